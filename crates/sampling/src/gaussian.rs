@@ -1,0 +1,287 @@
+//! A synthetic population: a low-rank Gaussian signal with a teacher, and the exact Gram matrix of a sample of any size.
+//!
+//! The signal has k₀ components with second moments `κᵢ²` (diagonal); write `K = diag(κ)`. The teacher gives it labels:
+//!
+//! - **linear**: `y = √(1−ν) Qᵀ K⁻¹x + √ν e`, `x = K g`: ℓ targets of unit variance, the columns of Q independent uniformly
+//!   random unit vectors, ν the share of label noise;
+//! - **classes**: c uniform over ℓ classes, `x = K (√s Q̂ h_c + M g)`, y one-hot. `h_c` are the vertices of a regular
+//!   simplex (`Σ h_c = 0`, mean of `h_c h_cᵀ` the identity), Q̂ is a random k₀ × (ℓ−1) matrix with orthonormal columns (rows if
+//!   k₀ < ℓ−1), and `M = I − (1−√(1−s)) Q̂Q̂ᵀ`, so that along the class directions the share s of the variance lies
+//!   between classes and the total second moment is `K²` all the same.
+//!
+//! Here g, e are standard normal. **Exact Gram matrix** of n rows of A = \[X Y\], at a cost that does not grow with n:
+//!
+//! - linear: `A = G Tᵀ` with G (n × w) standard normal, so `AᵀA = T W Tᵀ`, `W ~ Wishart_w(I, n)`;
+//! - classes: class counts n_c are multinomial (a chain of binomials); given them, class means of g are
+//!   `z_c/√n_c` with `z_c ~ N(0, I)`, independent of the scatter within classes, `W ~ Wishart(I, n − #{c: n_c > 0})`. Hence with
+//!   class means `x̄_c = K(√s Q̂ h_c + M z_c/√n_c)`: `XᵀX = Σ n_c x̄_c x̄_cᵀ + K M W M K`, `XᵀY = [n_c x̄_c]`, `YᵀY = diag(n_c)`.
+//!
+//! Cost: w³ flops and ≈ w² / 2 normals a sample.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+use rand::RngExt;
+use rand_distr::{Binomial, Distribution};
+
+use crate::gram::{accumulate_lower, fill_normal, mirror_lower};
+use crate::streams::Stream;
+use crate::wishart;
+
+/// How labels come from the signal.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Teacher {
+    /// One-hot labels of equally likely classes.
+    Classes {
+        /// ℓ ≥ 2.
+        count: usize,
+        /// Share s of the variance along the class directions that lies between classes, in (0, 1).
+        separation: f64,
+    },
+    /// Real targets of unit variance.
+    Linear {
+        /// ℓ ≥ 1.
+        count: usize,
+        /// Share ν of the targets' variance that is noise, in \[0, 1\].
+        label_noise: f64,
+    },
+}
+
+impl Teacher {
+    /// Number ℓ of label columns.
+    #[must_use]
+    pub fn labels(&self) -> usize {
+        match *self {
+            Self::Classes { count, .. } | Self::Linear { count, .. } => count,
+        }
+    }
+}
+
+/// One population (a spectrum and a drawn teacher) and the workspace to sample from it.
+#[derive(Debug)]
+pub struct GaussianSource {
+    teacher: Teacher,
+    components: usize,
+    /// Linear: T (w × w). Classes: K M (k₀ × k₀).
+    mixing: Mat<f64>,
+    /// Classes: K √s Q̂ h_c, a column a class (k₀ × ℓ).
+    means: Mat<f64>,
+    directions: Mat<f64>,
+    root: Mat<f64>,
+    factor: Mat<f64>,
+    counts: Vec<u64>,
+}
+
+impl GaussianSource {
+    /// Workspace for up to `components` = k₀ signal components and teachers like `teacher`.
+    #[must_use]
+    pub fn new(components: usize, teacher: Teacher) -> Self {
+        let labels = teacher.labels();
+        let width = components + labels;
+        Self {
+            teacher,
+            components: 0,
+            mixing: Mat::zeros(width, width),
+            means: Mat::zeros(components, labels),
+            directions: Mat::zeros(components, labels),
+            root: Mat::zeros(width, width),
+            factor: Mat::zeros(width, width),
+            counts: vec![0; labels],
+        }
+    }
+
+    /// Chooses the population: second moments `signal` = κ² (k₀), and a teacher whose directions are drawn.
+    ///
+    /// Draws k₀·ℓ (linear) or k₀·(ℓ−1) (classes) normals, column by column.
+    ///
+    /// # Panics
+    ///
+    /// If the workspace was made for fewer components or for another number of labels.
+    pub fn draw_teacher(&mut self, signal: &[f64], teacher: Teacher, rng: &mut Stream) {
+        let (components, labels) = (signal.len(), teacher.labels());
+        assert!(self.means.nrows() >= components && self.counts.len() == labels, "workspace of this shape");
+        self.components = components;
+        self.teacher = teacher;
+        match teacher {
+            Teacher::Linear { label_noise, .. } => {
+                let mut directions = self.directions.as_mut().submatrix_mut(0, 0, components, labels);
+                fill_normal(directions.as_mut(), rng);
+                let (signal_share, noise_share) = ((1.0 - label_noise).sqrt(), label_noise.sqrt());
+                let mixing = &mut self.mixing;
+                mixing.fill(0.0);
+                for (i, power) in signal.iter().enumerate() {
+                    mixing[(i, i)] = power.sqrt();
+                }
+                for c in 0..labels {
+                    let length = directions.as_ref().col(c).norm_l2();
+                    for i in 0..components {
+                        mixing[(components + c, i)] = signal_share * directions[(i, c)] / length;
+                    }
+                    mixing[(components + c, components + c)] = noise_share;
+                }
+            }
+            Teacher::Classes { separation, .. } => {
+                let span = labels - 1;
+                let mut directions = self.directions.as_mut().submatrix_mut(0, 0, components, span);
+                fill_normal(directions.as_mut(), rng);
+                if components >= span {
+                    orthonormalize_columns(directions.as_mut());
+                } else {
+                    orthonormalize_columns(directions.as_mut().transpose_mut());
+                }
+                let directions = directions.as_ref();
+                let mut mixing = self.mixing.as_mut().submatrix_mut(0, 0, components, components);
+                matmul(
+                    mixing.as_mut(),
+                    Accum::Replace,
+                    directions,
+                    directions.transpose(),
+                    (1.0 - separation).sqrt() - 1.0,
+                    Par::Seq,
+                );
+                for i in 0..components {
+                    mixing[(i, i)] += 1.0;
+                }
+                for (i, power) in signal.iter().enumerate() {
+                    let kappa = power.sqrt();
+                    for j in 0..components {
+                        mixing[(i, j)] *= kappa;
+                    }
+                    for c in 0..labels {
+                        let along: f64 = (0..span).map(|j| directions[(i, j)] * simplex(j, c)).sum();
+                        self.means[(i, c)] = kappa * (separation * labels as f64).sqrt() * along;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Draws AᵀA (w × w, both triangles) of `samples` = n rows, exactly in distribution.
+    ///
+    /// Draws, for a linear teacher, a [`wishart::root`]; for classes, ℓ−1 binomials, k₀·ℓ normals (class means) and a root.
+    ///
+    /// # Panics
+    ///
+    /// If `gram` is not w × w.
+    pub fn draw_gram(&mut self, samples: u64, mut gram: MatMut<'_, f64>, rng: &mut Stream) {
+        let (components, labels) = (self.components, self.teacher.labels());
+        let width = components + labels;
+        assert!(gram.nrows() == width && gram.ncols() == width, "a w × w Gram matrix");
+        match self.teacher {
+            Teacher::Linear { .. } => {
+                let columns = wishart::root_columns(width, samples);
+                let mut root = self.root.as_mut().submatrix_mut(0, 0, width, columns);
+                wishart::root(root.as_mut(), samples, rng);
+                let mut factor = self.factor.as_mut().submatrix_mut(0, 0, width, columns);
+                let mixing = self.mixing.as_ref().submatrix(0, 0, width, width);
+                matmul(factor.as_mut(), Accum::Replace, mixing, root.as_ref(), 1.0, Par::Seq);
+                accumulate_lower(gram.as_mut(), Accum::Replace, factor.as_ref());
+            }
+            Teacher::Classes { .. } => {
+                draw_counts(samples, &mut self.counts, rng);
+                let occupied = self.counts.iter().filter(|&&n| n > 0).count();
+                let degrees_of_freedom = samples - occupied as u64;
+                let columns = wishart::root_columns(components, degrees_of_freedom);
+                // [z_1 … z_ℓ R], mixed by K M at once.
+                let mut root = self.root.as_mut().submatrix_mut(0, 0, components, labels + columns);
+                fill_normal(root.as_mut().subcols_mut(0, labels), rng);
+                wishart::root(root.as_mut().subcols_mut(labels, columns), degrees_of_freedom, rng);
+                let mut factor = self.factor.as_mut().submatrix_mut(0, 0, components, labels + columns);
+                let mixing = self.mixing.as_ref().submatrix(0, 0, components, components);
+                matmul(factor.as_mut(), Accum::Replace, mixing, root.as_ref(), 1.0, Par::Seq);
+                gram.fill(0.0);
+                for (c, &count) in self.counts.iter().enumerate() {
+                    let weight = (count as f64).sqrt();
+                    for i in 0..components {
+                        let scaled_mean = match count {
+                            0 => 0.0,
+                            _ => weight * self.means[(i, c)] + factor[(i, c)],
+                        };
+                        factor[(i, c)] = scaled_mean;
+                        gram[(components + c, i)] = weight * scaled_mean;
+                    }
+                    gram[(components + c, components + c)] = count as f64;
+                }
+                let signal = gram.as_mut().submatrix_mut(0, 0, components, components);
+                accumulate_lower(signal, Accum::Replace, factor.as_ref());
+            }
+        }
+        mirror_lower(gram);
+    }
+
+    /// Draws rows of A explicitly: the columns of `rows` (w × m) become m independent rows.
+    ///
+    /// Draws, for a linear teacher, w·m normals; for classes, k₀·m normals, then m class numbers.
+    pub fn draw_rows(&mut self, mut rows: MatMut<'_, f64>, rng: &mut Stream) {
+        let (components, labels, count) = (self.components, self.teacher.labels(), rows.ncols());
+        let mixed = match self.teacher {
+            Teacher::Linear { .. } => components + labels,
+            Teacher::Classes { .. } => components,
+        };
+        let mixing: MatRef<'_, f64> = self.mixing.as_ref().submatrix(0, 0, mixed, mixed);
+        // The workspace is as wide as w columns: mix as many rows at a time.
+        let mut start = 0;
+        while start < count {
+            let some = self.root.ncols().min(count - start);
+            let mut root = self.root.as_mut().submatrix_mut(0, 0, mixed, some);
+            fill_normal(root.as_mut(), rng);
+            let to = rows.as_mut().submatrix_mut(0, start, mixed, some);
+            matmul(to, Accum::Replace, mixing, root.as_ref(), 1.0, Par::Seq);
+            start += some;
+        }
+        if let Teacher::Classes { .. } = self.teacher {
+            for mut row in rows.col_iter_mut() {
+                let class = rng.random_range(0..labels);
+                for i in 0..components {
+                    row[i] += self.means[(i, class)];
+                }
+                for c in 0..labels {
+                    row[components + c] = f64::from(u8::from(c == class));
+                }
+            }
+        }
+    }
+}
+
+/// Entry (row, class) of Helmert's matrix: ℓ−1 orthonormal rows, orthogonal to the vector of ones.
+fn simplex(row: usize, class: usize) -> f64 {
+    let j = (row + 1) as f64;
+    let length = (j * (j + 1.0)).sqrt();
+    match class.cmp(&(row + 1)) {
+        std::cmp::Ordering::Less => 1.0 / length,
+        std::cmp::Ordering::Equal => -j / length,
+        std::cmp::Ordering::Greater => 0.0,
+    }
+}
+
+/// Multinomial counts of `samples` rows over equally likely classes, as a chain of binomials.
+fn draw_counts(samples: u64, counts: &mut [u64], rng: &mut Stream) {
+    let mut rest = samples;
+    let classes = counts.len();
+    for (c, count) in counts.iter_mut().enumerate() {
+        *count = match classes - c {
+            1 => rest,
+            // The constructor refuses only probabilities outside [0, 1].
+            open => Binomial::new(rest, 1.0 / open as f64).map_or(0, |b| b.sample(rng)),
+        };
+        rest -= *count;
+    }
+}
+
+/// Gram–Schmidt, twice ("twice is enough"), on at most as many columns as rows.
+fn orthonormalize_columns(mut matrix: MatMut<'_, f64>) {
+    for j in 0..matrix.ncols() {
+        for _ in 0..2 {
+            for before in 0..j {
+                let dot: f64 = (0..matrix.nrows()).map(|i| matrix[(i, before)] * matrix[(i, j)]).sum();
+                for i in 0..matrix.nrows() {
+                    let along = dot * matrix[(i, before)];
+                    matrix[(i, j)] -= along;
+                }
+            }
+        }
+        let length = matrix.as_ref().col(j).norm_l2();
+        for i in 0..matrix.nrows() {
+            matrix[(i, j)] /= length;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Why a kernel could not answer.
+
+/// Why a dense kernel has no result for one problem.
+///
+/// Small and `Copy`: a failed problem becomes the status of one row, it never stops its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The matrix is not (numerically) positive definite.
+    #[error("not positive definite: pivot {pivot} is not safely positive")]
+    NotPositiveDefinite {
+        /// Index of the first pivot that is not safely positive.
+        pivot: usize,
+    },
+    /// An iteration did not converge.
+    #[error("no convergence after {iterations} iterations")]
+    NoConvergence {
+        /// Iterations spent on the eigenvalue that did not settle.
+        iterations: usize,
+    },
+    /// The input or the result holds a NaN or an infinity.
+    #[error("not finite")]
+    NotFinite,
+}

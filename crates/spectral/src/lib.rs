@@ -1,0 +1,30 @@
+//! Dense symmetric kernels for thousands of problems of one size.
+//!
+//! What a closed form of self-supervised learning needs of linear algebra, and nothing more: eigenvalues of a
+//! symmetric matrix with the projections of a few right-hand sides ([`projected`]), its leading eigenvectors
+//! ([`symmetric`]), Cholesky factors and triangular solves ([`cholesky`]), singular values ([`singular`]) and
+//! quadratic forms with the pseudo-inverse of a semidefinite matrix ([`semidefinite`]).
+//!
+//! The crate knows nothing of learning, randomness or files. It is called by `theory` (the paradigms), `sampling`
+//! (factors of Gram matrices) and `datasets` (principal components).
+//!
+//! # Conventions
+//!
+//! - Matrices are column-major `f64`. A *symmetric* argument is read from its lower triangle unless a function says
+//!   otherwise.
+//! - No function allocates. Workspace comes from a [`MemStack`]; each kernel has a twin
+//!   `*_scratch` that returns the [`StackReq`] it needs. A stack for the largest size serves every
+//!   smaller one.
+//! - Everything runs on the calling thread (`Par::Seq`): parallelism lives in the scheduler.
+//! - A kernel that cannot answer returns a [`Failure`] and leaves its outputs unspecified.
+
+pub mod cholesky;
+mod failure;
+pub mod projected;
+pub mod semidefinite;
+pub mod singular;
+pub mod symmetric;
+mod tridiagonal;
+
+pub use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
+pub use failure::Failure;

@@ -1,0 +1,138 @@
+//! Quadratic forms `tr(Rᵀ M⁺ R)` with the pseudo-inverse of a positive semidefinite matrix.
+//!
+//! | symbol | code | shape | meaning |
+//! |---|---|---|---|
+//! | M | `matrix` | k × k | positive semidefinite, lower triangle read, destroyed |
+//! | R | `right` | k × ℓ | its columns in the range of M, destroyed |
+//!
+//! A probe on a representation explains `tr(Rᵀ M⁺ R)` of the labels' power, `M = VᵀC̃V`, `R = VᵀB̃`; M is singular
+//! whenever there are fewer samples than components.
+//!
+//! Method: equilibrate to unit diagonal and factor, `M = L Lᵀ`: the form is `‖L⁻¹R‖²`. A blocked Cholesky does where M is
+//! safely definite; otherwise Cholesky with diagonal pivoting stops at the first pivot that is rounding.
+//!
+//! Numerics: a kept pivot of the size of rounding does no harm, since its numerator is the square of a rounding error; a
+//! *diagonal entry* that is rounding would be blown up to 1 by the equilibration, so entries at or below `floor` are
+//! dropped first.
+//!
+//! Cost: k³/3 + k²ℓ flops; with pivoting in k passes over what remains of the triangle.
+
+use faer::dyn_stack::{MemStack, StackReq};
+use faer::linalg::temp_mat_scratch;
+use faer::linalg::temp_mat_zeroed;
+use faer::mat::AsMatMut;
+use faer::{MatMut, MatRef};
+
+use crate::cholesky::{factor_in_place, factor_scratch, solve_lower_in_place};
+
+/// Scratch of [`explained_power`] for a matrix of size `size`.
+#[must_use]
+pub fn explained_power_scratch(size: usize) -> StackReq {
+    StackReq::all_of(&[
+        StackReq::new::<f64>(size),
+        temp_mat_scratch::<f64>(size, size),
+        StackReq::any_of(&[factor_scratch(size), StackReq::new::<usize>(size)]),
+    ])
+}
+
+/// Returns `tr(Rᵀ M⁺ R)`; rows and columns of M whose diagonal entry is not above `floor` count as zero.
+///
+/// Not finite if M or R is not.
+///
+/// # Panics
+///
+/// If the shapes do not fit one another.
+pub fn explained_power(
+    mut matrix: MatMut<'_, f64>,
+    mut right: MatMut<'_, f64>,
+    floor: f64,
+    stack: &mut MemStack,
+) -> f64 {
+    let size = matrix.nrows();
+    let width = right.ncols();
+    assert!(matrix.ncols() == size && right.nrows() == size, "k × k and k × ℓ");
+    let (mut scale, stack) = stack.make_with::<f64>(size, |i| {
+        let entry = matrix[(i, i)];
+        // Not `entry <= floor`: a NaN must stay visible.
+        if entry <= floor.max(0.0) { 0.0 } else { 1.0 / entry.sqrt() }
+    });
+    let scale = &mut *scale;
+    for j in 0..size {
+        for i in j..size {
+            matrix[(i, j)] *= scale[i] * scale[j];
+        }
+    }
+    for c in 0..width {
+        for (i, s) in scale.iter().enumerate() {
+            right[(i, c)] *= s;
+        }
+    }
+    let (mut factor, stack) = temp_mat_zeroed::<f64, _, _>(size, size, stack);
+    let mut factor = factor.as_mat_mut();
+    factor.copy_from_triangular_lower(matrix.as_ref());
+    if factor_in_place(factor.as_mut(), stack).is_ok() {
+        solve_lower_in_place(factor.as_ref(), right.as_mut());
+        right.squared_norm_l2()
+    } else {
+        explained_power_pivoted(matrix, right, stack)
+    }
+}
+
+/// The same for an equilibrated M (unit or zero diagonal) that may be singular, pivot by pivot.
+fn explained_power_pivoted(
+    mut matrix: MatMut<'_, f64>,
+    mut right: MatMut<'_, f64>,
+    stack: &mut MemStack,
+) -> f64 {
+    let (size, width) = (right.nrows(), right.ncols());
+    let (mut order, _) = stack.make_with::<usize>(size, |i| i);
+    let order = &mut *order;
+    let tolerance = size as f64 * f64::EPSILON;
+    let mut explained = 0.0;
+    for step in 0..size {
+        let (at, pivot) = largest_pivot(matrix.as_ref(), order, step);
+        if pivot <= tolerance {
+            break;
+        }
+        order.swap(step, at);
+        let chosen = order[step];
+        let root = pivot.sqrt();
+        for c in 0..width {
+            right[(chosen, c)] /= root;
+            explained += right[(chosen, c)] * right[(chosen, c)];
+        }
+        // Column `chosen` of L, kept in the triangle's own places, then the update of what remains.
+        for &i in &order[step + 1..] {
+            matrix[(i.max(chosen), i.min(chosen))] /= root;
+        }
+        for (n, &j) in order[step + 1..].iter().enumerate() {
+            let from_j = entry(matrix.as_ref(), j, chosen);
+            for &i in &order[step + 1 + n..] {
+                let update = entry(matrix.as_ref(), i, chosen) * from_j;
+                matrix[(i.max(j), i.min(j))] -= update;
+            }
+            for c in 0..width {
+                let update = from_j * right[(chosen, c)];
+                right[(j, c)] -= update;
+            }
+        }
+    }
+    explained
+}
+
+/// Place in `order` and value of the largest remaining pivot; a NaN wins, so that it reaches the result.
+fn largest_pivot(matrix: MatRef<'_, f64>, order: &[usize], step: usize) -> (usize, f64) {
+    let mut best = (step, matrix[(order[step], order[step])]);
+    for (at, &i) in order.iter().enumerate().skip(step + 1) {
+        let pivot = matrix[(i, i)];
+        if pivot > best.1 || pivot.is_nan() {
+            best = (at, pivot);
+        }
+    }
+    best
+}
+
+/// Entry (i, j) of a symmetric matrix that is stored in its lower triangle.
+fn entry(matrix: MatRef<'_, f64>, i: usize, j: usize) -> f64 {
+    matrix[(i.max(j), i.min(j))]
+}

@@ -1,0 +1,109 @@
+//! Leading eigenvectors of a symmetric matrix.
+//!
+//! `A = Q Λ Qᵀ`, of which the k columns of Q that belong to the largest eigenvalues are wanted: `A = H T Hᵀ`, all
+//! eigenvectors of the tridiagonal T, and the reflectors applied to k of them only.
+//!
+//! Cost: 4/3 d³ (tridiagonalization) + ≤ 6 d³ (QL with vectors; divide and conquer deflates from `DIVIDE_ABOVE` on) +
+//! 2 d² k (back-transformation) flops.
+
+use faer::diag::{DiagMut, DiagRef};
+use faer::dyn_stack::{MemStack, StackReq};
+use faer::linalg::evd::tridiag::{tridiag_in_place, tridiag_in_place_scratch};
+use faer::linalg::evd::{
+    ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd_scratch, tridiagonal_self_adjoint_evd,
+};
+use faer::linalg::householder::{
+    apply_block_householder_sequence_on_the_left_in_place_scratch as apply_scratch,
+    apply_block_householder_sequence_on_the_left_in_place_with_conj as apply,
+};
+use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
+use faer::mat::AsMatMut;
+use faer::{Auto, Conj, MatMut, Par, Spec};
+
+use crate::Failure;
+use crate::projected::BLOCK;
+
+/// Size from which faer's divide and conquer replaces QL with vectors.
+const DIVIDE_ABOVE: usize = 32;
+
+fn params() -> Spec<SelfAdjointEvdParams, f64> {
+    let mut params = <SelfAdjointEvdParams as Auto<f64>>::auto();
+    params.recursion_threshold = DIVIDE_ABOVE;
+    params.into()
+}
+
+/// Scratch of [`leading_eigenvectors`] for a matrix of size `size`.
+#[must_use]
+pub fn leading_eigenvectors_scratch(size: usize) -> StackReq {
+    StackReq::all_of(&[
+        temp_mat_scratch::<f64>(BLOCK, size),
+        StackReq::new::<f64>(size),
+        StackReq::new::<f64>(size),
+        StackReq::any_of(&[
+            tridiag_in_place_scratch::<f64>(size, Par::Seq, Spec::default()),
+            self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, Par::Seq, params()),
+            apply_scratch::<f64>(size, BLOCK, size),
+        ]),
+    ])
+}
+
+/// Computes all eigenvalues of `matrix` (d × d, destroyed), ascending, into `values` (d), and into the last `count`
+/// columns of `vectors` (d × d) the orthonormal eigenvectors of the `count` largest, in the same order.
+///
+/// The other columns of `vectors` are left unspecified.
+///
+/// # Errors
+///
+/// [`Failure::NotFinite`] and [`Failure::NoConvergence`].
+///
+/// # Panics
+///
+/// If the shapes do not fit one another.
+pub fn leading_eigenvectors(
+    mut matrix: MatMut<'_, f64>,
+    values: &mut [f64],
+    mut vectors: MatMut<'_, f64>,
+    count: usize,
+    stack: &mut MemStack,
+) -> Result<(), Failure> {
+    let size = matrix.nrows();
+    assert!(matrix.ncols() == size && values.len() == size && count <= size, "d × d, d values, k ≤ d");
+    assert!(vectors.nrows() == size && vectors.ncols() == size, "room for d × d eigenvectors");
+    if size == 0 {
+        return Ok(());
+    }
+    let (mut factor, stack) = temp_mat_zeroed::<f64, _, _>(BLOCK, size - 1, stack);
+    let mut factor = factor.as_mat_mut();
+    let (mut diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
+    let (mut off_diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
+    tridiag_in_place(matrix.as_mut(), factor.as_mut(), Par::Seq, stack, Spec::default());
+    for i in 0..size {
+        diagonal[i] = matrix[(i, i)];
+        off_diagonal[i] = if i + 1 < size { matrix[(i + 1, i)] } else { 0.0 };
+    }
+    // faer's iteration is not specified on NaN: refuse it here.
+    if !diagonal.iter().chain(off_diagonal.iter()).all(|x| x.is_finite()) {
+        return Err(Failure::NotFinite);
+    }
+    tridiagonal_self_adjoint_evd(
+        DiagRef::from_slice(&diagonal),
+        DiagRef::from_slice(&off_diagonal),
+        DiagMut::from_slice_mut(values),
+        Some(vectors.as_mut()),
+        Par::Seq,
+        stack,
+        params(),
+    )
+    .map_err(|_| Failure::NoConvergence { iterations: 30 })?;
+    if size > 1 && count > 0 {
+        apply(
+            matrix.as_ref().submatrix(1, 0, size - 1, size - 1),
+            factor.as_ref(),
+            Conj::No,
+            vectors.submatrix_mut(1, size - count, size - 1, count),
+            Par::Seq,
+            stack,
+        );
+    }
+    if values.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Failure::NotFinite) }
+}

@@ -1,0 +1,121 @@
+//! Leakage: the share of a representation's variance that is irrelevant noise.
+//!
+//! `tr( (Vᵀ(C₀+Γ)V)⁺ VᵀΓV ) / k`, with C₀ the clean second moment and Γ the covariance of the irrelevant features, both of the
+//! *population*: it says what the encoder passes on from a new input, and it is defined for every n. In \[0, 1\], and
+//! invariant to the encoder's free factor; one noise component in place of a signal component gives 1/k.
+//!
+//! Principal angles between the row space and the important components mislead when scales differ: a row can point along a signal
+//! component and still carry almost only noise, if the component that it barely touches has 10⁴ times the variance.
+
+use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
+use faer::{Accum, Mat, MatRef, Par};
+
+use crate::probing::{Probe, quadratic_form_lower};
+
+/// The clean second moment C₀ of the important components (k₀).
+#[derive(Clone, Copy, Debug)]
+pub enum CleanMoment<'a> {
+    /// κ²/n per component: principal components, or a synthetic signal.
+    Diagonal(&'a [f64]),
+    /// C₀ (k₀ × k₀), both triangles: raw features.
+    Dense(MatRef<'a, f64>),
+}
+
+impl CleanMoment<'_> {
+    /// Number k₀ of important components.
+    #[must_use]
+    pub fn components(&self) -> usize {
+        match self {
+            Self::Diagonal(moments) => moments.len(),
+            Self::Dense(matrix) => matrix.nrows(),
+        }
+    }
+}
+
+/// The population behind a sample: C₀ on the first k₀ components, Γ on the last p.
+#[derive(Clone, Copy, Debug)]
+pub struct Population<'a> {
+    /// C₀.
+    pub clean: CleanMoment<'a>,
+    /// Eigenvalues of Γ on the noise components (p).
+    pub gamma: &'a [f64],
+}
+
+/// Workspace to measure leakage of up to `size` inputs.
+#[derive(Debug)]
+pub struct Leakage {
+    product: Mat<f64>,
+    form: Mat<f64>,
+    noise: Mat<f64>,
+    probe: Probe,
+}
+
+impl Leakage {
+    /// Workspace for `size` = d inputs of which at most `noise_components` are noise.
+    #[must_use]
+    pub fn new(size: usize, noise_components: usize) -> Self {
+        Self {
+            product: Mat::zeros(size, size),
+            form: Mat::zeros(size, size),
+            noise: Mat::zeros(size, noise_components),
+            probe: Probe::new(size, noise_components),
+        }
+    }
+
+    /// Prepares the quadratic forms of `basis` (d × k): leakage for every leading dimension follows cheaply.
+    ///
+    /// # Panics
+    ///
+    /// If d is not k₀ + p.
+    pub fn prepare(&mut self, basis: MatRef<'_, f64>, population: Population<'_>) {
+        let (size, dimension) = (basis.nrows(), basis.ncols());
+        let signal = population.clean.components();
+        assert!(size == signal + population.gamma.len(), "d = k₀ + p");
+        let mut form = self.form.as_mut().submatrix_mut(0, 0, dimension, dimension);
+        let mut noise = self.noise.as_mut().submatrix_mut(0, 0, dimension, population.gamma.len());
+        for (j, gamma) in population.gamma.iter().enumerate() {
+            let root = gamma.sqrt();
+            for i in 0..dimension {
+                noise[(i, j)] = basis[(signal + j, i)] * root;
+            }
+        }
+        match population.clean {
+            CleanMoment::Diagonal(moments) => {
+                let mut scaled = self.product.as_mut().submatrix_mut(0, 0, signal, dimension);
+                for j in 0..dimension {
+                    for (i, moment) in moments.iter().enumerate() {
+                        scaled[(i, j)] = basis[(i, j)] * moment.sqrt();
+                    }
+                }
+                let scaled = scaled.as_ref();
+                gram_lower(form.as_mut(), Accum::Replace, scaled.transpose(), scaled);
+            }
+            CleanMoment::Dense(matrix) => {
+                let product = self.product.as_mut().submatrix_mut(0, 0, signal, dimension);
+                quadratic_form_lower(basis.subrows(0, signal), matrix, product, form.as_mut());
+            }
+        }
+        gram_lower(form, Accum::Add, noise.as_ref(), noise.as_ref().transpose());
+    }
+
+    /// Leakage of the first `dimension` = k columns of the prepared basis, in \[0, 1\].
+    pub fn of_leading(&mut self, dimension: usize, noise_components: usize) -> f64 {
+        let right = self.noise.as_ref().submatrix(0, 0, dimension, noise_components);
+        let share = self.probe.explained(self.form.as_ref(), right, dimension, 0.0) / dimension as f64;
+        share.clamp(0.0, 1.0)
+    }
+}
+
+fn gram_lower(form: faer::MatMut<'_, f64>, accum: Accum, left: MatRef<'_, f64>, right: MatRef<'_, f64>) {
+    triangular_matmul(
+        form,
+        BlockStructure::TriangularLower,
+        accum,
+        left,
+        BlockStructure::Rectangular,
+        right,
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+}
