@@ -1,0 +1,166 @@
+//! Reads the header of an npy file without trusting it; the data are [`npy`](super)'s affair.
+//!
+//! npyz parses the header's dictionary. Three things that it takes on trust are looked at here first: it allocates
+//! the header's declared length (up to 4 GiB), its grammar recurses on brackets, and it multiplies the dimensions
+//! unchecked. So the length is limited, brackets are counted, and the product of *all* numbers in the header
+//! outside strings must fit 64 bits, which bounds the product of the dimensions wherever they stand.
+//!
+//! Source: NumPy Enhancement Proposal 1, *A Simple File Format for NumPy Arrays*.
+
+use std::io::{self, Read};
+
+use npyz::NpyHeader;
+
+use crate::files::read_up_to;
+
+/// Longest header taken, bytes. Source: the default of `max_header_size` in `numpy.load`.
+const MAX_HEADER: usize = 10_000;
+
+/// Deepest nesting of brackets taken: a dictionary that holds a list of records, each a tuple with a shape.
+const MAX_DEPTH: usize = 4;
+
+/// What every npy file starts with.
+const MAGIC: &[u8; 6] = b"\x93NUMPY";
+
+/// Why a header was refused.
+pub(super) enum Refusal {
+    /// The system failed to read.
+    Io(io::Error),
+    /// The source ended within the header.
+    Truncated { expected: u64, found: u64 },
+    /// The header cannot be understood.
+    Malformed(String),
+}
+
+/// Reads the header; returns it and its length in bytes, which is where the data start.
+pub(super) fn read(source: &mut impl Read) -> Result<(NpyHeader, u64), Refusal> {
+    // Magic, version, and a length of two bytes in version 1, of four in versions 2 and 3.
+    let mut bytes = Vec::new();
+    append(source, &mut bytes, 8)?;
+    if !bytes.starts_with(MAGIC) {
+        return Err(Refusal::Malformed("it does not start with \\x93NUMPY".to_owned()));
+    }
+    let version = bytes[6];
+    append(source, &mut bytes, if version == 1 { 2 } else { 4 })?;
+    // Little-endian; four bytes at most, so nothing is shifted out.
+    let length = bytes[8..].iter().rev().fold(0_usize, |length, &byte| length << 8 | usize::from(byte));
+    if length > MAX_HEADER {
+        return Err(Refusal::Malformed(format!(
+            "its header declares {length} bytes, more than the {MAX_HEADER} that NumPy reads"
+        )));
+    }
+    let start = bytes.len();
+    append(source, &mut bytes, length)?;
+    screen(&bytes[start..]).map_err(|problem| Refusal::Malformed(problem.to_owned()))?;
+    let header =
+        NpyHeader::from_reader(bytes.as_slice()).map_err(|error| Refusal::Malformed(error.to_string()))?;
+    Ok((header, bytes.len() as u64))
+}
+
+/// Reads `count` more bytes, a number that the caller has bounded.
+fn append(source: &mut impl Read, bytes: &mut Vec<u8>, count: usize) -> Result<(), Refusal> {
+    let start = bytes.len();
+    bytes.resize(start + count, 0);
+    let found = read_up_to(source, &mut bytes[start..]).map_err(Refusal::Io)?;
+    if found < count {
+        return Err(Refusal::Truncated { expected: bytes.len() as u64, found: (start + found) as u64 });
+    }
+    Ok(())
+}
+
+/// Refuses header text that npyz could not be given safely.
+///
+/// NumPy writes none of what is refused for good: escapes, adjoining quotes (Python's triple ones), arithmetic,
+/// and numbers that are not plain decimals. Without them, what this scan takes for a string is what Python does.
+fn screen(text: &[u8]) -> Result<(), &'static str> {
+    let mut depth = 0_usize;
+    let mut product = 1_u64;
+    let mut number: Option<u64> = None;
+    let mut quote = None;
+    let mut previous = b' ';
+    for &byte in text.iter().chain(b" ") {
+        if !(byte.is_ascii_graphic() || matches!(byte, b' ' | b'\n')) || byte == b'\\' {
+            return Err("its header holds bytes that no NumPy header does");
+        }
+        if matches!(byte, b'\'' | b'"') {
+            if matches!(previous, b'\'' | b'"') {
+                return Err("its header holds adjoining quotes");
+            }
+            match quote {
+                None => quote = Some(byte),
+                Some(open) if open == byte => quote = None,
+                Some(_) => {}
+            }
+        } else if quote.is_none() {
+            match byte {
+                b'(' | b'[' | b'{' => depth += 1,
+                b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+                b'+' | b'-' | b'.' | b'_' => return Err("its header holds a number that is no dimension"),
+                _ => {}
+            }
+            if depth > MAX_DEPTH {
+                return Err("its header is nested too deeply");
+            }
+        }
+        number = match (byte, number) {
+            (b'0'..=b'9', _) if quote.is_none() => {
+                let digit = u64::from(byte - b'0');
+                let value = number.unwrap_or(0).checked_mul(10).and_then(|tens| tens.checked_add(digit));
+                Some(value.ok_or("a dimension in its header does not fit 64 bits")?)
+            }
+            (_, None) => None,
+            (b'a'..=b'z' | b'A'..=b'Z', Some(_)) if quote.is_none() => {
+                return Err("its header holds a number that is no dimension");
+            }
+            (_, Some(value)) => {
+                // A zero must not hide an overflow among the others, so it counts as one.
+                product = product
+                    .checked_mul(value.max(1))
+                    .ok_or("the product of the dimensions in its header does not fit 64 bits")?;
+                None
+            }
+        };
+        previous = byte;
+    }
+    match quote {
+        None => Ok(()),
+        Some(_) => Err("its header holds a string without an end"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::screen;
+
+    #[test]
+    fn what_numpy_writes_passes() {
+        for text in [
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }    \n",
+            "{'descr': '|b1', 'fortran_order': True, 'shape': (70000,), }\n",
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (), }\n",
+            "{'descr': '<M8[ns]', 'fortran_order': False, 'shape': (2,), }\n",
+            "{'descr': [('a', '<f8'), ('b', '<i4', (2, 3))], 'fortran_order': False, 'shape': (2,), }\n",
+        ] {
+            assert_eq!(screen(text.as_bytes()), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_would_hurt_npyz_does_not() {
+        for text in [
+            "((((((1))))))",
+            "{'shape': (4294967296, 4294967296)}",
+            "{'shape': (0, 4294967296, 4294967296)}",
+            "{'shape': (99999999999999999999,)}",
+            "{'shape': (0xffffffffffffffff, 2)}",
+            "{'shape': (1_0,)}",
+            "{'shape': (2+3j,)}",
+            "{'a': ''' ' ''', 'shape': (1,)}",
+            "{'a': '\\'', 'shape': (1,)}",
+            "{'a",
+            "{'d\u{e9}': 1}",
+        ] {
+            assert!(screen(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}
