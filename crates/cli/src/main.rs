@@ -1,1 +1,29 @@
-fn main(){}
+//! The program `eigensweep`: arguments → a validated plan → a call.
+//!
+//! `args` says what can be typed, `commands` holds one file per command, `report` prints errors (with the job's text
+//! underlined), `progress` shows how a run gets on. What is computed is the engine's business.
+#![allow(clippy::disallowed_methods, reason = "clock and environment are read here and nowhere else")]
+
+mod args;
+mod commands;
+mod exit;
+mod host;
+mod job;
+mod progress;
+mod report;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    match commands::call(&arguments) {
+        Ok(code) => code.into(),
+        Err(error) => report::print(&error).into(),
+    }
+}

@@ -211,8 +211,13 @@ impl GaussianSource {
     /// Draws rows of A explicitly: the columns of `rows` (w × m) become m independent rows.
     ///
     /// Draws, for a linear teacher, w·m normals; for classes, k₀·m normals, then m class numbers.
+    ///
+    /// # Panics
+    ///
+    /// If the columns of `rows` do not have w entries.
     pub fn draw_rows(&mut self, mut rows: MatMut<'_, f64>, rng: &mut Stream) {
         let (components, labels, count) = (self.components, self.teacher.labels(), rows.ncols());
+        assert!(rows.nrows() == components + labels, "a column of w entries a row");
         let mixed = match self.teacher {
             Teacher::Linear { .. } => components + labels,
             Teacher::Classes { .. } => components,

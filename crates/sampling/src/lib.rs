@@ -7,7 +7,8 @@
 //!
 //! The clean inputs behind them are real ([`subset`]: nested subsets of a keyed permutation) or Gaussian
 //! ([`gaussian`]: a low-rank signal with a teacher, whose Gram matrix is drawn exactly as well). [`streams`] derives an
-//! independent generator from what is drawn and its coordinates; [`wishart`] holds the Wishart root.
+//! independent generator from what is drawn and its coordinates; [`wishart`] holds the Wishart root, [`spectrum`]
+//! the laws of unit eigenvalues.
 //!
 //! The crate knows nothing of paradigms, jobs or files. It is called by `engine`, one task at a time.
 //!
@@ -27,6 +28,7 @@ pub mod explicit;
 pub mod gaussian;
 mod gram;
 pub mod moments;
+pub mod spectrum;
 pub mod streams;
 pub mod subset;
 pub mod wishart;

@@ -1,6 +1,6 @@
 //! The exact moment sampler: `(AᵀN, NᵀN)` given `AᵀA`, without N.
 //!
-//! Let `AᵀA = L Lᵀ` with L (w × r) of full column rank, so `A = U L ᵀ` with U (n × r) orthonormal. The rows of N are i.i.d.
+//! Let `AᵀA = L Lᵀ` with L (w × r) of full column rank, so `A = U Lᵀ` with U (n × r) orthonormal. The rows of N are i.i.d.
 //! `N(0, I_p)` and independent of A, so `Z = UᵀN` (r × p) is standard normal and independent of the part of N orthogonal to U,
 //! whose Gram matrix is Wishart. Jointly and exactly in distribution,
 //!
@@ -47,6 +47,7 @@ pub struct MomentSampler {
     rank: usize,
     width: usize,
     samples: u64,
+    conditioned: bool,
     draws: Mat<f64>,
     memory: MemBuffer,
 }
@@ -71,6 +72,7 @@ impl MomentSampler {
             rank: 0,
             width: 0,
             samples: 0,
+            conditioned: false,
             draws: Mat::zeros(noise_components, width + noise_components),
             memory: MemBuffer::new(leading_eigenvectors_scratch(width)),
         }
@@ -81,11 +83,22 @@ impl MomentSampler {
     ///
     /// # Errors
     ///
-    /// [`Failure`] if the Gram matrix is not finite or its eigendecomposition does not converge.
+    /// [`Failure`] if the Gram matrix is not finite, has a negative diagonal entry ([`Failure::NotFinite`], too) or its
+    /// eigendecomposition does not converge. There is nothing to draw from until a call succeeds.
+    ///
+    /// # Panics
+    ///
+    /// If the Gram matrix is not square or larger than the workspace was made for.
     ///
     /// [`draw`]: Self::draw
     pub fn condition_on(&mut self, clean: MatRef<'_, f64>, samples: u64) -> Result<(), Failure> {
         let width = clean.nrows();
+        assert!(
+            clean.ncols() == width && width <= self.values.len(),
+            "a w × w Gram matrix in this workspace"
+        );
+        // Nothing to draw from after a failure: not the sample before it.
+        self.conditioned = false;
         for i in 0..width {
             let power = clean[(i, i)];
             self.scale[(i, 0)] = if power == 0.0 { 0.0 } else { power.sqrt() };
@@ -117,6 +130,7 @@ impl MomentSampler {
         }
         self.width = width;
         self.samples = samples;
+        self.conditioned = true;
         Ok(())
     }
 
@@ -132,8 +146,10 @@ impl MomentSampler {
     ///
     /// # Panics
     ///
-    /// If the shapes are not those that the workspace was made and conditioned for.
+    /// If the shapes are not those that the workspace was made and conditioned for, or [`condition_on`](Self::condition_on) has
+    /// not succeeded before.
     pub fn draw(&mut self, cross: MatMut<'_, f64>, noise: MatMut<'_, f64>, rng: &mut Stream) {
+        assert!(self.conditioned, "a clean sample to draw noise for");
         let (rank, width, components) = (self.rank, self.width, noise.nrows());
         assert!(cross.nrows() == width && cross.ncols() == components, "cross is w × p");
         let degrees_of_freedom = self.samples - rank as u64;

@@ -46,7 +46,12 @@ pub struct Rows<'a> {
 
 impl Rows<'_> {
     /// Copies the rows `chosen` into the columns of `block` (w × m).
+    ///
+    /// # Panics
+    ///
+    /// If `block` is not w × m, or there is no such row.
     pub fn gather(&self, chosen: &[u32], mut block: MatMut<'_, f64>) {
+        assert!(block.nrows() == self.width && block.ncols() == chosen.len(), "a column of w entries a row");
         for (column, &row) in block.as_mut().col_iter_mut().zip(chosen) {
             let from = &self.values[row as usize * self.width..][..self.width];
             for (to, x) in column.iter_mut().zip(from) {
@@ -78,11 +83,12 @@ impl NestedGram {
     }
 
     /// Writes AᵀA (w × w, both triangles) of the first `samples` rows of `order` into `gram`. `samples` must not decrease
-    /// between calls without a [`restart`](Self::restart).
+    /// between calls without a [`restart`](Self::restart), nor the entries of `order` below it change.
     ///
     /// # Panics
     ///
-    /// If `samples` decreases or exceeds `order`.
+    /// If `samples` exceeds `order` or has fallen below the last whole block, if `rows` or `gram` are not w wide, or if `order`
+    /// names a row that is not there.
     pub fn extend_to(&mut self, rows: Rows<'_>, order: &[u32], samples: usize, mut gram: MatMut<'_, f64>) {
         assert!(self.whole * BLOCK_ROWS <= samples && samples <= order.len(), "samples grow within order");
         while (self.whole + 1) * BLOCK_ROWS <= samples {

@@ -17,10 +17,12 @@
 //!   smaller one.
 //! - Everything runs on the calling thread (`Par::Seq`): parallelism lives in the scheduler.
 //! - A kernel that cannot answer returns a [`Failure`] and leaves its outputs unspecified.
+//! - Results do not depend on units: A and `10⁻³⁰ A` are answered with the same relative accuracy.
 
 pub mod cholesky;
 mod failure;
 pub mod projected;
+mod scaling;
 pub mod semidefinite;
 pub mod singular;
 pub mod symmetric;

@@ -59,7 +59,8 @@ pub fn explained_power(
     let scale = &mut *scale;
     for j in 0..size {
         for i in j..size {
-            matrix[(i, j)] *= scale[i] * scale[j];
+            // One factor after the other: their product overflows where M is subnormal.
+            matrix[(i, j)] = matrix[(i, j)] * scale[i] * scale[j];
         }
     }
     for c in 0..width {
@@ -88,6 +89,11 @@ fn explained_power_pivoted(
     let (mut order, _) = stack.make_with::<usize>(size, |i| i);
     let order = &mut *order;
     let tolerance = size as f64 * f64::EPSILON;
+    // Below, rows without a safe pivot are never looked at again: what is not finite must not hide there.
+    let finite = (0..size).all(|j| (j..size).all(|i| matrix[(i, j)].is_finite()));
+    if !finite || !right.as_ref().is_all_finite() {
+        return f64::NAN;
+    }
     let mut explained = 0.0;
     for step in 0..size {
         let (at, pivot) = largest_pivot(matrix.as_ref(), order, step);
@@ -120,12 +126,12 @@ fn explained_power_pivoted(
     explained
 }
 
-/// Place in `order` and value of the largest remaining pivot; a NaN wins, so that it reaches the result.
+/// Place in `order` and value of the largest remaining pivot.
 fn largest_pivot(matrix: MatRef<'_, f64>, order: &[usize], step: usize) -> (usize, f64) {
     let mut best = (step, matrix[(order[step], order[step])]);
     for (at, &i) in order.iter().enumerate().skip(step + 1) {
         let pivot = matrix[(i, i)];
-        if pivot > best.1 || pivot.is_nan() {
+        if pivot > best.1 {
             best = (at, pivot);
         }
     }

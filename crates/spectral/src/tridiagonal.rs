@@ -14,6 +14,10 @@ use crate::Failure;
 /// QL sweeps allowed for one eigenvalue. LAPACK's `dsteqr` allows 30; published counts never exceed a handful.
 const SWEEPS: usize = 50;
 
+/// Below this a rotation is of nothing with nothing, and the squares that it is made of lose their digits: 2⁻⁵⁰⁰, nothing
+/// beside the unit norm of T and far above the root of the smallest normal number.
+const SPLIT: f64 = f64::from_bits((1023 - 500) << 52);
+
 /// Diagonalizes T in place: `diagonal` (d) becomes the eigenvalues, unordered; row i of `rows` (d rows of `width`
 /// contiguous numbers) becomes the projection on the i-th eigenvector. `off_diagonal` (d, last entry unused) is
 /// destroyed.
@@ -65,12 +69,12 @@ pub(crate) fn implicit_ql(
 
 /// Last index of the unreduced block that begins at `start`: the first negligible off-diagonal entry from there on.
 ///
-/// Negligible against its two neighbours; the absolute term, far below one ulp of the unit norm, lets blocks of
-/// zeros split.
+/// Negligible against the unit norm of T or its two neighbours. Against the neighbours alone, the null directions of
+/// a matrix of low rank would not settle: their entries are all of the size of rounding, and each sweep adds new
+/// rounding of that size from the large entries in the same block (EISPACK's `imtql2` has that flaw, its `tql2` does not).
 fn block_end(diagonal: &[f64], off_diagonal: &[f64], start: usize) -> usize {
-    const TINY: f64 = f64::EPSILON * f64::EPSILON;
     (start..diagonal.len() - 1)
-        .find(|&i| off_diagonal[i].abs() <= f64::EPSILON * (diagonal[i].abs() + diagonal[i + 1].abs()) + TINY)
+        .find(|&i| off_diagonal[i].abs() <= f64::EPSILON * (1.0 + diagonal[i].abs() + diagonal[i + 1].abs()))
         .unwrap_or(diagonal.len() - 1)
 }
 
@@ -93,7 +97,7 @@ fn sweep(
         let b = cosine * off_diagonal[i];
         let radius = (f * f + g * g).sqrt();
         off_diagonal[i + 1] = radius;
-        if radius == 0.0 {
+        if radius <= SPLIT {
             // The block split while the bulge was chased: recover and let the caller look again.
             diagonal[i + 1] -= shift;
             off_diagonal[end] = 0.0;

@@ -1,0 +1,40 @@
+//! Tables and text on standard output.
+
+use std::io::Write;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+/// A table with these headings; the first `text` columns hold words, the others numbers.
+pub(crate) fn new(headings: &[String], text: usize) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(headings);
+    for column in table.column_iter_mut().skip(text) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A number with four significant digits, in scientific notation where it is very large or small.
+pub(crate) fn number(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let magnitude = value.abs().log10().floor();
+    if !(-4.0..6.0).contains(&magnitude) {
+        return format!("{value:.3e}");
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=8")]
+    let decimals = (3.0 - magnitude).clamp(0.0, 8.0) as usize;
+    format!("{value:.decimals$}")
+}
+
+/// Prints a line; a closed pipe ends the output, not the program.
+pub(crate) fn print(text: &str) {
+    print_bytes(format!("{text}\n").as_bytes());
+}
+
+/// Prints bytes; a closed pipe ends the output, not the program.
+pub(crate) fn print_bytes(bytes: &[u8]) {
+    let _ = std::io::stdout().lock().write_all(bytes);
+}

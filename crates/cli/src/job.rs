@@ -1,0 +1,29 @@
+//! A job file on its way to a simulation.
+
+use std::fs;
+use std::path::Path;
+
+use eigensweep_engine::dataset::Identity;
+use eigensweep_engine::input::Input;
+use eigensweep_engine::job::{self, Job};
+use eigensweep_engine::plan::Plan;
+use eigensweep_engine::simulation::Simulation;
+
+use crate::report::CommandError;
+
+/// Reads and validates a job file.
+pub(crate) fn read(path: &Path, overrides: &[String]) -> Result<Job, CommandError> {
+    let text = fs::read_to_string(path)
+        .map_err(|source| CommandError::JobFile { path: path.to_path_buf(), source })?;
+    let name = path.display().to_string();
+    let directory = path.parent().unwrap_or_else(|| Path::new(""));
+    Ok(job::parse(&name, &text, overrides, directory).map_err(eigensweep_engine::EngineError::from)?)
+}
+
+/// Loads a job's input and prepares its simulation.
+pub(crate) fn prepare(job: &Job) -> Result<(Simulation, Identity), CommandError> {
+    let input = Input::load(job)?;
+    let plan = Plan::new(&job.spec, &input)?;
+    let identity = Identity::new(&job.spec, &input);
+    Ok((Simulation::new(&job.spec, input, plan), identity))
+}

@@ -1,0 +1,85 @@
+//! How a run gets on: a bar with rows/s and ETA on a terminal, a plain line every few seconds elsewhere.
+
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use eigensweep_engine::run::Observer;
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Time between two plain lines.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Shows progress on standard error.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    plain: bool,
+    verbose: bool,
+    started: Instant,
+    last: Instant,
+    done: u64,
+    total: u64,
+    /// Rows without a value.
+    pub(crate) failed: u64,
+}
+
+impl Progress {
+    /// Progress over `total` rows.
+    pub(crate) fn new(total: u64, quiet: bool, verbose: bool) -> Self {
+        let terminal = stderr().is_terminal();
+        let bar = match terminal && !quiet {
+            true => ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
+            false => ProgressBar::hidden(),
+        };
+        let template = "{bar:32} {human_pos} of {human_len} rows  {per_sec}  ETA {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            let per_second = |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = write!(out, "{} rows/s", HumanCount(whole(state.per_sec())));
+            };
+            bar.set_style(style.with_key("per_sec", per_second));
+        }
+        let now = Instant::now();
+        Self { bar, plain: !terminal && !quiet, verbose, started: now, last: now, done: 0, total, failed: 0 }
+    }
+
+    /// Ends the display.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn line(&self) {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let rate = self.done as f64 / elapsed;
+        let left = (self.total - self.done) as f64 / rate;
+        eprintln!(
+            "{} of {} rows, {} rows/s, {} left",
+            HumanCount(self.done),
+            HumanCount(self.total),
+            HumanCount(whole(rate)),
+            HumanDuration(Duration::try_from_secs_f64(left).unwrap_or_default()),
+        );
+    }
+}
+
+impl Observer for Progress {
+    fn computed(&mut self, rows: u64, failed: u64) {
+        self.done += rows;
+        self.failed += failed;
+        self.bar.inc(rows);
+        if self.plain && self.last.elapsed() >= LINE_EVERY {
+            self.last = Instant::now();
+            self.line();
+        }
+    }
+
+    fn committed(&mut self, part: u64) {
+        if self.verbose {
+            self.bar.suspend(|| eprintln!("part {part} committed"));
+        }
+    }
+}
+
+/// A rate as a whole number.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rates are positive")]
+pub(crate) fn whole(rate: f64) -> u64 {
+    rate.round() as u64
+}

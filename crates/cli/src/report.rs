@@ -1,0 +1,117 @@
+//! Errors for people: problems of a job underlined in its text, everything else in a line with its remedy.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use eigensweep_datasets::DatasetError;
+use eigensweep_engine::EngineError;
+use eigensweep_engine::job::{JobProblems, Problem, SourceText};
+use eigensweep_theory::Failure;
+use eigensweep_theory::thresholds::SpectraError;
+use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
+
+use crate::exit::Exit;
+
+/// An error of a command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Data(#[from] DatasetError),
+    #[error("cannot read the job file {}: {source}", path.display())]
+    JobFile { path: PathBuf, source: std::io::Error },
+    #[error("{} is not a file of spectra: {reason}. It needs {{\"signal\": […], \"theta_signal\": […], \"gamma\": […], \
+             \"theta_noise\": […]}}", path.display())]
+    SpectraFile { path: PathBuf, reason: String },
+    #[error("{}: {source}", path.display())]
+    Spectra { path: PathBuf, source: SpectraError },
+    #[error("{what}: expected {expected}, found {found} ({})", path.display())]
+    Shape { what: &'static str, expected: String, found: String, path: PathBuf },
+    #[error("--dimension {found} is not between 1 and the number of inputs, {most}")]
+    Dimension { found: usize, most: usize },
+    #[error("the {what} has no solution: {source}{}", remedy(source))]
+    Unsolvable { what: &'static str, source: Failure },
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("--replicate {found}: the job has {replicates} replicates, counted from 0")]
+    Replicate { found: u32, replicates: u32 },
+}
+
+fn remedy(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::NotPositiveDefinite { .. } => {
+            ". S = X̄ᵀX̄/n + Σ must be positive definite: give more samples than inputs, or a positive definite --covariance"
+        }
+        Failure::NoConvergence { .. } => "",
+        Failure::NotFinite => ". The numbers are too large: rescale the inputs",
+    }
+}
+
+impl CommandError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Engine(EngineError::Job(_)) | Self::JobFile { .. } => Exit::BadJob,
+            Self::Dimension { .. } | Self::Replicate { .. } => Exit::BadJob,
+            _ => Exit::Failure,
+        }
+    }
+}
+
+/// Prints an error to standard error; returns the exit code that goes with it.
+pub(crate) fn print(error: &CommandError) -> Exit {
+    if let CommandError::Engine(EngineError::Job(problems)) = error {
+        print_problems(problems);
+    } else {
+        eprintln!("error: {error}");
+    }
+    error.exit()
+}
+
+fn print_problems(problems: &JobProblems) {
+    for problem in &problems.problems {
+        eprintln!("{:?}", Report::new(Underlined::new(problem, &problems.sources)));
+    }
+    let count = problems.problems.len();
+    eprintln!("error: {count} problem{} in the job; nothing was written", if count == 1 { "" } else { "s" });
+}
+
+/// A problem as miette shows it.
+#[derive(Debug)]
+struct Underlined {
+    problem: Problem,
+    source: Option<NamedSource<String>>,
+}
+
+impl Underlined {
+    fn new(problem: &Problem, sources: &[SourceText]) -> Self {
+        let source = sources
+            .get(problem.place.source)
+            .map(|source| NamedSource::new(&source.name, source.text.clone()));
+        Self { problem: problem.clone(), source }
+    }
+}
+
+impl fmt::Display for Underlined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem.message)
+    }
+}
+
+impl std::error::Error for Underlined {}
+
+impl Diagnostic for Underlined {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.problem.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.problem.place.span.clone();
+        let label = LabeledSpan::new(Some(self.problem.label.clone()), span.start, span.len());
+        Some(Box::new(std::iter::once(label)))
+    }
+}

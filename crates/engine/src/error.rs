@@ -1,0 +1,114 @@
+//! Why a job could not be run.
+
+use std::path::{Path, PathBuf};
+
+use eigensweep_datasets::DatasetError;
+
+use crate::job::JobProblems;
+
+/// An error of the engine; every message names the place and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The job is wrong; nothing was written.
+    #[error(transparent)]
+    Job(#[from] JobProblems),
+    /// An input file is missing, damaged or does not fit.
+    #[error(transparent)]
+    Data(#[from] DatasetError),
+    /// A file operation failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// The output path exists and is not a directory.
+    #[error("{} is a file; a data set is a directory: choose another with --output DIR", path.display())]
+    OutputIsFile {
+        /// The output path.
+        path: PathBuf,
+    },
+    /// The output directory holds something else.
+    #[error(
+        "{} is not empty and holds no data set (no job.toml): choose another directory with --output DIR",
+        path.display()
+    )]
+    NotADataSet {
+        /// The output directory.
+        path: PathBuf,
+    },
+    /// The output directory holds another job's rows.
+    #[error(
+        "{} holds the data set of another job ({found}, not {expected}): its rows would not belong together. Choose \
+         another directory with --output DIR, another [job] name, or replace it with --fresh",
+        path.display()
+    )]
+    DifferentJob {
+        /// The output directory.
+        path: PathBuf,
+        /// Hash of the job to be run.
+        expected: String,
+        /// Hash of the job whose rows are there.
+        found: String,
+    },
+    /// The data set was written in a format that this program does not know.
+    #[error(
+        "{} has format version {found}; this program knows version {known}: use the program that wrote it",
+        path.display()
+    )]
+    FormatVersion {
+        /// The data set.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version of [`crate::columns::FORMAT_VERSION`].
+        known: u32,
+    },
+    /// A part could not be encoded or read.
+    #[error("cannot {action} the part {}: {source}", path.display())]
+    Parquet {
+        /// What was tried.
+        action: &'static str,
+        /// The part's file.
+        path: PathBuf,
+        /// What the format's library says.
+        source: parquet::errors::ParquetError,
+    },
+    /// A part read back differs from what was written.
+    #[error("{} does not read back as it was written ({what}): the disk or the file system is at fault", path.display())]
+    ReadBack {
+        /// The staged file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// One task has more rows than a batch may hold.
+    #[error(
+        "one sample is shared by {rows} rows, above the limit of {limit}: split the axes other than samples and replicates \
+         over several jobs"
+    )]
+    TaskTooLarge {
+        /// Rows of one task.
+        rows: u64,
+        /// Most rows of a task.
+        limit: u64,
+    },
+    /// The worker threads could not be started.
+    #[error("cannot start {threads} worker threads: {reason}")]
+    Threads {
+        /// Threads asked for.
+        threads: usize,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl EngineError {
+    /// An [`EngineError::Io`] for `map_err`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_path_buf(), source }
+    }
+}

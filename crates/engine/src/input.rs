@@ -1,0 +1,233 @@
+//! What a job's data source gives: loaded once, checked against the job, shared by every thread.
+
+use std::path::Path;
+
+use eigensweep_datasets::{LabelledRows, centred, principal_components, read_images, read_labels};
+use eigensweep_sampling::gaussian::Teacher;
+use eigensweep_theory::leakage::CleanMoment;
+use faer::{Mat, Par};
+
+use crate::EngineError;
+use crate::job::{self, DataSpec, IdxSpec, Job, Problem};
+
+/// Largest d (and ℓ) of a problem: a thread's workspace then takes 10 GB.
+pub const LARGEST_SIZE: usize = 8192;
+
+/// Clean inputs and labels of a job.
+#[derive(Debug)]
+pub enum Input {
+    /// Nothing to load: samples are drawn from a population.
+    Synthetic {
+        /// Largest number of signal components over the axis.
+        components: usize,
+        /// Number ℓ of labels.
+        labels: usize,
+    },
+    /// Rows of a data set, once per value of the `components` axis.
+    Rows {
+        /// One set per value of the axis (a single one for raw features).
+        sets: Vec<RowSet>,
+        /// BLAKE3 of the files, so that a resumed run notices other data under the same path.
+        fingerprint: String,
+    },
+}
+
+/// A data set at one number of components.
+#[derive(Debug)]
+pub struct RowSet {
+    /// Rows \[X Y\].
+    pub rows: LabelledRows,
+    /// Clean second moment of the whole set.
+    pub moment: SecondMoment,
+}
+
+/// Clean second moment of a data set.
+#[derive(Debug)]
+pub enum SecondMoment {
+    /// Principal components: their variances.
+    Diagonal(Vec<f64>),
+    /// Raw features (k₀ × k₀).
+    Dense(Mat<f64>),
+}
+
+impl SecondMoment {
+    /// As the theory wants it.
+    #[must_use]
+    pub fn view(&self) -> CleanMoment<'_> {
+        match self {
+            Self::Diagonal(moments) => CleanMoment::Diagonal(moments),
+            Self::Dense(matrix) => CleanMoment::Dense(matrix.as_ref()),
+        }
+    }
+}
+
+impl Input {
+    /// Loads the input of a job and checks the job's axes against it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Data`] if a file is missing or damaged, or images and labels differ in number;
+    /// [`EngineError::Job`] if `samples`, `components` or `dimension` exceed what the data have.
+    pub fn load(job: &Job) -> Result<Self, EngineError> {
+        let input = Self::read(job)?;
+        let problems = misfits(job, &input);
+        if problems.is_empty() { Ok(input) } else { Err(job.source.report(problems).into()) }
+    }
+
+    fn read(job: &Job) -> Result<Self, EngineError> {
+        match &job.spec.data {
+            DataSpec::Gaussian(spec) => Ok(Self::Synthetic {
+                components: spec.components.values().iter().map(|&k| size(k)).max().unwrap_or(1),
+                labels: spec.label_count as usize,
+            }),
+            DataSpec::Idx(spec) => Self::load_idx(job, spec),
+        }
+    }
+
+    fn load_idx(job: &Job, spec: &IdxSpec) -> Result<Self, EngineError> {
+        let images = read_images(&spec.images)?;
+        let labels = read_labels(&spec.labels)?;
+        let (samples, features) = (images.samples(), images.features());
+        let mut problems =
+            above(job, "grid.samples", job.spec.grid.samples.values(), samples, "samples", "images");
+        if let Some(components) = &spec.components {
+            let most = features.min(samples);
+            let values = components.values();
+            problems.extend(above(job, "data.components", values, most, "components", "pixels"));
+        } else {
+            let noise = job.spec.corruption.components.values().iter().map(|&p| size(p)).min().unwrap_or(0);
+            let values = job.spec.model.dimension.values();
+            problems.extend(above(job, "model.dimension", values, features + noise, "dimension", "features"));
+        }
+        if !problems.is_empty() {
+            return Err(job.source.report(problems).into());
+        }
+        let sets = match &spec.components {
+            Some(components) => {
+                let most = components.values().iter().map(|&k| size(k)).max().unwrap_or(1);
+                let whole = principal_components(&images, most)?;
+                let set = |&k: &i64| -> Result<RowSet, EngineError> {
+                    let first = whole.first(size(k))?;
+                    let rows = LabelledRows::with_classes(first.scores(), &labels)?;
+                    Ok(RowSet { rows, moment: SecondMoment::Diagonal(first.variances().to_vec()) })
+                };
+                components.values().iter().map(set).collect::<Result<_, _>>()?
+            }
+            None => {
+                let inputs = centred(&images)?;
+                let x = inputs.matrix();
+                let mut moment = Mat::zeros(features, features);
+                let scale = 1.0 / samples as f64;
+                let accum = faer::Accum::Replace;
+                faer::linalg::matmul::matmul(moment.as_mut(), accum, x.transpose(), x, scale, Par::Seq);
+                let rows = LabelledRows::with_classes(&inputs, &labels)?;
+                vec![RowSet { rows, moment: SecondMoment::Dense(moment) }]
+            }
+        };
+        Ok(Self::Rows { sets, fingerprint: fingerprint(&[&spec.images, &spec.labels])? })
+    }
+
+    /// Largest number k₀ of signal components.
+    #[must_use]
+    pub fn largest_signal(&self) -> usize {
+        match self {
+            Self::Synthetic { components, .. } => *components,
+            Self::Rows { sets, .. } => sets.iter().map(|set| set.rows.features()).max().unwrap_or(0),
+        }
+    }
+
+    /// Number ℓ of labels.
+    #[must_use]
+    pub fn labels(&self) -> usize {
+        match self {
+            Self::Synthetic { labels, .. } => *labels,
+            Self::Rows { sets, .. } => sets.first().map_or(0, |set| set.rows.labels()),
+        }
+    }
+
+    /// What identifies the data beside the job's text.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        match self {
+            Self::Synthetic { .. } => "",
+            Self::Rows { fingerprint, .. } => fingerprint,
+        }
+    }
+}
+
+/// A validated count as a size: the job reader keeps counts within 31 bits (samples within 10¹⁵).
+pub(crate) fn size(count: i64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+/// A job's teacher at one data setting.
+pub(crate) fn teacher(spec: &job::Teacher, index: usize, labels: usize) -> Teacher {
+    match spec {
+        job::Teacher::Classes { separation } => {
+            Teacher::Classes { count: labels, separation: separation.values()[index] }
+        }
+        job::Teacher::Linear { label_noise } => {
+            Teacher::Linear { count: labels, label_noise: label_noise.values()[index] }
+        }
+    }
+}
+
+/// What only the loaded input tells: problems too large to hold, a listed Θ that does not fit raw features.
+fn misfits(job: &Job, input: &Input) -> Vec<Problem> {
+    let noise = &job.spec.corruption.components;
+    let most_noise = noise.values().iter().map(|&p| size(p)).max().unwrap_or(0);
+    let size_of_problem = input.largest_signal().saturating_add(most_noise).max(input.labels());
+    let mut problems = Vec::new();
+    if size_of_problem > LARGEST_SIZE {
+        let key = if most_noise > LARGEST_SIZE / 2 { "corruption.components" } else { "data.components" };
+        problems.push(job.source.problem_at(
+            key,
+            format!("the problems of this job have up to {size_of_problem} components or labels"),
+            "too many",
+            Some(format!(
+                "eigenproblems are dense: keep signal and noise components together within {LARGEST_SIZE}"
+            )),
+        ));
+    }
+    if let (Some(listed), Input::Rows { .. }) = (job.spec.augmentation.spectrum.shape.length(), input) {
+        let expected = input.largest_signal() + most_noise;
+        if listed != expected {
+            problems.push(job.source.problem_at(
+                "augmentation.spectrum",
+                format!("`augmentation.spectrum` lists {listed} eigenvalues for {expected} components"),
+                format!("{listed} values"),
+                Some(format!(
+                    "list one for each of the {expected} signal and noise components, in this order"
+                )),
+            ));
+        }
+    }
+    problems
+}
+
+/// A problem per value of an axis that exceeds what the data have.
+fn above(job: &Job, key: &str, values: &[i64], most: usize, what: &str, unit: &str) -> Vec<Problem> {
+    let beyond = values.iter().enumerate().filter(|(_, value)| size(**value) > most);
+    beyond
+        .map(|(index, value)| {
+            job.source.problem_at_item(
+                key,
+                index,
+                format!("`{key}` asks for {value} {what}, but the data have {most} {unit}"),
+                format!("above {most}"),
+                Some(format!("choose at most {most}")),
+            )
+        })
+        .collect()
+}
+
+/// BLAKE3 of several files, one after another, each preceded by its length.
+fn fingerprint(paths: &[&Path]) -> Result<String, EngineError> {
+    let mut hasher = blake3::Hasher::new();
+    for path in paths {
+        let bytes = std::fs::read(path).map_err(EngineError::io("read", path))?;
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(&bytes);
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}

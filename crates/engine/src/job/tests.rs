@@ -1,0 +1,45 @@
+//! Tests of the whole of `job` through [`parse`].
+
+mod problems;
+mod round_trip;
+mod tables;
+mod values;
+
+use std::path::Path;
+
+use super::{Job, JobProblems, Problem, parse};
+
+/// Parses `figure.toml` with overrides, relative paths staying as they are.
+fn read(text: &str, overrides: &[&str]) -> Result<Job, JobProblems> {
+    let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
+    parse("figure.toml", text, &overrides, Path::new(""))
+}
+
+fn job(text: &str) -> Job {
+    read(text, &[]).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn refused(text: &str, overrides: &[&str]) -> JobProblems {
+    read(text, overrides).expect_err("a problem")
+}
+
+/// The text that a problem underlines.
+fn underlined<'p>(problems: &'p JobProblems, problem: &Problem) -> &'p str {
+    &problems.sources[problem.place.source].text[problem.place.span.clone()]
+}
+
+/// What a job must be refused with: the text, then of its only problem the message, the underlined text, and part of the help.
+type Case = (&'static str, &'static str, &'static str, &'static str);
+
+fn each(cases: &[Case]) {
+    for (text, message, place, help) in cases {
+        let problems = refused(text, &[]);
+        assert_eq!(problems.problems.len(), 1, "{text}\n{problems}");
+        let problem = &problems.problems[0];
+        assert_eq!(problem.message, *message, "{text}");
+        assert_eq!(underlined(&problems, problem), *place, "{text}\n{problems}");
+        let found = problem.help.as_deref().unwrap_or_default();
+        assert!(found.contains(help), "{text}\n{found}");
+        assert!(!problem.label.is_empty(), "{text}");
+    }
+}

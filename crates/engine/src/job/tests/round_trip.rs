@@ -1,0 +1,251 @@
+//! `to_toml` and `parse` are inverse to each other, and no text makes `parse` panic.
+
+use std::path::{Path, PathBuf};
+
+use proptest::collection::{btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+use super::super::*;
+use super::job;
+
+fn axis<T: Copy + std::fmt::Debug>(values: impl Strategy<Value = Vec<T>>) -> impl Strategy<Value = Axis<T>> {
+    values.prop_map(|values| Axis::new(values).unwrap())
+}
+
+/// Distinct floats of a range, given by their bits: positive floats sort as their bits do.
+fn floats(low: f64, high: f64) -> impl Strategy<Value = Axis<f64>> {
+    let bits = btree_set(low.to_bits()..=high.to_bits(), 1..4);
+    axis(bits.prop_map(|bits| bits.into_iter().map(f64::from_bits).collect()))
+}
+
+fn wholes(low: i64, high: i64) -> impl Strategy<Value = Axis<i64>> {
+    axis(btree_set(low..=high, 1..4).prop_map(|values| values.into_iter().rev().collect()))
+}
+
+fn named(low: f64) -> impl Strategy<Value = SpectrumSpec> {
+    let shape = prop_oneof![
+        Just(SpectrumShape::Uniform),
+        Just(SpectrumShape::Flat),
+        floats(0.0, 1e300).prop_map(|decay| SpectrumShape::PowerLaw { decay }),
+    ];
+    (shape, floats(low, f64::MAX)).prop_map(|(shape, scale)| SpectrumSpec { shape, scale })
+}
+
+/// A number of components with a spectrum that fits it.
+fn counted(low: f64) -> impl Strategy<Value = (Axis<i64>, SpectrumSpec)> {
+    let items = vec((low.to_bits()..=1e150_f64.to_bits()).prop_map(f64::from_bits), 1..6);
+    let list = (items, floats(low, 1e150)).prop_map(|(list, scale)| {
+        let components = Axis::single(i64::try_from(list.len()).unwrap());
+        (components, SpectrumSpec { shape: SpectrumShape::List(list), scale })
+    });
+    prop_oneof![3 => (wholes(1, i64::from(i32::MAX)), named(low)), 1 => list]
+}
+
+const TINY: f64 = f64::MIN_POSITIVE;
+
+fn data() -> impl Strategy<Value = DataSpec> {
+    let teacher = prop_oneof![
+        floats(TINY, 1.0 - f64::EPSILON).prop_map(|separation| Teacher::Classes { separation }),
+        floats(0.0, 1.0).prop_map(|label_noise| Teacher::Linear { label_noise }),
+    ];
+    let gaussian =
+        (counted(TINY), teacher, 2..1000_u32).prop_map(|((components, spectrum), teacher, label_count)| {
+            DataSpec::Gaussian(GaussianSpec { components, spectrum, teacher, label_count })
+        });
+    let path = || "[^\0]{1,12}".prop_map(PathBuf::from);
+    let idx = (path(), path(), option::of(wholes(1, 999)))
+        .prop_map(|(images, labels, components)| DataSpec::Idx(IdxSpec { images, labels, components }));
+    prop_oneof![gaussian, idx]
+}
+
+fn spec() -> impl Strategy<Value = JobSpec> {
+    let run = ("[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,20}", any::<u64>(), 1..=2_147_483_647_u32)
+        .prop_map(|(name, seed, replicates)| RunSpec { name, seed, replicates });
+    let views = (named(0.0), floats(0.0, f64::MAX), any::<bool>());
+    let chosen = (
+        proptest::sample::subsequence(Paradigm::ALL.to_vec(), 1..=3),
+        proptest::sample::subsequence(Metric::ALL.to_vec(), 1..=3),
+        proptest::sample::select(Sampler::ALL.to_vec()),
+    );
+    (run, data(), counted(0.0), views, chosen, wholes(1, 100_000_000)).prop_flat_map(
+        |(job, data, (components, spectrum), views, (paradigms, metrics, sampler), samples)| {
+            let least = |axis: &Axis<i64>| axis.values().iter().copied().min().unwrap();
+            let noise = least(&components);
+            let most = data.components().map_or(i64::from(i32::MAX), |signal| least(signal) + noise);
+            wholes(1, most.min(i64::from(i32::MAX))).prop_map(move |dimension| {
+                let (mut view_spectrum, alignment, listed) = views.clone();
+                let signal = data.components().and_then(Axis::only);
+                if let (true, Some(signal), Some(noise)) = (listed, signal, components.only())
+                    && signal + noise < 50
+                {
+                    let list = (0..signal + noise).map(|index| 1.0 / (1 + index) as f64).collect();
+                    view_spectrum =
+                        SpectrumSpec { shape: SpectrumShape::List(list), scale: Axis::single(0.3) };
+                }
+                JobSpec {
+                    job: job.clone(),
+                    data: data.clone(),
+                    corruption: CorruptionSpec { components: components.clone(), spectrum: spectrum.clone() },
+                    augmentation: AugmentationSpec { spectrum: view_spectrum, alignment: alignment.clone() },
+                    model: ModelSpec { paradigms: paradigms.clone(), dimension },
+                    grid: GridSpec { samples: samples.clone() },
+                    sampler,
+                    output: OutputSpec { metrics: metrics.clone(), detail: Detail::Rows },
+                }
+            })
+        },
+    )
+}
+
+/// Pieces of job files, so that random texts get past the first syntax error.
+fn fragment() -> impl Strategy<Value = String> {
+    let known = proptest::sample::select(vec![
+        "[job]",
+        "[data]",
+        "[[grid]]",
+        "[corruption]",
+        "[augmentation.x]",
+        "[model]",
+        "\n",
+        "\n",
+        "=",
+        " = ",
+        ".",
+        ",",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "'",
+        "#",
+        "samples",
+        "scale",
+        "spectrum",
+        "components",
+        "dimension",
+        "decay",
+        "name",
+        "from = 1",
+        "to = 9",
+        "ratio = 2",
+        "step = 0.1",
+        "count = 3",
+        "count = 1e6",
+        "scale = \"log\"",
+        "nan",
+        "-inf",
+        "1e6",
+        "0",
+        "-1",
+        "1e400",
+        "99999999999999999999999999999999999999999999",
+        "0xff",
+        "true",
+        "1979-05-27",
+        "\"power-law\"",
+        "[1, 2, 2]",
+        "{ from = 1e-300, to = 1e300, ratio = 1.0001 }",
+        "{ from = 1, to = 1e15, step = 1 }",
+        "é",
+        "\u{feff}",
+        "grid.samples",
+        "data.scale = ",
+        "data.spectrum = ",
+        "corruption.components = ",
+        "model.paradigms = ",
+    ]);
+    prop_oneof![6 => known.prop_map(str::to_owned), 1 => any::<String>()]
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), vec(fragment(), 0..24).prop_map(|pieces| pieces.concat())]
+}
+
+/// Every place lies within its source and between characters, and the report can be written.
+fn well_formed(problems: &JobProblems) {
+    assert!(!problems.problems.is_empty());
+    for problem in &problems.problems {
+        let text = &problems.sources[problem.place.source].text;
+        assert!(text.get(problem.place.span.clone()).is_some(), "{problem:?} in {text:?}");
+    }
+    let _ = problems.to_string();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn printed_jobs_parse_to_themselves(spec in spec()) {
+        let text = spec.to_toml();
+        let again = parse("other.toml", &text, &[], Path::new(""));
+        let again = again.unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        prop_assert_eq!(&again.spec, &spec, "{}", text);
+        prop_assert_eq!(again.spec.to_toml(), text);
+    }
+
+    #[test]
+    fn no_text_panics(file in text(), overrides in vec(text(), 0..3)) {
+        if let Err(problems) = parse(&file, &file, &overrides, Path::new(".")) {
+            well_formed(&problems);
+        }
+    }
+
+    #[test]
+    fn no_override_panics(key in "(grid|data|job|model|corruption)\\.(samples|scale|name|components|spectrum)", value in text()) {
+        if let Err(problems) = parse("a.toml", "", &[format!("{key}={value}")], Path::new(".")) {
+            well_formed(&problems);
+        }
+    }
+}
+
+#[test]
+fn resolved_text() {
+    let text =
+        job("data.components = 3\ngrid.samples = { from = 10, to = 20, step = 5 }\njob.name = \"small\"")
+            .spec
+            .to_toml();
+    insta::assert_snapshot!(text, @r#"
+    [job]
+    name = "small"
+    seed = 0
+    replicates = 100
+
+    [data]
+    source = "gaussian"
+    components = 3
+    spectrum = "power-law"
+    scale = 10000.0
+    decay = 1.0
+    teacher = "classes"
+    label_count = 10
+    separation = 0.5
+
+    [corruption]
+    kind = "spectral"
+    components = 50
+    spectrum = "uniform"
+    scale = 1000.0
+
+    [augmentation]
+    kind = "spectral"
+    spectrum = "uniform"
+    scale = 10000.0
+    alignment = 1.0
+
+    [model]
+    paradigms = ["supervised", "joint-embedding", "reconstruction"]
+    dimension = 3
+
+    [grid]
+    samples = [10, 15, 20]
+
+    [sampler]
+    kind = "moments"
+
+    [output]
+    metrics = ["distance", "leakage", "gap"]
+    detail = "rows"
+    "#);
+}

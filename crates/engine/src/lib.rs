@@ -1,0 +1,28 @@
+//! From a job file to a data set on disk.
+//!
+//! | step | module | does |
+//! |---|---|---|
+//! | 1 | [`job`] | parses and validates a TOML job and its overrides, all problems at once |
+//! | 2 | [`input`] | loads what the job's data source names; checks it against the job |
+//! | 3 | [`grid`], [`plan`] | axes → rows → tasks (which share a sample) → parts (which are files) |
+//! | 4 | [`simulation`] | one task: draws samples, evaluates the paradigms, fills a batch of rows without allocating |
+//! | 5 | [`schedule`] | runs tasks on a thread pool; batches arrive at one writer in task order |
+//! | 6 | [`dataset`] | Parquet parts, staged, fsynced, renamed, committed; manifest; resume |
+//! | 7 | [`summary`], [`theory`] | what `run` prints at the end; thresholds of a job's spectra |
+//!
+//! [`run`] strings them together. The crate knows nothing of arguments, terminals, clocks, plots or SQL.
+
+pub mod columns;
+pub mod dataset;
+mod error;
+pub mod grid;
+pub mod input;
+pub mod job;
+pub mod plan;
+pub mod run;
+pub mod schedule;
+pub mod simulation;
+pub mod summary;
+pub mod theory;
+
+pub use error::EngineError;

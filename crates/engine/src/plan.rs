@@ -1,0 +1,97 @@
+//! Tasks and parts: what is computed together and what is written together.
+//!
+//! A **task** is the unit of work: all rows of one replicate that share clean samples. For synthetic data that is one
+//! data setting and one n; for a real data set one data setting and all n, because nested subsets share one running
+//! Gram matrix. A **part** is the unit of writing and of resuming: consecutive tasks, one file, one row group.
+//!
+//! Both are functions of the job alone, so that interrupted, resumed and differently threaded runs write the same files.
+
+use std::ops::Range;
+
+use crate::EngineError;
+use crate::grid::Grid;
+use crate::input::Input;
+use crate::job::{DataSpec, JobSpec};
+
+/// Most rows of a part: DuckDB's row group, so that a part is one row group (5.5 MiB in the writer, 3 MB on disk).
+pub const PART_ROWS: u64 = 122_880;
+
+/// Estimated flops after which a part is closed before it is full: about half a minute on one core, the most work that a
+/// kill costs a thread.
+pub const PART_FLOPS: f64 = 1e11;
+
+/// Most rows of one task: the batches in flight stay below 1 GiB for two threads.
+pub const TASK_ROWS: u64 = 1 << 21;
+
+/// How a job's rows are divided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The numbering of rows.
+    pub grid: Grid,
+    /// Rows of one task.
+    pub rows_per_task: u64,
+    /// Sample sizes of one task.
+    pub samples_per_task: u64,
+    /// Number of tasks.
+    pub tasks: u64,
+    /// Tasks of one part (the last may have fewer).
+    pub tasks_per_part: u64,
+    /// Number of parts.
+    pub parts: u64,
+    /// Estimated flops of one row, averaged over the axes.
+    pub flops_per_row: f64,
+}
+
+impl Plan {
+    /// Plans a job whose input is known.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::TaskTooLarge`] if one task has more than [`TASK_ROWS`] rows.
+    pub fn new(spec: &JobSpec, input: &Input) -> Result<Self, EngineError> {
+        let grid = Grid::new(spec);
+        let chained = matches!(spec.data, DataSpec::Idx(_));
+        let rows_per_task = if chained { grid.rows_per_setting } else { grid.rows_per_sample };
+        if rows_per_task > TASK_ROWS {
+            return Err(EngineError::TaskTooLarge { rows: rows_per_task, limit: TASK_ROWS });
+        }
+        let tasks = grid.rows() / rows_per_task;
+        let flops_per_row = flops_per_row(spec, input);
+        let by_cost = PART_FLOPS / (flops_per_row * rows_per_task as f64);
+        let by_rows = PART_ROWS / rows_per_task;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
+        let tasks_per_part = by_rows.min(by_cost as u64).max(1);
+        Ok(Self {
+            samples_per_task: rows_per_task / grid.rows_per_sample,
+            grid,
+            rows_per_task,
+            tasks,
+            tasks_per_part,
+            parts: tasks.div_ceil(tasks_per_part),
+            flops_per_row,
+        })
+    }
+
+    /// Tasks of a part.
+    #[must_use]
+    pub fn part_tasks(&self, part: u64) -> Range<u64> {
+        let start = part * self.tasks_per_part;
+        start..(start + self.tasks_per_part).min(self.tasks)
+    }
+
+    /// Rows of a part, by number.
+    #[must_use]
+    pub fn part_rows(&self, part: u64) -> Range<u64> {
+        let tasks = self.part_tasks(part);
+        tasks.start * self.rows_per_task..tasks.end * self.rows_per_task
+    }
+}
+
+/// Estimated flops of one row: the kernels' counts (see `theory::additive`) averaged over paradigms and dimensions.
+fn flops_per_row(spec: &JobSpec, input: &Input) -> f64 {
+    let noise = spec.corruption.components.values().iter().max().copied().unwrap_or(0);
+    let size = input.largest_signal() as f64 + noise as f64;
+    let labels = input.labels() as f64;
+    // 4/3 d³ for eigenvalues, up to 13 d³ for reconstruction with eigenvectors; projections 9 d²ℓ.
+    8.0 * size.powi(3) + 9.0 * size * size * labels
+}

@@ -1,0 +1,69 @@
+//! The rows of one task, by column; coordinates follow from the row's number.
+
+use std::ops::Range;
+
+use crate::columns::Status;
+
+/// Values of the rows of one task. NaN stands for *no value* and is written as null: a NaN that was computed is a
+/// [`Status::NotFinite`].
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// `loss_clean`.
+    pub loss_clean: Vec<f64>,
+    /// `loss_corrupted`.
+    pub loss_corrupted: Vec<f64>,
+    /// `leakage`.
+    pub leakage: Vec<f64>,
+    /// `gap`.
+    pub gap: Vec<f64>,
+    /// `threshold_squared`.
+    pub threshold_squared: Vec<f64>,
+    /// `status`.
+    pub status: Vec<Status>,
+}
+
+impl Batch {
+    pub(super) fn new(rows: usize) -> Self {
+        let values = || vec![f64::NAN; rows];
+        Self {
+            loss_clean: values(),
+            loss_corrupted: values(),
+            leakage: values(),
+            gap: values(),
+            threshold_squared: values(),
+            status: vec![Status::Ok; rows],
+        }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.status.len()
+    }
+
+    /// The numeric columns that hold results.
+    fn values(&mut self) -> [&mut Vec<f64>; 5] {
+        [
+            &mut self.loss_clean,
+            &mut self.loss_corrupted,
+            &mut self.leakage,
+            &mut self.gap,
+            &mut self.threshold_squared,
+        ]
+    }
+
+    pub(super) fn clear(&mut self) {
+        for values in self.values() {
+            values.fill(f64::NAN);
+        }
+        self.status.fill(Status::Ok);
+    }
+
+    /// Gives rows a status and takes their results away.
+    pub(super) fn fail(&mut self, rows: Range<usize>, status: Status) {
+        for values in [&mut self.loss_clean, &mut self.loss_corrupted, &mut self.leakage, &mut self.gap] {
+            values[rows.clone()].fill(f64::NAN);
+        }
+        self.status[rows].fill(status);
+    }
+}

@@ -1,0 +1,133 @@
+//! Drawing: the population or subset of a replicate, clean Gram matrices, noise moments, spectra.
+//!
+//! Streams and coordinates are those of [`Draw`]: spectra, teacher and permutation a replicate; clean sample and noise a
+//! (replicate, n). So views, alignments, scales, dimensions and paradigms see the same sample (common random numbers).
+
+use eigensweep_sampling::explicit::BLOCK_ROWS;
+use eigensweep_sampling::streams::Draw;
+use eigensweep_sampling::subset::{Rows, permute};
+use eigensweep_theory::Failure;
+use faer::{Accum, Par};
+
+use super::setting::DataSetting;
+use super::{Simulation, Workspace};
+use crate::input::{Input, RowSet, teacher};
+use crate::job::Sampler;
+
+/// Chooses replicate and data setting: spectrum and teacher, or permutation.
+pub(super) fn begin(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, data: usize) {
+    workspace.data = data;
+    match &simulation.settings.data[data] {
+        DataSetting::Gaussian { components, spectrum, teacher: spec, teacher_index } => {
+            workspace.features = *components;
+            let signal = &mut workspace.signal[..*components];
+            spectrum.fill(&simulation.streams, Draw::SignalSpectrum, replicate, signal);
+            if let Some(gaussian) = &mut workspace.gaussian {
+                let labels = simulation.counts.labels;
+                let mut rng = simulation.streams.stream(Draw::Teacher, &[replicate]);
+                gaussian.draw_teacher(signal, teacher(spec, *teacher_index, labels), &mut rng);
+            }
+        }
+        DataSetting::Rows(_) => {
+            if let Some(set) = row_set(simulation, data) {
+                workspace.features = set.rows.features();
+                let mut rng = simulation.streams.stream(Draw::Subset, &[replicate]);
+                let total = u32::try_from(set.rows.samples()).unwrap_or(u32::MAX);
+                permute(total, &mut workspace.order, &mut workspace.pool, &mut rng);
+            }
+            if let Some(nested) = &mut workspace.nested {
+                nested.restart();
+            }
+        }
+    }
+}
+
+/// Writes AᵀA of the sample of size n into `workspace.clean` and, for the moment sampler, factors it.
+pub(super) fn clean(
+    simulation: &Simulation,
+    workspace: &mut Workspace,
+    replicate: u64,
+    samples: u64,
+) -> Result<(), Failure> {
+    let width = workspace.features + simulation.counts.labels;
+    let mut gram = workspace.clean.as_mut().submatrix_mut(0, 0, width, width);
+    match (row_set(simulation, workspace.data), &mut workspace.nested, &mut workspace.gaussian) {
+        (Some(set), Some(nested), _) => {
+            let rows = Rows { values: set.rows.rows(), width };
+            let count = usize::try_from(samples).unwrap_or(usize::MAX);
+            nested.extend_to(rows, &workspace.order, count, gram.as_mut());
+        }
+        (_, _, Some(gaussian)) if simulation.sampler == Sampler::Moments => {
+            let mut rng = simulation.streams.stream(Draw::Clean, &[replicate, samples]);
+            gaussian.draw_gram(samples, gram.as_mut(), &mut rng);
+        }
+        // Explicit synthetic rows are drawn together with their noise.
+        _ => return Ok(()),
+    }
+    match simulation.sampler {
+        Sampler::Moments => workspace.moments.condition_on(gram.as_ref(), samples),
+        Sampler::Explicit => Ok(()),
+    }
+}
+
+/// Writes AᵀN and NᵀN of `components` unit noise components (and AᵀA, for explicit synthetic rows).
+pub(super) fn noise(
+    simulation: &Simulation,
+    workspace: &mut Workspace,
+    replicate: u64,
+    samples: u64,
+    components: usize,
+) {
+    let width = workspace.features + simulation.counts.labels;
+    let mut cross = workspace.cross.as_mut().submatrix_mut(0, 0, width, components);
+    let mut noise = workspace.noise.as_mut().submatrix_mut(0, 0, components, components);
+    let mut rng = simulation.streams.stream(Draw::Noise, &[replicate, samples]);
+    if simulation.sampler == Sampler::Moments {
+        workspace.moments.draw(cross, noise, &mut rng);
+        return;
+    }
+    cross.fill(0.0);
+    noise.fill(0.0);
+    let mut clean_rng = simulation.streams.stream(Draw::Clean, &[replicate, samples]);
+    let set = row_set(simulation, workspace.data);
+    let mut gram = workspace.clean.as_mut().submatrix_mut(0, 0, width, width);
+    if set.is_none() {
+        gram.fill(0.0);
+    }
+    // The job reader bounds explicit samples far below the range of usize.
+    let total = usize::try_from(samples).unwrap_or(usize::MAX);
+    let mut start = 0;
+    while start < total {
+        let count = BLOCK_ROWS.min(total - start);
+        let mut block = workspace.block.as_mut().submatrix_mut(0, 0, width, count);
+        match (set, &mut workspace.gaussian) {
+            (Some(set), _) => {
+                let rows = Rows { values: set.rows.rows(), width };
+                rows.gather(&workspace.order[start..start + count], block.as_mut());
+            }
+            (None, Some(gaussian)) => {
+                gaussian.draw_rows(block.as_mut(), &mut clean_rng);
+                let rows = block.as_ref();
+                faer::linalg::matmul::matmul(
+                    gram.as_mut(),
+                    Accum::Add,
+                    rows,
+                    rows.transpose(),
+                    1.0,
+                    Par::Seq,
+                );
+            }
+            (None, None) => {}
+        }
+        workspace.explicit.add_rows(block.as_ref(), cross.as_mut(), noise.as_mut(), &mut rng);
+        start += count;
+    }
+}
+
+/// The row set of a data setting, if the data are real.
+pub(super) fn row_set(simulation: &Simulation, data: usize) -> Option<&RowSet> {
+    match (&simulation.input, simulation.settings.data.get(data)) {
+        (Input::Rows { sets, .. }, Some(DataSetting::Rows(index))) => sets.get(*index),
+        _ => None,
+    }
+}

@@ -1,0 +1,88 @@
+//! Thresholds of a job's spectra: one row per combination of the axes that they depend on.
+//!
+//! Samples, alignment and dimension do not enter Propositions 4.3 and 4.4, so they do not multiply the rows. Drawn spectra
+//! are those of one replicate.
+
+use eigensweep_sampling::streams::{Draw, Streams};
+use eigensweep_theory::thresholds::{Spectra, SpectraError, Thresholds, thresholds};
+
+use crate::grid::Grid;
+use crate::input::{Input, SecondMoment};
+use crate::job::JobSpec;
+use crate::simulation::setting::{DataSetting, ScaledSpectrum, Settings};
+
+/// Thresholds at one combination of axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TheoryRow {
+    /// Axis names and values.
+    pub axes: Vec<(&'static str, f64)>,
+    /// The thresholds, or why the spectra have none.
+    pub thresholds: Result<Thresholds, NoThresholds>,
+}
+
+/// Why there are no thresholds.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum NoThresholds {
+    /// The propositions need data, Γ and Θ diagonal in one basis.
+    #[error("raw features have no common basis with Γ and Θ: set `[data] components`")]
+    RawFeatures,
+    /// The spectra are outside the propositions' assumptions.
+    #[error(transparent)]
+    Spectra(#[from] SpectraError),
+}
+
+/// Axes that thresholds do not depend on.
+const SILENT: [&str; 5] = ["samples", "alignment", "dimension", "separation", "label_noise"];
+
+/// Thresholds of `replicate`'s spectra for every combination of the axes that matter, in row order.
+#[must_use]
+pub fn table(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<TheoryRow> {
+    let grid = Grid::new(spec);
+    let settings = Settings::new(spec);
+    let streams = Streams::new(spec.job.seed);
+    let fill = |spectrum: &ScaledSpectrum, draw, length| {
+        let mut values = vec![0.0; length];
+        spectrum.fill(&streams, draw, replicate, &mut values);
+        values
+    };
+    let mut rows = Vec::new();
+    for (at, data) in settings.data.iter().enumerate() {
+        let signal = match data {
+            DataSetting::Gaussian { components, spectrum, .. } => {
+                Some(fill(spectrum, Draw::SignalSpectrum, *components))
+            }
+            DataSetting::Rows(index) => match input {
+                Input::Rows { sets, .. } => match &sets[*index].moment {
+                    SecondMoment::Diagonal(moments) => Some(moments.clone()),
+                    SecondMoment::Dense(_) => None,
+                },
+                Input::Synthetic { .. } => None,
+            },
+        };
+        for (noise_at, noise) in settings.noise.iter().enumerate() {
+            let gamma = fill(&noise.spectrum, Draw::CorruptionSpectrum, noise.components);
+            for (views_at, views) in settings.views.iter().enumerate() {
+                let found = signal.as_ref().ok_or(NoThresholds::RawFeatures).and_then(|signal| {
+                    let theta = fill(views, Draw::AugmentationSpectrum, signal.len() + noise.components);
+                    let (theta_signal, theta_noise) = theta.split_at(signal.len());
+                    Ok(thresholds(&Spectra { signal, theta_signal, gamma: &gamma, theta_noise })?)
+                });
+                // The first row of this combination tells the values of its axes.
+                let views_rows =
+                    grid.axis("alignment").map_or(grid.paradigms, |axis| axis.stride * axis.values.count());
+                let noise_rows = views_rows * settings.views.len() as u64;
+                let row = at as u64 * grid.rows_per_setting
+                    + noise_at as u64 * noise_rows
+                    + views_at as u64 * views_rows;
+                let axes = grid.axes.iter().filter(|axis| !SILENT.contains(&axis.name));
+                let axes: Vec<_> =
+                    axes.map(|axis| (axis.name, axis.values.as_float(axis.index(row)))).collect();
+                // Data settings that differ in the teacher only have the same spectra.
+                if rows.iter().all(|known: &TheoryRow| known.axes != axes) {
+                    rows.push(TheoryRow { axes, thresholds: found });
+                }
+            }
+        }
+    }
+    rows
+}

@@ -1,0 +1,180 @@
+//! Nested subsets: permutations, and running Gram matrices whose bits depend on n alone.
+
+mod common;
+
+use common::{largest, normals, stream};
+use eigensweep_sampling::subset::{NestedGram, Rows, permute};
+use faer::Mat;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+fn arrangement(total: u32, length: usize, purpose: u64) -> Vec<u32> {
+    let (mut order, mut pool) = (vec![0; length], vec![u32::MAX; total as usize + 3]);
+    permute(total, &mut order, &mut pool, &mut stream(purpose));
+    order
+}
+
+/// Counts over equally likely cells: Pearson's statistic against `df + 6 √(2 df) + 20`, which χ² exceeds with probability
+/// below 1e-7 for all df used here (Laurent and Massart, 2000: `P(χ² ≥ df + 2√(df x) + 2x) ≤ e^(−x)`, x = 17).
+fn assert_uniform(what: &str, counts: &[usize]) {
+    let expected = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
+    let statistic: f64 = counts.iter().map(|&c| (c as f64 - expected).powi(2) / expected).sum();
+    let df = (counts.len() - 1) as f64;
+    let allowed = df + 2.0 * (df * 17.0).sqrt() + 34.0;
+    assert!(statistic <= allowed, "{what}: χ² = {statistic:.1} on {df} degrees of freedom");
+}
+
+#[test]
+fn every_element_is_equally_likely_at_every_place() {
+    const DRAWS: u64 = 40_000;
+    let mut counts = [[0_usize; 7]; 7];
+    for i in 0..DRAWS {
+        for (place, &element) in arrangement(7, 7, i).iter().enumerate() {
+            counts[place][element as usize] += 1;
+        }
+    }
+    for (place, row) in counts.iter().enumerate() {
+        assert_uniform(&format!("place {place}"), row);
+    }
+}
+
+#[test]
+fn every_order_of_four_is_equally_likely() {
+    let mut counts = [0_usize; 256];
+    for i in 0..24_000 {
+        let code = arrangement(4, 4, i).iter().fold(0, |code, &x| code * 4 + x as usize);
+        counts[code] += 1;
+    }
+    let seen: Vec<usize> = counts.into_iter().filter(|&c| c > 0).collect();
+    assert_eq!(seen.len(), 24);
+    assert_uniform("orders", &seen);
+}
+
+#[test]
+#[should_panic(expected = "a subset of the rows")]
+fn an_order_longer_than_the_data_panics() {
+    permute(3, &mut [0; 4], &mut [0; 4], &mut stream(1));
+}
+
+#[test]
+#[should_panic(expected = "range end index")]
+fn a_short_pool_panics() {
+    permute(3, &mut [0; 2], &mut [0; 2], &mut stream(1));
+}
+
+/// 300 rows of 6 columns in very different units.
+fn data() -> Vec<f64> {
+    let base = normals(6, 300, &mut stream(2));
+    (0..300 * 6).map(|at| base[(at % 6, at / 6)] * [1.0, 1e3, 1e-3, 1.0, 50.0, 0.1][at % 6]).collect()
+}
+
+fn gram(values: &[f64], order: &[u32], asked: &[usize]) -> Mat<f64> {
+    let mut nested = NestedGram::new(6);
+    let mut out = Mat::from_fn(6, 6, |_, _| f64::NAN);
+    for &n in asked {
+        nested.extend_to(Rows { values, width: 6 }, order, n, out.as_mut());
+    }
+    out
+}
+
+fn bits(matrix: &Mat<f64>) -> Vec<u64> {
+    matrix.col_iter().flat_map(|c| c.iter().map(|x| x.to_bits()).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn equals_the_naive_product() {
+    let (values, order) = (data(), arrangement(300, 300, 5));
+    for n in [0, 1, 2, 63, 64, 65, 127, 128, 129, 200, 300] {
+        let fast = gram(&values, &order, &[n]);
+        for i in 0..6 {
+            for j in 0..6 {
+                let of = |row: u32, c: usize| values[row as usize * 6 + c];
+                let products = order[..n].iter().map(|&r| of(r, i) * of(r, j));
+                let (naive, magnitude) = products.fold((0.0, 0.0), |(s, m), x| (s + x, m + f64::abs(x)));
+                let error = (fast[(i, j)] - naive).abs();
+                assert!(error <= 1e-13 * magnitude, "n = {n}, ({i}, {j}): {error:e} of {magnitude:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_what_was_asked_before() {
+    let (values, order) = (data(), arrangement(300, 300, 5));
+    for n in [1, 64, 70, 130, 191, 192, 300] {
+        let alone = bits(&gram(&values, &order, &[n]));
+        let every: Vec<usize> = (0..=n).collect();
+        assert_eq!(bits(&gram(&values, &order, &every)), alone, "n = {n} after all before");
+        assert_eq!(bits(&gram(&values, &order, &[n / 2, n, n])), alone, "n = {n} twice");
+        // Beyond n, within the same block.
+        let beyond = (n / 64 * 64 + 63).min(300);
+        assert_eq!(bits(&gram(&values, &order, &[beyond, n])), alone, "n = {n} after {beyond}");
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_where_the_result_lies() {
+    let (values, order) = (data(), arrangement(300, 300, 5));
+    let alone = bits(&gram(&values, &order, &[150]));
+    for offset in 0..8 {
+        let mut room = Mat::zeros(6 + offset, 7);
+        let mut nested = NestedGram::new(6);
+        let out = room.as_mut().submatrix_mut(offset, 1, 6, 6);
+        nested.extend_to(Rows { values: &values, width: 6 }, &order, 150, out);
+        assert_eq!(bits(&room.as_ref().submatrix(offset, 1, 6, 6).to_owned()), alone, "offset {offset}");
+    }
+}
+
+#[test]
+fn a_restart_forgets() {
+    let (values, one, other) = (data(), arrangement(300, 300, 5), arrangement(300, 300, 6));
+    let rows = Rows { values: &values, width: 6 };
+    let mut nested = NestedGram::new(6);
+    let mut out = Mat::zeros(6, 6);
+    nested.extend_to(rows, &one, 200, out.as_mut());
+    nested.restart();
+    nested.extend_to(rows, &other, 100, out.as_mut());
+    assert_eq!(bits(&out), bits(&gram(&values, &other, &[100])));
+}
+
+#[test]
+fn both_triangles_are_written() {
+    let out = gram(&data(), &arrangement(300, 300, 5), &[100]);
+    let asymmetry = &out - out.transpose();
+    assert!(largest(&asymmetry.to_owned()) == 0.0);
+}
+
+#[test]
+#[should_panic(expected = "samples grow within order")]
+fn a_decrease_below_a_whole_block_panics() {
+    let _ = gram(&data(), &arrangement(300, 300, 5), &[100, 63]);
+}
+
+#[test]
+#[should_panic(expected = "samples grow within order")]
+fn more_samples_than_the_order_has_panic() {
+    let _ = gram(&data(), &arrangement(300, 100, 5), &[101]);
+}
+
+#[test]
+#[should_panic(expected = "a column of w entries a row")]
+fn rows_of_another_width_panic() {
+    let values = data();
+    let order = arrangement(300, 100, 5);
+    NestedGram::new(5).extend_to(Rows { values: &values, width: 6 }, &order, 3, Mat::zeros(5, 5).as_mut());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, rng_seed: RngSeed::Fixed(4), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Distinct numbers below `total`, all of them if asked; a shorter order is a prefix of a longer one.
+    #[test]
+    fn arrangements_are_nested_permutations(total in 0_u32..200, share in 0.0_f64..=1.0, seed in any::<u64>()) {
+        let whole = arrangement(total, total as usize, seed);
+        let mut sorted = whole.clone();
+        sorted.sort_unstable();
+        prop_assert_eq!(sorted, (0..total).collect::<Vec<_>>());
+        let length = (0..=total as usize).find(|&k| k as f64 >= share * f64::from(total)).unwrap();
+        prop_assert_eq!(&arrangement(total, length, seed)[..], &whole[..length]);
+    }
+}

@@ -1,0 +1,147 @@
+//! No kernel allocates on the calling thread, once warm.
+
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use common::{Random, workspace};
+use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch, solve_in_place};
+use eigensweep_spectral::projected::{eigen_in_place, eigen_scratch};
+use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
+use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
+use eigensweep_spectral::symmetric::{leading_eigenvectors, leading_eigenvectors_scratch};
+use eigensweep_spectral::{MemStack, StackReq};
+use faer::Mat;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, counting the calls of each thread.
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator unchanged; the counter is a plain thread-local number without
+// destructor, so that touching it neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|n| n.set(n.get() + 1));
+        // SAFETY: the caller's contract is `System`'s own.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.with(|n| n.set(n.get() + 1));
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of this thread while `work` runs.
+fn counted(work: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.with(Cell::get);
+    work();
+    ALLOCATIONS.with(Cell::get) - before
+}
+
+#[test]
+fn no_kernel_allocates_once_warm() {
+    assert!(counted(|| drop(std::hint::black_box(vec![1.0; 10]))) == 1, "the counter counts");
+    const WIDTH: usize = 10;
+    for size in [2, 10, 60, 100, 150] {
+        let definite = Random(1).semidefinite(size, 2 * size);
+        let singular = Random(2).semidefinite(size, size / 2);
+        let right = Random(3).normals(size, WIDTH);
+        let row_major: Vec<f64> = (0..size * WIDTH).map(|i| (i as f64).sin()).collect();
+        let (mut matrix, mut rhs, mut rows) = (definite.clone(), right.clone(), row_major.clone());
+        let (mut values, mut left, mut other) =
+            (vec![0.0; size], Mat::zeros(size, size), Mat::zeros(size, size));
+        let mut memory = workspace(StackReq::any_of(&[
+            factor_scratch(size),
+            eigen_scratch(size, WIDTH),
+            leading_eigenvectors_scratch(size),
+            singular_values_scratch(size),
+            explained_power_scratch(size),
+        ]));
+        for warm in [false, true] {
+            let counts = [
+                (
+                    "cholesky",
+                    counted(|| {
+                        matrix.copy_from(&definite);
+                        rhs.copy_from(&right);
+                        factor_in_place(matrix.as_mut(), MemStack::new(&mut memory)).unwrap();
+                        solve_in_place(matrix.as_ref(), rhs.as_mut());
+                    }),
+                ),
+                (
+                    "cholesky that fails",
+                    counted(|| {
+                        matrix.copy_from(&singular);
+                        assert!(factor_in_place(matrix.as_mut(), MemStack::new(&mut memory)).is_err());
+                    }),
+                ),
+                (
+                    "projected",
+                    counted(|| {
+                        matrix.copy_from(&definite);
+                        rows.copy_from_slice(&row_major);
+                        eigen_in_place(matrix.as_mut(), &mut values, &mut rows, MemStack::new(&mut memory))
+                            .unwrap();
+                    }),
+                ),
+                (
+                    "leading",
+                    counted(|| {
+                        matrix.copy_from(&definite);
+                        let stack = MemStack::new(&mut memory);
+                        leading_eigenvectors(matrix.as_mut(), &mut values, left.as_mut(), size / 2, stack)
+                            .unwrap();
+                    }),
+                ),
+                (
+                    "singular",
+                    counted(|| {
+                        matrix.copy_from(&definite);
+                        let stack = MemStack::new(&mut memory);
+                        singular_values(matrix.as_ref(), &mut values, left.as_mut(), other.as_mut(), stack)
+                            .unwrap();
+                    }),
+                ),
+                (
+                    "definite form",
+                    counted(|| {
+                        matrix.copy_from(&definite);
+                        rhs.copy_from(&right);
+                        let stack = MemStack::new(&mut memory);
+                        assert!(explained_power(matrix.as_mut(), rhs.as_mut(), 0.0, stack).is_finite());
+                    }),
+                ),
+                (
+                    "singular form",
+                    counted(|| {
+                        matrix.copy_from(&singular);
+                        rhs.copy_from(&right);
+                        let stack = MemStack::new(&mut memory);
+                        assert!(explained_power(matrix.as_mut(), rhs.as_mut(), 0.0, stack).is_finite());
+                    }),
+                ),
+            ];
+            if warm {
+                for (kernel, count) in counts {
+                    assert!(count == 0, "{kernel} at d = {size}: {count} allocations");
+                }
+            }
+        }
+    }
+}

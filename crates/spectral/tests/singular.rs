@@ -1,0 +1,149 @@
+//! Singular values and vectors: orthogonal factors, small residual, values of known matrices.
+
+mod common;
+
+use common::{Random, largest, norm, workspace};
+use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
+use eigensweep_spectral::{Failure, MemStack};
+use faer::Mat;
+
+/// U, Φ and P of a d × d matrix.
+fn decompose(matrix: &Mat<f64>) -> Result<(Mat<f64>, Vec<f64>, Mat<f64>), Failure> {
+    let size = matrix.nrows();
+    let mut values = vec![f64::NAN; size];
+    let (mut left, mut right) = (Mat::zeros(size, size), Mat::zeros(size, size));
+    let mut memory = workspace(singular_values_scratch(size));
+    singular_values(matrix.as_ref(), &mut values, left.as_mut(), right.as_mut(), MemStack::new(&mut memory))?;
+    Ok((left, values, right))
+}
+
+/// `‖UᵀU − I‖`, `‖PᵀP − I‖` and `‖M − UΦPᵀ‖ / ‖M‖` are at most 20·d·ε; Φ descends and is not negative.
+fn check(name: &str, matrix: &Mat<f64>) {
+    let size = matrix.nrows();
+    let allowed = 20.0 * size as f64 * f64::EPSILON;
+    let scale = largest(matrix.as_ref());
+    let unit = if scale == 0.0 { 1.0 } else { scale };
+    let (left, values, right) = decompose(matrix).unwrap();
+    assert!(values.is_sorted_by(|a, b| a >= b) && values.iter().all(|&x| x >= 0.0), "{name}: {values:?}");
+    for side in [&left, &right] {
+        let gram = side.transpose() * side - Mat::<f64>::identity(size, size);
+        assert!(norm(gram.as_ref()) <= allowed, "{name}, {size}: {:e}", norm(gram.as_ref()));
+    }
+    let scaled = Mat::from_fn(size, size, |i, j| matrix[(i, j)] / unit);
+    let weighted = Mat::from_fn(size, size, |i, j| left[(i, j)] * (values[j] / unit));
+    let relative = norm((&scaled - weighted * right.transpose()).as_ref())
+        / norm(scaled.as_ref()).max(f64::MIN_POSITIVE);
+    assert!(relative <= allowed, "{name}, {size}, scale {scale:e}: {relative:e} > {allowed:e}");
+}
+
+/// Matrices of several kinds with largest entry near one.
+fn kinds(size: usize) -> Vec<(&'static str, Mat<f64>)> {
+    let rng = &mut Random(size as u64);
+    let graded = Mat::from_fn(size, size, |i, j| {
+        rng.normal() * 10.0_f64.powf(-((8 * i + 12 * j) as f64) / size as f64)
+    });
+    vec![
+        ("random", rng.normals(size, size)),
+        ("zero", Mat::zeros(size, size)),
+        ("identity", Mat::identity(size, size)),
+        ("rank 1", rng.normals(size, 1) * rng.normals(1, size)),
+        ("rank d/3", rng.normals(size, size / 3) * rng.normals(size / 3, size)),
+        ("orthogonal", rng.orthogonal(size)),
+        ("graded", graded),
+        ("lower", Mat::from_fn(size, size, |i, j| if i >= j { 1.0 } else { 0.0 })),
+    ]
+}
+
+#[test]
+fn factors_of_every_kind() {
+    for size in [1, 2, 3, 4, 5, 8, 16, 17, 31, 32, 33, 65, 100, 150] {
+        for (name, matrix) in kinds(size) {
+            check(name, &matrix);
+        }
+    }
+}
+
+#[test]
+fn accuracy_does_not_depend_on_the_unit() {
+    for scale in [1e-150, 1e-30, 1e-15, 1e-6, 1e6, 1e30, 1e150] {
+        for size in [2, 20, 33, 100, 150] {
+            for (name, matrix) in kinds(size) {
+                check(name, &(matrix * faer::Scale(scale)));
+            }
+        }
+    }
+}
+
+#[test]
+fn recovers_known_values() {
+    for size in [1, 5, 33, 100] {
+        let rng = &mut Random(3);
+        let (u, p) = (rng.orthogonal(size), rng.orthogonal(size));
+        let known: Vec<f64> = (0..size).map(|i| 10.0_f64.powf(-6.0 * i as f64 / size as f64)).collect();
+        let matrix = u * common::diagonal(&known) * p.transpose();
+        let (_, values, _) = decompose(&matrix).unwrap();
+        for (found, wanted) in values.iter().zip(&known) {
+            assert!((found - wanted).abs() <= 20.0 * size as f64 * f64::EPSILON, "{found} {wanted}");
+        }
+    }
+}
+
+#[test]
+fn small_values_survive_where_squaring_loses_them() {
+    // φ = 1e-12 beside 1: in MᵀM it would be 1e-24, below ε.
+    let rng = &mut Random(5);
+    let (u, p) = (rng.orthogonal(10), rng.orthogonal(10));
+    let known: Vec<f64> = (0..10).map(|i| if i == 9 { 1e-12 } else { 1.0 - 0.05 * i as f64 }).collect();
+    let (_, values, _) = decompose(&(u * common::diagonal(&known) * p.transpose())).unwrap();
+    assert!((values[9] - 1e-12).abs() <= 200.0 * f64::EPSILON, "{:e}", values[9]);
+}
+
+#[test]
+fn nothing_at_all() {
+    assert!(decompose(&Mat::zeros(0, 0)).is_ok());
+}
+
+#[test]
+fn an_entry_that_is_not_finite_is_refused() {
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for (i, j) in [(0, 0), (4, 0), (0, 4), (2, 3)] {
+            let mut matrix = Random(7).normals(5, 5);
+            matrix[(i, j)] = bad;
+            assert_eq!(decompose(&matrix).map(|_| ()), Err(Failure::NotFinite), "{bad} at ({i}, {j})");
+        }
+    }
+}
+
+fn run(rows: usize, columns: usize, values: usize, left: usize, right: usize) {
+    let _ = singular_values(
+        Mat::zeros(rows, columns).as_ref(),
+        &mut vec![0.0; values],
+        Mat::zeros(left, left).as_mut(),
+        Mat::zeros(right, right).as_mut(),
+        MemStack::new(&mut workspace(singular_values_scratch(5))),
+    );
+}
+
+#[test]
+#[should_panic(expected = "square")]
+fn a_matrix_that_is_not_square_panics() {
+    run(3, 2, 2, 3, 2);
+}
+
+#[test]
+#[should_panic(expected = "square")]
+fn values_of_another_length_panic() {
+    run(3, 3, 2, 3, 3);
+}
+
+#[test]
+#[should_panic(expected = "room")]
+fn left_vectors_of_another_size_panic() {
+    run(3, 3, 3, 2, 3);
+}
+
+#[test]
+#[should_panic(expected = "room")]
+fn right_vectors_of_another_size_panic() {
+    run(3, 3, 3, 3, 2);
+}

@@ -1,0 +1,175 @@
+//! Leading eigenvectors: orthonormal, with a small residual, on easy and hard spectra at every scale.
+
+mod common;
+
+use common::{Random, hard_symmetric, largest, lower_only, norm, workspace};
+use eigensweep_spectral::symmetric::{leading_eigenvectors, leading_eigenvectors_scratch};
+use eigensweep_spectral::{Failure, MemStack};
+use faer::Mat;
+
+/// Around the widths of SIMD registers, the Householder block (16) and faer's divide and conquer (32).
+const SIZES: [usize; 14] = [1, 2, 3, 4, 5, 8, 16, 17, 31, 32, 33, 65, 100, 150];
+
+/// Eigenvalues and eigenvectors from the lower triangle alone.
+fn decompose(matrix: &Mat<f64>, count: usize) -> Result<(Vec<f64>, Mat<f64>), Failure> {
+    let size = matrix.nrows();
+    let mut values = vec![f64::NAN; size];
+    let mut vectors = Mat::from_fn(size, size, |_, _| f64::NAN);
+    let mut memory = workspace(leading_eigenvectors_scratch(size));
+    leading_eigenvectors(
+        lower_only(matrix).as_mut(),
+        &mut values,
+        vectors.as_mut(),
+        count,
+        MemStack::new(&mut memory),
+    )?;
+    let kept = vectors.as_ref().subcols(size - count, count).to_owned();
+    Ok((values, kept))
+}
+
+/// `‖VᵀV − I‖`, and `‖A V − V Λ‖` relative to `‖A‖`, are at most 20·d·ε.
+///
+/// Householder's reductions and QL leave a small multiple of √d·ε in practice; 20·d·ε would not pass a method that loses
+/// as much as two digits at these sizes.
+fn check(name: &str, matrix: &Mat<f64>, count: usize) {
+    let size = matrix.nrows();
+    let allowed = 20.0 * size as f64 * f64::EPSILON;
+    let scale = largest(matrix.as_ref());
+    // All in units of the largest entry: products of entries near 1e150 would overflow.
+    let unit = if scale == 0.0 { 1.0 } else { scale };
+    let (values, vectors) = decompose(matrix, count).unwrap();
+    assert!(values.is_sorted(), "{name}, {size}: ascending {values:?}");
+    let gram = vectors.transpose() * &vectors - Mat::<f64>::identity(count, count);
+    assert!(norm(gram.as_ref()) <= allowed, "{name}, {size}: orthonormality {:e}", norm(gram.as_ref()));
+    let scaled = Mat::from_fn(size, size, |i, j| matrix[(i, j)] / unit);
+    let weighted = Mat::from_fn(size, count, |i, j| vectors[(i, j)] * (values[size - count + j] / unit));
+    let residual = &scaled * &vectors - weighted;
+    let relative = norm(residual.as_ref()) / norm(scaled.as_ref()).max(f64::MIN_POSITIVE);
+    assert!(relative <= allowed, "{name}, {size}, scale {scale:e}: residual {relative:e} > {allowed:e}");
+    let trace: f64 = (0..size).map(|i| scaled[(i, i)]).sum();
+    let sum: f64 = values.iter().map(|x| x / unit).sum();
+    assert!((trace - sum).abs() <= allowed * norm(scaled.as_ref()), "{name}, {size}: trace {trace} {sum}");
+}
+
+#[test]
+fn hard_spectra_at_every_size() {
+    for size in SIZES {
+        for (name, matrix) in hard_symmetric(size, size as u64) {
+            check(name, &matrix, size);
+        }
+    }
+}
+
+#[test]
+fn accuracy_does_not_depend_on_the_unit() {
+    for scale in [1e-300, 1e-150, 1e-30, 1e-15, 1e-6, 1e6, 1e150, 1e300] {
+        for size in [2, 20, 33, 100] {
+            for (name, matrix) in hard_symmetric(size, 3) {
+                check(name, &(matrix * faer::Scale(scale)), size);
+            }
+        }
+    }
+}
+
+#[test]
+fn any_count_of_leading_vectors() {
+    for size in [1, 2, 31, 33, 60] {
+        let matrix = Random(size as u64).symmetric(size);
+        let (all_values, all) = decompose(&matrix, size).unwrap();
+        for count in [0, 1, size / 2, size] {
+            check("random", &matrix, count);
+            let (values, some) = decompose(&matrix, count).unwrap();
+            assert_eq!(values, all_values);
+            let difference = &some - all.as_ref().subcols(size - count, count);
+            assert!(largest(difference.as_ref()) <= 1e-14, "size {size}, count {count}");
+        }
+    }
+}
+
+#[test]
+fn recovers_known_eigenvectors() {
+    for size in [5, 32, 40, 100] {
+        let rng = &mut Random(size as u64);
+        let q = rng.orthogonal(size);
+        let weighted = Mat::from_fn(size, size, |i, j| q[(i, j)] * (1.0 + j as f64));
+        let matrix = common::symmetrized(&(weighted * q.transpose()));
+        let (values, vectors) = decompose(&matrix, size).unwrap();
+        for j in 0..size {
+            assert!((values[j] - (1.0 + j as f64)).abs() <= 20.0 * (size * size) as f64 * f64::EPSILON);
+            // Gaps of 1, norm d: an angle of up to about d · d·ε.
+            let cosine = (q.as_ref().col(j).transpose() * vectors.as_ref().col(j)).abs();
+            assert!((cosine - 1.0).abs() <= 1e-12, "size {size}: {cosine}");
+        }
+    }
+}
+
+#[test]
+fn a_single_entry() {
+    let (values, vectors) = decompose(&Mat::from_fn(1, 1, |_, _| -3.0), 1).unwrap();
+    assert_eq!(values, [-3.0]);
+    assert!((vectors[(0, 0)].abs() - 1.0).abs() <= f64::EPSILON);
+}
+
+#[test]
+fn nothing_at_all() {
+    assert!(decompose(&Mat::zeros(0, 0), 0).is_ok());
+}
+
+#[test]
+fn a_workspace_for_a_larger_size_serves_smaller_ones() {
+    let mut memory = workspace(leading_eigenvectors_scratch(100));
+    for size in [0, 1, 2, 31, 33, 99] {
+        let mut matrix = Random(1).symmetric(size);
+        let (mut values, mut vectors) = (vec![0.0; size], Mat::zeros(size, size));
+        let stack = MemStack::new(&mut memory);
+        leading_eigenvectors(matrix.as_mut(), &mut values, vectors.as_mut(), size, stack).unwrap();
+    }
+}
+
+#[test]
+fn an_entry_that_is_not_finite_is_refused() {
+    for size in [1, 2, 5, 33, 70] {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for (i, j) in [(0, 0), (size - 1, 0), (size - 1, size - 1), (size / 2, size / 3)] {
+                let mut matrix = Random(7).symmetric(size);
+                matrix[(i, j)] = bad;
+                let outcome = decompose(&matrix, 1).map(|_| ());
+                assert_eq!(outcome, Err(Failure::NotFinite), "size {size}: {bad} at ({i}, {j})");
+            }
+        }
+    }
+}
+
+fn run(rows: usize, columns: usize, values: usize, vectors: (usize, usize), count: usize) {
+    let _ = leading_eigenvectors(
+        Mat::zeros(rows, columns).as_mut(),
+        &mut vec![0.0; values],
+        Mat::zeros(vectors.0, vectors.1).as_mut(),
+        count,
+        MemStack::new(&mut workspace(leading_eigenvectors_scratch(5))),
+    );
+}
+
+#[test]
+#[should_panic(expected = "k ≤ d")]
+fn a_matrix_that_is_not_square_panics() {
+    run(3, 2, 3, (3, 3), 1);
+}
+
+#[test]
+#[should_panic(expected = "k ≤ d")]
+fn values_of_another_length_panic() {
+    run(3, 3, 2, (3, 3), 1);
+}
+
+#[test]
+#[should_panic(expected = "k ≤ d")]
+fn more_vectors_than_there_are_panic() {
+    run(3, 3, 3, (3, 3), 4);
+}
+
+#[test]
+#[should_panic(expected = "room")]
+fn too_few_columns_panic() {
+    run(3, 3, 3, (3, 2), 1);
+}
