@@ -14,8 +14,8 @@ fn arrangement(total: u32, length: usize, purpose: u64) -> Vec<u32> {
     order
 }
 
-/// Counts over equally likely cells: Pearson's statistic against `df + 6 √(2 df) + 20`, which χ² exceeds with probability
-/// below 1e-7 for all df used here (Laurent and Massart, 2000: `P(χ² ≥ df + 2√(df x) + 2x) ≤ e^(−x)`, x = 17).
+/// Counts over equally likely cells: Pearson's statistic against a bound that χ² exceeds with probability at most
+/// e⁻¹⁷ = 4e-8 (Laurent and Massart, 2000: `P(χ² ≥ df + 2√(df x) + 2x) ≤ e^(−x)`, x = 17).
 fn assert_uniform(what: &str, counts: &[usize]) {
     let expected = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
     let statistic: f64 = counts.iter().map(|&c| (c as f64 - expected).powi(2) / expected).sum();

@@ -1,7 +1,5 @@
 //! No kernel allocates on the calling thread, once warm.
 
-#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
-
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};

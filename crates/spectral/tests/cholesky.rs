@@ -69,7 +69,7 @@ fn equals_the_naive_factor() {
 fn scaling_by_powers_of_two_changes_no_bit() {
     for size in [1, 2, 33, 100] {
         let matrix = definite(size, 5);
-        let scale: Vec<f64> = (0..size).map(|i| 2.0_f64.powi(((i * 37) % 401) as i32 - 200)).collect();
+        let scale: Vec<f64> = (0_i32..).take(size).map(|i| 2.0_f64.powi((i * 37) % 401 - 200)).collect();
         let scaled = Mat::from_fn(size, size, |i, j| matrix[(i, j)] * scale[i] * scale[j]);
         let (plain, scaled) = (factor(&matrix).unwrap(), factor(&scaled).unwrap());
         for j in 0..size {

@@ -1,5 +1,7 @@
 //! Eigenvalues and projections: the invariants `rowsᵀ f(Λ) rows = bᵀ f(A) b`, and agreement with the eigenvectors.
 
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
 mod common;
 
 use common::{Random, hard_symmetric, largest, lower_only, norm, workspace};

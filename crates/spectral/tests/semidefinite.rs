@@ -1,5 +1,7 @@
 //! `tr(Rᵀ M⁺ R)` against the eigendecomposition's pseudo-inverse, singular or not, in any units.
 
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
 mod common;
 
 use common::{Random, symmetrized, workspace};
@@ -113,6 +115,15 @@ fn a_repeated_component_explains_nothing_new() {
     let wide = Mat::from_fn(6, 6, |i, j| matrix[(from(i), from(j))]);
     let tall = Mat::from_fn(6, 2, |i, c| right[(from(i), c)]);
     assert_close(explained(&wide, &tall, 0.0), wanted, 1e-11, "copy of a component");
+}
+
+#[test]
+fn a_small_pivot_that_is_not_rounding_counts() {
+    // R = M w with w = (−1e4, 1e4, 0): the form is wᵀMw = 1, all of it on a pivot of 1e-8. The row of zeros makes M singular.
+    let matrix = mat![[1.0, 1.0, 0.0], [1.0, 1.0 + 1e-8, 0.0], [0.0, 0.0, 0.0]];
+    assert_close(explained(&matrix, &mat![[0.0], [1e-4], [0.0]], 0.0), 1.0, 1e-7, "pivoted");
+    let matrix = mat![[1.0, 1.0], [1.0, 1.0 + 1e-8]];
+    assert_close(explained(&matrix, &mat![[0.0], [1e-4]], 0.0), 1.0, 1e-7, "definite");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Singular values and vectors: orthogonal factors, small residual, values of known matrices.
 
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
 mod common;
 
 use common::{Random, largest, norm, workspace};
@@ -7,8 +9,10 @@ use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
 use eigensweep_spectral::{Failure, MemStack};
 use faer::Mat;
 
+type Factors = (Mat<f64>, Vec<f64>, Mat<f64>);
+
 /// U, Φ and P of a d × d matrix.
-fn decompose(matrix: &Mat<f64>) -> Result<(Mat<f64>, Vec<f64>, Mat<f64>), Failure> {
+fn decompose(matrix: &Mat<f64>) -> Result<Factors, Failure> {
     let size = matrix.nrows();
     let mut values = vec![f64::NAN; size];
     let (mut left, mut right) = (Mat::zeros(size, size), Mat::zeros(size, size));

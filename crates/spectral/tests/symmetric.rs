@@ -1,5 +1,7 @@
 //! Leading eigenvectors: orthonormal, with a small residual, on easy and hard spectra at every scale.
 
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
 mod common;
 
 use common::{Random, hard_symmetric, largest, lower_only, norm, workspace};
@@ -94,8 +96,8 @@ fn recovers_known_eigenvectors() {
         let weighted = Mat::from_fn(size, size, |i, j| q[(i, j)] * (1.0 + j as f64));
         let matrix = common::symmetrized(&(weighted * q.transpose()));
         let (values, vectors) = decompose(&matrix, size).unwrap();
-        for j in 0..size {
-            assert!((values[j] - (1.0 + j as f64)).abs() <= 20.0 * (size * size) as f64 * f64::EPSILON);
+        for (j, value) in values.iter().enumerate() {
+            assert!((value - (1.0 + j as f64)).abs() <= 20.0 * (size * size) as f64 * f64::EPSILON);
             // Gaps of 1, norm d: an angle of up to about d · d·ε.
             let cosine = (q.as_ref().col(j).transpose() * vectors.as_ref().col(j)).abs();
             assert!((cosine - 1.0).abs() <= 1e-12, "size {size}: {cosine}");

@@ -9,6 +9,7 @@ use indicatif::{HumanBytes, HumanCount, HumanDuration};
 use super::table;
 use crate::args::Plan;
 use crate::exit::Exit;
+use crate::progress::whole;
 use crate::report::CommandError;
 use crate::{host, job};
 
@@ -37,7 +38,8 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     line("rows", HumanCount(rows).to_string());
     line("tasks", format!("{} of {} rows each", HumanCount(plan.tasks), HumanCount(plan.rows_per_task)));
     line("parts", HumanCount(plan.parts).to_string());
-    line("disk", format!("about {}", HumanBytes(rows.saturating_mul(simulation.bytes_per_row()))));
+    let bytes = whole(rows as f64 * simulation.bytes_per_row());
+    line("disk", format!("about {}", HumanBytes(bytes)));
     let memory = simulation.memory_bytes(threads);
     line("memory", format!("about {} with {threads} threads", HumanBytes(memory)));
     let elapsed = HumanDuration(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
@@ -80,10 +82,7 @@ fn values(axis: &GridAxis) -> String {
     const SHOWN: u64 = 6;
     let count = axis.values.count();
     #[expect(clippy::cast_possible_truncation, reason = "an axis' length is a usize")]
-    let text = |index: u64| {
-        let value = axis.values.as_float(index as usize);
-        if value.fract() == 0.0 && value.abs() < 1e6 { format!("{value}") } else { table::number(value) }
-    };
+    let text = |index: u64| table::coordinate(axis.values.as_float(index as usize));
     if count <= SHOWN {
         return (0..count).map(text).collect::<Vec<_>>().join(", ");
     }

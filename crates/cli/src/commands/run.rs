@@ -117,8 +117,8 @@ fn print_summary(summary: &Summary) {
     lines.sort_by_key(|line| order(line.paradigm));
     for line in lines {
         let mut cells = vec![line.paradigm.to_owned()];
-        cells.extend(line.axes.iter().map(|(_, value)| table::number(*value)));
-        cells.push(table::number(line.alignment));
+        cells.extend(line.axes.iter().map(|(_, value)| table::coordinate(*value)));
+        cells.push(table::coordinate(line.alignment));
         cells.push(mean_and_error(&line.smallest));
         cells.push(mean_and_error(&line.largest));
         cells.push(line.median_threshold().map_or_else(|| "–".to_owned(), table::number));

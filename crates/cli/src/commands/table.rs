@@ -29,6 +29,15 @@ pub(crate) fn number(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
+/// A coordinate as it would be typed: `0.1`, `51200`, `1e6`.
+pub(crate) fn coordinate(value: f64) -> String {
+    const LONGEST: usize = 8;
+    [format!("{value}"), format!("{value:e}")]
+        .into_iter()
+        .find(|text| text.len() <= LONGEST)
+        .unwrap_or_else(|| number(value))
+}
+
 /// Prints a line; a closed pipe ends the output, not the program.
 pub(crate) fn print(text: &str) {
     print_bytes(format!("{text}\n").as_bytes());

@@ -98,7 +98,7 @@ fn print_table(rows: &[TheoryRow], arguments: &Theory) {
     headings.extend(["δ", "η", "α_RC²", "α_JE²", "η²/δ", "Corollary 4.5"].map(str::to_owned));
     let mut table = table::new(&headings, 0);
     for row in rows {
-        let mut cells: Vec<String> = row.axes.iter().map(|&(_, value)| table::number(value)).collect();
+        let mut cells: Vec<String> = row.axes.iter().map(|&(_, value)| table::coordinate(value)).collect();
         match &row.thresholds {
             Ok(found) => {
                 let numbers =

@@ -1,0 +1,273 @@
+//! Every command as a user calls it.
+
+mod common;
+
+use std::fs;
+
+use common::Place;
+use serde_json::Value;
+
+#[test]
+fn run_writes_a_data_set_and_resumes_it() {
+    let place = Place::new();
+    let arguments = ["run", "small.toml", "--output", "out"];
+    let (code, stdout, stderr) = place.run(&arguments);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("36 rows"), "{stdout}");
+    for word in ["supervised", "joint-embedding", "reconstruction", "n = 50", "n = 500", "threshold"] {
+        assert!(stdout.contains(word), "no {word:?} in:\n{stdout}");
+    }
+    let parts = place.contents("out/data");
+    assert_eq!(parts.len(), 1);
+    let (code, again, stderr) = place.run(&arguments);
+    assert_eq!(code, 0);
+    assert!(stderr.contains("36 of 36 rows are there already"), "{stderr}");
+    assert_eq!(again, stdout, "the summary is that of the data set, not of the run");
+    assert_eq!(place.contents("out/data"), parts);
+}
+
+#[test]
+fn the_output_directory_is_named_after_the_job() {
+    let place = Place::new();
+    assert_eq!(place.run(&["run", "small.toml", "--quiet"]).0, 0);
+    assert!(place.path("output/small/manifest.json").is_file());
+    assert_eq!(place.run(&["run", "small.toml", "--quiet", "--set", "job.name=other"]).0, 0);
+    assert!(place.path("output/other/job.toml").is_file());
+}
+
+#[test]
+fn the_resolved_job_runs_again_to_the_same_bytes() {
+    let place = Place::new();
+    assert_eq!(place.run(&["run", "small.toml", "--quiet", "--output", "first"]).0, 0);
+    assert_eq!(place.run(&["run", "first/job.toml", "--quiet", "--output", "second"]).0, 0);
+    let bytes = |name| place.contents(name).into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>();
+    assert_eq!(bytes("first/data"), bytes("second/data"));
+}
+
+#[test]
+fn fresh_starts_anew() {
+    let place = Place::new();
+    assert_eq!(place.run(&["run", "small.toml", "--quiet", "--output", "out"]).0, 0);
+    let other = ["run", "small.toml", "--quiet", "--output", "out", "--set", "job.seed=4", "--fresh"];
+    assert_eq!(place.run(&other).0, 0);
+    assert!(fs::read_to_string(place.path("out/job.toml")).unwrap().contains("seed = 4"));
+}
+
+#[test]
+fn damage_is_reported_and_repaired() {
+    let place = Place::new();
+    let arguments = ["run", "small.toml", "--output", "out", "--quiet"];
+    assert_eq!(place.run(&arguments).0, 0);
+    let parts = place.contents("out/data");
+    fs::write(&parts[0].0, &parts[0].1[..100]).unwrap();
+    let (code, _, stderr) = place.run(&arguments);
+    assert_eq!(code, 0);
+    assert!(stderr.contains("100 bytes instead of"), "{stderr}");
+    assert_eq!(place.contents("out/data"), parts);
+}
+
+#[test]
+fn the_manifest_tells_what_was_run() {
+    let place = Place::new();
+    assert_eq!(place.run(&["run", "small.toml", "--quiet", "--output", "out", "--threads", "2"]).0, 0);
+    let text = fs::read_to_string(place.path("out/manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(manifest["format_version"], 1);
+    assert_eq!(manifest["rows"], 36);
+    assert_eq!(manifest["rows_done"], 36);
+    assert_eq!(manifest["runs"][0]["threads"], 2);
+    assert_eq!(manifest["runs"][0]["rows"], 36);
+    assert_eq!(manifest["committed"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn plan_shows_the_grid_without_writing() {
+    let place = Place::new();
+    let (code, stdout, stderr) = place.run(&["plan", "small.toml", "--threads", "2"]);
+    assert_eq!(code, 0, "{stderr}");
+    for word in ["samples", "50, 500", "36", "tasks", "disk", "memory", "time"] {
+        assert!(stdout.contains(word), "no {word:?} in:\n{stdout}");
+    }
+    assert!(!place.path("output").exists());
+}
+
+#[test]
+fn theory_prints_an_object_per_combination() {
+    let place = Place::new();
+    let arguments = ["theory", "small.toml", "--set", "corruption.scale=[10.0, 1e6]", "--json"];
+    let (code, stdout, _) = place.run(&arguments);
+    assert_eq!(code, 0);
+    let rows: Value = serde_json::from_str(&stdout).unwrap();
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    for (row, scale) in rows.iter().zip([10.0, 1e6]) {
+        assert_eq!(row["noise_scale"].as_f64(), Some(scale));
+        for key in ["delta", "eta", "alpha_rc_squared", "alpha_je_squared", "crossover"] {
+            assert!(row[key].is_f64(), "{key} in {row}");
+        }
+        assert!(row["corollary_4_5"].is_string());
+    }
+    let (code, stdout, _) = place.run(&["theory", "small.toml"]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("α_JE²"), "{stdout}");
+    assert_eq!(place.run(&["theory", "small.toml", "--replicate", "3"]).0, 2);
+}
+
+#[test]
+fn theory_reads_spectra() {
+    let place = Place::new();
+    let good = r#"{"signal": [4.0], "theta_signal": [0.0], "gamma": [1.0], "theta_noise": [0.5]}"#;
+    place.write("spectra.json", good.as_bytes());
+    let (code, stdout, _) = place.run(&["theory", "--spectra", "spectra.json", "--json"]);
+    assert_eq!(code, 0);
+    let rows: Value = serde_json::from_str(&stdout).unwrap();
+    // δ = 1, η = 2: α_RC² = 1/4 − 1/2 − 1, α_JE² = 0 − 1/2.
+    assert_eq!(rows[0]["delta"], 1.0);
+    assert_eq!(rows[0]["eta"], 2.0);
+    assert_eq!(rows[0]["alpha_rc_squared"], -1.25);
+    assert_eq!(rows[0]["alpha_je_squared"], -0.5);
+    assert_eq!(rows[0]["corollary_4_5"], "reconstruction");
+    for (text, word) in [
+        ("{", "spectra.json"),
+        (r#"{"signal": []}"#, "theta_signal"),
+        (r#"{"signal": [0.0], "theta_signal": [0.0], "gamma": [1.0], "theta_noise": [0.5]}"#, "above 0"),
+        (
+            r#"{"signal": [1.0], "theta_signal": [0.0, 1.0], "gamma": [1.0], "theta_noise": [0.5]}"#,
+            "`theta_signal` has 2",
+        ),
+    ] {
+        place.write("bad.json", text.as_bytes());
+        let (code, stdout, stderr) = place.run(&["theory", "--spectra", "bad.json"]);
+        assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+        assert!(stderr.contains(if word == "spectra.json" { "bad.json" } else { word }), "{stderr}");
+    }
+}
+
+/// An n × m matrix of doubles in NumPy's format.
+fn npy(rows: &[&[f64]]) -> Vec<u8> {
+    let columns = rows.first().map_or(0, |row| row.len());
+    let header =
+        format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {columns}), }}", rows.len());
+    let padded = (header.len() + 11).div_ceil(64) * 64 - 10;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(padded).unwrap().to_le_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = padded - 1).bytes());
+    bytes.extend(rows.iter().flat_map(|row| row.iter().flat_map(|x| x.to_le_bytes())));
+    bytes
+}
+
+#[test]
+fn solve_answers_in_closed_form() {
+    let place = Place::new();
+    // X'X/n = I, Σ = diag(1, 3): ω = (1/2, 1/4), φ = (1/√2, 1/2).
+    place.write("x.npy", &npy(&[&[1.0, 1.0], &[1.0, -1.0], &[-1.0, 1.0], &[-1.0, -1.0]]));
+    place.write("y.npy", &npy(&[&[1.0], &[1.0], &[-1.0], &[-1.0]]));
+    place.write("sigma.npy", &npy(&[&[1.0, 0.0], &[0.0, 3.0]]));
+    let files = ["--inputs", "x.npy", "--labels", "y.npy", "--covariance", "sigma.npy", "--dimension", "1"];
+    let arguments: Vec<&str> =
+        ["solve"].into_iter().chain(files).chain(["--json", "--write", "maps"]).collect();
+    let (code, stdout, stderr) = place.run(&arguments);
+    assert_eq!(code, 0, "{stderr}");
+    let solution: Value = serde_json::from_str(&stdout).unwrap();
+    let near = |value: &Value, expected: f64| {
+        let found = value.as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-14, "{found} is not {expected}");
+    };
+    let je = &solution["joint_embedding"];
+    near(&je["eigenvalues"][0], 0.5);
+    near(&je["eigenvalues"][1], 0.25);
+    near(&je["objective"], 1.0);
+    near(&je["probing_loss"], 0.0);
+    let rc = &solution["reconstruction"];
+    near(&rc["singular_values"][0], 0.5_f64.sqrt());
+    near(&rc["singular_values"][1], 0.5);
+    near(&rc["objective"], 1.5);
+    near(&rc["probing_loss"], 0.0);
+    // V = (1/2, 0): objective 1 − 1/2, loss on the inputs 1 − 1 + 1/4.
+    near(&solution["supervised"]["objective"], 0.5);
+    near(&solution["supervised"]["loss"], 0.25);
+    assert_eq!((&solution["n"], &solution["d"], &solution["k"]), (&4.into(), &2.into(), &1.into()));
+    for name in ["W.npy", "E.npy", "D.npy", "V.npy"] {
+        assert!(place.path("maps").join(name).is_file(), "{name}");
+    }
+    let arguments: Vec<&str> = ["solve"].into_iter().chain(files).collect();
+    let (code, stdout, _) = place.run(&arguments);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("joint-embedding") && stdout.contains("n = 4, d = 2, k = 1"), "{stdout}");
+}
+
+#[test]
+fn solve_refuses_what_does_not_fit() {
+    let place = Place::new();
+    place.write("x.npy", &npy(&[&[1.0, 1.0], &[1.0, -1.0], &[-1.0, 1.0]]));
+    place.write("y.npy", &npy(&[&[1.0], &[1.0]]));
+    place.write("z.npy", &npy(&[&[1.0], &[1.0], &[0.0]]));
+    place.write("skew.npy", &npy(&[&[1.0, 2.0], &[0.0, 1.0]]));
+    place.write("line.npy", &npy(&[&[1.0, 1.0], &[2.0, 2.0], &[3.0, 3.0]]));
+    let solve = |arguments: &[&str], word: &str, code: i32| {
+        let arguments: Vec<&str> = ["solve"].iter().chain(arguments).copied().collect();
+        let (found, stdout, stderr) = place.run(&arguments);
+        assert_eq!((found, stdout.as_str()), (code, ""), "{stderr}");
+        assert!(stderr.contains(word), "no {word:?} in:\n{stderr}");
+    };
+    solve(&["--inputs", "x.npy", "--labels", "y.npy", "--dimension", "1"], "expected 3 × 1, found 2 × 1", 1);
+    solve(&["--inputs", "x.npy", "--labels", "z.npy", "--dimension", "3"], "--dimension 3", 2);
+    solve(&["--inputs", "x.npy", "--labels", "z.npy", "--dimension", "0"], "--dimension 0", 2);
+    solve(
+        &["--inputs", "x.npy", "--labels", "z.npy", "--covariance", "skew.npy", "--dimension", "1"],
+        "symmetric",
+        1,
+    );
+    solve(&["--inputs", "line.npy", "--labels", "z.npy", "--dimension", "1"], "positive definite", 1);
+    solve(&["--inputs", "absent.npy", "--labels", "z.npy", "--dimension", "1"], "absent.npy", 1);
+}
+
+#[test]
+fn completions_for_every_shell() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (code, stdout, _) = place.run(&["completions", shell]);
+        assert_eq!(code, 0);
+        assert!(stdout.contains("eigensweep"), "{shell}");
+    }
+}
+
+#[test]
+fn every_command_has_an_example() {
+    let place = Place::new();
+    for command in ["run", "plan", "theory", "solve", "completions"] {
+        let (code, stdout, _) = place.run(&[command, "--help"]);
+        assert_eq!(code, 0);
+        assert!(stdout.contains("Example"), "{command}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn signals_stop_a_run_that_resumes_to_the_same_bytes() {
+    use std::process::{Command, Stdio};
+    let place = Place::new();
+    // Long enough to be interrupted: several parts, each of many small tasks.
+    let long = ["--set", "job.replicates=120000", "--threads", "2"];
+    for (signal, expected) in [("-TERM", 143), ("-INT", 130)] {
+        let output = format!("out{signal}");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_eigensweep"))
+            .current_dir(place.directory.path())
+            .args(["run", "small.toml", "--output", &output])
+            .args(long)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while fs::read_dir(place.path(&output).join("commits")).map_or(0, Iterator::count) == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            assert!(child.try_wait().unwrap().is_none(), "the run is long enough to be interrupted");
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(expected));
+        let done = fs::read_dir(place.path(&output).join("commits")).unwrap().count();
+        let parts = fs::read_dir(place.path(&output).join("data")).unwrap().count();
+        assert_eq!(done, parts, "every part in data/ is recorded");
+        assert!(place.path(&output).join("manifest.json").is_file());
+    }
+}

@@ -1,0 +1,106 @@
+//! No sampler allocates on the calling thread, once warm.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use common::{normals, stream};
+use eigensweep_sampling::explicit::{BLOCK_ROWS, ExplicitNoise};
+use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
+use eigensweep_sampling::moments::MomentSampler;
+use eigensweep_sampling::spectrum::Spectrum;
+use eigensweep_sampling::streams::{Draw, Streams};
+use eigensweep_sampling::subset::{NestedGram, Rows, permute};
+use faer::Mat;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, counting the calls of each thread.
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator unchanged; the counter is a plain thread-local number without
+// destructor, so that touching it neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|n| n.set(n.get() + 1));
+        // SAFETY: the caller's contract is `System`'s own.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.with(|n| n.set(n.get() + 1));
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of this thread while `work` runs.
+fn counted(work: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.with(Cell::get);
+    work();
+    ALLOCATIONS.with(Cell::get) - before
+}
+
+#[test]
+fn no_sampler_allocates_once_warm() {
+    assert!(counted(|| drop(std::hint::black_box(vec![1.0; 10]))) == 1, "the counter counts");
+    for (components, labels, noise) in [(2, 2, 3), (5, 3, 5), (50, 10, 50), (90, 10, 100)] {
+        let width = components + labels;
+        let teachers = [
+            Teacher::Linear { count: labels, label_noise: 0.1 },
+            Teacher::Classes { count: labels, separation: 0.5 },
+        ];
+        let mut source = GaussianSource::new(components, teachers[0]);
+        let mut sampler = MomentSampler::new(width, noise);
+        let mut explicit = ExplicitNoise::new(noise);
+        let mut nested = NestedGram::new(width);
+        let values: Vec<f64> = normals(width, 300, &mut stream(1))
+            .col_iter()
+            .flat_map(|c| c.iter().copied().collect::<Vec<_>>())
+            .collect();
+        let (mut order, mut pool) = (vec![0; 300], vec![0; 300]);
+        let mut signal = vec![0.0; components];
+        let (mut gram, mut cross, mut gram_of_noise) =
+            (Mat::zeros(width, width), Mat::zeros(width, noise), Mat::zeros(noise, noise));
+        let mut rows = Mat::zeros(width, BLOCK_ROWS);
+        for pass in 0..3_u64 {
+            let mut work = || {
+                let mut rng = Streams::new(1).stream(Draw::Clean, &[pass, 10]);
+                Spectrum::Uniform.fill_unit(&mut signal, &mut rng);
+                permute(300, &mut order, &mut pool, &mut rng);
+                nested.restart();
+                for n in [10, 64, 250] {
+                    nested.extend_to(Rows { values: &values, width }, &order, n, gram.as_mut());
+                    sampler.condition_on(gram.as_ref(), n as u64).unwrap();
+                    sampler.draw(cross.as_mut(), gram_of_noise.as_mut(), &mut rng);
+                }
+                for teacher in teachers {
+                    source.draw_teacher(&signal, teacher, &mut rng);
+                    for n in [1, 10, 200, 1_000_000_000_000] {
+                        source.draw_gram(n, gram.as_mut(), &mut rng);
+                        sampler.condition_on(gram.as_ref(), n).unwrap();
+                        sampler.draw(cross.as_mut(), gram_of_noise.as_mut(), &mut rng);
+                    }
+                    source.draw_rows(rows.as_mut(), &mut rng);
+                    explicit.add_rows(rows.as_ref(), cross.as_mut(), gram_of_noise.as_mut(), &mut rng);
+                }
+            };
+            let count = counted(&mut work);
+            assert!(
+                pass == 0 || count == 0,
+                "k₀ = {components}, ℓ = {labels}, p = {noise}: {count} allocations"
+            );
+        }
+    }
+}
