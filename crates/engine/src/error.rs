@@ -33,7 +33,7 @@ pub enum EngineError {
     },
     /// The output directory holds something else.
     #[error(
-        "{} is not empty and holds no data set (no job.toml): choose another directory with --output DIR",
+        "{} is not empty and holds no data set: choose another directory with --output DIR",
         path.display()
     )]
     NotADataSet {

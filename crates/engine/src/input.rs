@@ -85,19 +85,37 @@ impl Input {
     }
 
     fn load_idx(job: &Job, spec: &IdxSpec) -> Result<Self, EngineError> {
+        let files = [("data.images", &spec.images), ("data.labels", &spec.labels)];
+        let missing: Vec<Problem> = files
+            .into_iter()
+            .filter(|(_, path)| !path.exists())
+            .map(|(key, path)| {
+                let message = format!("`{key}` names {}, which does not exist", path.display());
+                let help = format!(
+                    "put the file there, or name it with --set {key}=PATH (relative to the job file)"
+                );
+                job.source.problem_at(key, message, "no such file", Some(help))
+            })
+            .collect();
+        if !missing.is_empty() {
+            return Err(job.source.report(missing).into());
+        }
         let images = read_images(&spec.images)?;
         let labels = read_labels(&spec.labels)?;
         let (samples, features) = (images.samples(), images.features());
         let mut problems =
             above(job, "grid.samples", job.spec.grid.samples.values(), samples, "samples", "images");
         if let Some(components) = &spec.components {
-            let most = features.min(samples);
+            let (most, unit) = if samples < features { (samples, "images") } else { (features, "pixels") };
             let values = components.values();
-            problems.extend(above(job, "data.components", values, most, "components", "pixels"));
+            problems.extend(above(job, "data.components", values, most, "components", unit));
         } else {
             let noise = job.spec.corruption.components.values().iter().map(|&p| size(p)).min().unwrap_or(0);
             let values = job.spec.model.dimension.values();
-            problems.extend(above(job, "model.dimension", values, features + noise, "dimension", "features"));
+            let most = features.saturating_add(noise);
+            problems.extend(above(job, "model.dimension", values, most, "dimensions", "components"));
+            // Before the second moment of all features is allocated.
+            problems.extend(too_large(job, features, 0));
         }
         if !problems.is_empty() {
             return Err(job.source.report(problems).into());
@@ -174,21 +192,9 @@ pub(crate) fn teacher(spec: &job::Teacher, index: usize, labels: usize) -> Teach
 
 /// What only the loaded input tells: problems too large to hold, a listed Θ that does not fit raw features.
 fn misfits(job: &Job, input: &Input) -> Vec<Problem> {
-    let noise = &job.spec.corruption.components;
-    let most_noise = noise.values().iter().map(|&p| size(p)).max().unwrap_or(0);
-    let size_of_problem = input.largest_signal().saturating_add(most_noise).max(input.labels());
-    let mut problems = Vec::new();
-    if size_of_problem > LARGEST_SIZE {
-        let key = if most_noise > LARGEST_SIZE / 2 { "corruption.components" } else { "data.components" };
-        problems.push(job.source.problem_at(
-            key,
-            format!("the problems of this job have up to {size_of_problem} components or labels"),
-            "too many",
-            Some(format!(
-                "eigenproblems are dense: keep signal and noise components together within {LARGEST_SIZE}"
-            )),
-        ));
-    }
+    let most_noise = most_noise(job);
+    let mut problems: Vec<Problem> =
+        too_large(job, input.largest_signal(), input.labels()).into_iter().collect();
     if let (Some(listed), Input::Rows { .. }) = (job.spec.augmentation.spectrum.shape.length(), input) {
         let expected = input.largest_signal() + most_noise;
         if listed != expected {
@@ -203,6 +209,33 @@ fn misfits(job: &Job, input: &Input) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// Largest number p of noise components.
+fn most_noise(job: &Job) -> usize {
+    job.spec.corruption.components.values().iter().map(|&p| size(p)).max().unwrap_or(0)
+}
+
+/// Problems with up to `signal` signal components and `labels` labels, if they exceed [`LARGEST_SIZE`].
+fn too_large(job: &Job, signal: usize, labels: usize) -> Option<Problem> {
+    let noise = most_noise(job);
+    let components = signal.saturating_add(noise);
+    if components.max(labels) <= LARGEST_SIZE {
+        return None;
+    }
+    let key = match () {
+        () if labels > components => "data.label_count",
+        () if noise > signal => "corruption.components",
+        () => "data.components",
+    };
+    Some(job.source.problem_at(
+        key,
+        format!("the problems of this job have up to {} components or labels", components.max(labels)),
+        "too many",
+        Some(format!(
+            "eigenproblems are dense: keep signal and noise components together, and labels, within {LARGEST_SIZE}"
+        )),
+    ))
 }
 
 /// A problem per value of an axis that exceeds what the data have.

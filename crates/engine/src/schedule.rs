@@ -32,6 +32,10 @@ pub trait Sink {
 /// # Errors
 ///
 /// The sink's error, or [`EngineError::Threads`].
+///
+/// # Panics
+///
+/// If a task does: its panic goes on here once every worker has returned.
 pub fn run(
     simulation: &Simulation,
     ranges: &[Range<u64>],
@@ -47,12 +51,18 @@ pub fn run(
     let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
     let supply = threads * BATCHES_PER_THREAD;
     let (give_back, empty) = bounded::<Batch>(supply);
-    let (send, filled) = bounded::<(u64, Batch)>(supply);
+    // One place more than batches for each worker: a panic's message never waits.
+    let (send, filled) = bounded::<Message>(supply + threads);
     for _ in 0..supply {
         // The channel has room for the whole supply.
         let _ = give_back.send(simulation.new_batch());
     }
-    let queue = Queue { ranges, next: AtomicU64::new(0), total, stop };
+    let starts = ranges.iter().scan(0, |before, range| {
+        let start = *before;
+        *before += range.end - range.start;
+        Some(start)
+    });
+    let queue = Queue { ranges, starts: starts.collect(), next: AtomicU64::new(0), total, stop };
     pool.in_place_scope(|scope| {
         for _ in 0..threads {
             let (send, empty, queue) = (send.clone(), empty.clone(), &queue);
@@ -60,9 +70,7 @@ pub fn run(
         }
         drop(send);
         let written = write_in_order(&filled, &give_back, &queue, sink);
-        if written.is_err() {
-            queue.stop_workers();
-        }
+        queue.stop_workers();
         // Workers that wait for a batch see the channel close.
         drop(give_back);
         drop(filled);
@@ -71,9 +79,14 @@ pub fn run(
     .map(|tasks| tasks == total)
 }
 
+/// What a worker tells the writer: a batch and its position, or that it has panicked and its batch will never come.
+type Message = Option<(u64, Batch)>;
+
 /// The tasks that are still to be handed out.
 struct Queue<'a> {
     ranges: &'a [Range<u64>],
+    /// Position in the run at which each range begins.
+    starts: Vec<u64>,
     next: AtomicU64,
     total: u64,
     stop: &'a AtomicBool,
@@ -90,15 +103,9 @@ impl Queue<'_> {
     }
 
     fn task(&self, position: u64) -> Option<u64> {
-        let mut before = 0;
-        for range in self.ranges {
-            let length = range.end - range.start;
-            if position < before + length {
-                return Some(range.start + position - before);
-            }
-            before += length;
-        }
-        None
+        let at = self.starts.partition_point(|&start| start <= position).checked_sub(1)?;
+        let task = self.ranges[at].start + (position - self.starts[at]);
+        self.ranges[at].contains(&task).then_some(task)
     }
 
     /// Hands out nothing more. The run's own stop flag belongs to the caller and stays as it is.
@@ -107,12 +114,24 @@ impl Queue<'_> {
     }
 }
 
-fn work(simulation: &Simulation, queue: &Queue<'_>, empty: &Receiver<Batch>, send: &Sender<(u64, Batch)>) {
+/// Tells the writer if the worker that holds it panics: otherwise all would wait for the batch that is lost.
+struct PanicNotice<'a>(&'a Sender<Message>);
+
+impl Drop for PanicNotice<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.send(None);
+        }
+    }
+}
+
+fn work(simulation: &Simulation, queue: &Queue<'_>, empty: &Receiver<Batch>, send: &Sender<Message>) {
+    let _notice = PanicNotice(send);
     let mut workspace = Workspace::new(simulation);
     while let Ok(mut batch) = empty.recv() {
         let Some((position, task)) = queue.next() else { return };
         simulation.run_task(task, &mut workspace, &mut batch);
-        if send.send((position, batch)).is_err() {
+        if send.send(Some((position, batch))).is_err() {
             return;
         }
     }
@@ -120,7 +139,7 @@ fn work(simulation: &Simulation, queue: &Queue<'_>, empty: &Receiver<Batch>, sen
 
 /// Feeds the sink in order; returns how many tasks it took.
 fn write_in_order(
-    filled: &Receiver<(u64, Batch)>,
+    filled: &Receiver<Message>,
     give_back: &Sender<Batch>,
     queue: &Queue<'_>,
     sink: &mut impl Sink,
@@ -128,7 +147,9 @@ fn write_in_order(
     // Batches ahead of their turn; the front is the one for position `done`.
     let mut waiting: VecDeque<Option<Batch>> = VecDeque::new();
     let mut done = 0;
-    while let Ok((position, batch)) = filled.recv() {
+    while let Ok(message) = filled.recv() {
+        // The scope resumes the worker's panic once the others have returned.
+        let Some((position, batch)) = message else { return Ok(done) };
         #[expect(clippy::cast_possible_truncation, reason = "at most the supply of batches")]
         let ahead = (position - done) as usize;
         if waiting.len() <= ahead {

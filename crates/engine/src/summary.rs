@@ -203,7 +203,6 @@ fn line_of(grid: &Grid, row: u64) -> usize {
     (setting * grid.rows_per_sample + within % grid.rows_per_sample) as usize
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "below LINES")]
 fn blank_lines(simulation: &Simulation, grid: &Grid) -> Vec<SummaryLine> {
     let names: Vec<&'static str> = simulation.paradigms().map(|paradigm| paradigm.name()).collect();
     let settings = grid.rows_per_replicate / grid.rows_per_setting;

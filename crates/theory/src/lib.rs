@@ -11,7 +11,7 @@
 //! | Theorem 3.2 (joint-embedding) | [`closed_forms::ClosedForms::joint_embedding`], [`additive::AdditiveSolver::joint_embedding`] |
 //! | Section 4.1 (corruption, views, Σ = Θ + α²Γ) | [`moments`] |
 //! | Propositions 4.3 and 4.4 (thresholds), Corollary 4.5 (crossover) | [`thresholds`] |
-//! | Proposition 4.2 (supervised recovers for every α) | a test: `tests/propositions.rs` |
+//! | Proposition 4.2 (supervised recovers for every α) | a test: `crates/engine/tests/propositions.rs` |
 //! | equation 93 (linear probing loss) | [`probing`] |
 //!
 //! Leakage, the share of a representation's variance that is irrelevant, is not in the paper: [`leakage`].

@@ -1,6 +1,8 @@
 //! Lemma B.1 and Theorems 3.1 and 3.2 against 50-digit solutions, on the general path and, where Σ is diagonal and views are
 //! additive, on the fast one.
 
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
 mod reference;
 
 use eigensweep_theory::additive::{Additive, AdditiveSolver};

@@ -1,5 +1,7 @@
 //! Propositions 4.3 and 4.4 and Corollary 4.5 against 50-digit values.
 
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
 mod reference;
 
 use eigensweep_theory::thresholds::{Preference, Spectra, SpectraError, thresholds};

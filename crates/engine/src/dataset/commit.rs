@@ -76,16 +76,27 @@ pub(super) fn commit(
     text.push('\n');
     let staged = files::stage(&staging, &record_name(part), text.as_bytes())?;
     let place = root.join("commits").join(record_name(part));
+    let mut record = record;
     match fs::hard_link(&staged, &place) {
         Ok(()) => {}
-        // Another process committed the same part first: the same bytes.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        // Another process committed the same part first: the same bytes, unless its machine rounds differently. One part must stay.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if let Some(first) = read_record(&place).filter(|first| first.file != record.file) {
+                let loser = root.join("data").join(&record.file);
+                fs::remove_file(&loser).map_err(EngineError::io("remove", &loser))?;
+                record = first;
+            }
+        }
         // File systems without hard links: a rename is still whole.
         Err(_) => fs::rename(&staged, &place).map_err(EngineError::io("rename into place", &place))?,
     }
     let _ = fs::remove_file(&staged);
     files::sync_directory(&root.join("commits"))?;
     Ok(record)
+}
+
+fn read_record(path: &Path) -> Option<CommitRecord> {
+    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
 }
 
 /// Re-opens a staged part: hash and row count must be what was encoded.

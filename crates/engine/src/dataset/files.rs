@@ -1,7 +1,7 @@
 //! Durable file operations: whole files, synced directories.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +17,29 @@ pub(super) fn create_directories(root: &Path) -> Result<(), EngineError> {
         fs::create_dir_all(&path).map_err(EngineError::io("create", &path))?;
     }
     sync_directory(root)
+}
+
+/// Everything that this program writes into a data set. `commits` near the end: what is left of a removal that was interrupted is
+/// still known as a data set.
+const ENTRIES: [&str; 7] = ["data", "summary", "staging", "logs", "manifest.json", "commits", "job.toml"];
+
+/// Removes what this program writes, and the directory if nothing else is in it.
+pub(super) fn remove_contents(root: &Path) -> Result<(), EngineError> {
+    for path in ENTRIES.map(|name| root.join(name)) {
+        let removed = match path.is_dir() {
+            true => fs::remove_dir_all(&path),
+            false => fs::remove_file(&path),
+        };
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(EngineError::io("remove", &path)(error));
+            }
+            _ => {}
+        }
+    }
+    // That the directory stays (it holds something else, or is a link) does no harm.
+    let _ = fs::remove_dir(root);
+    Ok(())
 }
 
 /// Writes `bytes` to a new file in `staging` and fsyncs it; the name is unique to this process and call.

@@ -41,6 +41,8 @@ pub struct Identity {
     pub hash: String,
     /// The job as resolved, in TOML.
     pub job: String,
+    /// The same without the lines that no row depends on: what goes into the parts.
+    pub content: String,
 }
 
 impl Identity {
@@ -48,22 +50,25 @@ impl Identity {
     #[must_use]
     pub fn new(spec: &JobSpec, input: &Input) -> Self {
         let job = spec.to_toml();
+        let content = content(&job);
         let mut hasher = blake3::Hasher::new_derive_key("eigensweep job identity 1");
-        for line in job.lines().filter(|line| !is_incidental(line)) {
-            hasher.update(line.as_bytes());
-            hasher.update(b"\n");
-        }
+        hasher.update(content.as_bytes());
         hasher.update(SCHEME.as_bytes());
         hasher.update(&FORMAT_VERSION.to_le_bytes());
         hasher.update(input.fingerprint().as_bytes());
-        Self { hash: hasher.finalize().to_hex().to_string(), job }
+        Self { hash: hasher.finalize().to_hex().to_string(), job, content }
     }
+}
+
+/// A resolved job without the lines that no row depends on.
+fn content(job: &str) -> String {
+    job.lines().filter(|line| !is_incidental(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// A line of the resolved job that no row depends on: the name, and paths (their files' contents count instead).
 fn is_incidental(line: &str) -> bool {
     let key = line.split('=').next().unwrap_or_default().trim();
-    matches!(key, "name" | "images") || (key == "labels")
+    matches!(key, "name" | "images" | "labels")
 }
 
 /// An open data set of one job.
@@ -93,7 +98,7 @@ impl Dataset {
         Ok((Self { root: root.to_path_buf(), identity, committed }, repairs))
     }
 
-    /// Removes a data set (only one that this program wrote) so that a run starts afresh.
+    /// Removes a data set (only one that this program wrote) so that a run starts afresh; what else lies in its directory stays.
     ///
     /// # Errors
     ///
@@ -102,8 +107,8 @@ impl Dataset {
         if !root.exists() {
             return Ok(());
         }
-        remains::refuse_strange(root)?;
-        std::fs::remove_dir_all(root).map_err(EngineError::io("remove", root))
+        remains::refuse_to_remove(root)?;
+        files::remove_contents(root)
     }
 
     /// The directory.

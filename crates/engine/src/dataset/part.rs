@@ -163,7 +163,7 @@ fn nullable(values: impl Iterator<Item = f64>) -> ArrayRef {
 
 fn dictionary(keys: impl Iterator<Item = i32>, names: &ArrayRef) -> ArrayRef {
     let keys = Int32Array::from_iter_values(keys);
-    // SAFETY-free construction cannot fail: keys are indices into `names`.
+    // Cannot fail: keys are indices into `names`.
     match DictionaryArray::<Int32Type>::try_new(keys, names.clone()) {
         Ok(array) => Arc::new(array),
         Err(_) => Arc::new(StringArray::from(Vec::<&str>::new())),
@@ -199,7 +199,7 @@ fn properties(identity: &Identity) -> WriterProperties {
             pair("version", env!("CARGO_PKG_VERSION")),
             pair("job_hash", &identity.hash),
             pair("streams", SCHEME),
-            pair("job", &identity.job),
+            pair("job", &identity.content),
         ]));
     if let Ok(level) = ZstdLevel::try_new(3) {
         builder = builder.set_compression(Compression::ZSTD(level));

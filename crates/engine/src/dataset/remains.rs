@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use serde::Deserialize;
+
 use super::commit::{CommitRecord, record_name};
-use super::{Identity, Manifest, files};
+use super::{Identity, Manifest, content, files};
 use crate::EngineError;
 use crate::columns::FORMAT_VERSION;
 use crate::plan::Plan;
@@ -33,6 +35,26 @@ pub(super) fn refuse_strange(root: &Path) -> Result<(), EngineError> {
     if empty || ours { Ok(()) } else { Err(EngineError::NotADataSet { path: root.to_path_buf() }) }
 }
 
+/// Refuses to take away what this program did not write: `commits/` is what no other directory has.
+pub(super) fn refuse_to_remove(root: &Path) -> Result<(), EngineError> {
+    refuse_strange(root)?;
+    let ours =
+        root.join("commits").is_dir() && (root.join("data").is_dir() || root.join("job.toml").is_file());
+    let empty = fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
+    if ours || empty { Ok(()) } else { Err(EngineError::NotADataSet { path: root.to_path_buf() }) }
+}
+
+/// What records and manifests of every version have.
+#[derive(Deserialize)]
+struct Versioned {
+    format_version: u32,
+}
+
+/// Version of a record or a manifest, whatever else this program makes of it.
+fn format_version(text: &str) -> Option<u32> {
+    serde_json::from_str(text).ok().map(|found: Versioned| found.format_version)
+}
+
 /// Refuses an output directory that is not this job's.
 pub(super) fn refuse_foreign(root: &Path, identity: &Identity) -> Result<(), EngineError> {
     if !root.exists() {
@@ -46,11 +68,15 @@ pub(super) fn refuse_foreign(root: &Path, identity: &Identity) -> Result<(), Eng
     };
     let version =
         |found| EngineError::FormatVersion { path: root.to_path_buf(), found, known: FORMAT_VERSION };
+    // Versions first: what another format has made of its records is not damage.
+    let records = read_records(root)?;
+    let manifest = fs::read_to_string(root.join("manifest.json")).unwrap_or_default();
+    let versions = records.iter().filter_map(|found| found.version).chain(format_version(&manifest));
+    if let Some(unknown) = versions.into_iter().find(|&version| version != FORMAT_VERSION) {
+        return Err(version(unknown));
+    }
     let mut known = false;
-    for record in read_records(root)?.into_iter().flat_map(|(_, record)| record) {
-        if record.format_version != FORMAT_VERSION {
-            return Err(version(record.format_version));
-        }
+    for record in records.into_iter().filter_map(|found| found.record) {
         if record.job_hash != identity.hash {
             return Err(other(&record.job_hash));
         }
@@ -61,13 +87,10 @@ pub(super) fn refuse_foreign(root: &Path, identity: &Identity) -> Result<(), Eng
     }
     // No rows yet: the manifest or the resolved job say whose directory it is.
     if let Some(manifest) = Manifest::read(root) {
-        if manifest.format_version != FORMAT_VERSION {
-            return Err(version(manifest.format_version));
-        }
         return if manifest.job_hash == identity.hash { Ok(()) } else { Err(other(&manifest.job_hash)) };
     }
     match fs::read_to_string(root.join("job.toml")) {
-        Ok(text) if text != identity.job => Err(other("unknown: job.toml differs")),
+        Ok(text) if content(&text) != identity.content => Err(other("unknown: job.toml differs")),
         _ => Ok(()),
     }
 }
@@ -76,8 +99,17 @@ fn short(hash: &str) -> String {
     hash.get(..12).filter(|_| hash.len() == 64).unwrap_or(hash).to_owned()
 }
 
-/// Records found in `commits/`, by file name; `None` where the text is no record.
-fn read_records(root: &Path) -> Result<Vec<(String, Option<CommitRecord>)>, EngineError> {
+/// A file found in `commits/`.
+struct FoundRecord {
+    name: String,
+    /// `None` where the text tells none.
+    version: Option<u32>,
+    /// `None` where the text is no record.
+    record: Option<CommitRecord>,
+}
+
+/// Files of `commits/`, by name.
+fn read_records(root: &Path) -> Result<Vec<FoundRecord>, EngineError> {
     let directory = root.join("commits");
     let Ok(entries) = fs::read_dir(&directory) else { return Ok(Vec::new()) };
     let mut records = Vec::new();
@@ -85,9 +117,10 @@ fn read_records(root: &Path) -> Result<Vec<(String, Option<CommitRecord>)>, Engi
         let entry = entry.map_err(EngineError::io("read", &directory))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let text = fs::read_to_string(entry.path()).unwrap_or_default();
-        records.push((name, serde_json::from_str(&text).ok()));
+        let (version, record) = (format_version(&text), serde_json::from_str(&text).ok());
+        records.push(FoundRecord { name, version, record });
     }
-    records.sort_by(|a, b| a.0.cmp(&b.0));
+    records.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(records)
 }
 
@@ -100,7 +133,7 @@ pub(super) fn take_stock(
     let parts = usize::try_from(plan.parts).unwrap_or(usize::MAX);
     let mut committed: Vec<Option<CommitRecord>> = vec![None; parts];
     let mut repairs = Vec::new();
-    for (name, record) in read_records(root)? {
+    for FoundRecord { name, record, .. } in read_records(root)? {
         let part = name.strip_suffix(".json").and_then(|stem| stem.parse().ok());
         match check(root, identity, plan, &name, record) {
             Ok(record) => {

@@ -102,11 +102,15 @@ impl Simulation {
         self.distance
     }
 
-    /// Bytes that a row takes on disk, about: 8 per metric that is written (random doubles do not compress, thresholds of a
-    /// replicate repeat), axes and strings next to nothing.
+    /// Bytes that a row takes on disk, about: 8 per random double. Axes, strings and thresholds repeat and cost next to
+    /// nothing, and so does the clean loss, which paradigms and alignments share.
     #[must_use]
-    pub fn bytes_per_row(&self) -> u64 {
-        8 * (3 * u64::from(self.distance) + u64::from(self.leakage) + u64::from(self.gap))
+    pub fn bytes_per_row(&self) -> f64 {
+        const SHARED: f64 = 1.5;
+        let distance = if self.distance { 8.0 + 8.0 + SHARED } else { 0.0 };
+        let others = self.paradigms.iter().filter(|&&paradigm| paradigm != Paradigm::Supervised).count();
+        let share = others as f64 / self.paradigms.len() as f64;
+        distance + 8.0 * share * f64::from(u8::from(self.leakage) + u8::from(self.gap))
     }
 
     /// Bytes that a run needs beside the input, about: a workspace and three batches a thread, one part.

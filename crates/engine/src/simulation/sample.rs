@@ -28,14 +28,14 @@ pub(super) fn begin(simulation: &Simulation, workspace: &mut Workspace, replicat
                 gaussian.draw_teacher(signal, teacher(spec, *teacher_index, labels), &mut rng);
             }
         }
-        DataSetting::Rows(_) => {
+        DataSetting::Rows(index) => {
             if let Some(set) = row_set(simulation, data) {
                 workspace.features = set.rows.features();
                 let mut rng = simulation.streams.stream(Draw::Subset, &[replicate]);
                 let total = u32::try_from(set.rows.samples()).unwrap_or(u32::MAX);
                 permute(total, &mut workspace.order, &mut workspace.pool, &mut rng);
             }
-            if let Some(nested) = &mut workspace.nested {
+            if let Some(nested) = workspace.nested.get_mut(*index) {
                 nested.restart();
             }
         }
@@ -51,7 +51,11 @@ pub(super) fn clean(
 ) -> Result<(), Failure> {
     let width = workspace.features + simulation.counts.labels;
     let mut gram = workspace.clean.as_mut().submatrix_mut(0, 0, width, width);
-    match (row_set(simulation, workspace.data), &mut workspace.nested, &mut workspace.gaussian) {
+    let nested = match simulation.settings.data.get(workspace.data) {
+        Some(DataSetting::Rows(index)) => workspace.nested.get_mut(*index),
+        _ => None,
+    };
+    match (row_set(simulation, workspace.data), nested, &mut workspace.gaussian) {
         (Some(set), Some(nested), _) => {
             let rows = Rows { values: set.rows.rows(), width };
             let count = usize::try_from(samples).unwrap_or(usize::MAX);

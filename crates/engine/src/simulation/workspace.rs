@@ -29,7 +29,8 @@ pub struct Workspace {
     pub(super) gaussian: Option<GaussianSource>,
     pub(super) order: Vec<u32>,
     pub(super) pool: Vec<u32>,
-    pub(super) nested: Option<NestedGram>,
+    /// One per row set: the sets differ in width.
+    pub(super) nested: Vec<NestedGram>,
     pub(super) block: Mat<f64>,
     pub(super) moments: MomentSampler,
     pub(super) explicit: ExplicitNoise,
@@ -57,11 +58,12 @@ impl Workspace {
         let width = counts.signal + counts.labels;
         let most = simulation.samples.iter().copied().max().unwrap_or(0);
         let (order, pool, nested) = match &simulation.input {
-            Input::Synthetic { .. } => (Vec::new(), Vec::new(), None),
+            Input::Synthetic { .. } => (Vec::new(), Vec::new(), Vec::new()),
             Input::Rows { sets, .. } => {
                 let total = sets.first().map_or(0, |set| set.rows.samples());
                 let longest = usize::try_from(most).unwrap_or(total).min(total);
-                (vec![0; longest], vec![0; total], Some(NestedGram::new(width)))
+                let nested = sets.iter().map(|set| NestedGram::new(set.rows.width())).collect();
+                (vec![0; longest], vec![0; total], nested)
             }
         };
         let gaussian = match simulation.settings.data.first() {

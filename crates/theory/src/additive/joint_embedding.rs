@@ -3,7 +3,7 @@
 //! `A = Q Λ Qᵀ`, `ω = λ/(1+λ)` in the same order. The basis `vᵢ = Σ^(−½) qᵢ` diagonalizes the probe, `VᵀC̃V = Λ`, so the probing
 //! loss is `y² − Σᵢ≤ₖ ‖qᵢᵀb‖²/λᵢ`: eigenvalues and projections are enough, and eigenvectors are computed for leakage only.
 //!
-//! Cost: 4/3 d³ + ≈ 9 d²ℓ flops without leakage; with it ≤ 6 d³ + 2d²k + dk² more.
+//! Cost: 4/3 d³ + ≈ 9 d²ℓ flops without leakage; with it ≤ 10 d³ more.
 
 use eigensweep_spectral::projected::eigen_in_place;
 use eigensweep_spectral::symmetric::leading_eigenvectors;
@@ -41,7 +41,7 @@ impl AdditiveSolver {
         } else {
             match population {
                 None => self.projected(problem.input_labels.ncols())?,
-                Some(population) => self.with_vectors(problem, dimensions, population)?,
+                Some(population) => self.with_vectors(problem, population)?,
             }
             for (&k, to) in dimensions.iter().zip(out.iter_mut()) {
                 *to = Representation {
@@ -71,35 +71,29 @@ impl AdditiveSolver {
         eigen_in_place(work, &mut self.values[..size], rows, MemStack::new(&mut self.memory))
     }
 
-    /// The same by way of the leading columns of Q, which leakage needs.
-    fn with_vectors(
-        &mut self,
-        problem: &Additive<'_>,
-        dimensions: &[usize],
-        population: Population<'_>,
-    ) -> Result<(), Failure> {
+    /// The same by way of Q, which leakage needs: of all its columns (see the module `additive` for why).
+    fn with_vectors(&mut self, problem: &Additive<'_>, population: Population<'_>) -> Result<(), Failure> {
         let (size, labels) = (self.size, problem.input_labels.ncols());
-        let most = dimensions.iter().copied().max().unwrap_or(0);
         let mut work = self.work.as_mut().submatrix_mut(0, 0, size, size);
         work.copy_from_triangular_lower(self.matrix.as_ref().submatrix(0, 0, size, size));
         let mut vectors = self.vectors.as_mut().submatrix_mut(0, 0, size, size);
         let values = &mut self.values[..size];
-        leading_eigenvectors(work, values, vectors.as_mut(), most, MemStack::new(&mut self.memory))?;
-        let leading = vectors.as_ref().submatrix(0, size - most, size, most);
+        leading_eigenvectors(work, values, vectors.as_mut(), size, MemStack::new(&mut self.memory))?;
+        let vectors = vectors.as_ref();
         let rows = contiguous(self.rows.as_mut(), size * labels);
         let rows = MatMut::from_row_major_slice_mut(rows, size, labels);
         matmul(
-            rows.subrows_mut(size - most, most),
+            rows,
             Accum::Replace,
-            leading.transpose(),
+            vectors.transpose(),
             self.scaled_labels.as_ref().submatrix(0, 0, size, labels),
             1.0,
             Par::Seq,
         );
-        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, most);
-        for j in 0..most {
+        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, size);
+        for j in 0..size {
             for i in 0..size {
-                basis[(i, j)] = leading[(i, most - 1 - j)] / self.root[(i, 0)];
+                basis[(i, j)] = vectors[(i, size - 1 - j)] / self.root[(i, 0)];
             }
         }
         self.leakage.prepare(basis.as_ref(), population);

@@ -8,6 +8,9 @@
 //! - reconstruction: the pencil `(A Σ A, A + I)`, basis `Σ^(−½) L⁻ᵀ P` (`reconstruction`);
 //! - supervised: one solve with `A + I` (`supervised`).
 //!
+//! Eigenvectors, forms and projections are always those of all d components, though k are reported: the rounding of blocked
+//! products depends on their shapes, and the metrics at one k must not depend on which other k are asked for.
+//!
 //! Where Σ has a zero the general path ([`ClosedForms`]) answers, if `S = C̃ + Σ` is positive definite.
 //!
 //! Source: `mathematics.md` of this project's specification, section 5; Theorems 3.1 and 3.2.

@@ -7,7 +7,7 @@
 //! Forming `F Fᵀ` squares the singular values: φ² has an error of a few d·ε·φ₁². That bounds the gap, which is what is
 //! reported of them; where φ itself is wanted, the general path has it.
 //!
-//! Cost: d³/3 + d³ (solve) + d³ (product) + ≤ 9d³ (leading eigenvectors) + d²k (back) + 2d²k + dk² (probe) flops.
+//! Cost: d³/3 + d³ (solve) + d³ (product) + ≤ 10d³ (eigenvectors) + d³ (back) + 3d³ (probe) flops.
 
 use eigensweep_spectral::cholesky::{solve_lower_in_place, solve_lower_transpose_in_place};
 use eigensweep_spectral::symmetric::leading_eigenvectors;
@@ -45,9 +45,8 @@ impl AdditiveSolver {
             let workspaces = (&mut self.probe, &mut self.leakage);
             Self::represent_general(encoder, true, problem, dimensions, population, workspaces, out);
         } else {
-            let most = dimensions.iter().copied().max().unwrap_or(0);
             self.factor()?;
-            self.solve_pencil(most)?;
+            self.solve_pencil()?;
             self.represent_scaled(problem, dimensions, population, out);
         }
         match out[..dimensions.len()].iter().all(|r| r.loss.is_finite()) {
@@ -56,8 +55,8 @@ impl AdditiveSolver {
         }
     }
 
-    /// φ², descending, into `values`; U (d × k, leading eigenvectors first) into `basis`.
-    fn solve_pencil(&mut self, most: usize) -> Result<(), Failure> {
+    /// φ², descending, into `values`; U (d × d, leading eigenvectors first) into `basis`.
+    fn solve_pencil(&mut self) -> Result<(), Failure> {
         let size = self.size;
         let factor = self.factor.as_ref().submatrix(0, 0, size, size);
         let mut scaled = self.work.as_mut().submatrix_mut(0, 0, size, size);
@@ -82,13 +81,13 @@ impl AdditiveSolver {
         );
         let mut vectors = self.vectors.as_mut().submatrix_mut(0, 0, size, size);
         let values = &mut self.values[..size];
-        leading_eigenvectors(form, values, vectors.as_mut(), most, MemStack::new(&mut self.memory))?;
+        leading_eigenvectors(form, values, vectors.as_mut(), size, MemStack::new(&mut self.memory))?;
         values.reverse();
         for value in values.iter_mut() {
             *value = value.max(0.0);
         }
-        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, most);
-        basis.copy_from(vectors.as_ref().submatrix(0, size - most, size, most).reverse_cols());
+        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, size);
+        basis.copy_from(vectors.as_ref().reverse_cols());
         solve_lower_transpose_in_place(factor, basis.as_mut());
         Ok(())
     }
@@ -101,13 +100,12 @@ impl AdditiveSolver {
         out: &mut [Representation],
     ) {
         let (size, labels) = (self.size, problem.input_labels.ncols());
-        let most = dimensions.iter().copied().max().unwrap_or(0);
-        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, most);
-        let mut product = self.work.as_mut().submatrix_mut(0, 0, size, most);
-        let mut form = self.form.as_mut().submatrix_mut(0, 0, most, most);
+        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, size);
+        let mut product = self.work.as_mut().submatrix_mut(0, 0, size, size);
+        let mut form = self.form.as_mut().submatrix_mut(0, 0, size, size);
         let matrix = self.matrix.as_ref().submatrix(0, 0, size, size);
         quadratic_form_lower(basis.as_ref(), matrix, product.as_mut(), form.as_mut());
-        let mut right = self.right.as_mut().submatrix_mut(0, 0, most, labels);
+        let mut right = self.right.as_mut().submatrix_mut(0, 0, size, labels);
         matmul(
             right.as_mut(),
             Accum::Replace,
@@ -117,14 +115,14 @@ impl AdditiveSolver {
             Par::Seq,
         );
         if let Some(population) = population {
-            for j in 0..most {
+            for j in 0..size {
                 for i in 0..size {
                     basis[(i, j)] /= self.root[(i, 0)];
                 }
             }
             self.leakage.prepare(basis.as_ref(), population);
         }
-        let largest = (0..most).fold(0.0_f64, |m, i| m.max(form[(i, i)]));
+        let largest = (0..size).fold(0.0_f64, |m, i| m.max(form[(i, i)]));
         let floor = size as f64 * f64::EPSILON * largest;
         for (&k, to) in dimensions.iter().zip(out) {
             let explained = self.probe.explained(form.as_ref(), right.as_ref(), k, floor);

@@ -1,0 +1,43 @@
+//! Benchmarks of eigensweep, and its comparison with peers: what the programs and the Criterion benches here share.
+//!
+//! | program | module | does |
+//! |---|---|---|
+//! | `figure3-rates` | [`figure3`], [`peers`], [`machine`] | rows per second on Figure 3 beside other programs |
+//! | `figure3-agreement` | [`figure3`], [`agreement`] | Figure 3 against an explicit simulation, cell by cell |
+//! | `benches/*.rs` | [`problems`] | microseconds per call, Criterion |
+//!
+//! Nothing depends on this crate; it reads the clock, which the crates that it measures may not.
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+pub mod agreement;
+pub mod figure3;
+pub mod machine;
+pub mod peers;
+pub mod problems;
+
+/// What went wrong, in words for a terminal.
+pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// Median of some numbers; `None` of nothing.
+#[must_use]
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let upper = sorted.get(sorted.len() / 2)?;
+    match sorted.len() % 2 {
+        1 => Some(*upper),
+        _ => Some(f64::midpoint(sorted[sorted.len() / 2 - 1], *upper)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn median_is_the_middle_or_between_the_two() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+    }
+}

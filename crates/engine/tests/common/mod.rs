@@ -1,0 +1,233 @@
+//! What the engine's tests share: jobs from a template, rows by their coordinates, data sets in temporary directories, small
+//! idx files.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
+#![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use eigensweep_engine::EngineError;
+use eigensweep_engine::columns::Status;
+use eigensweep_engine::dataset::{Dataset, Identity, Repair};
+use eigensweep_engine::input::Input;
+use eigensweep_engine::job::{self, Job};
+use eigensweep_engine::plan::Plan;
+use eigensweep_engine::run::{self, Observer, Outcome};
+use eigensweep_engine::schedule::{self, Sink};
+use eigensweep_engine::simulation::{Batch, Simulation};
+
+/// Parses a job; `set` are overrides, `table.key=value`.
+pub fn job(text: &str, set: &[&str]) -> Job {
+    let overrides: Vec<String> = set.iter().map(|&text| text.to_owned()).collect();
+    job::parse("test.toml", text, &overrides, Path::new("")).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// Loads and plans a job.
+pub fn prepare(job: &Job) -> Result<(Simulation, Identity), EngineError> {
+    let input = Input::load(job)?;
+    let plan = Plan::new(&job.spec, &input)?;
+    let identity = Identity::new(&job.spec, &input);
+    Ok((Simulation::new(&job.spec, input, plan), identity))
+}
+
+pub fn simulation(text: &str, set: &[&str]) -> Simulation {
+    prepare(&job(text, set)).unwrap().0
+}
+
+/// What a row holds beside its coordinates.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    pub loss_clean: f64,
+    pub loss_corrupted: f64,
+    pub leakage: f64,
+    pub gap: f64,
+    pub threshold_squared: f64,
+    pub status: Status,
+}
+
+impl Cell {
+    pub fn of(batch: &Batch, at: usize) -> Self {
+        Self {
+            loss_clean: batch.loss_clean[at],
+            loss_corrupted: batch.loss_corrupted[at],
+            leakage: batch.leakage[at],
+            gap: batch.gap[at],
+            threshold_squared: batch.threshold_squared[at],
+            status: batch.status[at],
+        }
+    }
+
+    /// All numbers as bits: NaN (no value) equals itself.
+    pub fn bits(&self) -> ([u64; 5], Status) {
+        let values = [self.loss_clean, self.loss_corrupted, self.leakage, self.gap, self.threshold_squared]
+            .map(f64::to_bits);
+        (values, self.status)
+    }
+}
+
+/// Coordinates of a row as text: what a row is a function of.
+pub fn coordinates(simulation: &Simulation, row: u64) -> String {
+    let grid = &simulation.plan().grid;
+    let mut text = format!("replicate {}", grid.replicate(row));
+    for axis in &grid.axes {
+        text.push_str(&format!(", {} {:e}", axis.name, axis.values.as_float(axis.index(row))));
+    }
+    let paradigm = simulation.paradigms().nth(grid.paradigm(row)).unwrap();
+    format!("{text}, {paradigm}")
+}
+
+struct Rows<'a> {
+    simulation: &'a Simulation,
+    row: u64,
+    collect: &'a mut (dyn FnMut(u64, Cell) + Send),
+}
+
+impl Sink for Rows<'_> {
+    fn take(&mut self, task: u64, batch: &Batch) -> Result<(), EngineError> {
+        assert_eq!(task * self.simulation.plan().rows_per_task, self.row, "tasks arrive in order");
+        for at in 0..batch.rows() {
+            (self.collect)(self.row, Cell::of(batch, at));
+            self.row += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Runs all tasks on `threads` threads and hands over each row with its number, in order.
+#[allow(clippy::single_range_in_vec_init, reason = "one range of tasks")]
+pub fn for_rows(simulation: &Simulation, threads: usize, collect: &mut (dyn FnMut(u64, Cell) + Send)) {
+    let mut sink = Rows { simulation, row: 0, collect };
+    let tasks = simulation.plan().tasks;
+    assert!(schedule::run(simulation, &[0..tasks], threads, &AtomicBool::new(false), &mut sink).unwrap());
+    assert_eq!(sink.row, simulation.plan().grid.rows());
+}
+
+/// All rows by their coordinates.
+pub fn rows(simulation: &Simulation, threads: usize) -> BTreeMap<String, Cell> {
+    let mut found = BTreeMap::new();
+    for_rows(simulation, threads, &mut |row, cell| {
+        assert!(found.insert(coordinates(simulation, row), cell).is_none(), "one row per coordinates");
+    });
+    found
+}
+
+/// Stops a run after some committed parts, and counts.
+pub struct Stopping<'a> {
+    pub stop: &'a AtomicBool,
+    pub after: u64,
+    pub committed: Vec<u64>,
+    pub rows: u64,
+    pub failed: u64,
+}
+
+impl<'a> Stopping<'a> {
+    pub fn after(stop: &'a AtomicBool, after: u64) -> Self {
+        Self { stop, after, committed: Vec::new(), rows: 0, failed: 0 }
+    }
+}
+
+impl Observer for Stopping<'_> {
+    fn computed(&mut self, rows: u64, failed: u64) {
+        self.rows += rows;
+        self.failed += failed;
+    }
+
+    fn committed(&mut self, part: u64) {
+        self.committed.push(part);
+        if self.committed.len() as u64 >= self.after {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What a run did.
+pub struct Ran {
+    pub outcome: Outcome,
+    pub repairs: Vec<Repair>,
+    pub committed: Vec<u64>,
+    pub failed: u64,
+}
+
+/// Opens (or goes on with) the data set at `root` and runs until `parts` parts are committed or nothing is missing.
+pub fn run_parts(root: &Path, job: &Job, threads: usize, parts: u64) -> Result<Ran, EngineError> {
+    let (simulation, identity) = prepare(job)?;
+    let (mut dataset, repairs) = Dataset::open(root, identity, simulation.plan())?;
+    let stop = AtomicBool::new(false);
+    let mut observer = Stopping::after(&stop, parts);
+    let outcome = run::run(&simulation, &mut dataset, threads, &stop, &mut observer)?;
+    dataset.write_manifest(simulation.plan(), None)?;
+    Ok(Ran { outcome, repairs, committed: observer.committed, failed: observer.failed })
+}
+
+/// The same to the end.
+pub fn run_to_the_end(root: &Path, job: &Job, threads: usize) -> Ran {
+    let ran = run_parts(root, job, threads, u64::MAX).unwrap_or_else(|error| panic!("{error}"));
+    assert!(ran.outcome.complete);
+    ran
+}
+
+/// Names and contents of the files in a directory.
+pub fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
+    entries.map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap())).collect()
+}
+
+/// Everything that a run leaves and that must not depend on how it ran: parts and commit records.
+pub fn contents(root: &Path) -> [BTreeMap<String, Vec<u8>>; 2] {
+    [files(&root.join("data")), files(&root.join("commits"))]
+}
+
+/// An idx file of unsigned bytes.
+pub fn idx(shape: &[u32], data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 0x08, u8::try_from(shape.len()).unwrap()];
+    bytes.extend(shape.iter().flat_map(|size| size.to_be_bytes()));
+    bytes.extend(data);
+    bytes
+}
+
+/// A small labelled image set.
+pub struct Images {
+    pub images: PathBuf,
+    pub labels: PathBuf,
+}
+
+/// Class images of `side` × `side` bytes: a pattern per class whose strength varies, and pixel noise, all from a linear congruential
+/// generator.
+pub fn write_images(directory: &Path, samples: u32, side: u32, classes: u8) -> Images {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut uniform = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / (1_u64 << 31) as f64
+    };
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    for _ in 0..samples {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a class number")]
+        let class = (uniform() * f64::from(classes)) as u8;
+        let (strength, slope) = (60.0 + 60.0 * uniform(), 40.0 * uniform());
+        for at in 0..side * side {
+            let (x, y) = (f64::from(at % side), f64::from(at / side));
+            let wave = ((x + y * f64::from(class)) * 1.3 + f64::from(class)).sin();
+            let level =
+                110.0 + strength * wave * 0.6 + slope * (x - y) / f64::from(side) + 50.0 * (uniform() - 0.5);
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
+            pixels.push(level.clamp(0.0, 255.0) as u8);
+        }
+        labels.push(class);
+    }
+    let paths = Images { images: directory.join("images"), labels: directory.join("labels") };
+    fs::write(&paths.images, idx(&[samples, side, side], &pixels)).unwrap();
+    fs::write(&paths.labels, idx(&[samples], &labels)).unwrap();
+    paths
+}
+
+/// `[data]` of a job on these images.
+pub fn idx_source(images: &Images, rest: &str) -> String {
+    format!(
+        "[data]\nsource = \"idx\"\nimages = '{}'\nlabels = '{}'\n{rest}\n",
+        images.images.display(),
+        images.labels.display()
+    )
+}

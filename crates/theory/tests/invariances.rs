@@ -1,0 +1,328 @@
+//! Properties that hold of every problem: what metrics must not depend on, and what bounds them.
+
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
+use eigensweep_theory::Representation;
+use eigensweep_theory::additive::{Additive, AdditiveSolver};
+use eigensweep_theory::closed_forms::ClosedForms;
+use eigensweep_theory::leakage::{CleanMoment, Leakage, Population};
+use eigensweep_theory::moments::Moments;
+use eigensweep_theory::probing::Probe;
+use faer::{Mat, MatRef};
+use proptest::prelude::*;
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): a matrix from one number that proptest shrinks.
+struct Random(u64);
+
+impl Random {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Uniform on [−√3, √3): mean 0, variance 1.
+    fn entry(&mut self) -> f64 {
+        (self.uniform() - 0.5) * 12_f64.sqrt()
+    }
+
+    fn decades(&mut self, from: f64, to: f64) -> f64 {
+        10_f64.powf(from + (to - from) * self.uniform())
+    }
+
+    fn matrix(&mut self, rows: usize, columns: usize) -> Mat<f64> {
+        Mat::from_fn(rows, columns, |_, _| self.entry())
+    }
+}
+
+/// A problem of n rows: signal and noise columns of different scales, Σ diagonal.
+#[derive(Debug)]
+struct Problem {
+    inputs: Mat<f64>,
+    input_labels: Mat<f64>,
+    label_power: f64,
+    sigma: Vec<f64>,
+    signal: Vec<f64>,
+    gamma: Vec<f64>,
+}
+
+const LABELS: usize = 3;
+
+impl Problem {
+    fn new(seed: u64, samples: usize, signal: usize, noise: usize) -> Self {
+        let mut random = Random(seed);
+        let size = signal + noise;
+        let scales: Vec<f64> = (0..size).map(|_| random.decades(-1.0, 1.0)).collect();
+        let mut x = random.matrix(samples, size);
+        for j in 0..size {
+            for i in 0..samples {
+                x[(i, j)] *= scales[j];
+            }
+        }
+        let teacher = random.matrix(signal, LABELS);
+        let y = x.subcols(0, signal) * teacher + random.matrix(samples, LABELS);
+        let inverse = 1.0 / samples as f64;
+        let product = x.transpose() * &x;
+        Self {
+            // Symmetric to the bit.
+            inputs: Mat::from_fn(size, size, |i, j| product[(i.max(j), i.min(j))] * inverse),
+            input_labels: x.transpose() * &y * inverse,
+            label_power: y.squared_norm_l2() * inverse,
+            sigma: (0..size).map(|_| random.decades(-1.0, 1.0)).collect(),
+            signal: scales[..signal].iter().map(|s| s * s).collect(),
+            gamma: scales[signal..].iter().map(|s| s * s).collect(),
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.sigma.len()
+    }
+
+    fn additive(&self) -> Additive<'_> {
+        Additive {
+            inputs: self.inputs.as_ref(),
+            input_labels: self.input_labels.as_ref(),
+            label_power: self.label_power,
+            sigma: &self.sigma,
+        }
+    }
+
+    fn population(&self) -> Population<'_> {
+        Population { clean: CleanMoment::Diagonal(&self.signal), gamma: &self.gamma }
+    }
+
+    fn probe(&self, basis: MatRef<'_, f64>) -> f64 {
+        let mut probe = Probe::new(self.size(), LABELS);
+        probe.loss(basis, self.inputs.as_ref(), self.input_labels.as_ref(), self.label_power)
+    }
+
+    fn leakage(&self, basis: MatRef<'_, f64>) -> f64 {
+        let mut leakage = Leakage::new(self.size(), self.gamma.len());
+        leakage.prepare(basis, self.population());
+        leakage.of_leading(basis.ncols(), self.gamma.len())
+    }
+
+    /// Both encoders at all dimensions, and the supervised loss, on the fast path.
+    fn fast(&self, with_leakage: bool) -> (Vec<Representation>, Vec<Representation>, f64) {
+        let dimensions: Vec<usize> = (1..=self.size()).collect();
+        let blank = Representation { loss: f64::NAN, leakage: None, gap: None };
+        let (mut je, mut rc) = (vec![blank; self.size()], vec![blank; self.size()]);
+        let population = with_leakage.then(|| self.population());
+        let mut solver = AdditiveSolver::new(self.size(), self.gamma.len(), LABELS);
+        let problem = self.additive();
+        solver.prepare(&problem).unwrap();
+        solver.joint_embedding(&problem, &dimensions, population, &mut je).unwrap();
+        solver.reconstruction(&problem, &dimensions, population, &mut rc).unwrap();
+        (je, rc, solver.supervised(&problem).unwrap())
+    }
+}
+
+/// A matrix that is far from singular: the identity's multiple dominates.
+fn invertible(random: &mut Random, size: usize) -> Mat<f64> {
+    let noise = random.matrix(size, size);
+    Mat::from_fn(size, size, |i, j| noise[(i, j)] + if i == j { 3.0 * size as f64 } else { 0.0 })
+}
+
+fn problems() -> impl Strategy<Value = Problem> {
+    (any::<u64>(), 1..40_usize, 1..8_usize, 1..8_usize)
+        .prop_map(|(seed, samples, signal, noise)| Problem::new(seed, samples, signal, noise))
+}
+
+/// Relative to the labels' power; the problems' moments have condition numbers up to about 10⁶.
+const TOLERANCE: f64 = 1e-8;
+
+/// Eigenvalues closer than this (relative to the first) have no row space of their own to compare.
+const GAP: f64 = 1e-5;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// T of Theorem 3.1 and U of Theorem 3.2 are free: metrics are of the row space.
+    #[test]
+    fn metrics_belong_to_the_row_space(problem in problems(), seed in any::<u64>(), part in 0.0..1.0_f64) {
+        let mut random = Random(seed);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
+        let k = 1 + (part * problem.size() as f64) as usize;
+        let basis = random.matrix(problem.size(), k);
+        let mixed = &basis * invertible(&mut random, k);
+        let (a, b) = (problem.probe(basis.as_ref()), problem.probe(mixed.as_ref()));
+        prop_assert!((a - b).abs() <= TOLERANCE * problem.label_power, "probe {a} and {b}");
+        let (a, b) = (problem.leakage(basis.as_ref()), problem.leakage(mixed.as_ref()));
+        prop_assert!((a - b).abs() <= TOLERANCE, "leakage {a} and {b}");
+    }
+
+    /// Losses lie between 0 and the labels' power and fall with k, leakage is a share, gaps are in [0, 1] and end at d.
+    #[test]
+    fn metrics_keep_their_bounds(problem in problems()) {
+        let (je, rc, supervised) = problem.fast(true);
+        let slack = TOLERANCE * problem.label_power;
+        let inside = |loss: f64| (-slack..=problem.label_power + slack).contains(&loss);
+        prop_assert!(inside(supervised), "supervised {supervised}");
+        for (name, encoder) in [("joint-embedding", je), ("reconstruction", rc)] {
+            for (i, at) in encoder.iter().enumerate() {
+                prop_assert!(inside(at.loss), "{name} at {}: {}", i + 1, at.loss);
+                let leakage = at.leakage.unwrap();
+                prop_assert!((0.0..=1.0).contains(&leakage), "{name} at {}: leakage {leakage}", i + 1);
+                prop_assert!(at.gap.is_none() == (i + 1 == problem.size()));
+                prop_assert!(at.gap.is_none_or(|gap| (0.0..=1.0).contains(&gap)), "{name}: {:?}", at.gap);
+                if i > 0 {
+                    prop_assert!(at.loss <= encoder[i - 1].loss + slack, "{name}: loss rises at {}", i + 1);
+                }
+            }
+            // All of the inputs: least squares, whatever the paradigm. Supervised learning on views cannot do better.
+            let all = encoder[problem.size() - 1];
+            let mut probe = Probe::new(problem.size(), LABELS);
+            let least = probe.least_squares_loss(
+                problem.inputs.as_ref(), problem.input_labels.as_ref(), problem.label_power);
+            prop_assert!((all.loss - least).abs() <= slack, "{name}: {} and {least}", all.loss);
+            prop_assert!(supervised >= least - slack);
+            // Whatever the basis, all of it carries the p noise components.
+            let share = problem.gamma.len() as f64 / problem.size() as f64;
+            prop_assert!((all.leakage.unwrap() - share).abs() <= TOLERANCE);
+        }
+    }
+
+    /// The scaled path and the general one are two ways to the same numbers, n < d included.
+    #[test]
+    fn fast_and_general_paths_agree(problem in problems()) {
+        let size = problem.size();
+        let (je, rc, supervised) = problem.fast(true);
+        let (without, _, _) = problem.fast(false);
+        let mut views = problem.inputs.clone();
+        for (i, sigma) in problem.sigma.iter().enumerate() {
+            views[(i, i)] += sigma;
+        }
+        let inputs = problem.inputs.as_ref();
+        let moments = Moments {
+            mean_views: inputs,
+            views: views.as_ref(),
+            cross: inputs,
+            view_labels: problem.input_labels.as_ref(),
+            inputs,
+            input_labels: problem.input_labels.as_ref(),
+            label_power: problem.label_power,
+        };
+        let mut forms = ClosedForms::new(size, LABELS);
+        forms.prepare(&moments).unwrap();
+        let slack = TOLERANCE * problem.label_power;
+        let loss = forms.supervised(&moments).loss;
+        prop_assert!((loss - supervised).abs() <= slack, "supervised {supervised} and {loss}");
+        for (name, fast) in [("joint-embedding", je), ("reconstruction", rc)] {
+            let squared = name == "reconstruction";
+            let encoder = match squared {
+                false => forms.joint_embedding(&moments).unwrap(),
+                true => forms.reconstruction(&moments).unwrap(),
+            };
+            let spectrum: Vec<f64> =
+                encoder.spectrum.iter().map(|x| if squared { x * x } else { *x }).collect();
+            for (i, at) in fast.iter().enumerate() {
+                let next = spectrum.get(i + 1).copied();
+                let gap = next.map(|next| (spectrum[i] - next) / spectrum[0]);
+                if let (Some(found), Some(gap)) = (at.gap, gap) {
+                    prop_assert!((found - gap).abs() <= TOLERANCE, "{name} gap at {}: {found} and {gap}", i + 1);
+                }
+                if gap.is_some_and(|gap| gap < GAP) {
+                    continue;
+                }
+                let basis = encoder.basis.subcols(0, i + 1);
+                let loss = problem.probe(basis);
+                let close = |a: f64, b: f64, scale: f64| (a - b).abs() <= 1e-6 * scale;
+                prop_assert!(close(at.loss, loss, problem.label_power),
+                    "{name} loss at {}: {} and {loss}", i + 1, at.loss);
+                let leakage = problem.leakage(basis);
+                prop_assert!(close(at.leakage.unwrap(), leakage, 1.0),
+                    "{name} leakage at {}: {:?} and {leakage}", i + 1, at.leakage);
+                if !squared {
+                    prop_assert!(close(at.loss, without[i].loss, problem.label_power), "with and without vectors");
+                    prop_assert!(without[i].leakage.is_none());
+                }
+            }
+        }
+    }
+
+    /// Inputs in another unit (by √c, so that second moments and Σ change by c): nothing changes but the solver's numbers.
+    #[test]
+    fn units_do_not_matter(mut problem in problems(), exponent in -40..40_i32) {
+        let (je, rc, supervised) = problem.fast(true);
+        // A power of four, whose root is a power of two: exact, so that all metrics are the same to rounding in sqrt only.
+        let (root, c) = (2_f64.powi(exponent), 4_f64.powi(exponent));
+        let size = problem.size();
+        for j in 0..size {
+            for i in 0..size {
+                problem.inputs[(i, j)] *= c;
+            }
+            for l in 0..LABELS {
+                problem.input_labels[(j, l)] *= root;
+            }
+        }
+        for x in problem.sigma.iter_mut().chain(&mut problem.signal).chain(&mut problem.gamma) {
+            *x *= c;
+        }
+        let (je_scaled, rc_scaled, supervised_scaled) = problem.fast(true);
+        prop_assert!((supervised - supervised_scaled).abs() <= 1e-12 * problem.label_power);
+        for (name, a, b) in [("joint-embedding", je, je_scaled), ("reconstruction", rc, rc_scaled)] {
+            for (a, b) in a.iter().zip(&b) {
+                prop_assert!((a.loss - b.loss).abs() <= 1e-12 * problem.label_power, "{name}: {a:?} and {b:?}");
+                let difference = a.leakage.unwrap() - b.leakage.unwrap();
+                prop_assert!(difference.abs() <= 1e-12, "{name}: {a:?} and {b:?}");
+                prop_assert!(a.gap.zip(b.gap).is_none_or(|(a, b)| (a - b).abs() <= 1e-12));
+            }
+        }
+    }
+
+    /// Joint-embedding sees only Σ^(−½)C̃Σ^(−½): scaling single components together with their Σ changes nothing at
+    /// all, and reconstruction, which does not have that invariance, changes.
+    #[test]
+    fn joint_embedding_does_not_see_the_scale_of_a_component(mut problem in problems(), seed in any::<u64>()) {
+        let (je, _, supervised) = problem.fast(true);
+        let mut random = Random(seed);
+        let size = problem.size();
+        let roots: Vec<f64> = (0..size).map(|_| 2_f64.powf((random.uniform() * 8.0 - 4.0).round())).collect();
+        for j in 0..size {
+            for i in 0..size {
+                problem.inputs[(i, j)] *= roots[i] * roots[j];
+            }
+            for l in 0..LABELS {
+                problem.input_labels[(j, l)] *= roots[j];
+            }
+            problem.sigma[j] *= roots[j] * roots[j];
+        }
+        let signal = problem.signal.len();
+        for (x, root) in problem.signal.iter_mut().zip(&roots) {
+            *x *= root * root;
+        }
+        for (x, root) in problem.gamma.iter_mut().zip(&roots[signal..]) {
+            *x *= root * root;
+        }
+        let (scaled, _, supervised_scaled) = problem.fast(true);
+        prop_assert!((supervised - supervised_scaled).abs() <= 1e-12 * problem.label_power);
+        for (a, b) in je.iter().zip(&scaled) {
+            prop_assert!((a.loss - b.loss).abs() <= 1e-12 * problem.label_power, "{a:?} and {b:?}");
+            prop_assert!((a.leakage.unwrap() - b.leakage.unwrap()).abs() <= 1e-12, "{a:?} and {b:?}");
+        }
+    }
+}
+
+/// Where Σ is a zero somewhere the general path answers, and its limit is the fast path's.
+#[test]
+fn a_vanishing_sigma_is_continuous() {
+    for seed in 0..20 {
+        let mut problem = Problem::new(seed, 200, 4, 3);
+        problem.sigma[1] = 0.0;
+        let singular = problem.fast(true);
+        problem.sigma[1] = 1e-9;
+        let nearly = problem.fast(true);
+        assert!((singular.2 - nearly.2).abs() < 1e-6 * problem.label_power);
+        for (a, b) in singular.0.iter().zip(&nearly.0).chain(singular.1.iter().zip(&nearly.1)) {
+            assert!(
+                (a.gap.unwrap_or(0.0) - b.gap.unwrap_or(0.0)).abs() < 1e-6,
+                "seed {seed}: {a:?} and {b:?}"
+            );
+            if a.gap.is_none_or(|gap| gap > 1e-3) {
+                assert!((a.loss - b.loss).abs() < 1e-5 * problem.label_power, "seed {seed}: {a:?} and {b:?}");
+            }
+        }
+    }
+}
