@@ -43,7 +43,7 @@ fn remedy(failure: &Failure) -> &'static str {
         Failure::NotPositiveDefinite { .. } => {
             ". S = X̄ᵀX̄/n + Σ must be positive definite: give more samples than inputs, or a positive definite --covariance"
         }
-        Failure::NoConvergence { .. } => "",
+        Failure::NoConvergence => "",
         Failure::NotFinite => ". The numbers are too large: rescale the inputs",
     }
 }

@@ -65,7 +65,7 @@ impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::NotPositiveDefinite { .. } => Self::NotPositiveDefinite,
-            Failure::NoConvergence { .. } => Self::NoConvergence,
+            Failure::NoConvergence => Self::NoConvergence,
             Failure::NotFinite => Self::NotFinite,
         }
     }

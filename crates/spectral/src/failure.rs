@@ -12,11 +12,8 @@ pub enum Failure {
         pivot: usize,
     },
     /// An iteration did not converge.
-    #[error("no convergence after {iterations} iterations")]
-    NoConvergence {
-        /// Iterations spent on the eigenvalue that did not settle.
-        iterations: usize,
-    },
+    #[error("no convergence")]
+    NoConvergence,
     /// The input or the result holds a NaN or an infinity.
     #[error("not finite")]
     NotFinite,

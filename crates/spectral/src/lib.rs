@@ -1,8 +1,8 @@
 //! Dense symmetric kernels for thousands of problems of one size.
 //!
 //! What a closed form of self-supervised learning needs of linear algebra, and nothing more: eigenvalues of a
-//! symmetric matrix with the projections of a few right-hand sides ([`projected`]), its leading eigenvectors
-//! ([`symmetric`]), Cholesky factors and triangular solves ([`cholesky`]), singular values ([`singular`]) and
+//! symmetric matrix with the projections of a few right-hand sides ([`projected`]), its eigenvectors ([`symmetric`]; the leading k for
+//! several k: [`leading`]), Cholesky factors and triangular solves ([`cholesky`]), singular values ([`singular`]) and
 //! quadratic forms with the pseudo-inverse of a semidefinite matrix ([`semidefinite`]).
 //!
 //! The crate knows nothing of learning, randomness or files. It is called by `theory` (the paradigms), `sampling`
@@ -21,6 +21,8 @@
 
 pub mod cholesky;
 mod failure;
+mod inverse_iteration;
+pub mod leading;
 pub mod projected;
 mod scaling;
 pub mod semidefinite;

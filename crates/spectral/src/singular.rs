@@ -67,7 +67,7 @@ pub fn singular_values(
         stack,
         Spec::default(),
     )
-    .map_err(|_| Failure::NoConvergence { iterations: 30 })?;
+    .map_err(|_| Failure::NoConvergence)?;
     for x in values.iter_mut() {
         *x *= unit;
     }

@@ -28,7 +28,7 @@ use crate::scaling::normalize_lower_in_place;
 /// Size above which faer's divide and conquer replaces QL with vectors.
 const DIVIDE_ABOVE: usize = 32;
 
-fn params() -> Spec<SelfAdjointEvdParams, f64> {
+pub(crate) fn params() -> Spec<SelfAdjointEvdParams, f64> {
     let mut params = <SelfAdjointEvdParams as Auto<f64>>::auto();
     params.recursion_threshold = DIVIDE_ABOVE;
     params.into()
@@ -97,7 +97,7 @@ pub fn leading_eigenvectors(
         stack,
         params(),
     )
-    .map_err(|_| Failure::NoConvergence { iterations: 30 })?;
+    .map_err(|_| Failure::NoConvergence)?;
     if size > 1 && count > 0 {
         apply(
             matrix.as_ref().submatrix(1, 0, size - 1, size - 1),

@@ -55,7 +55,7 @@ pub(crate) fn implicit_ql(
                 break;
             }
             if sweeps == SWEEPS {
-                return Err(Failure::NoConvergence { iterations: sweeps });
+                return Err(Failure::NoConvergence);
             }
             sweeps += 1;
             sweep(diagonal, off_diagonal, rows, width, start, end);

@@ -7,10 +7,12 @@
 //! Principal angles between the row space and the important components mislead when scales differ: a row can point along a signal
 //! component and still carry almost only noise, if the component that it barely touches has 10⁴ times the variance.
 
+use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
+use eigensweep_spectral::{MemBuffer, MemStack};
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
 use faer::{Accum, Mat, MatRef, Par};
 
-use crate::probing::{Probe, quadratic_form_lower};
+use crate::probing::quadratic_form_lower;
 
 /// The clean second moment C₀ of the important components (k₀).
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +44,17 @@ pub struct Population<'a> {
 }
 
 /// Workspace to measure leakage of up to `size` inputs.
-#[derive(Debug)]
 pub struct Leakage {
     product: Mat<f64>,
     form: Mat<f64>,
     noise: Mat<f64>,
-    probe: Probe,
+    memory: MemBuffer,
+}
+
+impl std::fmt::Debug for Leakage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Leakage {{ size: {}, noise: {} }}", self.noise.nrows(), self.noise.ncols())
+    }
 }
 
 impl Leakage {
@@ -58,16 +65,16 @@ impl Leakage {
             product: Mat::zeros(size, size),
             form: Mat::zeros(size, size),
             noise: Mat::zeros(size, noise_components),
-            probe: Probe::new(size, noise_components),
+            memory: MemBuffer::new(explained_power_scratch(size)),
         }
     }
 
-    /// Prepares the quadratic forms of `basis` (d × k): leakage for every leading dimension follows cheaply.
+    /// Leakage of the encoder whose row space is spanned by the columns of `basis` (d × k), in \[0, 1\].
     ///
     /// # Panics
     ///
     /// If d is not k₀ + p.
-    pub fn prepare(&mut self, basis: MatRef<'_, f64>, population: Population<'_>) {
+    pub fn of(&mut self, basis: MatRef<'_, f64>, population: Population<'_>) -> f64 {
         let (size, dimension) = (basis.nrows(), basis.ncols());
         let signal = population.clean.components();
         assert!(size == signal + population.gamma.len(), "d = k₀ + p");
@@ -95,13 +102,8 @@ impl Leakage {
                 quadratic_form_lower(basis.subrows(0, signal), matrix, product, form.as_mut());
             }
         }
-        gram_lower(form, Accum::Add, noise.as_ref(), noise.as_ref().transpose());
-    }
-
-    /// Leakage of the first `dimension` = k columns of the prepared basis, in \[0, 1\].
-    pub fn of_leading(&mut self, dimension: usize, noise_components: usize) -> f64 {
-        let right = self.noise.as_ref().submatrix(0, 0, dimension, noise_components);
-        let share = self.probe.explained(self.form.as_ref(), right, dimension, 0.0) / dimension as f64;
+        gram_lower(form.as_mut(), Accum::Add, noise.as_ref(), noise.as_ref().transpose());
+        let share = explained_power(form, noise, 0.0, MemStack::new(&mut self.memory)) / dimension as f64;
         share.clamp(0.0, 1.0)
     }
 }

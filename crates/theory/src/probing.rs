@@ -73,21 +73,6 @@ impl Probe {
         right.copy_from(input_labels);
         label_power - explained_power(power, right, 0.0, MemStack::new(&mut self.memory))
     }
-
-    /// `tr(Rᵀ M⁺ R)` on copies of the leading `dimension` rows of `power` (lower triangle) and `right`.
-    pub(crate) fn explained(
-        &mut self,
-        power: MatRef<'_, f64>,
-        right: MatRef<'_, f64>,
-        dimension: usize,
-        floor: f64,
-    ) -> f64 {
-        let mut power_copy = self.power.as_mut().submatrix_mut(0, 0, dimension, dimension);
-        power_copy.copy_from_triangular_lower(power.submatrix(0, 0, dimension, dimension));
-        let mut right_copy = self.right.as_mut().submatrix_mut(0, 0, dimension, right.ncols());
-        right_copy.copy_from(right.subrows(0, dimension));
-        explained_power(power_copy, right_copy, floor, MemStack::new(&mut self.memory))
-    }
 }
 
 /// Writes `VᵀMV` (k × k, lower triangle) into `form` by way of `product` = M V (d × k); M symmetric, both triangles.

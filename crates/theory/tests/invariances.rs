@@ -100,8 +100,7 @@ impl Problem {
 
     fn leakage(&self, basis: MatRef<'_, f64>) -> f64 {
         let mut leakage = Leakage::new(self.size(), self.gamma.len());
-        leakage.prepare(basis, self.population());
-        leakage.of_leading(basis.ncols(), self.gamma.len())
+        leakage.of(basis, self.population())
     }
 
     /// Both encoders at all dimensions, and the supervised loss, on the fast path.

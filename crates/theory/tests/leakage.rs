@@ -20,8 +20,7 @@ const LOSS: f64 = 1e-8;
 /// Leakage of every leading dimension.
 fn leading(basis: &Mat<f64>, population: Population<'_>) -> Vec<f64> {
     let mut leakage = Leakage::new(basis.nrows(), population.gamma.len());
-    leakage.prepare(basis.as_ref(), population);
-    (1..=basis.ncols()).map(|k| leakage.of_leading(k, population.gamma.len())).collect()
+    (1..=basis.ncols()).map(|k| leakage.of(basis.as_ref().subcols(0, k), population)).collect()
 }
 
 fn of(basis: &Mat<f64>, population: Population<'_>) -> f64 {

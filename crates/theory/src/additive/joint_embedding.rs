@@ -3,10 +3,9 @@
 //! `A = Q Λ Qᵀ`, `ω = λ/(1+λ)` in the same order. The basis `vᵢ = Σ^(−½) qᵢ` diagonalizes the probe, `VᵀC̃V = Λ`, so the probing
 //! loss is `y² − Σᵢ≤ₖ ‖qᵢᵀb‖²/λᵢ`: eigenvalues and projections are enough, and eigenvectors are computed for leakage only.
 //!
-//! Cost: 4/3 d³ + ≈ 9 d²ℓ flops without leakage; with it ≤ 10 d³ more.
+//! Cost: 4/3 d³ + ≈ 9 d²ℓ flops without leakage; with it that of reconstruction's eigenvectors in place of the second term.
 
 use eigensweep_spectral::projected::eigen_in_place;
-use eigensweep_spectral::symmetric::leading_eigenvectors;
 use eigensweep_spectral::{Failure, MemStack};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, Par};
@@ -40,15 +39,13 @@ impl AdditiveSolver {
             Self::represent_general(encoder, false, problem, dimensions, population, workspaces, out);
         } else {
             match population {
-                None => self.projected(problem.input_labels.ncols())?,
-                Some(population) => self.with_vectors(problem, population)?,
-            }
-            for (&k, to) in dimensions.iter().zip(out.iter_mut()) {
-                *to = Representation {
-                    loss: problem.label_power - self.explained_by(k, problem.input_labels.ncols()),
-                    leakage: population.map(|p| self.leakage.of_leading(k, p.gamma.len())),
-                    gap: self.omega_gap(k),
-                };
+                None => self.without_vectors(problem, dimensions, out)?,
+                Some(population) => {
+                    self.eigen.decompose(self.matrix.as_ref().submatrix(0, 0, self.size, self.size))?;
+                    for (&k, to) in dimensions.iter().zip(out.iter_mut()) {
+                        *to = self.with_vectors(problem, k, population)?;
+                    }
+                }
             }
         }
         match out[..dimensions.len()].iter().all(|r| r.loss.is_finite()) {
@@ -57,9 +54,14 @@ impl AdditiveSolver {
         }
     }
 
-    /// Λ into `values` and the rows of Qᵀb into `rows`, both ascending, without Q.
-    fn projected(&mut self, labels: usize) -> Result<(), Failure> {
-        let size = self.size;
+    /// Every dimension from Λ and Qᵀb, without Q.
+    fn without_vectors(
+        &mut self,
+        problem: &Additive<'_>,
+        dimensions: &[usize],
+        out: &mut [Representation],
+    ) -> Result<(), Failure> {
+        let (size, labels) = (self.size, problem.input_labels.ncols());
         let mut work = self.work.as_mut().submatrix_mut(0, 0, size, size);
         work.copy_from_triangular_lower(self.matrix.as_ref().submatrix(0, 0, size, size));
         let rows = contiguous(self.rows.as_mut(), size * labels);
@@ -68,66 +70,70 @@ impl AdditiveSolver {
                 rows[i * labels + c] = self.scaled_labels[(i, c)];
             }
         }
-        eigen_in_place(work, &mut self.values[..size], rows, MemStack::new(&mut self.memory))
+        let values = &mut self.values[..size];
+        eigen_in_place(work, values, rows, MemStack::new(&mut self.memory))?;
+        values.reverse();
+        let rows = &*rows;
+        let power = |i: usize| rows[(size - 1 - i) * labels..][..labels].iter().map(|x| x * x).sum();
+        for (&k, to) in dimensions.iter().zip(out) {
+            let loss = problem.label_power - explained(&self.values[..size], k, power);
+            *to = Representation { loss, leakage: None, gap: omega_gap(&self.values[..size], k) };
+        }
+        Ok(())
     }
 
-    /// The same by way of Q, which leakage needs: of all its columns (see the module `additive` for why).
-    fn with_vectors(&mut self, problem: &Additive<'_>, population: Population<'_>) -> Result<(), Failure> {
+    /// Dimension k by way of the leading columns of Q, which leakage needs.
+    fn with_vectors(
+        &mut self,
+        problem: &Additive<'_>,
+        dimension: usize,
+        population: Population<'_>,
+    ) -> Result<Representation, Failure> {
         let (size, labels) = (self.size, problem.input_labels.ncols());
-        let mut work = self.work.as_mut().submatrix_mut(0, 0, size, size);
-        work.copy_from_triangular_lower(self.matrix.as_ref().submatrix(0, 0, size, size));
-        let mut vectors = self.vectors.as_mut().submatrix_mut(0, 0, size, size);
-        let values = &mut self.values[..size];
-        leading_eigenvectors(work, values, vectors.as_mut(), size, MemStack::new(&mut self.memory))?;
-        let vectors = vectors.as_ref();
-        let rows = contiguous(self.rows.as_mut(), size * labels);
-        let rows = MatMut::from_row_major_slice_mut(rows, size, labels);
+        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, dimension);
+        let ascending = self.eigen.leading(basis.as_mut())?;
+        for (to, value) in self.values.iter_mut().zip(ascending.iter().rev()) {
+            *to = *value;
+        }
+        let mut right = self.right.as_mut().submatrix_mut(0, 0, dimension, labels);
         matmul(
-            rows,
+            right.as_mut(),
             Accum::Replace,
-            vectors.transpose(),
+            basis.as_ref().transpose(),
             self.scaled_labels.as_ref().submatrix(0, 0, size, labels),
             1.0,
             Par::Seq,
         );
-        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, size);
-        for j in 0..size {
+        let right = right.as_ref();
+        let power = |i: usize| right.row(i).iter().map(|x| x * x).sum();
+        let loss = problem.label_power - explained(&self.values[..size], dimension, power);
+        for j in 0..dimension {
             for i in 0..size {
-                basis[(i, j)] = vectors[(i, size - 1 - j)] / self.root[(i, 0)];
+                basis[(i, j)] /= self.root[(i, 0)];
             }
         }
-        self.leakage.prepare(basis.as_ref(), population);
-        Ok(())
+        let leakage = Some(self.leakage.of(basis.as_ref(), population));
+        Ok(Representation { loss, leakage, gap: omega_gap(&self.values[..size], dimension) })
     }
+}
 
-    /// `Σᵢ≤ₖ ‖qᵢᵀb‖²/λᵢ`; directions whose λ is rounding (at most d·ε·λ₁) carry nothing.
-    fn explained_by(&self, dimension: usize, labels: usize) -> f64 {
-        let size = self.size;
-        let floor = size as f64 * f64::EPSILON * self.values[size - 1];
-        let rows = self.rows.as_ref().col(0);
-        (0..dimension)
-            .map(|i| size - 1 - i)
-            .take_while(|&i| self.values[i] > floor)
-            .map(|i| {
-                let power: f64 = (0..labels).map(|c| rows[i * labels + c] * rows[i * labels + c]).sum();
-                power / self.values[i]
-            })
-            .sum()
-    }
+/// `Σᵢ≤ₖ ‖qᵢᵀb‖²/λᵢ` for descending λ, `power(i) = ‖qᵢᵀb‖²`; directions whose λ is rounding (at most d·ε·λ₁) carry nothing.
+fn explained(values: &[f64], dimension: usize, power: impl Fn(usize) -> f64) -> f64 {
+    let floor = values.len() as f64 * f64::EPSILON * values[0];
+    (0..dimension).take_while(|&i| values[i] > floor).map(|i| power(i) / values[i]).sum()
+}
 
-    /// `(ω_k − ω_{k+1})/ω₁` with `ω = λ/(1+λ)`, from differences of λ, so that ω near 1 lose nothing.
-    fn omega_gap(&self, dimension: usize) -> Option<f64> {
-        let size = self.size;
-        let value = |i: usize| self.values[size - 1 - i].max(0.0);
-        if dimension >= size {
-            return None;
-        }
-        let (first, kth, next) = (value(0), value(dimension - 1), value(dimension));
-        if first == 0.0 {
-            return Some(0.0);
-        }
-        Some((kth - next) / ((1.0 + kth) * (1.0 + next)) * ((1.0 + first) / first))
+/// `(ω_k − ω_{k+1})/ω₁` with `ω = λ/(1+λ)`, from differences of descending λ, so that ω near 1 lose nothing; `None` at k = d.
+fn omega_gap(values: &[f64], dimension: usize) -> Option<f64> {
+    let value = |i: usize| values[i].max(0.0);
+    if dimension >= values.len() {
+        return None;
     }
+    let (first, kth, next) = (value(0), value(dimension - 1), value(dimension));
+    if first == 0.0 {
+        return Some(0.0);
+    }
+    Some((kth - next) / ((1.0 + kth) * (1.0 + next)) * ((1.0 + first) / first))
 }
 
 /// The first `length` numbers of an aligned one-column matrix, as a slice.

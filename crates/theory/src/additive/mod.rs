@@ -8,8 +8,8 @@
 //! - reconstruction: the pencil `(A Σ A, A + I)`, basis `Σ^(−½) L⁻ᵀ P` (`reconstruction`);
 //! - supervised: one solve with `A + I` (`supervised`).
 //!
-//! Eigenvectors, forms and projections are always those of all d components, though k are reported: the rounding of blocked
-//! products depends on their shapes, and the metrics at one k must not depend on which other k are asked for.
+//! The metrics at one k must not depend on which other k are asked for, and the rounding of blocked products depends on their
+//! shapes: so everything after the eigenproblem of T is done for each k by itself, with exactly k columns.
 //!
 //! Where Σ has a zero the general path ([`ClosedForms`]) answers, if `S = C̃ + Σ` is positive definite.
 //!
@@ -20,8 +20,8 @@ mod reconstruction;
 mod supervised;
 
 use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch};
+use eigensweep_spectral::leading::LeadingEigenvectors;
 use eigensweep_spectral::projected::eigen_scratch;
-use eigensweep_spectral::symmetric::leading_eigenvectors_scratch;
 use eigensweep_spectral::{Failure, MemBuffer, MemStack, StackReq};
 use faer::{Mat, MatRef};
 
@@ -83,12 +83,13 @@ pub struct AdditiveSolver {
     factor: Mat<f64>,
     work: Mat<f64>,
     form: Mat<f64>,
-    vectors: Mat<f64>,
     basis: Mat<f64>,
     right: Mat<f64>,
     /// d·ℓ contiguous numbers: rows of b, then of Qᵀb.
     rows: Mat<f64>,
+    /// Eigenvalues, descending.
     values: Vec<f64>,
+    eigen: LeadingEigenvectors,
     probe: Probe,
     leakage: Leakage,
     general: ClosedForms,
@@ -106,11 +107,7 @@ impl AdditiveSolver {
     #[must_use]
     pub fn new(size: usize, noise_components: usize, labels: usize) -> Self {
         let square = || Mat::zeros(size, size);
-        let scratch = StackReq::any_of(&[
-            factor_scratch(size),
-            eigen_scratch(size, labels),
-            leading_eigenvectors_scratch(size),
-        ]);
+        let scratch = StackReq::any_of(&[factor_scratch(size), eigen_scratch(size, labels)]);
         Self {
             path: Path::General,
             size,
@@ -120,11 +117,11 @@ impl AdditiveSolver {
             factor: square(),
             work: square(),
             form: square(),
-            vectors: square(),
             basis: square(),
             right: Mat::zeros(size, labels),
             rows: Mat::zeros(size * labels, 1),
             values: vec![0.0; size],
+            eigen: LeadingEigenvectors::new(size),
             probe: Probe::new(size, labels),
             leakage: Leakage::new(size, noise_components),
             general: ClosedForms::new(size, labels),
@@ -200,9 +197,6 @@ impl AdditiveSolver {
         (probe, leakage): (&mut Probe, &mut Leakage),
         out: &mut [Representation],
     ) {
-        if let Some(population) = population {
-            leakage.prepare(encoder.basis, population);
-        }
         for (&k, to) in dimensions.iter().zip(out) {
             let basis = encoder.basis.subcols(0, k);
             let gap = match squared {
@@ -211,7 +205,7 @@ impl AdditiveSolver {
             };
             *to = Representation {
                 loss: probe.loss(basis, problem.inputs, problem.input_labels, problem.label_power),
-                leakage: population.map(|p| leakage.of_leading(k, p.gamma.len())),
+                leakage: population.map(|population| leakage.of(basis, population)),
                 gap,
             };
         }

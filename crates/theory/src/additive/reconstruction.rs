@@ -7,18 +7,18 @@
 //! Forming `F Fᵀ` squares the singular values: φ² has an error of a few d·ε·φ₁². That bounds the gap, which is what is
 //! reported of them; where φ itself is wanted, the general path has it.
 //!
-//! Cost: d³/3 + d³ (solve) + d³ (product) + ≤ 10d³ (eigenvectors) + d³ (back) + 3d³ (probe) flops.
+//! Cost: d³/3 + d³ (solve) + d³ (product) + 4/3 d³ and more (see [`LeadingEigenvectors`]); per k: 2d²k (reflectors) + d²k
+//! (back) + 2d²k + dk² (probe) flops.
+//!
+//! [`LeadingEigenvectors`]: eigensweep_spectral::leading::LeadingEigenvectors
 
+use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::{solve_lower_in_place, solve_lower_transpose_in_place};
-use eigensweep_spectral::symmetric::leading_eigenvectors;
-use eigensweep_spectral::{Failure, MemStack};
-use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
 use faer::{Accum, Par};
 
 use super::{Additive, AdditiveSolver, Path};
 use crate::leakage::Population;
-use crate::probing::quadratic_form_lower;
 use crate::representation::{Representation, relative_gap};
 
 impl AdditiveSolver {
@@ -46,8 +46,10 @@ impl AdditiveSolver {
             Self::represent_general(encoder, true, problem, dimensions, population, workspaces, out);
         } else {
             self.factor()?;
-            self.solve_pencil()?;
-            self.represent_scaled(problem, dimensions, population, out);
+            self.form_pencil()?;
+            for (&k, to) in dimensions.iter().zip(out.iter_mut()) {
+                *to = self.reconstruct(problem, k, population)?;
+            }
         }
         match out[..dimensions.len()].iter().all(|r| r.loss.is_finite()) {
             true => Ok(()),
@@ -55,8 +57,8 @@ impl AdditiveSolver {
         }
     }
 
-    /// φ², descending, into `values`; U (d × d, leading eigenvectors first) into `basis`.
-    fn solve_pencil(&mut self) -> Result<(), Failure> {
+    /// Decomposes `F Fᵀ`, the pencil as one symmetric matrix.
+    fn form_pencil(&mut self) -> Result<(), Failure> {
         let size = self.size;
         let factor = self.factor.as_ref().submatrix(0, 0, size, size);
         let mut scaled = self.work.as_mut().submatrix_mut(0, 0, size, size);
@@ -79,58 +81,35 @@ impl AdditiveSolver {
             1.0,
             Par::Seq,
         );
-        let mut vectors = self.vectors.as_mut().submatrix_mut(0, 0, size, size);
-        let values = &mut self.values[..size];
-        leading_eigenvectors(form, values, vectors.as_mut(), size, MemStack::new(&mut self.memory))?;
-        values.reverse();
-        for value in values.iter_mut() {
-            *value = value.max(0.0);
-        }
-        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, size);
-        basis.copy_from(vectors.as_ref().reverse_cols());
-        solve_lower_transpose_in_place(factor, basis.as_mut());
-        Ok(())
+        self.eigen.decompose(form.as_ref())
     }
 
-    fn represent_scaled(
+    /// The encoder of dimension k: φ² into `values`, U (d × k) into `basis`, and its metrics.
+    fn reconstruct(
         &mut self,
         problem: &Additive<'_>,
-        dimensions: &[usize],
+        dimension: usize,
         population: Option<Population<'_>>,
-        out: &mut [Representation],
-    ) {
+    ) -> Result<Representation, Failure> {
         let (size, labels) = (self.size, problem.input_labels.ncols());
-        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, size);
-        let mut product = self.work.as_mut().submatrix_mut(0, 0, size, size);
-        let mut form = self.form.as_mut().submatrix_mut(0, 0, size, size);
+        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, dimension);
+        let ascending = self.eigen.leading(basis.as_mut())?;
+        for (to, value) in self.values.iter_mut().zip(ascending.iter().rev()) {
+            *to = value.max(0.0);
+        }
+        solve_lower_transpose_in_place(self.factor.as_ref().submatrix(0, 0, size, size), basis.as_mut());
+        // VᵀC̃V = UᵀAU and VᵀB̃ = Uᵀb: the probe of U on (A, b).
         let matrix = self.matrix.as_ref().submatrix(0, 0, size, size);
-        quadratic_form_lower(basis.as_ref(), matrix, product.as_mut(), form.as_mut());
-        let mut right = self.right.as_mut().submatrix_mut(0, 0, size, labels);
-        matmul(
-            right.as_mut(),
-            Accum::Replace,
-            basis.as_ref().transpose(),
-            self.scaled_labels.as_ref().submatrix(0, 0, size, labels),
-            1.0,
-            Par::Seq,
-        );
-        if let Some(population) = population {
-            for j in 0..size {
+        let scaled_labels = self.scaled_labels.as_ref().submatrix(0, 0, size, labels);
+        let loss = self.probe.loss(basis.as_ref(), matrix, scaled_labels, problem.label_power);
+        let leakage = population.map(|population| {
+            for j in 0..dimension {
                 for i in 0..size {
                     basis[(i, j)] /= self.root[(i, 0)];
                 }
             }
-            self.leakage.prepare(basis.as_ref(), population);
-        }
-        let largest = (0..size).fold(0.0_f64, |m, i| m.max(form[(i, i)]));
-        let floor = size as f64 * f64::EPSILON * largest;
-        for (&k, to) in dimensions.iter().zip(out) {
-            let explained = self.probe.explained(form.as_ref(), right.as_ref(), k, floor);
-            *to = Representation {
-                loss: problem.label_power - explained,
-                leakage: population.map(|p| self.leakage.of_leading(k, p.gamma.len())),
-                gap: relative_gap(&self.values[..size], k),
-            };
-        }
+            self.leakage.of(basis.as_ref(), population)
+        });
+        Ok(Representation { loss, leakage, gap: relative_gap(&self.values[..size], dimension) })
     }
 }
