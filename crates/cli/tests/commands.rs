@@ -150,7 +150,7 @@ fn npy(rows: &[&[f64]]) -> Vec<u8> {
         format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {columns}), }}", rows.len());
     let padded = (header.len() + 11).div_ceil(64) * 64 - 10;
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend(u16::try_from(padded).unwrap().to_le_bytes());
+    bytes.extend(u16::try_from(padded).expect("a short header").to_le_bytes());
     bytes.extend(format!("{header:<width$}\n", width = padded - 1).bytes());
     bytes.extend(rows.iter().flat_map(|row| row.iter().flat_map(|x| x.to_le_bytes())));
     bytes

@@ -2,8 +2,8 @@
 //!
 //! `A = H T Hᵀ` once; then, per k, eigenvectors of T and the reflectors applied to k of them. Two routes to those of T:
 //!
-//! - *narrow*, k ≤ d/2 and d ≥ [`NARROW_FROM`]: eigenvalues by QL without vectors, then [inverse
-//!   iteration](crate::inverse_iteration) for k of them;
+//! - *narrow*, k ≤ d/2 and d ≥ [`NARROW_FROM`]: eigenvalues by QL without vectors, then inverse iteration
+//!   (`inverse_iteration.rs`) for k of them;
 //! - *wide*: all of them by faer (QL with vectors, or divide and conquer).
 //!
 //! The route depends on d and k, never on the other k that are asked for, and the first vectors of a longer list are those of a

@@ -1,5 +1,6 @@
 //! Runs the program in a temporary directory.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 use std::fs;
 use std::path::PathBuf;
