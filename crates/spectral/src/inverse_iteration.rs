@@ -303,11 +303,14 @@ mod tests {
         values
     }
 
+    /// A name, diagonal and off-diagonal entries by index.
+    type Form = (&'static str, fn(usize) -> f64, fn(usize) -> f64);
+
     /// Every kind of form gets all its vectors: the other route is a safeguard, not the rule.
     #[test]
     fn no_form_is_given_up() {
         let size = 100;
-        let forms: [(&str, fn(usize) -> f64, fn(usize) -> f64); 8] = [
+        let forms: [Form; 8] = [
             ("second difference", |_| 2.0, |_| -1.0),
             ("Wilkinson", |i| i.abs_diff(50) as f64 / 50.0, |_| 0.02),
             ("diagonal", |i| i as f64 / 100.0, |_| 0.0),

@@ -14,17 +14,12 @@
 
 use faer::diag::{DiagMut, DiagRef};
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
-use faer::linalg::evd::tridiag::{tridiag_in_place, tridiag_in_place_scratch};
 use faer::linalg::evd::tridiagonal_self_adjoint_evd;
-use faer::linalg::householder::{
-    apply_block_householder_sequence_on_the_left_in_place_scratch as apply_scratch,
-    apply_block_householder_sequence_on_the_left_in_place_with_conj as apply,
-};
-use faer::{Conj, Mat, MatMut, MatRef, Par, Spec};
+use faer::{Mat, MatMut, MatRef, Par};
 
 use crate::Failure;
+use crate::householder::{BLOCK, apply, householder_scratch, reduce};
 use crate::inverse_iteration::{extend, extend_scratch};
-use crate::projected::BLOCK;
 use crate::scaling::normalize_lower_in_place;
 use crate::symmetric::{leading_eigenvectors_scratch, params};
 use crate::tridiagonal::implicit_ql;
@@ -87,9 +82,8 @@ impl LeadingEigenvectors {
     #[must_use]
     pub fn new(size: usize) -> Self {
         let scratch = StackReq::any_of(&[
-            tridiag_in_place_scratch::<f64>(size, Par::Seq, Spec::default()),
+            householder_scratch(size, size),
             leading_eigenvectors_scratch(size),
-            apply_scratch::<f64>(size, BLOCK, size),
             extend_scratch(size),
         ]);
         Self {
@@ -127,12 +121,8 @@ impl LeadingEigenvectors {
         self.unit = normalize_lower_in_place(reflectors.as_mut())?;
         self.block_factor.fill(0.0);
         let block_factor = self.block_factor.as_mut().submatrix_mut(0, 0, BLOCK, size - 1);
-        let stack = MemStack::new(&mut self.memory);
-        tridiag_in_place(reflectors.as_mut(), block_factor, Par::Seq, stack, Spec::default());
-        for i in 0..size {
-            self.diagonal[i] = reflectors[(i, i)];
-            self.off_diagonal[i] = if i + 1 < size { reflectors[(i + 1, i)] } else { 0.0 };
-        }
+        let (diagonal, off_diagonal) = (&mut self.diagonal[..size], &mut self.off_diagonal[..size]);
+        reduce(reflectors, block_factor, diagonal, off_diagonal, MemStack::new(&mut self.memory));
         Ok(())
     }
 
@@ -157,16 +147,12 @@ impl LeadingEigenvectors {
             let all = self.wide.vectors.as_ref().submatrix(0, size - count, size, count);
             vectors.copy_from(all.reverse_cols());
         }
-        if size > 1 && count > 0 {
-            apply(
-                self.reflectors.as_ref().submatrix(1, 0, size - 1, size - 1),
-                self.block_factor.as_ref().submatrix(0, 0, BLOCK, size - 1),
-                Conj::No,
-                vectors.subrows_mut(1, size - 1),
-                Par::Seq,
-                MemStack::new(&mut self.memory),
-            );
-        }
+        apply(
+            self.reflectors.as_ref().submatrix(0, 0, size, size),
+            self.block_factor.as_ref().submatrix(0, 0, BLOCK, size - 1),
+            vectors.as_mut(),
+            MemStack::new(&mut self.memory),
+        );
         let route = if narrow { &self.narrow } else { &self.wide };
         let values = &mut self.values[..size];
         for (value, of_form) in values.iter_mut().zip(&route.values) {

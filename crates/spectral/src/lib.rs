@@ -21,6 +21,7 @@
 
 pub mod cholesky;
 mod failure;
+mod householder;
 mod inverse_iteration;
 pub mod leading;
 pub mod projected;

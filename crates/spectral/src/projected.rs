@@ -14,22 +14,15 @@
 //! would take about 6 d³ more. Backward stable: the result is exact for a matrix within a small multiple of
 //! d·ε·‖A‖ of A (the tests bound it by 20). Eigenvalues below that are rounding, of either sign.
 
+use faer::MatMut;
 use faer::dyn_stack::{MemStack, StackReq};
-use faer::linalg::evd::tridiag::{tridiag_in_place, tridiag_in_place_scratch};
-use faer::linalg::householder::{
-    apply_block_householder_sequence_transpose_on_the_left_in_place_scratch as apply_transpose_scratch,
-    apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj as apply_transpose,
-};
 use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
 use faer::mat::AsMatMut;
-use faer::{Conj, MatMut, Par, Spec};
 
 use crate::Failure;
+use crate::householder::{BLOCK, apply_transpose, householder_scratch, reduce};
 use crate::scaling::normalize_lower_in_place;
 use crate::tridiagonal::implicit_ql;
-
-/// Reflectors applied together. Tuned on d = 100, ℓ = 10: 8 to 32 are alike, larger ones pay for their own products.
-pub(crate) const BLOCK: usize = 16;
 
 /// Scratch of [`eigen_in_place`] for a matrix of size `size` and `width` right-hand sides.
 #[must_use]
@@ -39,8 +32,7 @@ pub fn eigen_scratch(size: usize, width: usize) -> StackReq {
         StackReq::new::<f64>(size),
         StackReq::new::<f64>(size),
         StackReq::any_of(&[
-            tridiag_in_place_scratch::<f64>(size, Par::Seq, Spec::default()),
-            apply_transpose_scratch::<f64>(size, BLOCK, width),
+            householder_scratch(size, width),
             StackReq::all_of(&[StackReq::new::<f64>(size * width), StackReq::new::<usize>(size)]),
         ]),
     ])
@@ -74,22 +66,9 @@ pub fn eigen_in_place(
     let mut factor = factor.as_mat_mut();
     let (mut diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
     let (mut off_diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
-    tridiag_in_place(matrix.as_mut(), factor.as_mut(), Par::Seq, stack, Spec::default());
-    for i in 0..size {
-        diagonal[i] = matrix[(i, i)];
-        off_diagonal[i] = if i + 1 < size { matrix[(i + 1, i)] } else { 0.0 };
-    }
-    if size > 1 && width > 0 {
-        let right = MatMut::from_row_major_slice_mut(rows, size, width);
-        apply_transpose(
-            matrix.as_ref().submatrix(1, 0, size - 1, size - 1),
-            factor.as_ref(),
-            Conj::No,
-            right.subrows_mut(1, size - 1),
-            Par::Seq,
-            stack,
-        );
-    }
+    reduce(matrix.as_mut(), factor.as_mut(), &mut diagonal, &mut off_diagonal, stack);
+    let right = MatMut::from_row_major_slice_mut(rows, size, width);
+    apply_transpose(matrix.as_ref(), factor.as_ref(), right, stack);
     implicit_ql(&mut diagonal, &mut off_diagonal, rows, width)?;
     sort_ascending(&diagonal, values, rows, width, stack);
     for x in values.iter_mut() {

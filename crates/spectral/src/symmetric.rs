@@ -9,20 +9,15 @@
 
 use faer::diag::{DiagMut, DiagRef};
 use faer::dyn_stack::{MemStack, StackReq};
-use faer::linalg::evd::tridiag::{tridiag_in_place, tridiag_in_place_scratch};
 use faer::linalg::evd::{
     ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd_scratch, tridiagonal_self_adjoint_evd,
 };
-use faer::linalg::householder::{
-    apply_block_householder_sequence_on_the_left_in_place_scratch as apply_scratch,
-    apply_block_householder_sequence_on_the_left_in_place_with_conj as apply,
-};
 use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
 use faer::mat::AsMatMut;
-use faer::{Auto, Conj, MatMut, Par, Spec};
+use faer::{Auto, MatMut, Par, Spec};
 
 use crate::Failure;
-use crate::projected::BLOCK;
+use crate::householder::{BLOCK, apply, householder_scratch, reduce};
 use crate::scaling::normalize_lower_in_place;
 
 /// Size above which faer's divide and conquer replaces QL with vectors.
@@ -46,9 +41,8 @@ pub fn leading_eigenvectors_scratch(size: usize) -> StackReq {
         StackReq::new::<f64>(size),
         StackReq::new::<f64>(size),
         StackReq::any_of(&[
-            tridiag_in_place_scratch::<f64>(size, Par::Seq, Spec::default()),
+            householder_scratch(size, size),
             self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, Par::Seq, params()),
-            apply_scratch::<f64>(size, BLOCK, size),
         ]),
     ])
 }
@@ -83,11 +77,7 @@ pub fn leading_eigenvectors(
     let mut factor = factor.as_mat_mut();
     let (mut diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
     let (mut off_diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
-    tridiag_in_place(matrix.as_mut(), factor.as_mut(), Par::Seq, stack, Spec::default());
-    for i in 0..size {
-        diagonal[i] = matrix[(i, i)];
-        off_diagonal[i] = if i + 1 < size { matrix[(i + 1, i)] } else { 0.0 };
-    }
+    reduce(matrix.as_mut(), factor.as_mut(), &mut diagonal, &mut off_diagonal, stack);
     tridiagonal_self_adjoint_evd(
         DiagRef::from_slice(&diagonal),
         DiagRef::from_slice(&off_diagonal),
@@ -98,16 +88,7 @@ pub fn leading_eigenvectors(
         params(),
     )
     .map_err(|_| Failure::NoConvergence)?;
-    if size > 1 && count > 0 {
-        apply(
-            matrix.as_ref().submatrix(1, 0, size - 1, size - 1),
-            factor.as_ref(),
-            Conj::No,
-            vectors.submatrix_mut(1, size - count, size - 1, count),
-            Par::Seq,
-            stack,
-        );
-    }
+    apply(matrix.as_ref(), factor.as_ref(), vectors.subcols_mut(size - count, count), stack);
     for x in values.iter_mut() {
         *x *= unit;
     }
