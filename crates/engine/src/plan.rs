@@ -11,7 +11,7 @@ use std::ops::Range;
 use crate::EngineError;
 use crate::grid::Grid;
 use crate::input::Input;
-use crate::job::{DataSpec, JobSpec};
+use crate::job::{DataSpec, JobSpec, Sampler};
 
 /// Most rows of a part: DuckDB's row group, so that a part is one row group (5.5 MiB in the writer, 3 MB on disk).
 pub const PART_ROWS: u64 = 122_880;
@@ -56,7 +56,7 @@ impl Plan {
             return Err(EngineError::TaskTooLarge { rows: rows_per_task, limit: TASK_ROWS });
         }
         let tasks = grid.rows() / rows_per_task;
-        let flops_per_row = flops_per_row(spec, input);
+        let flops_per_row = flops_per_row(spec, input, grid.rows_per_sample);
         let by_cost = PART_FLOPS / (flops_per_row * rows_per_task as f64);
         let by_rows = PART_ROWS / rows_per_task;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
@@ -87,11 +87,22 @@ impl Plan {
     }
 }
 
-/// Estimated flops of one row: the kernels' counts (see `theory::additive`) averaged over paradigms and dimensions.
-fn flops_per_row(spec: &JobSpec, input: &Input) -> f64 {
-    let noise = spec.corruption.components.values().iter().max().copied().unwrap_or(0);
-    let size = input.largest_signal() as f64 + noise as f64;
+/// Estimated flops of one row: the kernels' counts (see `theory::additive`) averaged over paradigms and dimensions, and the
+/// row's share of drawing its sample where that grows with n.
+fn flops_per_row(spec: &JobSpec, input: &Input, rows_per_sample: u64) -> f64 {
+    let noise = spec.corruption.components.values().iter().max().copied().unwrap_or(0) as f64;
+    let size = input.largest_signal() as f64 + noise;
     let labels = input.labels() as f64;
     // 4/3 d³ for eigenvalues, up to 13 d³ for reconstruction with eigenvectors; projections 9 d²ℓ.
-    8.0 * size.powi(3) + 9.0 * size * size * labels
+    let solving = 8.0 * size.powi(3) + 9.0 * size * size * labels;
+    let drawing = match spec.sampler {
+        Sampler::Moments => 0.0,
+        Sampler::Explicit => {
+            // A normal costs about as much as 20 flops; each row of A and N is multiplied with each column of N.
+            let samples = spec.grid.samples.values();
+            let mean = samples.iter().map(|&n| n as f64).sum::<f64>() / samples.len() as f64;
+            mean * noise * (20.0 + 2.0 * (size + labels))
+        }
+    };
+    solving + drawing / rows_per_sample as f64
 }

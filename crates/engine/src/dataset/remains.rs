@@ -124,7 +124,8 @@ fn read_records(root: &Path) -> Result<Vec<FoundRecord>, EngineError> {
     Ok(records)
 }
 
-/// Finds the parts that are done, forgets those that do not match their record, and clears what an interrupted run left.
+/// Finds the parts that are done, forgets those that do not match their record, and clears
+/// `data/` of what an interrupted run left unrecorded.
 pub(super) fn take_stock(
     root: &Path,
     identity: &Identity,
