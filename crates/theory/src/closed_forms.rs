@@ -5,7 +5,7 @@
 //!
 //! Each theorem is a method in a file of its own name: `supervised`, `joint_embedding`, `reconstruction`.
 
-use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch};
+use eigensweep_spectral::cholesky::{factor_safely_in_place, factor_scratch};
 use eigensweep_spectral::singular::singular_values_scratch;
 use eigensweep_spectral::symmetric::leading_eigenvectors_scratch;
 use eigensweep_spectral::{Failure, MemBuffer, MemStack, StackReq};
@@ -76,6 +76,7 @@ impl ClosedForms {
         self.size = moments.views.nrows();
         let mut factor = self.factor.as_mut().submatrix_mut(0, 0, self.size, self.size);
         factor.copy_from_triangular_lower(moments.views);
-        factor_in_place(factor, MemStack::new(&mut self.memory))
+        let inverse = self.work.as_mut().submatrix_mut(0, 0, self.size, self.size);
+        factor_safely_in_place(factor, inverse, MemStack::new(&mut self.memory))
     }
 }
