@@ -8,6 +8,7 @@ use std::path::Path;
 use eigensweep_datasets::{DatasetError, matrix_from, matrix_into, read_matrix, write_matrix};
 use faer::{Mat, mat};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// An npy file of version 1 as NumPy lays it out.
 fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
@@ -234,6 +235,8 @@ fn a_failed_write_leaves_nothing_behind() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(8), failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_was_written_is_read(
         (rows, columns, values) in (1_usize..9, 1_usize..9).prop_flat_map(|(r, c)| {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use common::{Cell, contents, idx_source, job, rows, run_to_the_end, simulation, write_images};
 use eigensweep_engine::columns::Status;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// Every row of `some` is in `all`, with the same bits; returns how many.
 #[track_caller]
@@ -274,7 +275,7 @@ fn coordinates_that_matter_change_rows() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30, rng_seed: RngSeed::Fixed(6), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Small random jobs: rows do not see threads, nor values and replicates that are added.
     #[test]

@@ -10,6 +10,7 @@ use eigensweep_theory::moments::Moments;
 use eigensweep_theory::probing::Probe;
 use faer::{Mat, MatRef};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): a matrix from one number that proptest shrinks.
 struct Random(u64);
@@ -89,6 +90,18 @@ impl Problem {
         }
     }
 
+    /// Condition of A = Σ^(−½) C̃ Σ^(−½) on its range: an eigenvalue λ is found to ε·λ₁, and the share of the labels' power that
+    /// its direction explains to ε·λ₁/λ.
+    fn condition(&self) -> f64 {
+        let a = Mat::from_fn(self.size(), self.size(), |i, j| {
+            self.inputs[(i, j)] / (self.sigma[i] * self.sigma[j]).sqrt()
+        });
+        let values = a.self_adjoint_eigenvalues(faer::Side::Lower).unwrap();
+        let largest = values[self.size() - 1];
+        let floor = self.size() as f64 * f64::EPSILON * largest;
+        largest / values.iter().copied().find(|&x| x > floor).unwrap_or(largest)
+    }
+
     fn population(&self) -> Population<'_> {
         Population { clean: CleanMoment::Diagonal(&self.signal), gamma: &self.gamma }
     }
@@ -136,7 +149,12 @@ const TOLERANCE: f64 = 1e-8;
 const GAP: f64 = 1e-5;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        rng_seed: RngSeed::Fixed(5),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// T of Theorem 3.1 and U of Theorem 3.2 are free: metrics are of the row space.
     #[test]
@@ -156,7 +174,7 @@ proptest! {
     #[test]
     fn metrics_keep_their_bounds(problem in problems()) {
         let (je, rc, supervised) = problem.fast(true);
-        let slack = TOLERANCE * problem.label_power;
+        let slack = (TOLERANCE + 100.0 * f64::EPSILON * problem.condition()) * problem.label_power;
         let inside = |loss: f64| (-slack..=problem.label_power + slack).contains(&loss);
         prop_assert!(inside(supervised), "supervised {supervised}");
         for (name, encoder) in [("joint-embedding", je), ("reconstruction", rc)] {
