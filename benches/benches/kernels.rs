@@ -9,6 +9,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use eigensweep_benches::problems::{Cell, LABELS, SIZES, SplitMix, gram_like};
 use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch};
+use eigensweep_spectral::leading::LeadingEigenvectors;
 use eigensweep_spectral::projected::{eigen_in_place, eigen_scratch};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
@@ -68,6 +69,22 @@ fn leading(criterion: &mut Criterion) {
                     work.copy_from(black_box(&matrix));
                     let stack = MemStack::new(&mut memory);
                     leading_eigenvectors(work.as_mut(), &mut values, vectors.as_mut(), count, stack)
+                });
+            });
+        }
+    }
+}
+
+fn leading_of_one(criterion: &mut Criterion) {
+    let mut group = group(criterion, "leading::LeadingEigenvectors");
+    for size in SIZES {
+        let (matrix, mut eigen) = (gram_like(size, 1), LeadingEigenvectors::new(size));
+        for (name, count) in [("k = d/2", size / 2), ("k = d", size)] {
+            let mut vectors = Mat::zeros(size, count);
+            group.bench_function(BenchmarkId::new(name, size), |b| {
+                b.iter(|| {
+                    eigen.decompose(black_box(matrix.as_ref()))?;
+                    eigen.leading(vectors.as_mut()).map(|values| values[0])
                 });
             });
         }
@@ -182,5 +199,16 @@ fn paradigms(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, copy, projected, leading, faer_full, cholesky, explained, singular, paradigms);
+criterion_group!(
+    benches,
+    copy,
+    projected,
+    leading,
+    leading_of_one,
+    faer_full,
+    cholesky,
+    explained,
+    singular,
+    paradigms
+);
 criterion_main!(benches);

@@ -12,9 +12,9 @@ use eigensweep_benches::problems::{Cell, LABELS, SplitMix};
 use eigensweep_spectral::cholesky::{
     factor_in_place, factor_scratch, solve_in_place, solve_lower_in_place, solve_lower_transpose_in_place,
 };
+use eigensweep_spectral::leading::LeadingEigenvectors;
 use eigensweep_spectral::projected::{eigen_in_place, eigen_scratch};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
-use eigensweep_spectral::symmetric::{leading_eigenvectors, leading_eigenvectors_scratch};
 use eigensweep_spectral::{MemBuffer, MemStack};
 use eigensweep_theory::probing::Probe;
 use faer::diag::{DiagMut, DiagRef};
@@ -109,13 +109,13 @@ fn reconstruction(criterion: &mut Criterion) {
             lower_product(form.as_mut(), black_box(whitened.as_ref()), whitened.transpose());
         });
     });
-    let (mut values, mut vectors) = (vec![0.0; SIZE], Mat::<f64>::zeros(SIZE, SIZE));
-    let mut memory = MemBuffer::new(leading_eigenvectors_scratch(SIZE));
-    group.bench_function("04 copy and leading_eigenvectors, k (05 + 06 + 07)", |b| {
+    let mut values = vec![0.0; SIZE];
+    let mut eigen = LeadingEigenvectors::new(SIZE);
+    let mut leading = Mat::<f64>::zeros(SIZE, DIMENSION);
+    group.bench_function("04 LeadingEigenvectors, k (05, QL, inverse iteration, 07)", |b| {
         b.iter(|| {
-            work.copy_from(black_box(&form));
-            let stack = MemStack::new(&mut memory);
-            leading_eigenvectors(work.as_mut(), &mut values, vectors.as_mut(), DIMENSION, stack)
+            eigen.decompose(black_box(form.as_ref()))?;
+            eigen.leading(leading.as_mut()).map(|values| values[0])
         });
     });
     let mut memory = MemBuffer::new(tridiag_in_place_scratch::<f64>(SIZE, Par::Seq, Spec::default()));
@@ -131,19 +131,22 @@ fn reconstruction(criterion: &mut Criterion) {
     let compute = ComputeEigenvectors::Yes;
     let mut memory = MemBuffer::new(self_adjoint_evd_scratch::<f64>(SIZE, compute, Par::Seq, params()));
     let mut tridiagonal_vectors = Mat::<f64>::zeros(SIZE, SIZE);
-    group.bench_function("06 eigenvectors of T, all (divide and conquer)", |b| {
-        b.iter(|| {
-            tridiagonal_self_adjoint_evd(
-                DiagRef::from_slice(black_box(&tridiagonal.diagonal)),
-                DiagRef::from_slice(&tridiagonal.off_diagonal),
-                DiagMut::from_slice_mut(&mut values),
-                Some(tridiagonal_vectors.as_mut()),
-                Par::Seq,
-                MemStack::new(&mut memory),
-                params(),
-            )
-        });
-    });
+    group.bench_function(
+        "06 eigenvectors of T, all (divide and conquer, which the narrow route avoids)",
+        |b| {
+            b.iter(|| {
+                tridiagonal_self_adjoint_evd(
+                    DiagRef::from_slice(black_box(&tridiagonal.diagonal)),
+                    DiagRef::from_slice(&tridiagonal.off_diagonal),
+                    DiagMut::from_slice_mut(&mut values),
+                    Some(tridiagonal_vectors.as_mut()),
+                    Par::Seq,
+                    MemStack::new(&mut memory),
+                    params(),
+                )
+            });
+        },
+    );
     let mut memory = MemBuffer::new(apply_scratch::<f64>(SIZE, BLOCK, SIZE));
     group.bench_function("07 reflectors on k columns", |b| {
         b.iter(|| {
@@ -157,11 +160,10 @@ fn reconstruction(criterion: &mut Criterion) {
             );
         });
     });
-    let leading = vectors.as_ref().submatrix(0, SIZE - DIMENSION, SIZE, DIMENSION);
     let mut basis = Mat::<f64>::zeros(SIZE, DIMENSION);
     group.bench_function("08 copy and solve L' U = P, k columns", |b| {
         b.iter(|| {
-            basis.copy_from(black_box(leading).reverse_cols());
+            basis.copy_from(black_box(&leading));
             solve_lower_transpose_in_place(factor.as_ref(), basis.as_mut());
         });
     });
