@@ -27,6 +27,8 @@ pub enum Input {
     Rows {
         /// One set per value of the axis (a single one for raw features).
         sets: Vec<RowSet>,
+        /// Bytes that loading took at its peak, about: pixels, second moments, scores and rows side by side.
+        loading_bytes: u64,
         /// BLAKE3 of the files, so that a resumed run notices other data under the same path.
         fingerprint: String,
     },
@@ -142,7 +144,11 @@ impl Input {
                 vec![RowSet { rows, moment: SecondMoment::Dense(moment) }]
             }
         };
-        Ok(Self::Rows { sets, fingerprint: fingerprint(&[&spec.images, &spec.labels])? })
+        // The pixels; a handful of features × features matrices; scores, their leading columns and the rows.
+        let moments = 10 * 8 * (features as u64).pow(2);
+        let rows: u64 = sets.iter().map(|set| 3 * 8 * set.rows.rows().len() as u64).sum();
+        let loading_bytes = images.pixels().len() as u64 + moments + rows;
+        Ok(Self::Rows { sets, loading_bytes, fingerprint: fingerprint(&[&spec.images, &spec.labels])? })
     }
 
     /// Largest number k₀ of signal components.

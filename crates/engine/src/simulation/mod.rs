@@ -113,7 +113,8 @@ impl Simulation {
         distance + 8.0 * share * f64::from(u8::from(self.leakage) + u8::from(self.gap))
     }
 
-    /// Bytes that a run needs beside the input, about: a workspace and three batches a thread, one part.
+    /// Bytes that a run needs, about: the larger of what loading took and of the input, a workspace and three batches a thread, and
+    /// one part.
     #[must_use]
     pub fn memory_bytes(&self, threads: usize) -> u64 {
         let size = (self.counts.signal + self.counts.noise) as u64;
@@ -123,14 +124,17 @@ impl Simulation {
         let workspace = 8 * (SQUARES * size * size + 9 * width * width);
         let row = 5 * 8 + 1;
         let rows = 3 * self.plan.rows_per_task;
-        let part = self.plan.tasks_per_part * self.plan.rows_per_task;
-        let input = match &self.input {
-            Input::Synthetic { .. } => 0,
-            Input::Rows { sets, .. } => sets.iter().map(|set| 8 * set.rows.rows().len() as u64).sum(),
+        let part = (self.plan.tasks_per_part * self.plan.rows_per_task).min(self.plan.grid.rows());
+        let (input, loading) = match &self.input {
+            Input::Synthetic { .. } => (0, 0),
+            Input::Rows { sets, loading_bytes, .. } => {
+                (sets.iter().map(|set| 8 * set.rows.rows().len() as u64).sum(), *loading_bytes)
+            }
         };
         // The program itself, and a part thrice: collected, as arrays, encoded.
-        const PROGRAM: u64 = 16 << 20;
-        PROGRAM + input + threads as u64 * (workspace + rows * row) + part * 3 * (row + 8 * 12)
+        const PROGRAM: u64 = 24 << 20;
+        let running = input + threads as u64 * (workspace + rows * row) + part * 3 * (row + 8 * 12);
+        PROGRAM + running.max(loading)
     }
 
     /// An empty batch for one task.
