@@ -2,6 +2,7 @@
 //!
 //! `A = Q Λ Qᵀ`, `ω = λ/(1+λ)` in the same order. The basis `vᵢ = Σ^(−½) qᵢ` diagonalizes the probe, `VᵀC̃V = Λ`, so the probing
 //! loss is `y² − Σᵢ≤ₖ ‖qᵢᵀb‖²/λᵢ`: eigenvalues and projections are enough, and eigenvectors are computed for leakage only.
+//! The losses of the two routes agree to rounding, not to the bit: which metrics are asked for is part of a job's identity.
 //!
 //! Cost: 4/3 d³ + ≈ 9 d²ℓ flops without leakage; with it that of reconstruction's eigenvectors in place of the second term.
 
