@@ -13,7 +13,7 @@ use eigensweep_spectral::leading::LeadingEigenvectors;
 use eigensweep_spectral::projected::{eigen_in_place, eigen_scratch};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
-use eigensweep_spectral::symmetric::{leading_eigenvectors, leading_eigenvectors_scratch};
+use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
 use eigensweep_spectral::{MemBuffer, MemStack};
 use eigensweep_theory::Representation;
 use eigensweep_theory::additive::AdditiveSolver;
@@ -57,25 +57,22 @@ fn projected(criterion: &mut Criterion) {
     }
 }
 
-fn leading(criterion: &mut Criterion) {
-    let mut group = group(criterion, "symmetric::leading_eigenvectors");
+fn eigenvectors_of_one(criterion: &mut Criterion) {
+    let mut group = group(criterion, "symmetric::eigenvectors");
     for size in SIZES {
         let (matrix, mut work) = (gram_like(size, 1), Mat::zeros(size, size));
         let (mut values, mut vectors) = (vec![0.0; size], Mat::zeros(size, size));
-        let mut memory = MemBuffer::new(leading_eigenvectors_scratch(size));
-        for (name, count) in [("k = d/2", size / 2), ("k = d", size)] {
-            group.bench_function(BenchmarkId::new(name, size), |b| {
-                b.iter(|| {
-                    work.copy_from(black_box(&matrix));
-                    let stack = MemStack::new(&mut memory);
-                    leading_eigenvectors(work.as_mut(), &mut values, vectors.as_mut(), count, stack)
-                });
+        let mut memory = MemBuffer::new(eigenvectors_scratch(size));
+        group.bench_function(BenchmarkId::from_parameter(size), |b| {
+            b.iter(|| {
+                work.copy_from(black_box(&matrix));
+                eigenvectors(work.as_mut(), &mut values, vectors.as_mut(), MemStack::new(&mut memory))
             });
-        }
+        });
     }
 }
 
-fn leading_of_one(criterion: &mut Criterion) {
+fn leading(criterion: &mut Criterion) {
     let mut group = group(criterion, "leading::LeadingEigenvectors");
     for size in SIZES {
         let (matrix, mut eigen) = (gram_like(size, 1), LeadingEigenvectors::new(size));
@@ -203,8 +200,8 @@ criterion_group!(
     benches,
     copy,
     projected,
+    eigenvectors_of_one,
     leading,
-    leading_of_one,
     faer_full,
     cholesky,
     explained,

@@ -23,7 +23,7 @@
 //! Source: `mathematics.md` of this project's specification, section 4; Anderson (2003), theorem 7.2.1 (Wishart of a
 //! projection).
 
-use eigensweep_spectral::symmetric::{leading_eigenvectors, leading_eigenvectors_scratch};
+use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
 use eigensweep_spectral::{Failure, MemBuffer, MemStack};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -74,7 +74,7 @@ impl MomentSampler {
             samples: 0,
             conditioned: false,
             draws: Mat::zeros(noise_components, width + noise_components),
-            memory: MemBuffer::new(leading_eigenvectors_scratch(width)),
+            memory: MemBuffer::new(eigenvectors_scratch(width)),
         }
     }
 
@@ -111,11 +111,10 @@ impl MomentSampler {
             }
         }
         let mut vectors = self.vectors.as_mut().submatrix_mut(0, 0, width, width);
-        leading_eigenvectors(
+        eigenvectors(
             self.scaled.as_mut().submatrix_mut(0, 0, width, width),
             &mut self.values[..width],
             vectors.as_mut(),
-            width,
             MemStack::new(&mut self.memory),
         )?;
         let floor = RANK_TOLERANCE * self.values[..width].last().copied().unwrap_or(0.0);

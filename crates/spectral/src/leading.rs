@@ -21,7 +21,7 @@ use crate::Failure;
 use crate::householder::{BLOCK, apply, householder_scratch, reduce};
 use crate::inverse_iteration::{extend, extend_scratch};
 use crate::scaling::normalize_lower_in_place;
-use crate::symmetric::{leading_eigenvectors_scratch, params};
+use crate::symmetric::{eigenvectors_scratch, params};
 use crate::tridiagonal::implicit_ql;
 
 /// Size from which the narrow route is taken. Measured at k = d/2: at d = 50 the wide route is 10 % faster, at d = 64 the
@@ -83,7 +83,7 @@ impl LeadingEigenvectors {
     pub fn new(size: usize) -> Self {
         let scratch = StackReq::any_of(&[
             householder_scratch(size, size),
-            leading_eigenvectors_scratch(size),
+            eigenvectors_scratch(size),
             extend_scratch(size),
         ]);
         Self {

@@ -1,11 +1,10 @@
-//! Leading eigenvectors of a symmetric matrix.
+//! All eigenvectors of a symmetric matrix.
 //!
-//! `A = Q Λ Qᵀ`, of which the k columns of Q that belong to the largest eigenvalues are wanted: `A = H T Hᵀ`, all
-//! eigenvectors of the tridiagonal T, and the reflectors applied to k of them only. Backward stable: exact for a matrix
-//! within a small multiple of d·ε·‖A‖ of A (the tests bound it by 20).
+//! `A = Q Λ Qᵀ`: `A = H T Hᵀ`, the eigenvectors of the tridiagonal T, and the reflectors applied to them. Backward stable: exact
+//! for a matrix within a small multiple of d·ε·‖A‖ of A (the tests bound it by 20).
 //!
-//! Cost: 4/3 d³ (tridiagonalization) + ≤ 6 d³ (QL with vectors; divide and conquer deflates above `DIVIDE_ABOVE`) +
-//! 2 d² k (back-transformation) flops.
+//! Cost: 4/3 d³ (tridiagonalization) + ≤ 6 d³ (QL with vectors; divide and conquer deflates above `DIVIDE_ABOVE`) + 2 d³
+//! (back-transformation) flops.
 
 use faer::diag::{DiagMut, DiagRef};
 use faer::dyn_stack::{MemStack, StackReq};
@@ -29,9 +28,9 @@ pub(crate) fn params() -> Spec<SelfAdjointEvdParams, f64> {
     params.into()
 }
 
-/// Scratch of [`leading_eigenvectors`] for a matrix of size `size`.
+/// Scratch of [`eigenvectors`] for a matrix of size `size`.
 #[must_use]
-pub fn leading_eigenvectors_scratch(size: usize) -> StackReq {
+pub fn eigenvectors_scratch(size: usize) -> StackReq {
     // faer's own request underflows for size 0.
     if size == 0 {
         return StackReq::EMPTY;
@@ -47,10 +46,8 @@ pub fn leading_eigenvectors_scratch(size: usize) -> StackReq {
     ])
 }
 
-/// Computes all eigenvalues of `matrix` (d × d, destroyed), ascending, into `values` (d), and into the last `count`
-/// columns of `vectors` (d × d) the orthonormal eigenvectors of the `count` largest, in the same order.
-///
-/// The other columns of `vectors` are left unspecified.
+/// Computes the eigenvalues of `matrix` (d × d, destroyed), ascending, into `values` (d), and the orthonormal eigenvectors
+/// in the same order into the columns of `vectors` (d × d).
 ///
 /// # Errors
 ///
@@ -59,15 +56,14 @@ pub fn leading_eigenvectors_scratch(size: usize) -> StackReq {
 /// # Panics
 ///
 /// If the shapes do not fit one another.
-pub fn leading_eigenvectors(
+pub fn eigenvectors(
     mut matrix: MatMut<'_, f64>,
     values: &mut [f64],
     mut vectors: MatMut<'_, f64>,
-    count: usize,
     stack: &mut MemStack,
 ) -> Result<(), Failure> {
     let size = matrix.nrows();
-    assert!(matrix.ncols() == size && values.len() == size && count <= size, "d × d, d values, k ≤ d");
+    assert!(matrix.ncols() == size && values.len() == size, "d × d, d values");
     assert!(vectors.nrows() == size && vectors.ncols() == size, "room for d × d eigenvectors");
     if size == 0 {
         return Ok(());
@@ -88,7 +84,7 @@ pub fn leading_eigenvectors(
         params(),
     )
     .map_err(|_| Failure::NoConvergence)?;
-    apply(matrix.as_ref(), factor.as_ref(), vectors.subcols_mut(size - count, count), stack);
+    apply(matrix.as_ref(), factor.as_ref(), vectors, stack);
     for x in values.iter_mut() {
         *x *= unit;
     }

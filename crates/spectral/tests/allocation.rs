@@ -10,7 +10,7 @@ use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch, solve_in_pl
 use eigensweep_spectral::projected::{eigen_in_place, eigen_scratch};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
-use eigensweep_spectral::symmetric::{leading_eigenvectors, leading_eigenvectors_scratch};
+use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
 use eigensweep_spectral::{MemStack, StackReq};
 use faer::Mat;
 
@@ -67,7 +67,7 @@ fn no_kernel_allocates_once_warm() {
         let mut memory = workspace(StackReq::any_of(&[
             factor_scratch(size),
             eigen_scratch(size, WIDTH),
-            leading_eigenvectors_scratch(size),
+            eigenvectors_scratch(size),
             singular_values_scratch(size),
             explained_power_scratch(size),
         ]));
@@ -103,8 +103,7 @@ fn no_kernel_allocates_once_warm() {
                     counted(|| {
                         matrix.copy_from(&definite);
                         let stack = MemStack::new(&mut memory);
-                        leading_eigenvectors(matrix.as_mut(), &mut values, left.as_mut(), size / 2, stack)
-                            .unwrap();
+                        eigenvectors(matrix.as_mut(), &mut values, left.as_mut(), stack).unwrap();
                     }),
                 ),
                 (

@@ -6,7 +6,7 @@ mod common;
 
 use common::{Random, hard_symmetric, largest, lower_only, norm, workspace};
 use eigensweep_spectral::projected::{eigen_in_place, eigen_scratch};
-use eigensweep_spectral::symmetric::{leading_eigenvectors, leading_eigenvectors_scratch};
+use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
 use eigensweep_spectral::{Failure, MemStack};
 use faer::Mat;
 use proptest::prelude::*;
@@ -100,12 +100,11 @@ fn equals_the_eigenvectors_where_eigenvalues_are_separated() {
             let right = rng.normals(size, width);
             let (values, rows) = project(&matrix, &right).unwrap();
             let (mut expected, mut vectors) = (vec![0.0; size], Mat::zeros(size, size));
-            let mut memory = workspace(leading_eigenvectors_scratch(size));
-            leading_eigenvectors(
+            let mut memory = workspace(eigenvectors_scratch(size));
+            eigenvectors(
                 matrix.clone().as_mut(),
                 &mut expected,
                 vectors.as_mut(),
-                size,
                 MemStack::new(&mut memory),
             )
             .unwrap();

@@ -1,11 +1,11 @@
-//! Leading eigenvectors: orthonormal, with a small residual, on easy and hard spectra at every scale.
+//! Eigenvectors: orthonormal, with a small residual, on easy and hard spectra at every scale.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 mod common;
 
 use common::{Random, hard_symmetric, largest, lower_only, norm, workspace};
-use eigensweep_spectral::symmetric::{leading_eigenvectors, leading_eigenvectors_scratch};
+use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
 use eigensweep_spectral::{Failure, MemStack};
 use faer::Mat;
 
@@ -13,38 +13,31 @@ use faer::Mat;
 const SIZES: [usize; 14] = [1, 2, 3, 4, 5, 8, 16, 17, 31, 32, 33, 65, 100, 150];
 
 /// Eigenvalues and eigenvectors from the lower triangle alone.
-fn decompose(matrix: &Mat<f64>, count: usize) -> Result<(Vec<f64>, Mat<f64>), Failure> {
+fn decompose(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), Failure> {
     let size = matrix.nrows();
     let mut values = vec![f64::NAN; size];
     let mut vectors = Mat::from_fn(size, size, |_, _| f64::NAN);
-    let mut memory = workspace(leading_eigenvectors_scratch(size));
-    leading_eigenvectors(
-        lower_only(matrix).as_mut(),
-        &mut values,
-        vectors.as_mut(),
-        count,
-        MemStack::new(&mut memory),
-    )?;
-    let kept = vectors.as_ref().subcols(size - count, count).to_owned();
-    Ok((values, kept))
+    let mut memory = workspace(eigenvectors_scratch(size));
+    eigenvectors(lower_only(matrix).as_mut(), &mut values, vectors.as_mut(), MemStack::new(&mut memory))?;
+    Ok((values, vectors))
 }
 
 /// `‖VᵀV − I‖`, and `‖A V − V Λ‖` relative to `‖A‖`, are at most 20·d·ε.
 ///
 /// Householder's reductions and QL leave a small multiple of √d·ε in practice; 20·d·ε would not pass a method that loses
 /// as much as two digits at these sizes.
-fn check(name: &str, matrix: &Mat<f64>, count: usize) {
+fn check(name: &str, matrix: &Mat<f64>) {
     let size = matrix.nrows();
     let allowed = 20.0 * size as f64 * f64::EPSILON;
     let scale = largest(matrix.as_ref());
     // All in units of the largest entry: products of entries near 1e150 would overflow.
     let unit = if scale == 0.0 { 1.0 } else { scale };
-    let (values, vectors) = decompose(matrix, count).unwrap();
+    let (values, vectors) = decompose(matrix).unwrap();
     assert!(values.is_sorted(), "{name}, {size}: ascending {values:?}");
-    let gram = vectors.transpose() * &vectors - Mat::<f64>::identity(count, count);
+    let gram = vectors.transpose() * &vectors - Mat::<f64>::identity(size, size);
     assert!(norm(gram.as_ref()) <= allowed, "{name}, {size}: orthonormality {:e}", norm(gram.as_ref()));
     let scaled = Mat::from_fn(size, size, |i, j| matrix[(i, j)] / unit);
-    let weighted = Mat::from_fn(size, count, |i, j| vectors[(i, j)] * (values[size - count + j] / unit));
+    let weighted = Mat::from_fn(size, size, |i, j| vectors[(i, j)] * (values[j] / unit));
     let residual = &scaled * &vectors - weighted;
     let relative = norm(residual.as_ref()) / norm(scaled.as_ref()).max(f64::MIN_POSITIVE);
     assert!(relative <= allowed, "{name}, {size}, scale {scale:e}: residual {relative:e} > {allowed:e}");
@@ -57,7 +50,7 @@ fn check(name: &str, matrix: &Mat<f64>, count: usize) {
 fn hard_spectra_at_every_size() {
     for size in SIZES {
         for (name, matrix) in hard_symmetric(size, size as u64) {
-            check(name, &matrix, size);
+            check(name, &matrix);
         }
     }
 }
@@ -67,23 +60,8 @@ fn accuracy_does_not_depend_on_the_unit() {
     for scale in [1e-300, 1e-150, 1e-30, 1e-15, 1e-6, 1e6, 1e150, 1e300] {
         for size in [2, 20, 33, 100] {
             for (name, matrix) in hard_symmetric(size, 3) {
-                check(name, &(matrix * faer::Scale(scale)), size);
+                check(name, &(matrix * faer::Scale(scale)));
             }
-        }
-    }
-}
-
-#[test]
-fn any_count_of_leading_vectors() {
-    for size in [1, 2, 31, 33, 60] {
-        let matrix = Random(size as u64).symmetric(size);
-        let (all_values, all) = decompose(&matrix, size).unwrap();
-        for count in [0, 1, size / 2, size] {
-            check("random", &matrix, count);
-            let (values, some) = decompose(&matrix, count).unwrap();
-            assert_eq!(values, all_values);
-            let difference = &some - all.as_ref().subcols(size - count, count);
-            assert!(largest(difference.as_ref()) <= 1e-14, "size {size}, count {count}");
         }
     }
 }
@@ -95,7 +73,7 @@ fn recovers_known_eigenvectors() {
         let q = rng.orthogonal(size);
         let weighted = Mat::from_fn(size, size, |i, j| q[(i, j)] * (1.0 + j as f64));
         let matrix = common::symmetrized(&(weighted * q.transpose()));
-        let (values, vectors) = decompose(&matrix, size).unwrap();
+        let (values, vectors) = decompose(&matrix).unwrap();
         for (j, value) in values.iter().enumerate() {
             assert!((value - (1.0 + j as f64)).abs() <= 20.0 * (size * size) as f64 * f64::EPSILON);
             // Gaps of 1, norm d: an angle of up to about d · d·ε.
@@ -107,24 +85,24 @@ fn recovers_known_eigenvectors() {
 
 #[test]
 fn a_single_entry() {
-    let (values, vectors) = decompose(&Mat::from_fn(1, 1, |_, _| -3.0), 1).unwrap();
+    let (values, vectors) = decompose(&Mat::from_fn(1, 1, |_, _| -3.0)).unwrap();
     assert_eq!(values, [-3.0]);
     assert!((vectors[(0, 0)].abs() - 1.0).abs() <= f64::EPSILON);
 }
 
 #[test]
 fn nothing_at_all() {
-    assert!(decompose(&Mat::zeros(0, 0), 0).is_ok());
+    assert!(decompose(&Mat::zeros(0, 0)).is_ok());
 }
 
 #[test]
 fn a_workspace_for_a_larger_size_serves_smaller_ones() {
-    let mut memory = workspace(leading_eigenvectors_scratch(100));
+    let mut memory = workspace(eigenvectors_scratch(100));
     for size in [0, 1, 2, 31, 33, 99] {
         let mut matrix = Random(1).symmetric(size);
         let (mut values, mut vectors) = (vec![0.0; size], Mat::zeros(size, size));
         let stack = MemStack::new(&mut memory);
-        leading_eigenvectors(matrix.as_mut(), &mut values, vectors.as_mut(), size, stack).unwrap();
+        eigenvectors(matrix.as_mut(), &mut values, vectors.as_mut(), stack).unwrap();
     }
 }
 
@@ -135,43 +113,36 @@ fn an_entry_that_is_not_finite_is_refused() {
             for (i, j) in [(0, 0), (size - 1, 0), (size - 1, size - 1), (size / 2, size / 3)] {
                 let mut matrix = Random(7).symmetric(size);
                 matrix[(i, j)] = bad;
-                let outcome = decompose(&matrix, 1).map(|_| ());
+                let outcome = decompose(&matrix).map(|_| ());
                 assert_eq!(outcome, Err(Failure::NotFinite), "size {size}: {bad} at ({i}, {j})");
             }
         }
     }
 }
 
-fn run(rows: usize, columns: usize, values: usize, vectors: (usize, usize), count: usize) {
-    let _ = leading_eigenvectors(
+fn run(rows: usize, columns: usize, values: usize, vectors: (usize, usize)) {
+    let _ = eigenvectors(
         Mat::zeros(rows, columns).as_mut(),
         &mut vec![0.0; values],
         Mat::zeros(vectors.0, vectors.1).as_mut(),
-        count,
-        MemStack::new(&mut workspace(leading_eigenvectors_scratch(5))),
+        MemStack::new(&mut workspace(eigenvectors_scratch(5))),
     );
 }
 
 #[test]
-#[should_panic(expected = "k ≤ d")]
+#[should_panic(expected = "d × d, d values")]
 fn a_matrix_that_is_not_square_panics() {
-    run(3, 2, 3, (3, 3), 1);
+    run(3, 2, 3, (3, 3));
 }
 
 #[test]
-#[should_panic(expected = "k ≤ d")]
+#[should_panic(expected = "d × d, d values")]
 fn values_of_another_length_panic() {
-    run(3, 3, 2, (3, 3), 1);
-}
-
-#[test]
-#[should_panic(expected = "k ≤ d")]
-fn more_vectors_than_there_are_panic() {
-    run(3, 3, 3, (3, 3), 4);
+    run(3, 3, 2, (3, 3));
 }
 
 #[test]
 #[should_panic(expected = "room")]
 fn too_few_columns_panic() {
-    run(3, 3, 3, (3, 2), 1);
+    run(3, 3, 3, (3, 2));
 }

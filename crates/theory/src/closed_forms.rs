@@ -7,7 +7,7 @@
 
 use eigensweep_spectral::cholesky::{factor_safely_in_place, factor_scratch};
 use eigensweep_spectral::singular::singular_values_scratch;
-use eigensweep_spectral::symmetric::leading_eigenvectors_scratch;
+use eigensweep_spectral::symmetric::eigenvectors_scratch;
 use eigensweep_spectral::{Failure, MemBuffer, MemStack, StackReq};
 use faer::{Mat, MatRef};
 
@@ -49,7 +49,7 @@ impl ClosedForms {
     pub fn new(size: usize, labels: usize) -> Self {
         let scratch = StackReq::any_of(&[
             factor_scratch(size),
-            leading_eigenvectors_scratch(size),
+            eigenvectors_scratch(size),
             singular_values_scratch(size),
         ]);
         let square = || Mat::zeros(size, size);

@@ -9,7 +9,7 @@
 //! Cost: d³ (two solves) + ≈ 9d³ (eigenvectors) + d³ (back) flops.
 
 use eigensweep_spectral::cholesky::{solve_lower_in_place, solve_lower_transpose_in_place};
-use eigensweep_spectral::symmetric::leading_eigenvectors;
+use eigensweep_spectral::symmetric::eigenvectors;
 use eigensweep_spectral::{Failure, MemStack};
 
 use faer::reborrow::IntoConst;
@@ -32,7 +32,7 @@ impl ClosedForms {
         solve_lower_in_place(factor, work.as_mut().transpose_mut());
         let mut vectors = self.left.as_mut().submatrix_mut(0, 0, size, size);
         let values = &mut self.values[..size];
-        leading_eigenvectors(work, values, vectors.as_mut(), size, MemStack::new(&mut self.memory))?;
+        eigenvectors(work, values, vectors.as_mut(), MemStack::new(&mut self.memory))?;
         values.reverse();
         let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, size);
         basis.copy_from(vectors.as_ref().reverse_cols());
