@@ -12,16 +12,14 @@
 //!
 //! Cost: 4/3 d³ once; narrow ≈ 2d² square roots and divisions (QL) + 8 d k² flops (inverse iteration); wide ≤ 6 d³; then 2 d² k.
 
-use faer::diag::{DiagMut, DiagRef};
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
-use faer::linalg::evd::tridiagonal_self_adjoint_evd;
-use faer::{Mat, MatMut, MatRef, Par};
+use faer::{Mat, MatMut, MatRef};
 
 use crate::Failure;
 use crate::householder::{BLOCK, apply, householder_scratch, reduce};
 use crate::inverse_iteration::{extend, extend_scratch};
 use crate::scaling::normalize_lower_in_place;
-use crate::symmetric::{eigenvectors_scratch, params};
+use crate::symmetric::{eigenvectors_scratch, of_tridiagonal};
 use crate::tridiagonal::implicit_ql;
 
 /// Size from which the narrow route is taken. Measured at k = d/2: at d = 50 the wide route is 10 % faster, at d = 64 the
@@ -192,16 +190,13 @@ impl LeadingEigenvectors {
             return Ok(());
         }
         let size = self.size;
-        tridiagonal_self_adjoint_evd(
-            DiagRef::from_slice(&self.diagonal[..size]),
-            DiagRef::from_slice(&self.off_diagonal[..size]),
-            DiagMut::from_slice_mut(&mut self.wide.values[..size]),
-            Some(self.wide.vectors.as_mut().submatrix_mut(0, 0, size, size)),
-            Par::Seq,
+        of_tridiagonal(
+            &self.diagonal[..size],
+            &self.off_diagonal[..size],
+            &mut self.wide.values[..size],
+            self.wide.vectors.as_mut().submatrix_mut(0, 0, size, size),
             MemStack::new(&mut self.memory),
-            params(),
-        )
-        .map_err(|_| Failure::NoConvergence)?;
+        )?;
         self.wide.solved = true;
         Ok(())
     }

@@ -22,7 +22,7 @@ use crate::scaling::normalize_lower_in_place;
 /// Size above which faer's divide and conquer replaces QL with vectors.
 const DIVIDE_ABOVE: usize = 32;
 
-pub(crate) fn params() -> Spec<SelfAdjointEvdParams, f64> {
+fn params() -> Spec<SelfAdjointEvdParams, f64> {
     let mut params = <SelfAdjointEvdParams as Auto<f64>>::auto();
     params.recursion_threshold = DIVIDE_ABOVE;
     params.into()
@@ -74,19 +74,30 @@ pub fn eigenvectors(
     let (mut diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
     let (mut off_diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
     reduce(matrix.as_mut(), factor.as_mut(), &mut diagonal, &mut off_diagonal, stack);
-    tridiagonal_self_adjoint_evd(
-        DiagRef::from_slice(&diagonal),
-        DiagRef::from_slice(&off_diagonal),
-        DiagMut::from_slice_mut(values),
-        Some(vectors.as_mut()),
-        Par::Seq,
-        stack,
-        params(),
-    )
-    .map_err(|_| Failure::NoConvergence)?;
+    of_tridiagonal(&diagonal, &off_diagonal, values, vectors.as_mut(), stack)?;
     apply(matrix.as_ref(), factor.as_ref(), vectors, stack);
     for x in values.iter_mut() {
         *x *= unit;
     }
     if values.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Failure::NotFinite) }
+}
+
+/// The same for a tridiagonal T, d ≥ 1; a stack for [`eigenvectors`] of this size is enough.
+pub(crate) fn of_tridiagonal(
+    diagonal: &[f64],
+    off_diagonal: &[f64],
+    values: &mut [f64],
+    vectors: MatMut<'_, f64>,
+    stack: &mut MemStack,
+) -> Result<(), Failure> {
+    tridiagonal_self_adjoint_evd(
+        DiagRef::from_slice(diagonal),
+        DiagRef::from_slice(off_diagonal),
+        DiagMut::from_slice_mut(values),
+        Some(vectors),
+        Par::Seq,
+        stack,
+        params(),
+    )
+    .map_err(|_| Failure::NoConvergence)
 }

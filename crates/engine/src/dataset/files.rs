@@ -76,25 +76,9 @@ pub(super) fn sync_directory(path: &Path) -> Result<(), EngineError> {
 /// BLAKE3 and length of a file, read in pieces.
 pub(super) fn hash(path: &Path) -> Result<(String, u64), EngineError> {
     let read = || -> std::io::Result<(String, u64)> {
-        let mut file = File::open(path)?;
         let mut hasher = blake3::Hasher::new();
-        let bytes = std::io::copy(&mut file, &mut hasher_writer(&mut hasher))?;
-        Ok((hasher.finalize().to_hex().to_string(), bytes))
+        hasher.update_reader(File::open(path)?)?;
+        Ok((hasher.finalize().to_hex().to_string(), hasher.count()))
     };
     read().map_err(EngineError::io("read", path))
-}
-
-/// `blake3::Hasher` as a writer (its own implementation is behind the `std` feature).
-fn hasher_writer(hasher: &mut blake3::Hasher) -> impl Write + '_ {
-    struct Writer<'a>(&'a mut blake3::Hasher);
-    impl Write for Writer<'_> {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.update(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    Writer(hasher)
 }

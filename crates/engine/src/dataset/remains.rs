@@ -1,5 +1,6 @@
 //! What lies in an output directory before a run: nothing, this job's parts, damage, or something that must not be touched.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -185,15 +186,15 @@ fn check(
 
 /// Removes files of `data/` that no record names: damaged ones, and those of a run that was stopped before it recorded them.
 fn remove_unrecorded(root: &Path, committed: &[Option<CommitRecord>]) -> Result<(), EngineError> {
+    let recorded: BTreeSet<&str> = committed.iter().flatten().map(|record| record.file.as_str()).collect();
     let directory = root.join("data");
     let entries = fs::read_dir(&directory).map_err(EngineError::io("read", &directory))?;
     for entry in entries {
         let entry = entry.map_err(EngineError::io("read", &directory))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let recorded = committed.iter().flatten().any(|record| record.file == name);
         // Only what carries a part's name: anything else is not ours to delete.
-        if !recorded && name.starts_with("part-") && name.ends_with(".parquet") {
+        if !recorded.contains(&*name) && name.starts_with("part-") && name.ends_with(".parquet") {
             remove(&entry.path())?;
         }
     }

@@ -48,14 +48,14 @@ pub(super) fn sample(
             spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, theta);
             let limits = spectra_thresholds(simulation, workspace, setting.components);
             for &alignment in &simulation.alignments {
-                let task = Cell { components: setting.components, views, row, label_power, limits };
+                let here = Cell { components: setting.components, views, row, label_power, limits };
                 view_covariance(
                     &workspace.theta[..size],
                     &workspace.gamma[..setting.components],
                     alignment,
                     &mut workspace.sigma[..size],
                 );
-                cell(simulation, workspace, &task, batch);
+                cell(simulation, workspace, &here, batch);
                 row += per_alignment;
             }
         }
