@@ -10,6 +10,7 @@ use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
 use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::subset::{NestedGram, Rows, permute};
 use eigensweep_sampling::wishart;
+use eigensweep_spectral::lanes::InstructionSet;
 use faer::Mat;
 
 const SIGNAL: usize = 50;
@@ -26,7 +27,7 @@ fn samplers(criterion: &mut Criterion) {
     let mut rng = stream(1);
     let (mut cross, mut noise) = (Mat::zeros(WIDTH, NOISE), Mat::zeros(NOISE, NOISE));
 
-    let mut sampler = MomentSampler::new(WIDTH, NOISE);
+    let mut sampler = MomentSampler::new(InstructionSet::detect(), WIDTH, NOISE);
     group.bench_function("MomentSampler::condition_on", |b| {
         b.iter(|| sampler.condition_on(black_box(cell.clean.as_ref()), cell.samples));
     });
@@ -44,14 +45,14 @@ fn samplers(criterion: &mut Criterion) {
         ("classes", Teacher::Classes { count: LABELS, separation: 0.5 }),
         ("linear", Teacher::Linear { count: LABELS, label_noise: 0.1 }),
     ] {
-        let mut source = GaussianSource::new(SIGNAL, teacher);
+        let mut source = GaussianSource::new(InstructionSet::detect(), SIGNAL, teacher);
         source.draw_teacher(&signal_like_mnist(SIGNAL), teacher, &mut rng);
         group.bench_function(format!("GaussianSource::draw_gram, {name}"), |b| {
             b.iter(|| source.draw_gram(3200, gram.as_mut(), &mut rng));
         });
     }
 
-    let mut explicit = ExplicitNoise::new(NOISE);
+    let mut explicit = ExplicitNoise::new(InstructionSet::detect(), NOISE);
     let block = SplitMix::new(2).matrix(WIDTH, BLOCK_ROWS);
     group.bench_function("ExplicitNoise, n = 1000", |b| {
         b.iter(|| {
@@ -78,7 +79,7 @@ fn subsets(criterion: &mut Criterion) {
     let mut uniform = SplitMix::new(3);
     let values: Vec<f64> = (0..total * WIDTH).map(|_| uniform.uniform()).collect();
     let rows = Rows { values: &values, width: WIDTH };
-    let mut nested = NestedGram::new(WIDTH);
+    let mut nested = NestedGram::new(InstructionSet::detect(), WIDTH);
     let mut gram = Mat::zeros(WIDTH, WIDTH);
     group.bench_function("NestedGram, n = 100 to 51,200, all ten", |b| {
         b.iter(|| {

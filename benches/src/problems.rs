@@ -3,6 +3,7 @@
 use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
 use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::streams::{Draw, Stream, Streams};
+use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_theory::additive::Additive;
 use eigensweep_theory::leakage::{CleanMoment, Population};
 use eigensweep_theory::moments::{SampleSums, view_covariance};
@@ -111,11 +112,11 @@ impl Cell {
         let width = signal.len() + LABELS;
         let teacher = Teacher::Classes { count: LABELS, separation: 0.5 };
         let mut rng = stream(3);
-        let mut source = GaussianSource::new(signal.len(), teacher);
+        let mut source = GaussianSource::new(InstructionSet::detect(), signal.len(), teacher);
         source.draw_teacher(&signal, teacher, &mut rng);
         let mut clean = Mat::zeros(width, width);
         source.draw_gram(SAMPLES, clean.as_mut(), &mut rng);
-        let mut sampler = MomentSampler::new(width, components);
+        let mut sampler = MomentSampler::new(InstructionSet::detect(), width, components);
         sampler.condition_on(clean.as_ref(), SAMPLES)?;
         let (mut cross, mut noise) = (Mat::zeros(width, components), Mat::zeros(components, components));
         sampler.draw(cross.as_mut(), noise.as_mut(), &mut rng);

@@ -14,19 +14,22 @@
 //! The sign of each column of `V`, which an eigensolver leaves open, is fixed: its entry of largest magnitude is
 //! positive, the first one if several tie.
 //!
-//! **Numerics.** `C` is exact up to three roundings an entry, so it is the same on every machine; the eigensolver and
-//! the projection round, by a few units of 2⁻⁵³ relative to the largest variance, in ways that depend on the
-//! instruction set. Variances are therefore clamped at zero, and columns of `V` whose variances are closer than that
-//! (those of constant pixels and repeated samples, all zero) are an arbitrary orthonormal basis of their space.
+//! **Numerics.** `C` is exact up to three roundings an entry; the eigensolver and the projection round by a few units of
+//! 2⁻⁵³ relative to the largest variance. Variances are therefore clamped at zero, and columns of `V` whose variances are
+//! closer than that (those of constant pixels and repeated samples, all zero) are an arbitrary orthonormal basis of their
+//! space. Up to [`LANE_FEATURES`] features all of it is the same bits on every machine; beyond, faer's blocked
+//! eigensolver is the faster way, and its last bits depend on the instruction set.
 //!
 //! **Cost.** n p² flops for the moments, O(p³) for the eigenvectors, 2 n p m for the scores. Memory: n m doubles for
 //! the scores, some five p × p matrices while the eigensolver runs, and one block of pixels as doubles.
 //! MNIST's 60,000 × 784 to 50 components, read from gzip: about 1 s on one core and 110 MB at the peak.
 
+use eigensweep_spectral::dense::product;
+use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::leading::LeadingBatch;
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{self, ComputeEigenvectors};
-use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 use crate::moments::{BLOCK_ROWS, centred_second_moment, column_sums, for_blocks, gram, means};
@@ -35,6 +38,10 @@ use crate::{DatasetError, Images, Inputs};
 /// The most features that [`principal_components`] takes. Derived from memory: five matrices of this order are
 /// 2.5 GiB, and what the eigensolver allocates must not be left to a header.
 pub const MAX_FEATURES: usize = 8192;
+
+/// The most features whose components are found by the kernels that give the same bits everywhere. Derived from memory: a
+/// group of lanes of this order is 135 MB.
+pub const LANE_FEATURES: usize = 2048;
 
 /// The leading principal components of a set of images and the images' scores on them.
 #[derive(Debug, Clone)]
@@ -151,6 +158,36 @@ fn check_components(value: usize, max: usize, limit: &'static str) -> Result<(),
 /// of a symmetric p × p matrix given by its lower triangle.
 fn leading_eigenpairs(moment: Mat<f64>, components: usize) -> Result<(Vec<f64>, Mat<f64>), DatasetError> {
     let features = moment.nrows();
+    let (variances, mut basis) = match features <= LANE_FEATURES {
+        true => in_a_lane(&moment, components)?,
+        false => blocked(&moment, components)?,
+    };
+    drop(moment);
+    for column in basis.col_iter_mut() {
+        let sign = sign_of_largest(column.as_ref().iter().copied());
+        for x in column.iter_mut() {
+            *x *= sign;
+        }
+    }
+    Ok((variances.into_iter().map(|value| value.max(0.0)).collect(), basis))
+}
+
+/// Leading eigenpairs of one problem in a batch of its own.
+fn in_a_lane(moment: &Mat<f64>, components: usize) -> Result<(Vec<f64>, Mat<f64>), DatasetError> {
+    let features = moment.nrows();
+    let mut batch = LeadingBatch::single(InstructionSet::detect(), features, components);
+    batch.start(features);
+    let place = batch.push(moment.as_ref());
+    batch.solve(components);
+    let values = batch.values(place).map_err(|_| DatasetError::NoConvergence { features })?;
+    let mut basis = Mat::zeros(features, components);
+    batch.vectors(place, basis.as_mut());
+    Ok((values[..components].to_vec(), basis))
+}
+
+/// The same by faer's blocked algorithm.
+fn blocked(moment: &Mat<f64>, components: usize) -> Result<(Vec<f64>, Mat<f64>), DatasetError> {
+    let features = moment.nrows();
     let mut eigenvalues = Diag::<f64>::zeros(features);
     let mut eigenvectors = Mat::zeros(features, features);
     let mut memory = MemBuffer::new(evd::self_adjoint_evd_scratch::<f64>(
@@ -170,15 +207,8 @@ fn leading_eigenpairs(moment: Mat<f64>, components: usize) -> Result<(Vec<f64>, 
     .map_err(|_| DatasetError::NoConvergence { features })?;
 
     // faer sorts upwards.
-    let variances =
-        eigenvalues.column_vector().iter().rev().take(components).map(|&value| value.max(0.0)).collect();
-    let mut basis = Mat::zeros(features, components);
-    for (to, from) in basis.col_iter_mut().zip(eigenvectors.col_iter().rev()) {
-        let sign = sign_of_largest(from.iter().copied());
-        for (to, from) in to.iter_mut().zip(from.iter()) {
-            *to = sign * from;
-        }
-    }
+    let variances = eigenvalues.column_vector().iter().rev().take(components).copied().collect();
+    let basis = eigenvectors.as_ref().reverse_cols().subcols(0, components).to_owned();
     Ok((variances, basis))
 }
 
@@ -200,18 +230,19 @@ fn project(images: &Images, mean: &[f64], basis: MatRef<'_, f64>) -> Result<Inpu
     let (features, components) = (images.features(), basis.ncols());
     let mut scores = vec![0.0; images.samples() * components];
     let mut rest = scores.as_mut_slice();
+    let directions = basis.transpose().to_owned();
     for_blocks(images, BLOCK_ROWS, |block, pixels| {
         centre(block, pixels, mean);
         let rows = pixels.len() / features;
         let (to, after) = std::mem::take(&mut rest).split_at_mut(rows * components);
         rest = after;
-        matmul(
-            MatMut::from_row_major_slice_mut(to, rows, components),
+        product(
+            InstructionSet::detect(),
+            // Row-major scores are column-major ones of the transposed product VᵀXᵀ.
+            MatMut::from_column_major_slice_mut(to, components, rows),
             Accum::Replace,
-            MatRef::from_row_major_slice(block, rows, features),
-            basis,
-            1.0,
-            Par::Seq,
+            directions.as_ref(),
+            MatRef::from_column_major_slice(block, features, rows),
         );
     });
     Inputs::new(scores, images.samples(), components)

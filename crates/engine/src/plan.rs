@@ -1,10 +1,11 @@
 //! Tasks and parts: what is computed together and what is written together.
 //!
-//! A **task** is the unit of work: all rows of one replicate that share clean samples. For synthetic data that is one
-//! data setting and one n; for a real data set one data setting and all n, because nested subsets share one running
-//! Gram matrix. A **part** is the unit of writing and of resuming: consecutive tasks, one file, one row group.
+//! A **unit** is all rows of one replicate that share clean samples. For synthetic data that is one data setting and one n; for a
+//! real data set one data setting and all n, because nested subsets share one running Gram matrix. A **task** is what a
+//! thread takes: consecutive units, so many that their problems fill the lanes of the kernels. A **part** is the unit of
+//! writing and of resuming: consecutive tasks, one file, one row group.
 //!
-//! Both are functions of the job alone, so that interrupted, resumed and differently threaded runs write the same files.
+//! All are functions of the job alone, so that interrupted, resumed and differently threaded runs write the same files.
 
 use std::ops::Range;
 
@@ -23,15 +24,25 @@ pub const PART_FLOPS: f64 = 1e11;
 /// Most rows of one task: the batches in flight stay below 1 GiB for two threads.
 pub const TASK_ROWS: u64 = 1 << 21;
 
+/// Most problems (one Σ each) that units are put together for: two batches of the widest lanes.
+pub const TASK_PROBLEMS: u64 = 64;
+
+/// Estimated flops from which on a task takes no further unit: some tenths of a second on one core.
+pub const TASK_FLOPS: f64 = 5e9;
+
 /// How a job's rows are divided.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The numbering of rows.
     pub grid: Grid,
-    /// Rows of one task.
+    /// Rows of one unit.
+    pub rows_per_unit: u64,
+    /// Sample sizes of one unit.
+    pub samples_per_unit: u64,
+    /// Units of one task (the last may have fewer).
+    pub units_per_task: u64,
+    /// Rows of one task (the last may have fewer).
     pub rows_per_task: u64,
-    /// Sample sizes of one task.
-    pub samples_per_task: u64,
     /// Number of tasks.
     pub tasks: u64,
     /// Tasks of one part (the last may have fewer).
@@ -51,18 +62,35 @@ impl Plan {
     pub fn new(spec: &JobSpec, input: &Input) -> Result<Self, EngineError> {
         let grid = Grid::new(spec);
         let chained = matches!(spec.data, DataSpec::Idx(_));
-        let rows_per_task = if chained { grid.rows_per_setting } else { grid.rows_per_sample };
-        if rows_per_task > TASK_ROWS {
-            return Err(EngineError::TaskTooLarge { rows: rows_per_task, limit: TASK_ROWS });
+        let rows_per_unit = if chained { grid.rows_per_setting } else { grid.rows_per_sample };
+        if rows_per_unit > TASK_ROWS {
+            return Err(EngineError::TaskTooLarge { rows: rows_per_unit, limit: TASK_ROWS });
         }
-        let tasks = grid.rows() / rows_per_task;
+        let units = grid.rows() / rows_per_unit;
         let flops_per_row = flops_per_row(spec, input, grid.rows_per_sample);
+        let rows_per_problem = spec.model.dimension.values().len() as u64 * grid.paradigms;
+        let whole = |x: f64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "positive; saturates"
+            )]
+            let whole = x as u64;
+            whole
+        };
+        let units_per_task = (TASK_PROBLEMS * rows_per_problem / rows_per_unit)
+            .min(TASK_ROWS / rows_per_unit)
+            .min(whole(TASK_FLOPS / (flops_per_row * rows_per_unit as f64)))
+            .clamp(1, units);
+        let rows_per_task = units_per_task * rows_per_unit;
+        let tasks = units.div_ceil(units_per_task);
         let by_cost = PART_FLOPS / (flops_per_row * rows_per_task as f64);
         let by_rows = PART_ROWS / rows_per_task;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
-        let tasks_per_part = by_rows.min(by_cost as u64).max(1);
+        let tasks_per_part = by_rows.min(whole(by_cost)).max(1);
         Ok(Self {
-            samples_per_task: rows_per_task / grid.rows_per_sample,
+            samples_per_unit: rows_per_unit / grid.rows_per_sample,
+            rows_per_unit,
+            units_per_task,
             grid,
             rows_per_task,
             tasks,
@@ -70,6 +98,13 @@ impl Plan {
             parts: tasks.div_ceil(tasks_per_part),
             flops_per_row,
         })
+    }
+
+    /// Rows of a task, by number.
+    #[must_use]
+    pub fn task_rows(&self, task: u64) -> Range<u64> {
+        let start = task * self.rows_per_task;
+        start..(start + self.rows_per_task).min(self.grid.rows())
     }
 
     /// Tasks of a part.
@@ -83,18 +118,17 @@ impl Plan {
     #[must_use]
     pub fn part_rows(&self, part: u64) -> Range<u64> {
         let tasks = self.part_tasks(part);
-        tasks.start * self.rows_per_task..tasks.end * self.rows_per_task
+        tasks.start * self.rows_per_task..(tasks.end * self.rows_per_task).min(self.grid.rows())
     }
 }
 
-/// Estimated flops of one row: the kernels' counts (see `theory::additive`) averaged over paradigms and dimensions, and the
-/// row's share of drawing its sample where that grows with n.
+/// Estimated flops of one row: the kernels' counts (see `spectral::scaled`) averaged over paradigms, and the row's share of drawing its sample where that grows with n.
 fn flops_per_row(spec: &JobSpec, input: &Input, rows_per_sample: u64) -> f64 {
     let noise = spec.corruption.components.values().iter().max().copied().unwrap_or(0) as f64;
     let size = input.largest_signal() as f64 + noise;
     let labels = input.labels() as f64;
-    // 4/3 d³ for eigenvalues, up to 13 d³ for reconstruction with eigenvectors; projections 9 d²ℓ.
-    let solving = 8.0 * size.powi(3) + 9.0 * size * size * labels;
+    // Of three paradigms: d³/3, 4/3 d³ and about 6 d³; projections 9 d²ℓ.
+    let solving = 2.6 * size.powi(3) + 3.0 * size * size * labels;
     let drawing = match spec.sampler {
         Sampler::Moments => 0.0,
         Sampler::Explicit => {

@@ -84,8 +84,9 @@ impl Sink for Writer<'_> {
                 path: self.dataset.path("data"),
                 source,
             })?;
-            self.dataset.commit(part, self.parts.rows(), &bytes)?;
-            self.rows += batch.rows() as u64 * (tasks.end - tasks.start);
+            let rows = self.parts.rows();
+            self.rows += rows.end - rows.start;
+            self.dataset.commit(part, rows, &bytes)?;
             self.at += 1;
             self.observer.committed(part);
         }

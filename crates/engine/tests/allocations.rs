@@ -114,7 +114,7 @@ fn tasks_of_degenerate_samples_do_not_allocate() {
     let classes = "[data]\ncomponents = 6\nlabel_count = 12\n";
     for data in [linear, classes] {
         for sampler in SAMPLERS {
-            let text = format!("[job]\nreplicates = 2\n{data}{rest}");
+            let text = format!("[job]\nreplicates = 12\n{data}{rest}");
             assert_eq!(assert_no_allocation(data, &simulation(&text, &[sampler])), 0);
         }
     }
@@ -123,7 +123,7 @@ fn tasks_of_degenerate_samples_do_not_allocate() {
 /// Σ singular: the general path; and with n below d no answer at all, which does not allocate either.
 #[test]
 fn tasks_on_the_general_path_do_not_allocate() {
-    let data = "[job]\nreplicates = 2\n[data]\ncomponents = 7\nlabel_count = 4\n[grid]\nsamples = [5, 60]\n";
+    let data = "[job]\nreplicates = 12\n[data]\ncomponents = 7\nlabel_count = 4\n[grid]\nsamples = [5, 60]\n";
     let text = format!("{data}{}", REST.replace("scale = [3, 20]", "scale = [0, 3]"));
     for sampler in SAMPLERS {
         for metrics in METRICS {

@@ -5,11 +5,11 @@
 use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
 use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::streams::{Draw, Streams};
-use eigensweep_theory::Representation;
-use eigensweep_theory::additive::{Additive, AdditiveSolver};
+use eigensweep_theory::additive::{Additive, AdditiveBatch, Room, Wanted};
 use eigensweep_theory::leakage::{CleanMoment, Population};
 use eigensweep_theory::moments::{SampleSums, view_covariance};
 use eigensweep_theory::thresholds::{Spectra, thresholds};
+use eigensweep_theory::{InstructionSet, Paradigm};
 use faer::Mat;
 
 /// A plain generator for the spectra: the engine's own streams draw the samples.
@@ -66,12 +66,12 @@ impl Sample {
         let streams = Streams::new(0x5eed);
         let (components, noise_components) = (spectra.signal.len(), spectra.gamma.len());
         let teacher = Teacher::Linear { count: LABELS, label_noise: 0.1 };
-        let mut source = GaussianSource::new(components, teacher);
+        let mut source = GaussianSource::new(InstructionSet::detect(), components, teacher);
         source.draw_teacher(&spectra.signal, teacher, &mut streams.stream(Draw::Teacher, &[coordinate]));
         let width = components + LABELS;
         let mut clean = Mat::zeros(width, width);
         source.draw_gram(samples, clean.as_mut(), &mut streams.stream(Draw::Clean, &[coordinate, samples]));
-        let mut sampler = MomentSampler::new(width, noise_components);
+        let mut sampler = MomentSampler::new(InstructionSet::detect(), width, noise_components);
         sampler.condition_on(clean.as_ref(), samples).unwrap();
         let mut cross = Mat::zeros(width, noise_components);
         let mut noise = Mat::zeros(noise_components, noise_components);
@@ -100,7 +100,7 @@ struct Corrupted<'a> {
     input_labels: Mat<f64>,
     label_power: f64,
     sigma: Vec<f64>,
-    solver: AdditiveSolver,
+    solver: AdditiveBatch,
 }
 
 impl<'a> Corrupted<'a> {
@@ -116,7 +116,7 @@ impl<'a> Corrupted<'a> {
             input_labels,
             label_power: sample.sums().label_power(signal),
             sigma: vec![0.0; size],
-            solver: AdditiveSolver::new(size, noise, LABELS),
+            solver: solver(size, noise, &Paradigm::ALL),
         }
     }
 
@@ -132,13 +132,24 @@ impl<'a> Corrupted<'a> {
         };
         let population = Population { clean: CleanMoment::Diagonal(&spectra.signal), gamma: &spectra.gamma };
         let k = spectra.signal.len();
-        let mut out = [Representation { loss: f64::NAN, leakage: None, gap: None }];
-        self.solver.prepare(&problem).unwrap();
-        self.solver.joint_embedding(&problem, &[k], Some(population), &mut out).unwrap();
-        let joint_embedding = out[0].leakage.unwrap() * k as f64;
-        self.solver.reconstruction(&problem, &[k], Some(population), &mut out).unwrap();
-        [joint_embedding, out[0].leakage.unwrap() * k as f64]
+        self.solver.solve_one(&problem, &[k], Some(population));
+        [1, 2]
+            .map(|paradigm| self.solver.representations(0, paradigm).unwrap()[0].leakage.unwrap() * k as f64)
     }
+}
+
+/// Room for one shape of problems; leakage where there is noise.
+fn solver(size: usize, noise: usize, paradigms: &[Paradigm]) -> AdditiveBatch {
+    let room = Room {
+        size,
+        smallest: size,
+        noise_components: noise,
+        labels: LABELS,
+        dimension: size,
+        dimensions: 1,
+    };
+    let wanted = Wanted { paradigms: paradigms.to_vec(), leakage: paradigms.len() > 1 };
+    AdditiveBatch::new(InstructionSet::detect(), room, wanted)
 }
 
 /// Sample size of the limit: reconstruction needs it, because its pencil squares the cross moments.
@@ -256,9 +267,12 @@ fn supervised_distance_falls_like_one_over_n() {
                 label_power: corrupted.label_power,
                 sigma: &spectra.theta[..6],
             };
-            let mut solver = AdditiveSolver::new(6, 0, LABELS);
-            solver.prepare(&clean).unwrap();
-            let clean_loss = solver.supervised(&clean).unwrap();
+            let loss = |solver: &mut AdditiveBatch, problem: &Additive<'_>| {
+                solver.solve_one(problem, &[1], None);
+                solver.representations(0, 0).unwrap()[0].loss
+            };
+            let clean_loss = loss(&mut solver(6, 0, &[Paradigm::Supervised]), &clean);
+            corrupted.solver = solver(10, 4, &[Paradigm::Supervised]);
             for (a, alpha) in alphas.iter().enumerate() {
                 view_covariance(&spectra.theta, &spectra.gamma, *alpha, &mut corrupted.sigma);
                 let problem = Additive {
@@ -267,9 +281,8 @@ fn supervised_distance_falls_like_one_over_n() {
                     label_power: corrupted.label_power,
                     sigma: &corrupted.sigma,
                 };
-                corrupted.solver.prepare(&problem).unwrap();
-                let loss = corrupted.solver.supervised(&problem).unwrap();
-                means[a][at] += (loss - clean_loss).abs() / REPLICATES as f64;
+                means[a][at] +=
+                    (loss(&mut corrupted.solver, &problem) - clean_loss).abs() / REPLICATES as f64;
             }
         }
     }

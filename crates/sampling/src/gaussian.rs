@@ -18,12 +18,13 @@
 //!
 //! Cost: w³ flops and ≈ w² / 2 normals a sample.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use eigensweep_spectral::dense::{gram_lower, product};
+use eigensweep_spectral::lanes::InstructionSet;
+use faer::{Accum, Mat, MatMut, MatRef};
 use rand::RngExt;
 use rand_distr::{Binomial, Distribution};
 
-use crate::gram::{accumulate_lower, fill_normal, mirror_lower};
+use crate::gram::{fill_normal, mirror_lower};
 use crate::streams::Stream;
 use crate::wishart;
 
@@ -59,6 +60,7 @@ impl Teacher {
 /// One population (a spectrum and a drawn teacher) and the workspace to sample from it.
 #[derive(Debug)]
 pub struct GaussianSource {
+    instruction_set: InstructionSet,
     teacher: Teacher,
     components: usize,
     /// Linear: T (w × w). Classes: K M (k₀ × k₀).
@@ -74,10 +76,11 @@ pub struct GaussianSource {
 impl GaussianSource {
     /// Workspace for up to `components` = k₀ signal components and teachers like `teacher`.
     #[must_use]
-    pub fn new(components: usize, teacher: Teacher) -> Self {
+    pub fn new(instruction_set: InstructionSet, components: usize, teacher: Teacher) -> Self {
         let labels = teacher.labels();
         let width = components + labels;
         Self {
+            instruction_set,
             teacher,
             components: 0,
             mixing: Mat::zeros(width, width),
@@ -112,7 +115,7 @@ impl GaussianSource {
                     mixing[(i, i)] = power.sqrt();
                 }
                 for c in 0..labels {
-                    let length = directions.as_ref().col(c).norm_l2();
+                    let length = length(directions.as_ref(), c);
                     for i in 0..components {
                         mixing[(components + c, i)] = signal_share * directions[(i, c)] / length;
                     }
@@ -130,16 +133,14 @@ impl GaussianSource {
                 }
                 let directions = directions.as_ref();
                 let mut mixing = self.mixing.as_mut().submatrix_mut(0, 0, components, components);
-                matmul(
-                    mixing.as_mut(),
-                    Accum::Replace,
-                    directions,
-                    directions.transpose(),
-                    (1.0 - separation).sqrt() - 1.0,
-                    Par::Seq,
-                );
-                for i in 0..components {
-                    mixing[(i, i)] += 1.0;
+                let isa = self.instruction_set;
+                product(isa, mixing.as_mut(), Accum::Replace, directions, directions.transpose());
+                let shrinkage = (1.0 - separation).sqrt() - 1.0;
+                for j in 0..components {
+                    for i in 0..components {
+                        mixing[(i, j)] *= shrinkage;
+                    }
+                    mixing[(j, j)] += 1.0;
                 }
                 for (i, power) in signal.iter().enumerate() {
                     let kappa = power.sqrt();
@@ -173,8 +174,8 @@ impl GaussianSource {
                 wishart::root(root.as_mut(), samples, rng);
                 let mut factor = self.factor.as_mut().submatrix_mut(0, 0, width, columns);
                 let mixing = self.mixing.as_ref().submatrix(0, 0, width, width);
-                matmul(factor.as_mut(), Accum::Replace, mixing, root.as_ref(), 1.0, Par::Seq);
-                accumulate_lower(gram.as_mut(), Accum::Replace, factor.as_ref());
+                product(self.instruction_set, factor.as_mut(), Accum::Replace, mixing, root.as_ref());
+                gram_lower(self.instruction_set, gram.as_mut(), Accum::Replace, factor.as_ref());
             }
             Teacher::Classes { .. } => {
                 draw_counts(samples, &mut self.counts, rng);
@@ -187,7 +188,7 @@ impl GaussianSource {
                 wishart::root(root.as_mut().subcols_mut(labels, columns), degrees_of_freedom, rng);
                 let mut factor = self.factor.as_mut().submatrix_mut(0, 0, components, labels + columns);
                 let mixing = self.mixing.as_ref().submatrix(0, 0, components, components);
-                matmul(factor.as_mut(), Accum::Replace, mixing, root.as_ref(), 1.0, Par::Seq);
+                product(self.instruction_set, factor.as_mut(), Accum::Replace, mixing, root.as_ref());
                 gram.fill(0.0);
                 for (c, &count) in self.counts.iter().enumerate() {
                     let weight = (count as f64).sqrt();
@@ -202,7 +203,7 @@ impl GaussianSource {
                     gram[(components + c, components + c)] = count as f64;
                 }
                 let signal = gram.as_mut().submatrix_mut(0, 0, components, components);
-                accumulate_lower(signal, Accum::Replace, factor.as_ref());
+                gram_lower(self.instruction_set, signal, Accum::Replace, factor.as_ref());
             }
         }
         mirror_lower(gram);
@@ -230,7 +231,7 @@ impl GaussianSource {
             let mut root = self.root.as_mut().submatrix_mut(0, 0, mixed, some);
             fill_normal(root.as_mut(), rng);
             let to = rows.as_mut().submatrix_mut(0, start, mixed, some);
-            matmul(to, Accum::Replace, mixing, root.as_ref(), 1.0, Par::Seq);
+            product(self.instruction_set, to, Accum::Replace, mixing, root.as_ref());
             start += some;
         }
         if let Teacher::Classes { .. } = self.teacher {
@@ -284,9 +285,14 @@ fn orthonormalize_columns(mut matrix: MatMut<'_, f64>) {
                 }
             }
         }
-        let length = matrix.as_ref().col(j).norm_l2();
+        let length = length(matrix.as_ref(), j);
         for i in 0..matrix.nrows() {
             matrix[(i, j)] /= length;
         }
     }
+}
+
+/// Length of a column, in the order of its entries: a vectorised sum would depend on the width of registers.
+fn length(matrix: MatRef<'_, f64>, j: usize) -> f64 {
+    matrix.col(j).iter().map(|x| x * x).sum::<f64>().sqrt()
 }

@@ -1,22 +1,6 @@
-//! Gram matrices on faer's products.
+//! What Gram matrices need beside the products of [`dense`](eigensweep_spectral::dense).
 
-use faer::linalg::matmul::triangular::{BlockStructure, matmul};
-use faer::{Accum, MatMut, MatRef, Par};
-
-/// Adds `F Fᵀ` to (or replaces by it) the lower triangle of `gram`.
-pub(crate) fn accumulate_lower(gram: MatMut<'_, f64>, accum: Accum, factor: MatRef<'_, f64>) {
-    matmul(
-        gram,
-        BlockStructure::TriangularLower,
-        accum,
-        factor,
-        BlockStructure::Rectangular,
-        factor.transpose(),
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
-}
+use faer::MatMut;
 
 /// Copies the lower triangle onto the upper one.
 pub(crate) fn mirror_lower(mut matrix: MatMut<'_, f64>) {

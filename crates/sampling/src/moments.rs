@@ -14,42 +14,42 @@
 //! | L | `factor` | w × r |
 //! | Z, root of H | `draws` = [Zᵀ R] | p × (r + min(p, n − r)) |
 //!
-//! Numerics: L comes from the eigendecomposition of AᵀA scaled to unit diagonal, so that a rank decision does not depend on
-//! units (labels of size 1 beside pixels of size 1e3); eigenvalues at or below [`RANK_TOLERANCE`] times the largest are null
-//! directions. A direction that is dropped wrongly changes second moments by at most that share.
+//! Numerics: L comes from the Cholesky factorization with diagonal pivoting of AᵀA scaled to unit diagonal, so that a rank
+//! decision does not depend on units (labels of size 1 beside pixels of size 1e3). It ends where no variable has more than
+//! [`RANK_TOLERANCE`] of its power left unexplained by those before: second moments change by at most that share.
 //!
-//! Cost: ≈ 9 w³ flops for L (once per clean sample), r p + p² / 2 normals, w r p + p² (r + p) flops; nothing in n.
+//! Cost: w r² flops for L (once per clean sample), r p + p² / 2 normals, 2 w r p + p² (r + p) flops; nothing in n.
 //!
 //! Source: `mathematics.md` of this project's specification, section 4; Anderson (2003), theorem 7.2.1 (Wishart of a
 //! projection).
 
-use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
-use eigensweep_spectral::{Failure, MemBuffer, MemStack};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use eigensweep_spectral::Failure;
+use eigensweep_spectral::dense::{factor_pivoted, gram_lower, product};
+use eigensweep_spectral::lanes::InstructionSet;
+use faer::{Accum, Mat, MatMut, MatRef};
 
-use crate::gram::{accumulate_lower, fill_normal};
+use crate::gram::fill_normal;
 use crate::streams::Stream;
 use crate::wishart;
 
-/// Share of the largest eigenvalue of the equilibrated Gram matrix up to which a direction is null.
+/// Share of a variable's power up to which nothing of it is left.
 ///
-/// Tuned: rounding in a w × w Gram matrix of n rows leaves null eigenvalues near w·ε ≈ 1e-14; a hundred times that.
+/// Tuned: rounding in a w × w Gram matrix of n rows leaves about w·ε ≈ 1e-14 of a variable that others explain; a hundred times
+/// that.
 pub const RANK_TOLERANCE: f64 = 1e-12;
 
 /// Workspace of the moment sampler for one largest width w and noise dimension p.
 pub struct MomentSampler {
+    instruction_set: InstructionSet,
     scaled: Mat<f64>,
-    scale: Mat<f64>,
-    values: Vec<f64>,
-    vectors: Mat<f64>,
+    scale: Vec<f64>,
+    remaining: Vec<f64>,
     factor: Mat<f64>,
     rank: usize,
     width: usize,
     samples: u64,
     conditioned: bool,
     draws: Mat<f64>,
-    memory: MemBuffer,
 }
 
 impl std::fmt::Debug for MomentSampler {
@@ -62,19 +62,18 @@ impl std::fmt::Debug for MomentSampler {
 impl MomentSampler {
     /// Workspace for clean samples of up to `width` = k₀ + ℓ columns and up to `noise_components` = p noise components.
     #[must_use]
-    pub fn new(width: usize, noise_components: usize) -> Self {
+    pub fn new(instruction_set: InstructionSet, width: usize, noise_components: usize) -> Self {
         Self {
+            instruction_set,
             scaled: Mat::zeros(width, width),
-            scale: Mat::zeros(width, 1),
-            values: vec![0.0; width],
-            vectors: Mat::zeros(width, width),
+            scale: vec![0.0; width],
+            remaining: vec![0.0; width],
             factor: Mat::zeros(width, width),
             rank: 0,
             width: 0,
             samples: 0,
             conditioned: false,
             draws: Mat::zeros(noise_components, width + noise_components),
-            memory: MemBuffer::new(eigenvectors_scratch(width)),
         }
     }
 
@@ -83,8 +82,8 @@ impl MomentSampler {
     ///
     /// # Errors
     ///
-    /// [`Failure`] if the Gram matrix is not finite, has a negative diagonal entry ([`Failure::NotFinite`], too) or its
-    /// eigendecomposition does not converge. There is nothing to draw from until a call succeeds.
+    /// [`Failure::NotFinite`] if the Gram matrix is not finite or has a negative diagonal entry. There is nothing to draw from
+    /// until a call succeeds.
     ///
     /// # Panics
     ///
@@ -93,38 +92,31 @@ impl MomentSampler {
     /// [`draw`]: Self::draw
     pub fn condition_on(&mut self, clean: MatRef<'_, f64>, samples: u64) -> Result<(), Failure> {
         let width = clean.nrows();
-        assert!(
-            clean.ncols() == width && width <= self.values.len(),
-            "a w × w Gram matrix in this workspace"
-        );
+        assert!(clean.ncols() == width && width <= self.scale.len(), "a w × w Gram matrix in this workspace");
         // Nothing to draw from after a failure: not the sample before it.
         self.conditioned = false;
         for i in 0..width {
             let power = clean[(i, i)];
-            self.scale[(i, 0)] = if power == 0.0 { 0.0 } else { power.sqrt() };
+            self.scale[i] = if power == 0.0 { 0.0 } else { power.sqrt() };
         }
         let inverse = |x: f64| if x == 0.0 { 0.0 } else { 1.0 / x };
         for j in 0..width {
             for i in j..width {
-                self.scaled[(i, j)] =
-                    clean[(i, j)] * inverse(self.scale[(i, 0)]) * inverse(self.scale[(j, 0)]);
+                self.scaled[(i, j)] = clean[(i, j)] * inverse(self.scale[i]) * inverse(self.scale[j]);
             }
         }
-        let mut vectors = self.vectors.as_mut().submatrix_mut(0, 0, width, width);
-        eigenvectors(
-            self.scaled.as_mut().submatrix_mut(0, 0, width, width),
-            &mut self.values[..width],
-            vectors.as_mut(),
-            MemStack::new(&mut self.memory),
+        let mut factor = self.factor.as_mut().submatrix_mut(0, 0, width, width);
+        self.rank = factor_pivoted(
+            self.instruction_set,
+            self.scaled.as_ref().submatrix(0, 0, width, width),
+            RANK_TOLERANCE,
+            wishart::root_columns(width, samples),
+            factor.as_mut(),
+            &mut self.remaining[..width],
         )?;
-        let floor = RANK_TOLERANCE * self.values[..width].last().copied().unwrap_or(0.0);
-        let most = wishart::root_columns(width, samples);
-        self.rank = self.values[..width].iter().rev().take(most).take_while(|&&x| x > floor).count();
         for r in 0..self.rank {
-            let from = width - 1 - r;
-            let root = self.values[from].sqrt();
             for i in 0..width {
-                self.factor[(i, r)] = vectors[(i, from)] * root * self.scale[(i, 0)];
+                factor[(i, r)] *= self.scale[i];
             }
         }
         self.width = width;
@@ -157,14 +149,9 @@ impl MomentSampler {
         fill_normal(draws.as_mut().submatrix_mut(0, 0, components, rank), rng);
         wishart::root(draws.as_mut().submatrix_mut(0, rank, components, columns), degrees_of_freedom, rng);
         let draws = draws.as_ref();
-        matmul(
-            cross,
-            Accum::Replace,
-            self.factor.as_ref().submatrix(0, 0, width, rank),
-            draws.submatrix(0, 0, components, rank).transpose(),
-            1.0,
-            Par::Seq,
-        );
-        accumulate_lower(noise, Accum::Replace, draws);
+        let factor = self.factor.as_ref().submatrix(0, 0, width, rank);
+        let z = draws.submatrix(0, 0, components, rank).transpose();
+        product(self.instruction_set, cross, Accum::Replace, factor, z);
+        gram_lower(self.instruction_set, noise, Accum::Replace, draws);
     }
 }

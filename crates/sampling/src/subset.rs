@@ -1,16 +1,17 @@
 //! Nested samples of a real data set: the prefixes of a keyed permutation, and their Gram matrices.
 //!
 //! The sample of size n is the first n entries of one permutation a replicate, so samples are nested in n, and AᵀA for all n
-//! is one running sum. So that the bits of AᵀA(n) do not depend on which other n are asked for, the sum is taken over fixed
-//! blocks of [`BLOCK_ROWS`] rows; the rows beyond the last whole block are added to a copy.
+//! is a running sum. Each of its entries is one chain of fused multiply-adds over the rows in their order
+//! ([`gram_of_columns`]), so its bits do not depend on which other n are asked for.
 //!
-//! Cost: N_max w² flops a replicate, each row read once (and up to 63 again per n).
+//! Cost: at most N w² flops a replicate, each row read once.
 
+use eigensweep_spectral::dense::gram_of_columns;
+use eigensweep_spectral::lanes::InstructionSet;
 use faer::{Accum, Mat, MatMut};
 use rand::RngExt;
 
-use crate::explicit::BLOCK_ROWS;
-use crate::gram::{accumulate_lower, mirror_lower};
+use crate::gram::mirror_lower;
 use crate::streams::Stream;
 
 /// Fills `order` with a uniformly random arrangement of `order.len()` of the numbers `0..total`, in random order.
@@ -61,49 +62,93 @@ impl Rows<'_> {
     }
 }
 
-/// The running Gram matrix of the prefixes of one arrangement.
+/// The Gram matrices of the prefixes of one arrangement of all rows, as running sums from either end.
+///
+/// Prefixes up to half of the N rows are summed from the front. Longer ones are all rows less the rest, which is summed from
+/// the back: at most N/2 rows are read for any number of prefixes in each half. Which way depends on n and N only.
 #[derive(Debug)]
 pub struct NestedGram {
-    blocks: Mat<f64>,
-    gathered: Mat<f64>,
-    whole: usize,
+    instruction_set: InstructionSet,
+    /// AᵀA of all rows, lower triangle; of none before it is needed.
+    total: Mat<f64>,
+    total_rows: usize,
+    /// AᵀA of the first and of the last rows of the arrangement, lower triangles.
+    front: Mat<f64>,
+    front_rows: usize,
+    back: Mat<f64>,
+    back_rows: usize,
 }
 
 impl NestedGram {
     /// Workspace for rows of `width` = w columns.
     #[must_use]
-    pub fn new(width: usize) -> Self {
-        Self { blocks: Mat::zeros(width, width), gathered: Mat::zeros(width, BLOCK_ROWS), whole: 0 }
+    pub fn new(instruction_set: InstructionSet, width: usize) -> Self {
+        let square = || Mat::zeros(width, width);
+        Self {
+            instruction_set,
+            total: square(),
+            total_rows: 0,
+            front: square(),
+            front_rows: 0,
+            back: square(),
+            back_rows: 0,
+        }
     }
 
-    /// Forgets everything: a new arrangement begins.
+    /// Entries of an arrangement of `total` rows that a prefix of n rows needs.
+    #[must_use]
+    pub fn needs(samples: usize, total: usize) -> usize {
+        if from_the_front(samples, total) { samples } else { total }
+    }
+
+    /// Forgets the arrangement: another one of the same rows begins.
     pub fn restart(&mut self) {
-        self.blocks.fill(0.0);
-        self.whole = 0;
+        self.front.fill(0.0);
+        self.back.fill(0.0);
+        (self.front_rows, self.back_rows) = (0, 0);
     }
 
-    /// Writes AᵀA (w × w, both triangles) of the first `samples` rows of `order` into `gram`. `samples` must not decrease
-    /// between calls without a [`restart`](Self::restart), nor the entries of `order` below it change.
+    /// Writes AᵀA (w × w, both triangles) of the first `samples` = n rows of `order` into `gram`. Without a
+    /// [`restart`](Self::restart) between calls, n must not decrease while it is at most N/2, nor increase while it is above, nor
+    /// may `rows` or the entries of `order` change.
     ///
     /// # Panics
     ///
-    /// If `samples` exceeds `order` or has fallen below the last whole block, if `rows` or `gram` are not w wide, or if `order`
-    /// names a row that is not there.
+    /// If `order` is shorter than n [needs](Self::needs), n exceeds N or goes the wrong way, `rows` or `gram` are not w wide, or
+    /// `order` names a row that is not there.
     pub fn extend_to(&mut self, rows: Rows<'_>, order: &[u32], samples: usize, mut gram: MatMut<'_, f64>) {
-        assert!(self.whole * BLOCK_ROWS <= samples && samples <= order.len(), "samples grow within order");
-        while (self.whole + 1) * BLOCK_ROWS <= samples {
-            let chosen = &order[self.whole * BLOCK_ROWS..][..BLOCK_ROWS];
-            rows.gather(chosen, self.gathered.as_mut());
-            accumulate_lower(self.blocks.as_mut(), Accum::Add, self.gathered.as_ref());
-            self.whole += 1;
-        }
-        gram.copy_from_triangular_lower(self.blocks.as_ref());
-        let rest = &order[self.whole * BLOCK_ROWS..samples];
-        if !rest.is_empty() {
-            let mut block = self.gathered.as_mut().subcols_mut(0, rest.len());
-            rows.gather(rest, block.as_mut());
-            accumulate_lower(gram.as_mut(), Accum::Add, block.as_ref());
+        let width = self.total.nrows();
+        assert!(rows.width == width, "rows of w entries");
+        let all = rows.values.len() / width.max(1);
+        assert!(samples <= all && order.len() >= Self::needs(samples, all), "samples within order");
+        let row = |&row: &u32| &rows.values[row as usize * width..][..width];
+        if from_the_front(samples, all) {
+            assert!(self.front_rows <= samples, "samples grow up to half of the rows");
+            let new = order[self.front_rows..samples].iter().map(row);
+            gram_of_columns(self.instruction_set, self.front.as_mut(), Accum::Add, new);
+            self.front_rows = samples;
+            gram.copy_from_triangular_lower(self.front.as_ref());
+        } else {
+            if self.total_rows != all {
+                let each = rows.values.chunks_exact(width);
+                gram_of_columns(self.instruction_set, self.total.as_mut(), Accum::Replace, each);
+                self.total_rows = all;
+            }
+            assert!(self.back_rows <= all - samples, "samples shrink down to half of the rows");
+            let new = order[samples..all - self.back_rows].iter().rev().map(row);
+            gram_of_columns(self.instruction_set, self.back.as_mut(), Accum::Add, new);
+            self.back_rows = all - samples;
+            for j in 0..width {
+                for i in j..width {
+                    gram[(i, j)] = self.total[(i, j)] - self.back[(i, j)];
+                }
+            }
         }
         mirror_lower(gram);
     }
+}
+
+/// Whether the first n of N rows are summed themselves.
+fn from_the_front(samples: usize, total: usize) -> bool {
+    samples <= total / 2
 }

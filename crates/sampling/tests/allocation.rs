@@ -12,6 +12,7 @@ use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::spectrum::Spectrum;
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_sampling::subset::{NestedGram, Rows, permute};
+use eigensweep_spectral::lanes::InstructionSet;
 use faer::Mat;
 
 thread_local! {
@@ -61,10 +62,10 @@ fn no_sampler_allocates_once_warm() {
             Teacher::Linear { count: labels, label_noise: 0.1 },
             Teacher::Classes { count: labels, separation: 0.5 },
         ];
-        let mut source = GaussianSource::new(components, teachers[0]);
-        let mut sampler = MomentSampler::new(width, noise);
-        let mut explicit = ExplicitNoise::new(noise);
-        let mut nested = NestedGram::new(width);
+        let mut source = GaussianSource::new(InstructionSet::detect(), components, teachers[0]);
+        let mut sampler = MomentSampler::new(InstructionSet::detect(), width, noise);
+        let mut explicit = ExplicitNoise::new(InstructionSet::detect(), noise);
+        let mut nested = NestedGram::new(InstructionSet::detect(), width);
         let values: Vec<f64> = normals(width, 300, &mut stream(1))
             .col_iter()
             .flat_map(|c| c.iter().copied().collect::<Vec<_>>())

@@ -5,6 +5,7 @@ mod common;
 use common::{assert_same_law, assert_within, eigenvalues, estimate, largest, stream};
 use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
 use eigensweep_sampling::streams::Stream;
+use eigensweep_spectral::lanes::InstructionSet;
 use faer::Mat;
 
 const SIGNAL: [f64; 5] = [100.0, 9.0, 4.0, 1.0, 0.01];
@@ -34,7 +35,8 @@ const POPULATIONS: [(usize, Teacher); 10] = [
 
 /// A population in a workspace that is larger than it needs, made for another teacher of as many labels.
 fn source(components: usize, teacher: Teacher) -> GaussianSource {
-    let mut source = GaussianSource::new(components + 2, linear(teacher.labels(), 0.5));
+    let mut source =
+        GaussianSource::new(InstructionSet::detect(), components + 2, linear(teacher.labels(), 0.5));
     // A population before it must leave no trace.
     source.draw_teacher(&[3.0; 7][..components + 2], classes(teacher.labels().max(2), 0.7), &mut stream(90));
     source.draw_teacher(&SIGNAL[..components], teacher, &mut stream(91));
@@ -244,7 +246,7 @@ fn exact_gram_matrices_equal_explicit_rows_in_law() {
 
 /// The same population in a workspace of exactly its size.
 fn source_again(components: usize, teacher: Teacher) -> GaussianSource {
-    let mut source = GaussianSource::new(components, teacher);
+    let mut source = GaussianSource::new(InstructionSet::detect(), components, teacher);
     source.draw_teacher(&SIGNAL[..components], teacher, &mut stream(91));
     source
 }
@@ -286,7 +288,7 @@ fn targets_of_noise_alone_know_nothing_of_the_inputs() {
 #[test]
 fn directions_are_uniform() {
     let mut rng = stream(140);
-    let mut source = GaussianSource::new(4, linear(1, 0.0));
+    let mut source = GaussianSource::new(InstructionSet::detect(), 4, linear(1, 0.0));
     let mut squares = vec![Vec::new(); 4];
     let mut coordinates = vec![Vec::new(); 4];
     for _ in 0..4000 {
@@ -332,13 +334,21 @@ fn nothing_grows_with_n() {
 #[test]
 #[should_panic(expected = "workspace of this shape")]
 fn more_components_than_the_workspace_panic() {
-    GaussianSource::new(2, linear(1, 0.0)).draw_teacher(&[1.0; 3], linear(1, 0.0), &mut stream(1));
+    GaussianSource::new(InstructionSet::detect(), 2, linear(1, 0.0)).draw_teacher(
+        &[1.0; 3],
+        linear(1, 0.0),
+        &mut stream(1),
+    );
 }
 
 #[test]
 #[should_panic(expected = "workspace of this shape")]
 fn another_number_of_labels_panics() {
-    GaussianSource::new(2, linear(1, 0.0)).draw_teacher(&[1.0; 2], linear(2, 0.0), &mut stream(1));
+    GaussianSource::new(InstructionSet::detect(), 2, linear(1, 0.0)).draw_teacher(
+        &[1.0; 2],
+        linear(2, 0.0),
+        &mut stream(1),
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ use eigensweep_sampling::explicit::{BLOCK_ROWS, ExplicitNoise};
 use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::streams::Stream;
 use eigensweep_spectral::Failure;
+use eigensweep_spectral::lanes::InstructionSet;
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 use rand_distr::{Distribution, StandardNormal};
@@ -32,7 +33,7 @@ fn gram(rows: &Mat<f64>) -> Mat<f64> {
 fn conditioned(clean: &Mat<f64>, samples: u64, components: usize) -> MomentSampler {
     let width = clean.nrows();
     let lower = Mat::from_fn(width, width, |i, j| if i >= j { clean[(i, j)] } else { f64::NAN });
-    let mut sampler = MomentSampler::new(width + 2, components + 1);
+    let mut sampler = MomentSampler::new(InstructionSet::detect(), width + 2, components + 1);
     sampler.condition_on(lower.as_ref(), samples).unwrap();
     sampler
 }
@@ -65,8 +66,8 @@ fn draw_explicit(
     let mut noise = Mat::zeros(components, components);
     for start in (0..clean.nrows()).step_by(BLOCK_ROWS) {
         let some = BLOCK_ROWS.min(clean.nrows() - start);
-        let rows = clean.as_ref().subrows(start, some).transpose();
-        explicit.add_rows(rows, cross.as_mut(), noise.as_mut(), rng);
+        let rows = clean.as_ref().subrows(start, some).transpose().to_owned();
+        explicit.add_rows(rows.as_ref(), cross.as_mut(), noise.as_mut(), rng);
     }
     (cross, mirrored(&noise))
 }
@@ -324,7 +325,7 @@ fn equals_explicit_noise_in_law() {
         let clean = gram(&a);
         let inverse = pseudo_inverse(&clean);
         let mut sampler = conditioned(&clean, samples as u64, components);
-        let mut explicit = ExplicitNoise::new(components);
+        let mut explicit = ExplicitNoise::new(InstructionSet::detect(), components);
         let (mut fast, mut slow) = (stream(50 + case as u64), stream(60 + case as u64));
         assert_same_law(
             &format!("n = {samples}, w = 7, p = {components}"),
@@ -341,7 +342,8 @@ fn equals_explicit_noise_in_law() {
 #[test]
 fn explicit_noise_is_the_product_of_what_it_drew() {
     let a = clean_sample(150, 3, &mut stream(5));
-    let (cross, noise) = draw_explicit(&mut ExplicitNoise::new(9), &a, 4, &mut stream(6));
+    let (cross, noise) =
+        draw_explicit(&mut ExplicitNoise::new(InstructionSet::detect(), 9), &a, 4, &mut stream(6));
     let mut replay = stream(6);
     let mut n = Mat::zeros(150, 4);
     for i in 0..150 {
@@ -358,10 +360,10 @@ fn explicit_noise_is_the_product_of_what_it_drew() {
 fn conditioning_again_forgets_the_sample_before() {
     let (one, other) =
         (gram(&clean_sample(5, 4, &mut stream(1))), gram(&clean_sample(90, 3, &mut stream(2))));
-    let mut sampler = MomentSampler::new(7, 4);
+    let mut sampler = MomentSampler::new(InstructionSet::detect(), 7, 4);
     sampler.condition_on(one.as_ref(), 5).unwrap();
     sampler.condition_on(other.as_ref(), 90).unwrap();
-    let mut fresh = MomentSampler::new(7, 4);
+    let mut fresh = MomentSampler::new(InstructionSet::detect(), 7, 4);
     fresh.condition_on(other.as_ref(), 90).unwrap();
     let (again, first) = (draw(&mut sampler, 6, 4, &mut stream(3)), draw(&mut fresh, 6, 4, &mut stream(3)));
     assert_eq!(again, first);
@@ -373,7 +375,7 @@ fn what_is_not_finite_is_refused() {
         for (i, j) in [(0, 0), (3, 1), (6, 6)] {
             let mut clean = gram(&clean_sample(20, 4, &mut stream(1)));
             clean[(i, j)] = bad;
-            let outcome = MomentSampler::new(7, 2).condition_on(clean.as_ref(), 20);
+            let outcome = MomentSampler::new(InstructionSet::detect(), 7, 2).condition_on(clean.as_ref(), 20);
             assert_eq!(outcome, Err(Failure::NotFinite), "{bad} at ({i}, {j})");
         }
     }
@@ -382,13 +384,16 @@ fn what_is_not_finite_is_refused() {
 #[test]
 fn a_negative_power_is_refused() {
     let clean = Mat::from_fn(2, 2, |i, j| if i == j { -1.0 } else { 0.0 });
-    assert_eq!(MomentSampler::new(2, 2).condition_on(clean.as_ref(), 20), Err(Failure::NotFinite));
+    assert_eq!(
+        MomentSampler::new(InstructionSet::detect(), 2, 2).condition_on(clean.as_ref(), 20),
+        Err(Failure::NotFinite)
+    );
 }
 
 #[test]
 #[should_panic(expected = "a clean sample")]
 fn drawing_before_conditioning_panics() {
-    let _ = draw(&mut MomentSampler::new(2, 2), 0, 2, &mut stream(1));
+    let _ = draw(&mut MomentSampler::new(InstructionSet::detect(), 2, 2), 0, 2, &mut stream(1));
 }
 
 #[test]
@@ -411,7 +416,7 @@ fn a_cross_moment_of_another_shape_panics() {
 #[should_panic(expected = "in this workspace")]
 fn a_gram_matrix_larger_than_the_workspace_panics() {
     let clean = gram(&clean_sample(20, 4, &mut stream(1)));
-    let _ = MomentSampler::new(6, 2).condition_on(clean.as_ref(), 20);
+    let _ = MomentSampler::new(InstructionSet::detect(), 6, 2).condition_on(clean.as_ref(), 20);
 }
 
 #[test]
@@ -419,5 +424,10 @@ fn a_gram_matrix_larger_than_the_workspace_panics() {
 fn more_rows_than_a_block_panic() {
     let clean = Mat::zeros(2, BLOCK_ROWS + 1);
     let (mut cross, mut noise) = (Mat::zeros(2, 2), Mat::zeros(2, 2));
-    ExplicitNoise::new(2).add_rows(clean.as_ref(), cross.as_mut(), noise.as_mut(), &mut stream(1));
+    ExplicitNoise::new(InstructionSet::detect(), 2).add_rows(
+        clean.as_ref(),
+        cross.as_mut(),
+        noise.as_mut(),
+        &mut stream(1),
+    );
 }

@@ -4,6 +4,7 @@ mod common;
 
 use common::{largest, normals, stream};
 use eigensweep_sampling::subset::{NestedGram, Rows, permute};
+use eigensweep_spectral::lanes::InstructionSet;
 use faer::Mat;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -69,7 +70,7 @@ fn data() -> Vec<f64> {
 }
 
 fn gram(values: &[f64], order: &[u32], asked: &[usize]) -> Mat<f64> {
-    let mut nested = NestedGram::new(6);
+    let mut nested = NestedGram::new(InstructionSet::detect(), 6);
     let mut out = Mat::from_fn(6, 6, |_, _| f64::NAN);
     for &n in asked {
         nested.extend_to(Rows { values, width: 6 }, order, n, out.as_mut());
@@ -103,12 +104,10 @@ fn bits_do_not_depend_on_what_was_asked_before() {
     let (values, order) = (data(), arrangement(300, 300, 5));
     for n in [1, 64, 70, 130, 191, 192, 300] {
         let alone = bits(&gram(&values, &order, &[n]));
-        let every: Vec<usize> = (0..=n).collect();
-        assert_eq!(bits(&gram(&values, &order, &every)), alone, "n = {n} after all before");
+        // Up to half of the rows from the front, above it from the back.
+        let before: Vec<usize> = if n <= 150 { (0..=n).collect() } else { (n..=300).rev().collect() };
+        assert_eq!(bits(&gram(&values, &order, &before)), alone, "n = {n} after all before");
         assert_eq!(bits(&gram(&values, &order, &[n / 2, n, n])), alone, "n = {n} twice");
-        // Beyond n, within the same block.
-        let beyond = (n / 64 * 64 + 63).min(300);
-        assert_eq!(bits(&gram(&values, &order, &[beyond, n])), alone, "n = {n} after {beyond}");
     }
 }
 
@@ -118,7 +117,7 @@ fn bits_do_not_depend_on_where_the_result_lies() {
     let alone = bits(&gram(&values, &order, &[150]));
     for offset in 0..8 {
         let mut room = Mat::zeros(6 + offset, 7);
-        let mut nested = NestedGram::new(6);
+        let mut nested = NestedGram::new(InstructionSet::detect(), 6);
         let out = room.as_mut().submatrix_mut(offset, 1, 6, 6);
         nested.extend_to(Rows { values: &values, width: 6 }, &order, 150, out);
         assert_eq!(bits(&room.as_ref().submatrix(offset, 1, 6, 6).to_owned()), alone, "offset {offset}");
@@ -129,12 +128,49 @@ fn bits_do_not_depend_on_where_the_result_lies() {
 fn a_restart_forgets() {
     let (values, one, other) = (data(), arrangement(300, 300, 5), arrangement(300, 300, 6));
     let rows = Rows { values: &values, width: 6 };
-    let mut nested = NestedGram::new(6);
+    let mut nested = NestedGram::new(InstructionSet::detect(), 6);
     let mut out = Mat::zeros(6, 6);
     nested.extend_to(rows, &one, 200, out.as_mut());
     nested.restart();
     nested.extend_to(rows, &other, 100, out.as_mut());
     assert_eq!(bits(&out), bits(&gram(&values, &other, &[100])));
+}
+
+#[test]
+#[should_panic(expected = "samples shrink down to half")]
+fn an_increase_above_half_panics() {
+    let _ = gram(&data(), &arrangement(300, 300, 5), &[200, 201]);
+}
+
+/// Counts are whole numbers and stay so; and all rows are all rows, in whatever order.
+#[test]
+fn all_rows_and_counts_are_exact() {
+    let values: Vec<f64> = (0..300 * 6).map(|at| f64::from(u8::from(at * 7 % 6 == at / 6 % 5))).collect();
+    let order = arrangement(300, 300, 5);
+    let count = |n: usize, c: usize| order[..n].iter().map(|&row| values[row as usize * 6 + c]).sum::<f64>();
+    for n in [0, 100, 150, 151, 299, 300] {
+        let found = gram(&values, &order, &[n]);
+        for c in 0..6 {
+            assert_eq!(found[(c, c)].to_bits(), count(n, c).to_bits(), "n = {n}, column {c}");
+        }
+    }
+    let data = data();
+    let all = bits(&gram(&data, &order, &[300]));
+    assert_eq!(bits(&gram(&data, &arrangement(300, 300, 8), &[300])), all);
+}
+
+#[test]
+fn bits_do_not_depend_on_the_instruction_set() {
+    let (values, order) = (data(), arrangement(300, 300, 5));
+    for n in [1, 77, 150, 151, 280] {
+        let all = InstructionSet::available().into_iter().map(|isa| {
+            let mut out = Mat::zeros(6, 6);
+            NestedGram::new(isa, 6).extend_to(Rows { values: &values, width: 6 }, &order, n, out.as_mut());
+            bits(&out)
+        });
+        let all: Vec<_> = all.collect();
+        assert!(all.iter().all(|bits| *bits == all[0]), "n = {n}");
+    }
 }
 
 #[test]
@@ -145,23 +181,28 @@ fn both_triangles_are_written() {
 }
 
 #[test]
-#[should_panic(expected = "samples grow within order")]
-fn a_decrease_below_a_whole_block_panics() {
-    let _ = gram(&data(), &arrangement(300, 300, 5), &[100, 63]);
+#[should_panic(expected = "samples grow up to half")]
+fn a_decrease_panics() {
+    let _ = gram(&data(), &arrangement(300, 300, 5), &[100, 99]);
 }
 
 #[test]
-#[should_panic(expected = "samples grow within order")]
+#[should_panic(expected = "samples within order")]
 fn more_samples_than_the_order_has_panic() {
     let _ = gram(&data(), &arrangement(300, 100, 5), &[101]);
 }
 
 #[test]
-#[should_panic(expected = "a column of w entries a row")]
+#[should_panic(expected = "rows of w entries")]
 fn rows_of_another_width_panic() {
     let values = data();
     let order = arrangement(300, 100, 5);
-    NestedGram::new(5).extend_to(Rows { values: &values, width: 6 }, &order, 3, Mat::zeros(5, 5).as_mut());
+    NestedGram::new(InstructionSet::detect(), 5).extend_to(
+        Rows { values: &values, width: 6 },
+        &order,
+        3,
+        Mat::zeros(5, 5).as_mut(),
+    );
 }
 
 proptest! {

@@ -22,9 +22,6 @@ pub(crate) fn householder_scratch(size: usize, width: usize) -> StackReq {
     StackReq::any_of(&[
         tridiag_in_place_scratch::<f64>(size, Par::Seq, Spec::default()),
         blocks::apply_block_householder_sequence_on_the_left_in_place_scratch::<f64>(size, BLOCK, width),
-        blocks::apply_block_householder_sequence_transpose_on_the_left_in_place_scratch::<f64>(
-            size, BLOCK, width,
-        ),
     ])
 }
 
@@ -54,26 +51,6 @@ pub(crate) fn apply(
     let size = reflectors.nrows();
     if size > 1 && columns.ncols() > 0 {
         blocks::apply_block_householder_sequence_on_the_left_in_place_with_conj(
-            reflectors.submatrix(1, 0, size - 1, size - 1),
-            block_factor,
-            Conj::No,
-            columns.subrows_mut(1, size - 1),
-            Par::Seq,
-            stack,
-        );
-    }
-}
-
-/// Overwrites `columns` (d × m) by `Hᵀ columns`.
-pub(crate) fn apply_transpose(
-    reflectors: MatRef<'_, f64>,
-    block_factor: MatRef<'_, f64>,
-    columns: MatMut<'_, f64>,
-    stack: &mut MemStack,
-) {
-    let size = reflectors.nrows();
-    if size > 1 && columns.ncols() > 0 {
-        blocks::apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
             reflectors.submatrix(1, 0, size - 1, size - 1),
             block_factor,
             Conj::No,

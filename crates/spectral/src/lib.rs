@@ -19,17 +19,24 @@
 //! - A kernel that cannot answer returns a [`Failure`] and leaves its outputs unspecified.
 //! - Results do not depend on units: A and `10⁻³⁰ A` are answered with the same relative accuracy.
 
+#![allow(
+    clippy::needless_range_loop,
+    clippy::manual_memcpy,
+    reason = "loops over the entries of a tile read like the sums that they are"
+)]
+
 pub mod cholesky;
+pub mod dense;
 mod failure;
 mod householder;
-mod inverse_iteration;
+pub mod lanes;
 pub mod leading;
 pub mod projected;
+pub mod scaled;
 mod scaling;
 pub mod semidefinite;
 pub mod singular;
 pub mod symmetric;
-mod tridiagonal;
 
 pub use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 pub use failure::Failure;

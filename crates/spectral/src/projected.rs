@@ -1,98 +1,102 @@
-//! Eigenvalues of a symmetric matrix and the projections of ℓ right-hand sides on its eigenvectors, without the
-//! eigenvectors.
+//! Eigenvalues of symmetric matrices and the power of ℓ right-hand sides along each eigenvector, without the eigenvectors.
 //!
-//! `A = Q Λ Qᵀ`; wanted are `Λ` and `Qᵀ b`: all that joint-embedding's probing loss needs of the pencil.
+//! `A = Q Λ Qᵀ`; wanted are `λᵢ` and `‖qᵢᵀb‖²`: all that joint-embedding's probing loss needs of the pencil.
 //!
 //! | symbol | code | shape | meaning |
 //! |---|---|---|---|
-//! | A | `matrix` | d × d | symmetric, lower triangle read, destroyed |
-//! | b | `rows` | d rows of ℓ | right-hand sides, row-major; overwritten by `Qᵀ b` |
-//! | Λ | `values` | d | eigenvalues, ascending |
+//! | A | `matrix` | d × d | symmetric, lower triangle read |
+//! | b | `rows` | d × ℓ | right-hand sides |
+//! | λ | `values` | d | eigenvalues, descending |
+//! | `‖qᵢᵀb‖²` | `powers` | d | in the same order |
 //!
-//! Method: Householder tridiagonalization `A = H T Hᵀ` (4/3 d³ flops), the reflectors applied to `b` (4 d² ℓ),
-//! implicit QL on T with the rows of `Hᵀ b` rotated along (≈ 5 d² ℓ). Accumulating the d × d eigenvector matrix
-//! would take about 6 d³ more. Backward stable: the result is exact for a matrix within a small multiple of
-//! d·ε·‖A‖ of A (the tests bound it by 20). Eigenvalues below that are rounding, of either sign.
+//! Method: Householder tridiagonalization `A = H T Hᵀ` (4/3 d³ flops), the reflectors applied to `b` (2 d²ℓ), implicit QL on
+//! T with the rows of `Hᵀ b` rotated along (≈ 5 d²ℓ). Accumulating the d × d eigenvector matrix would take about 6 d³ more.
+//! All of it for a batch of problems at once ([`lanes`](crate::lanes)).
+//!
+//! Backward stable: the result is exact for a matrix within a small multiple of d·ε·‖A‖ of A (the tests bound it by 20).
+//! Eigenvalues below that are rounding, of either sign.
 
-use faer::MatMut;
-use faer::dyn_stack::{MemStack, StackReq};
-use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
-use faer::mat::AsMatMut;
+use faer::MatRef;
 
 use crate::Failure;
-use crate::householder::{BLOCK, apply_transpose, householder_scratch, reduce};
-use crate::scaling::normalize_lower_in_place;
-use crate::tridiagonal::implicit_ql;
+use crate::lanes::InstructionSet;
+use crate::lanes::batch::Batch;
 
-/// Scratch of [`eigen_in_place`] for a matrix of size `size` and `width` right-hand sides.
-#[must_use]
-pub fn eigen_scratch(size: usize, width: usize) -> StackReq {
-    StackReq::all_of(&[
-        temp_mat_scratch::<f64>(BLOCK, size),
-        StackReq::new::<f64>(size),
-        StackReq::new::<f64>(size),
-        StackReq::any_of(&[
-            householder_scratch(size, width),
-            StackReq::all_of(&[StackReq::new::<f64>(size * width), StackReq::new::<usize>(size)]),
-        ]),
-    ])
-}
-
-/// Computes the eigenvalues of `matrix` (d × d), ascending, into `values` (d) and overwrites `rows` (d × ℓ, row-major) by
-/// their projections on the eigenvectors, in the same order.
-///
-/// # Errors
-///
-/// [`Failure::NotFinite`] if A, b or a result (eigenvalues near the largest f64) is not; [`Failure::NoConvergence`].
-///
-/// # Panics
-///
-/// If the shapes do not fit one another.
-pub fn eigen_in_place(
-    mut matrix: MatMut<'_, f64>,
-    values: &mut [f64],
-    rows: &mut [f64],
-    stack: &mut MemStack,
-) -> Result<(), Failure> {
-    let size = matrix.nrows();
-    assert!(matrix.ncols() == size && values.len() == size, "a square matrix and its d eigenvalues");
-    if size == 0 {
-        return Ok(());
-    }
-    let width = rows.len() / size;
-    assert!(rows.len() == size * width, "d rows of equal width");
-    let unit = normalize_lower_in_place(matrix.as_mut())?;
-    let (mut factor, stack) = temp_mat_zeroed::<f64, _, _>(BLOCK, size - 1, stack);
-    let mut factor = factor.as_mat_mut();
-    let (mut diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
-    let (mut off_diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
-    reduce(matrix.as_mut(), factor.as_mut(), &mut diagonal, &mut off_diagonal, stack);
-    let right = MatMut::from_row_major_slice_mut(rows, size, width);
-    apply_transpose(matrix.as_ref(), factor.as_ref(), right, stack);
-    implicit_ql(&mut diagonal, &mut off_diagonal, rows, width)?;
-    sort_ascending(&diagonal, values, rows, width, stack);
-    for x in values.iter_mut() {
-        *x *= unit;
-    }
-    if values.iter().chain(rows.iter()).all(|x| x.is_finite()) { Ok(()) } else { Err(Failure::NotFinite) }
-}
-
-/// Writes `unsorted` into `values` in ascending order and permutes the rows with it.
-fn sort_ascending(
-    unsorted: &[f64],
-    values: &mut [f64],
-    rows: &mut [f64],
+/// Projected eigenproblems of one size, solved together.
+#[derive(Debug)]
+pub struct ProjectedBatch {
+    batch: Batch,
     width: usize,
-    stack: &mut MemStack,
-) {
-    let size = unsorted.len();
-    let (mut copy, stack) = stack.make_with::<f64>(size * width, |i| rows[i]);
-    let copy = &mut *copy;
-    let (mut order, _) = stack.make_with::<usize>(size, |i| i);
-    let order = &mut *order;
-    order.sort_unstable_by(|&i, &j| unsorted[i].total_cmp(&unsorted[j]).then(i.cmp(&j)));
-    for (to, &from) in order.iter().enumerate() {
-        values[to] = unsorted[from];
-        rows[to * width..][..width].copy_from_slice(&copy[from * width..][..width]);
+    order: Vec<u32>,
+    /// Per problem d numbers, descending.
+    values: Vec<f64>,
+    powers: Vec<f64>,
+}
+
+impl ProjectedBatch {
+    /// Room for problems of up to `size` = d and `width` = ℓ.
+    #[must_use]
+    pub fn new(instruction_set: InstructionSet, size: usize, width: usize) -> Self {
+        let batch = Batch::new(instruction_set, size, width, false);
+        let all = batch.capacity() * size;
+        Self { width, order: vec![0; size], values: vec![0.0; all], powers: vec![0.0; all], batch }
+    }
+
+    /// Most problems at a time.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.batch.capacity()
+    }
+
+    /// Forgets all problems; the next ones are of this size and width.
+    ///
+    /// # Panics
+    ///
+    /// If either is larger than the room.
+    pub fn start(&mut self, size: usize, width: usize) {
+        assert!(size <= self.order.len(), "room for this size");
+        self.width = width;
+        self.batch.start(size);
+    }
+
+    /// Takes a problem and returns its place. What is not finite fails by itself, and later.
+    ///
+    /// # Panics
+    ///
+    /// If the batch is full or the shapes are not those of [`start`](Self::start).
+    pub fn push(&mut self, matrix: MatRef<'_, f64>, rows: MatRef<'_, f64>) -> usize {
+        let size = self.batch.size();
+        assert!(self.batch.len() < self.capacity(), "room for another problem");
+        assert!(matrix.nrows() == size && matrix.ncols() == size, "d × d");
+        assert!(rows.nrows() == size && rows.ncols() == self.width, "d × ℓ");
+        let place = self.batch.push(matrix);
+        self.batch.set_rows(place, rows);
+        place
+    }
+
+    /// Solves all problems.
+    pub fn solve(&mut self) {
+        let (size, width) = (self.batch.size(), self.width);
+        self.batch.reduce();
+        self.batch.reflect_rows(width);
+        self.batch.diagonalize(width);
+        for place in 0..self.batch.len() {
+            let (values, powers) =
+                (&mut self.values[place * size..][..size], &mut self.powers[place * size..][..size]);
+            self.batch.read_powers(place, width, &mut self.order, values, powers);
+        }
+    }
+
+    /// Eigenvalues of the problem at `place`, descending, and the power of its right-hand sides along each eigenvector.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFinite`] if A, b or a result (eigenvalues near the largest f64) is not; [`Failure::NoConvergence`].
+    pub fn solution(&self, place: usize) -> Result<(&[f64], &[f64]), Failure> {
+        self.batch.outcome(place)?;
+        let size = self.batch.size();
+        let (values, powers) = (&self.values[place * size..][..size], &self.powers[place * size..][..size]);
+        let finite = values.iter().chain(powers).all(|x| x.is_finite());
+        if finite { Ok((values, powers)) } else { Err(Failure::NotFinite) }
     }
 }

@@ -8,20 +8,29 @@ use faer::{MatMut, MatRef};
 
 use crate::Failure;
 
+/// Bits of the exponent.
+const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
+
 /// The power of two at or below the largest magnitude among `entries`; 1 if all are zero.
 ///
 /// # Errors
 ///
 /// [`Failure::NotFinite`] if one is a NaN or an infinity.
 fn unit_of<'a>(entries: impl Iterator<Item = &'a f64>) -> Result<f64, Failure> {
-    const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
     // As bits, magnitudes order like numbers, and everything that is not finite is above everything that is.
     let largest = entries.map(|x| x.abs().to_bits()).fold(0, u64::max);
     match largest {
         EXPONENT.. => Err(Failure::NotFinite),
-        0 => Ok(1.0),
+        bits => Ok(power_of_two(f64::from_bits(bits))),
+    }
+}
+
+/// The power of two at or below a magnitude that is finite; 1 for zero.
+pub(crate) fn power_of_two(magnitude: f64) -> f64 {
+    match magnitude.to_bits() {
+        0 => 1.0,
         // A subnormal one is brought as near to 1 as dividing by a normal power of two can.
-        bits => Ok(f64::from_bits(bits & EXPONENT).max(f64::MIN_POSITIVE)),
+        bits => f64::from_bits(bits & EXPONENT).max(f64::MIN_POSITIVE),
     }
 }
 

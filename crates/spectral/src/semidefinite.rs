@@ -8,7 +8,7 @@
 //! A probe on a representation explains `tr(Rᵀ M⁺ R)` of the labels' power, `M = VᵀC̃V`, `R = VᵀB̃`; M is singular
 //! whenever there are fewer samples than components.
 //!
-//! Method: equilibrate to unit diagonal and factor, `M = L Lᵀ`: the form is `‖L⁻¹R‖²`. A blocked Cholesky does where M is
+//! Method: equilibrate to unit diagonal and factor, `M = L Lᵀ`: the form is `‖L⁻¹R‖²`. A plain Cholesky does where M is
 //! safely definite; otherwise Cholesky with diagonal pivoting stops at the first pivot that is rounding.
 //!
 //! Numerics: a kept pivot of the size of rounding does no harm, since its numerator is the square of a rounding error; a
@@ -23,7 +23,8 @@ use faer::linalg::temp_mat_zeroed;
 use faer::mat::AsMatMut;
 use faer::{MatMut, MatRef};
 
-use crate::cholesky::{factor_in_place, factor_scratch, solve_lower_in_place};
+use crate::dense::{factor_in_place, solve_lower_in_place};
+use crate::lanes::InstructionSet;
 
 /// Scratch of [`explained_power`] for a matrix of size `size`.
 #[must_use]
@@ -31,7 +32,7 @@ pub fn explained_power_scratch(size: usize) -> StackReq {
     StackReq::all_of(&[
         StackReq::new::<f64>(size),
         temp_mat_scratch::<f64>(size, size),
-        StackReq::any_of(&[factor_scratch(size), StackReq::new::<usize>(size)]),
+        StackReq::new::<usize>(size),
     ])
 }
 
@@ -43,6 +44,7 @@ pub fn explained_power_scratch(size: usize) -> StackReq {
 ///
 /// If the shapes do not fit one another.
 pub fn explained_power(
+    instruction_set: InstructionSet,
     mut matrix: MatMut<'_, f64>,
     mut right: MatMut<'_, f64>,
     floor: f64,
@@ -71,9 +73,10 @@ pub fn explained_power(
     let (mut factor, stack) = temp_mat_zeroed::<f64, _, _>(size, size, stack);
     let mut factor = factor.as_mat_mut();
     factor.copy_from_triangular_lower(matrix.as_ref());
-    if factor_in_place(factor.as_mut(), stack).is_ok() {
-        solve_lower_in_place(factor.as_ref(), right.as_mut());
-        right.squared_norm_l2()
+    if factor_in_place(instruction_set, factor.as_mut()).is_ok() {
+        solve_lower_in_place(instruction_set, factor.as_ref(), right.as_mut());
+        // In the order of the numbers: a vectorised sum would depend on the width of registers.
+        right.as_ref().col_iter().map(|column| column.iter().map(|x| x * x).sum::<f64>()).sum()
     } else {
         explained_power_pivoted(matrix, right, stack)
     }

@@ -7,12 +7,16 @@ use std::cell::Cell;
 
 use common::{Random, workspace};
 use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch, solve_in_place};
-use eigensweep_spectral::projected::{eigen_in_place, eigen_scratch};
+use eigensweep_spectral::dense;
+use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::leading::LeadingBatch;
+use eigensweep_spectral::projected::ProjectedBatch;
+use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
 use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
 use eigensweep_spectral::{MemStack, StackReq};
-use faer::Mat;
+use faer::{Accum, Mat};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -60,13 +64,17 @@ fn no_kernel_allocates_once_warm() {
         let definite = Random(1).semidefinite(size, 2 * size);
         let singular = Random(2).semidefinite(size, size / 2);
         let right = Random(3).normals(size, WIDTH);
-        let row_major: Vec<f64> = (0..size * WIDTH).map(|i| (i as f64).sin()).collect();
-        let (mut matrix, mut rhs, mut rows) = (definite.clone(), right.clone(), row_major.clone());
+        let isa = InstructionSet::detect();
+        let mut projected = ProjectedBatch::new(isa, size, WIDTH);
+        let mut leading = LeadingBatch::new(isa, size, size);
+        let wanted = Wanted { ridge: true, projected: true, pencil: true, vectors: true };
+        let mut scaled = ScaledBatch::new(isa, Room { size, width: WIDTH, count: size }, 2, wanted);
+        let sigma: Vec<f64> = (0..size).map(|i| 1.0 + i as f64).collect();
+        let (mut matrix, mut rhs) = (definite.clone(), right.clone());
         let (mut values, mut left, mut other) =
             (vec![0.0; size], Mat::zeros(size, size), Mat::zeros(size, size));
         let mut memory = workspace(StackReq::any_of(&[
             factor_scratch(size),
-            eigen_scratch(size, WIDTH),
             eigenvectors_scratch(size),
             singular_values_scratch(size),
             explained_power_scratch(size),
@@ -92,14 +100,63 @@ fn no_kernel_allocates_once_warm() {
                 (
                     "projected",
                     counted(|| {
-                        matrix.copy_from(&definite);
-                        rows.copy_from_slice(&row_major);
-                        eigen_in_place(matrix.as_mut(), &mut values, &mut rows, MemStack::new(&mut memory))
-                            .unwrap();
+                        projected.start(size, WIDTH);
+                        projected.push(definite.as_ref(), right.as_ref());
+                        projected.solve();
+                        projected.solution(0).unwrap();
                     }),
                 ),
                 (
                     "leading",
+                    counted(|| {
+                        leading.start(size);
+                        leading.push(definite.as_ref());
+                        leading.push(singular.as_ref());
+                        leading.solve(size);
+                        leading.values(0).unwrap();
+                        leading.vectors(1, other.as_mut());
+                    }),
+                ),
+                (
+                    "scaled",
+                    counted(|| {
+                        scaled.start(size, WIDTH);
+                        scaled.push(0, &sigma);
+                        scaled.push(1, &sigma);
+                        let sources = [&definite, &singular];
+                        scaled.solve(&[size, 1], |n| (sources[n].as_ref(), right.as_ref()));
+                        scaled.pencil(0).unwrap();
+                    }),
+                ),
+                (
+                    "dense",
+                    counted(|| {
+                        matrix.copy_from(&definite);
+                        rhs.copy_from(&right);
+                        dense::product(
+                            isa,
+                            left.as_mut(),
+                            Accum::Replace,
+                            definite.as_ref(),
+                            singular.as_ref(),
+                        );
+                        dense::gram_lower(isa, other.as_mut(), Accum::Add, definite.as_ref());
+                        dense::factor_in_place(isa, matrix.as_mut()).unwrap();
+                        dense::solve_lower_in_place(isa, matrix.as_ref(), rhs.as_mut());
+                        let most = size;
+                        dense::factor_pivoted(
+                            isa,
+                            singular.as_ref(),
+                            1e-12,
+                            most,
+                            left.as_mut(),
+                            &mut values,
+                        )
+                        .unwrap();
+                    }),
+                ),
+                (
+                    "symmetric",
                     counted(|| {
                         matrix.copy_from(&definite);
                         let stack = MemStack::new(&mut memory);
@@ -121,7 +178,7 @@ fn no_kernel_allocates_once_warm() {
                         matrix.copy_from(&definite);
                         rhs.copy_from(&right);
                         let stack = MemStack::new(&mut memory);
-                        assert!(explained_power(matrix.as_mut(), rhs.as_mut(), 0.0, stack).is_finite());
+                        assert!(explained_power(isa, matrix.as_mut(), rhs.as_mut(), 0.0, stack).is_finite());
                     }),
                 ),
                 (
@@ -130,7 +187,7 @@ fn no_kernel_allocates_once_warm() {
                         matrix.copy_from(&singular);
                         rhs.copy_from(&right);
                         let stack = MemStack::new(&mut memory);
-                        assert!(explained_power(matrix.as_mut(), rhs.as_mut(), 0.0, stack).is_finite());
+                        assert!(explained_power(isa, matrix.as_mut(), rhs.as_mut(), 0.0, stack).is_finite());
                     }),
                 ),
             ];

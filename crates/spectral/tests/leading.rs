@@ -6,16 +6,29 @@ mod common;
 
 use common::{Random, hard_symmetric, largest, norm};
 use eigensweep_spectral::Failure;
-use eigensweep_spectral::leading::{LeadingEigenvectors, NARROW_FROM};
+use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::leading::LeadingBatch;
 use faer::Mat;
 
-/// Below, at and above the size from which the narrow route is taken.
-const SIZES: [usize; 9] = [1, 2, 9, 33, NARROW_FROM - 1, NARROW_FROM, 64, 100, 150];
+const SIZES: [usize; 9] = [1, 2, 9, 33, 47, 48, 64, 100, 150];
 
-fn leading(eigen: &mut LeadingEigenvectors, size: usize, count: usize) -> (Vec<f64>, Mat<f64>) {
+/// All eigenvalues and `count` eigenvectors of one matrix.
+fn leading(
+    batch: &mut LeadingBatch,
+    matrix: &Mat<f64>,
+    count: usize,
+) -> Result<(Vec<f64>, Mat<f64>), Failure> {
+    let size = matrix.nrows();
+    batch.start(size);
+    let place = batch.push(common::lower_only(matrix).as_ref());
+    batch.solve(count);
     let mut vectors = Mat::from_fn(size, count, |_, _| f64::NAN);
-    let values = eigen.leading(vectors.as_mut()).unwrap().to_vec();
-    (values, vectors)
+    batch.vectors(place, vectors.as_mut());
+    batch.values(place).map(|values| (values.to_vec(), vectors))
+}
+
+fn room(size: usize) -> LeadingBatch {
+    LeadingBatch::single(InstructionSet::detect(), size, size)
 }
 
 /// `‖VᵀV − I‖`, and `‖A V − V Λ‖` relative to `‖A‖`, are at most 20·d·ε (the bound of `symmetric`'s tests).
@@ -24,10 +37,8 @@ fn check(name: &str, matrix: &Mat<f64>, count: usize) {
     let allowed = 20.0 * size as f64 * f64::EPSILON;
     let scale = largest(matrix.as_ref());
     let unit = if scale == 0.0 { 1.0 } else { scale };
-    let mut eigen = LeadingEigenvectors::new(size);
-    eigen.decompose(matrix.as_ref()).unwrap();
-    let (values, vectors) = leading(&mut eigen, size, count);
-    assert!(values.is_sorted(), "{name}, {size}");
+    let (values, vectors) = leading(&mut room(size), matrix, count).unwrap();
+    assert!(values.is_sorted_by(|a, b| a >= b), "{name}, {size}");
     let gram = vectors.transpose() * &vectors - Mat::<f64>::identity(count, count);
     assert!(
         norm(gram.as_ref()) <= allowed,
@@ -35,7 +46,7 @@ fn check(name: &str, matrix: &Mat<f64>, count: usize) {
         norm(gram.as_ref())
     );
     let scaled = Mat::from_fn(size, size, |i, j| matrix[(i, j)] / unit);
-    let weighted = Mat::from_fn(size, count, |i, j| vectors[(i, j)] * (values[size - 1 - j] / unit));
+    let weighted = Mat::from_fn(size, count, |i, j| vectors[(i, j)] * (values[j] / unit));
     let residual = norm((&scaled * &vectors - weighted).as_ref());
     let relative = residual / norm(scaled.as_ref()).max(f64::MIN_POSITIVE);
     assert!(relative <= allowed, "{name}, {size}, {count}, scale {scale:e}: residual {relative:e}");
@@ -55,7 +66,7 @@ fn hard_spectra_at_every_size() {
 #[test]
 fn accuracy_does_not_depend_on_the_unit() {
     for scale in [1e-300, 1e-150, 1e-6, 1e150, 1e300] {
-        for size in [NARROW_FROM, 100] {
+        for size in [48, 100] {
             for (name, matrix) in hard_symmetric(size, 5) {
                 check(name, &(matrix * faer::Scale(scale)), size / 2);
             }
@@ -88,24 +99,17 @@ fn multiple_eigenvalues() {
 }
 
 #[test]
-fn vectors_do_not_depend_on_what_was_asked_for_before() {
-    for size in [40, NARROW_FROM, 100] {
+fn vectors_do_not_depend_on_how_many_are_asked_for() {
+    for size in [1, 2, 40, 48, 100] {
         let matrix = Random(size as u64).symmetric(size);
-        for count in [1, 7, size / 2, size / 2 + 1, size] {
-            let mut alone = LeadingEigenvectors::new(size);
-            alone.decompose(matrix.as_ref()).unwrap();
-            let expected = leading(&mut alone, size, count);
-            // A larger workspace, used before, and other counts first.
-            let mut eigen = LeadingEigenvectors::new(size + 3);
-            eigen.decompose(Random(1).symmetric(size + 3).as_ref()).unwrap();
-            leading(&mut eigen, size + 3, 5);
-            eigen.decompose(matrix.as_ref()).unwrap();
-            for other in [3, size, size / 2, 1] {
-                leading(&mut eigen, size, other);
-            }
-            let found = leading(&mut eigen, size, count);
-            assert_eq!(found.0, expected.0, "{size}, {count}");
-            assert!(found.1 == expected.1, "{size}, {count}");
+        let mut batch = room(size + 3);
+        let (values, vectors) = leading(&mut batch, &matrix, size).unwrap();
+        for count in [0, 1, 7, size / 2, size / 2 + 1, size].map(|count| count.min(size)) {
+            // Room that was used before, for something else.
+            let _ = leading(&mut batch, &Random(1).symmetric(size + 3), 3);
+            let found = leading(&mut batch, &matrix, count).unwrap();
+            assert_eq!(found.0, values, "{size}, {count}");
+            assert!(found.1 == vectors.subcols(0, count), "{size}, {count}");
         }
     }
 }
@@ -115,7 +119,14 @@ fn what_is_not_finite_is_refused() {
     for bad in [f64::NAN, f64::INFINITY] {
         let mut matrix = Mat::<f64>::identity(60, 60);
         matrix[(40, 3)] = bad;
-        let mut eigen = LeadingEigenvectors::new(60);
-        assert_eq!(eigen.decompose(matrix.as_ref()), Err(Failure::NotFinite));
+        assert_eq!(leading(&mut room(60), &matrix, 2).map(drop), Err(Failure::NotFinite));
     }
+}
+
+#[test]
+#[should_panic(expected = "room for k")]
+fn more_vectors_than_there_is_room_for_panic() {
+    let mut batch = LeadingBatch::new(InstructionSet::detect(), 5, 2);
+    batch.start(5);
+    batch.solve(3);
 }

@@ -6,6 +6,7 @@ mod common;
 
 use common::{Random, symmetrized, workspace};
 use eigensweep_spectral::MemStack;
+use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use faer::{Mat, Side, mat};
 use proptest::prelude::*;
@@ -16,7 +17,13 @@ fn explained(matrix: &Mat<f64>, right: &Mat<f64>, floor: f64) -> f64 {
     let mut memory = workspace(explained_power_scratch(matrix.nrows()));
     let mut lower =
         Mat::from_fn(matrix.nrows(), matrix.ncols(), |i, j| if i >= j { matrix[(i, j)] } else { f64::NAN });
-    explained_power(lower.as_mut(), right.clone().as_mut(), floor, MemStack::new(&mut memory))
+    explained_power(
+        InstructionSet::detect(),
+        lower.as_mut(),
+        right.clone().as_mut(),
+        floor,
+        MemStack::new(&mut memory),
+    )
 }
 
 /// Through the eigendecomposition, with eigenvalues below 1e-10 of the largest taken as zero.
@@ -197,6 +204,7 @@ fn what_is_not_finite_stays_visible_in_a_row_without_variance() {
 fn run(rows: usize, columns: usize, right: usize) {
     let mut memory = workspace(explained_power_scratch(5));
     let _ = explained_power(
+        InstructionSet::detect(),
         Mat::zeros(rows, columns).as_mut(),
         Mat::zeros(right, 1).as_mut(),
         0.0,

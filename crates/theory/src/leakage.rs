@@ -7,12 +7,13 @@
 //! Principal angles between the row space and the important components mislead when scales differ: a row can point along a signal
 //! component and still carry almost only noise, if the component that it barely touches has 10⁴ times the variance.
 
+use eigensweep_spectral::dense::gram_lower;
+use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::{MemBuffer, MemStack};
-use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
-use faer::{Accum, Mat, MatRef, Par};
+use faer::{Accum, Mat, MatRef};
 
-use crate::probing::quadratic_form_lower;
+use crate::probing::quadratic_form;
 
 /// The clean second moment C₀ of the important components (k₀).
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +46,9 @@ pub struct Population<'a> {
 
 /// Workspace to measure leakage of up to `size` inputs.
 pub struct Leakage {
-    product: Mat<f64>,
+    instruction_set: InstructionSet,
+    image: Mat<f64>,
+    turned: Mat<f64>,
     form: Mat<f64>,
     noise: Mat<f64>,
     memory: MemBuffer,
@@ -60,9 +63,11 @@ impl std::fmt::Debug for Leakage {
 impl Leakage {
     /// Workspace for `size` = d inputs of which at most `noise_components` are noise.
     #[must_use]
-    pub fn new(size: usize, noise_components: usize) -> Self {
+    pub fn new(instruction_set: InstructionSet, size: usize, noise_components: usize) -> Self {
         Self {
-            product: Mat::zeros(size, size),
+            instruction_set,
+            image: Mat::zeros(size, size),
+            turned: Mat::zeros(size, size),
             form: Mat::zeros(size, size),
             noise: Mat::zeros(size, noise_components),
             memory: MemBuffer::new(explained_power_scratch(size)),
@@ -79,45 +84,37 @@ impl Leakage {
         let signal = population.clean.components();
         assert!(size == signal + population.gamma.len(), "d = k₀ + p");
         let mut form = self.form.as_mut().submatrix_mut(0, 0, dimension, dimension);
+        // Rows of F are columns of V, scaled: Vᵀ(C₀+Γ)V = F Fᵀ where C₀ is diagonal.
+        let mut turned = self.turned.as_mut().submatrix_mut(0, 0, dimension, size);
         let mut noise = self.noise.as_mut().submatrix_mut(0, 0, dimension, population.gamma.len());
         for (j, gamma) in population.gamma.iter().enumerate() {
             let root = gamma.sqrt();
             for i in 0..dimension {
-                noise[(i, j)] = basis[(signal + j, i)] * root;
+                let x = basis[(signal + j, i)] * root;
+                noise[(i, j)] = x;
+                turned[(i, signal + j)] = x;
             }
         }
         match population.clean {
             CleanMoment::Diagonal(moments) => {
-                let mut scaled = self.product.as_mut().submatrix_mut(0, 0, signal, dimension);
-                for j in 0..dimension {
-                    for (i, moment) in moments.iter().enumerate() {
-                        scaled[(i, j)] = basis[(i, j)] * moment.sqrt();
+                for (j, moment) in moments.iter().enumerate() {
+                    let root = moment.sqrt();
+                    for i in 0..dimension {
+                        turned[(i, j)] = basis[(j, i)] * root;
                     }
                 }
-                let scaled = scaled.as_ref();
-                gram_lower(form.as_mut(), Accum::Replace, scaled.transpose(), scaled);
+                gram_lower(self.instruction_set, form.as_mut(), Accum::Replace, turned.as_ref());
             }
             CleanMoment::Dense(matrix) => {
-                let product = self.product.as_mut().submatrix_mut(0, 0, signal, dimension);
-                quadratic_form_lower(basis.subrows(0, signal), matrix, product, form.as_mut());
+                let image = self.image.as_mut().submatrix_mut(0, 0, signal, dimension);
+                let turned = turned.subcols_mut(0, signal);
+                let basis = basis.subrows(0, signal);
+                quadratic_form(self.instruction_set, basis, matrix, image, turned, form.as_mut());
+                gram_lower(self.instruction_set, form.as_mut(), Accum::Add, noise.as_ref());
             }
         }
-        gram_lower(form.as_mut(), Accum::Add, noise.as_ref(), noise.as_ref().transpose());
-        let share = explained_power(form, noise, 0.0, MemStack::new(&mut self.memory)) / dimension as f64;
+        let share = explained_power(self.instruction_set, form, noise, 0.0, MemStack::new(&mut self.memory))
+            / dimension as f64;
         share.clamp(0.0, 1.0)
     }
-}
-
-fn gram_lower(form: faer::MatMut<'_, f64>, accum: Accum, left: MatRef<'_, f64>, right: MatRef<'_, f64>) {
-    triangular_matmul(
-        form,
-        BlockStructure::TriangularLower,
-        accum,
-        left,
-        BlockStructure::Rectangular,
-        right,
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
 }

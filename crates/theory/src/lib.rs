@@ -6,9 +6,9 @@
 //!
 //! | in the paper | here |
 //! |---|---|
-//! | Lemma B.1, equation 46 (supervised) | [`closed_forms::ClosedForms::supervised`], [`additive::AdditiveSolver::supervised`] |
-//! | Theorem 3.1 (reconstruction) | [`closed_forms::ClosedForms::reconstruction`], [`additive::AdditiveSolver::reconstruction`] |
-//! | Theorem 3.2 (joint-embedding) | [`closed_forms::ClosedForms::joint_embedding`], [`additive::AdditiveSolver::joint_embedding`] |
+//! | Lemma B.1, equation 46 (supervised) | [`closed_forms::ClosedForms::supervised`], [`additive::AdditiveBatch`] |
+//! | Theorem 3.1 (reconstruction) | [`closed_forms::ClosedForms::reconstruction`], [`additive::AdditiveBatch`] |
+//! | Theorem 3.2 (joint-embedding) | [`closed_forms::ClosedForms::joint_embedding`], [`additive::AdditiveBatch`] |
 //! | Section 4.1 (corruption, views, Σ = Θ + α²Γ) | [`moments`] |
 //! | Propositions 4.3 and 4.4 (thresholds), Corollary 4.5 (crossover) | [`thresholds`] |
 //! | Proposition 4.2 (supervised recovers for every α) | a test: `crates/engine/tests/propositions.rs` |
@@ -16,7 +16,7 @@
 //!
 //! Leakage, the share of a representation's variance that is irrelevant, is not in the paper: [`leakage`].
 //!
-//! The crate is called by `engine` (one call per Σ, every buffer reused) and by `eigensweep solve` (one problem). It
+//! The crate is called by `engine` (a batch of Σ at a time, every buffer reused) and by `eigensweep solve` (one problem). It
 //! knows nothing of grids, randomness, threads or files.
 //!
 //! # Notation
@@ -45,6 +45,7 @@ mod supervised;
 pub mod thresholds;
 
 pub use eigensweep_spectral::Failure;
+pub use eigensweep_spectral::lanes::InstructionSet;
 pub use paradigm::Paradigm;
 pub use representation::{Representation, relative_gap};
 pub use supervised::Supervised;

@@ -3,17 +3,19 @@
 //! `min_D mean‖yᵢ − D Vᵀx̃ᵢ‖² = y² − tr( (VᵀB̃)ᵀ (VᵀC̃V)⁺ (VᵀB̃) )`, no intercept: the probe is fitted and evaluated on the same
 //! sample. The pseudo-inverse is what least squares means where there are fewer samples than dimensions.
 //!
-//! Cost: 2d²k (C̃V) + dk² + k³/3 + 2dkℓ + k²ℓ flops.
+//! Cost: 2d²k (C̃V) + 2dk² + k³/3 + 2dkℓ + k²ℓ flops.
 
+use eigensweep_spectral::dense::product;
+use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::{MemBuffer, MemStack};
-use faer::linalg::matmul::matmul;
-use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef};
 
 /// Workspace to probe representations of up to d inputs.
 pub struct Probe {
-    product: Mat<f64>,
+    instruction_set: InstructionSet,
+    image: Mat<f64>,
+    turned: Mat<f64>,
     power: Mat<f64>,
     right: Mat<f64>,
     memory: MemBuffer,
@@ -28,9 +30,11 @@ impl std::fmt::Debug for Probe {
 impl Probe {
     /// Workspace for `size` = d inputs and right-hand sides of up to `width` columns.
     #[must_use]
-    pub fn new(size: usize, width: usize) -> Self {
+    pub fn new(instruction_set: InstructionSet, size: usize, width: usize) -> Self {
         Self {
-            product: Mat::zeros(size, size),
+            instruction_set,
+            image: Mat::zeros(size, size),
+            turned: Mat::zeros(size, size),
             power: Mat::zeros(size, size),
             right: Mat::zeros(size, width),
             memory: MemBuffer::new(explained_power_scratch(size)),
@@ -49,14 +53,16 @@ impl Probe {
         label_power: f64,
     ) -> f64 {
         let (size, dimension, labels) = (basis.nrows(), basis.ncols(), input_labels.ncols());
-        let mut product = self.product.as_mut().submatrix_mut(0, 0, size, dimension);
+        let image = self.image.as_mut().submatrix_mut(0, 0, size, dimension);
+        let mut turned = self.turned.as_mut().submatrix_mut(0, 0, dimension, size);
         let mut power = self.power.as_mut().submatrix_mut(0, 0, dimension, dimension);
-        quadratic_form_lower(basis, inputs, product.as_mut(), power.as_mut());
+        quadratic_form(self.instruction_set, basis, inputs, image, turned.as_mut(), power.as_mut());
         let mut right = self.right.as_mut().submatrix_mut(0, 0, dimension, labels);
-        matmul(right.as_mut(), Accum::Replace, basis.transpose(), input_labels, 1.0, Par::Seq);
+        product(self.instruction_set, right.as_mut(), Accum::Replace, turned.as_ref(), input_labels);
         let largest = (0..dimension).fold(0.0_f64, |m, i| m.max(power[(i, i)]));
         let floor = size as f64 * f64::EPSILON * largest;
-        label_power - explained_power(power, right, floor, MemStack::new(&mut self.memory))
+        label_power
+            - explained_power(self.instruction_set, power, right, floor, MemStack::new(&mut self.memory))
     }
 
     /// Loss of least squares on the inputs themselves: the probe of a representation that keeps everything.
@@ -71,27 +77,21 @@ impl Probe {
         power.copy_from_triangular_lower(inputs);
         let mut right = self.right.as_mut().submatrix_mut(0, 0, size, labels);
         right.copy_from(input_labels);
-        label_power - explained_power(power, right, 0.0, MemStack::new(&mut self.memory))
+        label_power
+            - explained_power(self.instruction_set, power, right, 0.0, MemStack::new(&mut self.memory))
     }
 }
 
-/// Writes `VᵀMV` (k × k, lower triangle) into `form` by way of `product` = M V (d × k); M symmetric, both triangles.
-pub(crate) fn quadratic_form_lower(
+/// Writes `VᵀMV` (k × k) into `form` by way of `image` = M V (d × k) and `turned` = Vᵀ (k × d); M symmetric, both triangles.
+pub(crate) fn quadratic_form(
+    instruction_set: InstructionSet,
     basis: MatRef<'_, f64>,
     matrix: MatRef<'_, f64>,
-    mut product: MatMut<'_, f64>,
+    mut image: MatMut<'_, f64>,
+    mut turned: MatMut<'_, f64>,
     form: MatMut<'_, f64>,
 ) {
-    matmul(product.as_mut(), Accum::Replace, matrix, basis, 1.0, Par::Seq);
-    triangular_matmul(
-        form,
-        BlockStructure::TriangularLower,
-        Accum::Replace,
-        basis.transpose(),
-        BlockStructure::Rectangular,
-        product.as_ref(),
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
+    product(instruction_set, image.as_mut(), Accum::Replace, matrix, basis);
+    turned.copy_from(basis.transpose());
+    product(instruction_set, form, Accum::Replace, turned.as_ref(), image.as_ref());
 }

@@ -5,11 +5,12 @@
 
 mod reference;
 
-use eigensweep_theory::additive::{Additive, AdditiveSolver};
+use eigensweep_theory::InstructionSet;
+use eigensweep_theory::additive::{Additive, Route};
 use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::moments::Moments;
 use eigensweep_theory::probing::Probe;
-use eigensweep_theory::{Representation, relative_gap};
+use eigensweep_theory::relative_gap;
 use faer::{Mat, MatRef};
 use reference::{ClosedForm, assert_close};
 
@@ -62,7 +63,7 @@ impl Problem {
     }
 
     fn probe(&self, basis: MatRef<'_, f64>) -> f64 {
-        let mut probe = Probe::new(basis.nrows(), self.input_labels.ncols());
+        let mut probe = Probe::new(InstructionSet::detect(), basis.nrows(), self.input_labels.ncols());
         probe.loss(basis, self.inputs.as_ref(), self.input_labels.as_ref(), self.label_power)
     }
 
@@ -171,44 +172,40 @@ fn check_additive(case: &ClosedForm, place: &str) -> bool {
         label_power: problem.label_power,
         sigma: &diagonal,
     };
-    let labels = problem.input_labels.ncols();
-    let mut solver = AdditiveSolver::new(case.d, 1, labels);
-    solver.prepare(&additive).unwrap();
-    let mut out = [Representation { loss: f64::NAN, leakage: None, gap: None }];
-
-    solver.joint_embedding(&additive, &[case.k], None, &mut out).unwrap();
-    let gap = relative_gap(&case.expect.je.eigenvalues, case.k);
-    assert_eq!(out[0].gap.is_some(), gap.is_some());
-    assert_close(
-        place,
-        "additive JE gap",
-        &[out[0].gap.unwrap_or(0.0)],
-        &[gap.unwrap_or(0.0)],
-        SPECTRUM + slack,
-    );
-    if case.relative_gap.je > PROBE_GAP {
-        assert_close(place, "additive JE probe", &[out[0].loss], &[case.expect.je.probe], PROBE + slack);
-    }
-    solver.reconstruction(&additive, &[case.k], None, &mut out).unwrap();
-    let squares: Vec<f64> = case.expect.rc.singular_values.iter().map(|x| x * x).collect();
-    let gap = relative_gap(&squares, case.k);
-    assert_close(
-        place,
-        "additive RC gap",
-        &[out[0].gap.unwrap_or(0.0)],
-        &[gap.unwrap_or(0.0)],
-        SPECTRUM + slack,
-    );
-    if case.relative_gap.rc > PROBE_GAP {
-        assert_close(place, "additive RC probe", &[out[0].loss], &[case.expect.rc.probe], PROBE + slack);
-    }
-    let mut forms = ClosedForms::new(case.d, labels);
+    let mut forms = ClosedForms::new(case.d, problem.input_labels.ncols());
     let moments = problem.moments();
     forms.prepare(&moments).unwrap();
-    let expected = forms.supervised(&moments).loss;
-    let loss = solver.supervised(&additive).unwrap();
-    assert_close(place, "additive SL loss", &[loss], &[expected], OBJECTIVE + slack);
+    let supervised = forms.supervised(&moments).loss;
+    for route in reference::ROUTES {
+        check_route(route, &additive, case, supervised, slack, &format!("{place}, {route:?}"));
+    }
     true
+}
+
+fn check_route(
+    route: Option<Route>,
+    additive: &Additive<'_>,
+    case: &ClosedForm,
+    supervised: f64,
+    slack: f64,
+    place: &str,
+) {
+    let [sl, je, rc] = reference::solve_additive(route, additive, &[case.k], None).map(|out| out.unwrap()[0]);
+    let gap = relative_gap(&case.expect.je.eigenvalues, case.k);
+    assert_eq!(je.gap.is_some(), gap.is_some());
+    let found = [je.gap.unwrap_or(0.0)];
+    assert_close(place, "additive JE gap", &found, &[gap.unwrap_or(0.0)], SPECTRUM + slack);
+    if case.relative_gap.je > PROBE_GAP {
+        assert_close(place, "additive JE probe", &[je.loss], &[case.expect.je.probe], PROBE + slack);
+    }
+    let squares: Vec<f64> = case.expect.rc.singular_values.iter().map(|x| x * x).collect();
+    let gap = relative_gap(&squares, case.k);
+    let found = [rc.gap.unwrap_or(0.0)];
+    assert_close(place, "additive RC gap", &found, &[gap.unwrap_or(0.0)], SPECTRUM + slack);
+    if case.relative_gap.rc > PROBE_GAP {
+        assert_close(place, "additive RC probe", &[rc.loss], &[case.expect.rc.probe], PROBE + slack);
+    }
+    assert_close(place, "additive SL loss", &[sl.loss], &[supervised], OBJECTIVE + slack);
 }
 
 fn check_all(file: &reference::File) -> usize {

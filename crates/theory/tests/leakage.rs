@@ -4,7 +4,8 @@
 
 mod reference;
 
-use eigensweep_theory::additive::{Additive, AdditiveSolver};
+use eigensweep_theory::InstructionSet;
+use eigensweep_theory::additive::Additive;
 use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::leakage::{CleanMoment, Leakage, Population};
 use eigensweep_theory::moments::Moments;
@@ -19,7 +20,7 @@ const LOSS: f64 = 1e-8;
 
 /// Leakage of every leading dimension.
 fn leading(basis: &Mat<f64>, population: Population<'_>) -> Vec<f64> {
-    let mut leakage = Leakage::new(basis.nrows(), population.gamma.len());
+    let mut leakage = Leakage::new(InstructionSet::detect(), basis.nrows(), population.gamma.len());
     (1..=basis.ncols()).map(|k| leakage.of(basis.as_ref().subcols(0, k), population)).collect()
 }
 
@@ -89,10 +90,11 @@ fn check_supervised(place: &str, case: &SupervisedLossCase) -> bool {
         label_power: case.label_power,
         sigma: &sigma,
     };
-    let mut solver = AdditiveSolver::new(size, 1, width);
-    solver.prepare(&problem).unwrap();
-    let loss = solver.supervised(&problem).unwrap();
-    assert_close(place, "fast loss", &[loss], &[case.loss], tolerance);
+    for route in reference::ROUTES {
+        let [supervised, ..] = reference::solve_additive(route, &problem, &[1], None);
+        let loss = supervised.unwrap()[0].loss;
+        assert_close(place, &format!("loss, {route:?}"), &[loss], &[case.loss], tolerance);
+    }
     true
 }
 

@@ -58,7 +58,7 @@ fn calibrate(simulation: &Simulation) -> f64 {
     let plan = simulation.plan();
     let mut workspace = Workspace::new(simulation);
     let mut batch = simulation.new_batch();
-    let in_replicate = plan.grid.rows_per_replicate / plan.rows_per_task;
+    let in_replicate = (plan.grid.rows_per_replicate / plan.rows_per_task).max(1);
     let begun = Instant::now();
     simulation.run_task(0, &mut workspace, &mut batch);
     let warm_up = begun.elapsed();

@@ -7,7 +7,7 @@ use eigensweep_datasets::{read_matrix, write_matrix};
 use eigensweep_theory::closed_forms::{ClosedForms, Encoder};
 use eigensweep_theory::moments::Moments;
 use eigensweep_theory::probing::Probe;
-use eigensweep_theory::{Failure, Supervised};
+use eigensweep_theory::{Failure, InstructionSet, Supervised};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 use serde_json::json;
@@ -152,7 +152,7 @@ fn solve(problem: &Problem, dimension: usize) -> Result<Solution, CommandError> 
     let moments = problem.moments();
     let (size, labels) = (problem.size(), problem.input_labels.ncols());
     let mut forms = ClosedForms::new(size, labels);
-    let mut probe = Probe::new(size, labels);
+    let mut probe = Probe::new(InstructionSet::detect(), size, labels);
     forms.prepare(&moments).map_err(unsolvable("problem"))?;
     let mut represent = |encoder: Encoder<'_>, objective: f64| {
         let basis = encoder.basis.subcols(0, dimension);

@@ -52,11 +52,14 @@ impl Batch {
         ]
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Begins anew with so many rows.
+    pub(super) fn clear(&mut self, rows: usize) {
         for values in self.values() {
-            values.fill(f64::NAN);
+            values.clear();
+            values.resize(rows, f64::NAN);
         }
-        self.status.fill(Status::Ok);
+        self.status.clear();
+        self.status.resize(rows, Status::Ok);
     }
 
     /// Gives rows a status and takes their results away.

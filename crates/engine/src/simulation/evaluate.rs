@@ -1,21 +1,22 @@
-//! All rows of one sample: Γ, Θ, α, k and paradigms.
+//! All problems of one sample: Γ, Θ, α; and the rows once they are solved.
 //!
 //! Protocol (Appendix C of the paper): the clean model is trained on clean inputs under views with Θ on the signal
 //! components (α does not matter there: Γ is zero), the corrupted model on corrupted inputs under Σ = Θ + α²Γ; each is probed on its
-//! own training inputs. A clean representation of dimension k ≥ k₀ keeps all of the signal.
+//! own training inputs.
 
 use eigensweep_sampling::streams::Draw;
-use eigensweep_theory::additive::Additive;
-use eigensweep_theory::leakage::{CleanMoment, Population};
+use eigensweep_theory::Paradigm;
+use eigensweep_theory::leakage::CleanMoment;
 use eigensweep_theory::moments::{SampleSums, view_covariance};
 use eigensweep_theory::thresholds::{Spectra, Thresholds, thresholds};
-use eigensweep_theory::{Failure, Paradigm};
 
+use super::cells::Corrupted;
+use super::clean::Clean;
 use super::sample::{noise, row_set};
 use super::{Batch, Simulation, Workspace};
 use crate::columns::Status;
 
-/// Computes every row of the sample of size n that `workspace.clean` was drawn for; its rows begin at `start`.
+/// Hands over every problem of the sample of size n that `workspace.clean` was drawn for; its rows begin at `start`.
 pub(super) fn sample(
     simulation: &Simulation,
     workspace: &mut Workspace,
@@ -31,7 +32,7 @@ pub(super) fn sample(
         if drawn != Some(setting.components) {
             noise(simulation, workspace, replicate, samples, setting.components);
             if drawn.is_none() {
-                clean_losses(simulation, workspace, replicate, samples);
+                clean(simulation, workspace, replicate, samples, start);
             }
             drawn = Some(setting.components);
         }
@@ -41,34 +42,38 @@ pub(super) fn sample(
             *root = eigenvalue.sqrt();
         }
         let label_power = corrupt(simulation, workspace, samples, setting.components);
-        for views in 0..simulation.settings.views.len() {
-            let size = workspace.features + setting.components;
-            let spectrum = &simulation.settings.views[views];
+        workspace.cells.next_moments();
+        for spectrum in &simulation.settings.views {
+            let (features, components) = (workspace.features, setting.components);
+            let size = features + components;
             let theta = &mut workspace.theta[..size];
             spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, theta);
-            let limits = spectra_thresholds(simulation, workspace, setting.components);
+            let limits = spectra_thresholds(simulation, workspace, components);
+            let corrupted = Corrupted {
+                inputs: workspace.inputs.as_ref().submatrix(0, 0, size, size),
+                input_labels: workspace.input_labels.as_ref().submatrix(0, 0, size, simulation.counts.labels),
+                label_power,
+                data: workspace.data,
+                signal: &workspace.signal[..features],
+                gamma: &workspace.gamma[..components],
+            };
             for &alignment in &simulation.alignments {
-                let here = Cell { components: setting.components, views, row, label_power, limits };
-                view_covariance(
-                    &workspace.theta[..size],
-                    &workspace.gamma[..setting.components],
-                    alignment,
-                    &mut workspace.sigma[..size],
-                );
-                cell(simulation, workspace, &here, batch);
+                let sigma = &mut workspace.sigma[..size];
+                view_covariance(&workspace.theta[..size], corrupted.gamma, alignment, sigma);
+                workspace.cells.push(simulation, &corrupted, sigma, row, batch);
+                if let Some(limits) = limits {
+                    write_thresholds(simulation, &limits, row, batch);
+                }
                 row += per_alignment;
             }
         }
     }
 }
 
-/// One Σ: what the rows of all dimensions and paradigms share.
-struct Cell {
-    components: usize,
-    views: usize,
-    row: usize,
-    label_power: f64,
-    limits: Option<Thresholds>,
+/// Solves what still waits, and writes what the rows of the task lack.
+pub(super) fn finish(simulation: &Simulation, workspace: &mut Workspace, batch: &mut Batch) {
+    workspace.cells.flush(simulation, batch);
+    workspace.clean_losses.finish(simulation, batch);
 }
 
 /// Writes C̃ and B̃; returns y².
@@ -89,69 +94,10 @@ fn corrupt(simulation: &Simulation, workspace: &mut Workspace, samples: u64, com
     sums.label_power(features)
 }
 
-/// The rows of one Σ.
-fn cell(simulation: &Simulation, workspace: &mut Workspace, cell: &Cell, batch: &mut Batch) {
-    let (features, labels) = (workspace.features, simulation.counts.labels);
-    let size = features + cell.components;
-    let problem = Additive {
-        inputs: workspace.inputs.as_ref().submatrix(0, 0, size, size),
-        input_labels: workspace.input_labels.as_ref().submatrix(0, 0, size, labels),
-        label_power: cell.label_power,
-        sigma: &workspace.sigma[..size],
-    };
-    let clean = match row_set(simulation, workspace.data) {
-        Some(set) => set.moment.view(),
-        None => CleanMoment::Diagonal(&workspace.signal[..features]),
-    };
-    let gamma = &workspace.gamma[..cell.components];
-    let population = simulation.leakage.then_some(Population { clean, gamma });
-    let dimensions = &simulation.dimensions;
-    let paradigms = simulation.paradigms.len();
-    let clean_losses = &workspace.clean_losses[cell.views * dimensions.len() * paradigms..];
-    let prepared = workspace.solver.prepare(&problem);
-    for (p, &paradigm) in simulation.paradigms.iter().enumerate() {
-        let out = &mut workspace.representations[..];
-        let solver = &mut workspace.solver;
-        let solved: Result<(), Failure> = prepared.and_then(|()| match paradigm {
-            Paradigm::Supervised => {
-                let loss = solver.supervised(&problem)?;
-                for to in out.iter_mut() {
-                    to.loss = loss;
-                    (to.leakage, to.gap) = (None, None);
-                }
-                Ok(())
-            }
-            Paradigm::JointEmbedding => solver.joint_embedding(&problem, dimensions, population, out),
-            Paradigm::Reconstruction => solver.reconstruction(&problem, dimensions, population, out),
-        });
-        for (k, found) in out.iter().enumerate() {
-            let row = cell.row + k * paradigms + p;
-            batch.threshold_squared[row] = cell.limits.map_or(f64::NAN, |limits| match paradigm {
-                Paradigm::Supervised => f64::NAN,
-                Paradigm::JointEmbedding => limits.alpha_je_squared,
-                Paradigm::Reconstruction => limits.alpha_rc_squared,
-            });
-            let clean_loss = clean_losses[k * paradigms + p];
-            match solved.map_err(Status::from).and(clean_loss) {
-                Err(status) => batch.fail(row..row + 1, status),
-                Ok(clean_loss) => {
-                    if simulation.distance {
-                        batch.loss_clean[row] = clean_loss;
-                        batch.loss_corrupted[row] = found.loss;
-                    }
-                    batch.leakage[row] = found.leakage.unwrap_or(f64::NAN);
-                    batch.gap[row] = found.gap.filter(|_| simulation.gap).unwrap_or(f64::NAN);
-                }
-            }
-        }
-    }
-}
-
-/// Clean losses of this sample for every view setting, dimension and paradigm.
-fn clean_losses(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, samples: u64) {
+/// Hands over the clean problems of this sample, one a view setting.
+fn clean(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, samples: u64, start: usize) {
     let (features, labels) = (workspace.features, simulation.counts.labels);
     let width = features + labels;
-    let (dimensions, paradigms) = (&simulation.dimensions, &simulation.paradigms);
     let sums = SampleSums {
         clean: workspace.clean.as_ref().submatrix(0, 0, width, width),
         cross: workspace.cross.as_ref(),
@@ -165,42 +111,25 @@ fn clean_losses(simulation: &Simulation, workspace: &mut Workspace, replicate: u
     let (inputs, input_labels) = (inputs.as_ref(), input_labels.as_ref());
     let everything = workspace.probe.least_squares_loss(inputs, input_labels, label_power);
     let everything = if everything.is_finite() { Ok(everything) } else { Err(Status::NotFinite) };
-    workspace.clean_dimensions.clear();
-    workspace.clean_dimensions.extend(dimensions.iter().map(|&k| k.min(features)));
-    let narrow = dimensions.iter().any(|&k| k < features);
-    for (views, spectrum) in simulation.settings.views.iter().enumerate() {
+    let clean = Clean { inputs, input_labels, label_power, everything };
+    workspace.clean_losses.next_sample(start);
+    for spectrum in &simulation.settings.views {
         // All of Θ, as for the corrupted model: a listed spectrum has a length.
         let theta = &mut workspace.theta[..features + simulation.settings.noise[0].components];
         spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, theta);
-        let problem = Additive { inputs, input_labels, label_power, sigma: &theta[..features] };
-        let prepared = workspace.solver.prepare(&problem);
-        for (p, &paradigm) in paradigms.iter().enumerate() {
-            let out = &mut workspace.representations[..];
-            let solver = &mut workspace.solver;
-            let clean_dimensions = &workspace.clean_dimensions;
-            let solved: Result<(), Failure> = prepared.and_then(|()| match paradigm {
-                Paradigm::Supervised => {
-                    let loss = solver.supervised(&problem)?;
-                    out.iter_mut().for_each(|to| to.loss = loss);
-                    Ok(())
-                }
-                Paradigm::JointEmbedding if narrow => {
-                    solver.joint_embedding(&problem, clean_dimensions, None, out)
-                }
-                Paradigm::Reconstruction if narrow => {
-                    solver.reconstruction(&problem, clean_dimensions, None, out)
-                }
-                Paradigm::JointEmbedding | Paradigm::Reconstruction => Ok(()),
-            });
-            for (k, &dimension) in dimensions.iter().enumerate() {
-                let whole = paradigm != Paradigm::Supervised && dimension >= features;
-                let loss = match whole {
-                    true => everything,
-                    false => solved.map(|()| out[k].loss).map_err(Status::from),
-                };
-                workspace.clean_losses[(views * dimensions.len() + k) * paradigms.len() + p] = loss;
-            }
-        }
+        workspace.clean_losses.push(simulation, &clean, &theta[..features]);
+    }
+}
+
+/// Writes the thresholds of the rows of one Σ.
+fn write_thresholds(simulation: &Simulation, limits: &Thresholds, row: usize, batch: &mut Batch) {
+    let cell = row..row + simulation.dimensions.len() * simulation.paradigms.len();
+    for (to, paradigm) in batch.threshold_squared[cell].iter_mut().zip(simulation.paradigms.iter().cycle()) {
+        *to = match paradigm {
+            Paradigm::Supervised => f64::NAN,
+            Paradigm::JointEmbedding => limits.alpha_je_squared,
+            Paradigm::Reconstruction => limits.alpha_rc_squared,
+        };
     }
 }
 

@@ -2,16 +2,19 @@
 //!
 //! ```text
 //! replicate, data setting ──▶ teacher / permutation                     sample.rs
-//!   n ──▶ clean Gram matrix ──▶ clean losses per view setting            evaluate.rs
+//!   n ──▶ clean Gram matrix ──▶ clean problem per view setting           clean.rs
 //!     p ──▶ AᵀN, NᵀN
-//!       Γ ──▶ C̃, B̃
-//!         Θ, α ──▶ Σ ──▶ supervised, joint-embedding, reconstruction at every k
+//!       Γ ──▶ C̃, B̃                                                       evaluate.rs
+//!         Θ, α ──▶ Σ ──▶ a problem: all paradigms at every k              cells.rs
 //! ```
 //!
-//! Whatever does not depend on an inner coordinate is computed once, outside. [`Simulation`] is shared and immutable;
+//! Whatever does not depend on an inner coordinate is computed once, outside. Problems wait until a batch of them is full, and
+//! are solved in lanes; a row's values do not depend on what else is in the batch. [`Simulation`] is shared and immutable;
 //! each thread owns a [`Workspace`] (`workspace.rs`) and fills a [`Batch`]. Nothing allocates in a task.
 
 mod batch;
+mod cells;
+mod clean;
 mod evaluate;
 mod sample;
 pub(crate) mod setting;
@@ -21,12 +24,13 @@ pub use batch::Batch;
 pub use workspace::Workspace;
 
 use eigensweep_sampling::streams::Streams;
-use eigensweep_theory::Paradigm;
+use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
+use eigensweep_theory::{InstructionSet, Paradigm};
 
 use crate::input::{Input, size};
 use crate::job::{JobSpec, Metric, Sampler};
 use crate::plan::Plan;
-use setting::{Counts, Settings};
+use setting::{Counts, DataSetting, Settings};
 
 /// Everything that the tasks of a job share.
 #[derive(Debug)]
@@ -37,8 +41,9 @@ pub struct Simulation {
     sampler: Sampler,
     settings: Settings,
     samples: Vec<u64>,
-    /// Positions of `samples` in ascending order: nested subsets grow.
-    ascending: Vec<usize>,
+    /// Positions of `samples` in the order that nested subsets are drawn in: from the smallest up to half of the rows, then
+    /// from the largest down.
+    nested: Vec<usize>,
     alignments: Vec<f64>,
     dimensions: Vec<usize>,
     paradigms: Vec<Paradigm>,
@@ -53,8 +58,14 @@ impl Simulation {
     #[must_use]
     pub fn new(spec: &JobSpec, input: Input, plan: Plan) -> Self {
         let samples: Vec<u64> = spec.grid.samples.values().iter().map(|&n| n.unsigned_abs()).collect();
-        let mut ascending: Vec<usize> = (0..samples.len()).collect();
-        ascending.sort_by_key(|&i| samples[i]);
+        let mut nested: Vec<usize> = (0..samples.len()).collect();
+        let half = match &input {
+            Input::Synthetic { .. } => u64::MAX,
+            Input::Rows { sets, .. } => sets.first().map_or(0, |set| set.rows.samples() as u64 / 2),
+        };
+        nested.sort_by_key(|&i| {
+            (samples[i] > half, if samples[i] > half { u64::MAX - samples[i] } else { samples[i] })
+        });
         let settings = Settings::new(spec);
         let counts = Counts {
             signal: input.largest_signal(),
@@ -66,7 +77,7 @@ impl Simulation {
             sampler: spec.sampler,
             settings,
             samples,
-            ascending,
+            nested,
             alignments: spec.augmentation.alignment.values().to_vec(),
             dimensions: spec.model.dimension.values().iter().map(|&k| size(k)).collect(),
             paradigms: spec.model.paradigms.clone(),
@@ -113,15 +124,57 @@ impl Simulation {
         distance + 8.0 * share * f64::from(u8::from(self.leakage) + u8::from(self.gap))
     }
 
+    /// Largest problems, and what is wanted of them, of the corrupted model.
+    fn cells_solver(&self) -> (Room, Wanted) {
+        let (signal, noise) =
+            (self.smallest(), self.settings.noise.iter().map(|noise| noise.components).min());
+        let room = Room {
+            size: self.counts.signal + self.counts.noise,
+            smallest: signal + noise.unwrap_or(0),
+            noise_components: self.counts.noise,
+            labels: self.counts.labels,
+            dimension: self.dimensions.iter().copied().max().unwrap_or(0),
+            dimensions: self.dimensions.len(),
+        };
+        (room, Wanted { paradigms: self.paradigms.clone(), leakage: self.leakage })
+    }
+
+    /// The same of the clean model: representations as wide as the signal are least squares, and need no solver.
+    fn clean_solver(&self) -> (Room, Wanted) {
+        let narrow = self.dimensions.iter().any(|&k| k < self.counts.signal);
+        let needed = |&paradigm: &Paradigm| narrow || paradigm == Paradigm::Supervised;
+        let paradigms = self.paradigms.iter().copied().filter(needed).collect();
+        let room = Room {
+            size: self.counts.signal,
+            smallest: self.smallest(),
+            noise_components: 0,
+            labels: self.counts.labels,
+            dimension: self.dimensions.iter().copied().max().unwrap_or(0).min(self.counts.signal),
+            dimensions: self.dimensions.len(),
+        };
+        (room, Wanted { paradigms, leakage: false })
+    }
+
+    /// Fewest signal components of a data setting.
+    fn smallest(&self) -> usize {
+        let features = self.settings.data.iter().map(|setting| match (setting, &self.input) {
+            (DataSetting::Gaussian { components, .. }, _) => *components,
+            (DataSetting::Rows(index), Input::Rows { sets, .. }) => sets[*index].rows.features(),
+            (DataSetting::Rows(_), Input::Synthetic { .. }) => self.counts.signal,
+        });
+        features.min().unwrap_or(self.counts.signal)
+    }
+
     /// Bytes that a run needs, about: the larger of what loading took and of the input, a workspace and three batches a thread, and
     /// one part.
     #[must_use]
     pub fn memory_bytes(&self, threads: usize) -> u64 {
         let size = (self.counts.signal + self.counts.noise) as u64;
         let width = (self.counts.signal + self.counts.labels) as u64;
-        // Solver, general path, probe and leakage: d × d matrices, counted in their constructors, and faer's scratch.
-        const SQUARES: u64 = 24;
-        let workspace = 8 * (SQUARES * size * size + 9 * width * width);
+        // Sampler and probe: matrices of the size of a sample's, counted in their constructors.
+        let solvers = [self.cells_solver(), self.clean_solver()]
+            .map(|(room, wanted)| AdditiveBatch::bytes(InstructionSet::detect(), room, &wanted));
+        let workspace = solvers.iter().sum::<u64>() + 8 * (2 * size * size + 9 * width * width);
         let row = 5 * 8 + 1;
         let rows = 3 * self.plan.rows_per_task;
         let part = (self.plan.tasks_per_part * self.plan.rows_per_task).min(self.plan.grid.rows());
@@ -149,25 +202,37 @@ impl Simulation {
     /// # Panics
     ///
     /// If there is no such task, or the workspace or batch is another simulation's.
-    #[expect(clippy::cast_possible_truncation, reason = "digits of the grid, each below the length of a Vec")]
+    #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
     pub fn run_task(&self, task: u64, workspace: &mut Workspace, batch: &mut Batch) {
         assert!(task < self.plan.tasks, "a task of this plan");
-        batch.clear();
-        let row = task * self.plan.rows_per_task;
+        let rows = self.plan.task_rows(task);
+        batch.clear((rows.end - rows.start) as usize);
+        workspace.begin_task();
+        for unit in rows.start / self.plan.rows_per_unit..rows.end / self.plan.rows_per_unit {
+            let start = (unit * self.plan.rows_per_unit - rows.start) as usize;
+            self.run_unit(unit, start, workspace, batch);
+        }
+        evaluate::finish(self, workspace, batch);
+    }
+
+    /// Draws the samples of a unit, whose rows begin at `start`, and hands their problems over.
+    #[expect(clippy::cast_possible_truncation, reason = "digits of the grid, each below the length of a Vec")]
+    fn run_unit(&self, unit: u64, start: usize, workspace: &mut Workspace, batch: &mut Batch) {
+        let row = unit * self.plan.rows_per_unit;
         let replicate = self.plan.grid.replicate(row);
         let within = row % self.plan.grid.rows_per_replicate;
         let data = (within / self.plan.grid.rows_per_setting) as usize;
         let first = (within % self.plan.grid.rows_per_setting / self.plan.grid.rows_per_sample) as usize;
-        let chained = self.plan.samples_per_task > 1 || matches!(self.input, Input::Rows { .. });
+        let chained = self.plan.samples_per_unit > 1 || matches!(self.input, Input::Rows { .. });
+        let rows_per_sample = self.plan.grid.rows_per_sample as usize;
         sample::begin(self, workspace, replicate, data);
-        for position in 0..self.plan.samples_per_task as usize {
-            let index = if chained { self.ascending[position] } else { first };
-            let start = (index - first) * self.plan.grid.rows_per_sample as usize;
-            let end = start + self.plan.grid.rows_per_sample as usize;
+        for position in 0..self.plan.samples_per_unit as usize {
+            let index = if chained { self.nested[position] } else { first };
+            let start = start + (index - first) * rows_per_sample;
             let samples = self.samples[index];
             match sample::clean(self, workspace, replicate, samples) {
                 Ok(()) => evaluate::sample(self, workspace, replicate, samples, batch, start),
-                Err(failure) => batch.fail(start..end, failure.into()),
+                Err(failure) => batch.fail(start..start + rows_per_sample, failure.into()),
             }
         }
     }

@@ -7,7 +7,6 @@ use eigensweep_sampling::explicit::BLOCK_ROWS;
 use eigensweep_sampling::streams::Draw;
 use eigensweep_sampling::subset::{Rows, permute};
 use eigensweep_theory::Failure;
-use faer::{Accum, Par};
 
 use super::setting::DataSetting;
 use super::{Simulation, Workspace};
@@ -112,14 +111,7 @@ pub(super) fn noise(
             (None, Some(gaussian)) => {
                 gaussian.draw_rows(block.as_mut(), &mut clean_rng);
                 let rows = block.as_ref();
-                faer::linalg::matmul::matmul(
-                    gram.as_mut(),
-                    Accum::Add,
-                    rows,
-                    rows.transpose(),
-                    1.0,
-                    Par::Seq,
-                );
+                workspace.explicit.add_gram(rows, gram.as_mut());
             }
             (None, None) => {}
         }

@@ -4,14 +4,15 @@ use eigensweep_sampling::explicit::{BLOCK_ROWS, ExplicitNoise};
 use eigensweep_sampling::gaussian::GaussianSource;
 use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::subset::NestedGram;
-use eigensweep_theory::Representation;
-use eigensweep_theory::additive::AdditiveSolver;
+use eigensweep_theory::InstructionSet;
+use eigensweep_theory::additive::AdditiveBatch;
 use eigensweep_theory::probing::Probe;
 use faer::Mat;
 
 use super::Simulation;
+use super::cells::Cells;
+use super::clean::CleanLosses;
 use super::setting::DataSetting;
-use crate::columns::Status;
 use crate::input::{Input, teacher};
 
 /// Buffers of one thread.
@@ -41,18 +42,21 @@ pub struct Workspace {
     /// C̃ and B̃.
     pub(super) inputs: Mat<f64>,
     pub(super) input_labels: Mat<f64>,
-    pub(super) solver: AdditiveSolver,
     pub(super) probe: Probe,
-    pub(super) representations: Vec<Representation>,
-    pub(super) clean_dimensions: Vec<usize>,
-    /// Clean losses: view setting × dimension × paradigm.
-    pub(super) clean_losses: Vec<Result<f64, Status>>,
+    pub(super) cells: Cells,
+    pub(super) clean_losses: CleanLosses,
 }
 
 impl Workspace {
     /// Buffers for the tasks of `simulation`.
     #[must_use]
     pub fn new(simulation: &Simulation) -> Self {
+        Self::on(InstructionSet::detect(), simulation)
+    }
+
+    /// The same for kernels on the given instruction set; which one changes no row.
+    #[must_use]
+    pub fn on(instruction_set: InstructionSet, simulation: &Simulation) -> Self {
         let counts = simulation.counts;
         let size = counts.signal + counts.noise;
         let width = counts.signal + counts.labels;
@@ -61,19 +65,28 @@ impl Workspace {
             Input::Synthetic { .. } => (Vec::new(), Vec::new(), Vec::new()),
             Input::Rows { sets, .. } => {
                 let total = sets.first().map_or(0, |set| set.rows.samples());
-                let longest = usize::try_from(most).unwrap_or(total).min(total);
-                let nested = sets.iter().map(|set| NestedGram::new(set.rows.width())).collect();
+                let longest = NestedGram::needs(usize::try_from(most).unwrap_or(total).min(total), total);
+                let nested =
+                    sets.iter().map(|set| NestedGram::new(instruction_set, set.rows.width())).collect();
                 (vec![0; longest], vec![0; total], nested)
             }
         };
         let gaussian = match simulation.settings.data.first() {
-            Some(DataSetting::Gaussian { teacher: spec, teacher_index, .. }) => {
-                Some(GaussianSource::new(counts.signal, teacher(spec, *teacher_index, counts.labels)))
-            }
+            Some(DataSetting::Gaussian { teacher: spec, teacher_index, .. }) => Some(GaussianSource::new(
+                instruction_set,
+                counts.signal,
+                teacher(spec, *teacher_index, counts.labels),
+            )),
             _ => None,
         };
-        let dimensions = simulation.dimensions.len();
-        let blank = Representation { loss: f64::NAN, leakage: None, gap: None };
+        let (cells_room, cells_wanted) = simulation.cells_solver();
+        let (clean_room, clean_wanted) = simulation.clean_solver();
+        let paradigms = clean_wanted.paradigms.clone();
+        let cells = AdditiveBatch::new(instruction_set, cells_room, cells_wanted);
+        let clean = AdditiveBatch::new(instruction_set, clean_room, clean_wanted);
+        let (most, most_clean) = (cells.most(), clean.most());
+        #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
+        let samples = (simulation.plan.units_per_task * simulation.plan.samples_per_unit) as usize;
         Self {
             signal: vec![0.0; counts.signal],
             gamma: vec![0.0; counts.noise],
@@ -87,21 +100,22 @@ impl Workspace {
             pool,
             nested,
             block: Mat::zeros(width, BLOCK_ROWS),
-            moments: MomentSampler::new(width, counts.noise),
-            explicit: ExplicitNoise::new(counts.noise),
+            moments: MomentSampler::new(instruction_set, width, counts.noise),
+            explicit: ExplicitNoise::new(instruction_set, counts.noise),
             clean: Mat::zeros(width, width),
             cross: Mat::zeros(width, counts.noise),
             noise: Mat::zeros(counts.noise, counts.noise),
             inputs: Mat::zeros(size, size),
             input_labels: Mat::zeros(size, counts.labels),
-            solver: AdditiveSolver::new(size, counts.noise, counts.labels),
-            probe: Probe::new(counts.signal, counts.labels),
-            representations: vec![blank; dimensions],
-            clean_dimensions: Vec::with_capacity(dimensions),
-            clean_losses: vec![
-                Err(Status::NotFinite);
-                simulation.settings.views.len() * dimensions * simulation.paradigms.len()
-            ],
+            probe: Probe::new(instruction_set, counts.signal, counts.labels),
+            cells: Cells::new(cells, most, counts.signal, counts.noise),
+            clean_losses: CleanLosses::new(simulation, clean, paradigms, most_clean, samples),
         }
+    }
+
+    /// Forgets what waits.
+    pub(super) fn begin_task(&mut self) {
+        self.cells.clear();
+        self.clean_losses.clear();
     }
 }

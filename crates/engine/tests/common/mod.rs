@@ -87,7 +87,7 @@ struct Rows<'a> {
 
 impl Sink for Rows<'_> {
     fn take(&mut self, task: u64, batch: &Batch) -> Result<(), EngineError> {
-        assert_eq!(task * self.simulation.plan().rows_per_task, self.row, "tasks arrive in order");
+        assert_eq!(self.simulation.plan().task_rows(task).start, self.row, "tasks arrive in order");
         for at in 0..batch.rows() {
             (self.collect)(self.row, Cell::of(batch, at));
             self.row += 1;

@@ -3,8 +3,6 @@
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
 use eigensweep_sampling::streams::{Draw, Stream, Streams};
-use eigensweep_spectral::MemStack;
-use eigensweep_spectral::projected::{eigen_in_place, eigen_scratch};
 use faer::Mat;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -109,12 +107,9 @@ pub(crate) fn assert_same_law<const F: usize>(
 
 /// Eigenvalues, ascending, of the symmetric matrix in a lower triangle.
 pub(crate) fn eigenvalues(matrix: &Mat<f64>) -> Vec<f64> {
-    let size = matrix.nrows();
-    let mut memory = eigensweep_spectral::MemBuffer::new(eigen_scratch(size, 0));
-    let mut values = vec![0.0; size];
-    let outcome = eigen_in_place(matrix.clone().as_mut(), &mut values, &mut [], MemStack::new(&mut memory));
-    assert!(outcome.is_ok(), "{outcome:?}");
-    values
+    let values = matrix.self_adjoint_eigenvalues(faer::Side::Lower);
+    assert!(values.is_ok(), "{values:?}");
+    values.unwrap_or_default()
 }
 
 /// Largest magnitude of an entry.

@@ -7,32 +7,28 @@
 //! Forming `F Fᵀ` squares the singular values: φ² has an error of a few d·ε·φ₁². That bounds the gap, which is what is
 //! reported of them; where φ itself is wanted, the general path has it.
 //!
-//! Cost: d³/3 + d³ (solve) + d³ (product) + 4/3 d³ and more (see [`LeadingEigenvectors`]); per k: 2d²k (reflectors) + d²k
-//! (back) + 2d²k + dk² (probe) flops.
-//!
-//! [`LeadingEigenvectors`]: eigensweep_spectral::leading::LeadingEigenvectors
+//! Cost in lanes: see [`scaled`](eigensweep_spectral::scaled). Blocked: d³/3 (factor) + d³ (solve) + d³ (product) + ≈ 9d³
+//! (eigenvectors); per k: d²k (back) + 2d²k + dk² (probe) flops.
 
-use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::{solve_lower_in_place, solve_lower_transpose_in_place};
+use eigensweep_spectral::symmetric::eigenvectors;
+use eigensweep_spectral::{Failure, MemStack};
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
 use faer::{Accum, Par};
 
-use super::{Additive, AdditiveSolver, Path};
+use super::Additive;
+use super::blocked::{BlockedSolver, Path};
 use crate::leakage::Population;
 use crate::representation::{Representation, relative_gap};
 
-impl AdditiveSolver {
+impl BlockedSolver {
     /// Metrics of the reconstruction encoder at each of the `dimensions`, into `out` in the same order; leakage where
     /// a `population` is given.
     ///
     /// # Errors
     ///
     /// [`Failure`] if a factor or the eigenproblem has no finite answer.
-    ///
-    /// # Panics
-    ///
-    /// If a dimension is 0 or above d.
-    pub fn reconstruction(
+    pub(super) fn reconstruction(
         &mut self,
         problem: &Additive<'_>,
         dimensions: &[usize],
@@ -44,17 +40,14 @@ impl AdditiveSolver {
             let encoder = self.general.reconstruction(&problem.moments(views))?;
             let workspaces = (&mut self.probe, &mut self.leakage);
             Self::represent_general(encoder, true, problem, dimensions, population, workspaces, out);
-        } else {
-            self.factor()?;
-            self.form_pencil()?;
-            for (&k, to) in dimensions.iter().zip(out.iter_mut()) {
-                *to = self.reconstruct(problem, k, population)?;
-            }
+            return Ok(());
         }
-        match out[..dimensions.len()].iter().all(|r| r.loss.is_finite()) {
-            true => Ok(()),
-            false => Err(Failure::NotFinite),
+        self.factor()?;
+        self.form_pencil()?;
+        for (&k, to) in dimensions.iter().zip(out.iter_mut()) {
+            *to = self.reconstruct(problem, k, population);
         }
+        Ok(())
     }
 
     /// Decomposes `F Fᵀ`, the pencil as one symmetric matrix.
@@ -81,35 +74,34 @@ impl AdditiveSolver {
             1.0,
             Par::Seq,
         );
-        self.eigen.decompose(form.as_ref())
+        let vectors = self.vectors.as_mut().submatrix_mut(0, 0, size, size);
+        eigenvectors(form, &mut self.values[..size], vectors, MemStack::new(&mut self.memory))?;
+        self.values[..size].reverse();
+        for value in &mut self.values[..size] {
+            *value = value.max(0.0);
+        }
+        Ok(())
     }
 
-    /// The encoder of dimension k: φ² into `values`, U (d × k) into `basis`, and its metrics.
+    /// The encoder of dimension k, U (d × k) into `basis`, and its metrics.
     fn reconstruct(
         &mut self,
         problem: &Additive<'_>,
         dimension: usize,
         population: Option<Population<'_>>,
-    ) -> Result<Representation, Failure> {
+    ) -> Representation {
         let (size, labels) = (self.size, problem.input_labels.ncols());
+        self.leading(dimension);
         let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, dimension);
-        let ascending = self.eigen.leading(basis.as_mut())?;
-        for (to, value) in self.values.iter_mut().zip(ascending.iter().rev()) {
-            *to = value.max(0.0);
-        }
         solve_lower_transpose_in_place(self.factor.as_ref().submatrix(0, 0, size, size), basis.as_mut());
         // VᵀC̃V = UᵀAU and VᵀB̃ = Uᵀb: the probe of U on (A, b).
         let matrix = self.matrix.as_ref().submatrix(0, 0, size, size);
         let scaled_labels = self.scaled_labels.as_ref().submatrix(0, 0, size, labels);
         let loss = self.probe.loss(basis.as_ref(), matrix, scaled_labels, problem.label_power);
         let leakage = population.map(|population| {
-            for j in 0..dimension {
-                for i in 0..size {
-                    basis[(i, j)] /= self.root[(i, 0)];
-                }
-            }
-            self.leakage.of(basis.as_ref(), population)
+            self.unscale(dimension);
+            self.leakage.of(self.basis.as_ref().submatrix(0, 0, size, dimension), population)
         });
-        Ok(Representation { loss, leakage, gap: relative_gap(&self.values[..size], dimension) })
+        Representation { loss, leakage, gap: relative_gap(&self.values[..size], dimension) }
     }
 }

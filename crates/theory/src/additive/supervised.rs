@@ -1,23 +1,24 @@
 //! Lemma B.1 in the additive case.
 //!
 //! With `u = (A + I)⁻¹ b`: `V*ᵀ = Σ^(−½) u`. From `C̃ = S − Σ`, the squared loss on the inputs is
-//! `y² − 2 tr(V B̃) + tr(V C̃ Vᵀ) = y² − tr(uᵀb) − ‖u‖²`.
+//! `y² − 2 tr(V B̃) + tr(V C̃ Vᵀ) = y² − tr(uᵀb) − ‖u‖²`, and `tr(uᵀb) = ‖L⁻¹b‖²`.
 //!
 //! Cost: d³/3 (factor, shared with reconstruction) + 2d²ℓ flops.
 
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::solve_in_place;
 
-use super::{Additive, AdditiveSolver, Path};
+use super::Additive;
+use super::blocked::{BlockedSolver, Path};
 use crate::supervised::inner;
 
-impl AdditiveSolver {
+impl BlockedSolver {
     /// The supervised model's squared loss on the inputs without views.
     ///
     /// # Errors
     ///
     /// [`Failure`] if `A + I` cannot be factored or the loss is not finite.
-    pub fn supervised(&mut self, problem: &Additive<'_>) -> Result<f64, Failure> {
+    pub(super) fn supervised(&mut self, problem: &Additive<'_>) -> Result<f64, Failure> {
         let (size, labels) = (self.size, problem.input_labels.ncols());
         let loss = if self.path == Path::General {
             let views = self.matrix.as_ref().submatrix(0, 0, size, size);

@@ -1,6 +1,9 @@
 //! Reads the reference values, and compares with a message that names the case.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+use eigensweep_theory::additive::{Additive, AdditiveBatch, Room, Route, Wanted};
+use eigensweep_theory::leakage::Population;
+use eigensweep_theory::{Failure, InstructionSet, Paradigm, Representation};
 use faer::Mat;
 use serde::Deserialize;
 
@@ -147,3 +150,29 @@ pub fn assert_matrix_close(place: &str, what: &str, found: &Mat<f64>, expected: 
         );
     }
 }
+
+/// One additive problem alone, on the given route: representations of each paradigm at each of the dimensions.
+pub fn solve_additive(
+    route: Option<Route>,
+    problem: &Additive<'_>,
+    dimensions: &[usize],
+    population: Option<Population<'_>>,
+) -> [Result<Vec<Representation>, Failure>; 3] {
+    let size = problem.sigma.len();
+    let noise_components = population.map_or(0, |population| population.gamma.len());
+    let room = Room {
+        size,
+        smallest: size,
+        noise_components,
+        labels: problem.input_labels.ncols(),
+        dimension: size,
+        dimensions: dimensions.len(),
+    };
+    let wanted = Wanted { paradigms: Paradigm::ALL.to_vec(), leakage: population.is_some() };
+    let mut batch = AdditiveBatch::on_route(route, InstructionSet::detect(), room, wanted);
+    batch.solve_one(problem, dimensions, population);
+    [0, 1, 2].map(|paradigm| batch.representations(0, paradigm).map(<[_]>::to_vec))
+}
+
+/// Both routes, and the one that the size asks for.
+pub const ROUTES: [Option<Route>; 3] = [None, Some(Route::Lanes), Some(Route::Blocked)];

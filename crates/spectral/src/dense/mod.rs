@@ -1,0 +1,20 @@
+//! Dense products and factors of one problem, the same bits on every instruction set.
+//!
+//! Where a problem stands alone (a sampler's moments, a probe on clean inputs, principal components) there are no lanes to
+//! interleave: registers run down the columns instead. faer's products are blocked by shape and by instruction set, and so is
+//! their rounding; here every entry is one chain of fused multiply-adds in ascending order of the summation index. Neither the
+//! width of a register, nor a tile, nor how many other rows and columns there are changes a bit.
+//!
+//! | | computes | flops |
+//! |---|---|---|
+//! | [`product`] | `T (+)= L R` | 2 m n q |
+//! | [`gram_lower`], [`gram_of_columns`] | lower triangle of `G (+)= F Fᵀ` | m² q |
+//! | [`factor_in_place`] | `M = L Lᵀ` | m³/3 |
+//! | [`factor_pivoted`] | the same for M of rank r | m r² |
+//! | [`solve_lower_in_place`] | `L⁻¹ R` | m² n |
+
+mod cholesky;
+mod product;
+
+pub use cholesky::{factor_in_place, factor_pivoted, solve_lower_in_place};
+pub use product::{gram_lower, gram_of_columns, product};

@@ -1,0 +1,375 @@
+//! A batch of symmetric matrices of one size, interleaved lane by lane, and its reduction to tridiagonal form.
+
+use faer::{Mat, MatRef};
+
+use super::implicit_ql::{Group, ImplicitQl};
+use super::inverse_iteration::{InverseIteration, WORK};
+use super::normalize::Normalize;
+use super::reduction::{Reduce, packed_len};
+use super::reflectors::{Apply, Side};
+use super::{InstructionSet, MAX_LANES};
+use crate::Failure;
+
+/// Most groups of lanes in a batch: their chains of square roots and divisions run beside each other. Measured at d = 100, AVX2,
+/// values only: 59, 40, 32 and 29 µs a problem for 1 to 4 groups.
+pub(crate) const GROUPS: usize = 4;
+
+/// Groups of a batch of matrices of size d: fewer where they are large and chains are a small part of the work, to bound memory.
+pub(crate) fn groups_for(size: usize) -> usize {
+    match size {
+        0..=256 => GROUPS,
+        257..=512 => 2,
+        _ => 1,
+    }
+}
+
+/// Numbers at the alignment of a cache line, without growth.
+#[derive(Debug)]
+pub(crate) struct Numbers(Mat<f64>);
+
+impl Numbers {
+    pub(crate) fn new(length: usize) -> Self {
+        Self(Mat::zeros(length, 1))
+    }
+
+    pub(crate) fn as_slice(&self) -> &[f64] {
+        self.0.col(0).try_as_col_major().map_or(&[], |column| column.as_slice())
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [f64] {
+        self.0.col_mut(0).try_as_col_major_mut().map_or(&mut [], |column| column.as_slice_mut())
+    }
+}
+
+/// Up to [`GROUPS`] groups of problems `A = H T Hᵀ` of one size d.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    instruction_set: InstructionSet,
+    lanes: usize,
+    /// Groups that there is room for.
+    most: usize,
+    size: usize,
+    count: usize,
+    /// The power of two that A was divided by.
+    units: Vec<f64>,
+    outcomes: [[Result<(), Failure>; MAX_LANES]; GROUPS],
+    packed: Numbers,
+    diagonal: Numbers,
+    off_diagonal: Numbers,
+    tau: Numbers,
+    /// T once more, for QL to use up.
+    values: Numbers,
+    rest: Numbers,
+    /// Right-hand sides (d rows of ℓ).
+    rows: Numbers,
+    work: Numbers,
+}
+
+impl Batch {
+    /// Room for matrices of up to `size` = d and right-hand sides of up to `width` columns; with `vectors`, for inverse iteration.
+    pub(crate) fn new(instruction_set: InstructionSet, size: usize, width: usize, vectors: bool) -> Self {
+        Self::of_groups(groups_for(size), instruction_set, size, width, vectors)
+    }
+
+    /// The same with room for so many groups.
+    pub(crate) fn of_groups(
+        most: usize,
+        instruction_set: InstructionSet,
+        size: usize,
+        width: usize,
+        vectors: bool,
+    ) -> Self {
+        let lanes = instruction_set.lanes();
+        let all = most * lanes;
+        let work = if vectors { WORK } else { 2 };
+        Self {
+            instruction_set,
+            lanes,
+            most,
+            size: 0,
+            count: 0,
+            units: vec![1.0; all],
+            outcomes: [[Ok(()); MAX_LANES]; GROUPS],
+            packed: Numbers::new(packed_len(size) * all),
+            diagonal: Numbers::new(size * all),
+            off_diagonal: Numbers::new(size * all),
+            tau: Numbers::new(size * all),
+            values: Numbers::new(size * all),
+            rest: Numbers::new(size * all),
+            rows: Numbers::new(size * width * all),
+            // Sines and cosines of each group, or the workspace of a single one.
+            work: Numbers::new(size * lanes * work.max(2 * most)),
+        }
+    }
+
+    /// Most problems.
+    pub(crate) fn capacity(&self) -> usize {
+        self.most * self.lanes
+    }
+
+    /// Number of problems.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Size d of the problems.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Forgets all problems; the next ones are of size d.
+    pub(crate) fn start(&mut self, size: usize) {
+        (self.size, self.count) = (size, 0);
+        self.outcomes = [[Ok(()); MAX_LANES]; GROUPS];
+    }
+
+    /// Takes a matrix (d × d, lower triangle read) and returns its place.
+    pub(crate) fn push(&mut self, matrix: MatRef<'_, f64>) -> usize {
+        let (place, size, lanes) = (self.count, self.size, self.lanes);
+        let length = packed_len(size) * lanes;
+        let mut packed = &mut self.packed.as_mut_slice()[place / lanes * length..][..length];
+        for j in 0..size {
+            let (line, rest) = std::mem::take(&mut packed).split_at_mut((size - j) * lanes);
+            packed = rest;
+            let column = matrix.col(j).subrows(j, size - j);
+            for (to, x) in line[place % lanes..].iter_mut().step_by(lanes).zip(column.iter()) {
+                *to = *x;
+            }
+        }
+        self.count += 1;
+        place
+    }
+
+    /// Takes `count` problems that stand in lanes already: [`group_mut`](Self::group_mut) is theirs to fill, empty lanes with
+    /// zeros.
+    pub(crate) fn adopt(&mut self, count: usize) {
+        self.count = count;
+    }
+
+    /// Packed lower triangles, right-hand sides (d rows of ℓ = `width`) and outcomes of a group.
+    pub(crate) fn group_mut(
+        &mut self,
+        group: usize,
+        width: usize,
+    ) -> (&mut [f64], &mut [f64], &mut [Result<(), Failure>; MAX_LANES]) {
+        let (size, lanes) = (self.size, self.lanes);
+        (
+            part(&mut self.packed, group, packed_len(size) * lanes),
+            part(&mut self.rows, group, size * width * lanes),
+            &mut self.outcomes[group],
+        )
+    }
+
+    /// Writes the right-hand sides (d × ℓ) of the problem at `place`.
+    pub(crate) fn set_rows(&mut self, place: usize, columns: MatRef<'_, f64>) {
+        let (width, lanes) = (columns.ncols(), self.lanes);
+        let (group, lane) = (place / lanes, place % lanes);
+        let length = self.size * width * lanes;
+        let rows = &mut self.rows.as_mut_slice()[group * length..][..length];
+        let mut finite = true;
+        for c in 0..width {
+            for (i, x) in columns.col(c).iter().enumerate() {
+                finite &= x.is_finite();
+                rows[(i * width + c) * lanes + lane] = *x;
+            }
+        }
+        if !finite {
+            for x in rows.iter_mut().skip(lane).step_by(lanes) {
+                *x = 0.0;
+            }
+            self.outcomes[group][lane] = Err(Failure::NotFinite);
+        }
+    }
+
+    /// What became of a problem.
+    pub(crate) fn outcome(&self, place: usize) -> Result<(), Failure> {
+        self.outcomes[place / self.lanes][place % self.lanes]
+    }
+
+    /// Number of groups in use.
+    pub(crate) fn groups(&self) -> usize {
+        self.count.div_ceil(self.lanes)
+    }
+
+    /// Reduces all problems to tridiagonal form.
+    pub(crate) fn reduce(&mut self) {
+        let (size, lanes) = (self.size, self.lanes);
+        // Empty lanes hold zeros: nothing there is slow or fails.
+        let length = packed_len(size) * lanes;
+        for place in self.count..self.groups() * lanes {
+            let packed = &mut self.packed.as_mut_slice()[place / lanes * length..][..length];
+            packed.iter_mut().skip(place % lanes).step_by(lanes).for_each(|to| *to = 0.0);
+        }
+        for group in 0..self.groups() {
+            self.instruction_set.run(Normalize {
+                numbers: part(&mut self.packed, group, length),
+                units: &mut self.units[group * lanes..][..lanes],
+                outcome: &mut self.outcomes[group],
+            });
+            self.instruction_set.run(Reduce {
+                size,
+                packed: part(&mut self.packed, group, length),
+                diagonal: part(&mut self.diagonal, group, size * lanes),
+                off_diagonal: part(&mut self.off_diagonal, group, size * lanes),
+                tau: part(&mut self.tau, group, size * lanes),
+                work: &mut self.work.as_mut_slice()[..2 * size * lanes],
+            });
+        }
+    }
+
+    /// Overwrites the right-hand sides, ℓ = `width`, by `Hᵀ` times them.
+    pub(crate) fn reflect_rows(&mut self, width: usize) {
+        let (size, lanes) = (self.size, self.lanes);
+        for place in self.count..self.groups() * lanes {
+            let rows = part(&mut self.rows, place / lanes, size * width * lanes);
+            rows.iter_mut().skip(place % lanes).step_by(lanes).for_each(|to| *to = 0.0);
+        }
+        for group in 0..self.groups() {
+            self.instruction_set.run(Apply {
+                side: Side::Transposed,
+                size,
+                packed: part(&mut self.packed, group, packed_len(size) * lanes),
+                tau: part(&mut self.tau, group, size * lanes),
+                rows: part(&mut self.rows, group, size * width * lanes),
+                width,
+                work: &mut self.work.as_mut_slice()[..size * lanes],
+            });
+        }
+    }
+
+    /// Diagonalizes all T: eigenvalues, unordered, into `values`, and right-hand sides, ℓ = `width`, projected on the eigenvectors.
+    pub(crate) fn diagonalize(&mut self, width: usize) {
+        let all = self.groups() * self.size * self.lanes;
+        self.values.as_mut_slice()[..all].copy_from_slice(&self.diagonal.as_slice()[..all]);
+        self.rest.as_mut_slice()[..all].copy_from_slice(&self.off_diagonal.as_slice()[..all]);
+        match self.groups() {
+            0 => {}
+            1 => self.diagonalize_groups::<1>(width),
+            2 => self.diagonalize_groups::<2>(width),
+            3 => self.diagonalize_groups::<3>(width),
+            _ => self.diagonalize_groups::<GROUPS>(width),
+        }
+    }
+
+    fn diagonalize_groups<const G: usize>(&mut self, width: usize) {
+        let length = self.size * self.lanes;
+        if length == 0 {
+            return;
+        }
+        let mut values = self.values.as_mut_slice().chunks_exact_mut(length);
+        let mut rest = self.rest.as_mut_slice().chunks_exact_mut(length);
+        let mut rows = self.rows.as_mut_slice();
+        let mut rotations = self.work.as_mut_slice().chunks_exact_mut(2 * length);
+        let mut outcomes = self.outcomes.iter().copied();
+        let mut groups: [Group<'_>; G] = std::array::from_fn(|_| {
+            let (own, others) = std::mem::take(&mut rows).split_at_mut(length * width);
+            rows = others;
+            Group {
+                diagonal: values.next().unwrap_or_default(),
+                off_diagonal: rest.next().unwrap_or_default(),
+                rows: own,
+                rotations: rotations.next().unwrap_or_default(),
+                outcome: outcomes.next().unwrap_or([Ok(()); MAX_LANES]),
+            }
+        });
+        self.instruction_set.run(ImplicitQl { size: self.size, width, groups: groups.each_mut() });
+        for (outcome, group) in self.outcomes.iter_mut().zip(groups) {
+            *outcome = group.outcome;
+        }
+    }
+
+    /// Eigenvalue number i of the problem at `place`, in its own unit and in the order of [`diagonalize`](Self::diagonalize).
+    pub(crate) fn value(&self, place: usize, i: usize) -> f64 {
+        self.values.as_slice()[self.at(place, i)] * self.units[place]
+    }
+
+    fn at(&self, place: usize, i: usize) -> usize {
+        (place / self.lanes * self.size + i) * self.lanes + place % self.lanes
+    }
+
+    /// Squared length of row i of the right-hand sides, ℓ = `width`.
+    pub(crate) fn power(&self, place: usize, i: usize, width: usize) -> f64 {
+        let (group, lane) = (place / self.lanes, place % self.lanes);
+        let row = &self.rows.as_slice()[(group * self.size + i) * width * self.lanes..];
+        row[..width * self.lanes].iter().skip(lane).step_by(self.lanes).map(|x| x * x).sum()
+    }
+
+    /// Writes the eigenvalues of the problem at `place`, descending, and the squared lengths of their rows of the right-hand
+    /// sides, ℓ = `width`; `order` is scratch of d.
+    pub(crate) fn read_powers(
+        &self,
+        place: usize,
+        width: usize,
+        order: &mut [u32],
+        values: &mut [f64],
+        powers: &mut [f64],
+    ) {
+        let order = &mut order[..self.size];
+        for (i, to) in (0..).zip(order.iter_mut()) {
+            *to = i;
+        }
+        let value = |i: &u32| self.value(place, *i as usize);
+        order.sort_unstable_by(|i, j| value(j).total_cmp(&value(i)).then(i.cmp(j)));
+        for ((value_to, power_to), from) in values.iter_mut().zip(powers).zip(&*order) {
+            *value_to = value(from);
+            *power_to = self.power(place, *from as usize, width);
+        }
+    }
+
+    /// Sorts the eigenvalues of each problem, largest first.
+    pub(crate) fn sort_descending(&mut self) {
+        let (size, lanes) = (self.size, self.lanes);
+        // Rotations are done with.
+        let scratch = &mut self.work.as_mut_slice()[..size];
+        for place in 0..self.count.div_ceil(lanes) * lanes {
+            let first = place / lanes * size * lanes + place % lanes;
+            let values = &mut self.values.as_mut_slice()[first..];
+            for (to, x) in scratch.iter_mut().zip(values.iter().step_by(lanes)) {
+                *to = *x;
+            }
+            scratch.sort_unstable_by(|a, b| b.total_cmp(a));
+            for (to, x) in values.iter_mut().step_by(lanes).zip(&*scratch) {
+                *to = *x;
+            }
+        }
+    }
+
+    /// Writes the eigenvectors of the `count` largest eigenvalues, sorted before, into the right-hand sides (d rows of
+    /// `count`), and multiplies them by H.
+    pub(crate) fn leading_vectors(&mut self, count: usize) {
+        let (size, lanes) = (self.size, self.lanes);
+        let length = size * lanes;
+        for group in 0..self.groups() {
+            self.instruction_set.run(InverseIteration {
+                size,
+                count,
+                diagonal: part(&mut self.diagonal, group, length),
+                off_diagonal: part(&mut self.off_diagonal, group, length),
+                values: part(&mut self.values, group, length),
+                vectors: part(&mut self.rows, group, length * count),
+                work: &mut self.work.as_mut_slice()[..length * WORK],
+                outcome: &mut self.outcomes[group],
+            });
+            self.instruction_set.run(Apply {
+                side: Side::Forward,
+                size,
+                packed: part(&mut self.packed, group, packed_len(size) * lanes),
+                tau: part(&mut self.tau, group, length),
+                rows: part(&mut self.rows, group, length * count),
+                width: count,
+                work: &mut self.work.as_mut_slice()[..length],
+            });
+        }
+    }
+
+    /// Entry (i, c) of the right-hand sides, ℓ = `width`, of the problem at `place`.
+    pub(crate) fn row_entry(&self, place: usize, i: usize, c: usize, width: usize) -> f64 {
+        let (group, lane) = (place / self.lanes, place % self.lanes);
+        self.rows.as_slice()[((group * self.size + i) * width + c) * self.lanes + lane]
+    }
+}
+
+/// The part of a buffer that belongs to a group.
+pub(crate) fn part(numbers: &mut Numbers, group: usize, length: usize) -> &mut [f64] {
+    &mut numbers.as_mut_slice()[group * length..][..length]
+}

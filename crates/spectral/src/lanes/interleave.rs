@@ -1,0 +1,109 @@
+//! From matrices one by one to a group, a problem a lane, scaled on the way: `A = Σ^(−½) C Σ^(−½)` and `b = Σ^(−½) B`.
+//!
+//! Row by row: the numbers of all lanes are brought side by side one by one, then scaled by registers. The transposition is
+//! what it costs: a load and a store a number.
+//!
+//! Rounding: `Aᵢⱼ = (Cᵢⱼ·sᵢ)·sⱼ` for i ≤ j with `s = 1/√σ`, the same for both triangles.
+
+use faer::MatRef;
+use pulp::{Simd, WithSimd};
+
+use super::MAX_LANES;
+use super::arithmetic::{Arithmetic, lanes};
+use super::tiles::stride;
+use crate::Failure;
+
+/// What a lane is made of; an empty lane has none.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    /// C (d × d), lower triangle read.
+    pub(crate) matrix: MatRef<'a, f64>,
+    /// B (d × ℓ).
+    pub(crate) right: MatRef<'a, f64>,
+    /// Diagonal of Σ (d), positive.
+    pub(crate) sigma: &'a [f64],
+}
+
+/// Fills a group.
+pub(crate) struct Interleave<'a> {
+    pub(crate) size: usize,
+    pub(crate) width: usize,
+    pub(crate) sources: [Option<Source<'a>>; MAX_LANES],
+    /// A, upper triangle (rows of [`stride`]).
+    pub(crate) matrix: &'a mut [f64],
+    /// b (d rows of ℓ).
+    pub(crate) rows: &'a mut [f64],
+    /// Σ^½ (d).
+    pub(crate) roots: &'a mut [f64],
+    /// Σ^(−½) (d).
+    pub(crate) scales: &'a mut [f64],
+    pub(crate) outcome: &'a mut [Result<(), Failure>; MAX_LANES],
+}
+
+impl WithSimd for Interleave<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Self { size, width, sources, matrix, rows, roots, scales, outcome } = self;
+        let count = S::F64_LANES;
+        for (lane, source) in sources.iter().enumerate().take(count) {
+            for i in 0..size {
+                let sigma = source.map_or(1.0, |source| source.sigma[i]);
+                roots[i * count + lane] = sigma.sqrt();
+                scales[i * count + lane] = 1.0 / sigma.sqrt();
+            }
+        }
+        let (scales, _) = S::as_simd_f64s(scales);
+        let zero = s.all(0.0);
+        // Zero, or NaN from the first infinity or NaN on.
+        let mut not_finite = zero;
+        for i in 0..size {
+            let line = &mut matrix[(i * stride(size) + i) * count..][..(size - i) * count];
+            for (lane, source) in sources.iter().enumerate().take(count) {
+                let places = line[lane..].iter_mut().step_by(count);
+                match source {
+                    None => places.for_each(|to| *to = 0.0),
+                    Some(source) => {
+                        let column = source.matrix.col(i).subrows(i, size - i);
+                        for (to, x) in places.zip(column.iter()) {
+                            *to = *x;
+                        }
+                    }
+                }
+            }
+            let (line, _) = S::as_mut_simd_f64s(line);
+            for (to, scale) in line.iter_mut().zip(&scales[i..]) {
+                *to = s.times(s.times(*to, scales[i]), *scale);
+                not_finite = s.fused(*to, zero, not_finite);
+            }
+        }
+        for (lane, source) in sources.iter().enumerate().take(count) {
+            for c in 0..width {
+                let places = rows.iter_mut().skip(c * count + lane).step_by(width * count);
+                match source {
+                    None => places.for_each(|to| *to = 0.0),
+                    Some(source) => {
+                        for (to, x) in places.zip(source.right.col(c).iter()) {
+                            *to = *x;
+                        }
+                    }
+                }
+            }
+        }
+        if width > 0 {
+            let (rows, _) = S::as_mut_simd_f64s(rows);
+            for (row, scale) in rows.chunks_exact_mut(width).zip(scales) {
+                for x in row {
+                    *x = s.times(*x, *scale);
+                    not_finite = s.fused(*x, zero, not_finite);
+                }
+            }
+        }
+        for (outcome, flag) in outcome.iter_mut().zip(lanes::<S>(not_finite)).take(count) {
+            if flag.is_nan() {
+                *outcome = Err(Failure::NotFinite);
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Sums of products `XᵀY` of a group in tiles that stay in registers.
+//!
+//! A matrix is stored row after row, each entry a register. A tile of A × C sums takes A entries of a row of X and C of the same
+//! row of Y at a time: A·C fused multiply-adds for A + C loads, as many independent chains. Five columns, and as many rows as the
+//! registers hold beside them: 5 of 32 (25 sums), 2 of 16 (10 sums).
+//!
+//! Every sum takes its terms in ascending order of the row, fused, whatever the tile it stands in: so the shape of a tile
+//! changes no bit, and it may differ between instruction sets.
+
+use std::ops::Range;
+
+use pulp::Simd;
+
+use super::arithmetic::Arithmetic;
+
+/// Most columns of a tile.
+pub(crate) const COLUMNS: usize = 5;
+
+/// Stride of a row of `size` entries: odd, so that the entries of a column spread over all sets of a cache.
+pub(crate) const fn stride(size: usize) -> usize {
+    size | 1
+}
+
+/// A matrix of a group, from one of its columns on.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a, S: Simd> {
+    numbers: &'a [S::f64s],
+    stride: usize,
+    first: usize,
+}
+
+impl<'a, S: Simd> View<'a, S> {
+    pub(crate) fn new(numbers: &'a [S::f64s], stride: usize) -> Self {
+        Self { numbers, stride, first: 0 }
+    }
+
+    #[inline(always)]
+    pub(crate) fn at_column(self, first: usize) -> Self {
+        Self { first: self.first + first, ..self }
+    }
+
+    /// C entries of a row.
+    #[inline(always)]
+    pub(crate) fn row<const C: usize>(self, row: usize) -> [S::f64s; C] {
+        let mut out = [self.numbers[0]; C];
+        out.copy_from_slice(&self.numbers[row * self.stride + self.first..][..C]);
+        out
+    }
+}
+
+/// `sums[a][c] + Σ_p x[p][a] y[p][c]` over the rows p, ascending.
+#[inline(always)]
+pub(crate) fn add<S: Simd, const A: usize, const C: usize>(
+    s: S,
+    mut sums: [[S::f64s; C]; A],
+    x: View<'_, S>,
+    y: View<'_, S>,
+    rows: Range<usize>,
+) -> [[S::f64s; C]; A] {
+    let x_rows = x.numbers[rows.start * x.stride..rows.end * x.stride].chunks_exact(x.stride);
+    let y_rows = y.numbers[rows.start * y.stride..rows.end * y.stride].chunks_exact(y.stride);
+    for (x_row, y_row) in x_rows.zip(y_rows) {
+        let (x_row, y_row) = (&x_row[x.first..][..A], &y_row[y.first..][..C]);
+        for a in 0..A {
+            for c in 0..C {
+                sums[a][c] = s.fused(x_row[a], y_row[c], sums[a][c]);
+            }
+        }
+    }
+    sums
+}
+
+/// `sums[a][c] − Σ_p x[p][a] y[p][c]` over the rows p, ascending.
+#[inline(always)]
+pub(crate) fn subtract<S: Simd, const A: usize, const C: usize>(
+    s: S,
+    mut sums: [[S::f64s; C]; A],
+    x: View<'_, S>,
+    y: View<'_, S>,
+    rows: Range<usize>,
+) -> [[S::f64s; C]; A] {
+    let x_rows = x.numbers[rows.start * x.stride..rows.end * x.stride].chunks_exact(x.stride);
+    let y_rows = y.numbers[rows.start * y.stride..rows.end * y.stride].chunks_exact(y.stride);
+    for (x_row, y_row) in x_rows.zip(y_rows) {
+        let (x_row, y_row) = (&x_row[x.first..][..A], &y_row[y.first..][..C]);
+        for a in 0..A {
+            for c in 0..C {
+                sums[a][c] = s.less(sums[a][c], x_row[a], y_row[c]);
+            }
+        }
+    }
+    sums
+}
+
+/// What is done with each tile of a matrix.
+pub(crate) trait Tile<S: Simd> {
+    /// The tile of A × C entries that begins at (row, column).
+    fn tile<const A: usize, const C: usize>(&mut self, s: S, row: usize, column: usize);
+}
+
+/// Tiles all rows, block after block; `columns` says which columns a block needs that begins at a row and has so many of them.
+#[inline(always)]
+pub(crate) fn for_tiles<S: Simd, T: Tile<S>>(
+    s: S,
+    tiles: &mut T,
+    rows: usize,
+    columns: impl Fn(usize, usize) -> Range<usize>,
+) {
+    let mut row = 0;
+    if S::REGISTER_COUNT > 16 {
+        while row + 5 <= rows {
+            for_columns::<S, T, 5>(s, tiles, row, columns(row, 5));
+            row += 5;
+        }
+    } else {
+        while row + 2 <= rows {
+            for_columns::<S, T, 2>(s, tiles, row, columns(row, 2));
+            row += 2;
+        }
+    }
+    while row < rows {
+        for_columns::<S, T, 1>(s, tiles, row, columns(row, 1));
+        row += 1;
+    }
+}
+
+/// The tiles of a block of A rows.
+#[inline(always)]
+fn for_columns<S: Simd, T: Tile<S>, const A: usize>(s: S, tiles: &mut T, row: usize, columns: Range<usize>) {
+    let mut column = columns.start;
+    while column + COLUMNS <= columns.end {
+        tiles.tile::<A, COLUMNS>(s, row, column);
+        column += COLUMNS;
+    }
+    match columns.end.saturating_sub(column) {
+        1 => tiles.tile::<A, 1>(s, row, column),
+        2 => tiles.tile::<A, 2>(s, row, column),
+        3 => tiles.tile::<A, 3>(s, row, column),
+        4 => tiles.tile::<A, 4>(s, row, column),
+        _ => {}
+    }
+}
