@@ -2,13 +2,13 @@
 //!
 //! The sample of size n is the first n entries of one permutation a replicate, so samples are nested in n, and AᵀA for all n
 //! is a running sum. Each of its entries is one chain of fused multiply-adds over the rows in their order
-//! ([`gram_of_columns`]), so its bits do not depend on which other n are asked for.
+//! ([`RowGram`]), so its bits do not depend on which other n are asked for.
 //!
 //! Cost: at most N w² flops a replicate, each row read once.
 
-use eigensweep_spectral::dense::gram_of_columns;
+use eigensweep_spectral::dense::RowGram;
 use eigensweep_spectral::lanes::InstructionSet;
-use faer::{Accum, Mat, MatMut};
+use faer::MatMut;
 use rand::RngExt;
 
 use crate::gram::mirror_lower;
@@ -68,31 +68,20 @@ impl Rows<'_> {
 /// the back: at most N/2 rows are read for any number of prefixes in each half. Which way depends on n and N only.
 #[derive(Debug)]
 pub struct NestedGram {
-    instruction_set: InstructionSet,
-    /// AᵀA of all rows, lower triangle; of none before it is needed.
-    total: Mat<f64>,
-    total_rows: usize,
-    /// AᵀA of the first and of the last rows of the arrangement, lower triangles.
-    front: Mat<f64>,
-    front_rows: usize,
-    back: Mat<f64>,
-    back_rows: usize,
+    width: usize,
+    /// All rows; none before they are needed.
+    total: RowGram,
+    /// The first and the last rows of the arrangement.
+    front: RowGram,
+    back: RowGram,
 }
 
 impl NestedGram {
     /// Workspace for rows of `width` = w columns.
     #[must_use]
     pub fn new(instruction_set: InstructionSet, width: usize) -> Self {
-        let square = || Mat::zeros(width, width);
-        Self {
-            instruction_set,
-            total: square(),
-            total_rows: 0,
-            front: square(),
-            front_rows: 0,
-            back: square(),
-            back_rows: 0,
-        }
+        let empty = || RowGram::new(instruction_set, width);
+        Self { width, total: empty(), front: empty(), back: empty() }
     }
 
     /// Entries of an arrangement of `total` rows that a prefix of n rows needs.
@@ -103,9 +92,8 @@ impl NestedGram {
 
     /// Forgets the arrangement: another one of the same rows begins.
     pub fn restart(&mut self) {
-        self.front.fill(0.0);
-        self.back.fill(0.0);
-        (self.front_rows, self.back_rows) = (0, 0);
+        self.front.clear();
+        self.back.clear();
     }
 
     /// Writes AᵀA (w × w, both triangles) of the first `samples` = n rows of `order` into `gram`. Without a
@@ -117,31 +105,29 @@ impl NestedGram {
     /// If `order` is shorter than n [needs](Self::needs), n exceeds N or goes the wrong way, `rows` or `gram` are not w wide, or
     /// `order` names a row that is not there.
     pub fn extend_to(&mut self, rows: Rows<'_>, order: &[u32], samples: usize, mut gram: MatMut<'_, f64>) {
-        let width = self.total.nrows();
+        let width = self.width;
         assert!(rows.width == width, "rows of w entries");
         let all = rows.values.len() / width.max(1);
         assert!(samples <= all && order.len() >= Self::needs(samples, all), "samples within order");
         let row = |&row: &u32| &rows.values[row as usize * width..][..width];
-        if from_the_front(samples, all) {
-            assert!(self.front_rows <= samples, "samples grow up to half of the rows");
-            let new = order[self.front_rows..samples].iter().map(row);
-            gram_of_columns(self.instruction_set, self.front.as_mut(), Accum::Add, new);
-            self.front_rows = samples;
-            gram.copy_from_triangular_lower(self.front.as_ref());
+        let front = from_the_front(samples, all);
+        if front {
+            assert!(self.front.rows() <= samples, "samples grow up to half of the rows");
+            self.front.add(order[self.front.rows()..samples].iter().map(row));
         } else {
-            if self.total_rows != all {
-                let each = rows.values.chunks_exact(width);
-                gram_of_columns(self.instruction_set, self.total.as_mut(), Accum::Replace, each);
-                self.total_rows = all;
+            if self.total.rows() != all {
+                self.total.clear();
+                self.total.add(rows.values.chunks_exact(width));
             }
-            assert!(self.back_rows <= all - samples, "samples shrink down to half of the rows");
-            let new = order[samples..all - self.back_rows].iter().rev().map(row);
-            gram_of_columns(self.instruction_set, self.back.as_mut(), Accum::Add, new);
-            self.back_rows = all - samples;
-            for j in 0..width {
-                for i in j..width {
-                    gram[(i, j)] = self.total[(i, j)] - self.back[(i, j)];
-                }
+            assert!(self.back.rows() <= all - samples, "samples shrink down to half of the rows");
+            self.back.add(order[samples..all - self.back.rows()].iter().rev().map(row));
+        }
+        for j in 0..width {
+            for i in j..width {
+                gram[(i, j)] = match front {
+                    true => self.front.entry(i, j),
+                    false => self.total.entry(i, j) - self.back.entry(i, j),
+                };
             }
         }
         mirror_lower(gram);

@@ -151,7 +151,7 @@ fn all_rows_and_counts_are_exact() {
     for n in [0, 100, 150, 151, 299, 300] {
         let found = gram(&values, &order, &[n]);
         for c in 0..6 {
-            assert_eq!(found[(c, c)].to_bits(), count(n, c).to_bits(), "n = {n}, column {c}");
+            assert!((found[(c, c)] - count(n, c)).abs() <= 0.0, "n = {n}, column {c}");
         }
     }
     let data = data();

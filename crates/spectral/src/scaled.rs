@@ -356,16 +356,14 @@ impl ScaledBatch {
     ) {
         let (square, rows, vector) = self.lengths();
         let (size, width) = (self.size, self.width);
-        let mut sources = [None; MAX_LANES];
-        for (lane, to) in sources.iter_mut().enumerate().take(self.lanes) {
-            let place = group * self.lanes + lane;
-            *to = self.problems.get(place).map(|&number| {
-                let (matrix, right) = source(number);
-                assert!(matrix.nrows() == size && matrix.ncols() == size, "d × d");
-                assert!(right.nrows() == size && right.ncols() == width, "d × ℓ");
-                Source { matrix, right, sigma: &self.sigma[place * size..][..size] }
-            });
-        }
+        let last = self.problems.len() - 1;
+        let sources = std::array::from_fn(|lane| {
+            let place = (group * self.lanes + lane).min(last);
+            let (matrix, right) = source(self.problems[place]);
+            assert!(matrix.nrows() == size && matrix.ncols() == size, "d × d");
+            assert!(right.nrows() == size && right.ncols() == width, "d × ℓ");
+            Source { matrix, right, sigma: &self.sigma[place * size..][..size] }
+        });
         self.scaled[group] = [Ok(()); MAX_LANES];
         self.instruction_set.run(Interleave {
             size,

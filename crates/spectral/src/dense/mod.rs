@@ -8,13 +8,16 @@
 //! | | computes | flops |
 //! |---|---|---|
 //! | [`product`] | `T (+)= L R` | 2 m n q |
-//! | [`gram_lower`], [`gram_of_columns`] | lower triangle of `G (+)= F Fᵀ` | m² q |
+//! | [`gram_lower`] | lower triangle of `G (+)= F Fᵀ` | m² q |
+//! | [`RowGram`] | `AᵀA` of rows that lie anywhere | w² a row |
 //! | [`factor_in_place`] | `M = L Lᵀ` | m³/3 |
 //! | [`factor_pivoted`] | the same for M of rank r | m r² |
 //! | [`solve_lower_in_place`] | `L⁻¹ R` | m² n |
 
 mod cholesky;
 mod product;
+mod row_gram;
 
 pub use cholesky::{factor_in_place, factor_pivoted, solve_lower_in_place};
-pub use product::{gram_lower, gram_of_columns, product};
+pub use product::{gram_lower, product};
+pub use row_gram::RowGram;

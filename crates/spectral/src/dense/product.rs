@@ -14,9 +14,6 @@ use crate::lanes::arithmetic::{Arithmetic, lanes};
 /// Terms of the sums that are taken at a time: their columns, and the right factor's share, stay in L1.
 const DEPTH: usize = 64;
 
-/// Numbers in a cache line.
-const CACHE_LINE: usize = 8;
-
 /// Most columns of a tile.
 const MOST_COLUMNS: usize = 8;
 
@@ -50,21 +47,7 @@ pub fn gram_lower(
     factor: MatRef<'_, f64>,
 ) {
     assert!(gram.nrows() == factor.nrows(), "G is m × m");
-    gram_of_columns(instruction_set, gram, accum, (0..factor.ncols()).map(|p| column(factor, p)));
-}
-
-/// The same for the columns of F one by one, in this order.
-///
-/// # Panics
-///
-/// If `gram` is not square, its columns are not contiguous, or a column of F is not m long.
-pub fn gram_of_columns<'f>(
-    instruction_set: InstructionSet,
-    gram: MatMut<'_, f64>,
-    accum: Accum,
-    columns: impl Iterator<Item = &'f [f64]>,
-) {
-    assert!(gram.nrows() == gram.ncols(), "G is m × m");
+    let columns = (0..factor.ncols()).map(|p| column(factor, p));
     instruction_set.run(Product { to: gram, accum, columns, right: Right::Own });
 }
 
@@ -142,17 +125,12 @@ fn multiply_tiles<'f, S: Simd, const R: usize, const C: usize>(
     let mut packed = [[0.0; MOST_COLUMNS]; DEPTH];
     let mut first = 0;
     loop {
-        let (mut depth, mut touched) = (0, 0.0);
+        let mut depth = 0;
         for (to, column) in left.iter_mut().zip(columns.by_ref()) {
             assert!(column.len() == rows, "columns of m entries");
             *to = column;
             depth += 1;
-            // Rows of a sample lie far apart: all of them are on their way before the first is used.
-            for x in column.iter().step_by(CACHE_LINE) {
-                touched += x;
-            }
         }
-        std::hint::black_box(touched);
         if depth == 0 {
             return;
         }

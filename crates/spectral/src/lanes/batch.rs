@@ -2,7 +2,7 @@
 
 use faer::{Mat, MatRef};
 
-use super::implicit_ql::{Group, ImplicitQl};
+use super::implicit_ql::{self, Group, ImplicitQl};
 use super::inverse_iteration::{InverseIteration, WORK};
 use super::normalize::Normalize;
 use super::reduction::{Reduce, packed_len};
@@ -24,7 +24,7 @@ pub(crate) fn groups_for(size: usize) -> usize {
 }
 
 /// Numbers at the alignment of a cache line, without growth.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Numbers(Mat<f64>);
 
 impl Numbers {
@@ -39,6 +39,12 @@ impl Numbers {
     pub(crate) fn as_mut_slice(&mut self) -> &mut [f64] {
         self.0.col_mut(0).try_as_col_major_mut().map_or(&mut [], |column| column.as_slice_mut())
     }
+}
+
+/// What of a group is filled.
+enum Fill {
+    Matrices,
+    Rows,
 }
 
 /// Up to [`GROUPS`] groups of problems `A = H T Hᵀ` of one size d.
@@ -59,7 +65,6 @@ pub(crate) struct Batch {
     tau: Numbers,
     /// T once more, for QL to use up.
     values: Numbers,
-    rest: Numbers,
     /// Right-hand sides (d rows of ℓ).
     rows: Numbers,
     work: Numbers,
@@ -81,7 +86,7 @@ impl Batch {
     ) -> Self {
         let lanes = instruction_set.lanes();
         let all = most * lanes;
-        let work = if vectors { WORK } else { 2 };
+        let work = if vectors { WORK } else { 2 }.max(implicit_ql::WORK * most);
         Self {
             instruction_set,
             lanes,
@@ -95,10 +100,9 @@ impl Batch {
             off_diagonal: Numbers::new(size * all),
             tau: Numbers::new(size * all),
             values: Numbers::new(size * all),
-            rest: Numbers::new(size * all),
             rows: Numbers::new(size * width * all),
-            // Sines and cosines of each group, or the workspace of a single one.
-            work: Numbers::new(size * lanes * work.max(2 * most)),
+            // For QL of all groups, or for a kernel of a single one.
+            work: Numbers::new(size * lanes * work),
         }
     }
 
@@ -194,12 +198,8 @@ impl Batch {
     /// Reduces all problems to tridiagonal form.
     pub(crate) fn reduce(&mut self) {
         let (size, lanes) = (self.size, self.lanes);
-        // Empty lanes hold zeros: nothing there is slow or fails.
         let length = packed_len(size) * lanes;
-        for place in self.count..self.groups() * lanes {
-            let packed = &mut self.packed.as_mut_slice()[place / lanes * length..][..length];
-            packed.iter_mut().skip(place % lanes).step_by(lanes).for_each(|to| *to = 0.0);
-        }
+        self.fill_empty_lanes(Fill::Matrices, length);
         for group in 0..self.groups() {
             self.instruction_set.run(Normalize {
                 numbers: part(&mut self.packed, group, length),
@@ -217,13 +217,25 @@ impl Batch {
         }
     }
 
+    /// Makes the empty lanes of the last group copies of its first: they do what that does, at the same time.
+    fn fill_empty_lanes(&mut self, what: Fill, length: usize) {
+        let full = self.count % self.lanes;
+        if full > 0 {
+            let numbers = match what {
+                Fill::Matrices => &mut self.packed,
+                Fill::Rows => &mut self.rows,
+            };
+            for entry in part(numbers, self.count / self.lanes, length).chunks_exact_mut(self.lanes) {
+                let first = entry[0];
+                entry[full..].fill(first);
+            }
+        }
+    }
+
     /// Overwrites the right-hand sides, ℓ = `width`, by `Hᵀ` times them.
     pub(crate) fn reflect_rows(&mut self, width: usize) {
         let (size, lanes) = (self.size, self.lanes);
-        for place in self.count..self.groups() * lanes {
-            let rows = part(&mut self.rows, place / lanes, size * width * lanes);
-            rows.iter_mut().skip(place % lanes).step_by(lanes).for_each(|to| *to = 0.0);
-        }
+        self.fill_empty_lanes(Fill::Rows, size * width * lanes);
         for group in 0..self.groups() {
             self.instruction_set.run(Apply {
                 side: Side::Transposed,
@@ -241,7 +253,6 @@ impl Batch {
     pub(crate) fn diagonalize(&mut self, width: usize) {
         let all = self.groups() * self.size * self.lanes;
         self.values.as_mut_slice()[..all].copy_from_slice(&self.diagonal.as_slice()[..all]);
-        self.rest.as_mut_slice()[..all].copy_from_slice(&self.off_diagonal.as_slice()[..all]);
         match self.groups() {
             0 => {}
             1 => self.diagonalize_groups::<1>(width),
@@ -257,9 +268,8 @@ impl Batch {
             return;
         }
         let mut values = self.values.as_mut_slice().chunks_exact_mut(length);
-        let mut rest = self.rest.as_mut_slice().chunks_exact_mut(length);
+        let mut rest = self.off_diagonal.as_slice().chunks_exact(length);
         let mut rows = self.rows.as_mut_slice();
-        let mut rotations = self.work.as_mut_slice().chunks_exact_mut(2 * length);
         let mut outcomes = self.outcomes.iter().copied();
         let mut groups: [Group<'_>; G] = std::array::from_fn(|_| {
             let (own, others) = std::mem::take(&mut rows).split_at_mut(length * width);
@@ -268,11 +278,11 @@ impl Batch {
                 diagonal: values.next().unwrap_or_default(),
                 off_diagonal: rest.next().unwrap_or_default(),
                 rows: own,
-                rotations: rotations.next().unwrap_or_default(),
                 outcome: outcomes.next().unwrap_or([Ok(()); MAX_LANES]),
             }
         });
-        self.instruction_set.run(ImplicitQl { size: self.size, width, groups: groups.each_mut() });
+        let work = &mut self.work.as_mut_slice()[..G * implicit_ql::WORK * length];
+        self.instruction_set.run(ImplicitQl { size: self.size, width, groups: groups.each_mut(), work });
         for (outcome, group) in self.outcomes.iter_mut().zip(groups) {
             *outcome = group.outcome;
         }

@@ -13,7 +13,7 @@ use super::arithmetic::{Arithmetic, lanes};
 use super::tiles::stride;
 use crate::Failure;
 
-/// What a lane is made of; an empty lane has none.
+/// What a lane is made of; an empty lane is made of what a full one is, and does what that does.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     /// C (d × d), lower triangle read.
@@ -28,7 +28,7 @@ pub(crate) struct Source<'a> {
 pub(crate) struct Interleave<'a> {
     pub(crate) size: usize,
     pub(crate) width: usize,
-    pub(crate) sources: [Option<Source<'a>>; MAX_LANES],
+    pub(crate) sources: [Source<'a>; MAX_LANES],
     /// A, upper triangle (rows of [`stride`]).
     pub(crate) matrix: &'a mut [f64],
     /// b (d rows of ℓ).
@@ -49,9 +49,9 @@ impl WithSimd for Interleave<'_> {
         let count = S::F64_LANES;
         for (lane, source) in sources.iter().enumerate().take(count) {
             for i in 0..size {
-                let sigma = source.map_or(1.0, |source| source.sigma[i]);
-                roots[i * count + lane] = sigma.sqrt();
-                scales[i * count + lane] = 1.0 / sigma.sqrt();
+                let root = source.sigma[i].sqrt();
+                roots[i * count + lane] = root;
+                scales[i * count + lane] = 1.0 / root;
             }
         }
         let (scales, _) = S::as_simd_f64s(scales);
@@ -60,18 +60,11 @@ impl WithSimd for Interleave<'_> {
         let mut not_finite = zero;
         for i in 0..size {
             let line = &mut matrix[(i * stride(size) + i) * count..][..(size - i) * count];
-            for (lane, source) in sources.iter().enumerate().take(count) {
-                let places = line[lane..].iter_mut().step_by(count);
-                match source {
-                    None => places.for_each(|to| *to = 0.0),
-                    Some(source) => {
-                        let column = source.matrix.col(i).subrows(i, size - i);
-                        for (to, x) in places.zip(column.iter()) {
-                            *to = *x;
-                        }
-                    }
-                }
+            let mut columns: [&[f64]; MAX_LANES] = [&[]; MAX_LANES];
+            for (column, source) in columns.iter_mut().zip(sources).take(count) {
+                *column = &slice(source.matrix, i)[i..];
             }
+            side_by_side(count, columns, line);
             let (line, _) = S::as_mut_simd_f64s(line);
             for (to, scale) in line.iter_mut().zip(&scales[i..]) {
                 *to = s.times(s.times(*to, scales[i]), *scale);
@@ -80,14 +73,9 @@ impl WithSimd for Interleave<'_> {
         }
         for (lane, source) in sources.iter().enumerate().take(count) {
             for c in 0..width {
-                let places = rows.iter_mut().skip(c * count + lane).step_by(width * count);
-                match source {
-                    None => places.for_each(|to| *to = 0.0),
-                    Some(source) => {
-                        for (to, x) in places.zip(source.right.col(c).iter()) {
-                            *to = *x;
-                        }
-                    }
+                let places = rows[c * count + lane..].chunks_mut(width * count);
+                for (to, x) in places.zip(slice(source.right, c)) {
+                    to[0] = *x;
                 }
             }
         }
@@ -104,6 +92,35 @@ impl WithSimd for Interleave<'_> {
             if flag.is_nan() {
                 *outcome = Err(Failure::NotFinite);
             }
+        }
+    }
+}
+
+/// A column as a slice.
+#[inline(always)]
+fn slice(matrix: MatRef<'_, f64>, j: usize) -> &[f64] {
+    matrix.col(j).try_as_col_major().map_or(&[], |column| column.as_slice())
+}
+
+/// Writes the entries of `count` columns side by side.
+#[inline(always)]
+fn side_by_side(count: usize, columns: [&[f64]; MAX_LANES], to: &mut [f64]) {
+    match count {
+        8 => entries::<8>(columns, to),
+        4 => entries::<4>(columns, to),
+        2 => entries::<2>(columns, to),
+        _ => entries::<1>(columns, to),
+    }
+}
+
+/// The same for N columns.
+#[inline(always)]
+fn entries<const N: usize>(columns: [&[f64]; MAX_LANES], to: &mut [f64]) {
+    let (to, _) = pulp::as_arrays_mut::<N, _>(to);
+    let columns: [&[f64]; N] = std::array::from_fn(|lane| &columns[lane][..to.len()]);
+    for (i, to) in to.iter_mut().enumerate() {
+        for lane in 0..N {
+            to[lane] = columns[lane][i];
         }
     }
 }

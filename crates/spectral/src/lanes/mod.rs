@@ -25,6 +25,7 @@ pub(crate) mod implicit_ql;
 mod instruction_set;
 pub(crate) mod interleave;
 pub(crate) mod inverse_iteration;
+pub mod measure;
 mod normalize;
 pub(crate) mod products;
 pub(crate) mod reduction;

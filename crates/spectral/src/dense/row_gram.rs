@@ -1,0 +1,204 @@
+//! Gram matrices `AᵀA` of rows that lie anywhere in memory, as a running sum.
+//!
+//! Rows of a random subset are far apart, and as wide as they are: [`DEPTH`] of them are brought side by side first, padded by
+//! zeros to whole registers, which is also the packed form that both factors of the product have. Loads of other rows do not wait
+//! for one another, so their latency is paid once a block.
+//!
+//! The sum is padded, too ([`RowGram::padded`] rows and columns), so that no tile is partial: R registers down by C columns of
+//! the lower triangle, R loads and C broadcasts for R·C fused multiply-adds.
+//!
+//! Counts: w² flops a row with w rounded up to whole panels of eight, `8·(w + 8)²/2` multiply-adds a register of eight; bytes: 8w a
+//! row from wherever it is, then `8·w²·(1/R + 1/C)/2` from L1.
+//!
+//! Rounding: every entry is one chain of fused multiply-adds over the rows in their order, whatever the blocks: the bits do not depend
+//! on how often the sum was looked at.
+
+use faer::{Mat, MatMut};
+use pulp::{Simd, WithSimd};
+
+use super::product::{column, column_mut};
+use crate::lanes::InstructionSet;
+use crate::lanes::arithmetic::Arithmetic;
+
+/// Rows that are brought side by side: 32 KiB at a width of 64, from where tiles read them many times.
+const DEPTH: usize = 64;
+
+/// Columns of a panel; the widest register.
+const PANEL: usize = 8;
+
+/// `AᵀA` of the rows that were added.
+#[derive(Clone, Debug)]
+pub struct RowGram {
+    instruction_set: InstructionSet,
+    width: usize,
+    /// A row a column (padded × DEPTH).
+    block: Mat<f64>,
+    /// The sum, lower triangle (padded × padded).
+    sums: Mat<f64>,
+    rows: usize,
+}
+
+impl RowGram {
+    /// No rows of `width` = w entries.
+    #[must_use]
+    pub fn new(instruction_set: InstructionSet, width: usize) -> Self {
+        let padded = Self::padded(width);
+        Self {
+            instruction_set,
+            width,
+            block: Mat::zeros(padded, DEPTH),
+            sums: Mat::zeros(padded, padded),
+            rows: 0,
+        }
+    }
+
+    /// Rows and columns that the sum has in memory.
+    #[must_use]
+    pub fn padded(width: usize) -> usize {
+        width.next_multiple_of(PANEL)
+    }
+
+    /// Number of rows that were added.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Forgets all rows.
+    pub fn clear(&mut self) {
+        self.sums.fill(0.0);
+        self.rows = 0;
+    }
+
+    /// Adds rows, in this order.
+    ///
+    /// # Panics
+    ///
+    /// If a row is not w long.
+    pub fn add<'r>(&mut self, mut rows: impl Iterator<Item = &'r [f64]>) {
+        let mut own: [&[f64]; DEPTH] = [&[]; DEPTH];
+        let mut depth = take(&mut rows, &mut own);
+        while depth > 0 {
+            for (p, row) in own[..depth].iter().enumerate() {
+                assert!(row.len() == self.width, "rows of w entries");
+                // What is below stays zero.
+                column_mut(self.block.as_mut(), p)[..self.width].copy_from_slice(row);
+            }
+            self.rows += depth;
+            let next = take(&mut rows, &mut own);
+            let (block, sums) = (&self.block, self.sums.as_mut());
+            self.instruction_set.run(AddBlock { block, depth, sums, next: &own[..next] });
+            depth = next;
+        }
+    }
+
+    /// Entry (i, j) of the sum, i ≥ j.
+    #[must_use]
+    pub fn entry(&self, i: usize, j: usize) -> f64 {
+        self.sums[(i.max(j), i.min(j))]
+    }
+}
+
+/// Takes up to [`DEPTH`] rows; returns how many there were.
+fn take<'r>(rows: &mut impl Iterator<Item = &'r [f64]>, to: &mut [&'r [f64]; DEPTH]) -> usize {
+    let mut count = 0;
+    for (to, row) in to.iter_mut().zip(rows) {
+        *to = row;
+        count += 1;
+    }
+    count
+}
+
+struct AddBlock<'a> {
+    block: &'a Mat<f64>,
+    depth: usize,
+    sums: MatMut<'a, f64>,
+    /// The rows after these: on their way while these are multiplied.
+    next: &'a [&'a [f64]],
+}
+
+impl WithSimd for AddBlock<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        if S::REGISTER_COUNT > 16 {
+            add_block::<S, 3, PANEL>(s, self);
+        } else {
+            add_block::<S, 3, 4>(s, self);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_block<S: Simd, const R: usize, const C: usize>(s: S, work: AddBlock<'_>) {
+    let AddBlock { block, depth, mut sums, next } = work;
+    let size = sums.nrows();
+    // A share of the rows with each panel, so that the loads of this block find room between them.
+    let mut shares = next.chunks(next.len().div_ceil(size / C).max(1));
+    for first in (0..size).step_by(C) {
+        for row in shares.next().unwrap_or_default() {
+            prefetch(row);
+        }
+        // The panel's own rows from the first register on that holds one of them.
+        let mut row = first - first % S::F64_LANES;
+        while row + R * S::F64_LANES <= size {
+            add_tile::<S, R, C>(s, block, depth, sums.as_mut(), row, first);
+            row += R * S::F64_LANES;
+        }
+        while row < size {
+            add_tile::<S, 1, C>(s, block, depth, sums.as_mut(), row, first);
+            row += S::F64_LANES;
+        }
+    }
+}
+
+/// R registers from `row` on of C columns from `first` on.
+#[inline(always)]
+fn add_tile<S: Simd, const R: usize, const C: usize>(
+    s: S,
+    block: &Mat<f64>,
+    depth: usize,
+    mut sums: MatMut<'_, f64>,
+    row: usize,
+    first: usize,
+) {
+    let mut tile = [[s.all(0.0); R]; C];
+    for c in 0..C {
+        let (old, _) = S::as_simd_f64s(&column(sums.as_ref(), first + c)[row..][..R * S::F64_LANES]);
+        for r in 0..R {
+            tile[c][r] = old[r];
+        }
+    }
+    for p in 0..depth {
+        let own = column(block.as_ref(), p);
+        let (left, _) = S::as_simd_f64s(&own[row..][..R * S::F64_LANES]);
+        let right = &own[first..][..C];
+        for c in 0..C {
+            let factor = s.all(right[c]);
+            for r in 0..R {
+                tile[c][r] = s.fused(left[r], factor, tile[c][r]);
+            }
+        }
+    }
+    for c in 0..C {
+        let own = &mut column_mut(sums.as_mut(), first + c)[row..][..R * S::F64_LANES];
+        let (own, _) = S::as_mut_simd_f64s(own);
+        for r in 0..R {
+            own[r] = tile[c][r];
+        }
+    }
+}
+
+/// Asks for the cache lines of a row, without waiting for them.
+#[inline(always)]
+fn prefetch(row: &[f64]) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    for line in row.chunks(PANEL) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: SSE is part of x86-64, and a prefetch reads nothing: no address can make it fail.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+    #[cfg(any(not(target_arch = "x86_64"), miri))]
+    let _ = row;
+}
