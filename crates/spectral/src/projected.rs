@@ -20,14 +20,14 @@ use faer::MatRef;
 
 use crate::Failure;
 use crate::lanes::InstructionSet;
-use crate::lanes::batch::Batch;
+use crate::lanes::batch::{Batch, Ranked};
 
 /// Projected eigenproblems of one size, solved together.
 #[derive(Debug)]
 pub struct ProjectedBatch {
     batch: Batch,
     width: usize,
-    order: Vec<u32>,
+    order: Vec<Ranked>,
     /// Per problem d numbers, descending.
     values: Vec<f64>,
     powers: Vec<f64>,
@@ -39,7 +39,8 @@ impl ProjectedBatch {
     pub fn new(instruction_set: InstructionSet, size: usize, width: usize) -> Self {
         let batch = Batch::new(instruction_set, size, width, false);
         let all = batch.capacity() * size;
-        Self { width, order: vec![0; size], values: vec![0.0; all], powers: vec![0.0; all], batch }
+        let order = vec![Ranked::default(); size];
+        Self { width, order, values: vec![0.0; all], powers: vec![0.0; all], batch }
     }
 
     /// Most problems at a time.
@@ -83,7 +84,7 @@ impl ProjectedBatch {
         for place in 0..self.batch.len() {
             let (values, powers) =
                 (&mut self.values[place * size..][..size], &mut self.powers[place * size..][..size]);
-            self.batch.read_powers(place, width, &mut self.order, values, powers);
+            self.batch.read_powers(place, &mut self.order, values, powers);
         }
     }
 

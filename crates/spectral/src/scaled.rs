@@ -22,7 +22,7 @@
 
 use faer::{Mat, MatMut, MatRef};
 
-use crate::lanes::batch::{Batch, Numbers, groups_for, part};
+use crate::lanes::batch::{Batch, Numbers, Ranked, groups_for, part};
 use crate::lanes::cholesky::{Factor, SolveLower, SolveUpper};
 use crate::lanes::equilibrate::{Equilibrate, Powers};
 use crate::lanes::gain::{Gain, Images};
@@ -91,7 +91,7 @@ pub struct ScaledBatch {
     /// Scales, pivots and their inverses, and squared rows of `L⁻¹R`.
     probed: [Numbers; 4],
     vector: Numbers,
-    order: Vec<u32>,
+    order: Vec<Ranked>,
     fallback: Fallback,
     /// Results, a problem after the other.
     ridge: Vec<f64>,
@@ -150,14 +150,14 @@ impl ScaledBatch {
             inverses: Numbers::new(groups * size * lanes),
             scaled: vec![[Ok(()); MAX_LANES]; groups],
             factored: vec![[Ok(()); MAX_LANES]; groups],
-            symmetric: Batch::new(instruction_set, symmetric, width.max(vectors), wanted.vectors),
+            symmetric: Batch::adopting(instruction_set, symmetric, width.max(vectors), wanted.vectors),
             pencil: Batch::new(instruction_set, pencil, count, true),
             squares: [Numbers::new(work), Numbers::new(if_wanted(wanted.pencil, square))],
             forms: [form(), form()],
             rights: [right(), right()],
             probed: std::array::from_fn(|_| Numbers::new(count * lanes)),
             vector: Numbers::new(size.max(2) * lanes),
-            order: vec![0; size],
+            order: vec![Ranked::default(); size],
             fallback: Fallback {
                 form: Mat::zeros(count, count),
                 right: Mat::zeros(count, width),
@@ -245,12 +245,17 @@ impl ScaledBatch {
         self.symmetric.start(if self.wanted.projected { self.size } else { 0 });
         self.pencil.start(if self.wanted.pencil { self.size } else { 0 });
         let groups = self.problems.len().div_ceil(self.lanes);
+        self.symmetric.adopt(self.problems.len());
+        self.pencil.adopt(self.problems.len());
         for group in 0..groups {
-            self.interleave(group, &source);
+            // Twice where both are wanted: what is made is then used while it is near.
             if self.wanted.projected {
-                self.hand_over_symmetric(group);
+                self.interleave(group, &source, Layout::Packed);
+                self.symmetric.reduce_group(group);
+                self.symmetric.reflect_rows_of_group(group, self.width);
             }
             if self.wanted.ridge || self.wanted.pencil {
+                self.interleave(group, &source, Layout::Square);
                 self.factor(group);
             }
             if self.wanted.ridge {
@@ -258,6 +263,7 @@ impl ScaledBatch {
             }
             if self.wanted.pencil {
                 self.form_pencil(group);
+                self.pencil.reduce_group(group);
             }
         }
         if self.wanted.projected {
@@ -353,6 +359,7 @@ impl ScaledBatch {
         &mut self,
         group: usize,
         source: &impl Fn(usize) -> (MatRef<'s, f64>, MatRef<'s, f64>),
+        layout: Layout,
     ) {
         let (square, rows, vector) = self.lengths();
         let (size, width) = (self.size, self.width);
@@ -364,33 +371,30 @@ impl ScaledBatch {
             assert!(right.nrows() == size && right.ncols() == width, "d × ℓ");
             Source { matrix, right, sigma: &self.sigma[place * size..][..size] }
         });
-        self.scaled[group] = [Ok(()); MAX_LANES];
+        let outcome = &mut self.scaled[group];
+        *outcome = [Ok(()); MAX_LANES];
+        let (matrix, own_rows) = match layout {
+            Layout::Square => (part(&mut self.matrix, group, square), part(&mut self.rows, group, rows)),
+            Layout::Packed => {
+                let (packed, rows, _) = self.symmetric.group_mut(group, width);
+                (packed, rows)
+            }
+        };
         self.instruction_set.run(Interleave {
             size,
             width,
             sources,
-            matrix: part(&mut self.matrix, group, square),
-            rows: part(&mut self.rows, group, rows),
+            layout,
+            matrix,
+            rows: own_rows,
             roots: part(&mut self.roots, group, vector),
             scales: &mut self.vector.as_mut_slice()[..vector],
-            outcome: &mut self.scaled[group],
+            outcome,
         });
-        self.factored[group] = self.scaled[group];
-    }
-
-    /// A and b for the projected answer.
-    fn hand_over_symmetric(&mut self, group: usize) {
-        let (size, lanes, width) = (self.size, self.lanes, self.width);
-        let (square, rows, _) = self.lengths();
-        let matrix = part(&mut self.matrix, group, square);
-        let (mut packed, own_rows, outcome) = self.symmetric.group_mut(group, width);
-        for i in 0..size {
-            let (to, rest) = packed.split_at_mut((size - i) * lanes);
-            packed = rest;
-            to.copy_from_slice(&matrix[(i * stride(size) + i) * lanes..][..(size - i) * lanes]);
+        match layout {
+            Layout::Square => self.factored[group] = self.scaled[group],
+            Layout::Packed => *self.symmetric.group_mut(group, width).2 = self.scaled[group],
         }
-        own_rows.copy_from_slice(part(&mut self.rows, group, rows));
-        *outcome = self.scaled[group];
     }
 
     /// `A + I = L Lᵀ`.
@@ -473,14 +477,11 @@ impl ScaledBatch {
     fn solve_symmetric(&mut self) {
         let (size, width) = (self.size, self.width);
         let batch = &mut self.symmetric;
-        batch.adopt(self.problems.len());
-        batch.reduce();
-        batch.reflect_rows(width);
         batch.diagonalize(width);
         for place in 0..self.problems.len() {
             let (values, powers) =
                 (&mut self.values[place * size..][..size], &mut self.powers[place * size..][..size]);
-            batch.read_powers(place, width, &mut self.order, values, powers);
+            batch.read_powers(place, &mut self.order, values, powers);
         }
         if self.wanted.vectors {
             batch.sort_descending();
@@ -491,8 +492,6 @@ impl ScaledBatch {
     fn solve_pencil(&mut self) {
         let size = self.size;
         let batch = &mut self.pencil;
-        batch.adopt(self.problems.len());
-        batch.reduce();
         batch.diagonalize(0);
         batch.sort_descending();
         for place in 0..self.problems.len() {
@@ -543,8 +542,10 @@ impl ScaledBatch {
             y_width: width,
             to: right,
         });
-        // U is what `basis` gives.
-        vectors.copy_from_slice(basis);
+        if self.wanted.vectors {
+            // U is what `basis` gives.
+            vectors.copy_from_slice(basis);
+        }
         let small = count * lanes;
         let [scales, pivots, inverses, powers] = &mut self.probed;
         let (pivots, inverses) = (&mut pivots.as_mut_slice()[..small], &mut inverses.as_mut_slice()[..small]);

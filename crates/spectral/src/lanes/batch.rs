@@ -2,6 +2,7 @@
 
 use faer::{Mat, MatRef};
 
+use super::equilibrate::Powers;
 use super::implicit_ql::{self, Group, ImplicitQl};
 use super::inverse_iteration::{InverseIteration, WORK};
 use super::normalize::Normalize;
@@ -41,6 +42,23 @@ impl Numbers {
     }
 }
 
+/// A number and where it stood; the largest is the first, of equal ones the one that stood before. The order is
+/// [`f64::total_cmp`]'s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ranked {
+    descending: i64,
+    number: u32,
+}
+
+impl Ranked {
+    fn new(x: f64, number: u32) -> Self {
+        // Bits of a float order as a signed number does once those of negative ones are turned round.
+        let bits = x.to_bits().cast_signed();
+        let ascending = bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed();
+        Self { descending: !ascending, number }
+    }
+}
+
 /// What of a group is filled.
 enum Fill {
     Matrices,
@@ -59,14 +77,17 @@ pub(crate) struct Batch {
     /// The power of two that A was divided by.
     units: Vec<f64>,
     outcomes: [[Result<(), Failure>; MAX_LANES]; GROUPS],
+    /// Triangles of all groups, or of the one in hand where nobody asks for reflectors later.
     packed: Numbers,
+    packed_groups: usize,
     diagonal: Numbers,
     off_diagonal: Numbers,
     tau: Numbers,
     /// T once more, for QL to use up.
     values: Numbers,
-    /// Right-hand sides (d rows of ℓ).
+    /// Right-hand sides (d rows of ℓ), and in the end their squared lengths by row.
     rows: Numbers,
+    powers: Numbers,
     work: Numbers,
 }
 
@@ -74,6 +95,17 @@ impl Batch {
     /// Room for matrices of up to `size` = d and right-hand sides of up to `width` columns; with `vectors`, for inverse iteration.
     pub(crate) fn new(instruction_set: InstructionSet, size: usize, width: usize, vectors: bool) -> Self {
         Self::of_groups(groups_for(size), instruction_set, size, width, vectors)
+    }
+
+    /// The same for problems that stand in lanes already and are reduced one group after the other, none of which is needed again
+    /// unless `vectors` are.
+    pub(crate) fn adopting(instruction_set: InstructionSet, size: usize, width: usize, vectors: bool) -> Self {
+        let mut batch = Self::new(instruction_set, size, width, vectors);
+        if !vectors {
+            batch.packed_groups = 1;
+            batch.packed = Numbers::new(packed_len(size) * batch.lanes);
+        }
+        batch
     }
 
     /// The same with room for so many groups.
@@ -96,11 +128,13 @@ impl Batch {
             units: vec![1.0; all],
             outcomes: [[Ok(()); MAX_LANES]; GROUPS],
             packed: Numbers::new(packed_len(size) * all),
+            packed_groups: most,
             diagonal: Numbers::new(size * all),
             off_diagonal: Numbers::new(size * all),
             tau: Numbers::new(size * all),
             values: Numbers::new(size * all),
             rows: Numbers::new(size * width * all),
+            powers: Numbers::new(size * all),
             // For QL of all groups, or for a kernel of a single one.
             work: Numbers::new(size * lanes * work),
         }
@@ -145,7 +179,7 @@ impl Batch {
     }
 
     /// Takes `count` problems that stand in lanes already: [`group_mut`](Self::group_mut) is theirs to fill, empty lanes with
-    /// zeros.
+    /// copies of full ones.
     pub(crate) fn adopt(&mut self, count: usize) {
         self.count = count;
     }
@@ -156,12 +190,17 @@ impl Batch {
         group: usize,
         width: usize,
     ) -> (&mut [f64], &mut [f64], &mut [Result<(), Failure>; MAX_LANES]) {
-        let (size, lanes) = (self.size, self.lanes);
+        let (size, lanes, own) = (self.size, self.lanes, self.packed_group(group));
         (
-            part(&mut self.packed, group, packed_len(size) * lanes),
+            part(&mut self.packed, own, packed_len(size) * lanes),
             part(&mut self.rows, group, size * width * lanes),
             &mut self.outcomes[group],
         )
+    }
+
+    /// Where the triangles of a group stand.
+    fn packed_group(&self, group: usize) -> usize {
+        group.min(self.packed_groups - 1)
     }
 
     /// Writes the right-hand sides (d × ℓ) of the problem at `place`.
@@ -197,24 +236,27 @@ impl Batch {
 
     /// Reduces all problems to tridiagonal form.
     pub(crate) fn reduce(&mut self) {
-        let (size, lanes) = (self.size, self.lanes);
+        self.fill_empty_lanes(Fill::Matrices, packed_len(self.size) * self.lanes);
+        (0..self.groups()).for_each(|group| self.reduce_group(group));
+    }
+
+    /// Reduces the problems of a group to tridiagonal form.
+    pub(crate) fn reduce_group(&mut self, group: usize) {
+        let (size, lanes, own) = (self.size, self.lanes, self.packed_group(group));
         let length = packed_len(size) * lanes;
-        self.fill_empty_lanes(Fill::Matrices, length);
-        for group in 0..self.groups() {
-            self.instruction_set.run(Normalize {
-                numbers: part(&mut self.packed, group, length),
-                units: &mut self.units[group * lanes..][..lanes],
-                outcome: &mut self.outcomes[group],
-            });
-            self.instruction_set.run(Reduce {
-                size,
-                packed: part(&mut self.packed, group, length),
-                diagonal: part(&mut self.diagonal, group, size * lanes),
-                off_diagonal: part(&mut self.off_diagonal, group, size * lanes),
-                tau: part(&mut self.tau, group, size * lanes),
-                work: &mut self.work.as_mut_slice()[..2 * size * lanes],
-            });
-        }
+        self.instruction_set.run(Normalize {
+            numbers: part(&mut self.packed, own, length),
+            units: &mut self.units[group * lanes..][..lanes],
+            outcome: &mut self.outcomes[group],
+        });
+        self.instruction_set.run(Reduce {
+            size,
+            packed: part(&mut self.packed, own, length),
+            diagonal: part(&mut self.diagonal, group, size * lanes),
+            off_diagonal: part(&mut self.off_diagonal, group, size * lanes),
+            tau: part(&mut self.tau, group, size * lanes),
+            work: &mut self.work.as_mut_slice()[..2 * size * lanes],
+        });
     }
 
     /// Makes the empty lanes of the last group copies of its first: they do what that does, at the same time.
@@ -232,21 +274,24 @@ impl Batch {
         }
     }
 
-    /// Overwrites the right-hand sides, ℓ = `width`, by `Hᵀ` times them.
+    /// Overwrites all right-hand sides, ℓ = `width`, by `Hᵀ` times them.
     pub(crate) fn reflect_rows(&mut self, width: usize) {
-        let (size, lanes) = (self.size, self.lanes);
-        self.fill_empty_lanes(Fill::Rows, size * width * lanes);
-        for group in 0..self.groups() {
-            self.instruction_set.run(Apply {
-                side: Side::Transposed,
-                size,
-                packed: part(&mut self.packed, group, packed_len(size) * lanes),
-                tau: part(&mut self.tau, group, size * lanes),
-                rows: part(&mut self.rows, group, size * width * lanes),
-                width,
-                work: &mut self.work.as_mut_slice()[..size * lanes],
-            });
-        }
+        self.fill_empty_lanes(Fill::Rows, self.size * width * self.lanes);
+        (0..self.groups()).for_each(|group| self.reflect_rows_of_group(group, width));
+    }
+
+    /// Overwrites the right-hand sides of a group, ℓ = `width`, by `Hᵀ` times them.
+    pub(crate) fn reflect_rows_of_group(&mut self, group: usize, width: usize) {
+        let (size, lanes, own) = (self.size, self.lanes, self.packed_group(group));
+        self.instruction_set.run(Apply {
+            side: Side::Transposed,
+            size,
+            packed: part(&mut self.packed, own, packed_len(size) * lanes),
+            tau: part(&mut self.tau, group, size * lanes),
+            rows: part(&mut self.rows, group, size * width * lanes),
+            width,
+            work: &mut self.work.as_mut_slice()[..size * lanes],
+        });
     }
 
     /// Diagonalizes all T: eigenvalues, unordered, into `values`, and right-hand sides, ℓ = `width`, projected on the eigenvectors.
@@ -286,6 +331,11 @@ impl Batch {
         for (outcome, group) in self.outcomes.iter_mut().zip(groups) {
             *outcome = group.outcome;
         }
+        if width > 0 {
+            let rows = &self.rows.as_slice()[..G * length * width];
+            let powers = &mut self.powers.as_mut_slice()[..G * length];
+            self.instruction_set.run(Powers { width, rows, powers });
+        }
     }
 
     /// Eigenvalue number i of the problem at `place`, in its own unit and in the order of [`diagonalize`](Self::diagonalize).
@@ -297,32 +347,24 @@ impl Batch {
         (place / self.lanes * self.size + i) * self.lanes + place % self.lanes
     }
 
-    /// Squared length of row i of the right-hand sides, ℓ = `width`.
-    pub(crate) fn power(&self, place: usize, i: usize, width: usize) -> f64 {
-        let (group, lane) = (place / self.lanes, place % self.lanes);
-        let row = &self.rows.as_slice()[(group * self.size + i) * width * self.lanes..];
-        row[..width * self.lanes].iter().skip(lane).step_by(self.lanes).map(|x| x * x).sum()
-    }
-
     /// Writes the eigenvalues of the problem at `place`, descending, and the squared lengths of their rows of the right-hand
-    /// sides, ℓ = `width`; `order` is scratch of d.
+    /// sides; `order` is scratch of d.
     pub(crate) fn read_powers(
         &self,
         place: usize,
-        width: usize,
-        order: &mut [u32],
+        order: &mut [Ranked],
         values: &mut [f64],
         powers: &mut [f64],
     ) {
         let order = &mut order[..self.size];
         for (i, to) in (0..).zip(order.iter_mut()) {
-            *to = i;
+            *to = Ranked::new(self.value(place, i as usize), i);
         }
-        let value = |i: &u32| self.value(place, *i as usize);
-        order.sort_unstable_by(|i, j| value(j).total_cmp(&value(i)).then(i.cmp(j)));
-        for ((value_to, power_to), from) in values.iter_mut().zip(powers).zip(&*order) {
-            *value_to = value(from);
-            *power_to = self.power(place, *from as usize, width);
+        order.sort_unstable();
+        for ((value, power), Ranked { number, .. }) in values.iter_mut().zip(powers).zip(&*order) {
+            let at = self.at(place, *number as usize);
+            *value = self.values.as_slice()[at] * self.units[place];
+            *power = self.powers.as_slice()[at];
         }
     }
 

@@ -10,6 +10,8 @@ use pulp::{Simd, WithSimd};
 
 use super::MAX_LANES;
 use super::arithmetic::{Arithmetic, lanes};
+use super::products::Layout;
+use super::reduction::column_start;
 use super::tiles::stride;
 use crate::Failure;
 
@@ -29,7 +31,8 @@ pub(crate) struct Interleave<'a> {
     pub(crate) size: usize,
     pub(crate) width: usize,
     pub(crate) sources: [Source<'a>; MAX_LANES],
-    /// A, upper triangle (rows of [`stride`]).
+    pub(crate) layout: Layout,
+    /// A, upper triangle.
     pub(crate) matrix: &'a mut [f64],
     /// b (d rows of ℓ).
     pub(crate) rows: &'a mut [f64],
@@ -45,7 +48,7 @@ impl WithSimd for Interleave<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let Self { size, width, sources, matrix, rows, roots, scales, outcome } = self;
+        let Self { size, width, sources, layout, matrix, rows, roots, scales, outcome } = self;
         let count = S::F64_LANES;
         for (lane, source) in sources.iter().enumerate().take(count) {
             for i in 0..size {
@@ -59,7 +62,11 @@ impl WithSimd for Interleave<'_> {
         // Zero, or NaN from the first infinity or NaN on.
         let mut not_finite = zero;
         for i in 0..size {
-            let line = &mut matrix[(i * stride(size) + i) * count..][..(size - i) * count];
+            let start = match layout {
+                Layout::Square => i * stride(size) + i,
+                Layout::Packed => column_start(size, i),
+            };
+            let line = &mut matrix[start * count..][..(size - i) * count];
             let mut columns: [&[f64]; MAX_LANES] = [&[]; MAX_LANES];
             for (column, source) in columns.iter_mut().zip(sources).take(count) {
                 *column = &slice(source.matrix, i)[i..];

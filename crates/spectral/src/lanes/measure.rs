@@ -121,7 +121,8 @@ impl Kernel {
         let rotations = 0.85 * d * d;
         let of = |flops: f64, bytes: f64, working_set: f64| Counts { flops, bytes, working_set };
         match self {
-            Self::Interleave => of(d * d + d * l, 3.0 * triangle + 24.0 * d * l, triangle),
+            // Once for each eigenproblem.
+            Self::Interleave => of(2.0 * (d * d + 2.0 * d * l), 4.0 * triangle + 32.0 * d * l, triangle),
             Self::Reduce => of(4.0 / 3.0 * d.powi(3), 8.0 / 3.0 * d.powi(3), triangle),
             Self::ReflectRows => of(2.0 * d * d * l + d * d, 3.0 * d * d * l, triangle + 8.0 * d * l),
             Self::Values => of(20.0 * rotations, 48.0 * rotations, 32.0 * d),
@@ -405,12 +406,8 @@ fn run_group(kernel: Kernel, isa: InstructionSet, shape: Shape, problems: &[Prob
                 Source { matrix: matrix.as_ref(), right: right.as_ref(), sigma }
             });
             let scales = &mut work[..size * lanes];
-            isa.run(Interleave { size, width, sources, matrix, rows, roots, scales, outcome });
-            let mut rest = packed;
-            for i in 0..size {
-                let (to, others) = rest.split_at_mut((size - i) * lanes);
-                rest = others;
-                to.copy_from_slice(&matrix[(i * stride(size) + i) * lanes..][..(size - i) * lanes]);
+            for (layout, matrix) in [(Layout::Packed, packed), (Layout::Square, matrix)] {
+                isa.run(Interleave { size, width, sources, layout, matrix, rows, roots, scales, outcome });
             }
         }
         Kernel::Reduce => isa.run(Reduce { size, packed, diagonal, off_diagonal, tau, work }),
