@@ -93,12 +93,13 @@ impl<const G: usize> WithSimd for ImplicitQl<'_, '_, G> {
             scales[q] = state.begin(s, groups[q], q);
         }
         while state.unfinished(s) {
-            let mut one = Sweep { turns: &mut *first, low: 0, high: 0 };
+            let mut one = Sweep { turns: &mut *first, low: 0, high: 0, lows: [0; G] };
             state.sweep(s, &mut groups, &mut one, width > 0);
             if width == 0 {
                 continue;
             }
-            let mut two = Sweep { turns: &mut second[..size], low: one.low, high: one.low };
+            let (low, lows) = (one.low, [one.high; G]);
+            let mut two = Sweep { turns: &mut second[..size], low, high: low, lows };
             if state.unfinished(s) {
                 state.sweep(s, &mut groups, &mut two, true);
             }
@@ -140,11 +141,13 @@ impl<S: Simd> Block<S> {
     }
 }
 
-/// The rotations of a sweep, number i of rows i and i + 1, and the rows `low..=high` that they reach.
+/// The rotations of a sweep, number i of rows i and i + 1, and the rows `low..=high` that they reach; each group from a row of its
+/// own on.
 struct Sweep<'a, S: Simd, const G: usize> {
     turns: &'a mut [Pairs<S, G>],
     low: usize,
     high: usize,
+    lows: [usize; G],
 }
 
 impl<S: Simd, const G: usize> Sweep<'_, S, G> {
@@ -177,6 +180,15 @@ struct Bulge<S: Simd> {
     end: S::f64s,
 }
 
+/// Rows of a sweep, see [`State::reach`].
+struct Reach<const G: usize> {
+    low: usize,
+    high: usize,
+    common_low: usize,
+    common_high: usize,
+    lows: [usize; G],
+}
+
 /// What was found of the first block with work in each lane's old one, and where T has come apart last.
 #[derive(Clone, Copy)]
 struct Found<S: Simd> {
@@ -187,7 +199,12 @@ struct Found<S: Simd> {
 impl<S: Simd, const G: usize> State<'_, S, G> {
     #[inline(always)]
     fn unfinished(&self, s: S) -> bool {
-        !self.blocks.iter().all(|block| s.none(s.less_than_f64s(block.start, block.end)))
+        for block in &self.blocks {
+            if !s.none(s.less_than_f64s(block.start, block.end)) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Takes T of a group, scaled to unit largest entry, and finds its first blocks; lanes that are not finite are out. Returns
@@ -253,30 +270,47 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
         self.blocks[q] = Block { start, end, sweeps, at, beside, after };
     }
 
-    /// First and last row of all lanes with work; the last row in which a lane begins and the first in which one with work ends.
+    /// First and last row of all lanes with work, and where each group begins; the last row in which a lane begins and the first
+    /// in which one with work ends.
     #[inline(always)]
-    fn reach(&self, s: S) -> [usize; 4] {
+    fn reach(&self, s: S) -> Reach<G> {
         let (zero, far) = (s.all(0.0), s.all(f64::INFINITY));
-        let (mut low, mut high, mut common_low, mut common_high) = (far, zero, zero, far);
-        for Block { start, end, .. } in &self.blocks {
-            let open = s.less_than_f64s(*start, *end);
-            let (first, last) = (s.choose(open, *start, far), s.choose(open, *end, far));
-            low = s.choose(s.less_than_f64s(first, low), first, low);
+        let (mut high, mut common_low, mut common_high) = (zero, zero, far);
+        let mut reach =
+            Reach { low: usize::MAX, high: 0, common_low: 0, common_high: usize::MAX, lows: [usize::MAX; G] };
+        for q in 0..G {
+            let Block { start, end, .. } = self.blocks[q];
+            let open = s.less_than_f64s(start, end);
+            let last = s.choose(open, end, far);
             common_high = s.choose(s.less_than_f64s(last, common_high), last, common_high);
-            common_low = s.choose(s.greater_than_f64s(*start, common_low), *start, common_low);
-            high = s.choose(s.and_m64s(open, s.greater_than_f64s(*end, high)), *end, high);
+            common_low = s.choose(s.greater_than_f64s(start, common_low), start, common_low);
+            high = s.choose(s.and_m64s(open, s.greater_than_f64s(end, high)), end, high);
+            let starts = lanes::<S>(s.choose(open, start, far));
+            for start in &starts[..S::F64_LANES] {
+                reach.lows[q] = reach.lows[q].min(index(*start));
+            }
+            reach.low = reach.low.min(reach.lows[q]);
         }
-        let least = |x: S::f64s| lanes::<S>(x)[..S::F64_LANES].iter().fold(f64::INFINITY, |a, b| a.min(*b));
-        let most = |x: S::f64s| lanes::<S>(x)[..S::F64_LANES].iter().fold(0.0_f64, |a, b| a.max(*b));
-        [least(low), most(high), most(common_low), least(common_high)].map(index)
+        let (highs, common_lows) = (lanes::<S>(high), lanes::<S>(common_low));
+        let common_highs = lanes::<S>(common_high);
+        for lane in 0..S::F64_LANES {
+            reach.high = reach.high.max(index(highs[lane]));
+            reach.common_low = reach.common_low.max(index(common_lows[lane]));
+            reach.common_high = reach.common_high.min(index(common_highs[lane]));
+        }
+        reach
     }
 
     /// One sweep of every lane over its block; with `keep`, rotations are kept.
     #[inline(always)]
     fn sweep(&mut self, s: S, groups: &mut [&mut Group<'_>; G], to: &mut Sweep<'_, S, G>, keep: bool) {
-        let [low, high, common_low, common_high] = self.reach(s);
-        (to.low, to.high) = (low, high);
-        let mut bulges: [Bulge<S>; G] = std::array::from_fn(|q| self.shift(s, q, high));
+        let Reach { low, high, common_low, common_high, lows } = self.reach(s);
+        (to.low, to.high, to.lows) = (low, high, lows);
+        // Not by a closure: what is not inlined has no vector instructions.
+        let mut bulges = [self.shift(s, 0, high); G];
+        for q in 1..G {
+            bulges[q] = self.shift(s, q, high);
+        }
         // From `top` on some blocks have ended; up to `bottom` some have not begun. In between nothing is masked.
         let top = if common_high == high { high } else { (common_high - 1).max(low) };
         let bottom = (common_low + 1).min(top);
@@ -449,7 +483,7 @@ fn turn<S: Simd, const G: usize>(s: S, old: &[Bulge<S>; G], row: &Pairs<S, G>) -
 fn turn_stretches<S: Simd, const G: usize, const KEEP: bool>(
     s: S,
     form: &mut [Pairs<S, G>],
-    Sweep { turns, low, high }: &mut Sweep<'_, S, G>,
+    Sweep { turns, low, high, .. }: &mut Sweep<'_, S, G>,
     bulges: &mut [Bulge<S>; G],
     bottom: usize,
     top: usize,
@@ -463,7 +497,9 @@ fn turn_stretches<S: Simd, const G: usize, const KEEP: bool>(
     turn_rows::<S, G, KEEP, { within::BEGUN }>(s, rows, &mut turns[low..bottom], bulges, low);
     if top == high {
         // All blocks end here, and the last entry of a block is zero once it has been swept.
-        (0..G).for_each(|q| form[high][q][1] = s.all(0.0));
+        for q in 0..G {
+            form[high][q][1] = s.all(0.0);
+        }
     }
     least
 }
@@ -555,8 +591,12 @@ fn rotate<S: Simd, const G: usize>(
     two: &Sweep<'_, S, G>,
     q: usize,
 ) {
-    let rows = &mut rows[one.low * width..(one.high + 1) * width];
-    let turns = (&one.turns[one.low..one.high], &two.turns[one.low..one.high]);
+    let (low, high) = (one.lows[q].min(two.lows[q]), one.high);
+    if low >= high {
+        return;
+    }
+    let rows = &mut rows[low * width..(high + 1) * width];
+    let turns = (&one.turns[low..high], &two.turns[low..high]);
     let most = if S::REGISTER_COUNT > 16 { 5 } else { 3 };
     let mut first = 0;
     while first + most <= width {

@@ -124,10 +124,13 @@ fn side_by_side(count: usize, columns: [&[f64]; MAX_LANES], to: &mut [f64]) {
 #[inline(always)]
 fn entries<const N: usize>(columns: [&[f64]; MAX_LANES], to: &mut [f64]) {
     let (to, _) = pulp::as_arrays_mut::<N, _>(to);
-    let columns: [&[f64]; N] = std::array::from_fn(|lane| &columns[lane][..to.len()]);
+    let mut own: [&[f64]; N] = [&[]; N];
+    for lane in 0..N {
+        own[lane] = &columns[lane][..to.len()];
+    }
     for (i, to) in to.iter_mut().enumerate() {
         for lane in 0..N {
-            to[lane] = columns[lane][i];
+            to[lane] = own[lane][i];
         }
     }
 }

@@ -33,6 +33,9 @@ use pulp::{Simd, WithSimd};
 
 use super::arithmetic::Arithmetic;
 
+/// Most columns of a pass.
+const COLUMNS: usize = 4;
+
 /// ‖x‖² up to which a column counts as zero: 2⁻⁹⁰⁰.
 const NOTHING: f64 = f64::from_bits((1023 - 900) << 52);
 
@@ -210,12 +213,16 @@ fn pass<'a, S: Simd, const C: usize>(
 ) -> &'a mut [S::f64s] {
     let size = x.len();
     let (columns, rest) = packed.split_at_mut(column_start(size, C));
+    let count = size - C;
+    // Heads and tails of the columns; not by closures: what is not inlined has no vector instructions.
+    let mut heads: [&mut [S::f64s]; COLUMNS] = Default::default();
+    let mut tails: [&mut [S::f64s]; COLUMNS] = Default::default();
     let mut columns = columns;
-    let heads: [&mut [S::f64s]; C] = std::array::from_fn(|p| {
-        let (column, others) = std::mem::take(&mut columns).split_at_mut(size - p);
-        columns = others;
-        column
-    });
+    for p in 0..C {
+        let (column, others) = columns.split_at_mut(size - p);
+        let (head, tail) = column.split_at_mut(C - p);
+        (heads[p], tails[p], columns) = (head, &mut tail[..count], others);
+    }
     let zero = s.all(0.0);
     let (mut v_c, mut w_c, mut x_c, mut sums) = ([zero; C], [zero; C], [zero; C], [zero; C]);
     v_c.copy_from_slice(&v[..C]);
@@ -223,9 +230,10 @@ fn pass<'a, S: Simd, const C: usize>(
     x_c.copy_from_slice(&x[..C]);
     // The triangle of the first C rows.
     for p in 0..C {
+        let head = &mut *heads[p];
         for q in p..C {
-            let a = s.less(s.less(heads[p][q - p], v_c[q], w_c[p]), w_c[q], v_c[p]);
-            heads[p][q - p] = a;
+            let a = s.less(s.less(head[q - p], v_c[q], w_c[p]), w_c[q], v_c[p]);
+            head[q - p] = a;
             if q == p {
                 sums[p] = s.times(a, x_c[p]);
             } else {
@@ -235,13 +243,8 @@ fn pass<'a, S: Simd, const C: usize>(
         }
     }
     // All rows below.
-    let count = size - C;
     let (y_c, y) = y.split_at_mut(C);
     let (v, w, x, y) = (&v[C..][..count], &w[C..][..count], &x[C..][..count], &mut y[..count]);
-    let tails = heads.map(|column| {
-        let from = column.len() - count;
-        &mut column[from..]
-    });
     for i in 0..count {
         let (v, w, x, mut sum) = (v[i], w[i], x[i], y[i]);
         for p in 0..C {
