@@ -24,8 +24,14 @@ pub const PART_FLOPS: f64 = 1e11;
 /// Most rows of one task: the batches in flight stay below 1 GiB for two threads.
 pub const TASK_ROWS: u64 = 1 << 21;
 
-/// Most problems (one Σ each) that units are put together for: two batches of the widest lanes.
-pub const TASK_PROBLEMS: u64 = 64;
+/// Problems (one Σ each) of a batch of the widest lanes: units are put together until little of their last batch is empty.
+pub const BATCH_PROBLEMS: u64 = 32;
+
+/// Most problems that units are put together for.
+pub const TASK_PROBLEMS: u64 = 16 * BATCH_PROBLEMS;
+
+/// Tasks that a job is divided into before units are put together: work for many threads.
+pub const LEAST_TASKS: u64 = 16;
 
 /// Estimated flops from which on a task takes no further unit: some tenths of a second on one core.
 pub const TASK_FLOPS: f64 = 5e9;
@@ -78,10 +84,12 @@ impl Plan {
             let whole = x as u64;
             whole
         };
-        let units_per_task = (TASK_PROBLEMS * rows_per_problem / rows_per_unit)
+        let most_units = (TASK_PROBLEMS * rows_per_problem / rows_per_unit)
             .min(TASK_ROWS / rows_per_unit)
             .min(whole(TASK_FLOPS / (flops_per_row * rows_per_unit as f64)))
-            .clamp(1, units);
+            .min(units / LEAST_TASKS)
+            .max(1);
+        let units_per_task = fullest(most_units, rows_per_unit.div_ceil(rows_per_problem));
         let rows_per_task = units_per_task * rows_per_unit;
         let tasks = units.div_ceil(units_per_task);
         let by_cost = PART_FLOPS / (flops_per_row * rows_per_task as f64);
@@ -122,6 +130,13 @@ impl Plan {
     }
 }
 
+/// The number of units, up to `most`, that leaves the smallest share of its batches empty; the least of equally good ones.
+fn fullest(most: u64, problems_per_unit: u64) -> u64 {
+    let batches = |units: u64| (units * problems_per_unit).div_ceil(BATCH_PROBLEMS);
+    // Batches a unit, compared as fractions.
+    (2..=most).fold(1, |best, units| if batches(units) * best < batches(best) * units { units } else { best })
+}
+
 /// Estimated flops of one row: the kernels' counts (see `spectral::scaled`) averaged over paradigms, and the row's share of drawing its sample where that grows with n.
 fn flops_per_row(spec: &JobSpec, input: &Input, rows_per_sample: u64) -> f64 {
     let noise = spec.corruption.components.values().iter().max().copied().unwrap_or(0) as f64;
@@ -139,4 +154,19 @@ fn flops_per_row(spec: &JobSpec, input: &Input, rows_per_sample: u64) -> f64 {
         }
     };
     solving + drawing / rows_per_sample as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BATCH_PROBLEMS, fullest};
+
+    #[test]
+    fn units_fill_batches() {
+        // 60 problems a unit, as in Figure 3 of the paper: eight of them are 15 batches.
+        assert_eq!(fullest(8, 60), 8);
+        assert_eq!(fullest(7, 60), 1, "nothing is gained before");
+        assert_eq!(fullest(100, 1), BATCH_PROBLEMS);
+        assert_eq!(fullest(5, BATCH_PROBLEMS), 1);
+        assert_eq!(fullest(1, 7), 1);
+    }
 }

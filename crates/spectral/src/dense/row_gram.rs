@@ -21,7 +21,7 @@ use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::Arithmetic;
 
 /// Rows that are brought side by side: 32 KiB at a width of 64, from where tiles read them many times.
-const DEPTH: usize = 64;
+const DEPTH: usize = 32;
 
 /// Columns of a panel; the widest register.
 const PANEL: usize = 8;

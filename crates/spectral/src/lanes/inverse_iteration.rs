@@ -15,9 +15,11 @@
 //! clusters only. Here against all, in blocks of [`BLOCK`] columns: clusters need no definition.
 //!
 //! Counts a vector: 10d (factor) + 14d (solves) + 4 d j (orthogonalization) + 15d (residual) flops; for k vectors 2 d k² in all. Bytes:
-//! the vectors before, 8 d j, are read twice, the second time from L1.
+//! the vectors before, 8 d j, are read twice, for [`CHAINS`] vectors at a time, the second time from L1.
 //!
 //! Rounding: sums run over ascending rows, one chain a column, so nothing depends on the number of columns.
+
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
@@ -29,8 +31,8 @@ use crate::Failure;
 /// Eigenvalues of one lane that are treated beside each other.
 const CHAINS: usize = 4;
 
-/// Columns that a vector is made orthogonal to at once.
-const BLOCK: usize = 8;
+/// Columns that vectors are made orthogonal to at once; the number of chains, so that what is known comes in whole blocks.
+const BLOCK: usize = CHAINS;
 
 /// Residual that is aimed at, in units of √d·ε·‖T‖; two solves leave 1 or less where eigenvalues are apart.
 const RESIDUAL: f64 = 4.0;
@@ -134,6 +136,8 @@ impl WithSimd for InverseIteration<'_> {
             factor.solve_lower(s, solution);
             factor.solve_upper(s, solution);
             normalize(s, solution);
+            let lengths = lengths(s, solution);
+            remove_from_all(s, solution, vectors, count, first);
             for c in 0..chains {
                 for (x, row) in x.iter_mut().zip(solution.iter()) {
                     *x = row[c];
@@ -143,7 +147,10 @@ impl WithSimd for InverseIteration<'_> {
                 let mut open = s.equal_f64s(given_up, given_up);
                 loop {
                     kept.copy_from_slice(x);
-                    orthonormalize(s, x, vectors, count, first + c);
+                    // The first time, the vectors before those of the other chains are gone already.
+                    let (before, from) =
+                        if solves == 0 { (lengths[c], first) } else { (s.root(dot(s, x, x)), 0) };
+                    orthonormalize(s, x, before, vectors, count, from..first + c);
                     for (x, kept) in x.iter_mut().zip(kept.iter()) {
                         *x = s.choose(open, *x, *kept);
                     }
@@ -319,21 +326,92 @@ fn raised<S: Simd>(s: S, x: S::f64s, least: S::f64s) -> S::f64s {
     s.choose(s.less_than_f64s(s.magnitude(x), least), s.with_sign_of(least, x), x)
 }
 
-/// Makes x orthogonal to the first `known` columns of `vectors` (rows of `width`) and of length 1.
+/// The length of each vector.
 #[inline(always)]
-fn orthonormalize<S: Simd>(s: S, x: &mut [S::f64s], vectors: &[S::f64s], width: usize, known: usize) {
-    let before = s.root(dot(s, x, x));
-    let whole = known - known % BLOCK;
-    for first in (0..whole).step_by(BLOCK) {
-        remove::<S, BLOCK>(s, x, vectors, width, first);
+fn lengths<S: Simd>(s: S, rows: &[Row<S>]) -> [S::f64s; CHAINS] {
+    let mut sums = [s.all(0.0); CHAINS];
+    for row in rows {
+        for c in 0..CHAINS {
+            sums[c] = s.fused(row[c], row[c], sums[c]);
+        }
     }
-    for column in whole..known {
+    for sum in &mut sums {
+        *sum = s.root(*sum);
+    }
+    sums
+}
+
+/// Removes from each vector its components along the first `known` columns of `vectors` (rows of `width`), [`BLOCK`] at a time: a load
+/// of a column's entry serves all chains.
+#[inline(always)]
+fn remove_from_all<S: Simd>(s: S, rows: &mut [Row<S>], vectors: &[S::f64s], width: usize, known: usize) {
+    // `known` is a multiple of the number of chains.
+    for first in (0..known).step_by(BLOCK) {
+        if S::REGISTER_COUNT > 16 {
+            remove_block::<S, CHAINS>(s, rows, vectors, width, first, 0);
+        } else {
+            for chain in (0..CHAINS).step_by(2) {
+                remove_block::<S, 2>(s, rows, vectors, width, first, chain);
+            }
+        }
+    }
+}
+
+/// The same for the block from column `first` on, and N vectors from number `chain` on.
+#[inline(always)]
+fn remove_block<S: Simd, const N: usize>(
+    s: S,
+    rows: &mut [Row<S>],
+    vectors: &[S::f64s],
+    width: usize,
+    first: usize,
+    chain: usize,
+) {
+    let mut along = [[s.all(0.0); BLOCK]; N];
+    for (row, known) in rows.iter().zip(vectors.chunks_exact(width)) {
+        let (row, known) = (&row[chain..][..N], &known[first..][..BLOCK]);
+        for n in 0..N {
+            for b in 0..BLOCK {
+                along[n][b] = s.fused(known[b], row[n], along[n][b]);
+            }
+        }
+    }
+    for (row, known) in rows.iter_mut().zip(vectors.chunks_exact(width)) {
+        let (row, known) = (&mut row[chain..][..N], &known[first..][..BLOCK]);
+        for n in 0..N {
+            let mut left = row[n];
+            for b in 0..BLOCK {
+                left = s.less(left, known[b], along[n][b]);
+            }
+            row[n] = left;
+        }
+    }
+}
+
+/// Makes x, once of length `before`, orthogonal to the columns `known` of `vectors` (rows of `width`) and to all before them, of
+/// which its components are gone already or `known` begins at 0; and of length 1.
+#[inline(always)]
+fn orthonormalize<S: Simd>(
+    s: S,
+    x: &mut [S::f64s],
+    before: S::f64s,
+    vectors: &[S::f64s],
+    width: usize,
+    known: Range<usize>,
+) {
+    let mut column = known.start;
+    while column + BLOCK <= known.end {
+        remove::<S, BLOCK>(s, x, vectors, width, column);
+        column += BLOCK;
+    }
+    while column < known.end {
         remove::<S, 1>(s, x, vectors, width, column);
+        column += 1;
     }
     let mut length = s.root(dot(s, x, x));
     let repeat = s.less_than_f64s(length, s.times(s.all(KEPT), before));
     if !s.none(repeat) {
-        for column in 0..known {
+        for column in 0..known.end {
             remove_where(s, x, vectors, width, column, repeat);
         }
         length = s.choose(repeat, s.root(dot(s, x, x)), length);
