@@ -50,7 +50,7 @@ impl WithSimd for Factor<'_> {
             pivots: S::as_mut_simd_f64s(self.pivots).0,
             inverses: S::as_mut_simd_f64s(self.inverses).0,
         };
-        for_tiles(s, &mut factoring, size, |row, _| row..size);
+        for_tiles(s, &mut factoring, size, size, |row, _| row..size);
     }
 }
 
@@ -122,7 +122,7 @@ impl WithSimd for SolveLower<'_> {
             rows: S::as_mut_simd_f64s(self.rows).0,
             width,
         };
-        for_tiles(s, &mut lower, self.size, |_, _| 0..width);
+        for_tiles(s, &mut lower, self.size, self.size, |_, _| 0..width);
     }
 }
 

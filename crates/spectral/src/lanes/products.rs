@@ -55,7 +55,7 @@ impl WithSimd for Form<'_> {
             to: S::as_mut_simd_f64s(self.to).0,
             layout: self.layout,
         };
-        for_tiles(s, &mut forming, size, |row, _| row..size);
+        for_tiles(s, &mut forming, size, self.rows, |row, _| row..size);
     }
 }
 
@@ -109,7 +109,7 @@ impl WithSimd for Product<'_> {
             width,
             to: S::as_mut_simd_f64s(self.to).0,
         };
-        for_tiles(s, &mut multiplying, self.x_width, |_, _| 0..width);
+        for_tiles(s, &mut multiplying, self.x_width, self.rows, |_, _| 0..width);
     }
 }
 

@@ -98,29 +98,48 @@ pub(crate) trait Tile<S: Simd> {
     fn tile<const A: usize, const C: usize>(&mut self, s: S, row: usize, column: usize);
 }
 
-/// Tiles all rows, block after block; `columns` says which columns a block needs that begins at a row and has so many of them.
+/// Numbers of a panel of columns: beside the columns that its tiles are made with, it stays in a second-level cache of 512 KiB
+/// or more. Tuned at d = 100 and 200 on AVX2 and AVX-512.
+const PANEL_NUMBERS: usize = 1 << 15;
+
+/// Columns of a panel for columns of `depth` entries: tiles of any shape end where a panel does.
+fn panel<S: Simd>(depth: usize) -> usize {
+    let columns = PANEL_NUMBERS / (S::F64_LANES * depth.max(1));
+    (columns - columns % (2 * COLUMNS)).max(2 * COLUMNS)
+}
+
+/// Tiles all rows; `columns` says which columns a block needs that begins at a row and has so many of them.
+///
+/// A panel of columns at a time, block of rows after block: what is made for a panel waits near for the next block. A tile comes after
+/// all tiles that are above it in its panel, and all of the panels before.
 #[inline(always)]
 pub(crate) fn for_tiles<S: Simd, T: Tile<S>>(
     s: S,
     tiles: &mut T,
     rows: usize,
+    depth: usize,
     columns: impl Fn(usize, usize) -> Range<usize>,
 ) {
-    let mut row = 0;
-    if S::REGISTER_COUNT > 16 {
-        while row + 5 <= rows {
-            for_columns::<S, T, 5>(s, tiles, row, columns(row, 5));
-            row += 5;
+    let width = panel::<S>(depth);
+    let end = columns(0, rows).end;
+    for first in (0..end).step_by(width) {
+        let within = |range: Range<usize>| range.start.max(first)..range.end.min(first + width);
+        let mut row = 0;
+        if S::REGISTER_COUNT > 16 {
+            while row + 5 <= rows {
+                for_columns::<S, T, 5>(s, tiles, row, within(columns(row, 5)));
+                row += 5;
+            }
+        } else {
+            while row + 2 <= rows {
+                for_columns::<S, T, 2>(s, tiles, row, within(columns(row, 2)));
+                row += 2;
+            }
         }
-    } else {
-        while row + 2 <= rows {
-            for_columns::<S, T, 2>(s, tiles, row, columns(row, 2));
-            row += 2;
+        while row < rows {
+            for_columns::<S, T, 1>(s, tiles, row, within(columns(row, 1)));
+            row += 1;
         }
-    }
-    while row < rows {
-        for_columns::<S, T, 1>(s, tiles, row, columns(row, 1));
-        row += 1;
     }
 }
 
