@@ -128,7 +128,21 @@ fn entries<const N: usize>(columns: [&[f64]; MAX_LANES], to: &mut [f64]) {
     for lane in 0..N {
         own[lane] = &columns[lane][..to.len()];
     }
-    for (i, to) in to.iter_mut().enumerate() {
+    // Square blocks: loads, shuffles and stores of whole registers.
+    let (blocks, _) = pulp::as_arrays_mut::<N, _>(to);
+    let whole = blocks.len() * N;
+    for (b, block) in blocks.iter_mut().enumerate() {
+        let mut square = [[0.0; N]; N];
+        for lane in 0..N {
+            square[lane].copy_from_slice(&own[lane][b * N..][..N]);
+        }
+        for i in 0..N {
+            for lane in 0..N {
+                block[i][lane] = square[lane][i];
+            }
+        }
+    }
+    for (i, to) in to.iter_mut().enumerate().skip(whole) {
         for lane in 0..N {
             to[lane] = own[lane][i];
         }
