@@ -10,9 +10,9 @@ the loss):
     reconstruction    S = K K', (K^(-1) C)(K^(-1) C)' = P Phi^2 P', E = P_k' K^(-1); tr((EB)' (E C E')^(-1) EB)
     supervised        S = K K', S V = B; 2 tr(V'B) - tr(V'CV) = |K^(-1) B|^2 + tr(V' Sigma V)
 
-Routines of LAPACK and BLAS are called directly, on matrices in their own order, without checks and with the fewest flops that
-they have: symmetric products, half solves. A time is the best of passes over eight distinct problems. One line is printed for
-each size:
+Routines of LAPACK and BLAS are called directly, on matrices in their own order, without checks, and the faster one where there is
+a choice: dsyevd, not dsyevr (even for half of the vectors); dgemm, not dsymm; norms of half solves. A time is that of the best
+pass over eight distinct problems, divided by eight. One line is printed for each size:
 
     d seconds_dsyevd seconds_je seconds_rc seconds_sl
 """
@@ -30,7 +30,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
-from scipy.linalg.blas import dgemm, dsymm, dsyrk, dtrsm  # noqa: E402
+from scipy.linalg.blas import dgemm, dsyrk, dtrsm  # noqa: E402
 from scipy.linalg.lapack import dpotrf, dsyevd  # noqa: E402
 
 Array = NDArray[np.float64]
@@ -112,7 +112,7 @@ def reconstruction(problem: Problem) -> float:
     whitened = dtrsm(1.0, lower, problem.second, lower=1)
     _, vectors = eigen(dsyrk(1.0, whitened, lower=1), overwrite=True)
     encoder = dtrsm(1.0, lower, vectors[:, -half:], lower=1, trans_a=1, overwrite_b=1)
-    gram = dgemm(1.0, encoder, dsymm(1.0, problem.second, encoder, lower=1), trans_a=1)
+    gram = dgemm(1.0, encoder, dgemm(1.0, problem.second, encoder), trans_a=1)
     cross = dgemm(1.0, encoder, problem.cross, trans_a=1)
     return power(dtrsm(1.0, factor(gram), cross, lower=1, overwrite_b=1))
 

@@ -10,13 +10,11 @@ use eigensweep_spectral::lanes::measure::Shape;
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemBuffer, MemStack, StackReq};
 use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
-use faer::linalg::evd::{
-    ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd, self_adjoint_evd_scratch,
-};
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
-use faer::{Accum, Auto, Mat, MatMut, MatRef, Par, Spec};
+use faer::{Accum, Mat, MatMut, MatRef, Par, Spec};
 
 use crate::Fault;
 use crate::clock::{fastest, seconds};
@@ -24,15 +22,6 @@ use crate::tasks::{Problem, Task};
 
 /// Distinct problems that a run goes through.
 pub const PROBLEMS: u64 = 8;
-
-/// Size above which faer divides and conquers; its default is 128, at which d = 64 … 128 are slower.
-const DIVIDE_ABOVE: usize = 32;
-
-fn evd_params() -> Spec<SelfAdjointEvdParams, f64> {
-    let mut params = <SelfAdjointEvdParams as Auto<f64>>::auto();
-    params.recursion_threshold = DIVIDE_ABOVE;
-    params.into()
-}
 
 /// faer on some problems of one shape.
 pub struct FaerTasks {
@@ -123,7 +112,7 @@ impl Work {
         let square = || Mat::zeros(size, size);
         let scratch = StackReq::any_of(&[
             cholesky_in_place_scratch::<f64>(size, Par::Seq, Spec::default()),
-            self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, Par::Seq, evd_params()),
+            self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, Par::Seq, Spec::default()),
         ]);
         Self {
             count,
@@ -240,7 +229,7 @@ fn decompose(
     memory: &mut MemBuffer,
 ) -> Result<(), Fault> {
     let values = DiagMut::from_slice_mut(values);
-    self_adjoint_evd(matrix, values, Some(vectors), Par::Seq, MemStack::new(memory), evd_params())
+    self_adjoint_evd(matrix, values, Some(vectors), Par::Seq, MemStack::new(memory), Spec::default())
         .map_err(|_| "faer finds no eigenvectors: measure another size with --sizes")?;
     Ok(())
 }
