@@ -97,7 +97,10 @@ fn measure(arguments: &Arguments) -> Result<(), Fault> {
     let instruction_set = arguments.instruction_set.unwrap_or_default();
     let python = match arguments.no_python || arguments.sizes.0.is_empty() {
         true => None,
-        false => Some(python_versions(&arguments.python)?),
+        false => Some(
+            python_versions(&arguments.python)
+                .map_err(|fault| format!("{fault}; --no-python leaves LAPACK out"))?,
+        ),
     };
     eprintln!("limits of the machine …");
     let limits = Limits::measure(instruction_set, arguments.seconds);
