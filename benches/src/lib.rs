@@ -4,16 +4,26 @@
 //! |---|---|---|
 //! | `figure3-rates` | [`figure3`], [`peers`], [`machine`] | rows per second on Figure 3 beside other programs |
 //! | `figure3-agreement` | [`figure3`], [`agreement`] | Figure 3 against an explicit simulation, cell by cell |
+//! | `kernel-rates` | [`tasks`], [`kernels`], [`faer_tasks`], [`lapack`] | microseconds a problem beside faer and LAPACK |
+//! | | [`limits`], [`caches`], [`roofline`], [`clock`] | each kernel beside the machine's limits |
 //! | `benches/*.rs` | [`problems`] | microseconds per call, Criterion |
 //!
 //! Nothing depends on this crate; it reads the clock, which the crates that it measures may not.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 pub mod agreement;
+pub mod caches;
+pub mod clock;
+pub mod faer_tasks;
 pub mod figure3;
+pub mod kernels;
+pub mod lapack;
+pub mod limits;
 pub mod machine;
 pub mod peers;
 pub mod problems;
+pub mod roofline;
+pub mod tasks;
 
 /// What went wrong, in words for a terminal.
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;

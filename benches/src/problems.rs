@@ -1,4 +1,4 @@
-//! Inputs of the Criterion benches: small deterministic generators, nothing read from disk.
+//! Inputs of the Criterion benches and of `kernel-rates`: small deterministic generators, nothing read from disk.
 
 use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
 use eigensweep_sampling::moments::MomentSampler;
@@ -10,9 +10,6 @@ use eigensweep_theory::moments::{SampleSums, view_covariance};
 use faer::Mat;
 
 use crate::Fault;
-
-/// Sizes d that the kernels are measured at.
-pub const SIZES: [usize; 7] = [16, 32, 50, 64, 100, 128, 200];
 
 /// Label columns ℓ.
 pub const LABELS: usize = 10;

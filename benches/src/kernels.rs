@@ -1,0 +1,107 @@
+//! eigensweep's kernels on the tasks of a cell: a full batch of distinct problems, in lanes.
+//!
+//! What is timed is what the solver of a sweep does for a batch: its problems are handed over (`push`), solved, and their
+//! results read. Called by `kernel-rates`.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use eigensweep_spectral::Failure;
+use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::lanes::measure::Shape;
+use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
+
+use crate::Fault;
+use crate::clock::{fastest, seconds};
+use crate::tasks::{Problem, Task};
+
+/// A batch with as many problems as it has room for.
+#[derive(Debug)]
+pub struct FullBatch {
+    task: Task,
+    shape: Shape,
+    problems: Vec<Problem>,
+    batch: ScaledBatch,
+    /// Of each problem.
+    explained: Vec<f64>,
+}
+
+impl FullBatch {
+    /// The batch of a task.
+    #[must_use]
+    pub fn new(task: Task, instruction_set: InstructionSet, shape: Shape) -> Self {
+        let Shape { size, width, count } = shape;
+        let mut wanted = Wanted::default();
+        match task {
+            Task::JointEmbedding => wanted.projected = true,
+            Task::Reconstruction => wanted.pencil = true,
+            Task::Supervised => wanted.ridge = true,
+        }
+        let batch = ScaledBatch::new(instruction_set, Room { size, width, count }, 1, wanted);
+        let problems: Vec<Problem> =
+            (0..batch.capacity() as u64).map(|seed| Problem::new(shape, seed)).collect();
+        Self { task, shape, explained: vec![0.0; problems.len()], problems, batch }
+    }
+
+    /// Solves all problems; the answer to each.
+    ///
+    /// # Errors
+    ///
+    /// If a problem has no answer.
+    pub fn solve(&mut self) -> Result<&[f64], Failure> {
+        let Self { task, shape, problems, batch, explained } = self;
+        batch.start(shape.size, shape.width);
+        for (source, problem) in problems.iter().enumerate() {
+            batch.push(source, &problem.sigma);
+        }
+        batch.solve(&[shape.count], |source| {
+            (problems[source].matrix.as_ref(), problems[source].right.as_ref())
+        });
+        for (place, to) in explained.iter_mut().enumerate() {
+            *to = match task {
+                Task::JointEmbedding => {
+                    let (values, powers) = batch.projected(place)?;
+                    values.iter().zip(powers).take(shape.count).map(|(value, power)| power / value).sum()
+                }
+                Task::Reconstruction => batch.pencil(place)?.1.iter().sum(),
+                Task::Supervised => batch.ridge_power(place)?,
+            };
+        }
+        Ok(explained)
+    }
+
+    /// Seconds a problem, the best within the budget.
+    ///
+    /// # Errors
+    ///
+    /// If a problem has no answer.
+    pub fn measure(&mut self, budget: Duration) -> Result<f64, Fault> {
+        let (task, size) = (self.task, self.shape.size);
+        self.solve().map_err(|failure| {
+            format!("{task:?} at d = {size} has no answer ({failure}): measure another size with --sizes")
+        })?;
+        let problems = self.problems.len();
+        let batch = fastest(budget, || seconds(|| _ = black_box(self.solve())));
+        Ok(batch / problems as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use eigensweep_spectral::lanes::InstructionSet;
+
+    use super::FullBatch;
+    use crate::tasks::{Task, shape};
+
+    #[test]
+    fn batches_are_full_of_distinct_problems_and_take_time() {
+        for task in Task::ALL {
+            let mut batch = FullBatch::new(task, InstructionSet::detect(), shape(8));
+            let explained = batch.solve().unwrap().to_vec();
+            assert!(explained.windows(2).all(|pair| (pair[0] - pair[1]).abs() > 1e-9), "{task:?}");
+            assert!(batch.measure(Duration::ZERO).unwrap() > 0.0);
+        }
+    }
+}
