@@ -20,7 +20,7 @@ use super::product::{column, column_mut};
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::Arithmetic;
 
-/// Rows that are brought side by side: 32 KiB at a width of 64, from where tiles read them many times.
+/// Rows that are brought side by side: 16 KiB at a width of 64, half of a first-level cache, from where tiles read them many times.
 const DEPTH: usize = 32;
 
 /// Columns of a panel; the widest register.
@@ -123,15 +123,15 @@ impl WithSimd for AddBlock<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
         if S::REGISTER_COUNT > 16 {
-            add_block::<S, 3, PANEL>(s, self);
+            add_block::<S, PANEL>(s, self);
         } else {
-            add_block::<S, 3, 4>(s, self);
+            add_block::<S, 4>(s, self);
         }
     }
 }
 
 #[inline(always)]
-fn add_block<S: Simd, const R: usize, const C: usize>(s: S, work: AddBlock<'_>) {
+fn add_block<S: Simd, const C: usize>(s: S, work: AddBlock<'_>) {
     let AddBlock { block, depth, mut sums, next } = work;
     let size = sums.nrows();
     // A share of the rows with each panel, so that the loads of this block find room between them.
@@ -142,13 +142,19 @@ fn add_block<S: Simd, const R: usize, const C: usize>(s: S, work: AddBlock<'_>) 
         }
         // The panel's own rows from the first register on that holds one of them.
         let mut row = first - first % S::F64_LANES;
-        while row + R * S::F64_LANES <= size {
-            add_tile::<S, R, C>(s, block, depth, sums.as_mut(), row, first);
-            row += R * S::F64_LANES;
-        }
         while row < size {
-            add_tile::<S, 1, C>(s, block, depth, sums.as_mut(), row, first);
-            row += S::F64_LANES;
+            // As equal as can be: a tile of one register loads as often as it multiplies.
+            let registers = match (size - row) / S::F64_LANES {
+                1 => 1,
+                2 | 4 => 2,
+                _ => 3,
+            };
+            match registers {
+                1 => add_tile::<S, 1, C>(s, block, depth, sums.as_mut(), row, first),
+                2 => add_tile::<S, 2, C>(s, block, depth, sums.as_mut(), row, first),
+                _ => add_tile::<S, 3, C>(s, block, depth, sums.as_mut(), row, first),
+            }
+            row += registers * S::F64_LANES;
         }
     }
 }

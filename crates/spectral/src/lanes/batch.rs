@@ -99,7 +99,12 @@ impl Batch {
 
     /// The same for problems that stand in lanes already and are reduced one group after the other, none of which is needed again
     /// unless `vectors` are.
-    pub(crate) fn adopting(instruction_set: InstructionSet, size: usize, width: usize, vectors: bool) -> Self {
+    pub(crate) fn adopting(
+        instruction_set: InstructionSet,
+        size: usize,
+        width: usize,
+        vectors: bool,
+    ) -> Self {
         let mut batch = Self::new(instruction_set, size, width, vectors);
         if !vectors {
             batch.packed_groups = 1;

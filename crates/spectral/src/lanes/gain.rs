@@ -51,7 +51,9 @@ impl WithSimd for Gain<'_> {
         let mut inverting =
             Inverting::<S> { stride, factor: View::new(matrix, stride), inverses, inverse: &mut *inverse };
         // Up to the end of the tile that holds the last diagonal entry of the block.
-        for_tiles(s, &mut inverting, size, size, |row, rows| 0..(row + rows).next_multiple_of(COLUMNS).min(size));
+        for_tiles(s, &mut inverting, size, size, |row, rows| {
+            0..(row + rows).next_multiple_of(COLUMNS).min(size)
+        });
         for i in 0..size {
             let upper = &matrix[i * stride + i..][..size - i];
             for (j, (x, root)) in (i..).zip(upper.iter().zip(&roots[i..])) {

@@ -328,7 +328,9 @@ fn run(
         (Kernel::Values | Kernel::Project, [a]) => diagonalize(kernel, isa, shape, [a], work),
         (Kernel::Values | Kernel::Project, [a, b]) => diagonalize(kernel, isa, shape, [a, b], work),
         (Kernel::Values | Kernel::Project, [a, b, c]) => diagonalize(kernel, isa, shape, [a, b, c], work),
-        (Kernel::Values | Kernel::Project, [a, b, c, d]) => diagonalize(kernel, isa, shape, [a, b, c, d], work),
+        (Kernel::Values | Kernel::Project, [a, b, c, d]) => {
+            diagonalize(kernel, isa, shape, [a, b, c, d], work)
+        }
         (_, groups) => groups.iter_mut().for_each(|group| run_group(kernel, isa, shape, problems, group)),
     }
 }

@@ -1,6 +1,0 @@
-use eigensweep_spectral::lanes::InstructionSet; use eigensweep_spectral::scaled::*; use faer::*; use std::time::Instant;
-struct R(u64); impl R{fn u(&mut self)->f64{self.0=self.0.wrapping_add(0x9e3779b97f4a7c15);let mut z=self.0;z=(z^(z>>30)).wrapping_mul(0xbf58476d1ce4e5b9);z=(z^(z>>27)).wrapping_mul(0x94d049bb133111eb);((z^(z>>31))>>11) as f64/(1u64<<53) as f64}}
-fn main(){ let a:Vec<String>=std::env::args().collect(); let d:usize=a[2].parse().unwrap(); let n:usize=a[4].parse().unwrap(); let k=d/2; let l=10; let mut r=R(1);
- for isa in InstructionSet::available() { if isa.name()!=a[1] {continue;} let w=Wanted{ridge:a[3].contains('s'),projected:a[3].contains('j'),pencil:a[3].contains('r'),vectors:false}; let mut s=ScaledBatch::new(isa,Room{size:d,width:l,count:k},1,w); let cap=s.capacity();
- let mats:Vec<Mat<f64>>=(0..cap).map(|_|{ let x=Mat::from_fn(2*d,d,|_,j| (2.0*r.u()-1.0)/((j+1) as f64).sqrt()); x.transpose()*&x*Scale(1.0/(2*d) as f64)}).collect(); let b=Mat::from_fn(d,l,|_,_| r.u()); let sig:Vec<f64>=(0..d).map(|_| 0.5+r.u()).collect();
- let mut best=f64::MAX; for _ in 0..n { let t=Instant::now(); s.start(d,l); for i in 0..cap{s.push(i,&sig);} s.solve(&[k],|n|(mats[n].as_ref(),b.as_ref())); best=best.min(t.elapsed().as_secs_f64()); } println!("{:.2} us", best*1e6/cap as f64); } }
