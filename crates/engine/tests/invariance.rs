@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use common::{Cell, contents, idx_source, job, rows, run_to_the_end, simulation, write_images};
 use eigensweep_engine::columns::Status;
+use eigensweep_engine::simulation::{Simulation, Workspace};
+use eigensweep_theory::InstructionSet;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -356,6 +358,43 @@ proptest! {
             } else {
                 let all = [values[0], values[1], cell.leakage, cell.gap];
                 prop_assert!(all.iter().all(|x| x.is_nan()), "{place}: {cell:?}");
+            }
+        }
+    }
+}
+
+/// All rows of a job as bits, by kernels on one instruction set.
+fn rows_on(instruction_set: InstructionSet, simulation: &Simulation) -> Vec<([u64; 5], Status)> {
+    let mut workspace = Workspace::on(instruction_set, simulation);
+    let mut batch = simulation.new_batch();
+    let mut rows = vec![];
+    for task in 0..simulation.plan().tasks {
+        simulation.run_task(task, &mut workspace, &mut batch);
+        rows.extend((0..batch.rows()).map(|row| Cell::of(&batch, row).bits()));
+    }
+    rows
+}
+
+/// A cluster whose nodes differ gives one answer: every instruction set of this machine, forced one by one, and none at all.
+#[test]
+fn rows_do_not_depend_on_the_instruction_set() {
+    let directory = tempfile::tempdir().unwrap();
+    let images = write_images(directory.path(), 90, 6, 4);
+    let grids = "[augmentation]\nscale = 20\nalignment = [0, 0.7, 3]\n[model]\ndimension = [3, 8]\n[grid]\nsamples = [15, 40, 80]\n";
+    let real =
+        idx_source(&images, &format!("components = 9\n[corruption]\ncomponents = 12\nscale = 50\n{grids}"));
+    for text in [GAUSSIAN, &real] {
+        for sampler in ["sampler.kind=moments", "sampler.kind=explicit"] {
+            let simulation = simulation(text, &[sampler, "output.metrics=['distance', 'leakage', 'gap']"]);
+            let available = InstructionSet::available();
+            let portable = rows_on(available[0], &simulation);
+            assert!(portable.iter().all(|(_, status)| *status == Status::Ok));
+            for instruction_set in available {
+                assert!(
+                    rows_on(instruction_set, &simulation) == portable,
+                    "{}, {sampler}",
+                    instruction_set.name()
+                );
             }
         }
     }

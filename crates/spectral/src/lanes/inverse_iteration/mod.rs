@@ -19,7 +19,8 @@
 //!
 //! Rounding: sums run over ascending rows, one chain a column, so nothing depends on the number of columns.
 
-use std::ops::Range;
+mod factor;
+mod orthogonal;
 
 use pulp::{Simd, WithSimd};
 
@@ -27,12 +28,11 @@ use super::MAX_LANES;
 use super::arithmetic::{Arithmetic, lanes};
 use super::reduction::dot;
 use crate::Failure;
+use factor::Factor;
+use orthogonal::{lengths, orthonormalize, remove_from_all};
 
 /// Eigenvalues of one lane that are treated beside each other.
 const CHAINS: usize = 4;
-
-/// Columns that vectors are made orthogonal to at once; the number of chains, so that what is known comes in whole blocks.
-const BLOCK: usize = CHAINS;
 
 /// Residual that is aimed at, in units of √d·ε·‖T‖; two solves leave 1 or less where eigenvalues are apart.
 const RESIDUAL: f64 = 4.0;
@@ -47,10 +47,6 @@ const NEAR: f64 = 20.0;
 
 /// Further solves for one vector; none is needed unless eigenvalues agree to many digits.
 const SOLVES: usize = 3;
-
-/// Where orthogonalization leaves less than this share of a vector, it is repeated: "twice is enough" (Parlett, 1980, section
-/// 6-9).
-const KEPT: f64 = 0.7;
 
 /// Numbers of workspace a row: five of the factor and two vectors, of each chain.
 pub(crate) const WORK: usize = 8 * CHAINS;
@@ -79,16 +75,6 @@ struct Form<'a, S: Simd> {
     off_diagonal: &'a [S::f64s],
     /// ε‖T‖.
     least: S::f64s,
-}
-
-/// T − λI = P L U with partial pivoting.
-struct Factor<'a, S: Simd> {
-    lower: &'a mut [Row<S>],
-    inverse_pivot: &'a mut [Row<S>],
-    upper: &'a mut [Row<S>],
-    second: &'a mut [Row<S>],
-    /// 1 where row i and row i + 1 changed places.
-    swapped: &'a mut [Row<S>],
 }
 
 impl WithSimd for InverseIteration<'_> {
@@ -239,225 +225,6 @@ fn normalize<S: Simd>(s: S, rows: &mut [Row<S>]) {
         for c in 0..CHAINS {
             row[c] = s.times(row[c], factor[c]);
         }
-    }
-}
-
-impl<S: Simd> Factor<'_, S> {
-    /// Factors T − λI; pivots below ε‖T‖ are raised to it: the solution only grows along the eigenvector.
-    #[inline(always)]
-    fn compute(&mut self, s: S, form: &Form<'_, S>, shifts: &[S::f64s; CHAINS]) {
-        let size = form.diagonal.len();
-        let (zero, one) = (s.all(0.0), s.all(1.0));
-        // What is left of the row above: (pivot, next, 0).
-        let (mut pivot, mut next) = ([zero; CHAINS], [form.off_diagonal[0]; CHAINS]);
-        for c in 0..CHAINS {
-            pivot[c] = s.minus(form.diagonal[0], shifts[c]);
-        }
-        for i in 0..size - 1 {
-            let (below, below_next, diagonal) =
-                (form.off_diagonal[i], form.off_diagonal[i + 1], form.diagonal[i + 1]);
-            let (mut lower, mut inverse_pivot, mut upper, mut second, mut swapped) =
-                ([zero; CHAINS], [zero; CHAINS], [zero; CHAINS], [zero; CHAINS], [zero; CHAINS]);
-            for c in 0..CHAINS {
-                let below_diagonal = s.minus(diagonal, shifts[c]);
-                let swap = s.less_than_f64s(s.magnitude(pivot[c]), s.magnitude(below));
-                let top = raised(s, s.choose(swap, below, pivot[c]), form.least);
-                let rest = s.choose(swap, pivot[c], below);
-                inverse_pivot[c] = s.over(one, top);
-                lower[c] = s.times(rest, inverse_pivot[c]);
-                upper[c] = s.choose(swap, below_diagonal, next[c]);
-                second[c] = s.choose(swap, below_next, zero);
-                swapped[c] = s.choose(swap, one, zero);
-                pivot[c] = s.less(s.choose(swap, next[c], below_diagonal), lower[c], upper[c]);
-                next[c] = s.less(s.choose(swap, zero, below_next), lower[c], second[c]);
-            }
-            (self.lower[i], self.inverse_pivot[i]) = (lower, inverse_pivot);
-            (self.upper[i], self.second[i], self.swapped[i]) = (upper, second, swapped);
-        }
-        for c in 0..CHAINS {
-            self.inverse_pivot[size - 1][c] = s.over(one, raised(s, pivot[c], form.least));
-        }
-        self.upper[size - 1] = [zero; CHAINS];
-        self.second[size - 1] = [zero; CHAINS];
-    }
-
-    /// Overwrites x by `L⁻¹ P⁻¹ x`.
-    #[inline(always)]
-    fn solve_lower(&self, s: S, x: &mut [Row<S>]) {
-        let size = x.len();
-        let half = s.all(0.5);
-        let mut above = x[0];
-        for i in 0..size - 1 {
-            let (below, lower, swapped) = (x[i + 1], self.lower[i], self.swapped[i]);
-            let mut top = above;
-            for c in 0..CHAINS {
-                let swap = s.greater_than_f64s(swapped[c], half);
-                let rest = s.choose(swap, above[c], below[c]);
-                top[c] = s.choose(swap, below[c], above[c]);
-                above[c] = s.less(rest, lower[c], top[c]);
-            }
-            x[i] = top;
-        }
-        x[size - 1] = above;
-    }
-
-    /// Overwrites x by `U⁻¹ x`.
-    #[inline(always)]
-    fn solve_upper(&self, s: S, x: &mut [Row<S>]) {
-        let zero = s.all(0.0);
-        let (mut one_below, mut two_below) = ([zero; CHAINS], [zero; CHAINS]);
-        for i in (0..x.len()).rev() {
-            let (upper, second, inverse_pivot) = (self.upper[i], self.second[i], self.inverse_pivot[i]);
-            let mut solved = x[i];
-            for c in 0..CHAINS {
-                // What is two below is known first: only one product is on the critical path.
-                let known = s.less(solved[c], second[c], two_below[c]);
-                solved[c] = s.times(s.less(known, upper[c], one_below[c]), inverse_pivot[c]);
-            }
-            (two_below, one_below) = (one_below, solved);
-            x[i] = solved;
-        }
-    }
-}
-
-/// x, or `least` with its sign where it is smaller.
-#[inline(always)]
-fn raised<S: Simd>(s: S, x: S::f64s, least: S::f64s) -> S::f64s {
-    s.choose(s.less_than_f64s(s.magnitude(x), least), s.with_sign_of(least, x), x)
-}
-
-/// The length of each vector.
-#[inline(always)]
-fn lengths<S: Simd>(s: S, rows: &[Row<S>]) -> [S::f64s; CHAINS] {
-    let mut sums = [s.all(0.0); CHAINS];
-    for row in rows {
-        for c in 0..CHAINS {
-            sums[c] = s.fused(row[c], row[c], sums[c]);
-        }
-    }
-    for sum in &mut sums {
-        *sum = s.root(*sum);
-    }
-    sums
-}
-
-/// Removes from each vector its components along the first `known` columns of `vectors` (rows of `width`), [`BLOCK`] at a time: a load
-/// of a column's entry serves all chains.
-#[inline(always)]
-fn remove_from_all<S: Simd>(s: S, rows: &mut [Row<S>], vectors: &[S::f64s], width: usize, known: usize) {
-    // `known` is a multiple of the number of chains.
-    for first in (0..known).step_by(BLOCK) {
-        if S::REGISTER_COUNT > 16 {
-            remove_block::<S, CHAINS>(s, rows, vectors, width, first, 0);
-        } else {
-            for chain in (0..CHAINS).step_by(2) {
-                remove_block::<S, 2>(s, rows, vectors, width, first, chain);
-            }
-        }
-    }
-}
-
-/// The same for the block from column `first` on, and N vectors from number `chain` on.
-#[inline(always)]
-fn remove_block<S: Simd, const N: usize>(
-    s: S,
-    rows: &mut [Row<S>],
-    vectors: &[S::f64s],
-    width: usize,
-    first: usize,
-    chain: usize,
-) {
-    let mut along = [[s.all(0.0); BLOCK]; N];
-    for (row, known) in rows.iter().zip(vectors.chunks_exact(width)) {
-        let (row, known) = (&row[chain..][..N], &known[first..][..BLOCK]);
-        for n in 0..N {
-            for b in 0..BLOCK {
-                along[n][b] = s.fused(known[b], row[n], along[n][b]);
-            }
-        }
-    }
-    for (row, known) in rows.iter_mut().zip(vectors.chunks_exact(width)) {
-        let (row, known) = (&mut row[chain..][..N], &known[first..][..BLOCK]);
-        for n in 0..N {
-            let mut left = row[n];
-            for b in 0..BLOCK {
-                left = s.less(left, known[b], along[n][b]);
-            }
-            row[n] = left;
-        }
-    }
-}
-
-/// Makes x, once of length `before`, orthogonal to the columns `known` of `vectors` (rows of `width`) and to all before them, of
-/// which its components are gone already or `known` begins at 0; and of length 1.
-#[inline(always)]
-fn orthonormalize<S: Simd>(
-    s: S,
-    x: &mut [S::f64s],
-    before: S::f64s,
-    vectors: &[S::f64s],
-    width: usize,
-    known: Range<usize>,
-) {
-    let mut column = known.start;
-    while column + BLOCK <= known.end {
-        remove::<S, BLOCK>(s, x, vectors, width, column);
-        column += BLOCK;
-    }
-    while column < known.end {
-        remove::<S, 1>(s, x, vectors, width, column);
-        column += 1;
-    }
-    let mut length = s.root(dot(s, x, x));
-    let repeat = s.less_than_f64s(length, s.times(s.all(KEPT), before));
-    if !s.none(repeat) {
-        for column in 0..known.end {
-            remove_where(s, x, vectors, width, column, repeat);
-        }
-        length = s.choose(repeat, s.root(dot(s, x, x)), length);
-    }
-    let inverse = s.over(s.all(1.0), length);
-    for x in x.iter_mut() {
-        *x = s.times(*x, inverse);
-    }
-}
-
-/// Removes from x its components along the C columns from `first` on.
-#[inline(always)]
-fn remove<S: Simd, const C: usize>(s: S, x: &mut [S::f64s], vectors: &[S::f64s], width: usize, first: usize) {
-    let mut along = [s.all(0.0); C];
-    for (x, row) in x.iter().zip(vectors.chunks_exact(width)) {
-        let row = &row[first..][..C];
-        for c in 0..C {
-            along[c] = s.fused(row[c], *x, along[c]);
-        }
-    }
-    for (x, row) in x.iter_mut().zip(vectors.chunks_exact(width)) {
-        let row = &row[first..][..C];
-        let mut left = *x;
-        for c in 0..C {
-            left = s.less(left, row[c], along[c]);
-        }
-        *x = left;
-    }
-}
-
-/// The same for one column in the lanes of `mask`.
-#[inline(always)]
-fn remove_where<S: Simd>(
-    s: S,
-    x: &mut [S::f64s],
-    vectors: &[S::f64s],
-    width: usize,
-    column: usize,
-    mask: S::m64s,
-) {
-    let mut along = s.all(0.0);
-    for (x, row) in x.iter().zip(vectors.chunks_exact(width)) {
-        along = s.fused(row[column], *x, along);
-    }
-    for (x, row) in x.iter_mut().zip(vectors.chunks_exact(width)) {
-        *x = s.choose(mask, s.less(*x, row[column], along), *x);
     }
 }
 
