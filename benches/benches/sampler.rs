@@ -78,8 +78,8 @@ fn subsets(criterion: &mut Criterion) {
     });
     let mut uniform = SplitMix::new(3);
     let values: Vec<f64> = (0..total * WIDTH).map(|_| uniform.uniform()).collect();
-    let rows = Rows { values: &values, width: WIDTH };
-    let mut nested = NestedGram::new(InstructionSet::detect(), WIDTH);
+    let rows = Rows { values: &values, width: WIDTH, classes: &[] };
+    let mut nested = NestedGram::new(InstructionSet::detect(), WIDTH, 0);
     let mut gram = Mat::zeros(WIDTH, WIDTH);
     group.bench_function("NestedGram, n = 100 to 51,200, all ten", |b| {
         b.iter(|| {

@@ -21,6 +21,8 @@ pub struct LabelledRows {
     samples: usize,
     features: usize,
     labels: usize,
+    /// Class of each sample; empty if the labels are real targets.
+    classes: Vec<u8>,
 }
 
 impl LabelledRows {
@@ -31,9 +33,10 @@ impl LabelledRows {
     /// [`DatasetError::SampleCount`] if the two do not have the same number of samples.
     pub fn with_classes(inputs: &Inputs, labels: &ClassLabels) -> Result<Self, DatasetError> {
         let classes = labels.classes();
-        Self::join(inputs, classes.len(), labels.count(), |sample, targets| {
+        let joined = Self::join(inputs, classes.len(), labels.count(), |sample, targets| {
             targets[usize::from(classes[sample])] = 1.0;
-        })
+        })?;
+        Ok(Self { classes: classes.to_vec(), ..joined })
     }
 
     /// Joins inputs (n × k₀) with real targets (n × ℓ).
@@ -78,7 +81,7 @@ impl LabelledRows {
             signal.copy_from_slice(input);
             write(sample, targets);
         }
-        Ok(Self { rows, samples, features, labels })
+        Ok(Self { rows, samples, features, labels, classes: Vec::new() })
     }
 
     /// All rows, n × (k₀ + ℓ), row-major.
@@ -96,6 +99,12 @@ impl LabelledRows {
     pub fn row(&self, sample: usize) -> &[f64] {
         let width = self.width();
         &self.rows[sample * width..][..width]
+    }
+
+    /// Class of each sample where the labels are one-hot; empty where they are real targets.
+    #[must_use]
+    pub fn classes(&self) -> &[u8] {
+        &self.classes
     }
 
     /// n, the number of samples, at least 1.

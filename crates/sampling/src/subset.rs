@@ -43,6 +43,8 @@ pub struct Rows<'a> {
     pub values: &'a [f64],
     /// Columns w = k₀ + ℓ.
     pub width: usize,
+    /// Class of each row where the last columns are one-hot; empty where they are not.
+    pub classes: &'a [u8],
 }
 
 impl Rows<'_> {
@@ -69,6 +71,8 @@ impl Rows<'_> {
 #[derive(Debug)]
 pub struct NestedGram {
     width: usize,
+    /// One-hot columns, which are last.
+    classes: usize,
     /// All rows; none before they are needed.
     total: RowGram,
     /// The first and the last rows of the arrangement.
@@ -77,11 +81,16 @@ pub struct NestedGram {
 }
 
 impl NestedGram {
-    /// Workspace for rows of `width` = w columns.
+    /// Workspace for rows of `width` = w columns, of which the last `classes` are one-hot.
+    ///
+    /// # Panics
+    ///
+    /// If there are more classes than columns.
     #[must_use]
-    pub fn new(instruction_set: InstructionSet, width: usize) -> Self {
-        let empty = || RowGram::new(instruction_set, width);
-        Self { width, total: empty(), front: empty(), back: empty() }
+    pub fn new(instruction_set: InstructionSet, width: usize, classes: usize) -> Self {
+        assert!(classes <= width, "classes among the columns");
+        let empty = || RowGram::new(instruction_set, width - classes, classes);
+        Self { width, classes, total: empty(), front: empty(), back: empty() }
     }
 
     /// Entries of an arrangement of `total` rows that a prefix of n rows needs.
@@ -102,14 +111,19 @@ impl NestedGram {
     ///
     /// # Panics
     ///
-    /// If `order` is shorter than n [needs](Self::needs), n exceeds N or goes the wrong way, `rows` or `gram` are not w wide, or
-    /// `order` names a row that is not there.
+    /// If `order` is shorter than n [needs](Self::needs), n exceeds N or goes the wrong way, `rows` or `gram` are not w wide,
+    /// `order` names a row that is not there, or a row's class is not told where there are classes.
     pub fn extend_to(&mut self, rows: Rows<'_>, order: &[u32], samples: usize, mut gram: MatMut<'_, f64>) {
         let width = self.width;
         assert!(rows.width == width, "rows of w entries");
         let all = rows.values.len() / width.max(1);
         assert!(samples <= all && order.len() >= Self::needs(samples, all), "samples within order");
-        let row = |&row: &u32| &rows.values[row as usize * width..][..width];
+        let (numbers, classed) = (width - self.classes, self.classes > 0);
+        let at = |row: usize| {
+            let class = if classed { rows.classes[row] } else { 0 };
+            (&rows.values[row * width..][..numbers], class)
+        };
+        let row = |&row: &u32| at(row as usize);
         let front = from_the_front(samples, all);
         if front {
             assert!(self.front.rows() <= samples, "samples grow up to half of the rows");
@@ -117,7 +131,7 @@ impl NestedGram {
         } else {
             if self.total.rows() != all {
                 self.total.clear();
-                self.total.add(rows.values.chunks_exact(width));
+                self.total.add((0..all).map(at));
             }
             assert!(self.back.rows() <= all - samples, "samples shrink down to half of the rows");
             self.back.add(order[samples..all - self.back.rows()].iter().rev().map(row));

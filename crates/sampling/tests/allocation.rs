@@ -65,7 +65,7 @@ fn no_sampler_allocates_once_warm() {
         let mut source = GaussianSource::new(InstructionSet::detect(), components, teachers[0]);
         let mut sampler = MomentSampler::new(InstructionSet::detect(), width, noise);
         let mut explicit = ExplicitNoise::new(InstructionSet::detect(), noise);
-        let mut nested = NestedGram::new(InstructionSet::detect(), width);
+        let mut nested = NestedGram::new(InstructionSet::detect(), width, 0);
         let values: Vec<f64> = normals(width, 300, &mut stream(1))
             .col_iter()
             .flat_map(|c| c.iter().copied().collect::<Vec<_>>())
@@ -82,7 +82,7 @@ fn no_sampler_allocates_once_warm() {
                 permute(300, &mut order, &mut pool, &mut rng);
                 nested.restart();
                 for n in [10, 64, 250] {
-                    nested.extend_to(Rows { values: &values, width }, &order, n, gram.as_mut());
+                    nested.extend_to(Rows { values: &values, width, classes: &[] }, &order, n, gram.as_mut());
                     sampler.condition_on(gram.as_ref(), n as u64).unwrap();
                     sampler.draw(cross.as_mut(), gram_of_noise.as_mut(), &mut rng);
                 }

@@ -70,10 +70,10 @@ fn data() -> Vec<f64> {
 }
 
 fn gram(values: &[f64], order: &[u32], asked: &[usize]) -> Mat<f64> {
-    let mut nested = NestedGram::new(InstructionSet::detect(), 6);
+    let mut nested = NestedGram::new(InstructionSet::detect(), 6, 0);
     let mut out = Mat::from_fn(6, 6, |_, _| f64::NAN);
     for &n in asked {
-        nested.extend_to(Rows { values, width: 6 }, order, n, out.as_mut());
+        nested.extend_to(Rows { values, width: 6, classes: &[] }, order, n, out.as_mut());
     }
     out
 }
@@ -117,9 +117,9 @@ fn bits_do_not_depend_on_where_the_result_lies() {
     let alone = bits(&gram(&values, &order, &[150]));
     for offset in 0..8 {
         let mut room = Mat::zeros(6 + offset, 7);
-        let mut nested = NestedGram::new(InstructionSet::detect(), 6);
+        let mut nested = NestedGram::new(InstructionSet::detect(), 6, 0);
         let out = room.as_mut().submatrix_mut(offset, 1, 6, 6);
-        nested.extend_to(Rows { values: &values, width: 6 }, &order, 150, out);
+        nested.extend_to(Rows { values: &values, width: 6, classes: &[] }, &order, 150, out);
         assert_eq!(bits(&room.as_ref().submatrix(offset, 1, 6, 6).to_owned()), alone, "offset {offset}");
     }
 }
@@ -127,8 +127,8 @@ fn bits_do_not_depend_on_where_the_result_lies() {
 #[test]
 fn a_restart_forgets() {
     let (values, one, other) = (data(), arrangement(300, 300, 5), arrangement(300, 300, 6));
-    let rows = Rows { values: &values, width: 6 };
-    let mut nested = NestedGram::new(InstructionSet::detect(), 6);
+    let rows = Rows { values: &values, width: 6, classes: &[] };
+    let mut nested = NestedGram::new(InstructionSet::detect(), 6, 0);
     let mut out = Mat::zeros(6, 6);
     nested.extend_to(rows, &one, 200, out.as_mut());
     nested.restart();
@@ -165,7 +165,12 @@ fn bits_do_not_depend_on_the_instruction_set() {
     for n in [1, 77, 150, 151, 280] {
         let all = InstructionSet::available().into_iter().map(|isa| {
             let mut out = Mat::zeros(6, 6);
-            NestedGram::new(isa, 6).extend_to(Rows { values: &values, width: 6 }, &order, n, out.as_mut());
+            NestedGram::new(isa, 6, 0).extend_to(
+                Rows { values: &values, width: 6, classes: &[] },
+                &order,
+                n,
+                out.as_mut(),
+            );
             bits(&out)
         });
         let all: Vec<_> = all.collect();
@@ -197,8 +202,8 @@ fn more_samples_than_the_order_has_panic() {
 fn rows_of_another_width_panic() {
     let values = data();
     let order = arrangement(300, 100, 5);
-    NestedGram::new(InstructionSet::detect(), 5).extend_to(
-        Rows { values: &values, width: 6 },
+    NestedGram::new(InstructionSet::detect(), 5, 0).extend_to(
+        Rows { values: &values, width: 6, classes: &[] },
         &order,
         3,
         Mat::zeros(5, 5).as_mut(),
@@ -217,5 +222,28 @@ proptest! {
         prop_assert_eq!(sorted, (0..total).collect::<Vec<_>>());
         let length = (0..=total as usize).find(|&k| k as f64 >= share * f64::from(total)).unwrap();
         prop_assert_eq!(&arrangement(total, length, seed)[..], &whole[..length]);
+    }
+}
+
+/// One-hot labels by their class: the same bits as their columns, below and above half of the rows, on every instruction set.
+#[test]
+fn classes_are_their_columns() {
+    let base = normals(4, 300, &mut stream(4));
+    let classes: Vec<u8> = (0..300).map(|row| [2, 0, 1, 2, 2][row % 5]).collect();
+    let values: Vec<f64> = (0..300 * 7)
+        .map(|at| match at % 7 {
+            column @ 0..4 => base[(column, at / 7)],
+            column => f64::from(u8::from(usize::from(classes[at / 7]) == column - 4)),
+        })
+        .collect();
+    let order = arrangement(300, 300, 5);
+    for isa in InstructionSet::available() {
+        for n in [0, 1, 33, 150, 151, 260, 300] {
+            let [mut by_class, mut by_column] = [(); 2].map(|()| Mat::zeros(7, 7));
+            let rows = Rows { values: &values, width: 7, classes: &classes };
+            NestedGram::new(isa, 7, 3).extend_to(rows, &order, n, by_class.as_mut());
+            NestedGram::new(isa, 7, 0).extend_to(rows, &order, n, by_column.as_mut());
+            assert_eq!(bits(&by_class), bits(&by_column), "{}, n = {n}", isa.name());
+        }
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn clean(
     };
     match (row_set(simulation, workspace.data), nested, &mut workspace.gaussian) {
         (Some(set), Some(nested), _) => {
-            let rows = Rows { values: set.rows.rows(), width };
+            let rows = Rows { values: set.rows.rows(), width, classes: set.rows.classes() };
             let count = usize::try_from(samples).unwrap_or(usize::MAX);
             nested.extend_to(rows, &workspace.order, count, gram.as_mut());
         }
@@ -105,7 +105,7 @@ pub(super) fn noise(
         let mut block = workspace.block.as_mut().submatrix_mut(0, 0, width, count);
         match (set, &mut workspace.gaussian) {
             (Some(set), _) => {
-                let rows = Rows { values: set.rows.rows(), width };
+                let rows = Rows { values: set.rows.rows(), width, classes: set.rows.classes() };
                 rows.gather(&workspace.order[start..start + count], block.as_mut());
             }
             (None, Some(gaussian)) => {

@@ -13,7 +13,7 @@ use super::Simulation;
 use super::cells::Cells;
 use super::clean::CleanLosses;
 use super::setting::DataSetting;
-use crate::input::{Input, teacher};
+use crate::input::{Input, RowSet, teacher};
 
 /// Buffers of one thread.
 #[derive(Debug)]
@@ -66,8 +66,11 @@ impl Workspace {
             Input::Rows { sets, .. } => {
                 let total = sets.first().map_or(0, |set| set.rows.samples());
                 let longest = NestedGram::needs(usize::try_from(most).unwrap_or(total).min(total), total);
-                let nested =
-                    sets.iter().map(|set| NestedGram::new(instruction_set, set.rows.width())).collect();
+                let nested = |set: &RowSet| {
+                    let classes = if set.rows.classes().is_empty() { 0 } else { set.rows.labels() };
+                    NestedGram::new(instruction_set, set.rows.width(), classes)
+                };
+                let nested = sets.iter().map(nested).collect();
                 (vec![0; longest], vec![0; total], nested)
             }
         };

@@ -10,6 +10,9 @@
 //! Counts: w² flops a row with w rounded up to whole panels of eight, `8·(w + 8)²/2` multiply-adds a register of eight; bytes: 8w a
 //! row from wherever it is, then `8·w²·(1/R + 1/C)/2` from L1.
 //!
+//! Class labels, one-hot columns behind the others, need no products: what they add is a row to the sum of its class, and a count.
+//! The same bits: x·1 + s is rounded once, and x·0 + s is s.
+//!
 //! Rounding: every entry is one chain of fused multiply-adds over the rows in their order, whatever the blocks: the bits do not depend
 //! on how often the sum was looked at.
 
@@ -26,28 +29,35 @@ const DEPTH: usize = 32;
 /// Columns of a panel; the widest register.
 const PANEL: usize = 8;
 
-/// `AᵀA` of the rows that were added.
+/// `AᵀA` of the rows that were added; A = [X Y] with Y one-hot, or X alone.
 #[derive(Clone, Debug)]
 pub struct RowGram {
     instruction_set: InstructionSet,
+    /// Columns of X.
     width: usize,
     /// A row a column (padded × DEPTH).
     block: Mat<f64>,
-    /// The sum, lower triangle (padded × padded).
+    /// XᵀX, lower triangle (padded × padded).
     sums: Mat<f64>,
+    /// XᵀY (padded × classes).
+    class_sums: Mat<f64>,
+    /// Rows of each class.
+    counts: Vec<f64>,
     rows: usize,
 }
 
 impl RowGram {
-    /// No rows of `width` = w entries.
+    /// No rows of `width` = w numbers and one of so many classes; 0 classes: no labels.
     #[must_use]
-    pub fn new(instruction_set: InstructionSet, width: usize) -> Self {
+    pub fn new(instruction_set: InstructionSet, width: usize, classes: usize) -> Self {
         let padded = Self::padded(width);
         Self {
             instruction_set,
             width,
             block: Mat::zeros(padded, DEPTH),
             sums: Mat::zeros(padded, padded),
+            class_sums: Mat::zeros(padded, classes),
+            counts: vec![0.0; classes],
             rows: 0,
         }
     }
@@ -67,40 +77,61 @@ impl RowGram {
     /// Forgets all rows.
     pub fn clear(&mut self) {
         self.sums.fill(0.0);
+        self.class_sums.fill(0.0);
+        self.counts.fill(0.0);
         self.rows = 0;
     }
 
-    /// Adds rows, in this order.
+    /// Adds rows, in this order: numbers, and the class, which does not matter where there are none.
     ///
     /// # Panics
     ///
-    /// If a row is not w long.
-    pub fn add<'r>(&mut self, mut rows: impl Iterator<Item = &'r [f64]>) {
-        let mut own: [&[f64]; DEPTH] = [&[]; DEPTH];
+    /// If a row is not w long, or there is no such class.
+    pub fn add<'r>(&mut self, mut rows: impl Iterator<Item = (&'r [f64], u8)>) {
+        let mut own: [(&[f64], u8); DEPTH] = [(&[], 0); DEPTH];
         let mut depth = take(&mut rows, &mut own);
         while depth > 0 {
-            for (p, row) in own[..depth].iter().enumerate() {
-                assert!(row.len() == self.width, "rows of w entries");
+            let mut classes = [0; DEPTH];
+            for (p, (row, class)) in own[..depth].iter().enumerate() {
+                assert!(row.len() == self.width, "rows of w numbers");
                 // What is below stays zero.
                 column_mut(self.block.as_mut(), p)[..self.width].copy_from_slice(row);
+                classes[p] = usize::from(*class);
+                if !self.counts.is_empty() {
+                    self.counts[classes[p]] += 1.0;
+                }
             }
             self.rows += depth;
             let next = take(&mut rows, &mut own);
-            let (block, sums) = (&self.block, self.sums.as_mut());
-            self.instruction_set.run(AddBlock { block, depth, sums, next: &own[..next] });
+            self.instruction_set.run(AddBlock {
+                block: &self.block,
+                classes: &classes[..depth],
+                sums: self.sums.as_mut(),
+                class_sums: self.class_sums.as_mut(),
+                next: &own[..next],
+            });
             depth = next;
         }
     }
 
-    /// Entry (i, j) of the sum, i ≥ j.
+    /// Entry (i, j) of the sum: columns of X, then of Y.
     #[must_use]
     pub fn entry(&self, i: usize, j: usize) -> f64 {
-        self.sums[(i.max(j), i.min(j))]
+        let (i, j) = (i.max(j), i.min(j));
+        if i < self.width {
+            self.sums[(i, j)]
+        } else if j < self.width {
+            self.class_sums[(j, i - self.width)]
+        } else if i == j {
+            self.counts[i - self.width]
+        } else {
+            0.0
+        }
     }
 }
 
 /// Takes up to [`DEPTH`] rows; returns how many there were.
-fn take<'r>(rows: &mut impl Iterator<Item = &'r [f64]>, to: &mut [&'r [f64]; DEPTH]) -> usize {
+fn take<'r>(rows: &mut impl Iterator<Item = (&'r [f64], u8)>, to: &mut [(&'r [f64], u8); DEPTH]) -> usize {
     let mut count = 0;
     for (to, row) in to.iter_mut().zip(rows) {
         *to = row;
@@ -111,10 +142,12 @@ fn take<'r>(rows: &mut impl Iterator<Item = &'r [f64]>, to: &mut [&'r [f64]; DEP
 
 struct AddBlock<'a> {
     block: &'a Mat<f64>,
-    depth: usize,
+    /// Of each row.
+    classes: &'a [usize],
     sums: MatMut<'a, f64>,
+    class_sums: MatMut<'a, f64>,
     /// The rows after these: on their way while these are multiplied.
-    next: &'a [&'a [f64]],
+    next: &'a [(&'a [f64], u8)],
 }
 
 impl WithSimd for AddBlock<'_> {
@@ -132,12 +165,21 @@ impl WithSimd for AddBlock<'_> {
 
 #[inline(always)]
 fn add_block<S: Simd, const C: usize>(s: S, work: AddBlock<'_>) {
-    let AddBlock { block, depth, mut sums, next } = work;
-    let size = sums.nrows();
+    let AddBlock { block, classes, mut sums, mut class_sums, next } = work;
+    let (size, depth) = (sums.nrows(), classes.len());
+    if class_sums.ncols() > 0 {
+        for (p, class) in classes.iter().enumerate() {
+            let (row, _) = S::as_simd_f64s(column(block.as_ref(), p));
+            let (sum, _) = S::as_mut_simd_f64s(column_mut(class_sums.as_mut(), *class));
+            for (to, x) in sum.iter_mut().zip(row) {
+                *to = s.plus(*to, *x);
+            }
+        }
+    }
     // A share of the rows with each panel, so that the loads of this block find room between them.
     let mut shares = next.chunks(next.len().div_ceil(size / C).max(1));
     for first in (0..size).step_by(C) {
-        for row in shares.next().unwrap_or_default() {
+        for (row, _) in shares.next().unwrap_or_default() {
             prefetch(row);
         }
         // The panel's own rows from the first register on that holds one of them.
