@@ -11,8 +11,8 @@ use super::reflectors::{Apply, Side};
 use super::{InstructionSet, MAX_LANES};
 use crate::Failure;
 
-/// Most groups of lanes in a batch: their chains of square roots and divisions run beside each other. Measured at d = 100, AVX2,
-/// values only: 59, 40, 32 and 29 µs a problem for 1 to 4 groups.
+/// Most groups of lanes in a batch: their chains of square roots and divisions run beside each other. QL at d = 100, values only, takes
+/// 46, 29, 22 and 19 µs a problem for 1 to 4 groups with AVX2, 25, 17, 15 and 16 µs with AVX-512 (Zen 4).
 pub(crate) const GROUPS: usize = 4;
 
 /// Groups of a batch of matrices of size d: fewer where they are large and chains are a small part of the work, to bound memory.
