@@ -6,11 +6,13 @@
 //! | `figure3-agreement` | [`figure3`], [`agreement`] | Figure 3 against an explicit simulation, cell by cell |
 //! | `kernel-rates` | [`tasks`], [`kernels`], [`faer_tasks`], [`lapack`] | microseconds a problem beside faer and LAPACK |
 //! | | [`limits`], [`caches`], [`roofline`], [`clock`] | each kernel beside the machine's limits |
+//! | `kernel-accuracy` | [`accuracy`] | backward errors of the kernels beside LAPACK's |
 //! | `benches/*.rs` | [`problems`] | microseconds per call, Criterion |
 //!
 //! Nothing depends on this crate; it reads the clock, which the crates that it measures may not.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
+pub mod accuracy;
 pub mod agreement;
 pub mod caches;
 pub mod clock;
