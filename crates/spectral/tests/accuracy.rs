@@ -4,13 +4,13 @@
 //!
 //! | quantity | observed | allowed |
 //! |---|---:|---:|
-//! | `|Σλ − tr A|` | 2.0 | 5 |
-//! | `|Σλ² − ‖A‖²|/‖A‖` | 3.7 | 5 |
-//! | `|Σ‖qᵀb‖² − ‖b‖²|`, per ‖b‖² in place of ‖A‖ | 2.4 | 5 |
-//! | `|Σλ‖qᵀb‖² − tr bᵀAb|`, per ‖b‖² | 2.4 | 5 |
-//! | `|λ − λ′|`, λ′ faer's, every twentieth problem | 1.9 | 5 |
+//! | `|Σλ − tr A|` | 2.1 | 5 |
+//! | `|Σλ² − ‖A‖²|/‖A‖` | 4.2 | 5 |
+//! | `|Σ‖qᵀb‖² − ‖b‖²|`, per ‖b‖² in place of ‖A‖ | 2.7 | 5 |
+//! | `|Σλ‖qᵀb‖² − tr bᵀAb|`, per ‖b‖² | 3.0 | 5 |
+//! | `|λ − λ′|`, λ′ faer's, every twentieth problem | 2.8 | 5 |
 //! | `‖A V − V Λ‖` of all eigenvectors, every twentieth | 2.3 | 5 |
-//! | `‖VᵀV − I‖`, without ‖A‖ | 2.4 | 5 |
+//! | `‖VᵀV − I‖`, without ‖A‖ | 2.1 | 5 |
 //!
 //! The first four are what a backward error of that size implies whatever the spectrum; LAPACK is held to the same by `kernel-accuracy`
 //! in `benches`. Sizes 2 to 16, and some up to 100.
@@ -101,18 +101,20 @@ fn a_hundred_thousand_problems_of_every_kind() {
             _ => 2 + round % 15,
         };
         let width = 1 + round % 4;
-        let scale = [1.0, 1e-150, 1e150, 1.0, 1e-3][round % 5];
+        // Not in step with sizes and kinds: all scales side by side in a batch.
+        let scale_of = |place: usize| [1.0, 1e-150, 1e150, 1.0, 1e-3][(round / 7 + place) % 5];
         let mut projected = ProjectedBatch::new(isa, size, width);
         projected.start(size, width);
         let mut problems = vec![];
         for place in 0..projected.capacity() {
             let (kind, unscaled) = matrix(rng, size, (round + place) % 7);
             let right = rng.normals(size, width);
-            projected.push((&unscaled * faer::Scale(scale)).as_ref(), right.as_ref());
+            projected.push((&unscaled * faer::Scale(scale_of(place))).as_ref(), right.as_ref());
             problems.push((kind, unscaled, right));
         }
         projected.solve();
         for (place, (kind, matrix, right)) in problems.iter().enumerate() {
+            let scale = scale_of(place);
             let what = format!("{kind} × {scale:e}");
             let length = norm(matrix.as_ref()).max(f64::MIN_POSITIVE);
             let (values, powers) = projected.solution(place).unwrap();
@@ -123,7 +125,7 @@ fn a_hundred_thousand_problems_of_every_kind() {
             errors.take(0, size, (sum(&value) - trace).abs() / length, &what);
             // Per ‖A‖ at once: squares of a small matrix would underflow.
             let squares = sum(&|i| (value(i) / length) * (value(i) / length));
-            let expected = if squares == 0.0 { 0.0 } else { 1.0 };
+            let expected = if norm(matrix.as_ref()) > 0.0 { 1.0 } else { 0.0 };
             errors.take(1, size, (squares - expected).abs(), &what);
             errors.take(2, size, (sum(&|i| powers[i]) - weight).abs() / weight, &what);
             let form = (right.transpose() * matrix * right).diagonal().column_vector().iter().sum::<f64>();

@@ -18,7 +18,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::arithmetic::Arithmetic;
-use super::tiles::{Tile, View, for_tiles, stride, subtract};
+use super::tiles::{Tile, View, for_tiles, load, store, stride, subtract};
 
 /// Factors `matrix + shift·I` of each lane. A lane whose pivot is not positive goes on with NaN.
 pub(crate) struct Factor<'a> {
@@ -61,7 +61,7 @@ impl<S: Simd> Tile<S> for Factoring<'_, S> {
         let (above, block) = self.matrix.split_at_mut(row * stride);
         let mut sums = [[s.all(0.0); C]; A];
         for a in 0..A {
-            sums[a].copy_from_slice(&block[a * stride + column..][..C]);
+            sums[a] = load::<S, C>(&block[a * stride + column..]);
         }
         if row > 0 {
             let above = View::<S>::new(above, stride);
@@ -77,16 +77,19 @@ impl<S: Simd> Tile<S> for Factoring<'_, S> {
             }
             // The tile with the diagonal comes first, and has it.
             let place = row + a;
-            if column <= place && place < column + C {
-                let pivot = sums[a][place - column];
-                self.pivots[place] = pivot;
-                self.inverses[place] = s.over(s.all(1.0), s.root(s.plus(self.shift, pivot)));
+            for c in 0..C {
+                // Not by an index that is known at run time: the sums would have to be in memory.
+                if column + c == place {
+                    let pivot = sums[a][c];
+                    self.pivots[place] = pivot;
+                    self.inverses[place] = s.over(s.all(1.0), s.root(s.plus(self.shift, pivot)));
+                }
             }
             let inverse = self.inverses[place];
             for c in 0..C {
                 sums[a][c] = s.times(sums[a][c], inverse);
             }
-            block[a * stride + column..][..C].copy_from_slice(&sums[a]);
+            store::<S, C>(&mut block[a * stride + column..], &sums[a]);
         }
     }
 }
@@ -133,7 +136,7 @@ impl<S: Simd> Tile<S> for Lower<'_, S> {
         let (above, block) = self.rows.split_at_mut(row * width);
         let mut sums = [[s.all(0.0); C]; A];
         for a in 0..A {
-            sums[a].copy_from_slice(&block[a * width + column..][..C]);
+            sums[a] = load::<S, C>(&block[a * width + column..]);
         }
         if row > 0 {
             let known = View::<S>::new(above, width).at_column(column);
@@ -149,7 +152,7 @@ impl<S: Simd> Tile<S> for Lower<'_, S> {
             for c in 0..C {
                 sums[a][c] = s.times(sums[a][c], self.inverses[row + a]);
             }
-            block[a * width + column..][..C].copy_from_slice(&sums[a]);
+            store::<S, C>(&mut block[a * width + column..], &sums[a]);
         }
     }
 }

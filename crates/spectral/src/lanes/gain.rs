@@ -16,7 +16,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::arithmetic::Arithmetic;
-use super::tiles::{COLUMNS, Tile, View, add, for_tiles, stride, subtract};
+use super::tiles::{COLUMNS, Tile, View, add, for_tiles, store, stride, subtract};
 
 /// Completes G and writes Fᵀ of each lane.
 pub(crate) struct Gain<'a> {
@@ -78,8 +78,10 @@ impl<S: Simd> Tile<S> for Inverting<'_, S> {
         let mut sums = [[s.all(0.0); C]; A];
         for a in 0..A {
             let place = row + a;
-            if column <= place && place < column + C {
-                sums[a][place - column] = s.all(1.0);
+            for c in 0..C {
+                if column + c == place {
+                    sums[a][c] = s.all(1.0);
+                }
             }
         }
         // Rows above the first column's own hold zeros there.
@@ -97,7 +99,7 @@ impl<S: Simd> Tile<S> for Inverting<'_, S> {
             for c in 0..C {
                 sums[a][c] = s.times(sums[a][c], self.inverses[row + a]);
             }
-            block[a * stride + column..][..C].copy_from_slice(&sums[a]);
+            store::<S, C>(&mut block[a * stride + column..], &sums[a]);
         }
     }
 }

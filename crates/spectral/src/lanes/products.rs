@@ -9,7 +9,7 @@ use pulp::{Simd, WithSimd};
 
 use super::arithmetic::Arithmetic;
 use super::reduction::column_start;
-use super::tiles::{Tile, View, add, for_tiles, stride};
+use super::tiles::{Tile, View, add, for_tiles, store, stride};
 
 /// Writes the lower triangle of the product `XᵀY` (m × m, known to be symmetric) of each lane as an upper triangle, rows of `to`.
 pub(crate) struct Form<'a> {
@@ -66,13 +66,14 @@ impl<S: Simd> Tile<S> for Forming<'_, S> {
         let sums = add(s, sums, self.x.at_column(row), self.y.at_column(column), 0..self.rows);
         for a in 0..A {
             let place = row + a;
-            let from = place.saturating_sub(column).min(C);
             let start = match self.layout {
-                Layout::Packed => column_start(self.size, place) + column + from - place,
-                Layout::Square => place * stride(self.size) + column + from,
+                Layout::Packed => column_start(self.size, place) - place,
+                Layout::Square => place * stride(self.size),
             };
-            if from < C {
-                self.to[start..][..C - from].copy_from_slice(&sums[a][from..]);
+            for c in 0..C {
+                if column + c >= place {
+                    self.to[start + column + c] = sums[a][c];
+                }
             }
         }
     }
@@ -119,7 +120,7 @@ impl<S: Simd> Tile<S> for Multiplying<'_, S> {
         let sums = [[s.all(0.0); C]; A];
         let sums = add(s, sums, self.x.at_column(row), self.y.at_column(column), 0..self.rows);
         for a in 0..A {
-            self.to[(row + a) * self.width + column..][..C].copy_from_slice(&sums[a]);
+            store::<S, C>(&mut self.to[(row + a) * self.width + column..], &sums[a]);
         }
     }
 }

@@ -32,6 +32,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::arithmetic::Arithmetic;
+use super::tiles::load;
 
 /// Most columns of a pass.
 const COLUMNS: usize = 4;
@@ -224,10 +225,8 @@ fn pass<'a, S: Simd, const C: usize>(
         (heads[p], tails[p], columns) = (head, &mut tail[..count], others);
     }
     let zero = s.all(0.0);
-    let (mut v_c, mut w_c, mut x_c, mut sums) = ([zero; C], [zero; C], [zero; C], [zero; C]);
-    v_c.copy_from_slice(&v[..C]);
-    w_c.copy_from_slice(&w[..C]);
-    x_c.copy_from_slice(&x[..C]);
+    let (v_c, w_c, x_c) = (load::<S, C>(v), load::<S, C>(w), load::<S, C>(x));
+    let mut sums = [zero; C];
     // The triangle of the first C rows.
     for p in 0..C {
         let head = &mut *heads[p];

@@ -15,6 +15,7 @@ use pulp::{Simd, WithSimd};
 
 use super::arithmetic::Arithmetic;
 use super::reduction::{column_start, dot};
+use super::tiles::load;
 
 /// Most columns of a block: two sums each leave room in 16 registers for what passes by.
 const BLOCK: usize = 5;
@@ -135,9 +136,8 @@ fn reflect_twice<S: Simd, const C: usize>(
     // In the row where only the longer one is, its entry is 1.
     let (top, rows) = rows.split_at_mut(width);
     let top = &mut top[first..][..C];
-    let mut of_longer = [s.all(0.0); C];
+    let mut of_longer = load::<S, C>(top);
     let mut of_shorter = [s.all(0.0); C];
-    of_longer.copy_from_slice(top);
     let (long, short) = (&longer.v[1..], shorter.v);
     for ((v, w), row) in long.iter().zip(short).zip(rows.chunks_exact(width)) {
         let row = &row[first..][..C];

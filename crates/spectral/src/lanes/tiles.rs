@@ -21,6 +21,26 @@ pub(crate) const fn stride(size: usize) -> usize {
     size | 1
 }
 
+/// The first C registers of a slice, one by one: a copy of all of them would be a call.
+#[inline(always)]
+pub(crate) fn load<S: Simd, const C: usize>(from: &[S::f64s]) -> [S::f64s; C] {
+    let from = &from[..C];
+    let mut out = [from[0]; C];
+    for c in 1..C {
+        out[c] = from[c];
+    }
+    out
+}
+
+/// Writes the first C registers of a slice, one by one.
+#[inline(always)]
+pub(crate) fn store<S: Simd, const C: usize>(to: &mut [S::f64s], x: &[S::f64s; C]) {
+    let to = &mut to[..C];
+    for c in 0..C {
+        to[c] = x[c];
+    }
+}
+
 /// A matrix of a group, from one of its columns on.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a, S: Simd> {
@@ -42,9 +62,7 @@ impl<'a, S: Simd> View<'a, S> {
     /// C entries of a row.
     #[inline(always)]
     pub(crate) fn row<const C: usize>(self, row: usize) -> [S::f64s; C] {
-        let mut out = [self.numbers[0]; C];
-        out.copy_from_slice(&self.numbers[row * self.stride + self.first..][..C]);
-        out
+        load::<S, C>(&self.numbers[row * self.stride + self.first..])
     }
 }
 

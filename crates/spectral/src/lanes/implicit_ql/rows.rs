@@ -4,6 +4,7 @@ use pulp::Simd;
 
 use super::{Pairs, Sweep};
 use crate::lanes::arithmetic::Arithmetic;
+use crate::lanes::tiles::load;
 
 /// Applies the rotations of two sweeps over the same rows to the right-hand sides of a group, the first and then the second.
 #[inline(always)]
@@ -57,8 +58,7 @@ fn rotate_columns<S: Simd, const G: usize, const C: usize>(
     }
     let at = |row: usize| row * width + first;
     // Row i + 1 of the first sweep's result and row i + 1 on its way, beside what the second carries.
-    let mut carried = [s.all(0.0); C];
-    carried.copy_from_slice(&rows[at(count)..][..C]);
+    let mut carried = load::<S, C>(&rows[at(count)..]);
     let mut after = [s.all(0.0); C];
     let [sine, cosine] = one[count - 1][q];
     let from = &rows[at(count - 1)..][..C];
