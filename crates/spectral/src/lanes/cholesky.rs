@@ -142,19 +142,35 @@ impl<S: Simd> Tile<S> for Lower<'_, S> {
             let known = View::<S>::new(above, width).at_column(column);
             sums = subtract(s, sums, self.factor.at_column(row), known, 0..row);
         }
+        sums = substitute(s, sums, self.factor, self.inverses, row);
         for a in 0..A {
-            for q in 0..a {
-                let [x] = self.factor.at_column(row + a).row::<1>(row + q);
-                for c in 0..C {
-                    sums[a][c] = s.less(sums[a][c], x, sums[q][c]);
-                }
-            }
-            for c in 0..C {
-                sums[a][c] = s.times(sums[a][c], self.inverses[row + a]);
-            }
             store::<S, C>(&mut block[a * width + column..], &sums[a]);
         }
     }
+}
+
+/// Forward substitution of a block of rows among themselves, what rows above contribute being gone: row a of `sums` is row `row + a` of
+/// the right-hand side and becomes that of the solution.
+#[inline(always)]
+pub(crate) fn substitute<S: Simd, const A: usize, const C: usize>(
+    s: S,
+    mut sums: [[S::f64s; C]; A],
+    factor: View<'_, S>,
+    inverses: &[S::f64s],
+    row: usize,
+) -> [[S::f64s; C]; A] {
+    for a in 0..A {
+        for q in 0..a {
+            let [x] = factor.at_column(row + a).row::<1>(row + q);
+            for c in 0..C {
+                sums[a][c] = s.less(sums[a][c], x, sums[q][c]);
+            }
+        }
+        for c in 0..C {
+            sums[a][c] = s.times(sums[a][c], inverses[row + a]);
+        }
+    }
+    sums
 }
 
 /// Overwrites `rows` (d rows of `width`) of each lane by `L⁻ᵀ` times them.

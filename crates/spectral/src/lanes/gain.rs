@@ -16,6 +16,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::arithmetic::Arithmetic;
+use super::cholesky::substitute;
 use super::tiles::{COLUMNS, Tile, View, add, for_tiles, store, stride, subtract};
 
 /// Completes G and writes Fᵀ of each lane.
@@ -89,16 +90,8 @@ impl<S: Simd> Tile<S> for Inverting<'_, S> {
             let known = View::<S>::new(above, stride).at_column(column);
             sums = subtract(s, sums, self.factor.at_column(row), known, column..row);
         }
+        sums = substitute(s, sums, self.factor, self.inverses, row);
         for a in 0..A {
-            for q in 0..a {
-                let [x] = self.factor.at_column(row + a).row::<1>(row + q);
-                for c in 0..C {
-                    sums[a][c] = s.less(sums[a][c], x, sums[q][c]);
-                }
-            }
-            for c in 0..C {
-                sums[a][c] = s.times(sums[a][c], self.inverses[row + a]);
-            }
             store::<S, C>(&mut block[a * stride + column..], &sums[a]);
         }
     }
