@@ -4,7 +4,7 @@
 //! zeros to whole registers, which is also the packed form that both factors of the product have. Loads of other rows do not wait
 //! for one another, so their latency is paid once a block.
 //!
-//! The sum is padded, too (to whole panels of rows and columns), so that no tile is partial: R registers down by C columns of
+//! The sum is padded, too ([`RowGram::padded`] rows and columns), so that no tile is partial: R registers down by C columns of
 //! the lower triangle, R loads and C broadcasts for R·C fused multiply-adds.
 //!
 //! Counts: w² flops a row with w rounded up to whole panels of eight, `8·(w + 8)²/2` multiply-adds a register of eight; bytes: 8w a
@@ -50,7 +50,7 @@ impl RowGram {
     /// No rows of `width` = w numbers and one of so many classes; 0 classes: no labels.
     #[must_use]
     pub fn new(instruction_set: InstructionSet, width: usize, classes: usize) -> Self {
-        let padded = width.next_multiple_of(PANEL);
+        let padded = Self::padded(width);
         Self {
             instruction_set,
             width,
@@ -60,6 +60,12 @@ impl RowGram {
             counts: vec![0.0; classes],
             rows: 0,
         }
+    }
+
+    /// Rows and columns that the sum has in memory.
+    #[must_use]
+    pub fn padded(width: usize) -> usize {
+        width.next_multiple_of(PANEL)
     }
 
     /// Number of rows that were added.

@@ -70,29 +70,27 @@ impl<'a, S: Simd> View<'a, S> {
 #[inline(always)]
 pub(crate) fn add<S: Simd, const A: usize, const C: usize>(
     s: S,
-    sums: [[S::f64s; C]; A],
+    mut sums: [[S::f64s; C]; A],
     x: View<'_, S>,
     y: View<'_, S>,
     rows: Range<usize>,
 ) -> [[S::f64s; C]; A] {
-    accumulate::<S, A, C, false>(s, sums, x, y, rows)
+    let x_rows = x.numbers[rows.start * x.stride..rows.end * x.stride].chunks_exact(x.stride);
+    let y_rows = y.numbers[rows.start * y.stride..rows.end * y.stride].chunks_exact(y.stride);
+    for (x_row, y_row) in x_rows.zip(y_rows) {
+        let (x_row, y_row) = (&x_row[x.first..][..A], &y_row[y.first..][..C]);
+        for a in 0..A {
+            for c in 0..C {
+                sums[a][c] = s.fused(x_row[a], y_row[c], sums[a][c]);
+            }
+        }
+    }
+    sums
 }
 
 /// `sums[a][c] − Σ_p x[p][a] y[p][c]` over the rows p, ascending.
 #[inline(always)]
 pub(crate) fn subtract<S: Simd, const A: usize, const C: usize>(
-    s: S,
-    sums: [[S::f64s; C]; A],
-    x: View<'_, S>,
-    y: View<'_, S>,
-    rows: Range<usize>,
-) -> [[S::f64s; C]; A] {
-    accumulate::<S, A, C, true>(s, sums, x, y, rows)
-}
-
-/// Adds the products, or with `MINUS` subtracts them.
-#[inline(always)]
-fn accumulate<S: Simd, const A: usize, const C: usize, const MINUS: bool>(
     s: S,
     mut sums: [[S::f64s; C]; A],
     x: View<'_, S>,
@@ -105,10 +103,7 @@ fn accumulate<S: Simd, const A: usize, const C: usize, const MINUS: bool>(
         let (x_row, y_row) = (&x_row[x.first..][..A], &y_row[y.first..][..C]);
         for a in 0..A {
             for c in 0..C {
-                sums[a][c] = match MINUS {
-                    false => s.fused(x_row[a], y_row[c], sums[a][c]),
-                    true => s.less(sums[a][c], x_row[a], y_row[c]),
-                };
+                sums[a][c] = s.less(sums[a][c], x_row[a], y_row[c]);
             }
         }
     }
