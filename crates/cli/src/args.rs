@@ -1,9 +1,14 @@
 //! What can be typed.
 
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use eigensweep_engine::shard::{Shard, ShardError};
+
+use crate::cluster;
 
 /// Simulates closed-form self-supervised learning at scale.
 #[derive(Debug, Parser)]
@@ -23,7 +28,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Simulate the grid of a job into a data set, resuming what is there
     #[command(
-        after_help = "Example:\n  eigensweep run jobs/quickstart.toml --set job.replicates=20 --threads 2"
+        after_help = "Examples:\n  eigensweep run jobs/quickstart.toml --set job.replicates=20 --threads 2\n  \
+                      eigensweep run jobs/figure3-mnist.toml --shard 2/8 --time-limit 3h"
     )]
     Run(Run),
     /// Show grid, tasks, bytes, memory and time of a job without running it
@@ -71,9 +77,63 @@ pub(crate) struct Run {
     /// Directory of the data set [default: output/NAME]
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// Compute one of N shares of the job, I from 1; `auto` takes I (and N, where it is told) from the array variables of
+    /// SLURM, Kubernetes, PBS, LSF or Grid Engine
+    #[arg(long, value_name = "I/N|auto|auto/N")]
+    pub(crate) shard: Option<ShardChoice>,
+    /// Stop cleanly before this time is over (3h, 90m, 1-12:00:00), with exit code 75; `auto` asks the batch system
+    #[arg(long, value_name = "TIME|auto")]
+    pub(crate) time_limit: Option<TimeLimit>,
     /// Delete the data set first and start anew
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shard")]
     pub(crate) fresh: bool,
+}
+
+/// Which share of a job to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShardChoice {
+    /// This one.
+    Given(Shard),
+    /// The one that the batch system's array task is, of so many, if that is given.
+    Auto(Option<u64>),
+}
+
+impl FromStr for ShardChoice {
+    type Err = ShardError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix("auto") {
+            None => text.parse().map(Self::Given),
+            Some("") => Ok(Self::Auto(None)),
+            Some(rest) => match rest.strip_prefix('/').and_then(|count| count.parse().ok()) {
+                Some(count) if count > 0 => Ok(Self::Auto(Some(count))),
+                _ => Err(ShardError { found: text.to_owned() }),
+            },
+        }
+    }
+}
+
+/// When to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeLimit {
+    /// After this time.
+    Given(Duration),
+    /// Before the batch system does.
+    Auto,
+}
+
+impl FromStr for TimeLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        let time = humantime::parse_duration(text).ok().or_else(|| cluster::clock_time(text));
+        time.map(Self::Given).ok_or_else(|| {
+            "give a time such as 3h, 90m, 1h30m or, as SLURM writes it, 1-12:00:00; or auto".to_owned()
+        })
+    }
 }
 
 #[derive(Debug, Args)]

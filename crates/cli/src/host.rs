@@ -22,6 +22,11 @@ pub(crate) fn name() -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
+/// What the program was built with.
+pub(crate) fn features() -> String {
+    format!("{} build for {}", env!("EIGENSWEEP_PROFILE"), std::env::consts::OS)
+}
+
 /// The instruction sets that matter for the kernels.
 pub(crate) fn instruction_set() -> String {
     let mut found = vec![std::env::consts::ARCH];

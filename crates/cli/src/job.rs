@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use eigensweep_engine::dataset::Identity;
 use eigensweep_engine::input::Input;
@@ -23,7 +24,7 @@ pub(crate) fn read(path: &Path, overrides: &[String]) -> Result<Job, CommandErro
 /// Loads a job's input and prepares its simulation.
 pub(crate) fn prepare(job: &Job) -> Result<(Simulation, Identity), CommandError> {
     let input = Input::load(job)?;
-    let plan = Plan::new(&job.spec, &input)?;
-    let identity = Identity::new(&job.spec, &input);
-    Ok((Simulation::new(&job.spec, input, plan), identity))
+    let plan = Plan::new(&job.spec, input.extents())?;
+    let identity = Identity::new(&job.spec, input.fingerprint());
+    Ok((Simulation::new(&job.spec, Arc::new(input), plan), identity))
 }

@@ -1,17 +1,20 @@
 //! The program `eigensweep`: arguments → a validated plan → a call.
 //!
 //! `args` says what can be typed, `commands` holds one file per command, `report` prints errors (with the job's text
-//! underlined), `progress` shows how a run gets on. What is computed is the engine's business.
+//! underlined), `progress` shows how a run gets on, `run_log` writes it down, `stop` ends it in time, `cluster` asks the batch
+//! system. What is computed is the engine's business.
 #![allow(clippy::disallowed_methods, reason = "clock and environment are read here and nowhere else")]
 
 mod args;
+mod cluster;
 mod commands;
 mod exit;
 mod host;
 mod job;
 mod progress;
 mod report;
-mod signals;
+mod run_log;
+mod stop;
 
 use std::process::ExitCode;
 

@@ -71,9 +71,10 @@ impl Observer for Progress {
         }
     }
 
-    fn committed(&mut self, part: u64) {
+    fn committed(&mut self, section: u32, part: u64, rows: u64) {
         if self.verbose {
-            self.bar.suspend(|| eprintln!("part {part} committed"));
+            let rows = HumanCount(rows);
+            self.bar.suspend(|| eprintln!("part {section:03}-{part:06} committed: {rows} rows"));
         }
     }
 }

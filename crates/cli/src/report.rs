@@ -10,6 +10,7 @@ use eigensweep_theory::Failure;
 use eigensweep_theory::thresholds::SpectraError;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
+use crate::cluster::ArrayError;
 use crate::exit::Exit;
 
 /// An error of a command.
@@ -34,6 +35,12 @@ pub(crate) enum CommandError {
     Unsolvable { what: &'static str, source: Failure },
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Array(#[from] ArrayError),
+    #[error(
+        "--time-limit auto: the batch system does not say how much time is left; give a time, such as 3h"
+    )]
+    NoTimeLimit,
     #[error("--replicate {found}: the job has {replicates} replicates, counted from 0")]
     Replicate { found: u32, replicates: u32 },
 }
@@ -52,7 +59,9 @@ impl CommandError {
     fn exit(&self) -> Exit {
         match self {
             Self::Engine(EngineError::Job(_)) | Self::JobFile { .. } => Exit::BadJob,
-            Self::Dimension { .. } | Self::Replicate { .. } => Exit::BadJob,
+            Self::Dimension { .. } | Self::Replicate { .. } | Self::Array(_) | Self::NoTimeLimit => {
+                Exit::BadJob
+            }
             _ => Exit::Failure,
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use eigensweep_datasets::DatasetError;
 
-use crate::job::JobProblems;
+use crate::job::{JobProblems, NotAnExtension};
 
 /// An error of the engine; every message names the place and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,48 @@ pub enum EngineError {
         expected: String,
         /// Hash of the job whose rows are there.
         found: String,
+    },
+    /// The output directory has rows that the job does not ask for.
+    #[error(
+        "{} has {reason}: a job may add replicates and values of its axes, not take any away. Choose another directory with \
+         --output DIR, or replace the data set with --fresh",
+        path.display()
+    )]
+    NotExtended {
+        /// The output directory.
+        path: PathBuf,
+        /// What the job lacks.
+        reason: NotAnExtension,
+    },
+    /// A section's description cannot be read, and nothing else tells what its parts hold.
+    #[error(
+        "{} is damaged: it says which rows of the job the parts {}-… hold. Restore it from a copy, or replace the data set with \
+         --fresh",
+        path.display(),
+        crate::dataset::part_stem(*section)
+    )]
+    Section {
+        /// The section's file.
+        path: PathBuf,
+        /// Its number.
+        section: u32,
+    },
+    /// Another process writes the same rows.
+    #[error(
+        "{} is being written by another process ({holder}): wait for it, or choose another directory with --output DIR",
+        path.display()
+    )]
+    Busy {
+        /// The output directory.
+        path: PathBuf,
+        /// Who that is.
+        holder: String,
+    },
+    /// A directory that should hold a data set does not.
+    #[error("{} holds no data set: name the directory that `run` wrote, such as output/NAME", path.display())]
+    NoDataSet {
+        /// The directory.
+        path: PathBuf,
     },
     /// The data set was written in a format that this program does not know.
     #[error(

@@ -1,11 +1,17 @@
 //! The grid as arithmetic: which coordinates the row with a given number has.
 //!
-//! Nothing is materialised. Rows are numbered with the replicate slowest, then the axes of the data, the samples, the
-//! corruption, the views, the dimension, and the paradigm fastest:
+//! Nothing is materialised. A **unit** is the rows of one replicate that share clean samples: of synthetic data those of one data
+//! setting and one n, of real data those of one data setting and all n, because nested subsets share one running Gram matrix. A
+//! **column** is a unit over all replicates. Rows are numbered column by column, in a column replicate by replicate, and
+//! within a unit by (n of real data,) the corruption, the views, the dimension, and the paradigm fastest:
 //!
-//! `row = ((replicate · |data| + data) · |samples| + …) · |paradigms| + paradigm`.
+//! `row = (column · replicates + replicate) · rows_per_unit + within`.
+//!
+//! So consecutive rows hold few values of the axes and many replicates, and a part can be pruned by a filter on axes.
 
-use crate::job::{AxisValues, JobSpec};
+use std::ops::Range;
+
+use crate::job::{AxisValues, DataSpec, JobSpec};
 
 /// An axis of the grid with its place in the numbering of rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +43,16 @@ impl Values {
         }
     }
 
+    /// The same as a size.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "an axis has a value")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Integers(values) => values.len(),
+            Self::Floats(values) => values.len(),
+        }
+    }
+
     /// The value at `index` as a number, for tables.
     #[must_use]
     pub fn as_float(&self, index: usize) -> f64 {
@@ -56,32 +72,49 @@ impl GridAxis {
     }
 }
 
-/// Axes in the order of the columns, and the counts that number the rows.
+/// Axes in the order of the data set's columns, and the counts that number the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
-    /// Axes in canonical column order.
+    /// Axes in canonical order.
     pub axes: Vec<GridAxis>,
     /// Number of paradigms, the fastest digit.
     pub paradigms: u64,
     /// Rows of one replicate.
     pub rows_per_replicate: u64,
-    /// Rows that differ in the data axes only: those of one data setting.
+    /// Rows of one data setting, over all replicates.
     pub rows_per_setting: u64,
-    /// Rows of one sample size within a data setting.
+    /// Rows of one sample.
     pub rows_per_sample: u64,
+    /// Rows of one unit.
+    pub rows_per_unit: u64,
     /// Number of replicates.
     pub replicates: u64,
+    /// Number of the first replicate.
+    pub first_replicate: u64,
 }
 
-/// Where an axis stands in the numbering of rows, slowest first.
-fn rank(name: &str) -> u8 {
+/// A digit of the numbering of rows, slowest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Data,
+    /// Replicates of real data, whose samples are nested in one permutation.
+    ChainedReplicate,
+    Samples,
+    Replicate,
+    Noise,
+    Views,
+    Alignment,
+    Dimension,
+}
+
+fn rank(name: &str) -> Rank {
     match name {
-        "samples" => 1,
-        "noise_components" | "noise_decay" | "noise_scale" => 2,
-        "augmentation_decay" | "augmentation_scale" => 3,
-        "alignment" => 4,
-        "dimension" => 5,
-        _ => 0,
+        "samples" => Rank::Samples,
+        "noise_components" | "noise_decay" | "noise_scale" => Rank::Noise,
+        "augmentation_decay" | "augmentation_scale" => Rank::Views,
+        "alignment" => Rank::Alignment,
+        "dimension" => Rank::Dimension,
+        _ => Rank::Data,
     }
 }
 
@@ -102,27 +135,38 @@ impl Grid {
             })
             .collect();
         let paradigms = spec.model.paradigms.len() as u64;
-        let mut order: Vec<usize> = (0..axes.len()).collect();
-        order.sort_by_key(|&i| rank(axes[i].name));
+        let replicates = u64::from(spec.job.replicates);
+        let chained = matches!(spec.data, DataSpec::Idx(_));
+        let mut digits: Vec<(Rank, Option<usize>)> =
+            axes.iter().enumerate().map(|(i, axis)| (rank(axis.name), Some(i))).collect();
+        digits.push((if chained { Rank::ChainedReplicate } else { Rank::Replicate }, None));
+        digits.sort_by_key(|&(rank, _)| rank);
         let mut stride = paradigms;
-        let (mut rows_per_sample, mut rows_per_setting) = (paradigms, paradigms);
-        for &i in order.iter().rev() {
-            axes[i].stride = stride;
-            stride *= axes[i].values.count();
-            if rank(axes[i].name) >= 1 {
-                rows_per_setting = stride;
+        let (mut rows_per_sample, mut rows_per_unit, mut rows_per_setting) = (stride, stride, stride);
+        for (rank, axis) in digits.into_iter().rev() {
+            if let Some(axis) = axis {
+                axes[axis].stride = stride;
+                stride *= axes[axis].values.count();
+            } else {
+                rows_per_unit = stride;
+                stride *= replicates;
             }
-            if rank(axes[i].name) >= 2 {
+            if rank > Rank::Replicate {
                 rows_per_sample = stride;
+            }
+            if rank > Rank::Data {
+                rows_per_setting = stride;
             }
         }
         Self {
             axes,
             paradigms,
-            rows_per_replicate: stride,
+            rows_per_replicate: stride / replicates,
             rows_per_setting,
             rows_per_sample,
-            replicates: u64::from(spec.job.replicates),
+            rows_per_unit,
+            replicates,
+            first_replicate: u64::from(spec.job.first_replicate),
         }
     }
 
@@ -135,7 +179,29 @@ impl Grid {
     /// Replicate of a row.
     #[must_use]
     pub fn replicate(&self, row: u64) -> u64 {
-        row / self.rows_per_replicate
+        self.first_replicate + row / self.rows_per_unit % self.replicates
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn columns(&self) -> u64 {
+        self.rows_per_replicate / self.rows_per_unit
+    }
+
+    /// The rows of `units` in the order in which they are written: column by column, in a column cell by cell, and of a cell
+    /// replicate by replicate. Sorted so, a row group holds few cells, and its statistics tell which.
+    pub fn written(&self, units: Range<u64>) -> impl Iterator<Item = u64> + '_ {
+        let mut start = units.start;
+        let segments = std::iter::from_fn(move || {
+            let end = units.end.min((start / self.replicates + 1) * self.replicates);
+            let segment = start..end;
+            start = end;
+            (!segment.is_empty()).then_some(segment)
+        });
+        segments.flat_map(move |units| {
+            (0..self.rows_per_unit)
+                .flat_map(move |within| units.clone().map(move |unit| unit * self.rows_per_unit + within))
+        })
     }
 
     /// Paradigm number (an index into the job's paradigms) of a row.

@@ -1,14 +1,16 @@
 //! What a job's data source gives: loaded once, checked against the job, shared by every thread.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use eigensweep_datasets::{LabelledRows, centred, principal_components, read_images, read_labels};
 use eigensweep_sampling::gaussian::Teacher;
 use eigensweep_theory::leakage::CleanMoment;
 use faer::{Mat, Par};
+use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
-use crate::job::{self, DataSpec, IdxSpec, Job, Problem};
+use crate::job::{self, DataSpec, IdxSpec, Job, JobSpec, Problem};
 
 /// Largest d (and ℓ) of a problem: a thread's workspace then takes 10 GB.
 pub const LARGEST_SIZE: usize = 8192;
@@ -26,12 +28,21 @@ pub enum Input {
     /// Rows of a data set, once per value of the `components` axis.
     Rows {
         /// One set per value of the axis (a single one for raw features).
-        sets: Vec<RowSet>,
+        sets: Vec<Arc<RowSet>>,
         /// Bytes that loading took at its peak, about: pixels, second moments, scores and rows side by side.
         loading_bytes: u64,
         /// BLAKE3 of the files, so that a resumed run notices other data under the same path.
         fingerprint: String,
     },
+}
+
+/// What a plan must know of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extents {
+    /// Features k₀ where the job does not say how many (raw features of files).
+    pub signal: usize,
+    /// Number ℓ of labels.
+    pub labels: usize,
 }
 
 /// A data set at one number of components.
@@ -126,10 +137,10 @@ impl Input {
             Some(components) => {
                 let most = components.values().iter().map(|&k| size(k)).max().unwrap_or(1);
                 let whole = principal_components(&images, most)?;
-                let set = |&k: &i64| -> Result<RowSet, EngineError> {
+                let set = |&k: &i64| -> Result<Arc<RowSet>, EngineError> {
                     let first = whole.first(size(k))?;
                     let rows = LabelledRows::with_classes(first.scores(), &labels)?;
-                    Ok(RowSet { rows, moment: SecondMoment::Diagonal(first.variances().to_vec()) })
+                    Ok(Arc::new(RowSet { rows, moment: SecondMoment::Diagonal(first.variances().to_vec()) }))
                 };
                 components.values().iter().map(set).collect::<Result<_, _>>()?
             }
@@ -141,7 +152,7 @@ impl Input {
                 let accum = faer::Accum::Replace;
                 faer::linalg::matmul::matmul(moment.as_mut(), accum, x.transpose(), x, scale, Par::Seq);
                 let rows = LabelledRows::with_classes(&inputs, &labels)?;
-                vec![RowSet { rows, moment: SecondMoment::Dense(moment) }]
+                vec![Arc::new(RowSet { rows, moment: SecondMoment::Dense(moment) })]
             }
         };
         // The pixels; a handful of features × features matrices; scores, their leading columns and the rows.
@@ -149,6 +160,22 @@ impl Input {
         let rows: u64 = sets.iter().map(|set| 3 * 8 * set.rows.rows().len() as u64).sum();
         let loading_bytes = images.pixels().len() as u64 + moments + rows;
         Ok(Self::Rows { sets, loading_bytes, fingerprint: fingerprint(&[&spec.images, &spec.labels])? })
+    }
+
+    /// The same input for a job that has some of the values of the `components` axis.
+    #[must_use]
+    pub fn for_part(&self, spec: &JobSpec) -> Self {
+        let wanted = spec.data.components().map(|axis| axis.values().iter().map(|&k| size(k)));
+        match (self, wanted) {
+            (Self::Synthetic { labels, .. }, wanted) => {
+                Self::Synthetic { components: wanted.and_then(Iterator::max).unwrap_or(1), labels: *labels }
+            }
+            (Self::Rows { sets, loading_bytes, fingerprint }, wanted) => {
+                let of_size = |k| sets.iter().find(|set| set.rows.features() == k).map(Arc::clone);
+                let sets = wanted.map_or_else(|| sets.clone(), |wanted| wanted.filter_map(of_size).collect());
+                Self::Rows { sets, loading_bytes: *loading_bytes, fingerprint: fingerprint.clone() }
+            }
+        }
     }
 
     /// Largest number k₀ of signal components.
@@ -167,6 +194,12 @@ impl Input {
             Self::Synthetic { labels, .. } => *labels,
             Self::Rows { sets, .. } => sets.first().map_or(0, |set| set.rows.labels()),
         }
+    }
+
+    /// What a plan must know of the input.
+    #[must_use]
+    pub fn extents(&self) -> Extents {
+        Extents { signal: self.largest_signal(), labels: self.labels() }
     }
 
     /// What identifies the data beside the job's text.

@@ -13,6 +13,7 @@
 //! [`run`] strings them together. The crate knows nothing of arguments, terminals, clocks, plots or SQL.
 
 pub mod columns;
+pub mod cost;
 pub mod dataset;
 mod error;
 pub mod grid;
@@ -21,6 +22,7 @@ pub mod job;
 pub mod plan;
 pub mod run;
 pub mod schedule;
+pub mod shard;
 pub mod simulation;
 pub mod summary;
 pub mod theory;

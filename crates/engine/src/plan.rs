@@ -1,25 +1,27 @@
 //! Tasks and parts: what is computed together and what is written together.
 //!
-//! A **unit** is all rows of one replicate that share clean samples. For synthetic data that is one data setting and one n; for a
-//! real data set one data setting and all n, because nested subsets share one running Gram matrix. A **task** is what a
-//! thread takes: consecutive units, so many that their problems fill the lanes of the kernels. A **part** is the unit of
-//! writing and of resuming: consecutive tasks, one file, one row group.
+//! A **task** is what a thread takes: consecutive units (see [`grid`](crate::grid)), so many that their problems fill the lanes of
+//! the kernels. A **part** is the unit of writing and of resuming: consecutive units, one file.
 //!
-//! All are functions of the job alone, so that interrupted, resumed and differently threaded runs write the same files.
+//! All are functions of the job alone, so that interrupted, resumed, sharded and differently threaded runs write the same files.
 
 use std::ops::Range;
 
 use crate::EngineError;
+use crate::cost::Cost;
 use crate::grid::Grid;
-use crate::input::Input;
-use crate::job::{DataSpec, JobSpec, Sampler};
+use crate::input::Extents;
+use crate::job::JobSpec;
 
-/// Most rows of a part: DuckDB's row group, so that a part is one row group (5.5 MiB in the writer, 3 MB on disk).
-pub const PART_ROWS: u64 = 122_880;
-
-/// Estimated flops after which a part is closed before it is full: about half a minute on one core, the most work that a
-/// kill costs a thread.
+/// Estimated flops after which a part is closed before it is full: some ten seconds on one core, the most work that a kill
+/// costs a thread.
 pub const PART_FLOPS: f64 = 1e11;
+
+/// Parts that a job is divided into before they are made larger: work for many shards.
+pub const LEAST_PARTS: u64 = 64;
+
+/// Estimated flops of a part below which a job is not divided further: about a second on one core.
+pub const LEAST_PART_FLOPS: f64 = 1.5e10;
 
 /// Most rows of one task: the batches in flight stay below 1 GiB for two threads.
 pub const TASK_ROWS: u64 = 1 << 21;
@@ -41,78 +43,87 @@ pub const TASK_FLOPS: f64 = 5e9;
 pub struct Plan {
     /// The numbering of rows.
     pub grid: Grid,
-    /// Rows of one unit.
-    pub rows_per_unit: u64,
     /// Sample sizes of one unit.
     pub samples_per_unit: u64,
-    /// Units of one task (the last may have fewer).
+    /// Number of units.
+    pub units: u64,
+    /// Units of one task (the last of a part may have fewer).
     pub units_per_task: u64,
-    /// Rows of one task (the last may have fewer).
-    pub rows_per_task: u64,
-    /// Number of tasks.
-    pub tasks: u64,
+    /// Units of one part (the last may have fewer).
+    pub units_per_part: u64,
     /// Tasks of one part (the last may have fewer).
     pub tasks_per_part: u64,
+    /// Number of tasks.
+    pub tasks: u64,
     /// Number of parts.
     pub parts: u64,
-    /// Estimated flops of one row, averaged over the axes.
-    pub flops_per_row: f64,
+    /// What the columns cost.
+    pub cost: Cost,
 }
 
 impl Plan {
-    /// Plans a job whose input is known.
+    /// Plans a job whose input has these extents.
     ///
     /// # Errors
     ///
-    /// [`EngineError::TaskTooLarge`] if one task has more than [`TASK_ROWS`] rows.
-    pub fn new(spec: &JobSpec, input: &Input) -> Result<Self, EngineError> {
+    /// [`EngineError::TaskTooLarge`] if one unit has more than [`TASK_ROWS`] rows.
+    pub fn new(spec: &JobSpec, extents: Extents) -> Result<Self, EngineError> {
         let grid = Grid::new(spec);
-        let chained = matches!(spec.data, DataSpec::Idx(_));
-        let rows_per_unit = if chained { grid.rows_per_setting } else { grid.rows_per_sample };
+        let rows_per_unit = grid.rows_per_unit;
         if rows_per_unit > TASK_ROWS {
             return Err(EngineError::TaskTooLarge { rows: rows_per_unit, limit: TASK_ROWS });
         }
         let units = grid.rows() / rows_per_unit;
-        let flops_per_row = flops_per_row(spec, input, grid.rows_per_sample);
+        let cost = Cost::new(spec, extents, &grid);
+        let unit_flops = cost.total() / units as f64;
+        let within = |flops: f64| whole(flops / unit_flops);
         let rows_per_problem = spec.model.dimension.values().len() as u64 * grid.paradigms;
-        let whole = |x: f64| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "positive; saturates"
-            )]
-            let whole = x as u64;
-            whole
-        };
         let most_units = (TASK_PROBLEMS * rows_per_problem / rows_per_unit)
             .min(TASK_ROWS / rows_per_unit)
-            .min(whole(TASK_FLOPS / (flops_per_row * rows_per_unit as f64)))
+            .min(within(TASK_FLOPS))
             .min(units / LEAST_TASKS)
             .max(1);
         let units_per_task = fullest(most_units, rows_per_unit.div_ceil(rows_per_problem));
-        let rows_per_task = units_per_task * rows_per_unit;
-        let tasks = units.div_ceil(units_per_task);
-        let by_cost = PART_FLOPS / (flops_per_row * rows_per_task as f64);
-        let by_rows = PART_ROWS / rows_per_task;
-        let tasks_per_part = by_rows.min(whole(by_cost)).max(1);
+        let most_units = (spec.output.part_rows / rows_per_unit)
+            .min(within(PART_FLOPS))
+            .min(units.div_ceil(LEAST_PARTS).max(within(LEAST_PART_FLOPS)))
+            .clamp(1, units);
+        // Whole tasks, unless that is none.
+        let units_per_task = units_per_task.min(most_units);
+        let units_per_part = most_units / units_per_task * units_per_task;
+        let parts = units.div_ceil(units_per_part);
+        let tasks_per_part = units_per_part / units_per_task;
+        let last = units - (parts - 1) * units_per_part;
         Ok(Self {
             samples_per_unit: rows_per_unit / grid.rows_per_sample,
-            rows_per_unit,
-            units_per_task,
             grid,
-            rows_per_task,
-            tasks,
+            units,
+            units_per_task,
+            units_per_part,
             tasks_per_part,
-            parts: tasks.div_ceil(tasks_per_part),
-            flops_per_row,
+            tasks: (parts - 1) * tasks_per_part + last.div_ceil(units_per_task),
+            parts,
+            cost,
         })
+    }
+
+    /// Units of a task.
+    #[must_use]
+    pub fn task_units(&self, task: u64) -> Range<u64> {
+        let start = task * self.units_per_task;
+        start..(start + self.units_per_task).min(self.units)
     }
 
     /// Rows of a task, by number.
     #[must_use]
     pub fn task_rows(&self, task: u64) -> Range<u64> {
-        let start = task * self.rows_per_task;
-        start..(start + self.rows_per_task).min(self.grid.rows())
+        self.rows_of(self.task_units(task))
+    }
+
+    /// Rows of a full task.
+    #[must_use]
+    pub fn rows_per_task(&self) -> u64 {
+        self.units_per_task * self.grid.rows_per_unit
     }
 
     /// Tasks of a part.
@@ -122,12 +133,36 @@ impl Plan {
         start..(start + self.tasks_per_part).min(self.tasks)
     }
 
+    /// Units of a part.
+    #[must_use]
+    pub fn part_units(&self, part: u64) -> Range<u64> {
+        let start = part * self.units_per_part;
+        start..(start + self.units_per_part).min(self.units)
+    }
+
     /// Rows of a part, by number.
     #[must_use]
     pub fn part_rows(&self, part: u64) -> Range<u64> {
-        let tasks = self.part_tasks(part);
-        tasks.start * self.rows_per_task..(tasks.end * self.rows_per_task).min(self.grid.rows())
+        self.rows_of(self.part_units(part))
     }
+
+    /// Estimated flops of a part.
+    #[must_use]
+    pub fn part_flops(&self, part: u64) -> f64 {
+        let units = self.part_units(part);
+        self.cost.before(units.end) - self.cost.before(units.start)
+    }
+
+    fn rows_of(&self, units: Range<u64>) -> Range<u64> {
+        units.start * self.grid.rows_per_unit..units.end * self.grid.rows_per_unit
+    }
+}
+
+/// A count from a positive number; saturates.
+fn whole(x: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
+    let whole = x as u64;
+    whole
 }
 
 /// The number of units, up to `most`, that leaves the smallest share of its batches empty; the least of equally good ones.
@@ -135,25 +170,6 @@ fn fullest(most: u64, problems_per_unit: u64) -> u64 {
     let batches = |units: u64| (units * problems_per_unit).div_ceil(BATCH_PROBLEMS);
     // Batches a unit, compared as fractions.
     (2..=most).fold(1, |best, units| if batches(units) * best < batches(best) * units { units } else { best })
-}
-
-/// Estimated flops of one row: the kernels' counts (see `spectral::scaled`) averaged over paradigms, and the row's share of drawing its sample where that grows with n.
-fn flops_per_row(spec: &JobSpec, input: &Input, rows_per_sample: u64) -> f64 {
-    let noise = spec.corruption.components.values().iter().max().copied().unwrap_or(0) as f64;
-    let size = input.largest_signal() as f64 + noise;
-    let labels = input.labels() as f64;
-    // Of three paradigms: d³/3, 4/3 d³ and about 6 d³; projections 9 d²ℓ.
-    let solving = 2.6 * size.powi(3) + 3.0 * size * size * labels;
-    let drawing = match spec.sampler {
-        Sampler::Moments => 0.0,
-        Sampler::Explicit => {
-            // A normal costs about as much as 20 flops; each row of A and N is multiplied with each column of N.
-            let samples = spec.grid.samples.values();
-            let mean = samples.iter().map(|&n| n as f64).sum::<f64>() / samples.len() as f64;
-            mean * noise * (20.0 + 2.0 * (size + labels))
-        }
-    };
-    solving + drawing / rows_per_sample as f64
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! What `run` prints at the end: how far the corrupted model is from the clean one at the smallest and the largest sample, and what
 //! theory says.
 //!
-//! Computed from the committed parts in order, so it is the same after one run or many.
+//! Computed from the committed parts in order, so it is the same after one run or many; parts of other n are not read.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int32Type};
+use arrow_array::types::Float64Type;
 use arrow_array::{Array, RecordBatch};
 
 use crate::EngineError;
 use crate::columns;
-use crate::dataset::{Dataset, PartReader};
+use crate::dataset::{Dataset, Section, read_columns};
 use crate::grid::Grid;
-use crate::simulation::Simulation;
+use crate::job::Paradigm;
 
 /// Mean and standard error of values that arrive one by one (Welford, 1962).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -63,8 +63,10 @@ pub struct SummaryLine {
     pub smallest: Running,
     /// Distance at the largest n.
     pub largest: Running,
-    /// Thresholds on α², one per replicate; empty for supervised.
+    /// Thresholds on α² of the first replicates, [`THRESHOLDS`] of all lines together; empty for supervised.
     pub thresholds: Vec<f64>,
+    /// Replicates that have a threshold, and those of them whose threshold α² exceeds.
+    pub above: (u64, u64),
 }
 
 impl SummaryLine {
@@ -84,8 +86,8 @@ impl SummaryLine {
     /// Share of the replicates whose threshold α² exceeds.
     #[must_use]
     pub fn share_above(&self) -> Option<f64> {
-        let above = self.thresholds.iter().filter(|&&x| self.alignment * self.alignment > x).count();
-        (!self.thresholds.is_empty()).then(|| above as f64 / self.thresholds.len() as f64)
+        let (all, above) = self.above;
+        (all > 0).then(|| above as f64 / all as f64)
     }
 }
 
@@ -107,119 +109,164 @@ pub struct Summary {
 /// Most lines that are collected: a terminal's worth many times over.
 pub const LINES: u64 = 10_000;
 
+/// Most thresholds that are kept for medians, so that memory does not grow with the replicates.
+pub const THRESHOLDS: usize = 4_000_000;
+
 /// Reads the committed parts and summarises them; `None` if there are more than [`LINES`] combinations.
 ///
 /// # Errors
 ///
 /// [`EngineError`] if a part cannot be read.
-pub fn summarise(simulation: &Simulation, dataset: &Dataset) -> Result<Option<Summary>, EngineError> {
-    let grid = &simulation.plan().grid;
-    let Some(samples) = grid.axis("samples") else { return Ok(None) };
-    let combinations = grid.rows_per_replicate / samples.values.count();
+pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, EngineError> {
+    let spec = dataset.spec();
+    let grid = Grid::new(spec);
+    let samples = spec.grid.samples.values();
+    let combinations = grid.rows_per_replicate / samples.len() as u64;
+    let (Some(&smallest), Some(&largest)) = (samples.iter().min(), samples.iter().max()) else {
+        return Ok(None);
+    };
     if combinations > LINES {
         return Ok(None);
     }
-    let value = |index: usize| samples.values.as_float(index);
-    #[expect(clippy::cast_possible_truncation, reason = "an axis' length is a usize")]
-    let indices = 0..samples.values.count() as usize;
-    let least = indices.clone().min_by(|&a, &b| value(a).total_cmp(&value(b))).unwrap_or(0);
-    let most = indices.max_by(|&a, &b| value(a).total_cmp(&value(b))).unwrap_or(0);
-    let mut lines = blank_lines(simulation, grid);
-    let mut rows = 0;
+    let mut lines = blank_lines(&spec.model.paradigms, &grid);
+    let most_thresholds = THRESHOLDS / lines.len().max(1);
     let mut failed: Vec<(&'static str, u64)> =
         columns::Status::ALL[1..].iter().map(|status| (status.name(), 0)).collect();
-    for record in dataset.records() {
-        let path = dataset.path("data").join(&record.file);
-        let names = [columns::DISTANCE, columns::THRESHOLD_SQUARED, columns::STATUS];
-        let mut row = record.first_row;
-        for batch in PartReader::read(&path, &names)? {
-            let Some(columns) = Columns::new(&batch) else { continue };
-            for at in 0..batch.num_rows() {
-                let index = samples.index(row);
-                let line = &mut lines[line_of(grid, row)];
-                if let Some(distance) = columns.distance(at) {
-                    if index == least {
-                        line.smallest.add(distance);
+    for section in dataset.sections() {
+        let ends = Ends::new(section, [smallest, largest]);
+        let places = places(section, &grid);
+        for record in section.records() {
+            for (status, count) in &mut failed {
+                *count += record.failed.get(*status).copied().unwrap_or(0);
+            }
+            let units = section.plan.part_units(record.part);
+            let mut rows = section.plan.grid.written(units);
+            if !ends.touch(section, record.part) {
+                continue;
+            }
+            let names = [columns::DISTANCE, columns::THRESHOLD_SQUARED];
+            for batch in read_columns(&dataset.part_file(record), &names)? {
+                let batch = batch?;
+                for at in 0..batch.num_rows() {
+                    let Some(row) = rows.next() else { break };
+                    let end = ends.of(section, row);
+                    let line = &mut lines[places[line_of(&section.plan.grid, row)]];
+                    if let Some(distance) = float(&batch, columns::DISTANCE, at) {
+                        if end[0] {
+                            line.smallest.add(distance);
+                        }
+                        if end[1] {
+                            line.largest.add(distance);
+                        }
                     }
-                    if index == most {
-                        line.largest.add(distance);
+                    if let Some(threshold) = float(&batch, columns::THRESHOLD_SQUARED, at).filter(|_| end[1])
+                    {
+                        line.add_threshold(threshold, most_thresholds);
                     }
                 }
-                if index == most
-                    && let Some(threshold) = columns.threshold(at)
-                {
-                    line.thresholds.push(threshold);
-                }
-                if let Some(status) =
-                    columns.status(at).filter(|&status| status != columns::Status::Ok.name())
-                {
-                    failed.iter_mut().filter(|(name, _)| *name == status).for_each(|(_, count)| *count += 1);
-                }
-                row += 1;
             }
         }
-        rows += record.rows;
     }
     failed.retain(|(_, count)| *count > 0);
-    #[expect(clippy::cast_possible_truncation, reason = "a sample size, at most 10^15")]
-    let whole = |index| value(index) as i64;
-    Ok(Some(Summary { smallest: whole(least), largest: whole(most), lines, rows, failed }))
+    Ok(Some(Summary { smallest, largest, lines, rows: dataset.rows_done(), failed }))
 }
 
-/// The three columns of a batch, downcast once.
-struct Columns<'a>(&'a RecordBatch);
-
-impl<'a> Columns<'a> {
-    fn new(batch: &'a RecordBatch) -> Option<Self> {
-        let known = [columns::DISTANCE, columns::THRESHOLD_SQUARED, columns::STATUS];
-        known.iter().all(|name| batch.column_by_name(name).is_some()).then_some(Self(batch))
-    }
-
-    fn float(&self, name: &str, at: usize) -> Option<f64> {
-        let column = self.0.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
-        column.is_valid(at).then(|| column.value(at))
-    }
-
-    fn distance(&self, at: usize) -> Option<f64> {
-        self.float(columns::DISTANCE, at)
-    }
-
-    fn threshold(&self, at: usize) -> Option<f64> {
-        self.float(columns::THRESHOLD_SQUARED, at)
-    }
-
-    fn status(&self, at: usize) -> Option<&str> {
-        let column = self.0.column_by_name(columns::STATUS)?.as_dictionary_opt::<Int32Type>()?;
-        let names = column.values().as_string_opt::<i32>()?;
-        usize::try_from(column.keys().value(at)).ok().map(|key| names.value(key))
+impl SummaryLine {
+    fn add_threshold(&mut self, threshold: f64, most: usize) {
+        self.above.0 += 1;
+        self.above.1 += u64::from(self.alignment * self.alignment > threshold);
+        if self.thresholds.len() < most {
+            self.thresholds.push(threshold);
+        }
     }
 }
 
-/// Position of a row's line: its number within the replicate with the samples' digit taken out.
+/// Where the smallest and the largest n stand on a section's axis of samples, if they do.
+struct Ends([Option<usize>; 2]);
+
+impl Ends {
+    fn new(section: &Section, samples: [i64; 2]) -> Self {
+        let values = section.spec.grid.samples.values();
+        Self(samples.map(|n| values.iter().position(|&value| value == n)))
+    }
+
+    /// Whether a row has the smallest, and the largest n.
+    fn of(&self, section: &Section, row: u64) -> [bool; 2] {
+        let index = section.plan.grid.axis("samples").map(|axis| axis.index(row));
+        self.0.map(|end| end.is_some() && end == index)
+    }
+
+    /// Whether any row of a part has one of the two.
+    fn touch(&self, section: &Section, part: u64) -> bool {
+        let grid = &section.plan.grid;
+        let Some(axis) = grid.axis("samples") else { return false };
+        let column = grid.rows_per_unit * grid.replicates;
+        if axis.stride < column {
+            return self.0.iter().any(Option::is_some);
+        }
+        let rows = section.plan.part_rows(part);
+        (rows.start / column..rows.end.div_ceil(column))
+            .any(|at| self.of(section, at * column).contains(&true))
+    }
+}
+
+/// Of each line of a section's grid, the place of the same line of the whole grid.
+fn places(section: &Section, whole: &Grid) -> Vec<usize> {
+    let grid = &section.plan.grid;
+    let digits: Vec<Vec<u64>> = grid
+        .axes
+        .iter()
+        .zip(&whole.axes)
+        .map(|(some, all)| {
+            let find = |at| {
+                let value = some.values.as_float(at).to_bits();
+                (0..all.values.len()).find(|&at| all.values.as_float(at).to_bits() == value).unwrap_or(0)
+            };
+            (0..some.values.len()).map(|at| find(at) as u64 * all.stride).collect()
+        })
+        .collect();
+    let row_of = |row: u64| {
+        let axes = grid.axes.iter().zip(&digits).filter(|(axis, _)| axis.name != "samples");
+        axes.map(|(axis, digits)| digits[axis.index(row)]).sum::<u64>() + row % grid.paradigms
+    };
+    lines(grid).map(|row| line_of(whole, row_of(row))).collect()
+}
+
+/// A number of a row, if it has one.
+fn float(batch: &RecordBatch, name: &str, at: usize) -> Option<f64> {
+    let column = batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
+    column.is_valid(at).then(|| column.value(at))
+}
+
+/// Position of a row's line: its number within the data setting's sample.
 #[expect(clippy::cast_possible_truncation, reason = "below LINES")]
 fn line_of(grid: &Grid, row: u64) -> usize {
-    let within = row % grid.rows_per_replicate;
-    let setting = within / grid.rows_per_setting;
-    (setting * grid.rows_per_sample + within % grid.rows_per_sample) as usize
+    let setting = row / grid.rows_per_setting;
+    (setting * grid.rows_per_sample + row % grid.rows_per_sample) as usize
 }
 
-fn blank_lines(simulation: &Simulation, grid: &Grid) -> Vec<SummaryLine> {
-    let names: Vec<&'static str> = simulation.paradigms().map(|paradigm| paradigm.name()).collect();
-    let settings = grid.rows_per_replicate / grid.rows_per_setting;
-    let rows = (0..settings)
-        .flat_map(|setting| (0..grid.rows_per_sample).map(move |row| setting * grid.rows_per_setting + row));
-    rows.map(|row| SummaryLine {
+/// A row of each line.
+fn lines(grid: &Grid) -> impl Iterator<Item = u64> + '_ {
+    let settings = grid.rows() / grid.rows_per_setting;
+    (0..settings).flat_map(move |setting| {
+        (0..grid.rows_per_sample).map(move |row| setting * grid.rows_per_setting + row)
+    })
+}
+
+fn blank_lines(paradigms: &[Paradigm], grid: &Grid) -> Vec<SummaryLine> {
+    let line = |row| SummaryLine {
         axes: grid
             .axes
             .iter()
             .filter(|axis| axis.values.count() > 1 && axis.name != "samples" && axis.name != "alignment")
             .map(|axis| (axis.name, axis.values.as_float(axis.index(row))))
             .collect(),
-        paradigm: names[grid.paradigm(row)],
+        paradigm: paradigms[grid.paradigm(row)].name(),
         alignment: grid.axis("alignment").map_or(f64::NAN, |axis| axis.values.as_float(axis.index(row))),
         smallest: Running::default(),
         largest: Running::default(),
         thresholds: Vec::new(),
-    })
-    .collect()
+        above: (0, 0),
+    };
+    lines(grid).map(line).collect()
 }

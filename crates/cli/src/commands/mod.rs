@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod completions;
+mod failures;
 mod plan;
 mod run;
 mod solve;

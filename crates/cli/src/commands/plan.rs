@@ -11,7 +11,7 @@ use crate::args::Plan;
 use crate::exit::Exit;
 use crate::progress::whole;
 use crate::report::CommandError;
-use crate::{host, job};
+use crate::{cluster, job};
 
 /// Time after which the calibration begins no other task.
 const CALIBRATION: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ const CALIBRATION: Duration = Duration::from_secs(1);
 pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let job = job::read(&arguments.file.job, &arguments.file.set)?;
     let (simulation, identity) = job::prepare(&job)?;
-    let threads = arguments.threads.unwrap_or_else(host::available_threads);
+    let threads = arguments.threads.unwrap_or_else(cluster::threads);
     let plan = simulation.plan();
     let grid = &plan.grid;
     let mut table = table::new(&["axis".to_owned(), "values".to_owned()], 1);
@@ -36,7 +36,7 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let rows = grid.rows();
     let line = |name: &str, value: String| table::print(&format!("{name:<10}{value}"));
     line("rows", HumanCount(rows).to_string());
-    line("tasks", format!("{} of {} rows each", HumanCount(plan.tasks), HumanCount(plan.rows_per_task)));
+    line("tasks", format!("{} of {} rows each", HumanCount(plan.tasks), HumanCount(plan.rows_per_task())));
     line("parts", HumanCount(plan.parts).to_string());
     let bytes = whole(rows as f64 * simulation.bytes_per_row());
     line("disk", format!("about {}", HumanBytes(bytes)));
@@ -46,7 +46,7 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     line(
         "time",
         format!("about {elapsed} with {threads} threads ({:.3} ms a row and thread)", {
-            seconds_per_task * 1e3 / plan.rows_per_task as f64
+            seconds_per_task * 1e3 / plan.rows_per_task() as f64
         }),
     );
     line("job hash", identity.hash);
@@ -58,7 +58,7 @@ fn calibrate(simulation: &Simulation) -> f64 {
     let plan = simulation.plan();
     let mut workspace = Workspace::new(simulation);
     let mut batch = simulation.new_batch();
-    let in_replicate = (plan.grid.rows_per_replicate / plan.rows_per_task).max(1);
+    let in_replicate = (plan.grid.rows_per_replicate / plan.rows_per_task()).max(1);
     let begun = Instant::now();
     simulation.run_task(0, &mut workspace, &mut batch);
     let warm_up = begun.elapsed();

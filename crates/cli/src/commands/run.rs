@@ -1,97 +1,151 @@
 //! `run`: simulates the missing parts of a job's data set, then says what came out.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use eigensweep_engine::EngineError;
-use eigensweep_engine::dataset::{Dataset, RunRecord};
-use eigensweep_engine::run;
-use eigensweep_engine::simulation::Simulation;
+use eigensweep_engine::dataset::{Dataset, RunState};
+use eigensweep_engine::input::Input;
+use eigensweep_engine::run::{self, Outcome};
+use eigensweep_engine::shard::Shard;
 use eigensweep_engine::summary::{Running, Summary, summarise};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
-use super::table;
-use crate::args::Run;
+use super::{failures, table};
+use crate::args::{Run, ShardChoice, TimeLimit};
 use crate::exit::Exit;
 use crate::progress::{Progress, whole};
 use crate::report::CommandError;
-use crate::signals::Signals;
-use crate::{host, job};
+use crate::run_log::{Logged, RunLog};
+use crate::stop::Stop;
+use crate::{cluster, host, job};
+
+/// Time kept for stopping, out of a limit: what a batch system's clock may be off, and the grace to write what is in hand.
+const RESERVE: Duration = Duration::from_secs(20);
 
 pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
-    let started = host::now();
+    let (started, clock) = (host::now(), Instant::now());
+    let shard = shard(arguments.shard)?;
+    let limit = time_limit(arguments.time_limit)?;
     let job = job::read(&arguments.file.job, &arguments.file.set)?;
     let root = arguments.output.clone().unwrap_or_else(|| Path::new("output").join(&job.spec.job.name));
-    let signals = Signals::catch().map_err(|source| CommandError::Io {
+    let stop = Stop::catch().map_err(|source| CommandError::Io {
         action: "catch signals for",
         path: PathBuf::from("this process"),
         source,
     })?;
-    let (simulation, identity) = job::prepare(&job)?;
+    if let Some(limit) = limit {
+        // A twentieth of short limits.
+        let time = limit.saturating_sub(RESERVE.min(limit / 20));
+        stop.after(time.saturating_sub(clock.elapsed()));
+    }
+    let input = Arc::new(Input::load(&job)?);
     if arguments.fresh {
         Dataset::remove(&root)?;
     }
-    let plan = simulation.plan();
-    let (mut dataset, repairs) = Dataset::open(&root, identity, plan)?;
+    let holder = format!("process {} on {}", std::process::id(), host::name());
+    let (mut dataset, repairs) = Dataset::open(&root, &job.spec, &input, shard, &holder)?;
     for repair in &repairs {
         eprintln!("warning: {} {}; its part will be computed again", repair.file, repair.fault);
     }
-    let there: u64 = dataset.records().map(|record| record.rows).sum();
-    if there > 0 && !quiet {
-        eprintln!("{} of {} rows are there already", HumanCount(there), HumanCount(plan.grid.rows()));
+    let share = run::share(&dataset);
+    if share.rows_done > 0 && !quiet {
+        let (there, all) = (HumanCount(share.rows_done), HumanCount(share.rows));
+        eprintln!("{there} of {all} rows are there already");
     }
-    let threads = arguments.threads.unwrap_or_else(host::available_threads);
-    let mut progress = Progress::new(plan.grid.rows() - there, quiet, verbose);
-    let clock = Instant::now();
-    let outcome = run::run(&simulation, &mut dataset, threads, &signals.stop, &mut progress);
-    let seconds = clock.elapsed().as_secs_f64();
-    progress.finish();
-    let added: u64 = dataset.records().map(|record| record.rows).sum::<u64>() - there;
-    let record = (added > 0).then(|| RunRecord {
-        program: concat!("eigensweep ", env!("CARGO_PKG_VERSION")).to_owned(),
-        host: host::name(),
-        instruction_set: host::instruction_set(),
-        threads,
-        started,
-        finished: host::now(),
-        seconds,
-        rows: added,
+    let threads = arguments.threads.unwrap_or_else(cluster::threads);
+    let log = RunLog::new(&root, started, threads, shard, share);
+    let nothing_to_do = share.rows_done == share.rows;
+    if !nothing_to_do {
+        log.write(RunState::Running);
+    }
+    stop.watch({
+        let (log, root) = (log.clone(), root.clone());
+        move || {
+            log.write(RunState::Stopped);
+            // What the commits say: this process's own view may be in the middle of a change.
+            let _ = Dataset::read(&root, false).and_then(|(dataset, _)| dataset.write_manifest());
+            eprintln!(
+                "stopped in the middle of a task; the same command goes on from the last finished part"
+            );
+        }
     });
+    let mut progress = Progress::new(share.rows - share.rows_done, quiet, verbose);
+    let mut observer = Logged { progress: &mut progress, log: &log, written: Instant::now() };
+    let outcome = run::run(&input, &mut dataset, threads, &stop.flag, &mut observer);
+    let seconds = log.seconds();
+    progress.finish();
+    let state = match &outcome {
+        Err(_) => RunState::Failed,
+        Ok(Outcome { complete: false, .. }) => RunState::Stopped,
+        Ok(_) => RunState::Finished,
+    };
+    if !nothing_to_do {
+        log.write(state);
+    }
+    // Other shards may have committed meanwhile.
+    let dataset = if shard.is_whole() { Ok(dataset) } else { Dataset::read(&root, false).map(|read| read.0) };
     // A run that failed for want of space must not hide that behind the manifest's own failure.
-    let manifest = dataset.write_manifest(plan, record);
+    let manifest = dataset.as_ref().map(Dataset::write_manifest);
     let outcome = outcome?;
-    manifest?;
+    if let Ok(manifest) = manifest {
+        manifest?;
+    }
+    let dataset = dataset?;
     if !outcome.complete {
+        let (done, all) = (HumanCount(share.rows_done + outcome.rows), HumanCount(share.rows));
         eprintln!(
-            "stopped: {} of {} rows are in {}; the same command goes on from there",
-            HumanCount(there + added),
-            HumanCount(plan.grid.rows()),
+            "stopped: {done} of {all} rows are in {}; the same command goes on from there",
             root.display()
         );
-        return Ok(signals.exit());
+        return Ok(stop.exit());
     }
     if !quiet {
-        finish(&simulation, &dataset, added, seconds)?;
+        finish(&dataset, shard, outcome.rows, seconds)?;
     }
-    Ok(Exit::Success)
+    Ok(failures::report(&dataset))
+}
+
+/// The shard that was asked for.
+fn shard(choice: Option<ShardChoice>) -> Result<Shard, CommandError> {
+    Ok(match choice {
+        None => Shard::WHOLE,
+        Some(ShardChoice::Given(shard)) => shard,
+        Some(ShardChoice::Auto(count)) => cluster::shard(count, cluster::number)?,
+    })
+}
+
+/// The time that was given, or that the batch system leaves.
+fn time_limit(choice: Option<TimeLimit>) -> Result<Option<Duration>, CommandError> {
+    match choice {
+        None => Ok(None),
+        Some(TimeLimit::Given(time)) => Ok(Some(time)),
+        Some(TimeLimit::Auto) => cluster::time_left().map(Some).ok_or(CommandError::NoTimeLimit),
+    }
 }
 
 /// The summary, and where the rows are.
-fn finish(simulation: &Simulation, dataset: &Dataset, added: u64, seconds: f64) -> Result<(), EngineError> {
-    match summarise(simulation, dataset)? {
-        Some(summary) => print_summary(&summary),
-        None => table::print("too many combinations of axes for a summary"),
+fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(), EngineError> {
+    if dataset.is_complete() {
+        match summarise(dataset)? {
+            Some(summary) => print_summary(&summary),
+            None => table::print("too many combinations of axes for a summary"),
+        }
+    } else {
+        table::print(&format!("shard {shard} is done"));
     }
-    let rows: u64 = dataset.records().map(|record| record.rows).sum();
     let bytes: u64 = dataset.records().map(|record| record.bytes).sum();
+    let (done, all) = (dataset.rows_done(), dataset.rows());
+    let of_all = if done == all { String::new() } else { format!(" of {}", HumanCount(all)) };
     table::print(&format!(
-        "{} rows, {} in {}",
-        HumanCount(rows),
+        "{}{of_all} rows, {} in {}",
+        HumanCount(done),
         HumanBytes(bytes),
         dataset.root().display()
     ));
     if added > 0 {
-        let elapsed = HumanDuration(std::time::Duration::from_secs_f64(seconds));
+        let elapsed = HumanDuration(Duration::from_secs_f64(seconds));
         eprintln!(
             "{} rows in {elapsed}, {} rows/s",
             HumanCount(added),
@@ -129,10 +183,6 @@ fn print_summary(summary: &Summary) {
     table::print(
         "distance: mean ± standard error over replicates; threshold: median over replicates, whose spectra are drawn",
     );
-    for (status, count) in &summary.failed {
-        let share = 100.0 * *count as f64 / summary.rows as f64;
-        table::print(&format!("{} rows have no value ({share:.2} %): {status}", HumanCount(*count)));
-    }
 }
 
 fn mean_and_error(running: &Running) -> String {

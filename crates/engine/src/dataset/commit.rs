@@ -1,31 +1,37 @@
 //! The commit record, and the protocol that makes a part durable before it counts.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Identity, files, part};
+use super::part::Encoded;
+use super::section::Section;
+use super::{files, reader};
 use crate::EngineError;
 use crate::columns::FORMAT_VERSION;
 
-/// `commits/<part>.json`: what a part must be.
+/// `commits/<section>-<part>.json`: what a part must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitRecord {
     /// Version of the format.
     pub format_version: u32,
-    /// Hash of the job.
-    pub job_hash: String,
-    /// Number of the part.
+    /// Number of the section.
+    pub section: u32,
+    /// Hash of the section.
+    pub section_hash: String,
+    /// Number of the part in its section.
     pub part: u64,
     /// File name within `data/`.
     pub file: String,
-    /// Number of the first row.
+    /// Number of the first row in the section.
     pub first_row: u64,
     /// Number of rows.
     pub rows: u64,
+    /// Rows without a value, by status.
+    pub failed: BTreeMap<String, u64>,
     /// Size of the file.
     pub bytes: u64,
     /// BLAKE3 of the file, hexadecimal.
@@ -38,65 +44,68 @@ impl CommitRecord {
     pub fn row_range(&self) -> Range<u64> {
         self.first_row..self.first_row.saturating_add(self.rows)
     }
+
+    /// Reads a record; `None` if there is none, or the text is no record.
+    pub(super) fn read(path: &Path) -> Option<Self> {
+        serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+    }
+}
+
+/// What the names of a section's parts and records begin with.
+pub(crate) fn part_stem(section: u32) -> String {
+    format!("{section:03}")
 }
 
 /// File name of a part's commit record.
-pub(super) fn record_name(part: u64) -> String {
-    format!("{part:06}.json")
+pub(super) fn record_name(section: u32, part: u64) -> String {
+    format!("{}-{part:06}.json", part_stem(section))
 }
 
-/// Commits one part; see [`super`].
+/// Commits one part, unless another process did so first: then its record is returned, and of two files that one stays. See
+/// [`super`].
 pub(super) fn commit(
     root: &Path,
-    identity: &Identity,
+    section: &Section,
     part: u64,
-    rows: Range<u64>,
-    bytes: &[u8],
+    encoded: Encoded,
 ) -> Result<CommitRecord, EngineError> {
-    let staging = root.join("staging");
-    let blake3 = blake3::hash(bytes).to_hex().to_string();
-    let file = format!("part-{part:06}-{}.parquet", &blake3[..8]);
-    let staged = files::stage(&staging, &file, bytes)?;
-    read_back(&staged, rows.end - rows.start, &blake3)?;
+    let rows = section.plan.part_rows(part);
+    let Encoded { staged, bytes, blake3, failed } = encoded;
+    read_back(staged.path(), rows.end - rows.start, &blake3)?;
+    let file = format!("part-{}-{part:06}-{}.parquet", part_stem(section.number), &blake3[..8]);
     let place = root.join("data").join(&file);
-    fs::rename(&staged, &place).map_err(EngineError::io("rename into place", &place))?;
-    files::sync_directory(&root.join("data"))?;
+    files::replace(staged, &place)?;
 
     let record = CommitRecord {
         format_version: FORMAT_VERSION,
-        job_hash: identity.hash.clone(),
+        section: section.number,
+        section_hash: section.identity.hash.clone(),
         part,
         file,
         first_row: rows.start,
         rows: rows.end - rows.start,
-        bytes: bytes.len() as u64,
+        failed,
+        bytes,
         blake3,
     };
-    let mut text = serde_json::to_string_pretty(&record).unwrap_or_default();
-    text.push('\n');
-    let staged = files::stage(&staging, &record_name(part), text.as_bytes())?;
-    let place = root.join("commits").join(record_name(part));
-    let mut record = record;
-    match fs::hard_link(&staged, &place) {
-        Ok(()) => {}
-        // Another process committed the same part first: the same bytes, unless its machine rounds differently. One part must stay.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            if let Some(first) = read_record(&place).filter(|first| first.file != record.file) {
-                let loser = root.join("data").join(&record.file);
-                fs::remove_file(&loser).map_err(EngineError::io("remove", &loser))?;
-                record = first;
-            }
+    let name = record_name(section.number, part);
+    let record_place = root.join("commits").join(&name);
+    if files::write_first(&root.join("staging"), &record_place, &files::json(&record))? {
+        // Whoever tidied up in between has taken an unrecorded file for a remnant.
+        if !place.exists() {
+            files::remove(&record_place)?;
+            return Err(EngineError::ReadBack { path: place, what: "another process removed it" });
         }
-        // File systems without hard links: a rename is still whole.
-        Err(_) => fs::rename(&staged, &place).map_err(EngineError::io("rename into place", &place))?,
+        return Ok(record);
     }
-    let _ = fs::remove_file(&staged);
-    files::sync_directory(&root.join("commits"))?;
-    Ok(record)
-}
-
-fn read_record(path: &Path) -> Option<CommitRecord> {
-    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+    // Another process was first: the same bytes, unless its machine rounds differently. One file must stay.
+    match CommitRecord::read(&record_place) {
+        Some(first) if first.file != record.file => {
+            files::remove(&place)?;
+            Ok(first)
+        }
+        _ => Ok(record),
+    }
 }
 
 /// Re-opens a staged part: hash and row count must be what was encoded.
@@ -105,7 +114,7 @@ fn read_back(staged: &Path, rows: u64, blake3: &str) -> Result<(), EngineError> 
     if files::hash(staged)?.0 != blake3 {
         return Err(fault("checksum"));
     }
-    if part::row_count(staged)? != rows {
+    if reader::row_count(staged)? != rows {
         return Err(fault("number of rows"));
     }
     Ok(())

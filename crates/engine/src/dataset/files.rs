@@ -1,14 +1,21 @@
-//! Durable file operations: whole files, synced directories.
+//! Durable file operations: whole files, files that the first writer wins, synced directories.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::EngineError;
 
 /// Directories of a data set.
-const DIRECTORIES: [&str; 3] = ["data", "commits", "staging"];
+const DIRECTORIES: [&str; 6] = ["data", "commits", "sections", "staging", "logs", "summary"];
+
+/// Everything that this program writes into a data set. `commits` near the end: what is left of a removal that was interrupted is
+/// still known as a data set.
+const ENTRIES: [&str; 8] =
+    ["data", "summary", "staging", "logs", "sections", "manifest.json", "commits", "job.toml"];
 
 /// Creates a data set's directories where they are missing.
 pub(super) fn create_directories(root: &Path) -> Result<(), EngineError> {
@@ -18,10 +25,6 @@ pub(super) fn create_directories(root: &Path) -> Result<(), EngineError> {
     }
     sync_directory(root)
 }
-
-/// Everything that this program writes into a data set. `commits` near the end: what is left of a removal that was interrupted is
-/// still known as a data set.
-const ENTRIES: [&str; 7] = ["data", "summary", "staging", "logs", "manifest.json", "commits", "job.toml"];
 
 /// Removes what this program writes, and the directory if nothing else is in it.
 pub(super) fn remove_contents(root: &Path) -> Result<(), EngineError> {
@@ -42,35 +45,89 @@ pub(super) fn remove_contents(root: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Writes `bytes` to a new file in `staging` and fsyncs it; the name is unique to this process and call.
-pub(super) fn stage(staging: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, EngineError> {
-    static ATTEMPT: AtomicU64 = AtomicU64::new(0);
-    let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
-    let path = staging.join(format!("{name}.{}.{attempt}", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
+/// Removes a file that may be gone already: another process does the same.
+pub(super) fn remove(path: &Path) -> Result<(), EngineError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(EngineError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Files in a directory, by name; none if there is no such directory.
+pub(super) fn list(directory: &Path) -> Result<Vec<PathBuf>, EngineError> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(EngineError::io("read", directory))?,
     };
-    write().map_err(|source| {
-        // A full disk must not stay full because of the attempt.
-        let _ = fs::remove_file(&path);
-        EngineError::Io { action: "write", path: path.clone(), source }
-    })?;
-    Ok(path)
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths: Vec<PathBuf> =
+        paths.collect::<Result<_, _>>().map_err(EngineError::io("read", directory))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// A value as the text of a JSON file.
+pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+    // The types of this crate serialise: their maps have texts as keys.
+    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+/// A new file in `staging` with a name of its own, removed when dropped unless it was moved into place: a full disk must not stay
+/// full because of an attempt.
+pub(super) fn stage(staging: &Path, name: &str) -> Result<NamedTempFile, EngineError> {
+    let mut builder = tempfile::Builder::new();
+    // Readable by whom the user's mask lets read, as any other file of theirs.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let place = staging.join(name);
+    builder.prefix(&format!("{name}.")).tempfile_in(staging).map_err(EngineError::io("create", &place))
+}
+
+/// The same with content, fsynced.
+fn stage_bytes(staging: &Path, path: &Path, bytes: &[u8]) -> Result<NamedTempFile, EngineError> {
+    let name = path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy());
+    let mut staged = stage(staging, &name)?;
+    staged
+        .write_all(bytes)
+        .and_then(|()| staged.as_file().sync_all())
+        .map_err(EngineError::io("write", path))?;
+    Ok(staged)
+}
+
+/// Moves a staged file to `place`, over what is there, and fsyncs the directory.
+pub(super) fn replace(staged: NamedTempFile, place: &Path) -> Result<(), EngineError> {
+    staged.persist(place).map_err(|failed| EngineError::io("rename into place", place)(failed.error))?;
+    sync_parent(place)
+}
+
+/// Moves a staged file to `place` unless something is there, and fsyncs the directory; returns whether it did.
+fn put_if_absent(staged: NamedTempFile, place: &Path) -> Result<bool, EngineError> {
+    match staged.persist_noclobber(place) {
+        Ok(_) => sync_parent(place).map(|()| true),
+        Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(failed) => Err(EngineError::io("link into place", place)(failed.error)),
+    }
 }
 
 /// Writes a file so that it appears whole, replacing what is there.
 pub(super) fn write_whole(staging: &Path, path: &Path, bytes: &[u8]) -> Result<(), EngineError> {
-    let name = path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy());
-    let staged = stage(staging, &name, bytes)?;
-    fs::rename(&staged, path).map_err(EngineError::io("rename into place", path))?;
-    path.parent().map_or(Ok(()), sync_directory)
+    replace(stage_bytes(staging, path, bytes)?, path)
+}
+
+/// Writes a file so that it appears whole, unless there is one; returns whether it did.
+pub(super) fn write_first(staging: &Path, path: &Path, bytes: &[u8]) -> Result<bool, EngineError> {
+    put_if_absent(stage_bytes(staging, path, bytes)?, path)
 }
 
 /// Fsyncs a directory: its entries survive a power cut.
 pub(super) fn sync_directory(path: &Path) -> Result<(), EngineError> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(EngineError::io("sync", path))
+}
+
+fn sync_parent(path: &Path) -> Result<(), EngineError> {
+    path.parent().map_or(Ok(()), sync_directory)
 }
 
 /// BLAKE3 and length of a file, read in pieces.

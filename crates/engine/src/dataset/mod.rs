@@ -2,112 +2,166 @@
 //!
 //! | path | what |
 //! |---|---|
-//! | `data/part-000000-<hash8>.parquet` | committed parts of one schema, nothing else |
-//! | `commits/000000.json` | one record a part; a part is done iff its record exists and its file matches |
-//! | `staging/` | work in progress; whatever lies there may be deleted |
+//! | `data/part-000-000000-<hash8>.parquet` | committed parts of one schema, nothing else |
+//! | `commits/000-000000.json` | one record a part; a part is done iff its record exists and its file matches |
+//! | `sections/000.json` | which rows of the job the parts 000-… are: one file each time that the job grew |
+//! | `logs/run-….json` | one file a run: who, what, how fast; times and hosts live here and in the manifest only |
+//! | `staging/` | work in progress and locks; whatever lies there may be deleted |
 //! | `job.toml` | the job as resolved |
-//! | `manifest.json` | a snapshot derived from the commits; times and hosts live here only |
+//! | `manifest.json` | a snapshot derived from the others |
 //!
 //! **Commit of a part** ([`Dataset::commit`]): write `staging/…`, fsync, read back and hash, rename into `data/`, fsync `data/`;
-//! write the commit record to `staging/`, fsync, link it into `commits/` (the first writer wins; a loser's bytes are the
-//! same), fsync `commits/`. A kill at any point leaves the data set readable: an unrecorded file in `data/` is
-//! whole, and the next run replaces it by the same bytes under the same name or removes it.
+//! write the commit record to `staging/`, fsync, put it into `commits/` unless there is one (the first writer wins; a loser's bytes are
+//! the same), fsync `commits/`. A kill at any point leaves the data set readable: an unrecorded file in `data/` is
+//! whole, and the next run that is alone removes it, or the same bytes come under the same name.
 
+mod arrays;
 mod commit;
 mod files;
+mod history;
+mod identity;
+mod lock;
 mod manifest;
 mod part;
+mod reader;
 mod remains;
+mod schema;
+mod section;
 
 use std::path::{Path, PathBuf};
 
 pub use commit::CommitRecord;
-pub use manifest::{Manifest, RunRecord};
-pub use part::{PartReader, PartWriter};
-pub use remains::Repair;
+pub(crate) use commit::part_stem;
+pub use history::{RunRecord, RunState, read_runs};
+pub use identity::Identity;
+pub use manifest::{Manifest, SectionSummary};
+pub use part::{Encoded, PartWriter};
+pub use reader::read_columns;
+pub use remains::{Fault, Repair};
+pub use section::Section;
 
 use crate::EngineError;
-use crate::columns::FORMAT_VERSION;
 use crate::input::Input;
-use crate::job::JobSpec;
-use crate::plan::Plan;
-use eigensweep_sampling::streams::SCHEME;
+use crate::job::{self, JobSpec};
+use crate::shard::Shard;
+use lock::Locks;
+use remains::Look;
 
-/// What makes two runs runs of one job: everything that a row depends on. Names and paths are left out, contents of input
-/// files are in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// BLAKE3 as hexadecimal text.
-    pub hash: String,
-    /// The job as resolved, in TOML.
-    pub job: String,
-    /// The same without the lines that no row depends on: what goes into the parts.
-    pub content: String,
-}
-
-impl Identity {
-    /// The identity of a job with its input.
-    #[must_use]
-    pub fn new(spec: &JobSpec, input: &Input) -> Self {
-        let job = spec.to_toml();
-        let content = content(&job);
-        let mut hasher = blake3::Hasher::new_derive_key("eigensweep job identity 1");
-        hasher.update(content.as_bytes());
-        hasher.update(SCHEME.as_bytes());
-        hasher.update(&FORMAT_VERSION.to_le_bytes());
-        hasher.update(input.fingerprint().as_bytes());
-        Self { hash: hasher.finalize().to_hex().to_string(), job, content }
-    }
-}
-
-/// A resolved job without the lines that no row depends on.
-fn content(job: &str) -> String {
-    job.lines().filter(|line| !is_incidental(line)).flat_map(|line| [line, "\n"]).collect()
-}
-
-/// A line of the resolved job that no row depends on: the name, and paths (their files' contents count instead).
-fn is_incidental(line: &str) -> bool {
-    let key = line.split('=').next().unwrap_or_default().trim();
-    matches!(key, "name" | "images" | "labels")
-}
-
-/// An open data set of one job.
+/// A data set of one job, open for a shard to write or for everyone to read.
 #[derive(Debug)]
 pub struct Dataset {
     root: PathBuf,
+    spec: JobSpec,
     identity: Identity,
-    committed: Vec<Option<CommitRecord>>,
+    sections: Vec<Section>,
+    shard: Shard,
+    /// Held as long as the data set is open.
+    _locks: Option<Locks>,
 }
 
 impl Dataset {
-    /// Opens the data set at `root` for a job, creating it if there is nothing, and finds out which parts are done. Files
-    /// that do not match their record are set aside, so that they are computed again; what was found is returned.
+    /// Opens the data set at `root` for a shard of a job, creating it if there is nothing, and finds out which parts are done. Parts of
+    /// the shard that do not match their record are forgotten, so that they are computed again; what was found is returned.
+    /// Where the job asks for more than the data set has, sections are added. `holder` says who opens it.
     ///
     /// # Errors
     ///
-    /// [`EngineError::OutputIsFile`], [`EngineError::NotADataSet`], [`EngineError::DifferentJob`],
-    /// [`EngineError::FormatVersion`], or [`EngineError::Io`] where the file system refuses.
-    pub fn open(root: &Path, identity: Identity, plan: &Plan) -> Result<(Self, Vec<Repair>), EngineError> {
-        remains::refuse_foreign(root, &identity)?;
+    /// [`EngineError::OutputIsFile`], [`EngineError::NotADataSet`], [`EngineError::DifferentJob`], [`EngineError::NotExtended`],
+    /// [`EngineError::FormatVersion`], [`EngineError::Section`], [`EngineError::Busy`], or [`EngineError::Io`] where the file
+    /// system refuses.
+    pub fn open(
+        root: &Path,
+        spec: &JobSpec,
+        input: &Input,
+        shard: Shard,
+        holder: &str,
+    ) -> Result<(Self, Vec<Repair>), EngineError> {
+        let identity = Identity::new(spec, input.fingerprint());
+        if root.exists() {
+            remains::refuse_strange(root)?;
+            remains::refuse_other_formats(root)?;
+            // Before anything is written.
+            known_sections(root, spec, &identity)?;
+        }
         files::create_directories(root)?;
+        let mut locks = Locks::take(root, shard, holder)?;
+        let alone = locks.enter(root)?;
+        let mut sections = sections(root, spec, input, &identity)?;
         let job_file = root.join("job.toml");
-        if !job_file.exists() {
+        if std::fs::read_to_string(&job_file).ok().as_deref() != Some(identity.job.as_str()) {
             files::write_whole(&root.join("staging"), &job_file, identity.job.as_bytes())?;
         }
-        let (committed, repairs) = remains::take_stock(root, &identity, plan)?;
-        Ok((Self { root: root.to_path_buf(), identity, committed }, repairs))
+        let faults = remains::take_stock(root, &mut sections, Look::Shard(shard))?;
+        // Those of other shards are theirs to repair.
+        let own = |fault: &Fault| {
+            let Some((number, part)) = fault.part else { return shard.is_whole() };
+            let section = sections.iter().find(|section| section.number == number);
+            section.map_or(shard.is_whole(), |section| {
+                shard.parts(&section.plan).contains(&part) || part >= section.plan.parts && shard.is_whole()
+            })
+        };
+        let faults: Vec<Fault> = faults.into_iter().filter(own).collect();
+        remains::forget(root, &faults)?;
+        if alone {
+            remains::tidy(root)?;
+        }
+        locks.settle();
+        let repairs = faults.into_iter().map(|Fault { file, fault, .. }| Repair { file, fault }).collect();
+        let dataset = Self {
+            root: root.to_path_buf(),
+            spec: spec.clone(),
+            identity,
+            sections,
+            shard,
+            _locks: Some(locks),
+        };
+        Ok((dataset, repairs))
+    }
+
+    /// Opens a data set to read it. Faults of its parts are returned: all if `verify`, which reads every byte; else missing files and
+    /// wrong sizes. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoDataSet`], [`EngineError::FormatVersion`], [`EngineError::Section`] or [`EngineError::Io`].
+    pub fn read(root: &Path, verify: bool) -> Result<(Self, Vec<Fault>), EngineError> {
+        if !root.join("commits").is_dir() {
+            return Err(EngineError::NoDataSet { path: root.to_path_buf() });
+        }
+        remains::refuse_other_formats(root)?;
+        let found = section::read_all(root)?;
+        if let Some(path) = found.damaged.into_iter().next() {
+            return Err(damaged(path));
+        }
+        let mut sections = found.sections;
+        let Some(first) = sections.first() else {
+            return Err(EngineError::NoDataSet { path: root.to_path_buf() });
+        };
+        // The job as last asked for: section 0 if that file is lost.
+        let text = std::fs::read_to_string(root.join("job.toml")).unwrap_or_default();
+        let parsed = job::parse("job.toml", &text, &[], Path::new("")).ok().map(|job| job.spec);
+        let known =
+            parsed.filter(|spec| Identity::new(spec, &first.fingerprint).study == first.identity.study);
+        let spec = known.unwrap_or_else(|| first.spec.clone());
+        let identity = Identity::new(&spec, &first.fingerprint);
+        let look = if verify { Look::Shard(Shard::WHOLE) } else { Look::Sizes };
+        let faults = remains::take_stock(root, &mut sections, look)?;
+        let dataset =
+            Self { root: root.to_path_buf(), spec, identity, sections, shard: Shard::WHOLE, _locks: None };
+        Ok((dataset, faults))
     }
 
     /// Removes a data set (only one that this program wrote) so that a run starts afresh; what else lies in its directory stays.
     ///
     /// # Errors
     ///
-    /// [`EngineError::OutputIsFile`], [`EngineError::NotADataSet`] or [`EngineError::Io`].
+    /// [`EngineError::OutputIsFile`], [`EngineError::NotADataSet`], [`EngineError::Busy`] or [`EngineError::Io`].
     pub fn remove(root: &Path) -> Result<(), EngineError> {
         if !root.exists() {
             return Ok(());
         }
         remains::refuse_to_remove(root)?;
+        Locks::refuse_writers(root)?;
         files::remove_contents(root)
     }
 
@@ -117,27 +171,51 @@ impl Dataset {
         &self.root
     }
 
-    /// Identity of the job whose rows these are.
+    /// The job whose rows these are.
+    #[must_use]
+    pub fn spec(&self) -> &JobSpec {
+        &self.spec
+    }
+
+    /// Its hashes.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// Whether a part is done.
+    /// The shard that this process writes.
     #[must_use]
-    pub fn is_done(&self, part: u64) -> bool {
-        self.record(part).is_some()
+    pub fn shard(&self) -> Shard {
+        self.shard
     }
 
-    /// The commit record of a part that is done.
+    /// The boxes of cells that the data set grew by, in order.
     #[must_use]
-    pub fn record(&self, part: u64) -> Option<&CommitRecord> {
-        self.committed.get(usize::try_from(part).ok()?)?.as_ref()
+    pub fn sections(&self) -> &[Section] {
+        &self.sections
     }
 
     /// Commit records of all parts that are done, in order.
     pub fn records(&self) -> impl Iterator<Item = &CommitRecord> {
-        self.committed.iter().flatten()
+        self.sections.iter().flat_map(Section::records)
+    }
+
+    /// Rows of the whole grid.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.sections.iter().map(|section| section.plan.grid.rows()).sum()
+    }
+
+    /// Rows that are done.
+    #[must_use]
+    pub fn rows_done(&self) -> u64 {
+        self.sections.iter().map(Section::rows_done).sum()
+    }
+
+    /// Whether every part is done.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.sections.iter().all(|section| section.committed.iter().all(Option::is_some))
     }
 
     /// A path inside the data set.
@@ -146,16 +224,87 @@ impl Dataset {
         self.root.join(relative)
     }
 
-    /// Commits a part from its encoded bytes; see the module's documentation.
+    /// The file of a part that is done.
+    #[must_use]
+    pub fn part_file(&self, record: &CommitRecord) -> PathBuf {
+        self.root.join("data").join(&record.file)
+    }
+
+    /// Commits an encoded part of the section at `place`; see the module's documentation.
     ///
     /// # Errors
     ///
     /// [`EngineError::Io`], [`EngineError::Parquet`] or [`EngineError::ReadBack`]; then nothing is recorded.
-    pub fn commit(&mut self, part: u64, rows: std::ops::Range<u64>, bytes: &[u8]) -> Result<(), EngineError> {
-        let record = commit::commit(&self.root, &self.identity, part, rows, bytes)?;
-        if let Some(slot) = usize::try_from(part).ok().and_then(|part| self.committed.get_mut(part)) {
+    pub fn commit(&mut self, place: usize, part: u64, encoded: Encoded) -> Result<(), EngineError> {
+        let record = commit::commit(&self.root, &self.sections[place], part, encoded)?;
+        let slot = usize::try_from(part).ok();
+        if let Some(slot) = slot.and_then(|part| self.sections[place].committed.get_mut(part)) {
             *slot = Some(record);
         }
         Ok(())
     }
+}
+
+/// The sections that a directory has, all sound and of this study; a damaged one is left out if nothing depends on it.
+fn known_sections(root: &Path, spec: &JobSpec, identity: &Identity) -> Result<Vec<Section>, EngineError> {
+    let section::Found { sections, damaged: unreadable } = section::read_all(root)?;
+    for path in unreadable {
+        let number = section_number(&path);
+        let records = files::list(&root.join("commits"))?;
+        let mut parts = records.iter().filter_map(|path| CommitRecord::read(path));
+        let needed =
+            parts.any(|record| Some(record.section) == number && record.section_hash != identity.hash);
+        if needed {
+            return Err(damaged(path));
+        }
+    }
+    remains::refuse_foreign(root, &identity.study, &sections)?;
+    let specs: Vec<JobSpec> = sections.iter().map(|section| section.spec.clone()).collect();
+    job::remainder(spec, &specs)
+        .map_err(|reason| EngineError::NotExtended { path: root.to_path_buf(), reason })?;
+    Ok(sections)
+}
+
+/// The sections of a job in a directory: those that are there and, written now, what the job asks for beyond them.
+fn sections(
+    root: &Path,
+    spec: &JobSpec,
+    input: &Input,
+    identity: &Identity,
+) -> Result<Vec<Section>, EngineError> {
+    /// Other processes that may extend the data set at the same moment.
+    const ATTEMPTS: usize = 8;
+    for path in section::read_all(root)?.damaged {
+        files::remove(&path)?;
+    }
+    for _ in 0..ATTEMPTS {
+        let mut sections = known_sections(root, spec, identity)?;
+        let specs: Vec<JobSpec> = sections.iter().map(|section| section.spec.clone()).collect();
+        let new = job::remainder(spec, &specs)
+            .map_err(|reason| EngineError::NotExtended { path: root.to_path_buf(), reason })?;
+        let mut all_ours = true;
+        for spec in new {
+            let taken = |number: &u32| sections.iter().any(|section| section.number == *number);
+            let number = (0..u32::MAX).find(|number| !taken(number)).unwrap_or(u32::MAX);
+            let section = Section::of_input(number, spec, input)?;
+            all_ours &= section.write(root)?;
+            if !all_ours {
+                break;
+            }
+            sections.push(section);
+        }
+        if all_ours {
+            return Ok(sections);
+        }
+    }
+    Err(EngineError::Busy { path: root.to_path_buf(), holder: "another process extends it".to_owned() })
+}
+
+fn section_number(path: &Path) -> Option<u32> {
+    path.file_stem()?.to_str()?.parse().ok()
+}
+
+fn damaged(path: PathBuf) -> EngineError {
+    let section = section_number(&path).unwrap_or(0);
+    EngineError::Section { path, section }
 }

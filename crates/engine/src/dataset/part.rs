@@ -1,36 +1,35 @@
-//! A part as a Parquet file: schema, encodings, and reading back.
-//!
-//! One part is one row group of at most [`PART_ROWS`](crate::plan::PART_ROWS) rows. zstd level 3; axes and strings
-//! dictionary-encoded (sorted, they cost next to nothing); metrics byte-stream-split without dictionary (25 bytes for four
-//! random doubles instead of 30); statistics on every column. Key-values hold what identifies the job and nothing
-//! that differs between runs, so a part's bytes are a function of the job.
+//! A part on its way to a file: rows are collected as they are computed, sorted, and encoded row group by row group.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::ops::Range;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::builder::{Float64Builder, Int32Builder, Int64Builder};
-use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::schema::types::ColumnPath;
+use parquet::file::properties::WriterProperties;
+use tempfile::NamedTempFile;
 
-use super::Identity;
+use super::section::Section;
+use super::{arrays, files, schema};
 use crate::EngineError;
 use crate::columns::{self, Status};
-use crate::grid::{Grid, Values};
-use crate::plan::PART_ROWS;
+use crate::job::ROW_GROUP_ROWS;
+use crate::plan::Plan;
 use crate::simulation::{Batch, Simulation};
-use eigensweep_sampling::streams::SCHEME;
+
+/// A part in its staged file, flushed and fsynced.
+#[derive(Debug)]
+pub struct Encoded {
+    pub(super) staged: NamedTempFile,
+    pub(super) bytes: u64,
+    pub(super) blake3: String,
+    /// Rows without a value, by status.
+    pub(super) failed: BTreeMap<String, u64>,
+}
 
 /// Collects the batches of one part and encodes them.
 #[derive(Debug)]
@@ -40,206 +39,123 @@ pub struct PartWriter {
     paradigm_names: ArrayRef,
     status_names: ArrayRef,
     distance: bool,
-    first_row: u64,
     collected: Batch,
 }
 
 impl PartWriter {
-    /// A writer for the parts of one job.
+    /// A writer for the parts of a section.
     #[must_use]
-    pub fn new(simulation: &Simulation, identity: &Identity) -> Self {
+    pub fn new(simulation: &Simulation, section: &Section) -> Self {
         let names: Vec<&str> = simulation.paradigms().map(|paradigm| paradigm.name()).collect();
         Self {
-            schema: Arc::new(schema(&simulation.plan().grid)),
-            properties: properties(identity),
+            schema: Arc::new(schema::rows(&section.plan.grid)),
+            properties: schema::properties(&section.identity, columns::METRICS.into_iter()),
             paradigm_names: Arc::new(StringArray::from(names)),
             status_names: Arc::new(StringArray::from_iter_values(Status::ALL.map(Status::name))),
             distance: simulation.wants_distance(),
-            first_row: 0,
             collected: Batch::default(),
         }
     }
 
-    /// Begins a part whose first row has this number.
-    pub fn begin(&mut self, first_row: u64) {
-        self.first_row = first_row;
-        let Batch { loss_clean, loss_corrupted, leakage, gap, threshold_squared, status } =
-            &mut self.collected;
-        for values in [loss_clean, loss_corrupted, leakage, gap, threshold_squared] {
-            values.clear();
-        }
-        status.clear();
+    /// Begins a part.
+    pub fn begin(&mut self) {
+        self.collected.empty();
     }
 
     /// Adds the next rows.
     pub fn add(&mut self, batch: &Batch) {
-        let to = &mut self.collected;
-        to.loss_clean.extend_from_slice(&batch.loss_clean);
-        to.loss_corrupted.extend_from_slice(&batch.loss_corrupted);
-        to.leakage.extend_from_slice(&batch.leakage);
-        to.gap.extend_from_slice(&batch.gap);
-        to.threshold_squared.extend_from_slice(&batch.threshold_squared);
-        to.status.extend_from_slice(&batch.status);
+        self.collected.append(batch);
     }
 
-    /// Number of the rows collected.
-    #[must_use]
-    pub fn rows(&self) -> Range<u64> {
-        self.first_row..self.first_row + self.collected.rows() as u64
-    }
-
-    /// Encodes the part.
+    /// Encodes part `part` of `plan`, all of whose rows have been added, into a file in `staging`.
     ///
     /// # Errors
     ///
-    /// [`ParquetError`] if the encoder refuses.
-    pub fn encode(&self, grid: &Grid) -> Result<Vec<u8>, ParquetError> {
-        let rows = RecordBatch::try_new(self.schema.clone(), self.arrays(grid))?;
-        let mut bytes = Vec::new();
-        let mut writer =
-            ArrowWriter::try_new(&mut bytes, self.schema.clone(), Some(self.properties.clone()))?;
-        writer.write(&rows)?;
-        writer.close()?;
-        Ok(bytes)
+    /// [`EngineError::Io`] or [`EngineError::Parquet`] if the file cannot be written.
+    pub fn encode(&self, plan: &Plan, part: u64, staging: &Path) -> Result<Encoded, EngineError> {
+        let staged = files::stage(staging, &format!("part-{part:06}"))?;
+        let failed =
+            |source| EngineError::Parquet { action: "write", path: staged.path().to_path_buf(), source };
+        let out = Hashing::new(staged.reopen().map_err(EngineError::io("open", staged.path()))?);
+        let out = self.write(plan, part, out).map_err(failed)?;
+        let (hash, bytes) = out.finish().map_err(EngineError::io("write", staged.path()))?;
+        Ok(Encoded { staged, bytes, blake3: hash, failed: self.failures() })
     }
 
-    fn arrays(&self, grid: &Grid) -> Vec<ArrayRef> {
-        let rows = self.rows();
-        let batch = &self.collected;
-        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
-        arrays.push(Arc::new(Int32Array::from_iter_values(
-            rows.clone().map(|row| narrow(grid.replicate(row))),
-        )));
-        for axis in &grid.axes {
-            arrays.push(match &axis.values {
-                Values::Floats(values) => {
-                    let mut builder = Float64Builder::with_capacity(batch.rows());
-                    rows.clone().for_each(|row| builder.append_value(values[axis.index(row)]));
-                    Arc::new(builder.finish())
-                }
-                Values::Integers(values) if axis.name == "samples" => {
-                    let mut builder = Int64Builder::with_capacity(batch.rows());
-                    rows.clone().for_each(|row| builder.append_value(values[axis.index(row)]));
-                    Arc::new(builder.finish())
-                }
-                Values::Integers(values) => {
-                    let mut builder = Int32Builder::with_capacity(batch.rows());
-                    rows.clone()
-                        .for_each(|row| builder.append_value(narrow(values[axis.index(row)].unsigned_abs())));
-                    Arc::new(builder.finish())
-                }
-            });
+    fn write(&self, plan: &Plan, part: u64, out: Hashing) -> Result<Hashing, ParquetError> {
+        let first = plan.part_rows(part).start;
+        let group = usize::try_from(ROW_GROUP_ROWS).unwrap_or(usize::MAX);
+        let mut writer = ArrowWriter::try_new(out, self.schema.clone(), Some(self.properties.clone()))?;
+        let mut rows = plan.grid.written(plan.part_units(part));
+        loop {
+            let rows: Vec<u64> = rows.by_ref().take(group).collect();
+            if rows.is_empty() {
+                return writer.into_inner();
+            }
+            writer.write(&RecordBatch::try_new(self.schema.clone(), self.arrays(plan, &rows, first))?)?;
         }
-        arrays.push(dictionary(
-            rows.clone().map(|row| narrow(grid.paradigm(row) as u64)),
-            &self.paradigm_names,
-        ));
-        arrays.push(nullable(batch.loss_clean.iter().copied()));
-        arrays.push(nullable(batch.loss_corrupted.iter().copied()));
-        let pairs = batch.loss_clean.iter().zip(&batch.loss_corrupted);
-        arrays.push(nullable(pairs.map(|(clean, corrupted)| match self.distance {
-            true => (clean - corrupted).abs(),
+    }
+
+    fn arrays(&self, plan: &Plan, rows: &[u64], first: u64) -> Vec<ArrayRef> {
+        let (grid, batch) = (&plan.grid, &self.collected);
+        #[expect(clippy::cast_possible_truncation, reason = "a part is collected in memory")]
+        let places: Vec<usize> = rows.iter().map(|row| (row - first) as usize).collect();
+        let column = |values: &[f64]| arrays::nullable(places.iter().map(|&at| values[at]));
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
+        columns.push(arrays::replicates(grid, rows));
+        columns.extend(grid.axes.iter().map(|axis| arrays::axis(axis, rows)));
+        let paradigms = rows.iter().map(|&row| arrays::narrow(grid.paradigm(row) as u64));
+        columns.push(arrays::dictionary(paradigms, &self.paradigm_names));
+        columns.push(column(&batch.loss_clean));
+        columns.push(column(&batch.loss_corrupted));
+        columns.push(arrays::nullable(places.iter().map(|&at| match self.distance {
+            true => (batch.loss_clean[at] - batch.loss_corrupted[at]).abs(),
             false => f64::NAN,
         })));
-        arrays.push(nullable(batch.leakage.iter().copied()));
-        arrays.push(nullable(batch.gap.iter().copied()));
-        arrays.push(nullable(batch.threshold_squared.iter().copied()));
-        arrays.push(dictionary(batch.status.iter().map(|&status| status as i32), &self.status_names));
-        arrays
+        columns.push(column(&batch.leakage));
+        columns.push(column(&batch.gap));
+        columns.push(column(&batch.threshold_squared));
+        let statuses = places.iter().map(|&at| batch.status[at] as i32);
+        columns.push(arrays::dictionary(statuses, &self.status_names));
+        columns
+    }
+
+    fn failures(&self) -> BTreeMap<String, u64> {
+        let mut failed = BTreeMap::new();
+        for status in self.collected.status.iter().filter(|&&status| status != Status::Ok) {
+            *failed.entry(status.name().to_owned()).or_default() += 1;
+        }
+        failed
     }
 }
 
-/// A count that the job reader keeps within 31 bits.
-fn narrow(count: u64) -> i32 {
-    i32::try_from(count).unwrap_or(i32::MAX)
+/// A file that hashes what is written to it.
+struct Hashing {
+    file: BufWriter<File>,
+    hasher: blake3::Hasher,
 }
 
-/// NaN becomes null: the engine's *no value*.
-fn nullable(values: impl Iterator<Item = f64>) -> ArrayRef {
-    let mut builder = Float64Builder::new();
-    values.for_each(|value| builder.append_option((!value.is_nan()).then_some(value)));
-    Arc::new(builder.finish())
-}
+impl Hashing {
+    fn new(file: File) -> Self {
+        Self { file: BufWriter::with_capacity(1 << 20, file), hasher: blake3::Hasher::new() }
+    }
 
-fn dictionary(keys: impl Iterator<Item = i32>, names: &ArrayRef) -> ArrayRef {
-    let keys = Int32Array::from_iter_values(keys);
-    // Cannot fail: keys are indices into `names`.
-    match DictionaryArray::<Int32Type>::try_new(keys, names.clone()) {
-        Ok(array) => Arc::new(array),
-        Err(_) => Arc::new(StringArray::from(Vec::<&str>::new())),
+    /// Flushes and fsyncs; returns BLAKE3 and length.
+    fn finish(self) -> io::Result<(String, u64)> {
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        Ok((self.hasher.finalize().to_hex().to_string(), self.hasher.count()))
     }
 }
 
-fn schema(grid: &Grid) -> Schema {
-    let text = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let mut fields = vec![Field::new(columns::REPLICATE, DataType::Int32, false)];
-    fields.extend(grid.axes.iter().map(|axis| {
-        let kind = match (&axis.values, axis.name) {
-            (Values::Floats(_), _) => DataType::Float64,
-            (Values::Integers(_), "samples") => DataType::Int64,
-            (Values::Integers(_), _) => DataType::Int32,
-        };
-        Field::new(axis.name, kind, false)
-    }));
-    fields.push(Field::new(columns::PARADIGM, text(), false));
-    fields.extend(columns::METRICS.map(|name| Field::new(name, DataType::Float64, true)));
-    fields.push(Field::new(columns::STATUS, text(), false));
-    Schema::new(fields)
-}
-
-fn properties(identity: &Identity) -> WriterProperties {
-    let pair = |key: &str, value: &str| KeyValue::new(format!("eigensweep.{key}"), value.to_owned());
-    let mut builder = WriterProperties::builder()
-        .set_created_by(concat!("eigensweep ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_statistics_enabled(EnabledStatistics::Page)
-        .set_max_row_group_row_count(usize::try_from(PART_ROWS).ok().map(|rows| rows.max(1 << 21)))
-        .set_key_value_metadata(Some(vec![
-            pair("format_version", &columns::FORMAT_VERSION.to_string()),
-            pair("version", env!("CARGO_PKG_VERSION")),
-            pair("job_hash", &identity.hash),
-            pair("streams", SCHEME),
-            pair("job", &identity.content),
-        ]));
-    if let Ok(level) = ZstdLevel::try_new(3) {
-        builder = builder.set_compression(Compression::ZSTD(level));
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
     }
-    for name in columns::METRICS {
-        let column = ColumnPath::from(name);
-        builder = builder
-            .set_column_dictionary_enabled(column.clone(), false)
-            .set_column_encoding(column, Encoding::BYTE_STREAM_SPLIT);
-    }
-    builder.build()
-}
 
-/// Number of rows in a file's footer.
-pub(super) fn row_count(path: &Path) -> Result<u64, EngineError> {
-    let file = File::open(path).map_err(EngineError::io("open", path))?;
-    let reader = SerializedFileReader::new(file).map_err(|source| parquet_error(path, source))?;
-    Ok(u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0))
-}
-
-fn parquet_error(path: &Path, source: ParquetError) -> EngineError {
-    EngineError::Parquet { action: "read", path: path.to_path_buf(), source }
-}
-
-/// Reads chosen columns of a committed part.
-#[derive(Debug)]
-pub struct PartReader;
-
-impl PartReader {
-    /// Reads `names` from the file at `path`, batch by batch.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Io`] or [`EngineError::Parquet`].
-    pub fn read(path: &Path, names: &[&str]) -> Result<Vec<RecordBatch>, EngineError> {
-        let file = File::open(path).map_err(EngineError::io("open", path))?;
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new(file).map_err(|source| parquet_error(path, source))?;
-        let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
-        let reader = builder.with_projection(mask).build().map_err(|source| parquet_error(path, source))?;
-        reader.map(|batch| batch.map_err(|error| parquet_error(path, error.into()))).collect()
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }

@@ -1,4 +1,4 @@
-//! What lies in an output directory before a run: nothing, this job's parts, damage, or something that must not be touched.
+//! What lies in an output directory before a run: nothing, this study's parts, damage, or something that must not be touched.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,16 +7,15 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::commit::{CommitRecord, record_name};
-use super::{Identity, Manifest, content, files};
+use super::section::Section;
+use super::{Manifest, files};
 use crate::EngineError;
 use crate::columns::FORMAT_VERSION;
-use crate::plan::Plan;
+use crate::shard::Shard;
 
 /// Something that was found wrong in a data set and put right by forgetting a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repair {
-    /// The part that will be computed again.
-    pub part: u64,
     /// The file at fault, relative to the data set.
     pub file: String,
     /// What is wrong with it.
@@ -51,47 +50,37 @@ struct Versioned {
     format_version: u32,
 }
 
-/// Version of a record or a manifest, whatever else this program makes of it.
-fn format_version(text: &str) -> Option<u32> {
-    serde_json::from_str(text).ok().map(|found: Versioned| found.format_version)
+/// Refuses a data set of which any file is of a format that this program does not know: what another format has made of its files
+/// is not damage.
+pub(super) fn refuse_other_formats(root: &Path) -> Result<(), EngineError> {
+    let mut paths = files::list(&root.join("commits"))?;
+    paths.extend(files::list(&root.join("sections"))?);
+    paths.push(root.join("manifest.json"));
+    for path in paths {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let version = serde_json::from_str(&text).ok().map(|found: Versioned| found.format_version);
+        if let Some(found) = version.filter(|&version| version != FORMAT_VERSION) {
+            return Err(EngineError::FormatVersion {
+                path: root.to_path_buf(),
+                found,
+                known: FORMAT_VERSION,
+            });
+        }
+    }
+    Ok(())
 }
 
-/// Refuses an output directory that is not this job's.
-pub(super) fn refuse_foreign(root: &Path, identity: &Identity) -> Result<(), EngineError> {
-    if !root.exists() {
-        return Ok(());
-    }
-    refuse_strange(root)?;
-    let other = |found: &str| EngineError::DifferentJob {
-        path: root.to_path_buf(),
-        expected: short(&identity.hash),
-        found: short(found),
-    };
-    let version =
-        |found| EngineError::FormatVersion { path: root.to_path_buf(), found, known: FORMAT_VERSION };
-    // Versions first: what another format has made of its records is not damage.
-    let records = read_records(root)?;
-    let manifest = fs::read_to_string(root.join("manifest.json")).unwrap_or_default();
-    let versions = records.iter().filter_map(|found| found.version).chain(format_version(&manifest));
-    if let Some(unknown) = versions.into_iter().find(|&version| version != FORMAT_VERSION) {
-        return Err(version(unknown));
-    }
-    let mut known = false;
-    for record in records.into_iter().filter_map(|found| found.record) {
-        if record.job_hash != identity.hash {
-            return Err(other(&record.job_hash));
-        }
-        known = true;
-    }
-    if known {
-        return Ok(());
-    }
-    // No rows yet: the manifest or the resolved job say whose directory it is.
-    if let Some(manifest) = Manifest::read(root) {
-        return if manifest.job_hash == identity.hash { Ok(()) } else { Err(other(&manifest.job_hash)) };
-    }
-    match fs::read_to_string(root.join("job.toml")) {
-        Ok(text) if content(&text) != identity.content => Err(other("unknown: job.toml differs")),
+/// Refuses the data set of another study.
+pub(super) fn refuse_foreign(root: &Path, study: &str, sections: &[Section]) -> Result<(), EngineError> {
+    let known = sections.first().map(|section| section.identity.study.clone());
+    // No sections yet: the manifest may say whose directory it is.
+    let found = known.or_else(|| Manifest::read(root).map(|manifest| manifest.study));
+    match found {
+        Some(found) if found != study => Err(EngineError::DifferentJob {
+            path: root.to_path_buf(),
+            expected: short(study),
+            found: short(&found),
+        }),
         _ => Ok(()),
     }
 }
@@ -100,107 +89,133 @@ fn short(hash: &str) -> String {
     hash.get(..12).filter(|_| hash.len() == 64).unwrap_or(hash).to_owned()
 }
 
-/// A file found in `commits/`.
-struct FoundRecord {
-    name: String,
-    /// `None` where the text tells none.
-    version: Option<u32>,
-    /// `None` where the text is no record.
-    record: Option<CommitRecord>,
+/// A fault of a part: its file or its record, and what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Section and part, where the file's name tells.
+    pub part: Option<(u32, u64)>,
+    /// Name of the record in `commits/`.
+    pub(super) record: String,
+    /// The file at fault, relative to the data set.
+    pub file: String,
+    /// What is wrong with it.
+    pub fault: String,
 }
 
-/// Files of `commits/`, by name.
-fn read_records(root: &Path) -> Result<Vec<FoundRecord>, EngineError> {
-    let directory = root.join("commits");
-    let Ok(entries) = fs::read_dir(&directory) else { return Ok(Vec::new()) };
-    let mut records = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(EngineError::io("read", &directory))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let text = fs::read_to_string(entry.path()).unwrap_or_default();
-        let (version, record) = (format_version(&text), serde_json::from_str(&text).ok());
-        records.push(FoundRecord { name, version, record });
-    }
-    records.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(records)
+/// How closely parts are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Every byte of the parts of a shard; of the others, whether they are there and of the right size.
+    Shard(Shard),
+    /// Whether they are there and of the right size.
+    Sizes,
 }
 
-/// Finds the parts that are done, forgets those that do not match their record, and clears
-/// `data/` of what an interrupted run left unrecorded.
+/// Finds the parts that are done and enters them into their sections; returns what is wrong with the others.
 pub(super) fn take_stock(
     root: &Path,
-    identity: &Identity,
-    plan: &Plan,
-) -> Result<(Vec<Option<CommitRecord>>, Vec<Repair>), EngineError> {
-    let parts = usize::try_from(plan.parts).unwrap_or(usize::MAX);
-    let mut committed: Vec<Option<CommitRecord>> = vec![None; parts];
-    let mut repairs = Vec::new();
-    for FoundRecord { name, record, .. } in read_records(root)? {
-        let part = name.strip_suffix(".json").and_then(|stem| stem.parse().ok());
-        match check(root, identity, plan, &name, record) {
-            Ok(record) => {
-                if let Some(slot) = usize::try_from(record.part).ok().and_then(|part| committed.get_mut(part))
-                {
-                    *slot = Some(record);
-                }
+    sections: &mut [Section],
+    look: Look,
+) -> Result<Vec<Fault>, EngineError> {
+    let mut faults = Vec::new();
+    for path in files::list(&root.join("commits"))? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match check(root, sections, &name, CommitRecord::read(&path), look) {
+            Ok((section, record)) => {
+                let slot = usize::try_from(record.part).ok();
+                let slot = slot.and_then(|part| sections[section].committed.get_mut(part));
+                slot.into_iter().for_each(|slot| *slot = Some(record.clone()));
             }
-            Err((file, fault)) => {
-                // First the record, so that a kill in between leaves an unrecorded file, not an unmatched record.
-                remove(&root.join("commits").join(&name))?;
-                repairs.push(Repair { part: part.unwrap_or(u64::MAX), file, fault });
-            }
+            Err((file, fault)) => faults.push(Fault { part: part_of(&name), record: name, file, fault }),
         }
     }
-    remove_unrecorded(root, &committed)?;
-    Ok((committed, repairs))
+    Ok(faults)
 }
 
-/// Whether a record and its file are what this plan would write; else the file at fault and why.
+/// Section and part that the name of a record tells.
+fn part_of(record: &str) -> Option<(u32, u64)> {
+    let (section, part) = record.strip_suffix(".json")?.split_once('-')?;
+    Some((section.parse().ok()?, part.parse().ok()?))
+}
+
+/// The place of a record's section, if it and its file are what the section's plan would write; else the file at fault and why.
 fn check(
     root: &Path,
-    identity: &Identity,
-    plan: &Plan,
+    sections: &[Section],
     name: &str,
     record: Option<CommitRecord>,
-) -> Result<CommitRecord, (String, String)> {
+    look: Look,
+) -> Result<(usize, CommitRecord), (String, String)> {
     let record_file = format!("commits/{name}");
     let Some(record) = record else { return Err((record_file, "is not a commit record".to_owned())) };
-    if record.part >= plan.parts
-        || record.row_range() != plan.part_rows(record.part)
-        || record_name(record.part) != name
-        || record.job_hash != identity.hash
-    {
-        return Err((record_file, "does not belong to this job's plan".to_owned()));
-    }
+    let place = sections.iter().position(|section| section.number == record.section);
+    let fits = |section: &Section| {
+        record.part < section.plan.parts
+            && record.row_range() == section.plan.part_rows(record.part)
+            && record_name(record.section, record.part) == name
+            && record.section_hash == section.identity.hash
+    };
+    let Some(place) = place.filter(|&place| fits(&sections[place])) else {
+        return Err((record_file, "does not belong to this data set's plan".to_owned()));
+    };
     let file = format!("data/{}", record.file);
     let path = root.join("data").join(&record.file);
-    match files::hash(&path) {
-        Err(_) => Err((file, "is missing or unreadable".to_owned())),
-        Ok((_, bytes)) if bytes != record.bytes => {
-            Err((file, format!("has {bytes} bytes instead of {}", record.bytes)))
+    let (hash, bytes) = match look {
+        Look::Shard(shard) if shard.parts(&sections[place].plan).contains(&record.part) => {
+            let found =
+                files::hash(&path).map_err(|_| (file.clone(), "is missing or unreadable".to_owned()))?;
+            (Some(found.0), found.1)
         }
-        Ok((hash, _)) if hash != record.blake3 => Err((file, "does not match its checksum".to_owned())),
-        Ok(_) => Ok(record),
+        _ => {
+            let found = fs::metadata(&path);
+            (None, found.map_err(|_| (file.clone(), "is missing or unreadable".to_owned()))?.len())
+        }
+    };
+    if bytes != record.bytes {
+        return Err((file, format!("has {bytes} bytes instead of {}", record.bytes)));
     }
+    if hash.is_some_and(|hash| hash != record.blake3) {
+        return Err((file, "does not match its checksum".to_owned()));
+    }
+    Ok((place, record))
 }
 
-/// Removes files of `data/` that no record names: damaged ones, and those of a run that was stopped before it recorded them.
-fn remove_unrecorded(root: &Path, committed: &[Option<CommitRecord>]) -> Result<(), EngineError> {
-    let recorded: BTreeSet<&str> = committed.iter().flatten().map(|record| record.file.as_str()).collect();
-    let directory = root.join("data");
-    let entries = fs::read_dir(&directory).map_err(EngineError::io("read", &directory))?;
-    for entry in entries {
-        let entry = entry.map_err(EngineError::io("read", &directory))?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        // Only what carries a part's name: anything else is not ours to delete.
-        if !recorded.contains(&*name) && name.starts_with("part-") && name.ends_with(".parquet") {
-            remove(&entry.path())?;
+/// Removes the records (then the files) of faults, so that the parts are computed again.
+pub(super) fn forget(root: &Path, faults: &[Fault]) -> Result<(), EngineError> {
+    for fault in faults {
+        let path = root.join("commits").join(&fault.record);
+        // First the record, so that a kill in between leaves an unrecorded file, not an unmatched record.
+        files::remove(&path)?;
+        if let Some(name) = fault.file.strip_prefix("data/").filter(|name| is_part(name)) {
+            files::remove(&root.join("data").join(name))?;
         }
     }
     Ok(())
 }
 
-fn remove(path: &Path) -> Result<(), EngineError> {
-    fs::remove_file(path).map_err(EngineError::io("remove", path))
+/// Removes what interrupted runs left: parts that no record names, and staged files. Only for a process that is alone.
+pub(super) fn tidy(root: &Path) -> Result<(), EngineError> {
+    let parts = files::list(&root.join("data"))?;
+    // Records after parts: a part that is recorded meanwhile is recorded here.
+    let records = files::list(&root.join("commits"))?;
+    let recorded: BTreeSet<String> =
+        records.iter().filter_map(|path| CommitRecord::read(path)).map(|record| record.file).collect();
+    for path in parts {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // Only what carries a part's name: anything else is not ours to delete.
+        if is_part(&name) && !recorded.contains(&*name) {
+            files::remove(&path)?;
+        }
+    }
+    for path in files::list(&root.join("staging"))? {
+        if path.is_file() && path.extension().is_none_or(|extension| extension != "lock") {
+            files::remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file name is one that parts have.
+fn is_part(name: &str) -> bool {
+    name.starts_with("part-") && name.ends_with(".parquet") && !name.contains(['/', '\\'])
 }

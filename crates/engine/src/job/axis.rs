@@ -43,6 +43,11 @@ impl<T: Copy> Axis<T> {
         (!values.is_empty()).then_some(Axis { values })
     }
 
+    /// Keeps the values at these positions, which must not be none.
+    pub(super) fn keep(&mut self, positions: &[usize]) {
+        self.values = positions.iter().filter_map(|&at| self.values.get(at).copied()).collect();
+    }
+
     /// All values, in the order written.
     #[must_use]
     pub fn values(&self) -> &[T] {
@@ -74,6 +79,16 @@ impl TableReader<'_> {
         match self.node(key) {
             Some(node) => self.axis(node, &self.path(key), allowed),
             None => Axis::new(default.to_vec()),
+        }
+    }
+
+    /// One real number. Not an axis: a list or range is refused as such.
+    pub(super) fn real(&mut self, key: &str, allowed: Allowed, default: f64) -> Option<f64> {
+        let Some(node) = self.node(key) else { return Some(default) };
+        let path = self.path(key);
+        match node.value {
+            Value::List(_) | Value::Table(_) => self.refuse_axis(node, &path),
+            _ => self.number(node, &path, allowed),
         }
     }
 

@@ -67,6 +67,33 @@ impl JobSpec {
         axes
     }
 
+    /// The same axes in the same order, to be changed.
+    pub(super) fn axes_mut(&mut self) -> Vec<AxisValuesMut<'_>> {
+        use AxisValuesMut::{Floats, Integers};
+        let mut axes = vec![Integers(&mut self.grid.samples)];
+        match &mut self.data {
+            DataSpec::Idx(idx) => axes.extend(idx.components.as_mut().map(Integers)),
+            DataSpec::Gaussian(gaussian) => {
+                axes.push(Integers(&mut gaussian.components));
+                axes.push(Floats(&mut gaussian.spectrum.scale));
+                axes.extend(decay_mut(&mut gaussian.spectrum.shape));
+                axes.push(match &mut gaussian.teacher {
+                    Teacher::Classes { separation } => Floats(separation),
+                    Teacher::Linear { label_noise } => Floats(label_noise),
+                });
+            }
+        }
+        let (noise, views) = (&mut self.corruption, &mut self.augmentation);
+        axes.push(Integers(&mut noise.components));
+        axes.extend(decay_mut(&mut noise.spectrum.shape));
+        axes.push(Floats(&mut noise.spectrum.scale));
+        axes.extend(decay_mut(&mut views.spectrum.shape));
+        axes.push(Floats(&mut views.spectrum.scale));
+        axes.push(Floats(&mut views.alignment));
+        axes.push(Integers(&mut self.model.dimension));
+        axes
+    }
+
     /// The number of rows: the product of all axes, the paradigms and the replicates. `None` past 128 bits, which no
     /// parsed job reaches.
     #[must_use]
@@ -75,6 +102,16 @@ impl JobSpec {
         let axes = self.axes().into_iter().map(|axis| axis.values.count() as u128);
         axes.chain(others).try_fold(1, u128::checked_mul)
     }
+}
+
+/// The values of an axis, to be changed.
+pub(super) enum AxisValuesMut<'a> {
+    Integers(&'a mut Axis<i64>),
+    Floats(&'a mut Axis<f64>),
+}
+
+fn decay_mut(shape: &mut SpectrumShape) -> Option<AxisValuesMut<'_>> {
+    if let SpectrumShape::PowerLaw { decay } = shape { Some(AxisValuesMut::Floats(decay)) } else { None }
 }
 
 fn integers<'a>(name: &'static str, key: &'static str, axis: &'a Axis<i64>) -> AxisColumn<'a> {

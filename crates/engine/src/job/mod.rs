@@ -15,6 +15,7 @@
 //! | `[job]` | `name` | ASCII letters, digits, `-`, `_`, `.`; not first `.` | the file's name without extension |
 //! | | `seed` | 0 … 2⁶⁴ − 1 | 0 |
 //! | | `replicates` | 1 … 2³¹ − 1 | 100 |
+//! | | `first_replicate` | 0 …: number of the first replicate | 0 |
 //! | `[data]` | `source` | `"gaussian"`, `"idx"` | `"gaussian"` |
 //! | gaussian | `components` | k₀ ≥ 1, *axis* | 50, or the length of a list `spectrum` |
 //! | gaussian | `spectrum` | `"uniform"`, `"flat"`, `"power-law"`, or a list of numbers > 0 | `"power-law"` |
@@ -42,6 +43,8 @@
 //! | `[sampler]` | `kind` | `"moments"`, `"explicit"` (n ≤ 10⁸) | `"moments"` |
 //! | `[output]` | `metrics` | any of `"distance"`, `"leakage"`, `"gap"` | all |
 //! | | `detail` | `"rows"` | `"rows"` |
+//! | | `part_rows` | 1 … 2²⁴: most rows of a Parquet file | 983040 |
+//! | | `max_failed` | 0 … 1: share of rows without a value above which `run` exits with 3 | 0.01 |
 //!
 //! An override `table.key=value` replaces the whole value; its value is TOML, or a string without quotes
 //! (`data.images=../images.gz`). A later override of one key wins.
@@ -55,6 +58,7 @@ mod axis;
 mod check;
 mod columns;
 mod data;
+mod extension;
 mod model;
 mod noise;
 mod print;
@@ -78,6 +82,7 @@ pub use data::{
     DEFAULT_COMPONENTS, DEFAULT_LABEL_COUNT, DEFAULT_LABEL_NOISE, DEFAULT_SEPARATION, DEFAULT_SIGNAL_SCALE,
     DataSpec, GaussianSpec, IdxSpec, Teacher,
 };
+pub use extension::{NotAnExtension, remainder};
 pub use model::{ModelSpec, Paradigm};
 pub use noise::{
     AugmentationSpec, CorruptionSpec, DEFAULT_ALIGNMENT, DEFAULT_AUGMENTATION_SCALE,
@@ -85,8 +90,8 @@ pub use noise::{
 };
 pub use problem::{JobProblems, Place, Problem, SourceText};
 pub use run::{
-    DEFAULT_REPLICATES, DEFAULT_SAMPLES, DEFAULT_SEED, Detail, GridSpec, Metric, NAME_LIMIT, OutputSpec,
-    RunSpec, Sampler,
+    DEFAULT_MAX_FAILED, DEFAULT_PART_ROWS, DEFAULT_REPLICATES, DEFAULT_SAMPLES, DEFAULT_SEED, Detail,
+    GridSpec, MOST_PART_ROWS, Metric, NAME_LIMIT, OutputSpec, ROW_GROUP_ROWS, RunSpec, Sampler,
 };
 pub use source::JobSource;
 pub use spectrum::{DEFAULT_DECAY, LIST_SCALE, SpectrumShape, SpectrumSpec};

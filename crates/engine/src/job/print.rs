@@ -25,6 +25,7 @@ impl JobSpec {
         out.key("name", quoted(&self.job.name));
         out.key("seed", self.job.seed);
         out.key("replicates", self.job.replicates);
+        out.key("first_replicate", self.job.first_replicate);
         out.data(&self.data);
         out.table("corruption");
         out.key("kind", "\"spectral\"");
@@ -44,6 +45,8 @@ impl JobSpec {
         out.table("output");
         out.names("metrics", self.output.metrics.iter().copied().map(Metric::name));
         out.key("detail", quoted(self.output.detail.name()));
+        out.key("part_rows", self.output.part_rows);
+        out.key("max_failed", format!("{:?}", self.output.max_failed));
         out.text
     }
 }

@@ -12,7 +12,7 @@ use super::tree::{Entry, Node, Tree, Value};
 
 /// The keys of every table, in canonical order: what `to_toml` writes and what an unknown key is compared with.
 pub(super) const TABLES: [(&str, &[&str]); 8] = [
-    ("job", &["name", "seed", "replicates"]),
+    ("job", &["name", "seed", "replicates", "first_replicate"]),
     (
         "data",
         &[
@@ -34,7 +34,7 @@ pub(super) const TABLES: [(&str, &[&str]); 8] = [
     ("model", &["paradigms", "dimension"]),
     ("grid", &["samples"]),
     ("sampler", &["kind"]),
-    ("output", &["metrics", "detail"]),
+    ("output", &["metrics", "detail", "part_rows", "max_failed"]),
 ];
 
 /// Similarity (Jaro–Winkler, 0 to 1) from which a name counts as a slip of another: `sample` for `samples` has 0.97,
@@ -201,10 +201,7 @@ impl<'a> TableReader<'a> {
         let found = match node.value {
             Value::Integer(integer) => u64::try_from(integer).ok(),
             Value::Float(float) => exact_integer(float).and_then(|integer| u64::try_from(integer).ok()),
-            Value::List(_) | Value::Table(_) => {
-                let message = format!("`{path}` takes one number, not {}", node.value.type_name());
-                return self.refuse(&node.place, message, "not an axis", AXIS_KEYS);
-            }
+            Value::List(_) | Value::Table(_) => return self.refuse_axis(node, &path),
             Value::Text(_) | Value::Other(_) => return self.wrong_type(node, &path, "a whole number", help),
         };
         found.filter(|found| (low..=high).contains(found)).or_else(|| {
@@ -212,6 +209,12 @@ impl<'a> TableReader<'a> {
             let message = format!("`{path}` must be a whole number from {low} to {high}, not {found}");
             self.refuse(&node.place, message, "out of range", help)
         })
+    }
+
+    /// Records that a key takes no list and no range.
+    pub(super) fn refuse_axis<T>(&mut self, node: &Node, path: &str) -> Option<T> {
+        let message = format!("`{path}` takes one number, not {}", node.value.type_name());
+        self.refuse(&node.place, message, "not an axis", AXIS_KEYS)
     }
 }
 

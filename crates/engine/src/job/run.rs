@@ -1,5 +1,6 @@
 //! `[job]`, `[grid]`, `[sampler]` and `[output]`: what the run is called, how large it is and what it reports.
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::axis::{Allowed, Axis};
@@ -18,6 +19,18 @@ pub const DEFAULT_SAMPLES: [i64; 10] = [100, 200, 400, 800, 1600, 3200, 6400, 12
 /// Longest job name in bytes: file systems take 255 for a directory, and parts and temporary files add to it.
 pub const NAME_LIMIT: usize = 128;
 
+/// Most rows of a part unless given: eight row groups, 25 to 30 MB on disk.
+pub const DEFAULT_PART_ROWS: u64 = 8 * ROW_GROUP_ROWS;
+
+/// Rows of a row group: DuckDB's own, so that a reader's vectors are full (5.5 MiB in the writer).
+pub const ROW_GROUP_ROWS: u64 = 122_880;
+
+/// Largest `part_rows`: a part is collected in memory, about 100 bytes a row.
+pub const MOST_PART_ROWS: u64 = 1 << 24;
+
+/// Share of rows without a value that a run may have unless given.
+pub const DEFAULT_MAX_FAILED: f64 = 0.01;
+
 /// `[job]`: the run's name and its randomness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSpec {
@@ -27,6 +40,17 @@ pub struct RunSpec {
     pub seed: u64,
     /// How often each cell is drawn anew; 1 to 2³¹ − 1.
     pub replicates: u32,
+    /// Number of the first replicate; the last is below 2³¹.
+    pub first_replicate: u32,
+}
+
+impl RunSpec {
+    /// Numbers of the replicates.
+    #[must_use]
+    pub fn range(&self) -> Range<u32> {
+        // The job reader keeps the end below 2³¹.
+        self.first_replicate..self.first_replicate.saturating_add(self.replicates)
+    }
 }
 
 /// `[grid]`: the sizes of the samples.
@@ -105,14 +129,25 @@ impl Detail {
     }
 }
 
-/// `[output]`: what is reported.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// `[output]`: what is reported, and how it is laid out.
+#[derive(Clone, Debug, PartialEq)]
 pub struct OutputSpec {
     /// The metrics, at least one, none twice, in canonical order.
     pub metrics: Vec<Metric>,
     /// How much is kept.
     pub detail: Detail,
+    /// Most rows of a part (a Parquet file); no row depends on it.
+    pub part_rows: u64,
+    /// Share of failed rows above which a run counts as failed; no row depends on it.
+    pub max_failed: f64,
 }
+
+const MAX_FAILED: Allowed = Allowed {
+    whole: false,
+    holds: |value| (0.0..=1.0).contains(&value),
+    words: "from 0 to 1",
+    help: "the share of rows without a value above which `run` exits with 3",
+};
 
 const SAMPLES: Allowed = Allowed {
     whole: true,
@@ -129,7 +164,15 @@ pub(super) fn read_run(table: &mut TableReader<'_>, file_name: &str) -> Option<R
     let most = u64::from(i32::MAX.unsigned_abs());
     let help = "how often each cell is drawn anew, at least once";
     let replicates = table.whole("replicates", 1, most, DEFAULT_REPLICATES.into(), help);
-    Some(RunSpec { name: name?, seed: seed?, replicates: u32::try_from(replicates?).ok()? })
+    let help = "the number of the first replicate: the job computes the rest of a longer one";
+    let first = table.whole("first_replicate", 0, most - replicates.unwrap_or(1), 0, help);
+    let narrow = |count: u64| u32::try_from(count).ok();
+    Some(RunSpec {
+        name: name?,
+        seed: seed?,
+        replicates: narrow(replicates?)?,
+        first_replicate: narrow(first?)?,
+    })
 }
 
 /// The name, by default the file's without its extension.
@@ -173,5 +216,8 @@ pub(super) fn read_sampler(table: &mut TableReader<'_>) -> Option<Sampler> {
 pub(super) fn read_output(table: &mut TableReader<'_>) -> Option<OutputSpec> {
     let metrics = table.words("metrics", &Metric::ALL, Metric::name);
     let detail = table.choice("detail", &Detail::ALL, Detail::name, Detail::Rows);
-    Some(OutputSpec { metrics: metrics?, detail: detail? })
+    let help = "rows of a Parquet file: small files for short tests, large ones for long runs";
+    let part_rows = table.whole("part_rows", 1, MOST_PART_ROWS, DEFAULT_PART_ROWS, help);
+    let max_failed = table.real("max_failed", MAX_FAILED, DEFAULT_MAX_FAILED);
+    Some(OutputSpec { metrics: metrics?, detail: detail?, part_rows: part_rows?, max_failed: max_failed? })
 }

@@ -35,6 +35,22 @@ impl Batch {
         }
     }
 
+    /// Forgets all rows.
+    pub(crate) fn empty(&mut self) {
+        self.values().into_iter().for_each(Vec::clear);
+        self.status.clear();
+    }
+
+    /// Adds another batch's rows.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.loss_clean.extend_from_slice(&other.loss_clean);
+        self.loss_corrupted.extend_from_slice(&other.loss_corrupted);
+        self.leakage.extend_from_slice(&other.leakage);
+        self.gap.extend_from_slice(&other.gap);
+        self.threshold_squared.extend_from_slice(&other.threshold_squared);
+        self.status.extend_from_slice(&other.status);
+    }
+
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {

@@ -23,19 +23,21 @@ mod workspace;
 pub use batch::Batch;
 pub use workspace::Workspace;
 
+use std::sync::Arc;
+
 use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
 use eigensweep_theory::{InstructionSet, Paradigm};
 
 use crate::input::{Input, size};
-use crate::job::{JobSpec, Metric, Sampler};
+use crate::job::{JobSpec, Metric, ROW_GROUP_ROWS, Sampler};
 use crate::plan::Plan;
 use setting::{Counts, DataSetting, Settings};
 
 /// Everything that the tasks of a job share.
 #[derive(Debug)]
 pub struct Simulation {
-    input: Input,
+    input: Arc<Input>,
     plan: Plan,
     streams: Streams,
     sampler: Sampler,
@@ -56,10 +58,10 @@ pub struct Simulation {
 impl Simulation {
     /// Prepares a planned job.
     #[must_use]
-    pub fn new(spec: &JobSpec, input: Input, plan: Plan) -> Self {
+    pub fn new(spec: &JobSpec, input: Arc<Input>, plan: Plan) -> Self {
         let samples: Vec<u64> = spec.grid.samples.values().iter().map(|&n| n.unsigned_abs()).collect();
         let mut nested: Vec<usize> = (0..samples.len()).collect();
-        let half = match &input {
+        let half = match &*input {
             Input::Synthetic { .. } => u64::MAX,
             Input::Rows { sets, .. } => sets.first().map_or(0, |set| set.rows.samples() as u64 / 2),
         };
@@ -157,7 +159,7 @@ impl Simulation {
 
     /// Fewest signal components of a data setting.
     fn smallest(&self) -> usize {
-        let features = self.settings.data.iter().map(|setting| match (setting, &self.input) {
+        let features = self.settings.data.iter().map(|setting| match (setting, &*self.input) {
             (DataSetting::Gaussian { components, .. }, _) => *components,
             (DataSetting::Rows(index), Input::Rows { sets, .. }) => sets[*index].rows.features(),
             (DataSetting::Rows(_), Input::Synthetic { .. }) => self.counts.signal,
@@ -176,17 +178,19 @@ impl Simulation {
             .map(|(room, wanted)| AdditiveBatch::bytes(InstructionSet::detect(), room, &wanted));
         let workspace = solvers.iter().sum::<u64>() + 8 * (2 * size * size + 9 * width * width);
         let row = 5 * 8 + 1;
-        let rows = 3 * self.plan.rows_per_task;
-        let part = (self.plan.tasks_per_part * self.plan.rows_per_task).min(self.plan.grid.rows());
-        let (input, loading) = match &self.input {
+        let rows = 3 * self.plan.rows_per_task();
+        let part = self.plan.part_rows(0).end;
+        let group = part.min(ROW_GROUP_ROWS);
+        let (input, loading) = match &*self.input {
             Input::Synthetic { .. } => (0, 0),
             Input::Rows { sets, loading_bytes, .. } => {
                 (sets.iter().map(|set| 8 * set.rows.rows().len() as u64).sum(), *loading_bytes)
             }
         };
-        // The program itself, and a part thrice: collected, as arrays, encoded.
+        // The program itself; a part as collected; a row group as arrays and encoded.
         const PROGRAM: u64 = 24 << 20;
-        let running = input + threads as u64 * (workspace + rows * row) + part * 3 * (row + 8 * 12);
+        let running =
+            input + threads as u64 * (workspace + rows * row) + part * row + group * 2 * (row + 8 * 12);
         PROGRAM + running.max(loading)
     }
 
@@ -194,7 +198,7 @@ impl Simulation {
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
     pub fn new_batch(&self) -> Batch {
-        Batch::new(self.plan.rows_per_task as usize)
+        Batch::new(self.plan.rows_per_task() as usize)
     }
 
     /// Computes a task into `batch`; earlier contents of both are irrelevant.
@@ -208,9 +212,9 @@ impl Simulation {
         let rows = self.plan.task_rows(task);
         batch.clear((rows.end - rows.start) as usize);
         workspace.begin_task();
-        for unit in rows.start / self.plan.rows_per_unit..rows.end / self.plan.rows_per_unit {
-            let start = (unit * self.plan.rows_per_unit - rows.start) as usize;
-            self.run_unit(unit, start, workspace, batch);
+        let per_unit = self.plan.grid.rows_per_unit;
+        for unit in self.plan.task_units(task) {
+            self.run_unit(unit, (unit * per_unit - rows.start) as usize, workspace, batch);
         }
         evaluate::finish(self, workspace, batch);
     }
@@ -218,16 +222,16 @@ impl Simulation {
     /// Draws the samples of a unit, whose rows begin at `start`, and hands their problems over.
     #[expect(clippy::cast_possible_truncation, reason = "digits of the grid, each below the length of a Vec")]
     fn run_unit(&self, unit: u64, start: usize, workspace: &mut Workspace, batch: &mut Batch) {
-        let row = unit * self.plan.rows_per_unit;
-        let replicate = self.plan.grid.replicate(row);
-        let within = row % self.plan.grid.rows_per_replicate;
-        let data = (within / self.plan.grid.rows_per_setting) as usize;
-        let first = (within % self.plan.grid.rows_per_setting / self.plan.grid.rows_per_sample) as usize;
-        let chained = self.plan.samples_per_unit > 1 || matches!(self.input, Input::Rows { .. });
-        let rows_per_sample = self.plan.grid.rows_per_sample as usize;
+        let grid = &self.plan.grid;
+        let row = unit * grid.rows_per_unit;
+        let replicate = grid.replicate(row);
+        let data = (row / grid.rows_per_setting) as usize;
+        let nested = matches!(*self.input, Input::Rows { .. });
+        let first = grid.axis("samples").filter(|_| !nested).map_or(0, |axis| axis.index(row));
+        let rows_per_sample = grid.rows_per_sample as usize;
         sample::begin(self, workspace, replicate, data);
         for position in 0..self.plan.samples_per_unit as usize {
-            let index = if chained { self.nested[position] } else { first };
+            let index = if nested { self.nested[position] } else { first };
             let start = start + (index - first) * rows_per_sample;
             let samples = self.samples[index];
             match sample::clean(self, workspace, replicate, samples) {

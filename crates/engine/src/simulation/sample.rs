@@ -122,8 +122,8 @@ pub(super) fn noise(
 
 /// The row set of a data setting, if the data are real.
 pub(super) fn row_set(simulation: &Simulation, data: usize) -> Option<&RowSet> {
-    match (&simulation.input, simulation.settings.data.get(data)) {
-        (Input::Rows { sets, .. }, Some(DataSetting::Rows(index))) => sets.get(*index),
+    match (&*simulation.input, simulation.settings.data.get(data)) {
+        (Input::Rows { sets, .. }, Some(DataSetting::Rows(index))) => sets.get(*index).map(|set| &**set),
         _ => None,
     }
 }

@@ -8,6 +8,7 @@ use eigensweep_theory::InstructionSet;
 use eigensweep_theory::additive::AdditiveBatch;
 use eigensweep_theory::probing::Probe;
 use faer::Mat;
+use std::sync::Arc;
 
 use super::Simulation;
 use super::cells::Cells;
@@ -61,12 +62,12 @@ impl Workspace {
         let size = counts.signal + counts.noise;
         let width = counts.signal + counts.labels;
         let most = simulation.samples.iter().copied().max().unwrap_or(0);
-        let (order, pool, nested) = match &simulation.input {
+        let (order, pool, nested) = match &*simulation.input {
             Input::Synthetic { .. } => (Vec::new(), Vec::new(), Vec::new()),
             Input::Rows { sets, .. } => {
                 let total = sets.first().map_or(0, |set| set.rows.samples());
                 let longest = NestedGram::needs(usize::try_from(most).unwrap_or(total).min(total), total);
-                let nested = |set: &RowSet| {
+                let nested = |set: &Arc<RowSet>| {
                     let classes = if set.rows.classes().is_empty() { 0 } else { set.rows.labels() };
                     NestedGram::new(instruction_set, set.rows.width(), classes)
                 };

@@ -1,0 +1,39 @@
+//! Rows without a value: how many, of which kind, how to see them; and whether they are too many.
+
+use std::collections::BTreeMap;
+
+use eigensweep_engine::dataset::Dataset;
+use indicatif::HumanCount;
+
+use crate::exit::Exit;
+
+/// Says on standard error which rows have no value; the exit code is [`Exit::TooManyFailed`] where they are more than the job allows.
+pub(crate) fn report(dataset: &Dataset) -> Exit {
+    let mut failed: BTreeMap<&str, u64> = BTreeMap::new();
+    for record in dataset.records() {
+        for (status, count) in &record.failed {
+            *failed.entry(status).or_default() += count;
+        }
+    }
+    let rows = dataset.rows_done().max(1) as f64;
+    for (status, count) in &failed {
+        let share = 100.0 * *count as f64 / rows;
+        eprintln!(
+            "warning: {} rows have no value ({share:.2} %): {status}. To see them: eigensweep replay {} --where \
+             \"status = '{status}'\"",
+            HumanCount(*count),
+            dataset.root().display()
+        );
+    }
+    let all: u64 = failed.values().sum();
+    let allowed = dataset.spec().output.max_failed;
+    if all as f64 > allowed * rows {
+        eprintln!(
+            "error: {} of {} rows have no value, more than [output] max_failed = {allowed} allows",
+            HumanCount(all),
+            HumanCount(dataset.rows_done())
+        );
+        return Exit::TooManyFailed;
+    }
+    Exit::Success
+}

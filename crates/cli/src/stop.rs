@@ -1,0 +1,102 @@
+//! What may stop a run, and how it then ends in time.
+//!
+//! | cause | exit code |
+//! |---|---|
+//! | Ctrl-C (a second one ends the program at once) | 130 |
+//! | SIGTERM | 143 |
+//! | SIGUSR1, SIGUSR2 (a batch system's warning), `--time-limit` | 75 |
+//!
+//! The scheduler looks at the flag between tasks. A task may take longer than a batch system waits before it kills, so a watchdog ends
+//! the program [`GRACE`] after the flag was set: parts appear whole or not at all, so nothing is lost but the part in hand.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::exit::Exit;
+
+/// Time between the wish to stop and the end of the program, at the latest.
+pub(crate) const GRACE: Duration = Duration::from_millis(1500);
+
+/// How often the watchdog looks.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+const NOT_ASKED: usize = 0;
+const INTERRUPTED: usize = 1;
+const TERMINATED: usize = 2;
+const TIME_IS_UP: usize = 3;
+
+/// What has been asked of this process.
+#[derive(Clone)]
+pub(crate) struct Stop {
+    /// Set by whatever stops the run.
+    pub(crate) flag: Arc<AtomicBool>,
+    /// The last cause.
+    cause: Arc<AtomicUsize>,
+}
+
+impl Stop {
+    /// Catches signals from now on.
+    pub(crate) fn catch() -> io::Result<Self> {
+        let stop =
+            Self { flag: Arc::new(AtomicBool::new(false)), cause: Arc::new(AtomicUsize::new(NOT_ASKED)) };
+        // In this order: the second Ctrl-C finds the flag that the first has set.
+        let interrupted = Arc::new(AtomicBool::new(false));
+        flag::register_conditional_shutdown(
+            SIGINT,
+            Exit::Interrupted.code().into(),
+            Arc::clone(&interrupted),
+        )?;
+        flag::register(SIGINT, interrupted)?;
+        stop.on(SIGINT, INTERRUPTED)?;
+        stop.on(SIGTERM, TERMINATED)?;
+        #[cfg(unix)]
+        for warning in [signal_hook::consts::SIGUSR1, signal_hook::consts::SIGUSR2] {
+            stop.on(warning, TIME_IS_UP)?;
+        }
+        Ok(stop)
+    }
+
+    fn on(&self, signal: i32, cause: usize) -> io::Result<()> {
+        flag::register_usize(signal, Arc::clone(&self.cause), cause)?;
+        flag::register(signal, Arc::clone(&self.flag)).map(drop)
+    }
+
+    /// Stops the run after this time.
+    pub(crate) fn after(&self, time: Duration) {
+        let stop = self.clone();
+        thread::spawn(move || {
+            thread::sleep(time);
+            // A signal that came before has its own code.
+            let _ = stop.cause.compare_exchange(NOT_ASKED, TIME_IS_UP, Ordering::Relaxed, Ordering::Relaxed);
+            stop.flag.store(true, Ordering::Relaxed);
+        });
+    }
+
+    /// Ends the program [`GRACE`] after it was asked to stop, with `farewell` as its last act.
+    pub(crate) fn watch(&self, farewell: impl FnOnce() + Send + 'static) {
+        let stop = self.clone();
+        thread::spawn(move || {
+            while !stop.flag.load(Ordering::Relaxed) {
+                thread::sleep(LOOK_EVERY);
+            }
+            thread::sleep(GRACE);
+            farewell();
+            std::process::exit(stop.exit().code().into());
+        });
+    }
+
+    /// The exit code of a run that was stopped.
+    pub(crate) fn exit(&self) -> Exit {
+        match self.cause.load(Ordering::Relaxed) {
+            TERMINATED => Exit::Terminated,
+            TIME_IS_UP => Exit::TimeLimit,
+            _ => Exit::Interrupted,
+        }
+    }
+}

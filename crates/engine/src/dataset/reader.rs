@@ -1,0 +1,48 @@
+//! Reading parts back: counts, and chosen columns batch by batch.
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+
+use crate::EngineError;
+
+/// Rows that are decoded at a time.
+const BATCH_ROWS: usize = 8192;
+
+/// Number of rows in a file's footer.
+pub(super) fn row_count(path: &Path) -> Result<u64, EngineError> {
+    let file = File::open(path).map_err(EngineError::io("open", path))?;
+    let reader = SerializedFileReader::new(file).map_err(|source| parquet_error(path, source))?;
+    Ok(u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0))
+}
+
+fn parquet_error(path: &Path, source: ParquetError) -> EngineError {
+    EngineError::Parquet { action: "read", path: path.to_path_buf(), source }
+}
+
+/// Reads `names` from a part, batch by batch.
+///
+/// # Errors
+///
+/// [`EngineError::Io`] or [`EngineError::Parquet`], at once or of a batch.
+pub fn read_columns(
+    path: &Path,
+    names: &[&str],
+) -> Result<impl Iterator<Item = Result<RecordBatch, EngineError>> + use<>, EngineError> {
+    let file = File::open(path).map_err(EngineError::io("open", path))?;
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|source| parquet_error(path, source))?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+    let reader = builder
+        .with_projection(mask)
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(|source| parquet_error(path, source))?;
+    let path = path.to_path_buf();
+    Ok(reader.map(move |batch| batch.map_err(|error| parquet_error(&path, error.into()))))
+}

@@ -1,0 +1,158 @@
+//! Sections: the boxes of cells that a data set grew by, each with a plan and parts of its own.
+//!
+//! The first run of a job makes section 0. A later run of the same job with more replicates or values of its axes adds sections
+//! for what is new ([`crate::job::remainder`]) and leaves the others alone. `sections/000.json` and so on are written
+//! once, by link, before any part of theirs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::identity::Identity;
+use super::{CommitRecord, files};
+use crate::EngineError;
+use crate::columns::FORMAT_VERSION;
+use crate::input::{Extents, Input};
+use crate::job::{self, JobSpec};
+use crate::plan::Plan;
+
+/// `sections/<number>.json`: all that is needed to plan a section, without its input files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SectionRecord {
+    format_version: u32,
+    /// Number of the section, from 0.
+    number: u32,
+    /// Hash of the study.
+    study: String,
+    /// Hash of the section.
+    hash: String,
+    /// Sizes of the input.
+    extents: Extents,
+    /// BLAKE3 of the input files.
+    fingerprint: String,
+    /// The section as a job, in TOML.
+    job: String,
+}
+
+/// A section of a data set and what is done of it.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// Number, from 0 in the order of growth.
+    pub number: u32,
+    /// The section as a job.
+    pub spec: JobSpec,
+    /// Its hashes.
+    pub identity: Identity,
+    /// Sizes of its input.
+    pub extents: Extents,
+    /// BLAKE3 of its input files; empty if it has none.
+    pub fingerprint: String,
+    /// Its division into parts.
+    pub plan: Plan,
+    /// Commit records by part.
+    pub(super) committed: Vec<Option<CommitRecord>>,
+}
+
+impl Section {
+    /// The section that `spec` is, with nothing done.
+    pub(super) fn new(
+        number: u32,
+        spec: JobSpec,
+        extents: Extents,
+        fingerprint: String,
+    ) -> Result<Self, EngineError> {
+        let plan = Plan::new(&spec, extents)?;
+        let identity = Identity::new(&spec, &fingerprint);
+        // A part has a row at least, and a job is refused whose rows a machine cannot count.
+        let parts = usize::try_from(plan.parts).unwrap_or(usize::MAX);
+        Ok(Self { number, spec, identity, extents, fingerprint, plan, committed: vec![None; parts] })
+    }
+
+    /// The section of a loaded job.
+    pub(super) fn of_input(number: u32, spec: JobSpec, input: &Input) -> Result<Self, EngineError> {
+        let extents = input.for_part(&spec).extents();
+        Self::new(number, spec, extents, input.fingerprint().to_owned())
+    }
+
+    /// Reads a section's file; `None` if it says nothing sound.
+    fn read(path: &Path) -> Option<Self> {
+        let record: SectionRecord = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
+        let spec = job::parse("job.toml", &record.job, &[], Path::new("")).ok()?.spec;
+        let section = Self::new(record.number, spec, record.extents, record.fingerprint).ok()?;
+        let known = section.identity.hash == record.hash && section.identity.study == record.study;
+        (known && file_name(section.number) == path.file_name()?.to_str()?).then_some(section)
+    }
+
+    /// Writes the section's file unless there is one; returns whether this one is it.
+    pub(super) fn write(&self, root: &Path) -> Result<bool, EngineError> {
+        let record = SectionRecord {
+            format_version: FORMAT_VERSION,
+            number: self.number,
+            study: self.identity.study.clone(),
+            hash: self.identity.hash.clone(),
+            extents: self.extents,
+            fingerprint: self.fingerprint.clone(),
+            job: self.identity.job.clone(),
+        };
+        let path = path(root, self.number);
+        if files::write_first(&root.join("staging"), &path, &files::json(&record))? {
+            return Ok(true);
+        }
+        Ok(Self::read(&path).is_some_and(|there| there.identity.hash == self.identity.hash))
+    }
+
+    /// Whether a part is done.
+    #[must_use]
+    pub fn is_done(&self, part: u64) -> bool {
+        self.record(part).is_some()
+    }
+
+    /// The commit record of a part that is done.
+    #[must_use]
+    pub fn record(&self, part: u64) -> Option<&CommitRecord> {
+        self.committed.get(usize::try_from(part).ok()?)?.as_ref()
+    }
+
+    /// Commit records of the parts that are done, in order.
+    pub fn records(&self) -> impl Iterator<Item = &CommitRecord> {
+        self.committed.iter().flatten()
+    }
+
+    /// Rows that are done.
+    #[must_use]
+    pub fn rows_done(&self) -> u64 {
+        self.records().map(|record| record.rows).sum()
+    }
+}
+
+fn file_name(number: u32) -> String {
+    format!("{number:03}.json")
+}
+
+/// Where a section's file is.
+pub(super) fn path(root: &Path, number: u32) -> PathBuf {
+    root.join("sections").join(file_name(number))
+}
+
+/// What `sections/` holds.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Sound sections, in order.
+    pub(super) sections: Vec<Section>,
+    /// Files that say nothing sound.
+    pub(super) damaged: Vec<PathBuf>,
+}
+
+/// Reads all sections of a data set.
+pub(super) fn read_all(root: &Path) -> Result<Found, EngineError> {
+    let mut found = Found::default();
+    for path in files::list(&root.join("sections"))? {
+        match Section::read(&path) {
+            Some(section) => found.sections.push(section),
+            None => found.damaged.push(path),
+        }
+    }
+    found.sections.sort_by_key(|section| section.number);
+    Ok(found)
+}
