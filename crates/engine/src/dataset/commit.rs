@@ -88,9 +88,8 @@ pub(super) fn commit(
         bytes,
         blake3,
     };
-    let name = record_name(section.number, part);
-    let record_place = root.join("commits").join(&name);
-    if files::write_first(&root.join("staging"), &record_place, &files::json(&record))? {
+    let record_place = root.join("commits").join(record_name(section.number, part));
+    if put(root, &record)? {
         // Whoever tidied up in between has taken an unrecorded file for a remnant.
         if !place.exists() {
             files::remove(&record_place)?;
@@ -105,6 +104,20 @@ pub(super) fn commit(
             Ok(first)
         }
         _ => Ok(record),
+    }
+}
+
+/// Records a part, unless it is recorded; returns whether this record is it.
+pub(super) fn put(root: &Path, record: &CommitRecord) -> Result<bool, EngineError> {
+    let place = root.join("commits").join(record_name(record.section, record.part));
+    files::write_first(&root.join("staging"), &place, &files::json(record))
+}
+
+/// Refuses a copy of a part that is not what its record says.
+pub(super) fn verify_copy(place: &Path, record: &CommitRecord) -> Result<(), EngineError> {
+    match files::hash(place)? {
+        (hash, bytes) if hash == record.blake3 && bytes == record.bytes => Ok(()),
+        _ => Err(EngineError::ReadBack { path: place.to_path_buf(), what: "checksum" }),
     }
 }
 

@@ -82,6 +82,7 @@ pub use data::{
     DEFAULT_COMPONENTS, DEFAULT_LABEL_COUNT, DEFAULT_LABEL_NOISE, DEFAULT_SEPARATION, DEFAULT_SIGNAL_SCALE,
     DataSpec, GaussianSpec, IdxSpec, Teacher,
 };
+pub(crate) use extension::cell;
 pub use extension::{NotAnExtension, remainder};
 pub use model::{ModelSpec, Paradigm};
 pub use noise::{
@@ -97,6 +98,7 @@ pub use source::JobSource;
 pub use spectrum::{DEFAULT_DECAY, LIST_SCALE, SpectrumShape, SpectrumSpec};
 
 use read::TableReader;
+pub(crate) use read::nearest;
 
 /// A valid job, one field per table of the job file.
 #[derive(Clone, Debug, PartialEq)]

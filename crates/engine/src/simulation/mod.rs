@@ -16,6 +16,7 @@ mod batch;
 mod cells;
 mod clean;
 mod evaluate;
+pub mod explain;
 mod sample;
 pub(crate) mod setting;
 mod workspace;
