@@ -143,6 +143,12 @@ pub enum EngineError {
         /// What differs.
         what: &'static str,
     },
+    /// A part that should hold blocks does not.
+    #[error("{} holds no blocks of a summary: verify the data set; `run` computes a damaged part again", path.display())]
+    Block {
+        /// The part's file.
+        path: PathBuf,
+    },
     /// One task has more rows than a batch may hold.
     #[error(
         "one sample is shared by {rows} rows, above the limit of {limit}: split the axes other than samples and replicates \

@@ -13,9 +13,11 @@
 //!
 //! [`run`] strings them together. The crate knows nothing of arguments, terminals, clocks, plots or SQL.
 
+pub mod aggregate;
 pub mod columns;
 pub mod cost;
 pub mod dataset;
+mod embedding;
 mod error;
 pub mod filter;
 pub mod grid;

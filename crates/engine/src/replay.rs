@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int32Type};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::types::Int32Type;
 
 use crate::EngineError;
 use crate::columns::{self, METRICS};
-use crate::dataset::{Dataset, Section, read_columns};
+use crate::dataset::{Dataset, Section, floats, read_columns, value};
 use crate::filter::{Filter, Value};
 use crate::grid::Grid;
 use crate::input::Input;
-use crate::job::{self, JobSpec};
+use crate::job::{self, Detail, JobSpec};
 use crate::plan::Plan;
 use crate::simulation::explain::{Explained, Values, explain};
 use crate::simulation::{Simulation, Workspace};
@@ -26,6 +26,13 @@ pub struct StoredRow {
     pub row: u64,
     /// Its part's file, within `data/`.
     pub file: String,
+    /// What is stored of it; nothing with `detail = "summary"`.
+    pub stored: Option<StoredValues>,
+}
+
+/// What is stored of a row.
+#[derive(Clone, Debug)]
+pub struct StoredValues {
     /// Its metrics, in the order of [`METRICS`].
     pub metrics: [Option<f64>; 6],
     /// Its status.
@@ -60,20 +67,34 @@ pub fn find(dataset: &Dataset, filter: &Filter, most: usize) -> Result<(Vec<Stor
             if !section.plan.grid.written(units.clone()).any(possible) {
                 continue;
             }
-            let names: Vec<&str> = METRICS.into_iter().chain([columns::STATUS]).collect();
             let mut rows = section.plan.grid.written(units);
+            if section.spec.output.detail == Detail::Summary {
+                // No rows are stored: whatever the coordinates decide is a row that was computed.
+                let fits = |row: &u64| {
+                    let value = |name: &str| coordinate(section, *row, name).unwrap_or(Value::Missing);
+                    filter.holds(&value) == Some(true)
+                };
+                for row in rows.filter(fits) {
+                    if found.len() == most {
+                        return Ok((found, true));
+                    }
+                    found.push(StoredRow { section: place, row, file: record.file.clone(), stored: None });
+                }
+                continue;
+            }
+            let names: Vec<&str> = METRICS.into_iter().chain([columns::STATUS]).collect();
             for batch in read_columns(&dataset.part_file(record), &names)? {
                 let batch = batch?;
                 for at in 0..batch.num_rows() {
                     let Some(row) = rows.next() else { break };
                     let status = text(&batch, columns::STATUS, at).unwrap_or_default();
-                    let value = |name: &str| {
+                    let stored = |name: &str| {
                         coordinate(section, row, name).unwrap_or_else(|| match name {
                             columns::STATUS => Value::Text(status),
                             _ => number(&batch, name, at).map_or(Value::Missing, Value::Number),
                         })
                     };
-                    if filter.holds(&value) != Some(true) {
+                    if filter.holds(&stored) != Some(true) {
                         continue;
                     }
                     if found.len() == most {
@@ -83,8 +104,10 @@ pub fn find(dataset: &Dataset, filter: &Filter, most: usize) -> Result<(Vec<Stor
                         section: place,
                         row,
                         file: record.file.clone(),
-                        metrics: METRICS.map(|name| number(&batch, name, at)),
-                        status: status.to_owned(),
+                        stored: Some(StoredValues {
+                            metrics: METRICS.map(|name| number(&batch, name, at)),
+                            status: status.to_owned(),
+                        }),
                     });
                 }
             }
@@ -104,8 +127,7 @@ fn coordinate(section: &Section, row: u64, name: &str) -> Option<Value<'static>>
 }
 
 fn number(batch: &RecordBatch, name: &str, at: usize) -> Option<f64> {
-    let column = batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
-    column.is_valid(at).then(|| column.value(at))
+    value(floats(batch, name), at)
 }
 
 fn text<'b>(batch: &'b RecordBatch, name: &str, at: usize) -> Option<&'b str> {
@@ -174,7 +196,7 @@ impl Alone {
 impl Replayed {
     /// Whether every bit is as stored.
     #[must_use]
-    pub fn is_as_stored(&self, stored: &StoredRow) -> bool {
+    pub fn is_as_stored(&self, stored: &StoredValues) -> bool {
         let same = |(new, old): (&f64, &Option<f64>)| match old {
             None => new.is_nan(),
             Some(old) => new.to_bits() == old.to_bits(),

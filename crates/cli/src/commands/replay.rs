@@ -34,7 +34,7 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     for stored in &rows {
         let section = &dataset.sections()[stored.section];
         let shown = Shown::new(section, stored, &input)?;
-        all_same &= shown.same;
+        all_same &= shown.same != Some(false);
         if arguments.json {
             objects.push(shown.json());
         } else {
@@ -82,7 +82,8 @@ struct Shown<'a> {
     section: &'a Section,
     stored: &'a StoredRow,
     replayed: Replayed,
-    same: bool,
+    /// Whether its bits are those stored, if any are.
+    same: Option<bool>,
     /// Of the first computation and of the fastest of a few more.
     times: [Duration; 2],
 }
@@ -99,11 +100,20 @@ impl<'a> Shown<'a> {
         let (first, values) = time();
         let best = (0..AGAIN).map(|_| time().0).min().unwrap_or(first);
         let replayed = alone.explain(&values);
-        Ok(Self { section, stored, same: replayed.is_as_stored(stored), replayed, times: [first, best] })
+        let same = stored.stored.as_ref().map(|values| replayed.is_as_stored(values));
+        Ok(Self { section, stored, same, replayed, times: [first, best] })
     }
 
     fn paradigm(&self) -> Paradigm {
         self.section.spec.model.paradigms[self.section.plan.grid.paradigm(self.stored.row)]
+    }
+
+    fn stored_metrics(&self) -> [Option<f64>; METRICS.len()] {
+        self.stored.stored.as_ref().map_or([None; METRICS.len()], |values| values.metrics)
+    }
+
+    fn stored_status(&self) -> Option<&str> {
+        self.stored.stored.as_ref().map(|values| values.status.as_str())
     }
 
     /// Names and values of the coordinates.
@@ -119,14 +129,22 @@ impl<'a> Shown<'a> {
         table::print(&format!("{}: {}", self.paradigm().name(), texts.collect::<Vec<_>>().join(", ")));
         let headings = ["", "computed alone", "stored"].map(str::to_owned);
         let mut values = table::new(&headings, 1);
-        for ((name, new), old) in METRICS.iter().zip(self.replayed.metrics).zip(self.stored.metrics) {
+        for ((name, new), old) in METRICS.iter().zip(self.replayed.metrics).zip(self.stored_metrics()) {
             let text =
                 |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:e}"));
             values.add_row([(*name).to_owned(), text((!new.is_nan()).then_some(new)), text(old)]);
         }
-        values.add_row(["status".to_owned(), self.replayed.status.to_owned(), self.stored.status.clone()]);
+        values.add_row([
+            "status".to_owned(),
+            self.replayed.status.to_owned(),
+            self.stored_status().unwrap_or("–").to_owned(),
+        ]);
         table::print(&values.to_string());
-        let verdict = if self.same { "the same bits" } else { "NOT the same bits" };
+        let verdict = match self.same {
+            Some(true) => "the same bits",
+            Some(false) => "NOT the same bits",
+            None => "the data set keeps summaries, no rows",
+        };
         let [first, best] = self.times.map(|time| time.as_secs_f64() * 1e3);
         table::print(&format!("{verdict}; data/{}; {first:.3} ms, then {best:.3} ms", self.stored.file));
         let explained = &self.replayed.explained;
@@ -176,7 +194,7 @@ impl<'a> Shown<'a> {
         let mut object: Map<String, Value> =
             self.coordinates().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
         object.insert("paradigm".to_owned(), self.paradigm().name().into());
-        for ((name, new), old) in METRICS.iter().zip(self.replayed.metrics).zip(self.stored.metrics) {
+        for ((name, new), old) in METRICS.iter().zip(self.replayed.metrics).zip(self.stored_metrics()) {
             object.insert((*name).to_owned(), json!({ "alone": number(new), "stored": old }));
         }
         let explained = &self.replayed.explained;
@@ -189,8 +207,8 @@ impl<'a> Shown<'a> {
             })
             .collect();
         for (key, value) in [
-            ("status", json!({ "alone": self.replayed.status, "stored": self.stored.status })),
-            ("same_bits", self.same.into()),
+            ("status", json!({ "alone": self.replayed.status, "stored": self.stored_status() })),
+            ("same_bits", json!(self.same)),
             ("file", self.stored.file.clone().into()),
             ("seconds", json!(self.times.map(|time| time.as_secs_f64()))),
             ("signal", json!(explained.signal)),

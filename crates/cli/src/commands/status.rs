@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use eigensweep_engine::dataset::{Dataset, RunRecord, RunState, read_runs};
 use eigensweep_engine::shard::Shard;
+use eigensweep_engine::summary::failures;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -103,7 +104,7 @@ impl Report {
                 HumanCount(parts)
             ),
         );
-        let failed: BTreeMap<&str, u64> = failed(dataset);
+        let failed = failures(dataset);
         let kinds: Vec<String> =
             failed.iter().map(|(status, count)| format!("{} {status}", HumanCount(*count))).collect();
         line("failed", if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") });
@@ -183,7 +184,7 @@ impl Report {
             "job_hash": dataset.identity().hash,
             "rows": dataset.rows(),
             "rows_done": dataset.rows_done(),
-            "failed": failed(dataset),
+            "failed": failures(dataset).into_iter().collect::<BTreeMap<_, _>>(),
             "faults": faults,
             "complete": dataset.is_complete(),
             "rows_per_second": self.rate(),
@@ -210,13 +211,4 @@ impl ShardStatus {
     fn rate(&self) -> f64 {
         if self.run.seconds > 0.0 { self.run.rows_computed as f64 / self.run.seconds } else { 0.0 }
     }
-}
-
-/// Rows without a value, by status.
-fn failed(dataset: &Dataset) -> BTreeMap<&str, u64> {
-    let mut failed = BTreeMap::new();
-    for (status, count) in dataset.records().flat_map(|record| &record.failed) {
-        *failed.entry(status.as_str()).or_default() += count;
-    }
-    failed
 }

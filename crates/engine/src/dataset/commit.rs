@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::part::Encoded;
+use super::encode::Encoded;
 use super::section::Section;
 use super::{files, reader};
 use crate::EngineError;
@@ -30,6 +30,8 @@ pub struct CommitRecord {
     pub first_row: u64,
     /// Number of rows.
     pub rows: u64,
+    /// Rows in the file: fewer where it holds blocks (`detail = "summary"`).
+    pub file_rows: u64,
     /// Rows without a value, by status.
     pub failed: BTreeMap<String, u64>,
     /// Size of the file.
@@ -70,8 +72,8 @@ pub(super) fn commit(
     encoded: Encoded,
 ) -> Result<CommitRecord, EngineError> {
     let rows = section.plan.part_rows(part);
-    let Encoded { staged, bytes, blake3, failed } = encoded;
-    read_back(staged.path(), rows.end - rows.start, &blake3)?;
+    let Encoded { staged, rows: file_rows, bytes, blake3, failed } = encoded;
+    read_back(staged.path(), file_rows, &blake3)?;
     let file = format!("part-{}-{part:06}-{}.parquet", part_stem(section.number), &blake3[..8]);
     let place = root.join("data").join(&file);
     files::replace(staged, &place)?;
@@ -84,6 +86,7 @@ pub(super) fn commit(
         file,
         first_row: rows.start,
         rows: rows.end - rows.start,
+        file_rows,
         failed,
         bytes,
         blake3,

@@ -89,6 +89,9 @@ pub fn merge(sources: &[PathBuf], into: &Path, holder: &str) -> Result<(Dataset,
         shard: Shard::WHOLE,
         _locks: Some(locks),
     };
+    if dataset.is_complete() {
+        dataset.write_summary()?;
+    }
     dataset.write_manifest()?;
     Ok((dataset, merged))
 }

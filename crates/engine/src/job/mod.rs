@@ -42,7 +42,7 @@
 //! | `[grid]` | `samples` | n in 1 … 10¹⁵, *axis* | 100, 200, 400, …, 51200 |
 //! | `[sampler]` | `kind` | `"moments"`, `"explicit"` (n ≤ 10⁸) | `"moments"` |
 //! | `[output]` | `metrics` | any of `"distance"`, `"leakage"`, `"gap"` | all |
-//! | | `detail` | `"rows"` | `"rows"` |
+//! | | `detail` | `"rows"`, `"summary"` (count, mean, variance, extremes and quantiles over replicates only) | `"rows"` |
 //! | | `part_rows` | 1 … 2²⁴: most rows of a Parquet file | 983040 |
 //! | | `max_failed` | 0 … 1: share of rows without a value above which `run` exits with 3 | 0.01 |
 //!
