@@ -131,6 +131,12 @@ fn bring(
         }
         return Ok(());
     }
+    if record.file.is_empty() {
+        commit::put(into, record)?;
+        *slot = Some(record.clone());
+        merged.parts += 1;
+        return Ok(());
+    }
     let place = into.join("data").join(&record.file);
     // One file for both data sets where the file system can; it is never written to again.
     if fs::hard_link(&source, &place).is_err() {

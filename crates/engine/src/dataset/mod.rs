@@ -35,9 +35,11 @@ mod section;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use blocks::Block;
 pub use collector::Collector;
 pub use commit::CommitRecord;
 pub(crate) use commit::part_stem;
+pub(crate) use digest::Columns;
 pub use digest::SUMMARY_FILE;
 pub use encode::Encoded;
 pub use history::{RunRecord, RunState, read_runs};
@@ -50,6 +52,7 @@ pub use remains::{Fault, Repair};
 pub use section::Section;
 
 use crate::EngineError;
+use crate::active::Active;
 use crate::input::Input;
 use crate::job::{self, JobSpec};
 use crate::shard::Shard;
@@ -209,10 +212,10 @@ impl Dataset {
         self.sections.iter().flat_map(Section::records)
     }
 
-    /// Rows of the whole grid.
+    /// Rows of the whole grid; with adaptive replicates, of what is done and at most of the rest.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.sections.iter().map(|section| section.plan.grid.rows()).sum()
+        self.sections.iter().map(Section::rows).sum()
     }
 
     /// Rows that are done.
@@ -239,13 +242,20 @@ impl Dataset {
         self.root.join("data").join(&record.file)
     }
 
-    /// Commits an encoded part of the section at `place`; see the module's documentation.
+    /// Commits a part of the section at `place`, encoded unless it has no rows, of the combinations that are active (`None`: of all); see
+    /// the module's documentation.
     ///
     /// # Errors
     ///
     /// [`EngineError::Io`], [`EngineError::Parquet`] or [`EngineError::ReadBack`]; then nothing is recorded.
-    pub fn commit(&mut self, place: usize, part: u64, encoded: Encoded) -> Result<(), EngineError> {
-        let record = commit::commit(&self.root, &self.sections[place], part, encoded)?;
+    pub fn commit(
+        &mut self,
+        place: usize,
+        part: u64,
+        active: Option<&Active>,
+        encoded: Option<Encoded>,
+    ) -> Result<(), EngineError> {
+        let record = commit::commit(&self.root, &self.sections[place], part, active, encoded)?;
         let slot = usize::try_from(part).ok();
         if let Some(slot) = slot.and_then(|part| self.sections[place].committed.get_mut(part)) {
             *slot = Some(record);

@@ -150,14 +150,16 @@ fn check(
     let Some(record) = record else { return Err((record_file, "is not a commit record".to_owned())) };
     let place = sections.iter().position(|section| section.number == record.section);
     let fits = |section: &Section| {
-        record.part < section.plan.parts
-            && record.row_range() == section.plan.part_rows(record.part)
+        record.fits(&section.plan)
             && record_name(record.section, record.part) == name
             && record.section_hash == section.identity.hash
     };
     let Some(place) = place.filter(|&place| fits(&sections[place])) else {
         return Err((record_file, "does not belong to this data set's plan".to_owned()));
     };
+    if record.file.is_empty() {
+        return Ok((place, record));
+    }
     let file = format!("data/{}", record.file);
     let path = root.join("data").join(&record.file);
     let (hash, bytes) = match look {
