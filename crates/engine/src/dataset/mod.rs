@@ -89,11 +89,15 @@ impl Dataset {
         holder: &str,
     ) -> Result<(Self, Vec<Repair>), EngineError> {
         let identity = Identity::new(spec, input.fingerprint());
+        // All that may be refused, before anything is written.
+        let mut known = Vec::new();
         if root.exists() {
             remains::refuse_strange(root)?;
             remains::refuse_other_formats(root)?;
-            // Before anything is written.
-            known_sections(root, spec, &identity)?;
+            known = known_sections(root, &identity, input.fingerprint())?;
+        }
+        for new in beyond(root, spec, &known)? {
+            Section::of_input(0, new, input)?;
         }
         files::create_directories(root)?;
         let mut locks = Locks::take(root, shard, holder)?;
@@ -265,7 +269,7 @@ impl Dataset {
 }
 
 /// The sections that a directory has, all sound and of this study; a damaged one is left out if nothing depends on it.
-fn known_sections(root: &Path, spec: &JobSpec, identity: &Identity) -> Result<Vec<Section>, EngineError> {
+fn known_sections(root: &Path, identity: &Identity, fingerprint: &str) -> Result<Vec<Section>, EngineError> {
     let section::Found { sections, damaged: unreadable } = section::read_all(root)?;
     for path in unreadable {
         let number = section_number(&path);
@@ -277,11 +281,15 @@ fn known_sections(root: &Path, spec: &JobSpec, identity: &Identity) -> Result<Ve
             return Err(damaged(path));
         }
     }
-    remains::refuse_foreign(root, &identity.study, &sections)?;
+    remains::refuse_foreign(root, &identity.study, fingerprint, &sections)?;
+    Ok(sections)
+}
+
+/// What a job asks for beyond the sections that a directory has.
+fn beyond(root: &Path, spec: &JobSpec, sections: &[Section]) -> Result<Vec<JobSpec>, EngineError> {
     let specs: Vec<JobSpec> = sections.iter().map(|section| section.spec.clone()).collect();
     job::remainder(spec, &specs)
-        .map_err(|reason| EngineError::NotExtended { path: root.to_path_buf(), reason })?;
-    Ok(sections)
+        .map_err(|reason| EngineError::NotExtended { path: root.to_path_buf(), reason })
 }
 
 /// The sections of a job in a directory: those that are there and, written now, what the job asks for beyond them.
@@ -297,10 +305,8 @@ fn sections(
         files::remove(&path)?;
     }
     for _ in 0..ATTEMPTS {
-        let mut sections = known_sections(root, spec, identity)?;
-        let specs: Vec<JobSpec> = sections.iter().map(|section| section.spec.clone()).collect();
-        let new = job::remainder(spec, &specs)
-            .map_err(|reason| EngineError::NotExtended { path: root.to_path_buf(), reason })?;
+        let mut sections = known_sections(root, identity, input.fingerprint())?;
+        let new = beyond(root, spec, &sections)?;
         let mut all_ours = true;
         for spec in new {
             let taken = |number: &u32| sections.iter().any(|section| section.number == *number);

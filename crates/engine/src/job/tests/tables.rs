@@ -51,6 +51,18 @@ fn job_table() {
             "{ from = 1, to = 3, step = 1 }",
             "keys that can be axes",
         ),
+        (
+            "[job]\nfirst_replicate = -1",
+            "`job.first_replicate` must be a whole number from 0 to 2147483547, not -1",
+            "-1",
+            "the rest of a longer one",
+        ),
+        (
+            "[job]\nreplicates = 2147483647\nfirst_replicate = 1",
+            "`job.first_replicate` must be a whole number from 0 to 0, not 1",
+            "1",
+            "",
+        ),
     ]);
     let long = format!("job.name = \"{}\"", "a".repeat(129));
     assert_eq!(refused(&long, &[]).problems[0].label, "too long");
@@ -357,6 +369,31 @@ fn model_grid_sampler_output() {
             "`output.detail` must be \"rows\", not \"summary\"",
             "\"summary\"",
             "\"rows\"",
+        ),
+        (
+            "[output]\npart_rows = 0",
+            "`output.part_rows` must be a whole number from 1 to 16777216, not 0",
+            "0",
+            "rows of a Parquet file",
+        ),
+        (
+            "[output]\npart_rows = 16777217",
+            "`output.part_rows` must be a whole number from 1 to 16777216, not 16777217",
+            "16777217",
+            "",
+        ),
+        (
+            "[output]\nmax_failed = 1.5",
+            "`output.max_failed` must be from 0 to 1, not 1.5",
+            "1.5",
+            "`run` exits with 3",
+        ),
+        ("[output]\nmax_failed = nan", "`output.max_failed` must be finite, not nan", "nan", ""),
+        (
+            "[output]\nmax_failed = [0.1, 0.2]",
+            "`output.max_failed` takes one number, not a list",
+            "[0.1, 0.2]",
+            "keys that can be axes",
         ),
     ]);
 }
