@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eigensweep_benches::problems::SplitMix;
-use eigensweep_engine::dataset::{Dataset, PartWriter};
+use eigensweep_engine::dataset::{Collector, Dataset};
 use eigensweep_engine::input::Input;
 use eigensweep_engine::job::{self, Job};
 use eigensweep_engine::plan::Plan;
@@ -73,8 +73,8 @@ fn part(criterion: &mut Criterion) {
     let section = &dataset.sections()[0];
     let plan = &section.plan;
     let simulation = simulation((job, input));
-    let mut writer = PartWriter::new(&simulation, section);
-    writer.begin();
+    let mut writer = Collector::new(&simulation, section);
+    writer.begin(plan, 0);
     let mut uniform = SplitMix::new(1);
     let mut batch = simulation.new_batch();
     for _ in plan.part_tasks(0) {
@@ -88,13 +88,13 @@ fn part(criterion: &mut Criterion) {
         for values in columns {
             values.fill_with(|| uniform.uniform());
         }
-        writer.add(&batch);
+        writer.add(plan, &batch);
     }
     let rows = plan.part_rows(0);
     let rows = rows.end - rows.start;
     group.throughput(Throughput::Elements(rows));
     // Sorted, encoded, hashed, written and fsynced; the file is removed.
-    group.bench_function(format!("PartWriter::encode, {rows} rows"), |b| {
+    group.bench_function(format!("Collector::encode, {rows} rows"), |b| {
         b.iter(|| writer.encode(black_box(plan), 0, &dataset.path("staging")).expect("space for a part"));
     });
 }

@@ -53,13 +53,12 @@ impl Active {
         self.contains(column, row % grid.rows_per_unit / grid.paradigms)
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the bits are in memory")]
     fn place(&self, column: u64, combination: u64) -> (usize, u64) {
         if !self.columns.contains(&column) || combination >= self.per_column {
             return (usize::MAX, 0);
         }
         let number = (column - self.columns.start) * self.per_column + combination;
-        ((number / 64) as usize, 1 << (number % 64))
+        (usize::try_from(number / 64).unwrap_or(usize::MAX), 1 << (number % 64))
     }
 
     /// The combinations of some of the columns, as hexadecimal digits of 64-bit words.

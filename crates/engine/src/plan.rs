@@ -286,7 +286,9 @@ mod tests {
                 }
                 assert_eq!(plan.part_units(part).end, unit);
                 let columns = plan.part_columns(part);
-                assert!(columns.end - columns.start == 1 || plan.part_units(part).end % replicates == 0);
+                assert!(
+                    columns.end - columns.start == 1 || plan.part_units(part).end.is_multiple_of(replicates)
+                );
             }
             assert_eq!((unit, task), (plan.units, plan.tasks), "{text}");
         }

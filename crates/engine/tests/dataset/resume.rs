@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use eigensweep_engine::EngineError;
 use eigensweep_engine::columns::FORMAT_VERSION;
-use eigensweep_engine::dataset::{Dataset, Encoded, Identity, Manifest, PartWriter};
+use eigensweep_engine::dataset::{Collector, Dataset, Encoded, Identity, Manifest};
 use eigensweep_engine::run;
 use eigensweep_engine::shard::Shard;
 use eigensweep_engine::simulation::{Simulation, Workspace};
@@ -80,11 +80,11 @@ fn shares_count_rows() {
 fn encode(dataset: &Dataset, part: u64, simulation: &Simulation) -> Encoded {
     let section = &dataset.sections()[0];
     let (mut workspace, mut batch) = (Workspace::new(simulation), simulation.new_batch());
-    let mut writer = PartWriter::new(simulation, section);
-    writer.begin();
+    let mut writer = Collector::new(simulation, section);
+    writer.begin(&section.plan, part);
     for task in section.plan.part_tasks(part) {
         simulation.run_task(task, &mut workspace, &mut batch);
-        writer.add(&batch);
+        writer.add(&section.plan, &batch);
     }
     writer.encode(&section.plan, part, &dataset.path("staging")).unwrap()
 }
@@ -107,8 +107,8 @@ fn the_first_of_two_commits_wins() {
     let same = prepare(&three_parts()).unwrap();
     // Rows of another seed stand for other rounding.
     let different = prepare(&job(THREE_PARTS, &["job.seed=12"])).unwrap();
-    one.commit(0, 0, encode(&one, 0, &same)).unwrap();
-    other.commit(0, 0, encode(&other, 0, &different)).unwrap();
+    one.commit(0, 0, None, Some(encode(&one, 0, &same))).unwrap();
+    other.commit(0, 0, None, Some(encode(&other, 0, &different))).unwrap();
     assert_eq!(files(&directory.path().join("data")).len(), 1);
     assert_eq!(one.sections()[0].record(0), other.sections()[0].record(0));
     assert_eq!(record(directory.path(), 0), record(REFERENCE.path(), 0));
@@ -130,7 +130,7 @@ fn a_commit_that_fails_records_nothing() {
     let place = part_path(REFERENCE.path(), 0);
     let place = directory.path().join("data").join(place.file_name().unwrap());
     fs::create_dir_all(place.join("in the way")).unwrap();
-    match one.commit(0, 0, encoded) {
+    match one.commit(0, 0, None, Some(encoded)) {
         Err(EngineError::Io { action, path, .. }) => assert_eq!((action, path), ("rename into place", place)),
         other => panic!("{other:?}"),
     }

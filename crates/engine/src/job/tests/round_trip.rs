@@ -67,15 +67,24 @@ fn replicates() -> impl Strategy<Value = (u32, u32)> {
 }
 
 fn spec() -> impl Strategy<Value = JobSpec> {
-    let run = ("[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,20}", any::<u64>(), replicates()).prop_map(
-        |(name, seed, (first_replicate, replicates))| RunSpec { name, seed, replicates, first_replicate },
+    let adaptive = option::of((2..1000_u32, 0..10_000_u32, 1e-9..1e9_f64)).prop_map(|drawn| {
+        drawn.map(|(min, more, relative_error)| Adaptive { min, max: min + more, relative_error })
+    });
+    let run = ("[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,20}", any::<u64>(), replicates(), adaptive).prop_map(
+        |(name, seed, (first_replicate, replicates), adaptive)| RunSpec {
+            name,
+            seed,
+            replicates: adaptive.map_or(replicates, |adaptive| adaptive.max),
+            adaptive,
+            first_replicate: if adaptive.is_some() { 0 } else { first_replicate },
+        },
     );
     let views = (named(0.0), floats(0.0, f64::MAX), any::<bool>());
     let chosen = (
         proptest::sample::subsequence(Paradigm::ALL.to_vec(), 1..=3),
         proptest::sample::subsequence(Metric::ALL.to_vec(), 1..=3),
         proptest::sample::select(Sampler::ALL.to_vec()),
-        (1..=MOST_PART_ROWS, (0.0..=1.0_f64)),
+        (proptest::sample::select(Detail::ALL.to_vec()), 1..=MOST_PART_ROWS, (0.0..=1.0_f64)),
     );
     (run, data(), counted(0.0), views, chosen, wholes(1, 100_000_000)).prop_flat_map(
         |(job, data, (components, spectrum), views, (paradigms, metrics, sampler, layout), samples)| {
@@ -102,9 +111,9 @@ fn spec() -> impl Strategy<Value = JobSpec> {
                     sampler,
                     output: OutputSpec {
                         metrics: metrics.clone(),
-                        detail: Detail::Rows,
-                        part_rows: layout.0,
-                        max_failed: layout.1,
+                        detail: layout.0,
+                        part_rows: layout.1,
+                        max_failed: layout.2,
                     },
                 }
             })
