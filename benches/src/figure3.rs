@@ -150,5 +150,7 @@ struct Deaf;
 
 impl Observer for Deaf {
     fn computed(&mut self, _rows: u64, _failed: u64) {}
+    fn writing(&mut self) {}
+
     fn committed(&mut self, _section: u32, _part: u64, _rows: u64) {}
 }

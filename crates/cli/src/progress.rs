@@ -71,6 +71,8 @@ impl Observer for Progress {
         }
     }
 
+    fn writing(&mut self) {}
+
     fn committed(&mut self, section: u32, part: u64, rows: u64) {
         if self.verbose {
             let rows = HumanCount(rows);

@@ -39,6 +39,7 @@ impl RunLog {
             updated: started,
             state: RunState::Running,
             seconds: 0.0,
+            seconds_writing: 0.0,
             rows_total: share.rows,
             rows_before: share.rows_done,
             rows: 0,
@@ -71,6 +72,7 @@ pub(crate) struct Logged<'a> {
     pub(crate) progress: &'a mut Progress,
     pub(crate) log: &'a RunLog,
     pub(crate) written: Instant,
+    pub(crate) part_begun: Instant,
 }
 
 impl Observer for Logged<'_> {
@@ -83,8 +85,16 @@ impl Observer for Logged<'_> {
         }
     }
 
+    fn writing(&mut self) {
+        self.part_begun = Instant::now();
+    }
+
     fn committed(&mut self, section: u32, part: u64, rows: u64) {
         self.progress.committed(section, part, rows);
-        self.log.change(|record| record.rows += rows);
+        let seconds = self.part_begun.elapsed().as_secs_f64();
+        self.log.change(|record| {
+            record.rows += rows;
+            record.seconds_writing += seconds;
+        });
     }
 }

@@ -16,6 +16,8 @@ use crate::simulation::{Batch, Simulation};
 pub trait Observer: Send {
     /// `rows` more rows were computed, `failed` of them without a value.
     fn computed(&mut self, rows: u64, failed: u64);
+    /// A part is complete, and will now be encoded and written.
+    fn writing(&mut self);
     /// A part of `rows` rows was committed.
     fn committed(&mut self, section: u32, part: u64, rows: u64);
 }
@@ -137,6 +139,7 @@ impl Sink for Writer<'_> {
         let failed = batch.status.iter().filter(|&&status| status != Status::Ok).count();
         self.observer.computed(batch.rows() as u64, failed as u64);
         if task + 1 == tasks.end {
+            self.observer.writing();
             let active = self.collector.active();
             let rows = active.map_or(rows.end - rows.start, |active| active.rows(plan, part));
             let encoded = match rows {

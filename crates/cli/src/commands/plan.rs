@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use eigensweep_engine::dataset;
 use eigensweep_engine::grid::GridAxis;
+use eigensweep_engine::job::JobSpec;
 use eigensweep_engine::plan::Plan as Division;
 use eigensweep_engine::shard::Shard;
 use eigensweep_engine::simulation::{Simulation, Workspace};
@@ -44,7 +46,9 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     line("tasks", format!("{} of {} rows each", HumanCount(plan.tasks), HumanCount(plan.rows_per_task())));
     let part_rows = plan.part_rows(0);
     line("parts", format!("{} of {} rows each", HumanCount(plan.parts), HumanCount(part_rows.end)));
-    line("disk", format!("about {}", HumanBytes(whole(simulation.bytes()))));
+    let sample = seconds_per_flop * plan.cost.total() / plan.units as f64;
+    let bytes = rows as f64 * sample_bytes(&job.spec, &simulation, CALIBRATION.as_secs_f64() / sample)?;
+    line("disk", format!("about {}", HumanBytes(whole(bytes))));
     line("memory", format!("about {} with {threads} threads", HumanBytes(simulation.memory_bytes(threads))));
     let row_milliseconds = total * threads as f64 * 1e3 / rows as f64;
     line(
@@ -62,6 +66,21 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     }
     line("job hash", identity.hash);
     Ok(Exit::Success)
+}
+
+/// Bytes a row of a part that is computed and encoded in a temporary directory: as many units as fit in the time, up to a part.
+fn sample_bytes(spec: &JobSpec, simulation: &Simulation, units: f64) -> Result<f64, CommandError> {
+    let plan = simulation.plan();
+    let units = whole(units.max(1.0)).min(plan.units_per_part);
+    let mut sample = spec.rounds().swap_remove(0);
+    sample.output.part_rows = units * plan.grid.rows_per_unit;
+    let directory = tempfile::tempdir().map_err(|source| CommandError::Io {
+        action: "create a directory in",
+        path: std::env::temp_dir(),
+        source,
+    })?;
+    let encoded = dataset::encode_sample(&sample, simulation.input(), directory.path())?;
+    Ok(encoded.bytes as f64 / encoded.rows as f64)
 }
 
 /// How unlike the shards are.

@@ -46,9 +46,10 @@ impl Collector {
 
     /// Begins a part.
     pub fn begin(&mut self, plan: &Plan, part: u64) {
+        let rows = plan.part_rows(part);
         match &mut self.kind {
-            Kind::Rows(rows) => rows.begin(),
-            Kind::Blocks(blocks) => blocks.begin(plan.part_rows(part).start),
+            Kind::Rows(writer) => writer.begin(rows.end - rows.start),
+            Kind::Blocks(blocks) => blocks.begin(rows.start),
         }
     }
 

@@ -30,6 +30,7 @@ mod merge;
 mod part;
 mod reader;
 mod remains;
+mod sample;
 mod schema;
 mod section;
 
@@ -49,6 +50,7 @@ pub use merge::{Merged, merge};
 pub use reader::read_columns;
 pub(crate) use reader::{floats, value};
 pub use remains::{Fault, Repair};
+pub use sample::{SampleSize, encode_sample};
 pub use section::Section;
 
 use crate::EngineError;

@@ -43,9 +43,9 @@ impl PartWriter {
         }
     }
 
-    /// Begins a part.
-    pub(super) fn begin(&mut self) {
-        self.collected.empty();
+    /// Begins a part of so many rows.
+    pub(super) fn begin(&mut self, rows: u64) {
+        self.collected.empty(usize::try_from(rows).unwrap_or(0));
     }
 
     /// Adds the next rows.

@@ -35,10 +35,14 @@ impl Batch {
         }
     }
 
-    /// Forgets all rows.
-    pub(crate) fn empty(&mut self) {
-        self.values().into_iter().for_each(Vec::clear);
+    /// Forgets all rows, and makes room for so many.
+    pub(crate) fn empty(&mut self, rows: usize) {
+        for values in self.values() {
+            values.clear();
+            values.reserve_exact(rows);
+        }
         self.status.clear();
+        self.status.reserve_exact(rows);
     }
 
     /// Adds another batch's rows.

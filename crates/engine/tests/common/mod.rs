@@ -136,6 +136,8 @@ impl Observer for Stopping<'_> {
         self.failed += failed;
     }
 
+    fn writing(&mut self) {}
+
     fn committed(&mut self, section: u32, part: u64, _rows: u64) {
         self.committed.push((section, part));
         if self.committed.len() as u64 >= self.after {
