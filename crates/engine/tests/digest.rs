@@ -1,0 +1,238 @@
+//! Summaries: what they say is what the rows say, from rows and from blocks, whole and in pieces.
+
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+use arrow_array::{Array, RecordBatch};
+use common::{contents, job, run_parts, run_shard, run_to_the_end};
+use eigensweep_engine::aggregate::QUANTILE_ACCURACY;
+use eigensweep_engine::columns::METRICS;
+use eigensweep_engine::dataset::{self, Dataset, SUMMARY_FILE, read_columns};
+use eigensweep_engine::filter::Filter;
+use eigensweep_engine::replay;
+use eigensweep_engine::shard::Shard;
+use eigensweep_engine::summary::summarise;
+
+/// Some rows have no value: Σ = 0 and n < d.
+const JOB: &str = r#"
+[job]
+name = "digest"
+seed = 5
+replicates = 17
+[data]
+components = [2, 3]
+label_count = 2
+[corruption]
+components = 2
+scale = [0.1, 100]
+[augmentation]
+scale = [0, 2]
+alignment = [0, 1]
+[model]
+dimension = [1, 2]
+[grid]
+samples = [3, 50]
+[output]
+part_rows = 200
+"#;
+
+fn summary(root: &Path) -> RecordBatch {
+    let path = root.join(SUMMARY_FILE);
+    let file = fs::File::open(&path).unwrap();
+    let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let names: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let batches: Vec<RecordBatch> = read_columns(&path, &names).unwrap().map(Result::unwrap).collect();
+    arrow_select::concat::concat_batches(&batches[0].schema(), &batches).unwrap()
+}
+
+fn written(root: &Path) {
+    let (dataset, faults) = Dataset::read(root, true).unwrap();
+    assert_eq!(faults, []);
+    dataset.write_summary().unwrap();
+}
+
+fn float(batch: &RecordBatch, name: &str, at: usize) -> Option<f64> {
+    let column = batch.column_by_name(name).unwrap_or_else(|| panic!("{name}")).as_primitive::<Float64Type>();
+    column.is_valid(at).then(|| column.value(at))
+}
+
+fn count(batch: &RecordBatch, name: &str, at: usize) -> u64 {
+    let column = batch.column_by_name(name).unwrap_or_else(|| panic!("{name}")).as_primitive::<Int64Type>();
+    u64::try_from(column.value(at)).unwrap()
+}
+
+/// A line's combination and paradigm, spelled as [`rows_by_cell`] does.
+fn cell(batch: &RecordBatch, at: usize) -> String {
+    let mut text = String::new();
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        match field.name().as_str() {
+            "paradigm" => {
+                let column = column.as_dictionary::<Int32Type>();
+                let key = usize::try_from(column.keys().value(at)).unwrap();
+                text.push_str(column.values().as_string::<i32>().value(key));
+                return text;
+            }
+            name => {
+                let value = match field.data_type() {
+                    arrow_schema::DataType::Int32 => f64::from(column.as_primitive::<Int32Type>().value(at)),
+                    arrow_schema::DataType::Int64 => column.as_primitive::<Int64Type>().value(at) as f64,
+                    _ => column.as_primitive::<Float64Type>().value(at),
+                };
+                text.push_str(&format!("{name} {value:e}, "));
+            }
+        }
+    }
+    text
+}
+
+type Rows = BTreeMap<String, Vec<[Option<f64>; METRICS.len()]>>;
+
+/// The metrics of all rows of a data set, by combination and paradigm.
+fn rows_by_cell(root: &Path) -> Rows {
+    let (dataset, _) = Dataset::read(root, true).unwrap();
+    let filter = Filter::parse("replicate >= 0", &replay::columns(&dataset)).unwrap();
+    let mut cells = Rows::new();
+    for row in replay::find(&dataset, &filter, usize::MAX).unwrap().0 {
+        let section = &dataset.sections()[row.section];
+        let grid = &section.plan.grid;
+        let mut text = String::new();
+        for axis in &grid.axes {
+            text.push_str(&format!("{} {:e}, ", axis.name, axis.values.as_float(axis.index(row.row))));
+        }
+        text.push_str(section.spec.model.paradigms[grid.paradigm(row.row)].name());
+        cells.entry(text).or_default().push(row.stored.unwrap().metrics);
+    }
+    cells
+}
+
+fn close(found: Option<f64>, expected: Option<f64>, tolerance: f64, what: &str) {
+    match (found, expected) {
+        (None, None) => {}
+        (Some(found), Some(expected)) => {
+            assert!((found - expected).abs() <= tolerance, "{what}: {found:e}, not {expected:e}");
+        }
+        other => panic!("{what}: {other:?}"),
+    }
+}
+
+/// Every number of a summary against the rows, naively.
+fn check(batch: &RecordBatch, cells: &Rows) {
+    assert_eq!(batch.num_rows(), cells.len());
+    let (mut failed, mut missing) = (0, 0);
+    for at in 0..batch.num_rows() {
+        let place = cell(batch, at);
+        let rows = &cells[&place];
+        assert_eq!(count(batch, "replicates", at), rows.len() as u64, "{place}");
+        let without = rows.iter().filter(|row| row[2].is_none()).count();
+        assert_eq!(count(batch, "failed", at), without as u64, "{place}");
+        failed += without;
+        for (metric, name) in METRICS.iter().enumerate() {
+            let mut values: Vec<f64> = rows.iter().filter_map(|row| row[metric]).collect();
+            values.sort_unstable_by(f64::total_cmp);
+            let n = values.len() as f64;
+            let what = format!("{name} of {place}");
+            assert_eq!(count(batch, &format!("{name}_count"), at), values.len() as u64, "{what}");
+            let get = |statistic: &str| float(batch, &format!("{name}_{statistic}"), at);
+            let some = |value: f64, least: usize| (values.len() >= least).then_some(value);
+            let mean = values.iter().sum::<f64>() / n;
+            let variance = values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
+            let size = values.iter().fold(0.0_f64, |size, x| size.max(x.abs()));
+            close(get("mean"), some(mean, 1), 1e-13 * size, &what);
+            close(get("variance"), some(variance, 2), 1e-12 * size * size, &what);
+            close(get("standard_error"), some((variance / n).sqrt(), 2), 1e-7 * size, &what);
+            assert_eq!(get("min"), values.first().copied(), "{what}");
+            assert_eq!(get("max"), values.last().copied(), "{what}");
+            for (statistic, q) in
+                [("q05", 0.05), ("q25", 0.25), ("median", 0.5), ("q75", 0.75), ("q95", 0.95)]
+            {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
+                let exact = values.get((q * (n - 1.0)).max(0.0) as usize).copied();
+                let tolerance = 1.01 * QUANTILE_ACCURACY * exact.unwrap_or(0.0).abs();
+                close(get(statistic), exact, tolerance, &format!("{statistic} of {what}"));
+            }
+            missing += usize::from(values.is_empty());
+        }
+    }
+    assert!(
+        failed > 0 && missing > 0,
+        "rows without values, and metrics that supervised has not, are among them"
+    );
+}
+
+#[test]
+fn a_summary_says_what_the_rows_say() {
+    let [rows, blocks] = [0, 1].map(|_| tempfile::tempdir().unwrap());
+    run_to_the_end(rows.path(), &job(JOB, &[]), 2);
+    written(rows.path());
+    let cells = rows_by_cell(rows.path());
+    check(&summary(rows.path()), &cells);
+    let job = job(JOB, &["output.detail=summary"]);
+    run_to_the_end(blocks.path(), &job, 2);
+    written(blocks.path());
+    check(&summary(blocks.path()), &cells);
+    // What `run` prints, too.
+    let read = |root: &Path| summarise(&Dataset::read(root, false).unwrap().0).unwrap().unwrap();
+    let (from_rows, from_blocks) = (read(rows.path()), read(blocks.path()));
+    assert_eq!(from_rows.failed, from_blocks.failed);
+    assert!(!from_rows.failed.is_empty());
+    for (one, other) in from_rows.lines.iter().zip(&from_blocks.lines) {
+        assert_eq!((&one.axes, one.paradigm), (&other.axes, other.paradigm));
+        assert_eq!(one.largest.count(), other.largest.count());
+        close(other.largest.mean(), one.largest.mean(), 1e-13, "mean at the largest n");
+        close(
+            other.smallest.standard_error(),
+            one.smallest.standard_error(),
+            1e-13,
+            "error at the smallest n",
+        );
+    }
+}
+
+/// Threads, interruptions, shards and directories change no byte of it.
+#[test]
+fn the_same_summary_however_it_came_about() {
+    for detail in ["rows", "summary"] {
+        let job = job(JOB, &[&format!("output.detail={detail}")]);
+        let reference = tempfile::tempdir().unwrap();
+        run_to_the_end(reference.path(), &job, 1);
+        written(reference.path());
+        let expected = fs::read(reference.path().join(SUMMARY_FILE)).unwrap();
+        let interrupted = tempfile::tempdir().unwrap();
+        while !run_parts(interrupted.path(), &job, 3, 2).unwrap().outcome.complete {}
+        written(interrupted.path());
+        assert!(fs::read(interrupted.path().join(SUMMARY_FILE)).unwrap() == expected, "{detail}");
+        assert!(contents(interrupted.path()) == contents(reference.path()));
+        let directory = tempfile::tempdir().unwrap();
+        let roots: Vec<_> = (1..=3).map(|index| directory.path().join(index.to_string())).collect();
+        for (root, index) in roots.iter().zip(1..) {
+            run_shard(root, &job, Shard::new(index, 3).unwrap(), 2, u64::MAX).unwrap();
+        }
+        let joined = directory.path().join("joined");
+        dataset::merge(&roots, &joined, "a test").unwrap();
+        assert!(fs::read(joined.join(SUMMARY_FILE)).unwrap() == expected, "{detail}: shards");
+    }
+}
+
+/// A data set that grew is summarised as one that was run at once, to rounding (its blocks are others).
+#[test]
+fn what_grew_is_one_summary() {
+    for detail in ["rows", "summary"] {
+        let detail = format!("output.detail={detail}");
+        let directory = tempfile::tempdir().unwrap();
+        let some = ["job.replicates=5", "grid.samples=50", "augmentation.alignment=1", &detail];
+        run_to_the_end(directory.path(), &job(JOB, &some), 2);
+        run_to_the_end(directory.path(), &job(JOB, &[&detail]), 2);
+        written(directory.path());
+        let rows = tempfile::tempdir().unwrap();
+        run_to_the_end(rows.path(), &job(JOB, &[]), 2);
+        check(&summary(directory.path()), &rows_by_cell(rows.path()));
+    }
+}
