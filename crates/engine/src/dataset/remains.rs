@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::commit::{CommitRecord, record_name};
-use super::section::Section;
+use super::section::{self, Section};
 use super::{Identity, Manifest, files};
 use crate::EngineError;
 use crate::columns::FORMAT_VERSION;
@@ -110,6 +110,26 @@ fn job_file_study(root: &Path, fingerprint: &str) -> Result<Option<String>, Engi
         || "unknown: job.toml differs".to_owned(),
         |spec| Identity::new(&spec, fingerprint).study,
     )))
+}
+
+/// Refuses where records tell of parts of a section that is lost, and that would not be the same if it were made anew: nothing says
+/// which rows they hold.
+pub(super) fn refuse_orphans(root: &Path, known: &[Section], new: &[Section]) -> Result<(), EngineError> {
+    for path in files::list(&root.join("commits"))? {
+        let Some(record) = CommitRecord::read(&path) else { continue };
+        let there = known.iter().any(|section| section.number == record.section);
+        let again = new
+            .iter()
+            .any(|section| section.number == record.section && section.identity.hash == record.section_hash);
+        // Another process may have added it since.
+        if !there && !again && !Section::is_sound(root, record.section) {
+            return Err(EngineError::Section {
+                path: section::path(root, record.section),
+                section: record.section,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn short(hash: &str) -> String {
