@@ -59,6 +59,9 @@ impl Stop {
         for warning in [signal_hook::consts::SIGUSR1, signal_hook::consts::SIGUSR2] {
             stop.on(warning, TIME_IS_UP)?;
         }
+        // A file beyond the shell's limit is then an error that names it; the signal alone would end the program without a word.
+        #[cfg(unix)]
+        flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         Ok(stop)
     }
 

@@ -67,9 +67,9 @@ pub enum EngineError {
         /// What the job lacks.
         reason: NotAnExtension,
     },
-    /// A section's description cannot be read, and nothing else tells what its parts hold.
+    /// A section's description is lost, and nothing else tells what its parts hold.
     #[error(
-        "{} is damaged: it says which rows of the job the parts {}-… hold. Restore it from a copy, or replace the data set with \
+        "{} is missing or damaged: it says which rows of the job the parts {}-… hold. Restore it from a copy, or replace the data set with \
          --fresh",
         path.display(),
         crate::dataset::part_stem(*section)

@@ -217,3 +217,74 @@ impl Grid {
         self.axes.iter().find(|axis| axis.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::Grid;
+    use crate::job;
+
+    const AXES: &str = "[data]\ncomponents = [2, 5, 3]\nREST[corruption]\ncomponents = [4, 1]\nscale = [1, 2]\n[augmentation]\n\
+        scale = [3, 4]\nalignment = [0, 1, 2]\n[model]\ndimension = [2, 1]\n[grid]\nsamples = [10, 1000, 50]\n[job]\n\
+        replicates = 4\nfirst_replicate = 7\n";
+
+    /// Synthetic data, whose replicates follow each other at one n; and files, whose samples of all n are one unit.
+    fn grids() -> [Grid; 2] {
+        let synthetic = "scale = [1, 2]\nseparation = [0.2, 0.5]\n";
+        let files = "source = \"idx\"\nimages = \"i\"\nlabels = \"l\"\n";
+        [synthetic, files].map(|rest| {
+            let text = AXES.replace("REST", rest);
+            Grid::new(&job::parse("test.toml", &text, &[], Path::new("")).unwrap().spec)
+        })
+    }
+
+    #[test]
+    fn rows_and_coordinates_are_one_to_one() {
+        let [synthetic, files] = grids();
+        assert_eq!(synthetic.rows_per_unit, 2 * 2 * 2 * 3 * 2 * 3);
+        assert_eq!(synthetic.columns(), 3 * 2 * 2 * 3);
+        assert_eq!(files.rows_per_unit, 3 * 2 * 2 * 2 * 3 * 2 * 3);
+        assert_eq!(files.columns(), 3);
+        for grid in [synthetic, files] {
+            let mut seen = BTreeSet::new();
+            for row in 0..grid.rows() {
+                let indices: Vec<usize> = grid.axes.iter().map(|axis| axis.index(row)).collect();
+                let (replicate, paradigm) = (grid.replicate(row), grid.paradigm(row));
+                assert!((7..11).contains(&replicate));
+                // Back again.
+                let axes = grid.axes.iter().zip(&indices);
+                let number = axes.map(|(axis, &index)| axis.stride * index as u64).sum::<u64>()
+                    + (replicate - 7) * grid.rows_per_unit
+                    + paradigm as u64;
+                assert_eq!(number, row);
+                assert!(seen.insert((replicate, indices, paradigm)));
+            }
+            let cells: u64 = grid.axes.iter().map(|axis| axis.values.count()).product();
+            assert_eq!(seen.len() as u64, 4 * 3 * cells, "all of them");
+        }
+    }
+
+    /// Every row of the units once; column by column, of a column cell by cell, of a cell replicate by replicate.
+    #[test]
+    fn rows_are_written_once_and_sorted() {
+        for grid in grids() {
+            let units = grid.rows() / grid.rows_per_unit;
+            for (start, end) in
+                [(0, units), (0, 1), (1, 3), (2, 9), (3, 4), (5, units - 1), (units - 3, units), (4, 4)]
+            {
+                let written: Vec<u64> = grid.written(start..end).collect();
+                let mut sorted = written.clone();
+                sorted.sort_unstable();
+                let expected: Vec<u64> = (start * grid.rows_per_unit..end * grid.rows_per_unit).collect();
+                assert_eq!(sorted, expected, "units {start} to {end}");
+                let key = |row: u64| {
+                    let column = row / (grid.rows_per_unit * grid.replicates);
+                    (column, row % grid.rows_per_unit, grid.replicate(row))
+                };
+                assert!(written.windows(2).all(|pair| key(pair[0]) < key(pair[1])), "units {start} to {end}");
+            }
+        }
+    }
+}

@@ -68,7 +68,7 @@ fn shards_come_together_once_each() {
     drop(all);
     // And once more into itself: nothing changes.
     let before = contents(&into);
-    let (all, merged) = merge(&[into.clone()], &into, "a test").unwrap();
+    let (all, merged) = merge(std::slice::from_ref(&into), &into, "a test").unwrap();
     assert!(all.is_complete() && merged.parts == 0);
     assert!(contents(&into) == before);
     drop(all);
@@ -87,7 +87,7 @@ fn shards_of_one_directory_are_verified() {
     let root = directory.path().to_path_buf();
     // What a killed shard left.
     fs::write(root.join("data/part-000-000001-00000000.parquet"), b"torn").unwrap();
-    let (all, merged) = merge(&[root.clone()], &root, "a test").unwrap();
+    let (all, merged) = merge(std::slice::from_ref(&root), &root, "a test").unwrap();
     assert!(all.is_complete() && merged.faults.is_empty());
     drop(all);
     assert!(contents(&root) == contents(whole(&job).path()));
@@ -98,7 +98,7 @@ fn shards_of_one_directory_are_verified() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 4;
     fs::write(&part, bytes).unwrap();
-    let (rest, merged) = merge(&[root.clone()], &root, "a test").unwrap();
+    let (rest, merged) = merge(std::slice::from_ref(&root), &root, "a test").unwrap();
     assert!(!rest.is_complete());
     let faults: Vec<_> = merged.faults.iter().map(|(_, fault)| fault.fault.as_str()).collect();
     assert_eq!(faults, ["does not match its checksum"]);

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use crate::EngineError;
 
 /// Directories of a data set.
-const DIRECTORIES: [&str; 6] = ["data", "commits", "sections", "staging", "logs", "summary"];
+pub(super) const DIRECTORIES: [&str; 6] = ["data", "commits", "sections", "staging", "logs", "summary"];
 
 /// Everything that this program writes into a data set. `commits` near the end: what is left of a removal that was interrupted is
 /// still known as a data set.

@@ -12,6 +12,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use super::files;
 use crate::EngineError;
 use crate::shard::Shard;
 
@@ -74,12 +75,21 @@ impl Locks {
     /// [`EngineError::Busy`].
     pub(super) fn refuse_writers(root: &Path) -> Result<(), EngineError> {
         let path = writers(root);
-        let Ok(mut file) = OpenOptions::new().read(true).write(true).open(&path) else { return Ok(()) };
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(busy(root, &mut file)),
-            _ => Ok(()),
+        let Ok(file) = OpenOptions::new().read(true).write(true).open(&path) else { return Ok(()) };
+        if !is_held(&file) {
+            return Ok(());
         }
+        // Its shard's lock says who it is.
+        let locks = files::list(&root.join("staging"))?
+            .into_iter()
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("shard-")));
+        let shard = locks.filter_map(|path| File::open(path).ok()).find(is_held);
+        Err(busy(root, &mut shard.unwrap_or(file)))
     }
+}
+
+fn is_held(file: &File) -> bool {
+    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
 fn writers(root: &Path) -> PathBuf {

@@ -98,8 +98,9 @@ impl Dataset {
             remains::refuse_other_formats(root)?;
             known = known_sections(root, &identity, input.fingerprint())?;
         }
-        for new in beyond(root, spec, &known)? {
-            Section::of_input(0, new, input)?;
+        let new = new_sections(root, spec, input, &known)?;
+        if root.exists() {
+            remains::refuse_orphans(root, &known, &new)?;
         }
         files::create_directories(root)?;
         let mut locks = Locks::take(root, shard, holder)?;
@@ -270,28 +271,25 @@ impl Dataset {
     }
 }
 
-/// The sections that a directory has, all sound and of this study; a damaged one is left out if nothing depends on it.
+/// The sound sections that a directory has, all of this study.
 fn known_sections(root: &Path, identity: &Identity, fingerprint: &str) -> Result<Vec<Section>, EngineError> {
-    let section::Found { sections, damaged: unreadable } = section::read_all(root)?;
-    for path in unreadable {
-        let number = section_number(&path);
-        let records = files::list(&root.join("commits"))?;
-        let mut parts = records.iter().filter_map(|path| CommitRecord::read(path));
-        let needed =
-            parts.any(|record| Some(record.section) == number && record.section_hash != identity.hash);
-        if needed {
-            return Err(damaged(path));
-        }
-    }
+    let sections = section::read_all(root)?.sections;
     remains::refuse_foreign(root, &identity.study, fingerprint, &sections)?;
     Ok(sections)
 }
 
-/// What a job asks for beyond the sections that a directory has.
-fn beyond(root: &Path, spec: &JobSpec, sections: &[Section]) -> Result<Vec<JobSpec>, EngineError> {
-    let specs: Vec<JobSpec> = sections.iter().map(|section| section.spec.clone()).collect();
-    job::remainder(spec, &specs)
-        .map_err(|reason| EngineError::NotExtended { path: root.to_path_buf(), reason })
+/// The sections that a job adds to those that a directory has.
+fn new_sections(
+    root: &Path,
+    spec: &JobSpec,
+    input: &Input,
+    known: &[Section],
+) -> Result<Vec<Section>, EngineError> {
+    let specs: Vec<JobSpec> = known.iter().map(|section| section.spec.clone()).collect();
+    let new = job::remainder(spec, &specs)
+        .map_err(|reason| EngineError::NotExtended { path: root.to_path_buf(), reason })?;
+    let free = (0..u32::MAX).filter(|number| known.iter().all(|section| section.number != *number));
+    new.into_iter().zip(free).map(|(spec, number)| Section::of_input(number, spec, input)).collect()
 }
 
 /// The sections of a job in a directory: those that are there and, written now, what the job asks for beyond them.
@@ -303,35 +301,29 @@ fn sections(
 ) -> Result<Vec<Section>, EngineError> {
     /// Other processes that may extend the data set at the same moment.
     const ATTEMPTS: usize = 8;
+    // No record depends on them: that has been refused.
     for path in section::read_all(root)?.damaged {
         files::remove(&path)?;
     }
     for _ in 0..ATTEMPTS {
         let mut sections = known_sections(root, identity, input.fingerprint())?;
-        let new = beyond(root, spec, &sections)?;
         let mut all_ours = true;
-        for spec in new {
-            let taken = |number: &u32| sections.iter().any(|section| section.number == *number);
-            let number = (0..u32::MAX).find(|number| !taken(number)).unwrap_or(u32::MAX);
-            let section = Section::of_input(number, spec, input)?;
-            all_ours &= section.write(root)?;
+        for section in new_sections(root, spec, input, &sections)? {
+            all_ours = section.write(root)?;
             if !all_ours {
                 break;
             }
             sections.push(section);
         }
         if all_ours {
+            sections.sort_by_key(|section| section.number);
             return Ok(sections);
         }
     }
     Err(EngineError::Busy { path: root.to_path_buf(), holder: "another process extends it".to_owned() })
 }
 
-fn section_number(path: &Path) -> Option<u32> {
-    path.file_stem()?.to_str()?.parse().ok()
-}
-
 fn damaged(path: PathBuf) -> EngineError {
-    let section = section_number(&path).unwrap_or(0);
+    let section = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok()).unwrap_or(0);
     EngineError::Section { path, section }
 }

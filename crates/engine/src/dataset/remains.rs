@@ -8,11 +8,11 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::commit::{CommitRecord, record_name};
-use super::section::Section;
+use super::section::{self, Section};
 use super::{Identity, Manifest, files};
 use crate::EngineError;
 use crate::columns::FORMAT_VERSION;
-use crate::job;
+use crate::job::{self, JobSpec};
 use crate::shard::Shard;
 
 /// Something that was found wrong in a data set and put right by forgetting a part.
@@ -29,21 +29,56 @@ pub(super) fn refuse_strange(root: &Path) -> Result<(), EngineError> {
     if root.is_file() {
         return Err(EngineError::OutputIsFile { path: root.to_path_buf() });
     }
-    let entries = fs::read_dir(root).map_err(EngineError::io("read", root))?;
-    let empty = entries.count() == 0;
-    // An interrupted first run may have left the bare directories.
-    let ours =
-        root.join("job.toml").is_file() || (root.join("commits").is_dir() && root.join("data").is_dir());
-    if empty || ours { Ok(()) } else { Err(EngineError::NotADataSet { path: root.to_path_buf() }) }
+    let ours = root.join("job.toml").is_file()
+        || (root.join("commits").is_dir() && root.join("data").is_dir())
+        || is_bare(root)?;
+    if ours { Ok(()) } else { Err(EngineError::NotADataSet { path: root.to_path_buf() }) }
 }
 
 /// Refuses to take away what this program did not write: `commits/` is what no other directory has.
 pub(super) fn refuse_to_remove(root: &Path) -> Result<(), EngineError> {
     refuse_strange(root)?;
-    let ours =
-        root.join("commits").is_dir() && (root.join("data").is_dir() || root.join("job.toml").is_file());
-    let empty = fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_none());
-    if ours || empty { Ok(()) } else { Err(EngineError::NotADataSet { path: root.to_path_buf() }) }
+    let ours = (root.join("commits").is_dir()
+        && (root.join("data").is_dir() || root.join("job.toml").is_file()))
+        || is_bare(root)?;
+    if ours { Ok(()) } else { Err(EngineError::NotADataSet { path: root.to_path_buf() }) }
+}
+
+/// Whether a directory holds nothing, or no more than what a kill leaves of a first run at its beginning or of a removal near its end:
+/// empty directories of ours, and a job that a run has resolved.
+fn is_bare(root: &Path) -> Result<bool, EngineError> {
+    let bare = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match &*name {
+            "job.toml" => matches!(job_file(root), Ok(JobFile::Resolved(_))),
+            name if files::DIRECTORIES.contains(&name) => {
+                fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+            }
+            _ => false,
+        }
+    };
+    Ok(files::list(root)?.iter().all(|path| bare(path)))
+}
+
+/// What `job.toml` is.
+enum JobFile {
+    Absent,
+    /// As a run writes it.
+    Resolved(Box<JobSpec>),
+    /// Somebody's own.
+    Strange,
+}
+
+fn job_file(root: &Path) -> Result<JobFile, EngineError> {
+    let path = root.join("job.toml");
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(JobFile::Absent),
+        bytes => bytes.map_err(EngineError::io("read", &path))?,
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let spec = job::parse("job.toml", &text, &[], Path::new("")).ok().map(|job| job.spec);
+    let resolved = spec.filter(|spec| spec.to_toml() == text);
+    Ok(resolved.map_or(JobFile::Strange, |spec| JobFile::Resolved(Box::new(spec))))
 }
 
 /// What records and manifests of every version have.
@@ -96,20 +131,33 @@ pub(super) fn refuse_foreign(
     }
 }
 
-/// The study of the job file, if there is one. One that no run has resolved is somebody's own, and must not be written over.
+/// The study of the job file, if there is one. One that no run has resolved must not be written over.
 fn job_file_study(root: &Path, fingerprint: &str) -> Result<Option<String>, EngineError> {
-    let path = root.join("job.toml");
-    let bytes = match fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        bytes => bytes.map_err(EngineError::io("read", &path))?,
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    let spec = job::parse("job.toml", &text, &[], Path::new("")).ok().map(|job| job.spec);
-    let resolved = spec.filter(|spec| spec.to_toml() == text);
-    Ok(Some(resolved.map_or_else(
-        || "unknown: job.toml differs".to_owned(),
-        |spec| Identity::new(&spec, fingerprint).study,
-    )))
+    Ok(match job_file(root)? {
+        JobFile::Absent => None,
+        JobFile::Resolved(spec) => Some(Identity::new(&spec, fingerprint).study),
+        JobFile::Strange => Some("unknown: job.toml differs".to_owned()),
+    })
+}
+
+/// Refuses where records tell of parts of a section that is lost, and that would not be the same if it were made anew: nothing says
+/// which rows they hold.
+pub(super) fn refuse_orphans(root: &Path, known: &[Section], new: &[Section]) -> Result<(), EngineError> {
+    for path in files::list(&root.join("commits"))? {
+        let Some(record) = CommitRecord::read(&path) else { continue };
+        let there = known.iter().any(|section| section.number == record.section);
+        let again = new
+            .iter()
+            .any(|section| section.number == record.section && section.identity.hash == record.section_hash);
+        // Another process may have added it since.
+        if !there && !again && !Section::is_sound(root, record.section) {
+            return Err(EngineError::Section {
+                path: section::path(root, record.section),
+                section: record.section,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn short(hash: &str) -> String {

@@ -91,6 +91,11 @@ impl Section {
         (known && file_name(section.number) == path.file_name()?.to_str()?).then_some(section)
     }
 
+    /// Whether a data set has a section of this number whose file is sound.
+    pub(super) fn is_sound(root: &Path, number: u32) -> bool {
+        Self::read(&path(root, number)).is_some()
+    }
+
     /// Writes the section's file unless there is one; returns whether this one is it.
     pub(super) fn write(&self, root: &Path) -> Result<bool, EngineError> {
         let record = SectionRecord {

@@ -45,23 +45,31 @@ pub enum NotAnExtension {
 ///
 /// [`NotAnExtension`] if an earlier job has cells that this one does not ask for.
 pub fn remainder(job: &JobSpec, earlier: &[JobSpec]) -> Result<Vec<JobSpec>, NotAnExtension> {
-    let whole = Region::of(job, job)?;
+    let all = Region::of(job, job)?;
+    let known: Vec<Region> = earlier.iter().map(|known| Region::of(known, job)).collect::<Result<_, _>>()?;
     if job.job.adaptive.is_some() {
         let mut rounds = job.rounds();
-        for (known, round) in earlier.iter().zip(&rounds) {
-            let same = Region::of(known, job)?.axes == whole.axes && known.job.range() == round.job.range();
-            if !same {
-                return Err(NotAnExtension::Adaptive);
-            }
+        let same = |(known, round): (&Region, &JobSpec)| {
+            known.axes == all.axes && known.replicates == round.job.range()
+        };
+        if !known.iter().zip(&rounds).all(same) {
+            return Err(NotAnExtension::Adaptive);
         }
-        return Ok(rounds.split_off(earlier.len().min(rounds.len())));
+        return Ok(rounds.split_off(known.len().min(rounds.len())));
     }
-    let mut regions = vec![whole];
-    for known in earlier {
-        let known = Region::of(known, job)?;
+    let mut regions = vec![all];
+    for known in whole(known) {
         regions = regions.iter().flat_map(|region| region.without(&known)).collect();
     }
-    Ok(regions.iter().map(|region| region.spec(job)).collect())
+    Ok(whole(regions).iter().map(|region| region.spec(job)).collect())
+}
+
+/// One box instead of several that fill it: what a job grew by is not cut where it grew before.
+fn whole(regions: Vec<Region>) -> Vec<Region> {
+    let Some(hull) = regions.iter().cloned().reduce(|a, b| a.hull(&b)) else { return regions };
+    let disjoint = |at: usize| regions[..at].iter().all(|other| !regions[at].meets(other));
+    let cells: u128 = regions.iter().map(Region::cells).sum();
+    if cells == hull.cells() && (0..regions.len()).all(disjoint) { vec![hull] } else { regions }
 }
 
 /// The job of a single cell: one replicate, and of each axis the value at the position that `position` gives for its column.
@@ -93,19 +101,49 @@ impl Region {
         Ok(Self { replicates, axes: axes.collect::<Result<_, _>>()? })
     }
 
+    /// Number of cells, of which a job has fewer than 2⁶³.
+    fn cells(&self) -> u128 {
+        self.axes.iter().fold(self.replicates.len() as u128, |cells, axis| cells * axis.len() as u128)
+    }
+
+    /// The smallest box that holds this one and another.
+    fn hull(&self, other: &Self) -> Self {
+        let (a, b) = (&self.replicates, &other.replicates);
+        let axes = self.axes.iter().zip(&other.axes).map(|(own, others)| {
+            let mut all = [&own[..], others].concat();
+            all.sort_unstable();
+            all.dedup();
+            all
+        });
+        Self { replicates: a.start.min(b.start)..a.end.max(b.end), axes: axes.collect() }
+    }
+
+    /// The cells that this box has in common with another: a range of replicates and positions on each axis, some of them none if there
+    /// are no such cells.
+    fn common(&self, other: &Self) -> Self {
+        let (a, b) = (&self.replicates, &other.replicates);
+        let axes = self.axes.iter().zip(&other.axes);
+        let shared = |(own, others): (&Vec<usize>, &Vec<usize>)| {
+            own.iter().copied().filter(|at| others.binary_search(at).is_ok()).collect()
+        };
+        Self { replicates: a.start.max(b.start)..a.end.min(b.end), axes: axes.map(shared).collect() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.replicates.is_empty() || self.axes.iter().any(Vec::is_empty)
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        !self.common(other).is_empty()
+    }
+
     /// This box without another, as disjoint boxes.
     fn without(&self, other: &Self) -> Vec<Self> {
-        let common =
-            self.replicates.start.max(other.replicates.start)..self.replicates.end.min(other.replicates.end);
-        let shared: Vec<Vec<usize>> = self
-            .axes
-            .iter()
-            .zip(&other.axes)
-            .map(|(own, others)| own.iter().copied().filter(|at| others.binary_search(at).is_ok()).collect())
-            .collect();
-        if common.is_empty() || shared.iter().any(Vec::is_empty) {
+        let shared = self.common(other);
+        if shared.is_empty() {
             return vec![self.clone()];
         }
+        let Self { replicates: common, axes: shared } = shared;
         let mut pieces = Vec::new();
         for replicates in [self.replicates.start..common.start, common.end..self.replicates.end] {
             if !replicates.is_empty() {

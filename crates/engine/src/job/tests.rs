@@ -1,5 +1,6 @@
 //! Tests of the whole of `job` through [`parse`].
 
+mod extension;
 mod problems;
 mod round_trip;
 mod tables;

@@ -8,6 +8,11 @@ mod common;
 
 mod columns;
 mod damage;
+mod extension;
+mod locks;
+mod lost_sections;
 mod refusal;
 mod resume;
+mod rows;
+mod shards;
 mod three_parts;

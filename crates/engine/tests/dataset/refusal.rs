@@ -138,6 +138,19 @@ fn an_output_that_is_something_else_is_refused() {
     fs::create_dir(&removed).unwrap();
     fs::copy(REFERENCE.path().join("job.toml"), removed.join("job.toml")).unwrap();
     assert!(open(&removed).is_ok());
+    Dataset::remove(&removed).unwrap();
+    fs::create_dir_all(removed.join("staging")).unwrap();
+    fs::copy(REFERENCE.path().join("job.toml"), removed.join("job.toml")).unwrap();
+    Dataset::remove(&removed).unwrap();
+    assert!(!removed.exists(), "and the removal goes on");
+
+    // What a kill leaves of the first run's first steps.
+    let begun = directory.path().join("begun");
+    fs::create_dir_all(begun.join("data")).unwrap();
+    assert!(open(&begun).is_ok());
+    fs::create_dir_all(project.join("logs")).unwrap();
+    fs::remove_file(project.join("job.toml")).unwrap();
+    assert!(matches!(open(&project), Err(EngineError::NotADataSet { .. })), "data that are not ours");
 
     let empty = directory.path().join("empty");
     fs::create_dir(&empty).unwrap();

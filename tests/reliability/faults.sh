@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Faults at every step of a commit, injected by strace: killed there, or refused by the operating system.
+#
+#     tests/reliability/faults.sh [EVERY=1]
+#
+# For each system call that a commit rests on and k = 1, 1 + EVERY, … until a run gets by: a run that is killed at its k-th such call, or
+# whose k-th fails with ENOSPC or EIO. Then: what is there is whole, every record has its file, an error is told with the path
+# that it is about and is no success, and the next run makes the data set that of an undisturbed one.
+# Skipped where strace is absent or may not trace.
+set -euo pipefail
+# shellcheck source=tests/reliability/common.sh
+source "$(dirname "$0")/common.sh"
+every=${1:-1}
+
+if ! command -v strace >/dev/null || ! strace -o /dev/null true 2>/dev/null; then
+    echo "skipped: no strace, or it may not trace"
+    exit 0
+fi
+
+reference 3
+
+# Where a run begins: with nothing; after a kill and damage, with an incomplete data set that is to be put right; with a finished one that
+# is to be replaced.
+begin() {
+    rm -rf out
+    options=()
+    case $1 in
+    nothing) ;;
+    remains)
+        cp -a whole out
+        rm out/commits/000-000000.json
+        truncate -s -1 out/data/part-000-000001-*
+        echo torn | tee out/staging/part-000002.aBcDeF >out/data/part-000-000002-00000000.parquet
+        ;;
+    finished)
+        cp -a whole out
+        options=(--fresh)
+        ;;
+    esac
+}
+
+# Runs with a fault at the k-th call of a kind; the exit code is in $code.
+injected() {
+    code=0
+    # A name with a question mark may be unknown on this machine.
+    strace -f -qq -o trace -e "trace=?$1" -e "inject=?$1:$2:when=$3" "$program" run job.toml --quiet --output out \
+        --threads 1 "${options[@]}" >stdout 2>stderr || code=$?
+}
+
+# What must hold after any fault, and that the next run puts it right.
+recovers() {
+    if [ "$state" = nothing ]; then
+        sound out
+        options=()
+    fi
+    run out --threads 1 "${options[@]}" 2>repair || fail "$1: exit code $? of the next run: $(cat repair)"
+    # The damage was there before, and a removal that was killed looks like damage; the fault itself leaves none.
+    [ "$state" != nothing ] || ! grep -q warning repair || fail "$1: $(cat repair)"
+    same out
+    tidy out
+    # Without --fresh as well as with it.
+    [ "$state" = finished ] && [ ${#options[@]} -gt 0 ] && options=() || options=(--fresh)
+}
+
+# A run that is killed at its k-th call, for every k.
+killed() {
+    local call=$2 killed=0 k=1
+    state=$1
+    while :; do
+        begin "$state"
+        injected "$call" signal=KILL "$k"
+        [ "$code" -eq 137 ] || break
+        killed=$((killed + 1))
+        [ "$state" = finished ] && [ $((k % 2)) -eq 0 ] && options=()
+        recovers "killed at $call $k of a run that found $state"
+        k=$((k + every))
+    done
+    [ "$code" -eq 0 ] || fail "exit code $code at $call $k: $(cat stderr)"
+    same out
+    [ "$killed" -eq 0 ] || echo "found $state, killed at $call: recovered $killed times"
+    kills=$((kills + killed))
+}
+
+# A call that fails. Runs get by where the loss is none: logs are written if possible, what is left in staging may stay.
+refused() {
+    local call=$2 error=$3 told=0 passed=0 k=1
+    state=$1
+    while :; do
+        begin "$state"
+        injected "$call" "error=$error" "$k"
+        grep -q INJECTED trace || break
+        if [ "$code" -eq 0 ]; then
+            same out
+            passed=$((passed + 1))
+        else
+            [ "$code" -eq 1 ] || fail "exit code $code after $error of $call $k: $(cat stderr)"
+            grep -q '^error: .*out' stderr || fail "$error of $call $k: no path in: $(cat stderr)"
+            ! grep -q panicked stderr || fail "$error of $call $k: $(cat stderr)"
+            told=$((told + 1))
+        fi
+        recovers "$error of $call $k of a run that found $state"
+        k=$((k + every))
+    done
+    [ "$code" -eq 0 ] || fail "exit code $code without a fault: $(cat stderr)"
+    [ $((told + passed)) -eq 0 ] || echo "found $state, $error of $call: told $told times, without effect $passed times"
+    errors=$((errors + told)) ignored=$((ignored + passed))
+}
+
+kills=0 errors=0 ignored=0
+for state in nothing remains finished; do
+    for call in rename renameat renameat2 link linkat fsync fdatasync unlink unlinkat rmdir mkdir mkdirat write ftruncate; do
+        killed "$state" "$call"
+    done
+done
+for call in write fsync rename renameat renameat2 link linkat mkdir mkdirat; do
+    refused nothing "$call" ENOSPC
+    refused nothing "$call" EIO
+done
+refused remains unlink EIO
+refused remains fsync EIO
+refused finished unlinkat EIO
+refused finished rmdir EIO
+[ "$kills" -ge 10 ] && [ "$errors" -ge 10 ] || fail "$kills kills and $errors errors: the faults did not take"
+echo "$kills kills and $((errors + ignored)) errors ($errors told, $ignored without effect): recovered from each"
