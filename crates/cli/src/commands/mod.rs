@@ -5,6 +5,7 @@ mod failures;
 mod plan;
 mod run;
 mod solve;
+mod submit;
 mod table;
 mod theory;
 
@@ -19,6 +20,7 @@ pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Plan(plan) => plan::call(plan),
         Command::Theory(theory) => theory::call(theory),
         Command::Solve(solve) => solve::call(solve),
+        Command::Submit(submit) => submit::call(submit, arguments.quiet),
         Command::Completions { shell } => Ok(completions::call(*shell)),
     }
 }
