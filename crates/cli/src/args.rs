@@ -50,6 +50,27 @@ pub(crate) enum Command {
                       --json"
     )]
     Solve(Solve),
+    /// Show what of a data set is done, missing and failed, and how fast its shards get on
+    #[command(after_help = "Example:\n  eigensweep status output/figure3-mnist")]
+    Status(Status),
+    /// Verify shards and join them into one data set
+    #[command(
+        after_help = "Examples:\n  eigensweep merge shard-1 shard-2 --into output/figure3-mnist\n  eigensweep merge \
+                      output/figure3-mnist --into output/figure3-mnist    (shards that shared a directory)"
+    )]
+    Merge(Merge),
+    /// Check every byte of a data set against its commit records
+    #[command(after_help = "Example:\n  eigensweep verify output/figure3-mnist")]
+    Verify {
+        /// The data set
+        dataset: PathBuf,
+    },
+    /// Compute single rows again, alone, and show what is behind them
+    #[command(
+        after_help = "Example:\n  eigensweep replay output/quickstart --where \"paradigm = 'reconstruction' and distance > \
+                      0.6\" --limit 3"
+    )]
+    Replay(Replay),
     /// Submit a job to SLURM: an array of shards, then a job that merges them
     #[command(
         after_help = "Examples:\n  eigensweep submit jobs/figure3-mnist.toml --shards 32 --time 2h --memory 2G --dry-run\n  \
@@ -150,9 +171,49 @@ impl FromStr for TimeLimit {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The data set
+    pub(crate) dataset: PathBuf,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// Data sets of one job
+    #[arg(required = true, value_name = "DATASET")]
+    pub(crate) datasets: Vec<PathBuf>,
+    /// Where all parts come together; may be one of them
+    #[arg(long, value_name = "DATASET")]
+    pub(crate) into: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The data set
+    pub(crate) dataset: PathBuf,
+    /// Which rows, as in SQL: comparisons of columns joined by and, or, not
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) condition: String,
+    /// Most rows to compute
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) limit: usize,
+    /// Override a key of the data set's job, such as data.images where files have moved
+    #[arg(long, value_name = "TABLE.KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Print JSON instead of text, spectra in full
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) file: JobFile,
+    /// Shards to divide the job into
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) shards: u64,
     /// Worker threads to plan for [default: all processors that this process may use]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,

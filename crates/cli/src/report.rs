@@ -35,6 +35,8 @@ pub(crate) enum CommandError {
     Unsolvable { what: &'static str, source: Failure },
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("no row fulfils {condition}")]
+    NoRow { condition: String },
     #[error(transparent)]
     Array(#[from] ArrayError),
     #[error(
@@ -79,7 +81,7 @@ impl CommandError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Engine(EngineError::Job(_)) | Self::JobFile { .. } => Exit::BadJob,
+            Self::Engine(EngineError::Job(_) | EngineError::Filter(_)) | Self::JobFile { .. } => Exit::BadJob,
             Self::Dimension { .. } | Self::Replicate { .. } | Self::Array(_) | Self::NoTimeLimit => {
                 Exit::BadJob
             }

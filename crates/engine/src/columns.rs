@@ -30,6 +30,20 @@ pub const STATUS: &str = "status";
 /// The metric columns in file order.
 pub const METRICS: [&str; 6] = [LOSS_CLEAN, LOSS_CORRUPTED, DISTANCE, LEAKAGE, GAP, THRESHOLD_SQUARED];
 
+/// `replicates`, in summaries: how many replicates a line is about.
+pub const REPLICATES: &str = "replicates";
+/// `failed`, in summaries: how many of them have no value.
+pub const FAILED: &str = "failed";
+
+/// What a summary says of each metric, `<metric>_<statistic>`: `count` (i64) of values, and of these (f64, null where there are too few)
+/// mean, variance (n − 1), standard error of the mean, extremes and quantiles.
+pub const STATISTICS: [&str; 11] =
+    ["count", "mean", "variance", "standard_error", "min", "q05", "q25", "median", "q75", "q95", "max"];
+
+/// What a block (an intermediate result of `detail = "summary"`) says of each metric: `count` (i64), mean, sum of squared deviations,
+/// extremes (f64, null), and the sketch of the quantiles (binary, null).
+pub const BLOCK_STATISTICS: [&str; 6] = ["count", "mean", "squares", "min", "max", "sketch"];
+
 /// Why a row has a value or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use eigensweep_datasets::DatasetError;
 
+use crate::filter::FilterError;
 use crate::job::{JobProblems, NotAnExtension};
 
 /// An error of the engine; every message names the place and the remedy.
@@ -79,6 +80,21 @@ pub enum EngineError {
         /// Its number.
         section: u32,
     },
+    /// Two data sets of one job grew in different ways.
+    #[error(
+        "{} grew otherwise than the other data sets (its section {section} holds other rows): run the job to its end in one of them, \
+         and it will have all rows",
+        path.display()
+    )]
+    DifferentSections {
+        /// The data set.
+        path: PathBuf,
+        /// The first section that differs.
+        section: u32,
+    },
+    /// A condition on rows is wrong.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// Another process writes the same rows.
     #[error(
         "{} is being written by another process ({holder}): wait for it, or choose another directory with --output DIR",
@@ -126,6 +142,12 @@ pub enum EngineError {
         path: PathBuf,
         /// What differs.
         what: &'static str,
+    },
+    /// A part that should hold blocks does not.
+    #[error("{} holds no blocks of a summary: verify the data set; `run` computes a damaged part again", path.display())]
+    Block {
+        /// The part's file.
+        path: PathBuf,
     },
     /// One task has more rows than a batch may hold.
     #[error(

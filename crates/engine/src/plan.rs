@@ -11,11 +11,14 @@ use crate::EngineError;
 use crate::cost::Cost;
 use crate::grid::Grid;
 use crate::input::Extents;
-use crate::job::JobSpec;
+use crate::job::{Detail, JobSpec};
 
 /// Estimated flops after which a part is closed before it is full: some ten seconds on one core, the most work that a kill
 /// costs a thread.
 pub const PART_FLOPS: f64 = 1e11;
+
+/// Most blocks of a part with `detail = "summary"`, unless a single column has more: their sketches are in memory, some kilobytes each.
+pub const PART_BLOCKS: u64 = 8192;
 
 /// Parts that a job is divided into before they are made larger: work for many shards.
 pub const LEAST_PARTS: u64 = 64;
@@ -84,7 +87,11 @@ impl Plan {
             .min(units / LEAST_TASKS)
             .max(1);
         let units_per_task = fullest(most_units, rows_per_unit.div_ceil(rows_per_problem));
-        let most_units = (spec.output.part_rows / rows_per_unit)
+        let by_size = match spec.output.detail {
+            Detail::Rows => spec.output.part_rows / rows_per_unit,
+            Detail::Summary => (PART_BLOCKS / rows_per_unit).max(1).saturating_mul(grid.replicates),
+        };
+        let most_units = by_size
             .min(within(PART_FLOPS))
             .min(units.div_ceil(LEAST_PARTS).max(within(LEAST_PART_FLOPS)))
             .clamp(1, units);

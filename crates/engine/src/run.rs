@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::EngineError;
 use crate::columns::Status;
-use crate::dataset::{Dataset, PartWriter};
+use crate::dataset::{Collector, Dataset};
 use crate::input::Input;
 use crate::schedule::{self, Sink};
 use crate::simulation::{Batch, Simulation};
@@ -78,7 +78,7 @@ pub fn run(
         let ranges: Vec<Range<u64>> = missing.iter().map(|&part| plan.part_tasks(part)).collect();
         let simulation = simulation(dataset, place, input);
         let mut writer = Writer {
-            parts: PartWriter::new(&simulation, section),
+            collector: Collector::new(&simulation, section),
             staging: dataset.path("staging"),
             dataset,
             place,
@@ -116,7 +116,7 @@ struct Writer<'a> {
     staging: std::path::PathBuf,
     missing: &'a [u64],
     at: usize,
-    parts: PartWriter,
+    collector: Collector,
     rows: u64,
     observer: &'a mut dyn Observer,
 }
@@ -128,13 +128,13 @@ impl Sink for Writer<'_> {
         let part = self.missing[self.at];
         let (tasks, rows) = (plan.part_tasks(part), plan.part_rows(part));
         if task == tasks.start {
-            self.parts.begin();
+            self.collector.begin(plan, part);
         }
-        self.parts.add(batch);
+        self.collector.add(plan, batch);
         let failed = batch.status.iter().filter(|&&status| status != Status::Ok).count();
         self.observer.computed(batch.rows() as u64, failed as u64);
         if task + 1 == tasks.end {
-            let encoded = self.parts.encode(plan, part, &self.staging)?;
+            let encoded = self.collector.encode(plan, part, &self.staging)?;
             self.dataset.commit(self.place, part, encoded)?;
             let rows = rows.end - rows.start;
             self.rows += rows;

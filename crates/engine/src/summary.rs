@@ -4,51 +4,15 @@
 //! Computed from the committed parts in order, so it is the same after one run or many; parts of other n are not read.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::types::Int64Type;
 
 use crate::EngineError;
+use crate::aggregate::Running;
 use crate::columns;
-use crate::dataset::{Dataset, Section, read_columns};
+use crate::dataset::{Dataset, SUMMARY_FILE, Section, floats, read_columns, value};
+use crate::embedding::Embedding;
 use crate::grid::Grid;
-use crate::job::Paradigm;
-
-/// Mean and standard error of values that arrive one by one (Welford, 1962).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Running {
-    count: u64,
-    mean: f64,
-    squares: f64,
-}
-
-impl Running {
-    /// Adds a value.
-    pub fn add(&mut self, value: f64) {
-        self.count += 1;
-        let before = value - self.mean;
-        self.mean += before / self.count as f64;
-        self.squares += before * (value - self.mean);
-    }
-
-    /// Number of values.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// Mean; `None` of nothing.
-    #[must_use]
-    pub fn mean(&self) -> Option<f64> {
-        (self.count > 0).then_some(self.mean)
-    }
-
-    /// Standard error of the mean; `None` of fewer than two values.
-    #[must_use]
-    pub fn standard_error(&self) -> Option<f64> {
-        let count = self.count as f64;
-        (self.count > 1).then(|| (self.squares / (count - 1.0) / count).sqrt())
-    }
-}
+use crate::job::{Detail, Paradigm};
 
 /// One line of the summary: a paradigm at one combination of the axes other than samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,16 +93,16 @@ pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, EngineError> {
         return Ok(None);
     }
     let mut lines = blank_lines(&spec.model.paradigms, &grid);
+    if spec.output.detail == Detail::Summary {
+        add_digest(dataset, &grid, [smallest, largest], &mut lines)?;
+        let failed = failures(dataset);
+        return Ok(Some(Summary { smallest, largest, lines, rows: dataset.rows_done(), failed }));
+    }
     let most_thresholds = THRESHOLDS / lines.len().max(1);
-    let mut failed: Vec<(&'static str, u64)> =
-        columns::Status::ALL[1..].iter().map(|status| (status.name(), 0)).collect();
     for section in dataset.sections() {
         let ends = Ends::new(section, [smallest, largest]);
         let places = places(section, &grid);
         for record in section.records() {
-            for (status, count) in &mut failed {
-                *count += record.failed.get(*status).copied().unwrap_or(0);
-            }
             let units = section.plan.part_units(record.part);
             let mut rows = section.plan.grid.written(units);
             if !ends.touch(section, record.part) {
@@ -147,11 +111,12 @@ pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, EngineError> {
             let names = [columns::DISTANCE, columns::THRESHOLD_SQUARED];
             for batch in read_columns(&dataset.part_file(record), &names)? {
                 let batch = batch?;
+                let [distances, thresholds] = names.map(|name| floats(&batch, name));
                 for at in 0..batch.num_rows() {
                     let Some(row) = rows.next() else { break };
                     let end = ends.of(section, row);
                     let line = &mut lines[places[line_of(&section.plan.grid, row)]];
-                    if let Some(distance) = float(&batch, columns::DISTANCE, at) {
+                    if let Some(distance) = value(distances, at) {
                         if end[0] {
                             line.smallest.add(distance);
                         }
@@ -159,16 +124,64 @@ pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, EngineError> {
                             line.largest.add(distance);
                         }
                     }
-                    if let Some(threshold) = float(&batch, columns::THRESHOLD_SQUARED, at).filter(|_| end[1])
-                    {
+                    if let Some(threshold) = value(thresholds, at).filter(|_| end[1]) {
                         line.add_threshold(threshold, most_thresholds);
                     }
                 }
             }
         }
     }
-    failed.retain(|(_, count)| *count > 0);
+    let failed = failures(dataset);
     Ok(Some(Summary { smallest, largest, lines, rows: dataset.rows_done(), failed }))
+}
+
+/// Rows without a value, by status.
+#[must_use]
+pub fn failures(dataset: &Dataset) -> Vec<(&'static str, u64)> {
+    let count = |status: &columns::Status| {
+        let name = status.name();
+        (name, dataset.records().filter_map(|record| record.failed.get(name)).sum())
+    };
+    columns::Status::ALL.iter().map(count).filter(|&(_, count)| count > 0).collect()
+}
+
+/// Fills the lines from the data set's summary.
+fn add_digest(
+    dataset: &Dataset,
+    grid: &Grid,
+    ends: [i64; 2],
+    lines: &mut [SummaryLine],
+) -> Result<(), EngineError> {
+    let names = ["distance_count", "distance_mean", "distance_variance", "threshold_squared_median"];
+    let names: Vec<&str> = names.into_iter().chain([columns::PARADIGM]).collect();
+    let per_column = grid.rows_per_unit * grid.replicates;
+    // As the file has them: column by column, in each the rows of one unit.
+    let mut rows = (0..grid.columns())
+        .flat_map(|column| (0..grid.rows_per_unit).map(move |within| column * per_column + within));
+    let samples = grid.axis("samples");
+    for batch in read_columns(&dataset.path(SUMMARY_FILE), &names)? {
+        let batch = batch?;
+        for at in 0..batch.num_rows() {
+            let Some(row) = rows.next() else { break };
+            let float = |name| value(floats(&batch, name), at);
+            let count =
+                batch.column_by_name(names[0]).and_then(|column| column.as_primitive_opt::<Int64Type>());
+            let count = count.and_then(|column| u64::try_from(column.value(at)).ok()).unwrap_or(0);
+            let squares = float(names[2]).unwrap_or(0.0) * (count as f64 - 1.0).max(0.0);
+            let running = float(names[1]).map(|mean| Running::new(count, mean, squares)).unwrap_or_default();
+            let line = &mut lines[line_of(grid, row)];
+            let n = samples.map_or(f64::NAN, |axis| axis.values.as_float(axis.index(row)));
+            let at_end = ends.map(|end| (end as f64).to_bits() == n.to_bits());
+            if at_end[0] {
+                line.smallest = running;
+            }
+            if at_end[1] {
+                line.largest = running;
+                line.thresholds.extend(float(names[3]));
+            }
+        }
+    }
+    Ok(())
 }
 
 impl SummaryLine {
@@ -212,30 +225,8 @@ impl Ends {
 
 /// Of each line of a section's grid, the place of the same line of the whole grid.
 fn places(section: &Section, whole: &Grid) -> Vec<usize> {
-    let grid = &section.plan.grid;
-    let digits: Vec<Vec<u64>> = grid
-        .axes
-        .iter()
-        .zip(&whole.axes)
-        .map(|(some, all)| {
-            let find = |at| {
-                let value = some.values.as_float(at).to_bits();
-                (0..all.values.len()).find(|&at| all.values.as_float(at).to_bits() == value).unwrap_or(0)
-            };
-            (0..some.values.len()).map(|at| find(at) as u64 * all.stride).collect()
-        })
-        .collect();
-    let row_of = |row: u64| {
-        let axes = grid.axes.iter().zip(&digits).filter(|(axis, _)| axis.name != "samples");
-        axes.map(|(axis, digits)| digits[axis.index(row)]).sum::<u64>() + row % grid.paradigms
-    };
-    lines(grid).map(|row| line_of(whole, row_of(row))).collect()
-}
-
-/// A number of a row, if it has one.
-fn float(batch: &RecordBatch, name: &str, at: usize) -> Option<f64> {
-    let column = batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()?;
-    column.is_valid(at).then(|| column.value(at))
+    let embedding = Embedding::new(&section.plan.grid, whole);
+    lines(&section.plan.grid).map(|row| line_of(whole, embedding.row(row))).collect()
 }
 
 /// Position of a row's line: its number within the data setting's sample.

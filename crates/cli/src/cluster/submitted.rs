@@ -44,6 +44,12 @@ impl Submission {
     pub(crate) fn jobs(&self) -> Vec<u64> {
         self.arrays.iter().map(|array| array.job).chain([self.merge]).collect()
     }
+
+    /// The shard that a task computes.
+    pub(crate) fn shard(&self, job: u64, task: Option<u64>) -> Option<u64> {
+        let array = self.arrays.iter().find(|array| array.job == job)?;
+        task?.checked_add(array.first_shard)
+    }
 }
 
 fn path(root: &Path) -> PathBuf {
@@ -137,6 +143,8 @@ mod tests {
             merge: 8,
         };
         assert_eq!(submission.jobs(), [7, 8]);
+        assert_eq!(submission.shard(7, Some(2)), Some(3));
+        assert_eq!(submission.shard(8, None), None);
         for time in [5, 6] {
             record_submission(place.path(), Submission { time, ..submission.clone() }).unwrap();
         }

@@ -1,20 +1,14 @@
 //! Rows without a value: how many, of which kind, how to see them; and whether they are too many.
 
-use std::collections::BTreeMap;
-
 use eigensweep_engine::dataset::Dataset;
+use eigensweep_engine::summary::failures;
 use indicatif::HumanCount;
 
 use crate::exit::Exit;
 
 /// Says on standard error which rows have no value; the exit code is [`Exit::TooManyFailed`] where they are more than the job allows.
 pub(crate) fn report(dataset: &Dataset) -> Exit {
-    let mut failed: BTreeMap<&str, u64> = BTreeMap::new();
-    for record in dataset.records() {
-        for (status, count) in &record.failed {
-            *failed.entry(status).or_default() += count;
-        }
-    }
+    let failed = failures(dataset);
     let rows = dataset.rows_done().max(1) as f64;
     for (status, count) in &failed {
         let share = 100.0 * *count as f64 / rows;
@@ -25,7 +19,7 @@ pub(crate) fn report(dataset: &Dataset) -> Exit {
             dataset.root().display()
         );
     }
-    let all: u64 = failed.values().sum();
+    let all: u64 = failed.iter().map(|(_, count)| count).sum();
     let allowed = dataset.spec().output.max_failed;
     if all as f64 > allowed * rows {
         eprintln!(

@@ -2,12 +2,17 @@
 
 mod completions;
 mod failures;
+mod merge;
 mod plan;
+mod queue;
+mod replay;
 mod run;
 mod solve;
+mod status;
 mod submit;
 mod table;
 mod theory;
+mod verify;
 
 use crate::args::{Arguments, Command};
 use crate::exit::Exit;
@@ -20,6 +25,10 @@ pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Plan(plan) => plan::call(plan),
         Command::Theory(theory) => theory::call(theory),
         Command::Solve(solve) => solve::call(solve),
+        Command::Status(status) => status::call(status),
+        Command::Merge(merge) => merge::call(merge),
+        Command::Verify { dataset } => verify::call(dataset),
+        Command::Replay(replay) => replay::call(replay),
         Command::Submit(submit) => submit::call(submit, arguments.quiet),
         Command::Completions { shell } => Ok(completions::call(*shell)),
     }

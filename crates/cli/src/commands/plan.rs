@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::grid::GridAxis;
+use eigensweep_engine::plan::Plan as Division;
+use eigensweep_engine::shard::Shard;
 use eigensweep_engine::simulation::{Simulation, Workspace};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
@@ -18,7 +20,9 @@ const CALIBRATION: Duration = Duration::from_secs(1);
 
 pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let job = job::read(&arguments.file.job, &arguments.file.set)?;
+    let clock = Instant::now();
     let (simulation, identity) = job::prepare(&job)?;
+    let loading = clock.elapsed();
     let threads = arguments.threads.unwrap_or_else(cluster::threads);
     let plan = simulation.plan();
     let grid = &plan.grid;
@@ -31,50 +35,95 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     table.add_row(["paradigm".to_owned(), paradigms.join(", ")]);
     table::print(&table.to_string());
 
-    let seconds_per_task = calibrate(&simulation);
-    let seconds = seconds_per_task * plan.tasks as f64 / threads as f64;
+    let seconds_per_flop = calibrate(&simulation);
+    let seconds = |flops: f64| flops * seconds_per_flop / threads as f64;
+    let total = seconds(plan.cost.total());
     let rows = grid.rows();
     let line = |name: &str, value: String| table::print(&format!("{name:<10}{value}"));
     line("rows", HumanCount(rows).to_string());
     line("tasks", format!("{} of {} rows each", HumanCount(plan.tasks), HumanCount(plan.rows_per_task())));
-    line("parts", HumanCount(plan.parts).to_string());
-    let bytes = whole(rows as f64 * simulation.bytes_per_row());
-    line("disk", format!("about {}", HumanBytes(bytes)));
-    let memory = simulation.memory_bytes(threads);
-    line("memory", format!("about {} with {threads} threads", HumanBytes(memory)));
-    let elapsed = HumanDuration(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
+    let part_rows = plan.part_rows(0);
+    line("parts", format!("{} of {} rows each", HumanCount(plan.parts), HumanCount(part_rows.end)));
+    line("disk", format!("about {}", HumanBytes(whole(simulation.bytes()))));
+    line("memory", format!("about {} with {threads} threads", HumanBytes(simulation.memory_bytes(threads))));
+    let row_milliseconds = total * threads as f64 * 1e3 / rows as f64;
     line(
         "time",
-        format!("about {elapsed} with {threads} threads ({:.3} ms a row and thread)", {
-            seconds_per_task * 1e3 / plan.rows_per_task() as f64
-        }),
+        format!(
+            "about {} with {threads} threads ({row_milliseconds:.3} ms a row and thread)",
+            duration(total)
+        ),
     );
+    if loading > CALIBRATION / 10 {
+        line("loading", format!("{:.1} s before that", loading.as_secs_f64()));
+    }
+    if arguments.shards > 1 {
+        line("shards", shards(plan, arguments.shards, &|flops| duration(seconds(flops))));
+    }
     line("job hash", identity.hash);
     Ok(Exit::Success)
 }
 
-/// Mean seconds of a task: tasks spread evenly over one replicate, after one to warm up.
+/// How unlike the shards are.
+fn shards(plan: &Division, count: u64, time: &dyn Fn(f64) -> String) -> String {
+    let mut empty = 0;
+    let (mut least, mut most) = ((u64::MAX, f64::INFINITY), (0, 0.0_f64));
+    for index in 1..=count {
+        // Cannot fail: 1 ≤ index ≤ count.
+        let Ok(shard) = Shard::new(index, count) else { continue };
+        let parts = shard.parts(plan);
+        let flops = plan.cost.before(plan.part_units(parts.end).start.min(plan.units))
+            - plan.cost.before(plan.part_units(parts.start).start.min(plan.units));
+        empty += u64::from(parts.is_empty());
+        let number = parts.end - parts.start;
+        least = (least.0.min(number), least.1.min(flops));
+        most = (most.0.max(number), most.1.max(flops));
+    }
+    let idle = match empty {
+        0 => String::new(),
+        _ => format!("; {empty} of them have nothing to do: {} parts are all there are", plan.parts),
+    };
+    format!(
+        "{count} of {} to {} parts, about {} to {} each{idle}",
+        least.0,
+        most.0,
+        time(least.1),
+        time(most.1)
+    )
+}
+
+fn duration(seconds: f64) -> String {
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if time < Duration::from_secs(10) => format!("{seconds:.1} seconds"),
+        time => HumanDuration(time.unwrap_or(Duration::MAX)).to_string(),
+    }
+}
+
+/// Seconds per estimated flop on one thread: over tasks spread evenly over the whole job, after one to warm up.
 fn calibrate(simulation: &Simulation) -> f64 {
+    /// Fractional part of the golden ratio: its multiples, modulo 1, are spread more evenly than those of any other number.
+    const SPREAD: f64 = 0.618_033_988_749_894_9;
     let plan = simulation.plan();
+    let flops = |task: u64| {
+        let units = plan.task_units(task);
+        plan.cost.before(units.end) - plan.cost.before(units.start)
+    };
     let mut workspace = Workspace::new(simulation);
     let mut batch = simulation.new_batch();
-    let in_replicate = (plan.grid.rows_per_replicate / plan.rows_per_task()).max(1);
     let begun = Instant::now();
     simulation.run_task(0, &mut workspace, &mut batch);
     let warm_up = begun.elapsed();
     if warm_up > CALIBRATION {
-        return warm_up.as_secs_f64();
+        return warm_up.as_secs_f64() / flops(0);
     }
-    let (clock, mut count) = (Instant::now(), 0);
-    // A stride that is coprime to nearly every count visits cheap and dear tasks alike.
-    let stride = (in_replicate / 7).max(1) | 1;
-    while clock.elapsed() < CALIBRATION && count < plan.tasks.max(64) {
-        let task =
-            (count * stride) % in_replicate + in_replicate * (count / in_replicate % plan.grid.replicates);
-        simulation.run_task(task.min(plan.tasks - 1), &mut workspace, &mut batch);
-        count += 1;
+    let (clock, mut counted, mut place) = (Instant::now(), 0.0, SPREAD);
+    while clock.elapsed() < CALIBRATION {
+        let task = whole((place * plan.tasks as f64).floor()).min(plan.tasks - 1);
+        simulation.run_task(task, &mut workspace, &mut batch);
+        counted += flops(task);
+        place = (place + SPREAD).fract();
     }
-    clock.elapsed().as_secs_f64() / count as f64
+    clock.elapsed().as_secs_f64() / counted
 }
 
 /// The first values of an axis, and how many there are.

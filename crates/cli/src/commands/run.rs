@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::EngineError;
-use eigensweep_engine::dataset::{Dataset, RunState};
+use eigensweep_engine::aggregate::Running;
+use eigensweep_engine::dataset::{Dataset, RunState, SUMMARY_FILE};
 use eigensweep_engine::input::Input;
 use eigensweep_engine::run::{self, Outcome};
 use eigensweep_engine::shard::Shard;
-use eigensweep_engine::summary::{Running, Summary, summarise};
+use eigensweep_engine::summary::{Summary, summarise};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::{failures, table};
@@ -113,6 +114,10 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
             requeue.ask(log.rows());
         }
         return Ok(exit);
+    }
+    let summary = dataset.path(SUMMARY_FILE);
+    if dataset.is_complete() && (outcome.rows > 0 || !summary.exists()) {
+        dataset.write_summary()?;
     }
     if !quiet {
         finish(&dataset, shard, outcome.rows, seconds)?;

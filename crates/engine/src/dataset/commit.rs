@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::part::Encoded;
+use super::encode::Encoded;
 use super::section::Section;
 use super::{files, reader};
 use crate::EngineError;
@@ -30,6 +30,8 @@ pub struct CommitRecord {
     pub first_row: u64,
     /// Number of rows.
     pub rows: u64,
+    /// Rows in the file: fewer where it holds blocks (`detail = "summary"`).
+    pub file_rows: u64,
     /// Rows without a value, by status.
     pub failed: BTreeMap<String, u64>,
     /// Size of the file.
@@ -70,8 +72,8 @@ pub(super) fn commit(
     encoded: Encoded,
 ) -> Result<CommitRecord, EngineError> {
     let rows = section.plan.part_rows(part);
-    let Encoded { staged, bytes, blake3, failed } = encoded;
-    read_back(staged.path(), rows.end - rows.start, &blake3)?;
+    let Encoded { staged, rows: file_rows, bytes, blake3, failed } = encoded;
+    read_back(staged.path(), file_rows, &blake3)?;
     let file = format!("part-{}-{part:06}-{}.parquet", part_stem(section.number), &blake3[..8]);
     let place = root.join("data").join(&file);
     files::replace(staged, &place)?;
@@ -84,13 +86,13 @@ pub(super) fn commit(
         file,
         first_row: rows.start,
         rows: rows.end - rows.start,
+        file_rows,
         failed,
         bytes,
         blake3,
     };
-    let name = record_name(section.number, part);
-    let record_place = root.join("commits").join(&name);
-    if files::write_first(&root.join("staging"), &record_place, &files::json(&record))? {
+    let record_place = root.join("commits").join(record_name(section.number, part));
+    if put(root, &record)? {
         // Whoever tidied up in between has taken an unrecorded file for a remnant.
         if !place.exists() {
             files::remove(&record_place)?;
@@ -105,6 +107,20 @@ pub(super) fn commit(
             Ok(first)
         }
         _ => Ok(record),
+    }
+}
+
+/// Records a part, unless it is recorded; returns whether this record is it.
+pub(super) fn put(root: &Path, record: &CommitRecord) -> Result<bool, EngineError> {
+    let place = root.join("commits").join(record_name(record.section, record.part));
+    files::write_first(&root.join("staging"), &place, &files::json(record))
+}
+
+/// Refuses a copy of a part that is not what its record says.
+pub(super) fn verify_copy(place: &Path, record: &CommitRecord) -> Result<(), EngineError> {
+    match files::hash(place)? {
+        (hash, bytes) if hash == record.blake3 && bytes == record.bytes => Ok(()),
+        _ => Err(EngineError::ReadBack { path: place.to_path_buf(), what: "checksum" }),
     }
 }
 

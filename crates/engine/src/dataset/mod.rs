@@ -16,12 +16,17 @@
 //! whole, and the next run that is alone removes it, or the same bytes come under the same name.
 
 mod arrays;
+mod blocks;
+mod collector;
 mod commit;
+mod digest;
+mod encode;
 mod files;
 mod history;
 mod identity;
 mod lock;
 mod manifest;
+mod merge;
 mod part;
 mod reader;
 mod remains;
@@ -30,13 +35,17 @@ mod section;
 
 use std::path::{Path, PathBuf};
 
+pub use collector::Collector;
 pub use commit::CommitRecord;
 pub(crate) use commit::part_stem;
+pub use digest::SUMMARY_FILE;
+pub use encode::Encoded;
 pub use history::{RunRecord, RunState, read_runs};
 pub use identity::Identity;
 pub use manifest::{Manifest, SectionSummary};
-pub use part::{Encoded, PartWriter};
+pub use merge::{Merged, merge};
 pub use reader::read_columns;
+pub(crate) use reader::{floats, value};
 pub use remains::{Fault, Repair};
 pub use section::Section;
 

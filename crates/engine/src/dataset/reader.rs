@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, Float64Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
@@ -45,4 +47,14 @@ pub fn read_columns(
         .map_err(|source| parquet_error(path, source))?;
     let path = path.to_path_buf();
     Ok(reader.map(move |batch| batch.map_err(|error| parquet_error(&path, error.into()))))
+}
+
+/// A column of numbers, if it is one.
+pub(crate) fn floats<'b>(batch: &'b RecordBatch, name: &str) -> Option<&'b Float64Array> {
+    batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()
+}
+
+/// A number of a column, if it is there and not null.
+pub(crate) fn value(column: Option<&Float64Array>, at: usize) -> Option<f64> {
+    column.filter(|column| column.is_valid(at)).map(|column| column.value(at))
 }

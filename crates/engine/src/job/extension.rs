@@ -50,6 +50,13 @@ pub fn remainder(job: &JobSpec, earlier: &[JobSpec]) -> Result<Vec<JobSpec>, Not
     Ok(regions.iter().map(|region| region.spec(job)).collect())
 }
 
+/// The job of a single cell: one replicate, and of each axis the value at the position that `position` gives for its column.
+pub(crate) fn cell(job: &JobSpec, replicate: u64, position: impl Fn(&str) -> usize) -> JobSpec {
+    let first = u32::try_from(replicate).unwrap_or(u32::MAX);
+    let axes = job.axes().iter().map(|axis| vec![position(axis.name)]).collect();
+    Region { replicates: first..first.saturating_add(1), axes }.spec(job)
+}
+
 /// A box of cells: replicates, and of each axis the positions of its values on the axis of one job, ascending.
 #[derive(Clone, Debug, PartialEq)]
 struct Region {

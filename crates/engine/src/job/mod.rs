@@ -42,7 +42,7 @@
 //! | `[grid]` | `samples` | n in 1 … 10¹⁵, *axis* | 100, 200, 400, …, 51200 |
 //! | `[sampler]` | `kind` | `"moments"`, `"explicit"` (n ≤ 10⁸) | `"moments"` |
 //! | `[output]` | `metrics` | any of `"distance"`, `"leakage"`, `"gap"` | all |
-//! | | `detail` | `"rows"` | `"rows"` |
+//! | | `detail` | `"rows"`, `"summary"` (count, mean, variance, extremes and quantiles over replicates only) | `"rows"` |
 //! | | `part_rows` | 1 … 2²⁴: most rows of a Parquet file | 983040 |
 //! | | `max_failed` | 0 … 1: share of rows without a value above which `run` exits with 3 | 0.01 |
 //!
@@ -82,6 +82,7 @@ pub use data::{
     DEFAULT_COMPONENTS, DEFAULT_LABEL_COUNT, DEFAULT_LABEL_NOISE, DEFAULT_SEPARATION, DEFAULT_SIGNAL_SCALE,
     DataSpec, GaussianSpec, IdxSpec, Teacher,
 };
+pub(crate) use extension::cell;
 pub use extension::{NotAnExtension, remainder};
 pub use model::{ModelSpec, Paradigm};
 pub use noise::{
@@ -97,6 +98,7 @@ pub use source::JobSource;
 pub use spectrum::{DEFAULT_DECAY, LIST_SCALE, SpectrumShape, SpectrumSpec};
 
 use read::TableReader;
+pub(crate) use read::nearest;
 
 /// A valid job, one field per table of the job file.
 #[derive(Clone, Debug, PartialEq)]

@@ -231,7 +231,7 @@ pub(super) fn exact_integer(float: f64) -> Option<i64> {
 }
 
 /// The allowed name most like `name`, if any is like it at all.
-pub(super) fn nearest<'n>(name: &str, allowed: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(name: &str, allowed: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     if name.len() > LONGEST_NAME {
         return None;
     }

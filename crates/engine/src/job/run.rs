@@ -114,17 +114,20 @@ impl Metric {
 pub enum Detail {
     /// A row for each replicate.
     Rows,
+    /// Count, mean, variance, extremes and quantiles over the replicates.
+    Summary,
 }
 
 impl Detail {
     /// All levels of detail.
-    pub const ALL: [Detail; 1] = [Detail::Rows];
+    pub const ALL: [Detail; 2] = [Detail::Rows, Detail::Summary];
 
     /// The name in job files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Detail::Rows => "rows",
+            Detail::Summary => "summary",
         }
     }
 }

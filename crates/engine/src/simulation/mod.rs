@@ -16,6 +16,7 @@ mod batch;
 mod cells;
 mod clean;
 mod evaluate;
+pub mod explain;
 mod sample;
 pub(crate) mod setting;
 mod workspace;
@@ -29,6 +30,7 @@ use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
 use eigensweep_theory::{InstructionSet, Paradigm};
 
+use crate::columns::METRICS;
 use crate::input::{Input, size};
 use crate::job::{JobSpec, Metric, ROW_GROUP_ROWS, Sampler};
 use crate::plan::Plan;
@@ -115,15 +117,22 @@ impl Simulation {
         self.distance
     }
 
-    /// Bytes that a row takes on disk, about: 8 per random double. Axes, strings and thresholds repeat and cost next to
-    /// nothing, and so does the clean loss, which paradigms and alignments share.
+    /// Bytes that the parts take on disk, about: 8 per random double. Axes, strings and thresholds repeat and cost next to
+    /// nothing, and so does the clean loss, which paradigms and alignments share; each row group and each part has a
+    /// description of every column.
     #[must_use]
-    pub fn bytes_per_row(&self) -> f64 {
+    pub fn bytes(&self) -> f64 {
         const SHARED: f64 = 1.5;
+        const COLUMN_OF_GROUP: f64 = 150.0;
+        const COLUMN_OF_PART: f64 = 350.0;
         let distance = if self.distance { 8.0 + 8.0 + SHARED } else { 0.0 };
         let others = self.paradigms.iter().filter(|&&paradigm| paradigm != Paradigm::Supervised).count();
         let share = others as f64 / self.paradigms.len() as f64;
-        distance + 8.0 * share * f64::from(u8::from(self.leakage) + u8::from(self.gap))
+        let row = distance + 8.0 * share * f64::from(u8::from(self.leakage) + u8::from(self.gap));
+        let columns = (self.plan.grid.axes.len() + METRICS.len() + 3) as f64;
+        let (rows, parts) = (self.plan.grid.rows() as f64, self.plan.parts as f64);
+        let groups = parts.max(rows / ROW_GROUP_ROWS as f64);
+        rows * row + columns * (groups * COLUMN_OF_GROUP + parts * COLUMN_OF_PART)
     }
 
     /// Largest problems, and what is wanted of them, of the corrupted model.

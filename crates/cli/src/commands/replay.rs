@@ -1,0 +1,240 @@
+//! `replay`: single rows computed again, alone, with what is behind them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eigensweep_engine::columns::METRICS;
+use eigensweep_engine::dataset::{Dataset, Identity, Section};
+use eigensweep_engine::filter::Filter;
+use eigensweep_engine::input::Input;
+use eigensweep_engine::job::Paradigm;
+use eigensweep_engine::replay::{self, Alone, Replayed, StoredRow};
+use eigensweep_engine::{EngineError, job};
+use serde_json::{Map, Value, json};
+
+use super::table;
+use crate::args::Replay;
+use crate::exit::Exit;
+use crate::report::CommandError;
+
+pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
+    let root = &arguments.dataset;
+    let (dataset, _) = Dataset::read(root, false)?;
+    let filter =
+        Filter::parse(&arguments.condition, &replay::columns(&dataset)).map_err(EngineError::from)?;
+    let (rows, more) = replay::find(&dataset, &filter, arguments.limit)?;
+    if rows.is_empty() {
+        return Err(CommandError::NoRow { condition: arguments.condition.clone() });
+    }
+    let input = Arc::new(load(&dataset, root, &arguments.set)?);
+    let mut all_same = true;
+    let mut objects = Vec::new();
+    for stored in &rows {
+        let section = &dataset.sections()[stored.section];
+        let shown = Shown::new(section, stored, &input)?;
+        all_same &= shown.same != Some(false);
+        if arguments.json {
+            objects.push(shown.json());
+        } else {
+            shown.print();
+        }
+    }
+    if arguments.json {
+        table::print(&serde_json::to_string_pretty(&objects).unwrap_or_default());
+    } else if more {
+        table::print(&format!("there are more; --limit {} shows as many", 2 * arguments.limit.max(1)));
+    }
+    if all_same {
+        return Ok(Exit::Success);
+    }
+    eprintln!(
+        "error: a row computed alone differs from the stored one: another program version or machine wrote it (see {}), or it is \
+         damaged (see `eigensweep verify`)",
+        root.join("logs").display()
+    );
+    Ok(Exit::Failure)
+}
+
+/// The input of a data set's job.
+fn load(dataset: &Dataset, root: &Path, set: &[String]) -> Result<Input, CommandError> {
+    let path = root.join("job.toml");
+    let text = fs::read_to_string(&path).unwrap_or_else(|_| dataset.identity().job.clone());
+    // Paths in a resolved job are relative to where its run was started.
+    let parsed = job::parse(&path.display().to_string(), &text, set, Path::new(""));
+    let job = parsed.map_err(EngineError::from)?;
+    let input = Input::load(&job)?;
+    let identity = Identity::new(&job.spec, input.fingerprint());
+    if identity.study != dataset.identity().study {
+        return Err(EngineError::DifferentJob {
+            path: root.to_path_buf(),
+            expected: identity.study[..12].to_owned(),
+            found: dataset.identity().study[..12].to_owned(),
+        }
+        .into());
+    }
+    Ok(input)
+}
+
+/// A row with everything that is shown of it.
+struct Shown<'a> {
+    section: &'a Section,
+    stored: &'a StoredRow,
+    replayed: Replayed,
+    /// Whether its bits are those stored, if any are.
+    same: Option<bool>,
+    /// Of the first computation and of the fastest of a few more.
+    times: [Duration; 2],
+}
+
+impl<'a> Shown<'a> {
+    fn new(section: &'a Section, stored: &'a StoredRow, input: &Arc<Input>) -> Result<Self, EngineError> {
+        const AGAIN: usize = 5;
+        let mut alone = Alone::new(section, stored.row, input)?;
+        let mut time = || {
+            let clock = Instant::now();
+            let values = alone.compute();
+            (clock.elapsed(), values)
+        };
+        let (first, values) = time();
+        let best = (0..AGAIN).map(|_| time().0).min().unwrap_or(first);
+        let replayed = alone.explain(&values);
+        let same = stored.stored.as_ref().map(|values| replayed.is_as_stored(values));
+        Ok(Self { section, stored, same, replayed, times: [first, best] })
+    }
+
+    fn paradigm(&self) -> Paradigm {
+        self.section.spec.model.paradigms[self.section.plan.grid.paradigm(self.stored.row)]
+    }
+
+    fn stored_metrics(&self) -> [Option<f64>; METRICS.len()] {
+        self.stored.stored.as_ref().map_or([None; METRICS.len()], |values| values.metrics)
+    }
+
+    fn stored_status(&self) -> Option<&str> {
+        self.stored.stored.as_ref().map(|values| values.status.as_str())
+    }
+
+    /// Names and values of the coordinates.
+    fn coordinates(&self) -> Vec<(&'static str, f64)> {
+        let (grid, row) = (&self.section.plan.grid, self.stored.row);
+        let axes = grid.axes.iter().map(|axis| (axis.name, axis.values.as_float(axis.index(row))));
+        std::iter::once(("replicate", grid.replicate(row) as f64)).chain(axes).collect()
+    }
+
+    fn print(&self) {
+        let coordinates = self.coordinates();
+        let texts = coordinates.iter().map(|(name, value)| format!("{name} {}", table::coordinate(*value)));
+        table::print(&format!("{}: {}", self.paradigm().name(), texts.collect::<Vec<_>>().join(", ")));
+        let headings = ["", "computed alone", "stored"].map(str::to_owned);
+        let mut values = table::new(&headings, 1);
+        for ((name, new), old) in METRICS.iter().zip(self.replayed.metrics).zip(self.stored_metrics()) {
+            let text =
+                |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:e}"));
+            values.add_row([(*name).to_owned(), text((!new.is_nan()).then_some(new)), text(old)]);
+        }
+        values.add_row([
+            "status".to_owned(),
+            self.replayed.status.to_owned(),
+            self.stored_status().unwrap_or("–").to_owned(),
+        ]);
+        table::print(&values.to_string());
+        let verdict = match self.same {
+            Some(true) => "the same bits",
+            Some(false) => "NOT the same bits",
+            None => "the data set keeps summaries, no rows",
+        };
+        let [first, best] = self.times.map(|time| time.as_secs_f64() * 1e3);
+        table::print(&format!("{verdict}; data/{}; {first:.3} ms, then {best:.3} ms", self.stored.file));
+        let explained = &self.replayed.explained;
+        if let Some(signal) = &explained.signal {
+            table::print(&format!("signal     {}", spectrum(signal)));
+        }
+        table::print(&format!("Γ          {}", spectrum(&explained.gamma)));
+        table::print(&format!("Θ          {}", spectrum(&explained.theta)));
+        let (least, most) = explained.sigma;
+        table::print(&format!("Σ          {} to {}", table::number(least), table::number(most)));
+        for (paradigm, values) in explained.spectra.iter().filter(|(p, _)| *p == self.paradigm()) {
+            let name = if *paradigm == Paradigm::JointEmbedding { "ω" } else { "φ" };
+            match values {
+                Ok(values) => {
+                    table::print(&format!("{name}          {}", spectrum(values)));
+                    if let Some(gap) = self.gap(values) {
+                        table::print(&gap);
+                    }
+                }
+                Err(failure) => table::print(&format!("{name}          none: {failure}")),
+            }
+        }
+        table::print("");
+    }
+
+    /// The k-th and the next eigenvalue.
+    fn gap(&self, values: &[f64]) -> Option<String> {
+        let k = self.dimension()?;
+        let (kth, next, first) = (values.get(k.checked_sub(1)?)?, values.get(k)?, values.first()?);
+        Some(format!(
+            "gap        value {k} is {}, value {} is {}: {} of the first",
+            table::number(*kth),
+            k + 1,
+            table::number(*next),
+            table::number((kth - next) / first)
+        ))
+    }
+
+    fn dimension(&self) -> Option<usize> {
+        let axis = self.section.plan.grid.axis("dimension")?;
+        let values = self.section.spec.model.dimension.values();
+        values.get(axis.index(self.stored.row)).and_then(|&k| usize::try_from(k).ok())
+    }
+
+    fn json(&self) -> Value {
+        let number = |value: f64| if value.is_nan() { Value::Null } else { json!(value) };
+        let mut object: Map<String, Value> =
+            self.coordinates().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+        object.insert("paradigm".to_owned(), self.paradigm().name().into());
+        for ((name, new), old) in METRICS.iter().zip(self.replayed.metrics).zip(self.stored_metrics()) {
+            object.insert((*name).to_owned(), json!({ "alone": number(new), "stored": old }));
+        }
+        let explained = &self.replayed.explained;
+        let spectra: Map<String, Value> = explained
+            .spectra
+            .iter()
+            .map(|(paradigm, values)| {
+                let values = values.as_ref().map_or_else(|failure| json!(failure.to_string()), |v| json!(v));
+                (paradigm.name().to_owned(), values)
+            })
+            .collect();
+        for (key, value) in [
+            ("status", json!({ "alone": self.replayed.status, "stored": self.stored_status() })),
+            ("same_bits", json!(self.same)),
+            ("file", self.stored.file.clone().into()),
+            ("seconds", json!(self.times.map(|time| time.as_secs_f64()))),
+            ("signal", json!(explained.signal)),
+            ("gamma", json!(explained.gamma)),
+            ("theta", json!(explained.theta)),
+            ("spectra", spectra.into()),
+        ] {
+            object.insert(key.to_owned(), value);
+        }
+        Value::Object(object)
+    }
+}
+
+/// A spectrum's largest and smallest values, and how many there are.
+fn spectrum(values: &[f64]) -> String {
+    const SHOWN: usize = 4;
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+    let text = |values: &[f64]| values.iter().map(|&x| table::number(x)).collect::<Vec<_>>().join(", ");
+    if sorted.len() <= 2 * SHOWN {
+        return text(&sorted);
+    }
+    format!(
+        "{}, … {} ({} values)",
+        text(&sorted[..SHOWN]),
+        text(&sorted[sorted.len() - SHOWN..]),
+        sorted.len()
+    )
+}

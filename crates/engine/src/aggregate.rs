@@ -1,0 +1,246 @@
+//! Many values as a few numbers: count, mean, variance, extremes and quantiles, of values that arrive one by one or in blocks.
+//!
+//! Mean and squared deviations by Welford's update (1962), joined by the formula of Chan, Golub and LeVeque (1979); both in a fixed
+//! order, so that the bits are a function of the values. Quantiles by DDSketch (Masson, Rim and Lee, VLDB 2019): bins of
+//! equal ratios, counted; joining two sketches adds counts, in any order. A quantile is within [`QUANTILE_ACCURACY`] of the true one,
+//! relatively, as long as the values span less than [`BINS`] bins (seventeen decades), and its lowest values are lumped beyond.
+
+use std::fmt;
+
+use sketches_ddsketch::{Config, DDSketch};
+
+/// Relative error of a quantile.
+pub const QUANTILE_ACCURACY: f64 = 0.01;
+
+/// Most bins of a sketch, each with 8 bytes.
+pub const BINS: u32 = 2048;
+
+/// Below it, a value counts as zero.
+const SMALLEST: f64 = 1e-290;
+
+/// Mean and squared deviations of values that arrive one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Running {
+    count: u64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Running {
+    /// Of a count, a mean and a sum of squared deviations.
+    #[must_use]
+    pub fn new(count: u64, mean: f64, squares: f64) -> Self {
+        Self { count, mean, squares }
+    }
+
+    /// Adds a value.
+    pub fn add(&mut self, value: f64) {
+        self.count += 1;
+        let before = value - self.mean;
+        self.mean += before / self.count as f64;
+        self.squares += before * (value - self.mean);
+    }
+
+    /// Adds the values of another.
+    pub fn join(&mut self, other: &Self) {
+        if self.count == 0 {
+            *self = *other;
+        } else if other.count > 0 {
+            let (own, others) = (self.count as f64, other.count as f64);
+            let apart = other.mean - self.mean;
+            self.count += other.count;
+            self.mean += apart * (others / (own + others));
+            self.squares += other.squares + apart * apart * (own * (others / (own + others)));
+        }
+    }
+
+    /// Number of values.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Mean; `None` of nothing.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then_some(self.mean)
+    }
+
+    /// Sum of the squared deviations from the mean.
+    #[must_use]
+    pub fn squares(&self) -> f64 {
+        self.squares
+    }
+
+    /// Variance, with n − 1; `None` of fewer than two values.
+    #[must_use]
+    pub fn variance(&self) -> Option<f64> {
+        (self.count > 1).then(|| self.squares / (self.count as f64 - 1.0))
+    }
+
+    /// Standard error of the mean; `None` of fewer than two values.
+    #[must_use]
+    pub fn standard_error(&self) -> Option<f64> {
+        self.variance().map(|variance| (variance / self.count as f64).sqrt())
+    }
+}
+
+/// Count, mean, variance, extremes and quantiles of some values.
+#[derive(Clone)]
+pub struct Aggregate {
+    running: Running,
+    least: f64,
+    most: f64,
+    sketch: Option<DDSketch>,
+}
+
+impl Default for Aggregate {
+    fn default() -> Self {
+        Self { running: Running::default(), least: f64::INFINITY, most: f64::NEG_INFINITY, sketch: None }
+    }
+}
+
+impl fmt::Debug for Aggregate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aggregate")
+            .field("running", &self.running)
+            .field("extremes", &self.extremes())
+            .finish()
+    }
+}
+
+/// Values that cannot be a sketch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is no sketch of quantiles")]
+pub struct NoSketch;
+
+impl Aggregate {
+    /// Of its parts; `sketch` as [`Self::sketch`] gave it.
+    ///
+    /// # Errors
+    ///
+    /// [`NoSketch`] if these bytes are none.
+    pub fn new(
+        running: Running,
+        extremes: Option<[f64; 2]>,
+        sketch: Option<&[u8]>,
+    ) -> Result<Self, NoSketch> {
+        let sketch =
+            sketch.map(|bytes| DDSketch::from_java_bytes(bytes).map_err(|_| NoSketch)).transpose()?;
+        let [least, most] = extremes.unwrap_or([f64::INFINITY, f64::NEG_INFINITY]);
+        Ok(Self { running, least, most, sketch })
+    }
+
+    /// Forgets all values, and keeps memory.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Adds a value, which must be finite.
+    pub fn add(&mut self, value: f64) {
+        self.running.add(value);
+        self.least = self.least.min(value);
+        self.most = self.most.max(value);
+        let new = || DDSketch::new(Config::new(QUANTILE_ACCURACY, BINS, SMALLEST));
+        self.sketch.get_or_insert_with(new).add(value);
+    }
+
+    /// Adds the values of another; both must have been made in the same way, by adding or of parts.
+    pub fn join(&mut self, other: &Self) {
+        self.running.join(&other.running);
+        self.least = self.least.min(other.least);
+        self.most = self.most.max(other.most);
+        match (&mut self.sketch, &other.sketch) {
+            (Some(own), Some(others)) => {
+                // Cannot fail: all sketches have the same bins.
+                let _ = own.merge(others);
+            }
+            (own, others) => *own = own.take().or_else(|| others.clone()),
+        }
+    }
+
+    /// Count, mean and squared deviations.
+    #[must_use]
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Smallest and largest value; `None` of nothing.
+    #[must_use]
+    pub fn extremes(&self) -> Option<[f64; 2]> {
+        (self.running.count() > 0).then_some([self.least, self.most])
+    }
+
+    /// The value below which a share `at` (0 to 1) of the values lies; `None` of nothing.
+    #[must_use]
+    pub fn quantile(&self, at: f64) -> Option<f64> {
+        let found = self.sketch.as_ref()?.quantile(at).ok()??;
+        Some(found.clamp(self.least, self.most))
+    }
+
+    /// The sketch as bytes, in the format of `sketches-java`; `None` of nothing.
+    #[must_use]
+    pub fn sketch(&self) -> Option<Vec<u8>> {
+        self.sketch.as_ref().map(DDSketch::to_java_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Aggregate, QUANTILE_ACCURACY, Running};
+
+    fn of(values: &[f64]) -> Aggregate {
+        let mut aggregate = Aggregate::default();
+        values.iter().for_each(|&value| aggregate.add(value));
+        aggregate
+    }
+
+    /// Through bytes, as blocks are.
+    fn stored(aggregate: &Aggregate) -> Aggregate {
+        let sketch = aggregate.sketch();
+        Aggregate::new(*aggregate.running(), aggregate.extremes(), sketch.as_deref()).unwrap()
+    }
+
+    #[test]
+    fn nothing_has_no_mean() {
+        let mut nothing = Aggregate::default();
+        assert_eq!((nothing.running().mean(), nothing.extremes(), nothing.quantile(0.5)), (None, None, None));
+        nothing.join(&stored(&Aggregate::default()));
+        assert_eq!((nothing.running().count(), nothing.sketch()), (0, None));
+        assert!(Aggregate::new(Running::default(), None, Some(b"nonsense")).is_err());
+    }
+
+    proptest! {
+        /// Blocks joined are all values: counts and extremes exactly, mean and variance to rounding, quantiles to their accuracy.
+        #[test]
+        fn blocks_are_the_whole(
+            magnitudes in prop::collection::vec((-12.0_f64..3.0, any::<bool>()), 1..300),
+            cut in 0.0_f64..1.0,
+        ) {
+            let values: Vec<f64> =
+                magnitudes.iter().map(|&(m, zero)| if zero && m > 2.5 { 0.0 } else { 10_f64.powf(m) }).collect();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place")]
+            let (one, other) = values.split_at((cut * values.len() as f64) as usize);
+            let mut joined = stored(&of(one));
+            joined.join(&stored(&of(other)));
+            let whole = of(&values);
+            let exact = values.iter().sum::<f64>() / values.len() as f64;
+            prop_assert_eq!(joined.running().count(), values.len() as u64);
+            prop_assert_eq!(joined.extremes(), whole.extremes());
+            prop_assert!((joined.running().mean().unwrap() - exact).abs() <= 1e-12 * exact);
+            let squares: f64 = values.iter().map(|x| (x - exact) * (x - exact)).sum();
+            prop_assert!((joined.running().squares() - squares).abs() <= 1e-9 * squares.max(exact * exact));
+            let mut sorted = values.clone();
+            sorted.sort_unstable_by(f64::total_cmp);
+            for at in [0.05, 0.25, 0.5, 0.75, 0.95] {
+                prop_assert_eq!(joined.quantile(at), stored(&whole).quantile(at), "{}", at);
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
+                let exact = sorted[(at * (sorted.len() - 1) as f64) as usize];
+                let found = joined.quantile(at).unwrap();
+                prop_assert!((found - exact).abs() <= 1.001 * QUANTILE_ACCURACY * exact, "{} for {}", found, exact);
+            }
+        }
+    }
+}

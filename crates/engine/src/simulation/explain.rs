@@ -1,0 +1,124 @@
+//! The inside of one row: spectra and eigenvalues of its problem, for `replay`.
+
+use eigensweep_theory::closed_forms::ClosedForms;
+use eigensweep_theory::leakage::CleanMoment;
+use eigensweep_theory::moments::{Moments, SampleSums};
+use eigensweep_theory::{Failure, Paradigm};
+use faer::Mat;
+
+use super::sample::row_set;
+use super::{Batch, Simulation, Workspace};
+use crate::columns::Status;
+
+/// What a task computed for one row.
+#[derive(Clone, Copy, Debug)]
+pub struct Values {
+    /// `loss_clean`; NaN where there is none, as below.
+    pub loss_clean: f64,
+    /// `loss_corrupted`.
+    pub loss_corrupted: f64,
+    /// `leakage`.
+    pub leakage: f64,
+    /// `gap`.
+    pub gap: f64,
+    /// `threshold_squared`.
+    pub threshold_squared: f64,
+    /// `status`.
+    pub status: Status,
+}
+
+impl Values {
+    /// Those of a row of a batch.
+    #[must_use]
+    pub fn of(batch: &Batch, at: usize) -> Self {
+        Self {
+            loss_clean: batch.loss_clean[at],
+            loss_corrupted: batch.loss_corrupted[at],
+            leakage: batch.leakage[at],
+            gap: batch.gap[at],
+            threshold_squared: batch.threshold_squared[at],
+            status: batch.status[at],
+        }
+    }
+
+    /// In the order of [`crate::columns::METRICS`].
+    #[must_use]
+    pub fn metrics(&self, distance: bool) -> [f64; 6] {
+        let apart = if distance { (self.loss_clean - self.loss_corrupted).abs() } else { f64::NAN };
+        [self.loss_clean, self.loss_corrupted, apart, self.leakage, self.gap, self.threshold_squared]
+    }
+}
+
+/// Spectra of a problem, and the eigenvalues that its paradigms see.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// Second moments of the clean signal's components: of the population, or of the whole data set; `None` for raw features.
+    pub signal: Option<Vec<f64>>,
+    /// Eigenvalues of Γ (p).
+    pub gamma: Vec<f64>,
+    /// Eigenvalues of Θ (d): the signal's components first.
+    pub theta: Vec<f64>,
+    /// Smallest and largest of Σ = Θ + α²Γ.
+    pub sigma: (f64, f64),
+    /// Of each paradigm of the job that has any: its d eigenvalues ω (joint-embedding) or singular values φ (reconstruction),
+    /// descending, or why there are none.
+    pub spectra: Vec<(Paradigm, Result<Vec<f64>, Failure>)>,
+}
+
+/// The problem that `workspace` solved last, of a simulation of a single cell.
+///
+/// The eigenvalues come from the dense closed forms, not from the kernels that computed the row: another way to the same numbers.
+#[must_use]
+pub fn explain(simulation: &Simulation, workspace: &Workspace, samples: u64) -> Explained {
+    let features = workspace.features;
+    let (components, labels) = (simulation.counts.noise, simulation.counts.labels);
+    let size = features + components;
+    let width = features + labels;
+    let sums = SampleSums {
+        clean: workspace.clean.as_ref().submatrix(0, 0, width, width),
+        cross: workspace.cross.as_ref().submatrix(0, 0, width, components),
+        noise: workspace.noise.as_ref().submatrix(0, 0, components, components),
+        samples,
+    };
+    let inputs = workspace.inputs.as_ref().submatrix(0, 0, size, size);
+    let input_labels = workspace.input_labels.as_ref().submatrix(0, 0, size, labels);
+    let sigma = &workspace.sigma[..size];
+    let mut views: Mat<f64> = inputs.to_owned();
+    for (i, variance) in sigma.iter().enumerate() {
+        views[(i, i)] += variance;
+    }
+    let moments = Moments {
+        mean_views: inputs,
+        views: views.as_ref(),
+        cross: inputs,
+        view_labels: input_labels,
+        inputs,
+        input_labels,
+        label_power: sums.label_power(features),
+    };
+    let mut forms = ClosedForms::new(size, labels);
+    let prepared = forms.prepare(&moments);
+    let spectra = simulation.paradigms.iter().filter(|&&paradigm| paradigm != Paradigm::Supervised);
+    let spectra = spectra.map(|&paradigm| {
+        let spectrum = prepared.and_then(|()| match paradigm {
+            Paradigm::JointEmbedding => forms.joint_embedding(&moments),
+            _ => forms.reconstruction(&moments),
+        });
+        (paradigm, spectrum.map(|encoder| encoder.spectrum.to_vec()))
+    });
+    let spectra = spectra.collect();
+    let signal = match row_set(simulation, workspace.data).map(|set| set.moment.view()) {
+        Some(CleanMoment::Dense(_)) => None,
+        Some(CleanMoment::Diagonal(signal)) => Some(signal.to_vec()),
+        None => Some(workspace.signal[..features].to_vec()),
+    };
+    let least = sigma.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = sigma.iter().copied().fold(0.0, f64::max);
+    Explained {
+        signal,
+        gamma: workspace.gamma[..components].to_vec(),
+        theta: workspace.theta[..size].to_vec(),
+        sigma: (least, most),
+        spectra,
+    }
+}
