@@ -6,8 +6,8 @@
 //! | SIGTERM | 143 |
 //! | SIGUSR1, SIGUSR2 (a batch system's warning), `--time-limit` | 75 |
 //!
-//! A warning may come much too early (SLURM sends one up to a minute before it was asked to), so where the batch system says how much
-//! time is left, that decides.
+//! A warning may come too early (SLURM sends one up to a minute before it was asked to), so what to do about it is decided
+//! when it comes: [`Stop::heed_warnings`].
 //!
 //! The scheduler looks at the flag between tasks. A task may take longer than a batch system waits before it kills, so a watchdog ends
 //! the program [`GRACE`] after the flag was set: parts appear whole or not at all, so nothing is lost but the part in hand.

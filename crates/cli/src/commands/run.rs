@@ -27,6 +27,9 @@ use crate::{cluster, host, job};
 /// Time kept for stopping, out of a limit: what a batch system's clock may be off, and the grace to write what is in hand.
 const RESERVE: Duration = Duration::from_secs(20);
 
+/// Longest that a warning about the time limit comes before it: a minute as `submit` asks for it, a minute early, and some more.
+const WARNED_BEFORE: Duration = Duration::from_secs(150);
+
 pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
     let (started, clock) = (host::now(), Instant::now());
     let shard = shard(arguments.shard)?;
@@ -154,12 +157,12 @@ fn time_limit(choice: Option<TimeLimit>) -> Result<Option<Duration>, CommandErro
     }
 }
 
-/// The time to go on after a batch system's warning, which may come early.
+/// The time to go on after a batch system's warning. One about the time limit may come early; one that comes at any other time
+/// announces pre-emption, whose grace SLURM does not count as the job's time left.
 fn time_to_go_on() -> Duration {
     match cluster::time_left_now() {
-        // Half of what a pre-empted job is granted.
-        TimeLeft::Limited(time) => time.saturating_sub(RESERVE.min(time / 2)),
-        TimeLeft::Unlimited | TimeLeft::NoAnswer | TimeLeft::NoJob => Duration::ZERO,
+        TimeLeft::Limited(time) if time <= WARNED_BEFORE => time.saturating_sub(RESERVE.min(time / 2)),
+        _ => Duration::ZERO,
     }
 }
 
