@@ -2,14 +2,16 @@
 
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eigensweep_benches::problems::SplitMix;
-use eigensweep_engine::dataset::{Identity, PartWriter};
+use eigensweep_engine::dataset::{Collector, Dataset};
 use eigensweep_engine::input::Input;
-use eigensweep_engine::job;
+use eigensweep_engine::job::{self, Job};
 use eigensweep_engine::plan::Plan;
+use eigensweep_engine::shard::Shard;
 use eigensweep_engine::simulation::{Simulation, Workspace};
 
 /// Figure 3 with a Gaussian population in place of MNIST. A task is one replicate at one n: 18 rows.
@@ -31,13 +33,16 @@ alignment = [0.1, 1.0, 10.0]
 dimension = 50
 "#;
 
-fn simulation(metrics: &str) -> (Simulation, Identity) {
+fn load(metrics: &str) -> (Job, Arc<Input>) {
     let set = [format!("output.metrics={metrics}")];
     let job = job::parse("figure3-like.toml", JOB, &set, Path::new("")).expect("a valid job");
     let input = Input::load(&job).expect("nothing to load");
-    let plan = Plan::new(&job.spec, &input).expect("a small job");
-    let identity = Identity::new(&job.spec, &input);
-    (Simulation::new(&job.spec, input, plan), identity)
+    (job, Arc::new(input))
+}
+
+fn simulation((job, input): (Job, Arc<Input>)) -> Simulation {
+    let plan = Plan::new(&job.spec, input.extents()).expect("a small job");
+    Simulation::new(&job.spec, input, plan)
 }
 
 fn task(criterion: &mut Criterion) {
@@ -46,12 +51,14 @@ fn task(criterion: &mut Criterion) {
     for (name, metrics) in
         [("distance", r#"["distance"]"#), ("all metrics", r#"["distance", "leakage", "gap"]"#)]
     {
-        let (simulation, _) = simulation(metrics);
+        let simulation = simulation(load(metrics));
+        let plan = simulation.plan();
+        // The first of those with n = 3200, the sixth sample size.
+        let task = 5 * plan.grid.replicates / plan.units_per_task;
         let (mut workspace, mut batch) = (Workspace::new(&simulation), simulation.new_batch());
-        group.throughput(Throughput::Elements(simulation.plan().rows_per_task));
-        // Task 5 of each replicate has n = 3200.
+        group.throughput(Throughput::Elements(plan.rows_per_task()));
         group.bench_function(name, |b| {
-            b.iter(|| simulation.run_task(black_box(5), &mut workspace, &mut batch));
+            b.iter(|| simulation.run_task(black_box(task), &mut workspace, &mut batch));
         });
     }
 }
@@ -59,13 +66,18 @@ fn task(criterion: &mut Criterion) {
 fn part(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("part");
     group.sample_size(20).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(2));
-    let (simulation, identity) = simulation(r#"["distance", "leakage", "gap"]"#);
-    let plan = simulation.plan();
-    let mut writer = PartWriter::new(&simulation, &identity);
-    writer.begin(0);
+    let (job, input) = load(r#"["distance", "leakage", "gap"]"#);
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (dataset, _) = Dataset::open(directory.path(), &job.spec, &input, Shard::WHOLE, "a benchmark")
+        .expect("an empty directory");
+    let section = &dataset.sections()[0];
+    let plan = &section.plan;
+    let simulation = simulation((job, input));
+    let mut writer = Collector::new(&simulation, section);
+    writer.begin(plan, 0);
     let mut uniform = SplitMix::new(1);
     let mut batch = simulation.new_batch();
-    for _ in 0..plan.tasks_per_part {
+    for _ in plan.part_tasks(0) {
         let columns = [
             &mut batch.loss_clean,
             &mut batch.loss_corrupted,
@@ -76,12 +88,14 @@ fn part(criterion: &mut Criterion) {
         for values in columns {
             values.fill_with(|| uniform.uniform());
         }
-        writer.add(&batch);
+        writer.add(plan, &batch);
     }
-    let rows = writer.rows();
-    group.throughput(Throughput::Elements(rows.end - rows.start));
-    group.bench_function(format!("PartWriter::encode, {} rows", rows.end - rows.start), |b| {
-        b.iter(|| writer.encode(black_box(&plan.grid)));
+    let rows = plan.part_rows(0);
+    let rows = rows.end - rows.start;
+    group.throughput(Throughput::Elements(rows));
+    // Sorted, encoded, hashed, written and fsynced; the file is removed.
+    group.bench_function(format!("Collector::encode, {rows} rows"), |b| {
+        b.iter(|| writer.encode(black_box(plan), 0, &dataset.path("staging")).expect("space for a part"));
     });
 }
 

@@ -17,9 +17,9 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
+use eigensweep_engine::aggregate::Running;
 use eigensweep_engine::columns;
-use eigensweep_engine::dataset::{CommitRecord, PartReader};
-use eigensweep_engine::summary::Running;
+use eigensweep_engine::dataset::{Dataset, read_columns};
 use serde::Deserialize;
 
 use crate::Fault;
@@ -140,18 +140,11 @@ type Pair = [Running; 2];
 /// has fewer than two replicates.
 pub fn read_dataset(root: &Path) -> Result<Cells, Fault> {
     let mut running: BTreeMap<Cell, Pair> = BTreeMap::new();
-    let commits = root.join("commits");
-    let entries = fs::read_dir(&commits)
-        .map_err(|error| format!("{} holds no data set: {}: {error}", root.display(), commits.display()))?;
-    let mut records = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        let record: CommitRecord = serde_json::from_str(&fs::read_to_string(&path)?)
-            .map_err(|error| format!("{} is not a commit record: {error}", path.display()))?;
-        records.push(record);
+    let (dataset, faults) = Dataset::read(root, false)?;
+    if let Some(fault) = faults.first() {
+        return Err(format!("{}: {} {}", root.display(), fault.file, fault.fault).into());
     }
-    records.sort_unstable_by_key(|record| record.part);
-    for record in records {
+    for record in dataset.records() {
         let names = [
             "noise_scale",
             "alignment",
@@ -161,8 +154,8 @@ pub fn read_dataset(root: &Path) -> Result<Cells, Fault> {
             columns::LOSS_CORRUPTED,
             columns::STATUS,
         ];
-        for batch in PartReader::read(&root.join("data").join(&record.file), &names)? {
-            add(&batch, &mut running)?;
+        for batch in read_columns(&dataset.part_file(record), &names)? {
+            add(&batch?, &mut running)?;
         }
     }
     if running.is_empty() {

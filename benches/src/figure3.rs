@@ -1,15 +1,16 @@
 //! The job `jobs/figure3-mnist.toml` in process: loaded once, run and timed as often as wanted.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use eigensweep_engine::dataset::{Dataset, Identity};
+use eigensweep_engine::dataset::Dataset;
+use eigensweep_engine::grid::Grid;
 use eigensweep_engine::input::Input;
-use eigensweep_engine::job::{self, DataSpec, Metric};
-use eigensweep_engine::plan::Plan;
+use eigensweep_engine::job::{self, DataSpec, JobSpec, Metric};
 use eigensweep_engine::run::{self, Observer};
-use eigensweep_engine::simulation::Simulation;
+use eigensweep_engine::shard::Shard;
 
 use crate::Fault;
 
@@ -41,8 +42,8 @@ pub struct Changes {
 /// Figure 3, ready to run.
 #[derive(Debug)]
 pub struct Figure3 {
-    simulation: Simulation,
-    identity: Identity,
+    spec: JobSpec,
+    input: Arc<Input>,
     images: PathBuf,
     labels: PathBuf,
 }
@@ -97,13 +98,11 @@ impl Figure3 {
                 return Err(missing(file).into());
             }
         }
-        let input = Input::load(&job)?;
-        let plan = Plan::new(&job.spec, &input)?;
-        if plan.grid.rows_per_replicate != ROWS_PER_REPLICATE {
+        let input = Arc::new(Input::load(&job)?);
+        if Grid::new(&job.spec).rows_per_replicate != ROWS_PER_REPLICATE {
             return Err("jobs/figure3-mnist.toml is not the protocol of Figure 3 any more".into());
         }
-        let identity = Identity::new(&job.spec, &input);
-        Ok(Self { simulation: Simulation::new(&job.spec, input, plan), identity, images, labels })
+        Ok(Self { spec: job.spec, input, images, labels })
     }
 
     /// The images' file.
@@ -126,9 +125,9 @@ impl Figure3 {
     /// If the engine refuses.
     pub fn run_into(&self, root: &Path, threads: usize) -> Result<Timed, Fault> {
         let started = Instant::now();
-        let (mut dataset, _) = Dataset::open(root, self.identity.clone(), self.simulation.plan())?;
+        let (mut dataset, _) = Dataset::open(root, &self.spec, &self.input, Shard::WHOLE, "a benchmark")?;
         let stop = AtomicBool::new(false);
-        let outcome = run::run(&self.simulation, &mut dataset, threads, &stop, &mut Deaf)?;
+        let outcome = run::run(&self.input, &mut dataset, threads, &stop, &mut Deaf)?;
         let seconds = started.elapsed().as_secs_f64();
         if !outcome.complete {
             return Err("the run did not come to its end".into());
@@ -151,5 +150,5 @@ struct Deaf;
 
 impl Observer for Deaf {
     fn computed(&mut self, _rows: u64, _failed: u64) {}
-    fn committed(&mut self, _part: u64) {}
+    fn committed(&mut self, _section: u32, _part: u64, _rows: u64) {}
 }

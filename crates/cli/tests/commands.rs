@@ -72,7 +72,7 @@ fn the_manifest_tells_what_was_run() {
     assert_eq!(place.run(&["run", "small.toml", "--quiet", "--output", "out", "--threads", "2"]).0, 0);
     let text = fs::read_to_string(place.path("out/manifest.json")).unwrap();
     let manifest: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(manifest["format_version"], 1);
+    assert_eq!(manifest["format_version"], 2);
     assert_eq!(manifest["rows"], 36);
     assert_eq!(manifest["rows_done"], 36);
     assert_eq!(manifest["runs"][0]["threads"], 2);
@@ -242,19 +242,33 @@ fn every_command_has_an_example() {
     }
 }
 
+/// Each signal has its exit code, leaves recorded parts only, and the next run goes on to the bytes of a run that nobody stopped.
 #[cfg(unix)]
 #[test]
 fn signals_stop_a_run_that_resumes_to_the_same_bytes() {
     use std::process::{Command, Stdio};
     let place = Place::new();
-    // Long enough to be interrupted: several parts, each of many small tasks.
-    let long = ["--set", "job.replicates=120000", "--threads", "2"];
-    for (signal, expected) in [("-TERM", 143), ("-INT", 130)] {
+    // Long enough to be interrupted: sixty parts, each of many small tasks.
+    let long = ["--set", "job.replicates=6000", "--set", "output.part_rows=1200", "--threads", "2"];
+    let run = |output: &str| -> Vec<String> {
+        ["run", "small.toml", "--output", output].iter().chain(&long).map(|&text| text.to_owned()).collect()
+    };
+    let bytes = |output: &str| -> Vec<Vec<u8>> {
+        let files = ["data", "commits"].map(|name| place.contents(&format!("{output}/{name}")));
+        files.into_iter().flatten().map(|(_, bytes)| bytes).collect()
+    };
+    let to_the_end = |output: &str| {
+        let arguments = run(output);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(["--quiet"]).collect();
+        assert_eq!(place.run(&arguments).0, 0);
+        bytes(output)
+    };
+    let whole = to_the_end("whole");
+    for (signal, expected) in [("-TERM", 143), ("-INT", 130), ("-USR1", 75), ("-USR2", 75)] {
         let output = format!("out{signal}");
         let mut child = Command::new(env!("CARGO_BIN_EXE_eigensweep"))
             .current_dir(place.directory.path())
-            .args(["run", "small.toml", "--output", &output])
-            .args(long)
+            .args(run(&output))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -268,6 +282,11 @@ fn signals_stop_a_run_that_resumes_to_the_same_bytes() {
         let done = fs::read_dir(place.path(&output).join("commits")).unwrap().count();
         let parts = fs::read_dir(place.path(&output).join("data")).unwrap().count();
         assert_eq!(done, parts, "every part in data/ is recorded");
-        assert!(place.path(&output).join("manifest.json").is_file());
+        assert!(done < 60, "{signal} stopped it");
+        let manifest = fs::read_to_string(place.path(&output).join("manifest.json")).unwrap();
+        let manifest: Value = serde_json::from_str(&manifest).unwrap();
+        assert_eq!(manifest["committed"].as_array().unwrap().len(), done);
+        assert_eq!(manifest["runs"][0]["state"], "stopped");
+        assert!(to_the_end(&output) == whole, "{signal}: the same bytes");
     }
 }

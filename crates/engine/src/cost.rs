@@ -60,8 +60,14 @@ impl Cost {
 
     /// Flops of all units before this one.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "digits below the lengths of axes")]
     pub fn before(&self, unit: u64) -> f64 {
+        self.share_before(unit) * self.replicates as f64
+    }
+
+    /// The same of one replicate: at the beginning of a column, the same bits for any number of replicates.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "digits below the lengths of axes")]
+    pub fn share_before(&self, unit: u64) -> f64 {
         let (column, replicate) = (unit / self.replicates, unit % self.replicates);
         let sizes = self.samples.len() as u64 - 1;
         let (setting, size) = (column / sizes, (column % sizes) as usize);
@@ -73,16 +79,25 @@ impl Cost {
         if let Some(&[a, b]) = self.components.get(component) {
             let here = self.samples[size + 1] - self.samples[size];
             flops += setting as f64 * of_setting([a, b]) + size as f64 * a + self.samples[size] * b;
-            flops += (a + here * b) * replicate as f64 / self.replicates as f64;
+            flops += (a + here * b) * (replicate as f64 / self.replicates as f64);
         }
-        flops * self.replicates as f64
+        flops
     }
 
     /// Flops of everything.
     #[must_use]
     pub fn total(&self) -> f64 {
-        let columns = self.components.len() as u64 * self.settings * (self.samples.len() as u64 - 1);
-        self.before(columns * self.replicates)
+        self.before(self.columns() * self.replicates)
+    }
+
+    /// Flops of one replicate of everything.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.share_before(self.columns() * self.replicates)
+    }
+
+    fn columns(&self) -> u64 {
+        self.components.len() as u64 * self.settings * (self.samples.len() as u64 - 1)
     }
 }
 

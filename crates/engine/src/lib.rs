@@ -13,6 +13,8 @@
 //!
 //! [`run`] strings them together. The crate knows nothing of arguments, terminals, clocks, plots or SQL.
 
+pub mod active;
+pub mod adaptive;
 pub mod aggregate;
 pub mod columns;
 pub mod cost;

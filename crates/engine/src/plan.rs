@@ -1,7 +1,7 @@
 //! Tasks and parts: what is computed together and what is written together.
 //!
 //! A **task** is what a thread takes: consecutive units (see [`grid`](crate::grid)), so many that their problems fill the lanes of
-//! the kernels. A **part** is the unit of writing and of resuming: consecutive units, one file.
+//! the kernels. A **part** is the unit of writing and of resuming, one file: whole columns, or an equal share of one.
 //!
 //! All are functions of the job alone, so that interrupted, resumed, sharded and differently threaded runs write the same files.
 
@@ -52,14 +52,16 @@ pub struct Plan {
     pub units: u64,
     /// Units of one task (the last of a part may have fewer).
     pub units_per_task: u64,
-    /// Units of one part (the last may have fewer).
+    /// Units of one part (the last, or the last of a column, may have fewer): whole columns, or an equal share of one.
     pub units_per_part: u64,
-    /// Tasks of one part (the last may have fewer).
-    pub tasks_per_part: u64,
+    /// Parts of one column; 1 where a part has whole columns.
+    pub parts_per_column: u64,
     /// Number of tasks.
     pub tasks: u64,
     /// Number of parts.
     pub parts: u64,
+    /// Whether this is a round of adaptive replicates.
+    pub adaptive: bool,
     /// What the columns cost.
     pub cost: Cost,
 }
@@ -91,34 +93,71 @@ impl Plan {
             Detail::Rows => spec.output.part_rows / rows_per_unit,
             Detail::Summary => (PART_BLOCKS / rows_per_unit).max(1).saturating_mul(grid.replicates),
         };
+        // Of adaptive replicates, each round has the same columns in a part.
+        let rounds = spec.job.adaptive.map_or_else(Vec::new, |adaptive| adaptive.rounds());
+        let longest = rounds.iter().map(|round| u64::from(round.end - round.start)).max();
+        let longest = longest.unwrap_or(grid.replicates);
+        let (columns, replicates) = (grid.columns(), grid.replicates);
         let most_units = by_size
             .min(within(PART_FLOPS))
-            .min(units.div_ceil(LEAST_PARTS).max(within(LEAST_PART_FLOPS)))
-            .clamp(1, units);
-        // Whole tasks, unless that is none.
-        let units_per_task = units_per_task.min(most_units);
-        let units_per_part = most_units / units_per_task * units_per_task;
-        let parts = units.div_ceil(units_per_part);
-        let tasks_per_part = units_per_part / units_per_task;
-        let last = units - (parts - 1) * units_per_part;
-        Ok(Self {
+            .min((columns * longest).div_ceil(LEAST_PARTS).max(within(LEAST_PART_FLOPS)))
+            .max(1);
+        let columns_per_part = (most_units / longest).clamp(1, columns);
+        let units_per_part = if columns_per_part > 1 {
+            columns_per_part * replicates
+        } else {
+            // Equal shares, of whole tasks where they have several.
+            let share = replicates.div_ceil(replicates.div_ceil(most_units));
+            if share > units_per_task {
+                share.next_multiple_of(units_per_task).min(replicates)
+            } else {
+                share
+            }
+        };
+        let parts_per_column = replicates.div_ceil(units_per_part);
+        let parts = match columns_per_part {
+            1 => columns * parts_per_column,
+            _ => columns.div_ceil(columns_per_part),
+        };
+        let mut plan = Self {
             samples_per_unit: rows_per_unit / grid.rows_per_sample,
             grid,
             units,
-            units_per_task,
+            units_per_task: units_per_task.min(units_per_part),
             units_per_part,
-            tasks_per_part,
-            tasks: (parts - 1) * tasks_per_part + last.div_ceil(units_per_task),
+            parts_per_column,
+            tasks: 0,
             parts,
+            adaptive: spec.job.adaptive.is_some(),
             cost,
-        })
+        };
+        plan.tasks = plan.part_tasks(parts - 1).end;
+        Ok(plan)
+    }
+
+    /// Tasks of a full part.
+    fn tasks_per_part(&self) -> u64 {
+        self.units_per_part.div_ceil(self.units_per_task)
+    }
+
+    /// Tasks of a column that has several parts.
+    fn tasks_per_column(&self) -> u64 {
+        let last = self.grid.replicates - (self.parts_per_column - 1) * self.units_per_part;
+        (self.parts_per_column - 1) * self.tasks_per_part() + last.div_ceil(self.units_per_task)
     }
 
     /// Units of a task.
     #[must_use]
     pub fn task_units(&self, task: u64) -> Range<u64> {
-        let start = task * self.units_per_task;
-        start..(start + self.units_per_task).min(self.units)
+        let part = if self.parts_per_column > 1 {
+            let (column, within) = (task / self.tasks_per_column(), task % self.tasks_per_column());
+            column * self.parts_per_column + within / self.tasks_per_part()
+        } else {
+            task / self.tasks_per_part()
+        };
+        let units = self.part_units(part);
+        let start = units.start + (task - self.part_tasks(part).start) * self.units_per_task;
+        start..(start + self.units_per_task).min(units.end)
     }
 
     /// Rows of a task, by number.
@@ -136,15 +175,32 @@ impl Plan {
     /// Tasks of a part.
     #[must_use]
     pub fn part_tasks(&self, part: u64) -> Range<u64> {
-        let start = part * self.tasks_per_part;
-        start..(start + self.tasks_per_part).min(self.tasks)
+        let (column, within) = (part / self.parts_per_column, part % self.parts_per_column);
+        let before = if self.parts_per_column > 1 { column * self.tasks_per_column() } else { 0 };
+        let within = if self.parts_per_column > 1 { within } else { part };
+        let start = before + within * self.tasks_per_part();
+        let units = self.part_units(part);
+        start..start + (units.end - units.start).div_ceil(self.units_per_task)
     }
 
     /// Units of a part.
     #[must_use]
     pub fn part_units(&self, part: u64) -> Range<u64> {
-        let start = part * self.units_per_part;
-        start..(start + self.units_per_part).min(self.units)
+        if self.parts_per_column == 1 {
+            let start = part * self.units_per_part;
+            return start..(start + self.units_per_part).min(self.units);
+        }
+        let (column, within) = (part / self.parts_per_column, part % self.parts_per_column);
+        let first = column * self.grid.replicates;
+        let start = first + within * self.units_per_part;
+        start..(start + self.units_per_part).min(first + self.grid.replicates)
+    }
+
+    /// Columns that a part has rows of.
+    #[must_use]
+    pub fn part_columns(&self, part: u64) -> Range<u64> {
+        let units = self.part_units(part);
+        units.start / self.grid.replicates..units.end.div_ceil(self.grid.replicates)
     }
 
     /// Rows of a part, by number.
@@ -181,7 +237,11 @@ fn fullest(most: u64, problems_per_unit: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{BATCH_PROBLEMS, fullest};
+    use std::path::Path;
+
+    use super::{BATCH_PROBLEMS, Plan, fullest};
+    use crate::input::Extents;
+    use crate::job;
 
     #[test]
     fn units_fill_batches() {
@@ -191,5 +251,46 @@ mod tests {
         assert_eq!(fullest(100, 1), BATCH_PROBLEMS);
         assert_eq!(fullest(5, BATCH_PROBLEMS), 1);
         assert_eq!(fullest(1, 7), 1);
+    }
+
+    /// Every unit is in one task of one part, in order.
+    #[test]
+    fn parts_and_tasks_are_the_units_once() {
+        for (replicates, samples, part_rows) in [
+            (1, 1, 1000),
+            (7, 3, 10),
+            (7, 3, 36),
+            (40, 10, 1),
+            (1000, 2, 700),
+            (100, 5, 983_040),
+            (3, 200, 20),
+        ] {
+            let text = format!(
+                "[job]\nreplicates = {replicates}\n[grid]\nsamples = {{ from = 10, to = {}, step = 10 }}\n[output]\npart_rows = \
+                 {part_rows}",
+                10 * samples
+            );
+            let text =
+                if samples == 1 { text.replace("{ from = 10, to = 10, step = 10 }", "10") } else { text };
+            let spec = job::parse("test.toml", &text, &[], Path::new("")).unwrap().spec;
+            let plan = Plan::new(&spec, Extents { signal: 50, labels: 10 }).unwrap();
+            let (mut unit, mut task) = (0, 0);
+            for part in 0..plan.parts {
+                assert_eq!(plan.part_units(part).start, unit, "{text}: part {part}");
+                assert_eq!(plan.part_tasks(part).start, task);
+                for t in plan.part_tasks(part) {
+                    let units = plan.task_units(t);
+                    assert!(units.start == unit && !units.is_empty(), "{text}: task {t}");
+                    unit = units.end;
+                    task += 1;
+                }
+                assert_eq!(plan.part_units(part).end, unit);
+                let columns = plan.part_columns(part);
+                assert!(
+                    columns.end - columns.start == 1 || plan.part_units(part).end.is_multiple_of(replicates)
+                );
+            }
+            assert_eq!((unit, task), (plan.units, plan.tasks), "{text}");
+        }
     }
 }

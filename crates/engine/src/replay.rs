@@ -60,14 +60,13 @@ pub fn find(dataset: &Dataset, filter: &Filter, most: usize) -> Result<(Vec<Stor
     let mut found = Vec::new();
     for (place, section) in dataset.sections().iter().enumerate() {
         for record in section.records() {
-            let units = section.plan.part_units(record.part);
             let possible = |row: u64| {
                 filter.holds(&|name| coordinate(section, row, name).unwrap_or(Value::Unknown)) != Some(false)
             };
-            if !section.plan.grid.written(units.clone()).any(possible) {
+            if !section.written(record).any(possible) {
                 continue;
             }
-            let mut rows = section.plan.grid.written(units);
+            let mut rows = section.written(record);
             if section.spec.output.detail == Detail::Summary {
                 // No rows are stored: whatever the coordinates decide is a row that was computed.
                 let fits = |row: &u64| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::EngineError;
+use crate::adaptive;
 use crate::columns::Status;
 use crate::dataset::{Collector, Dataset};
 use crate::input::Input;
@@ -43,8 +44,7 @@ pub fn share(dataset: &Dataset) -> Share {
     let mut share = Share::default();
     for section in dataset.sections() {
         for part in dataset.shard().parts(&section.plan) {
-            let rows = section.plan.part_rows(part);
-            let rows = rows.end - rows.start;
+            let rows = section.part_rows(part);
             share.rows += rows;
             share.rows_done += if section.is_done(part) { rows } else { 0 };
         }
@@ -76,7 +76,10 @@ pub fn run(
             continue;
         }
         let ranges: Vec<Range<u64>> = missing.iter().map(|&part| plan.part_tasks(part)).collect();
-        let simulation = simulation(dataset, place, input);
+        let mut simulation = simulation(dataset, place, input);
+        if let Some(active) = adaptive::active(dataset, place)? {
+            simulation = simulation.restricted_to(Arc::new(active));
+        }
         let mut writer = Writer {
             collector: Collector::new(&simulation, section),
             staging: dataset.path("staging"),
@@ -134,9 +137,13 @@ impl Sink for Writer<'_> {
         let failed = batch.status.iter().filter(|&&status| status != Status::Ok).count();
         self.observer.computed(batch.rows() as u64, failed as u64);
         if task + 1 == tasks.end {
-            let encoded = self.collector.encode(plan, part, &self.staging)?;
-            self.dataset.commit(self.place, part, encoded)?;
-            let rows = rows.end - rows.start;
+            let active = self.collector.active();
+            let rows = active.map_or(rows.end - rows.start, |active| active.rows(plan, part));
+            let encoded = match rows {
+                0 => None,
+                _ => Some(self.collector.encode(plan, part, &self.staging)?),
+            };
+            self.dataset.commit(self.place, part, active, encoded)?;
             self.rows += rows;
             self.at += 1;
             self.observer.committed(number, part, rows);

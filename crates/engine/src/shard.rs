@@ -61,25 +61,28 @@ impl Shard {
         self.count == 1
     }
 
-    /// The parts of a plan that are this shard's.
+    /// The parts of a plan that are this shard's. With adaptive replicates a shard has whole columns, the same in every round:
+    /// whether a combination goes on depends on all its replicates.
     #[must_use]
     pub fn parts(self, plan: &Plan) -> Range<u64> {
         self.first(plan, self.index - 1)..self.first(plan, self.index)
     }
 
-    /// The first part whose middle is not before `stretch` of the stretches.
+    /// The first part whose middle (or whose column's) is not before `stretch` of the stretches.
     fn first(self, plan: &Plan, stretch: u64) -> u64 {
-        let begin = plan.cost.total() * (stretch as f64 / self.count as f64);
-        let middle = |part: u64| {
-            let units = plan.part_units(part);
-            f64::midpoint(plan.cost.before(units.start), plan.cost.before(units.end))
+        let together = if plan.adaptive { plan.parts_per_column } else { 1 };
+        let begin = plan.cost.share() * (stretch as f64 / self.count as f64);
+        let middle = |group: u64| {
+            let (first, last) = (group * together, (group + 1) * together - 1);
+            let (start, end) = (plan.part_units(first).start, plan.part_units(last).end);
+            f64::midpoint(plan.cost.share_before(start), plan.cost.share_before(end))
         };
-        let (mut low, mut high) = (0, plan.parts);
+        let (mut low, mut high) = (0, plan.parts / together);
         while low < high {
             let between = low + (high - low) / 2;
             if middle(between) < begin { low = between + 1 } else { high = between }
         }
-        low
+        low * together
     }
 }
 

@@ -103,9 +103,8 @@ pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, EngineError> {
         let ends = Ends::new(section, [smallest, largest]);
         let places = places(section, &grid);
         for record in section.records() {
-            let units = section.plan.part_units(record.part);
-            let mut rows = section.plan.grid.written(units);
-            if !ends.touch(section, record.part) {
+            let mut rows = section.written(record);
+            if record.file.is_empty() || !ends.touch(section, record.part) {
                 continue;
             }
             let names = [columns::DISTANCE, columns::THRESHOLD_SQUARED];

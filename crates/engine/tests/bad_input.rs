@@ -222,7 +222,7 @@ fn a_task_with_too_many_rows() {
     let plan = |set: &[&str]| {
         let job = job("[data]\ncomponents = 3\n[corruption]\ncomponents = 2\n", set);
         let input = Input::load(&job).unwrap();
-        Plan::new(&job.spec, &input)
+        Plan::new(&job.spec, input.extents())
     };
     // 3 paradigms × 700,000 α share one sample.
     let alphas = "augmentation.alignment={ from = 0, to = 1, count = 700000 }";
@@ -231,7 +231,7 @@ fn a_task_with_too_many_rows() {
         other => panic!("{other:?}"),
     }
     let fits = "augmentation.alignment={ from = 0, to = 1, count = 699050 }";
-    assert_eq!(plan(&[fits]).unwrap().rows_per_task, 3 * 699_050);
+    assert_eq!(plan(&[fits]).unwrap().rows_per_task(), 3 * 699_050);
     // Samples and replicates do not share one.
     let samples = "grid.samples={ from = 1, to = 1000000, step = 1 }";
     let replicates = "job.replicates=2147483647";

@@ -224,12 +224,12 @@ fn threads_leave_rows_and_files_as_they_are() {
     let set = ["job.replicates=10", "augmentation.alignment=[0.5, 2]", "corruption.components=[12, 3]"];
     for (name, text) in [("gaussian", GAUSSIAN), ("images", &of_images)] {
         let job = job(text, &set);
-        let (first, _) = common::prepare(&job).unwrap();
+        let first = common::prepare(&job).unwrap();
         let first = rows(&first, 1);
         let one = directory.path().join(format!("{name}-1"));
         run_to_the_end(&one, &job, 1);
         for threads in [2, 3, 7] {
-            let (again, _) = common::prepare(&job).unwrap();
+            let again = common::prepare(&job).unwrap();
             let again = rows(&again, threads);
             assert_eq!(first.len(), again.len());
             for (place, cell) in &first {

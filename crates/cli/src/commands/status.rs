@@ -65,8 +65,7 @@ impl Report {
             let mut status = ShardStatus { run, rows: 0, rows_done: 0, failed: 0, parts: 0, parts_done: 0 };
             for section in dataset.sections() {
                 for part in shard.parts(&section.plan) {
-                    let rows = section.plan.part_rows(part);
-                    status.rows += rows.end - rows.start;
+                    status.rows += section.part_rows(part);
                     status.parts += 1;
                     if let Some(record) = section.record(part) {
                         status.rows_done += record.rows;

@@ -13,6 +13,7 @@ use super::part::count_failures;
 use super::section::Section;
 use super::{arrays, schema};
 use crate::EngineError;
+use crate::active::Active;
 use crate::aggregate::Aggregate;
 use crate::columns::{self, BLOCK_STATISTICS, METRICS, Status};
 use crate::grid::Grid;
@@ -25,13 +26,13 @@ const BATCH_BLOCKS: usize = 4096;
 
 /// A cell and paradigm over some replicates.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// Replicates.
-    pub(super) replicates: u64,
+    pub(crate) replicates: u64,
     /// Those of them without a value.
-    pub(super) failed: u64,
+    pub(crate) failed: u64,
     /// By metric.
-    pub(super) metrics: [Aggregate; METRICS.len()],
+    pub(crate) metrics: [Aggregate; METRICS.len()],
 }
 
 impl Block {
@@ -95,26 +96,29 @@ impl BlockWriter {
         self.failed.clear();
     }
 
-    /// Adds the next rows.
-    pub(super) fn add(&mut self, grid: &Grid, batch: &Batch) {
+    /// Adds the next rows; those of combinations that are not active are passed over.
+    pub(super) fn add(&mut self, grid: &Grid, batch: &Batch, active: Option<&Active>) {
         count_failures(&batch.status, &mut self.failed);
         for at in 0..batch.rows() {
             let place = place(grid, self.first, self.next);
             if self.blocks.len() <= place {
                 self.blocks.resize_with(place + 1, Block::default);
             }
-            let values = Values::of(batch, at);
-            self.blocks[place].add(values.metrics(self.distance), values.status == Status::Ok);
+            if active.is_none_or(|active| active.row(grid, self.next)) {
+                let values = Values::of(batch, at);
+                self.blocks[place].add(values.metrics(self.distance), values.status == Status::Ok);
+            }
             self.next += 1;
         }
     }
 
     /// Encodes part `part` of `plan`, all of whose rows have been added, into a file in `staging`.
     pub(super) fn encode(&self, plan: &Plan, part: u64, staging: &Path) -> Result<Encoded, EngineError> {
-        let rows: Vec<u64> = block_rows(plan, part).collect();
+        let drawn = block_rows(plan, part).zip(&self.blocks).filter(|(_, block)| block.replicates > 0);
+        let (rows, blocks): (Vec<u64>, Vec<&Block>) = drawn.unzip();
         let batches = rows
             .chunks(BATCH_BLOCKS)
-            .zip(self.blocks.chunks(BATCH_BLOCKS))
+            .zip(blocks.chunks(BATCH_BLOCKS))
             .map(|(rows, blocks)| self.arrays(&plan.grid, rows, blocks));
         encode(
             staging,
@@ -126,7 +130,7 @@ impl BlockWriter {
         )
     }
 
-    fn arrays(&self, grid: &Grid, rows: &[u64], blocks: &[Block]) -> Vec<ArrayRef> {
+    fn arrays(&self, grid: &Grid, rows: &[u64], blocks: &[&Block]) -> Vec<ArrayRef> {
         let mut columns = vec![arrays::replicates(grid, rows)];
         columns.extend(grid.axes.iter().map(|axis| arrays::axis(axis, rows)));
         let paradigms = rows.iter().map(|&row| arrays::narrow(grid.paradigm(row) as u64));

@@ -1,19 +1,25 @@
 //! What the batches of a part are collected into: rows or blocks, as the job's `detail` says.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::blocks::BlockWriter;
 use super::encode::Encoded;
 use super::part::PartWriter;
 use super::section::Section;
 use crate::EngineError;
+use crate::active::Active;
 use crate::job::Detail;
 use crate::plan::Plan;
 use crate::simulation::{Batch, Simulation};
 
 /// Collects the batches of one part after another and encodes each.
 #[derive(Debug)]
-pub struct Collector(Kind);
+pub struct Collector {
+    kind: Kind,
+    /// Combinations whose rows are kept; `None` for all.
+    active: Option<Arc<Active>>,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -25,15 +31,22 @@ impl Collector {
     /// A collector for the parts of a section.
     #[must_use]
     pub fn new(simulation: &Simulation, section: &Section) -> Self {
-        Self(match section.spec.output.detail {
+        let kind = match section.spec.output.detail {
             Detail::Rows => Kind::Rows(PartWriter::new(simulation, section)),
             Detail::Summary => Kind::Blocks(BlockWriter::new(simulation, section)),
-        })
+        };
+        Self { kind, active: simulation.active().cloned() }
+    }
+
+    /// Combinations whose rows are kept; `None` for all.
+    #[must_use]
+    pub fn active(&self) -> Option<&Active> {
+        self.active.as_deref()
     }
 
     /// Begins a part.
     pub fn begin(&mut self, plan: &Plan, part: u64) {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Rows(rows) => rows.begin(),
             Kind::Blocks(blocks) => blocks.begin(plan.part_rows(part).start),
         }
@@ -41,9 +54,9 @@ impl Collector {
 
     /// Adds the batch of the part's next task.
     pub fn add(&mut self, plan: &Plan, batch: &Batch) {
-        match &mut self.0 {
+        match &mut self.kind {
             Kind::Rows(rows) => rows.add(batch),
-            Kind::Blocks(blocks) => blocks.add(&plan.grid, batch),
+            Kind::Blocks(blocks) => blocks.add(&plan.grid, batch, self.active.as_deref()),
         }
     }
 
@@ -53,8 +66,8 @@ impl Collector {
     ///
     /// [`EngineError::Io`] or [`EngineError::Parquet`] if the file cannot be written.
     pub fn encode(&self, plan: &Plan, part: u64, staging: &Path) -> Result<Encoded, EngineError> {
-        match &self.0 {
-            Kind::Rows(rows) => rows.encode(plan, part, staging),
+        match &self.kind {
+            Kind::Rows(rows) => rows.encode(plan, part, self.active.as_deref(), staging),
             Kind::Blocks(blocks) => blocks.encode(plan, part, staging),
         }
     }

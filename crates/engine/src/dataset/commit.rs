@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,9 @@ use super::encode::Encoded;
 use super::section::Section;
 use super::{files, reader};
 use crate::EngineError;
+use crate::active::Active;
 use crate::columns::FORMAT_VERSION;
+use crate::plan::Plan;
 
 /// `commits/<section>-<part>.json`: what a part must be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub struct CommitRecord {
     pub section_hash: String,
     /// Number of the part in its section.
     pub part: u64,
-    /// File name within `data/`.
+    /// File name within `data/`; empty where the part has no rows.
     pub file: String,
     /// Number of the first row in the section.
     pub first_row: u64,
@@ -32,6 +33,9 @@ pub struct CommitRecord {
     pub rows: u64,
     /// Rows in the file: fewer where it holds blocks (`detail = "summary"`).
     pub file_rows: u64,
+    /// Combinations that the part has rows of, with adaptive replicates: [`Active::to_text`] of its columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<String>,
     /// Rows without a value, by status.
     pub failed: BTreeMap<String, u64>,
     /// Size of the file.
@@ -41,10 +45,26 @@ pub struct CommitRecord {
 }
 
 impl CommitRecord {
-    /// Numbers of the rows of the part.
+    /// The combinations that the part has rows of; `None` for all.
     #[must_use]
-    pub fn row_range(&self) -> Range<u64> {
-        self.first_row..self.first_row.saturating_add(self.rows)
+    pub fn active(&self, plan: &Plan) -> Option<Active> {
+        let nothing = || Active::none(plan, 0..0);
+        let text = self.active.as_ref()?;
+        Some(Active::from_text(plan, plan.part_columns(self.part), text).unwrap_or_else(nothing))
+    }
+
+    /// Whether the record is what this plan would give its part.
+    pub(super) fn fits(&self, plan: &Plan) -> bool {
+        if self.part >= plan.parts {
+            return false;
+        }
+        let all = plan.part_rows(self.part);
+        let rows = match &self.active {
+            None => Some(all.end - all.start),
+            Some(text) => Active::from_text(plan, plan.part_columns(self.part), text)
+                .map(|active| active.rows(plan, self.part)),
+        };
+        self.first_row == all.start && Some(self.rows) == rows && self.file.is_empty() == (self.rows == 0)
     }
 
     /// Reads a record; `None` if there is none, or the text is no record.
@@ -64,33 +84,39 @@ pub(super) fn record_name(section: u32, part: u64) -> String {
 }
 
 /// Commits one part, unless another process did so first: then its record is returned, and of two files that one stays. See
-/// [`super`].
+/// [`super`]. `encoded` is `None` for a part without rows.
 pub(super) fn commit(
     root: &Path,
     section: &Section,
     part: u64,
-    encoded: Encoded,
+    active: Option<&Active>,
+    encoded: Option<Encoded>,
 ) -> Result<CommitRecord, EngineError> {
-    let rows = section.plan.part_rows(part);
-    let Encoded { staged, rows: file_rows, bytes, blake3, failed } = encoded;
-    read_back(staged.path(), file_rows, &blake3)?;
-    let file = format!("part-{}-{part:06}-{}.parquet", part_stem(section.number), &blake3[..8]);
-    let place = root.join("data").join(&file);
-    files::replace(staged, &place)?;
-
-    let record = CommitRecord {
+    let plan = &section.plan;
+    let all = plan.part_rows(part);
+    let mut record = CommitRecord {
         format_version: FORMAT_VERSION,
         section: section.number,
         section_hash: section.identity.hash.clone(),
         part,
-        file,
-        first_row: rows.start,
-        rows: rows.end - rows.start,
-        file_rows,
-        failed,
-        bytes,
-        blake3,
+        file: String::new(),
+        first_row: all.start,
+        rows: active.map_or(all.end - all.start, |active| active.rows(plan, part)),
+        file_rows: 0,
+        active: active.map(|active| active.to_text(plan, plan.part_columns(part))),
+        failed: BTreeMap::new(),
+        bytes: 0,
+        blake3: String::new(),
     };
+    let Some(Encoded { staged, rows, bytes, blake3, failed }) = encoded else {
+        put(root, &record)?;
+        return Ok(record);
+    };
+    read_back(staged.path(), rows, &blake3)?;
+    record.file = format!("part-{}-{part:06}-{}.parquet", part_stem(section.number), &blake3[..8]);
+    (record.file_rows, record.failed, record.bytes, record.blake3) = (rows, failed, bytes, blake3);
+    let place = root.join("data").join(&record.file);
+    files::replace(staged, &place)?;
     let record_place = root.join("commits").join(record_name(section.number, part));
     if put(root, &record)? {
         // Whoever tidied up in between has taken an unrecorded file for a remnant.

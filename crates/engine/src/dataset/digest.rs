@@ -23,6 +23,7 @@ use crate::columns::{self, BLOCK_STATISTICS, METRICS, STATISTICS, Status};
 use crate::embedding::Embedding;
 use crate::grid::Grid;
 use crate::job::Detail;
+use crate::shard::Shard;
 
 /// Where the summary is, in a data set.
 pub const SUMMARY_FILE: &str = "summary/summary.parquet";
@@ -46,7 +47,7 @@ impl Dataset {
     /// [`EngineError::Parquet`] or [`EngineError::Io`] if a part cannot be read or the file cannot be written.
     pub fn write_summary(&self) -> Result<(), EngineError> {
         let whole = Grid::new(self.spec());
-        let mut columns = Columns::new(self, &whole);
+        let mut columns = Columns::new(self, &whole, Shard::WHOLE, self.sections().len());
         let schema = Arc::new(summary_schema(&whole));
         let numbers: Vec<String> = metric_statistics().filter(|name| !name.ends_with("_count")).collect();
         let properties = schema::properties(self.identity(), numbers.iter().map(String::as_str));
@@ -68,7 +69,7 @@ impl Dataset {
 }
 
 /// The columns of the whole grid, as their last parts are read.
-struct Columns<'d> {
+pub(crate) struct Columns<'d> {
     dataset: &'d Dataset,
     whole: &'d Grid,
     embeddings: Vec<Embedding<'d>>,
@@ -78,14 +79,19 @@ struct Columns<'d> {
 }
 
 impl<'d> Columns<'d> {
-    fn new(dataset: &'d Dataset, whole: &'d Grid) -> Self {
-        let sections = dataset.sections();
+    /// Of the parts of a shard that are done, in the first `sections` sections.
+    pub(crate) fn new(dataset: &'d Dataset, whole: &'d Grid, shard: Shard, sections: usize) -> Self {
+        let sections = &dataset.sections()[..sections];
+        let own = move |section: &'d Section| {
+            let parts = shard.parts(&section.plan);
+            section.records().filter(move |record| parts.contains(&record.part))
+        };
         let embeddings: Vec<Embedding<'d>> =
             sections.iter().map(|section| Embedding::new(&section.plan.grid, whole)).collect();
         let mut open: BTreeMap<u64, Open> = BTreeMap::new();
         for (section, embedding) in sections.iter().zip(&embeddings) {
-            for record in section.records() {
-                for column in section_columns(section, record.part) {
+            for record in own(section) {
+                for column in section.plan.part_columns(record.part) {
                     let there =
                         whole_column(whole, embedding.row(column * rows_per_column(&section.plan.grid)));
                     open.entry(there).or_insert(Open { parts: 0, blocks: Vec::new() }).parts += 1;
@@ -95,7 +101,7 @@ impl<'d> Columns<'d> {
         let parts = sections
             .iter()
             .enumerate()
-            .flat_map(|(place, section)| section.records().map(move |record| (place, record)));
+            .flat_map(move |(place, section)| own(section).map(move |record| (place, record)));
         let names: Vec<&str> =
             dataset.spec().model.paradigms.iter().map(|paradigm| paradigm.name()).collect();
         let paradigm_names = Arc::new(StringArray::from(names));
@@ -104,11 +110,16 @@ impl<'d> Columns<'d> {
 
     /// The lines of the next finished column.
     fn next_batch(&mut self) -> Result<Option<Vec<ArrayRef>>, EngineError> {
+        Ok(self.next()?.map(|(column, blocks)| self.arrays(column, &blocks)))
+    }
+
+    /// The next finished column and its blocks, by row within the unit; none if the column has no rows.
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, Vec<Block>)>, EngineError> {
         loop {
             let finished = self.open.first_entry().filter(|entry| entry.get().parts == 0);
             if let Some(entry) = finished {
                 let (column, Open { blocks, .. }) = entry.remove_entry();
-                return Ok(Some(self.arrays(column, &blocks)));
+                return Ok(Some((column, blocks)));
             }
             let Some((place, record)) = self.parts.next() else { return Ok(None) };
             self.read(place, record)?;
@@ -119,10 +130,12 @@ impl<'d> Columns<'d> {
     fn read(&mut self, place: usize, record: &CommitRecord) -> Result<(), EngineError> {
         let section = &self.dataset.sections()[place];
         let path = self.dataset.part_file(record);
+        // A part without rows has no file.
         match section.spec.output.detail {
+            _ if record.file.is_empty() => {}
             Detail::Rows => {
                 let names: Vec<&str> = METRICS.into_iter().chain([columns::STATUS]).collect();
-                let mut rows = section.plan.grid.written(section.plan.part_units(record.part));
+                let mut rows = section.written(record);
                 for batch in read_columns(&path, &names)? {
                     let batch = batch?;
                     let metrics = METRICS.map(|name| floats(&batch, name));
@@ -138,7 +151,7 @@ impl<'d> Columns<'d> {
             Detail::Summary => {
                 let names: Vec<String> = block_columns().collect();
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                let mut rows = block_rows(&section.plan, record.part);
+                let mut rows = section_blocks(section, record);
                 for batch in read_columns(&path, &names)? {
                     let batch = batch?;
                     for at in 0..batch.num_rows() {
@@ -150,7 +163,7 @@ impl<'d> Columns<'d> {
                 }
             }
         }
-        for column in section_columns(section, record.part) {
+        for column in section.plan.part_columns(record.part) {
             let row = self.embeddings[place].row(column * rows_per_column(&section.plan.grid));
             if let Some(open) = self.open.get_mut(&whole_column(self.whole, row)) {
                 open.parts -= 1;
@@ -214,11 +227,12 @@ fn whole_column(whole: &Grid, row: u64) -> u64 {
     row / rows_per_column(whole)
 }
 
-/// Columns of a section that a part is of.
-fn section_columns(section: &Section, part: u64) -> std::ops::Range<u64> {
-    let units = section.plan.part_units(part);
-    let replicates = section.plan.grid.replicates;
-    units.start / replicates..units.end.div_ceil(replicates)
+/// The first row of each block of a part, in the order of its file.
+fn section_blocks<'s>(section: &'s Section, record: &'s CommitRecord) -> impl Iterator<Item = u64> + 's {
+    let active = record.active(&section.plan);
+    let grid = &section.plan.grid;
+    block_rows(&section.plan, record.part)
+        .filter(move |&row| active.as_ref().is_none_or(|active| active.row(grid, row)))
 }
 
 /// Names of the summary's columns of metrics.

@@ -28,14 +28,18 @@ impl Identity {
         let job = spec.to_toml();
         let axes = spec.axes();
         let content = without(&job, |key| INCIDENTAL.contains(&key));
-        let varying = |key: &str| EXTENSIBLE.contains(&key) || axes.iter().any(|axis| axis.key == key);
+        // How far adaptive replicates go is part of the study: the rows that there are depend on it.
+        let adaptive = spec.job.adaptive.is_some();
+        let extensible = |key: &str| EXTENSIBLE.contains(&key) && !(adaptive && key == "job.replicates");
+        let varying = |key: &str| extensible(key) || axes.iter().any(|axis| axis.key == key);
         let mut study = without(&content, varying);
         for axis in &axes {
             study.push_str(axis.name);
             study.push('\n');
         }
         let study = hash("eigensweep study 2", &[&study, fingerprint]);
-        Self { hash: hash("eigensweep job 2", &[&study, &content]), study, job, content }
+        let replicates = format!("{:?}", spec.job.range());
+        Self { hash: hash("eigensweep job 2", &[&study, &content, &replicates]), study, job, content }
     }
 }
 

@@ -78,7 +78,7 @@ impl Dataset {
                 .map(|section| SectionSummary {
                     section: section.number,
                     hash: section.identity.hash.clone(),
-                    rows: section.plan.grid.rows(),
+                    rows: section.rows(),
                     parts: section.plan.parts,
                 })
                 .collect(),

@@ -48,7 +48,12 @@ pub fn merge(sources: &[PathBuf], into: &Path, holder: &str) -> Result<(Dataset,
     if into.exists() {
         remains::refuse_strange(into)?;
         remains::refuse_other_formats(into)?;
-        remains::refuse_foreign(into, &model.identity().study, &section::read_all(into)?.sections)?;
+        remains::refuse_foreign(
+            into,
+            &model.identity().study,
+            fingerprint(model),
+            &section::read_all(into)?.sections,
+        )?;
     }
     files::create_directories(into)?;
     let mut locks = Locks::take(into, Shard::WHOLE, holder)?;
@@ -96,9 +101,14 @@ pub fn merge(sources: &[PathBuf], into: &Path, holder: &str) -> Result<(Dataset,
     Ok((dataset, merged))
 }
 
+/// BLAKE3 of the input files of a data set's job.
+fn fingerprint(dataset: &Dataset) -> &str {
+    dataset.sections().first().map_or("", |section| &section.fingerprint)
+}
+
 /// Refuses a data set whose rows would not belong to those of another.
 fn refuse_other(first: &Dataset, other: &Dataset) -> Result<(), EngineError> {
-    remains::refuse_foreign(other.root(), &first.identity().study, other.sections())?;
+    remains::refuse_foreign(other.root(), &first.identity().study, fingerprint(first), other.sections())?;
     for (one, two) in first.sections().iter().zip(other.sections()) {
         if (one.number, &one.identity.hash) != (two.number, &two.identity.hash) {
             return Err(EngineError::DifferentSections {
@@ -129,6 +139,12 @@ fn bring(
         if there.blake3 != record.blake3 {
             merged.different.push((into.join("data").join(&there.file), source));
         }
+        return Ok(());
+    }
+    if record.file.is_empty() {
+        commit::put(into, record)?;
+        *slot = Some(record.clone());
+        merged.parts += 1;
         return Ok(());
     }
     let place = into.join("data").join(&record.file);

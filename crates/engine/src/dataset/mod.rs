@@ -35,9 +35,11 @@ mod section;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use blocks::Block;
 pub use collector::Collector;
 pub use commit::CommitRecord;
 pub(crate) use commit::part_stem;
+pub(crate) use digest::Columns;
 pub use digest::SUMMARY_FILE;
 pub use encode::Encoded;
 pub use history::{RunRecord, RunState, read_runs};
@@ -50,6 +52,7 @@ pub use remains::{Fault, Repair};
 pub use section::Section;
 
 use crate::EngineError;
+use crate::active::Active;
 use crate::input::Input;
 use crate::job::{self, JobSpec};
 use crate::shard::Shard;
@@ -77,7 +80,7 @@ impl Dataset {
     /// Those of [`Self::open`], but not [`EngineError::Busy`] because of a shard.
     pub fn create(root: &Path, spec: &JobSpec, input: &Input) -> Result<(), EngineError> {
         let identity = Identity::new(spec, input.fingerprint());
-        admit(root, spec, &identity)?;
+        admit(root, spec, input, &identity)?;
         establish(root, spec, input, &identity).map(drop)
     }
 
@@ -98,7 +101,7 @@ impl Dataset {
         holder: &str,
     ) -> Result<(Self, Vec<Repair>), EngineError> {
         let identity = Identity::new(spec, input.fingerprint());
-        admit(root, spec, &identity)?;
+        admit(root, spec, input, &identity)?;
         let mut locks = Locks::take(root, shard, holder)?;
         let alone = locks.enter(root)?;
         let mut sections = establish(root, spec, input, &identity)?;
@@ -211,10 +214,10 @@ impl Dataset {
         self.sections.iter().flat_map(Section::records)
     }
 
-    /// Rows of the whole grid.
+    /// Rows of the whole grid; with adaptive replicates, of what is done and at most of the rest.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.sections.iter().map(|section| section.plan.grid.rows()).sum()
+        self.sections.iter().map(Section::rows).sum()
     }
 
     /// Rows that are done.
@@ -241,13 +244,20 @@ impl Dataset {
         self.root.join("data").join(&record.file)
     }
 
-    /// Commits an encoded part of the section at `place`; see the module's documentation.
+    /// Commits a part of the section at `place`, encoded unless it has no rows, of the combinations that are active (`None`: of all); see
+    /// the module's documentation.
     ///
     /// # Errors
     ///
     /// [`EngineError::Io`], [`EngineError::Parquet`] or [`EngineError::ReadBack`]; then nothing is recorded.
-    pub fn commit(&mut self, place: usize, part: u64, encoded: Encoded) -> Result<(), EngineError> {
-        let record = commit::commit(&self.root, &self.sections[place], part, encoded)?;
+    pub fn commit(
+        &mut self,
+        place: usize,
+        part: u64,
+        active: Option<&Active>,
+        encoded: Option<Encoded>,
+    ) -> Result<(), EngineError> {
+        let record = commit::commit(&self.root, &self.sections[place], part, active, encoded)?;
         let slot = usize::try_from(part).ok();
         if let Some(slot) = slot.and_then(|part| self.sections[place].committed.get_mut(part)) {
             *slot = Some(record);
@@ -256,12 +266,16 @@ impl Dataset {
     }
 }
 
-/// Refuses a directory that cannot hold the job's data set, before anything is written; else creates what is missing of it.
-fn admit(root: &Path, spec: &JobSpec, identity: &Identity) -> Result<(), EngineError> {
+/// Refuses all that may be refused, before anything is written; else creates the directories that are missing.
+fn admit(root: &Path, spec: &JobSpec, input: &Input, identity: &Identity) -> Result<(), EngineError> {
+    let mut known = Vec::new();
     if root.exists() {
         remains::refuse_strange(root)?;
         remains::refuse_other_formats(root)?;
-        known_sections(root, spec, identity)?;
+        known = known_sections(root, identity, input.fingerprint())?;
+    }
+    for new in beyond(root, spec, &known)? {
+        Section::of_input(0, new, input)?;
     }
     files::create_directories(root)
 }
@@ -282,7 +296,7 @@ fn establish(
 }
 
 /// The sections that a directory has, all sound and of this study; a damaged one is left out if nothing depends on it.
-fn known_sections(root: &Path, spec: &JobSpec, identity: &Identity) -> Result<Vec<Section>, EngineError> {
+fn known_sections(root: &Path, identity: &Identity, fingerprint: &str) -> Result<Vec<Section>, EngineError> {
     let section::Found { sections, damaged: unreadable } = section::read_all(root)?;
     for path in unreadable {
         let number = section_number(&path);
@@ -294,11 +308,15 @@ fn known_sections(root: &Path, spec: &JobSpec, identity: &Identity) -> Result<Ve
             return Err(damaged(path));
         }
     }
-    remains::refuse_foreign(root, &identity.study, &sections)?;
+    remains::refuse_foreign(root, &identity.study, fingerprint, &sections)?;
+    Ok(sections)
+}
+
+/// What a job asks for beyond the sections that a directory has.
+fn beyond(root: &Path, spec: &JobSpec, sections: &[Section]) -> Result<Vec<JobSpec>, EngineError> {
     let specs: Vec<JobSpec> = sections.iter().map(|section| section.spec.clone()).collect();
     job::remainder(spec, &specs)
-        .map_err(|reason| EngineError::NotExtended { path: root.to_path_buf(), reason })?;
-    Ok(sections)
+        .map_err(|reason| EngineError::NotExtended { path: root.to_path_buf(), reason })
 }
 
 /// The sections of a job in a directory: those that are there and, written now, what the job asks for beyond them.
@@ -314,10 +332,8 @@ fn sections(
         files::remove(&path)?;
     }
     for _ in 0..ATTEMPTS {
-        let mut sections = known_sections(root, spec, identity)?;
-        let specs: Vec<JobSpec> = sections.iter().map(|section| section.spec.clone()).collect();
-        let new = job::remainder(spec, &specs)
-            .map_err(|reason| EngineError::NotExtended { path: root.to_path_buf(), reason })?;
+        let mut sections = known_sections(root, identity, input.fingerprint())?;
+        let new = beyond(root, spec, &sections)?;
         let mut all_ours = true;
         for spec in new {
             let taken = |number: &u32| sections.iter().any(|section| section.number == *number);

@@ -12,6 +12,7 @@ use super::encode::{Encoded, encode};
 use super::section::Section;
 use super::{arrays, schema};
 use crate::EngineError;
+use crate::active::Active;
 use crate::columns::{self, Status};
 use crate::job::ROW_GROUP_ROWS;
 use crate::plan::Plan;
@@ -57,10 +58,17 @@ impl PartWriter {
     /// # Errors
     ///
     /// [`EngineError::Io`] or [`EngineError::Parquet`] if the file cannot be written.
-    pub(super) fn encode(&self, plan: &Plan, part: u64, staging: &Path) -> Result<Encoded, EngineError> {
+    pub(super) fn encode(
+        &self,
+        plan: &Plan,
+        part: u64,
+        active: Option<&Active>,
+        staging: &Path,
+    ) -> Result<Encoded, EngineError> {
         let first = plan.part_rows(part).start;
         let group = usize::try_from(ROW_GROUP_ROWS).unwrap_or(usize::MAX);
-        let mut rows = plan.grid.written(plan.part_units(part));
+        let rows = plan.grid.written(plan.part_units(part));
+        let mut rows = rows.filter(|&row| active.is_none_or(|active| active.row(&plan.grid, row)));
         let batches = std::iter::from_fn(|| {
             let rows: Vec<u64> = rows.by_ref().take(group).collect();
             (!rows.is_empty()).then(|| self.arrays(plan, &rows, first))

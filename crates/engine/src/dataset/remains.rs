@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::commit::{CommitRecord, record_name};
 use super::section::Section;
-use super::{Manifest, files};
+use super::{Identity, Manifest, files};
 use crate::EngineError;
 use crate::columns::FORMAT_VERSION;
+use crate::job;
 use crate::shard::Shard;
 
 /// Something that was found wrong in a data set and put right by forgetting a part.
@@ -70,11 +72,20 @@ pub(super) fn refuse_other_formats(root: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Refuses the data set of another study.
-pub(super) fn refuse_foreign(root: &Path, study: &str, sections: &[Section]) -> Result<(), EngineError> {
+/// Refuses the data set of another study. `fingerprint` is that of the job's input.
+pub(super) fn refuse_foreign(
+    root: &Path,
+    study: &str,
+    fingerprint: &str,
+    sections: &[Section],
+) -> Result<(), EngineError> {
     let known = sections.first().map(|section| section.identity.study.clone());
-    // No sections yet: the manifest may say whose directory it is.
-    let found = known.or_else(|| Manifest::read(root).map(|manifest| manifest.study));
+    // No sections yet: the manifest may say whose directory it is, or the job file.
+    let known = known.or_else(|| Manifest::read(root).map(|manifest| manifest.study));
+    let found = match known {
+        Some(found) => Some(found),
+        None => job_file_study(root, fingerprint)?,
+    };
     match found {
         Some(found) if found != study => Err(EngineError::DifferentJob {
             path: root.to_path_buf(),
@@ -83,6 +94,22 @@ pub(super) fn refuse_foreign(root: &Path, study: &str, sections: &[Section]) -> 
         }),
         _ => Ok(()),
     }
+}
+
+/// The study of the job file, if there is one. One that no run has resolved is somebody's own, and must not be written over.
+fn job_file_study(root: &Path, fingerprint: &str) -> Result<Option<String>, EngineError> {
+    let path = root.join("job.toml");
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        bytes => bytes.map_err(EngineError::io("read", &path))?,
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let spec = job::parse("job.toml", &text, &[], Path::new("")).ok().map(|job| job.spec);
+    let resolved = spec.filter(|spec| spec.to_toml() == text);
+    Ok(Some(resolved.map_or_else(
+        || "unknown: job.toml differs".to_owned(),
+        |spec| Identity::new(&spec, fingerprint).study,
+    )))
 }
 
 fn short(hash: &str) -> String {
@@ -150,14 +177,16 @@ fn check(
     let Some(record) = record else { return Err((record_file, "is not a commit record".to_owned())) };
     let place = sections.iter().position(|section| section.number == record.section);
     let fits = |section: &Section| {
-        record.part < section.plan.parts
-            && record.row_range() == section.plan.part_rows(record.part)
+        record.fits(&section.plan)
             && record_name(record.section, record.part) == name
             && record.section_hash == section.identity.hash
     };
     let Some(place) = place.filter(|&place| fits(&sections[place])) else {
         return Err((record_file, "does not belong to this data set's plan".to_owned()));
     };
+    if record.file.is_empty() {
+        return Ok((place, record));
+    }
     let file = format!("data/{}", record.file);
     let path = root.join("data").join(&record.file);
     let (hash, bytes) = match look {

@@ -31,8 +31,10 @@ pub(super) struct SectionRecord {
     extents: Extents,
     /// BLAKE3 of the input files.
     fingerprint: String,
-    /// The section as a job, in TOML.
+    /// The section as a job, in TOML; of adaptive replicates, the whole job.
     job: String,
+    /// Which round of adaptive replicates it is.
+    round: usize,
 }
 
 /// A section of a data set and what is done of it.
@@ -44,6 +46,8 @@ pub struct Section {
     pub spec: JobSpec,
     /// Its hashes.
     pub identity: Identity,
+    /// Which round of adaptive replicates it is; 0 where they are fixed.
+    pub round: usize,
     /// Sizes of its input.
     pub extents: Extents,
     /// BLAKE3 of its input files; empty if it has none.
@@ -64,9 +68,11 @@ impl Section {
     ) -> Result<Self, EngineError> {
         let plan = Plan::new(&spec, extents)?;
         let identity = Identity::new(&spec, &fingerprint);
+        let round = spec.rounds().iter().position(|round| round.job.range() == spec.job.range());
+        let round = round.unwrap_or(0);
         // A part has a row at least, and a job is refused whose rows a machine cannot count.
         let parts = usize::try_from(plan.parts).unwrap_or(usize::MAX);
-        Ok(Self { number, spec, identity, extents, fingerprint, plan, committed: vec![None; parts] })
+        Ok(Self { number, spec, identity, round, extents, fingerprint, plan, committed: vec![None; parts] })
     }
 
     /// The section of a loaded job.
@@ -78,7 +84,8 @@ impl Section {
     /// Reads a section's file; `None` if it says nothing sound.
     fn read(path: &Path) -> Option<Self> {
         let record: SectionRecord = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
-        let spec = job::parse("job.toml", &record.job, &[], Path::new("")).ok()?.spec;
+        let job = job::parse("job.toml", &record.job, &[], Path::new("")).ok()?.spec;
+        let spec = job.rounds().into_iter().nth(record.round)?;
         let section = Self::new(record.number, spec, record.extents, record.fingerprint).ok()?;
         let known = section.identity.hash == record.hash && section.identity.study == record.study;
         (known && file_name(section.number) == path.file_name()?.to_str()?).then_some(section)
@@ -94,6 +101,7 @@ impl Section {
             extents: self.extents,
             fingerprint: self.fingerprint.clone(),
             job: self.identity.job.clone(),
+            round: self.round,
         };
         let path = path(root, self.number);
         if files::write_first(&root.join("staging"), &path, &files::json(&record))? {
@@ -117,6 +125,30 @@ impl Section {
     /// Commit records of the parts that are done, in order.
     pub fn records(&self) -> impl Iterator<Item = &CommitRecord> {
         self.committed.iter().flatten()
+    }
+
+    /// The rows of a part that is done, in the order of its file.
+    pub fn written<'s>(&'s self, record: &'s CommitRecord) -> impl Iterator<Item = u64> + 's {
+        let active = record.active(&self.plan);
+        let rows = self.plan.grid.written(self.plan.part_units(record.part));
+        rows.filter(move |&row| active.as_ref().is_none_or(|active| active.row(&self.plan.grid, row)))
+    }
+
+    /// Rows of a part: of one that is done, those that it has; else those that it may have.
+    #[must_use]
+    pub fn part_rows(&self, part: u64) -> u64 {
+        let all = self.plan.part_rows(part);
+        self.record(part).map_or(all.end - all.start, |record| record.rows)
+    }
+
+    /// Rows of all parts.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        if self.plan.adaptive {
+            (0..self.plan.parts).map(|part| self.part_rows(part)).sum()
+        } else {
+            self.plan.grid.rows()
+        }
     }
 
     /// Rows that are done.

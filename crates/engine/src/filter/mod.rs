@@ -130,12 +130,12 @@ impl Condition {
             Self::Compare { column, relation, literal } => return relation.holds(value(column), literal),
             Self::Among { column, literals } => {
                 let found = value(column);
-                let each = literals.iter().map(|literal| Relation::Equal.holds(found, literal));
-                return each.fold(Some(false), |any, one| match (any, one) {
-                    (Some(true), _) | (_, Some(true)) => Some(true),
-                    (None, _) | (_, None) => None,
-                    _ => Some(false),
-                });
+                let mut each = literals.iter().map(|literal| Relation::Equal.holds(found, literal));
+                return match each.any(|same| same == Some(true)) {
+                    true => Some(true),
+                    // Literals are of the column's kind: all are comparable or none is.
+                    false => Relation::Equal.holds(found, literals.first()?),
+                };
             }
             Self::Missing { column } => {
                 return match value(column) {
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        let error = |text| Filter::parse(text, &COLUMNS).unwrap_err();
+        let error = |text: &str| Filter::parse(text, &COLUMNS).unwrap_err();
         let FilterError::Column { near, .. } = error("alignmnet = 1") else { panic!("a column") };
         assert_eq!(near.as_deref(), Some("alignment"));
         assert!(matches!(error("alignment = 'big'"), FilterError::Kind { .. }));

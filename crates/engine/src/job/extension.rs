@@ -29,6 +29,9 @@ pub enum NotAnExtension {
         /// Of this one.
         job: Range<u32>,
     },
+    /// Replicates are adaptive, and the earlier job has other cells.
+    #[error("other cells, and adaptive replicates cannot be extended")]
+    Adaptive,
     /// An axis is there in one of the two only.
     #[error("other axes than the job")]
     Axes,
@@ -42,7 +45,18 @@ pub enum NotAnExtension {
 ///
 /// [`NotAnExtension`] if an earlier job has cells that this one does not ask for.
 pub fn remainder(job: &JobSpec, earlier: &[JobSpec]) -> Result<Vec<JobSpec>, NotAnExtension> {
-    let mut regions = vec![Region::of(job, job)?];
+    let whole = Region::of(job, job)?;
+    if job.job.adaptive.is_some() {
+        let mut rounds = job.rounds();
+        for (known, round) in earlier.iter().zip(&rounds) {
+            let same = Region::of(known, job)?.axes == whole.axes && known.job.range() == round.job.range();
+            if !same {
+                return Err(NotAnExtension::Adaptive);
+            }
+        }
+        return Ok(rounds.split_off(earlier.len().min(rounds.len())));
+    }
+    let mut regions = vec![whole];
     for known in earlier {
         let known = Region::of(known, job)?;
         regions = regions.iter().flat_map(|region| region.without(&known)).collect();
@@ -115,6 +129,7 @@ impl Region {
     /// The box as a job.
     fn spec(&self, job: &JobSpec) -> JobSpec {
         let mut spec = job.clone();
+        spec.job.adaptive = None;
         spec.job.first_replicate = self.replicates.start;
         spec.job.replicates = self.replicates.end - self.replicates.start;
         for (values, keep) in spec.axes_mut().into_iter().zip(&self.axes) {

@@ -14,7 +14,7 @@
 //! |---|---|---|---|
 //! | `[job]` | `name` | ASCII letters, digits, `-`, `_`, `.`; not first `.` | the file's name without extension |
 //! | | `seed` | 0 … 2⁶⁴ − 1 | 0 |
-//! | | `replicates` | 1 … 2³¹ − 1 | 100 |
+//! | | `replicates` | 1 … 2³¹ − 1, or [`{ min, max, relative_error }`](Adaptive) | 100 |
 //! | | `first_replicate` | 0 …: number of the first replicate | 0 |
 //! | `[data]` | `source` | `"gaussian"`, `"idx"` | `"gaussian"` |
 //! | gaussian | `components` | k₀ ≥ 1, *axis* | 50, or the length of a list `spectrum` |
@@ -54,6 +54,7 @@
 //! `tree` turns the texts into one tree of values with places, overrides included; each table has a reader, which
 //! records problems and goes on; `check` compares the tables with each other, as far as they could be read.
 
+mod adaptive;
 mod axis;
 mod check;
 mod columns;
@@ -75,6 +76,7 @@ mod tests;
 
 use std::path::Path;
 
+pub use adaptive::Adaptive;
 pub use axis::{AXIS_LIMIT, Axis};
 pub use check::{CELLS_LIMIT, EXPLICIT_SAMPLES_LIMIT};
 pub use columns::{AxisColumn, AxisValues};

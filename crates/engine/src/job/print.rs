@@ -6,6 +6,7 @@ use std::fmt::{Debug, Display};
 use std::path::Path;
 
 use super::JobSpec;
+use super::adaptive::Adaptive;
 use super::axis::Axis;
 use super::data::{DataSpec, Teacher};
 use super::model::Paradigm;
@@ -24,8 +25,16 @@ impl JobSpec {
         out.table("job");
         out.key("name", quoted(&self.job.name));
         out.key("seed", self.job.seed);
-        out.key("replicates", self.job.replicates);
-        out.key("first_replicate", self.job.first_replicate);
+        match self.job.adaptive {
+            None => {
+                out.key("replicates", self.job.replicates);
+                out.key("first_replicate", self.job.first_replicate);
+            }
+            Some(Adaptive { min, max, relative_error }) => {
+                let table = format!("{{ min = {min}, max = {max}, relative_error = {relative_error:?} }}");
+                out.key("replicates", table);
+            }
+        }
         out.data(&self.data);
         out.table("corruption");
         out.key("kind", "\"spectral\"");

@@ -3,9 +3,11 @@
 use std::ops::Range;
 use std::path::Path;
 
+use super::adaptive::Adaptive;
 use super::axis::{Allowed, Axis};
 use super::problem::Place;
 use super::read::TableReader;
+use super::tree::{Node, Value};
 
 /// Seed unless given.
 pub const DEFAULT_SEED: u64 = 0;
@@ -32,14 +34,16 @@ pub const MOST_PART_ROWS: u64 = 1 << 24;
 pub const DEFAULT_MAX_FAILED: f64 = 0.01;
 
 /// `[job]`: the run's name and its randomness.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunSpec {
     /// Names the data set's directory: ASCII letters, digits, `-`, `_` and `.`, not beginning with `.`.
     pub name: String,
     /// Keys every random stream of the run.
     pub seed: u64,
-    /// How often each cell is drawn anew; 1 to 2³¹ − 1.
+    /// How often each cell is drawn anew, at most if that is adaptive; 1 to 2³¹ − 1.
     pub replicates: u32,
+    /// When a combination has been drawn often enough; `None` where the number is fixed.
+    pub adaptive: Option<Adaptive>,
     /// Number of the first replicate; the last is below 2³¹.
     pub first_replicate: u32,
 }
@@ -166,7 +170,17 @@ pub(super) fn read_run(table: &mut TableReader<'_>, file_name: &str) -> Option<R
         table.whole("seed", 0, u64::MAX, DEFAULT_SEED, "the seed is a non-negative integer of 64 bits");
     let most = u64::from(i32::MAX.unsigned_abs());
     let help = "how often each cell is drawn anew, at least once";
-    let replicates = table.whole("replicates", 1, most, DEFAULT_REPLICATES.into(), help);
+    let (replicates, adaptive) = match table.node("replicates") {
+        Some(node @ Node { value: Value::Table(entries), .. }) => {
+            let adaptive = table.adaptive(node, &table.path("replicates"), entries);
+            (adaptive.map(|adaptive| adaptive.max.into()), adaptive)
+        }
+        _ => (table.whole("replicates", 1, most, DEFAULT_REPLICATES.into(), help), None),
+    };
+    if adaptive.is_some() {
+        let help = "checkpoints count from the first replicate";
+        table.not_applicable(&["first_replicate"], "adaptive replicates", help);
+    }
     let help = "the number of the first replicate: the job computes the rest of a longer one";
     let first = table.whole("first_replicate", 0, most - replicates.unwrap_or(1), 0, help);
     let narrow = |count: u64| u32::try_from(count).ok();
@@ -174,6 +188,7 @@ pub(super) fn read_run(table: &mut TableReader<'_>, file_name: &str) -> Option<R
         name: name?,
         seed: seed?,
         replicates: narrow(replicates?)?,
+        adaptive,
         first_replicate: narrow(first?)?,
     })
 }

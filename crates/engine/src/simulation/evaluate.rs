@@ -16,15 +16,27 @@ use super::sample::{noise, row_set};
 use super::{Batch, Simulation, Workspace};
 use crate::columns::Status;
 
-/// Hands over every problem of the sample of size n that `workspace.clean` was drawn for; its rows begin at `start`.
+/// Where the rows of a sample are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The column of the grid.
+    pub(super) column: u64,
+    /// Its first row within the unit.
+    pub(super) within: u64,
+    /// Its first row within the batch.
+    pub(super) start: usize,
+}
+
+/// Hands over every problem of the sample of size n that `workspace.clean` was drawn for.
 pub(super) fn sample(
     simulation: &Simulation,
     workspace: &mut Workspace,
     replicate: u64,
     samples: u64,
     batch: &mut Batch,
-    start: usize,
+    place: Place,
 ) {
+    let Place { column, within, start } = place;
     let per_alignment = simulation.dimensions.len() * simulation.paradigms.len();
     let mut drawn = None;
     let mut row = start;
@@ -58,6 +70,11 @@ pub(super) fn sample(
                 gamma: &workspace.gamma[..components],
             };
             for &alignment in &simulation.alignments {
+                let first = within + (row - start) as u64;
+                if !simulation.wants(column, first..first + per_alignment as u64) {
+                    row += per_alignment;
+                    continue;
+                }
                 let sigma = &mut workspace.sigma[..size];
                 view_covariance(&workspace.theta[..size], corrupted.gamma, alignment, sigma);
                 workspace.cells.push(simulation, &corrupted, sigma, row, batch);

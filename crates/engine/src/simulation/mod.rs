@@ -30,6 +30,7 @@ use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
 use eigensweep_theory::{InstructionSet, Paradigm};
 
+use crate::active::Active;
 use crate::columns::METRICS;
 use crate::input::{Input, size};
 use crate::job::{JobSpec, Metric, ROW_GROUP_ROWS, Sampler};
@@ -55,6 +56,8 @@ pub struct Simulation {
     gap: bool,
     distance: bool,
     counts: Counts,
+    /// Combinations that are computed; `None` for all.
+    active: Option<Arc<Active>>,
 }
 
 impl Simulation {
@@ -91,7 +94,29 @@ impl Simulation {
             counts,
             input,
             plan,
+            active: None,
         }
+    }
+
+    /// The same for these combinations only: the rows of others have no values, and are to be passed over.
+    #[must_use]
+    pub fn restricted_to(mut self, active: Arc<Active>) -> Self {
+        self.active = Some(active);
+        self
+    }
+
+    /// The combinations that are computed; `None` for all.
+    #[must_use]
+    pub fn active(&self) -> Option<&Arc<Active>> {
+        self.active.as_ref()
+    }
+
+    /// Whether any of some rows of a column's unit is computed.
+    fn wants(&self, column: u64, rows: std::ops::Range<u64>) -> bool {
+        let paradigms = self.plan.grid.paradigms;
+        self.active
+            .as_ref()
+            .is_none_or(|active| active.any(column, rows.start / paradigms..rows.end.div_ceil(paradigms)))
     }
 
     /// The plan that numbers the tasks.
@@ -238,13 +263,24 @@ impl Simulation {
         let nested = matches!(*self.input, Input::Rows { .. });
         let first = grid.axis("samples").filter(|_| !nested).map_or(0, |axis| axis.index(row));
         let rows_per_sample = grid.rows_per_sample as usize;
+        let column = row / (grid.rows_per_unit * grid.replicates);
+        if !self.wants(column, 0..grid.rows_per_unit) {
+            return;
+        }
         sample::begin(self, workspace, replicate, data);
         for position in 0..self.plan.samples_per_unit as usize {
             let index = if nested { self.nested[position] } else { first };
-            let start = start + (index - first) * rows_per_sample;
+            let within = (index - first) * rows_per_sample;
+            if !self.wants(column, within as u64..(within + rows_per_sample) as u64) {
+                continue;
+            }
+            let start = start + within;
             let samples = self.samples[index];
             match sample::clean(self, workspace, replicate, samples) {
-                Ok(()) => evaluate::sample(self, workspace, replicate, samples, batch, start),
+                Ok(()) => {
+                    let place = evaluate::Place { column, within: within as u64, start };
+                    evaluate::sample(self, workspace, replicate, samples, batch, place);
+                }
                 Err(failure) => batch.fail(start..start + rows_per_sample, failure.into()),
             }
         }

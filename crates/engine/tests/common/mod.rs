@@ -7,16 +7,18 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use eigensweep_engine::EngineError;
 use eigensweep_engine::columns::Status;
-use eigensweep_engine::dataset::{Dataset, Identity, Repair};
+use eigensweep_engine::dataset::{Dataset, Repair};
 use eigensweep_engine::input::Input;
 use eigensweep_engine::job::{self, Job};
 use eigensweep_engine::plan::Plan;
 use eigensweep_engine::run::{self, Observer, Outcome};
 use eigensweep_engine::schedule::{self, Sink};
+use eigensweep_engine::shard::Shard;
 use eigensweep_engine::simulation::{Batch, Simulation};
 
 /// Parses a job; `set` are overrides, `table.key=value`.
@@ -26,15 +28,14 @@ pub fn job(text: &str, set: &[&str]) -> Job {
 }
 
 /// Loads and plans a job.
-pub fn prepare(job: &Job) -> Result<(Simulation, Identity), EngineError> {
-    let input = Input::load(job)?;
-    let plan = Plan::new(&job.spec, &input)?;
-    let identity = Identity::new(&job.spec, &input);
-    Ok((Simulation::new(&job.spec, input, plan), identity))
+pub fn prepare(job: &Job) -> Result<Simulation, EngineError> {
+    let input = Arc::new(Input::load(job)?);
+    let plan = Plan::new(&job.spec, input.extents())?;
+    Ok(Simulation::new(&job.spec, input, plan))
 }
 
 pub fn simulation(text: &str, set: &[&str]) -> Simulation {
-    prepare(&job(text, set)).unwrap().0
+    prepare(&job(text, set)).unwrap()
 }
 
 /// What a row holds beside its coordinates.
@@ -118,7 +119,7 @@ pub fn rows(simulation: &Simulation, threads: usize) -> BTreeMap<String, Cell> {
 pub struct Stopping<'a> {
     pub stop: &'a AtomicBool,
     pub after: u64,
-    pub committed: Vec<u64>,
+    pub committed: Vec<(u32, u64)>,
     pub rows: u64,
     pub failed: u64,
 }
@@ -135,8 +136,8 @@ impl Observer for Stopping<'_> {
         self.failed += failed;
     }
 
-    fn committed(&mut self, part: u64) {
-        self.committed.push(part);
+    fn committed(&mut self, section: u32, part: u64, _rows: u64) {
+        self.committed.push((section, part));
         if self.committed.len() as u64 >= self.after {
             self.stop.store(true, Ordering::Relaxed);
         }
@@ -144,22 +145,44 @@ impl Observer for Stopping<'_> {
 }
 
 /// What a run did.
+#[derive(Debug)]
 pub struct Ran {
     pub outcome: Outcome,
     pub repairs: Vec<Repair>,
-    pub committed: Vec<u64>,
+    /// Section and number of each part that it committed.
+    pub committed: Vec<(u32, u64)>,
     pub failed: u64,
 }
 
-/// Opens (or goes on with) the data set at `root` and runs until `parts` parts are committed or nothing is missing.
-pub fn run_parts(root: &Path, job: &Job, threads: usize, parts: u64) -> Result<Ran, EngineError> {
-    let (simulation, identity) = prepare(job)?;
-    let (mut dataset, repairs) = Dataset::open(root, identity, simulation.plan())?;
+/// What `Dataset::open` says of this process.
+pub const HOLDER: &str = "a test";
+
+/// Opens (or goes on with) the data set at `root`, for a shard.
+pub fn open(root: &Path, job: &Job, shard: Shard) -> Result<(Arc<Input>, Dataset, Vec<Repair>), EngineError> {
+    let input = Arc::new(Input::load(job)?);
+    let (dataset, repairs) = Dataset::open(root, &job.spec, &input, shard, HOLDER)?;
+    Ok((input, dataset, repairs))
+}
+
+/// Opens (or goes on with) the data set at `root` and runs a shard until `parts` parts are committed or nothing is missing.
+pub fn run_shard(
+    root: &Path,
+    job: &Job,
+    shard: Shard,
+    threads: usize,
+    parts: u64,
+) -> Result<Ran, EngineError> {
+    let (input, mut dataset, repairs) = open(root, job, shard)?;
     let stop = AtomicBool::new(false);
     let mut observer = Stopping::after(&stop, parts);
-    let outcome = run::run(&simulation, &mut dataset, threads, &stop, &mut observer)?;
-    dataset.write_manifest(simulation.plan(), None)?;
+    let outcome = run::run(&input, &mut dataset, threads, &stop, &mut observer)?;
+    dataset.write_manifest()?;
     Ok(Ran { outcome, repairs, committed: observer.committed, failed: observer.failed })
+}
+
+/// The same for everything.
+pub fn run_parts(root: &Path, job: &Job, threads: usize, parts: u64) -> Result<Ran, EngineError> {
+    run_shard(root, job, Shard::WHOLE, threads, parts)
 }
 
 /// The same to the end.
@@ -175,9 +198,15 @@ pub fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     entries.map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap())).collect()
 }
 
-/// Everything that a run leaves and that must not depend on how it ran: parts and commit records.
-pub fn contents(root: &Path) -> [BTreeMap<String, Vec<u8>>; 2] {
-    [files(&root.join("data")), files(&root.join("commits"))]
+/// Everything that a run leaves and that must not depend on how it ran: parts, commit records and sections.
+pub fn contents(root: &Path) -> [BTreeMap<String, Vec<u8>>; 3] {
+    ["data", "commits", "sections"].map(|name| files(&root.join(name)))
+}
+
+/// The files in `staging/` beside locks: of a run that has ended, none.
+pub fn leftovers(root: &Path) -> Vec<String> {
+    let names = files(&root.join("staging")).into_keys();
+    names.filter(|name| !name.ends_with(".lock")).collect()
 }
 
 /// An idx file of unsigned bytes.

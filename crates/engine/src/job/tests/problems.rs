@@ -13,7 +13,12 @@ fn unknown_names() {
             "alignment",
             "is a key of [augmentation]",
         ),
-        ("[job]\nzzz = 3", "[job] has no key `zzz`", "zzz", "the keys of [job] are name, seed, replicates"),
+        (
+            "[job]\nzzz = 3",
+            "[job] has no key `zzz`",
+            "zzz",
+            "the keys of [job] are name, seed, replicates, first_replicate",
+        ),
         (
             "[agumentation]",
             "there is no table [agumentation]",
@@ -252,7 +257,7 @@ samples = { from = 0, to = 51200, ratio = 2 }
     figure.toml:2:8: `job.name` cannot name a directory
       help: it names the directory of the results: ASCII letters, digits, `-`, `_` and `.`, not beginning with `.`
     figure.toml:3:1: [job] has no key `replicats`
-      help: did you mean `replicates`? (the keys of [job] are name, seed, replicates)
+      help: did you mean `replicates`? (the keys of [job] are name, seed, replicates, first_replicate)
     figure.toml:7:1: `data.label_noise` has no meaning with teacher = "classes"
       help: only teacher = "linear" has label noise
     figure.toml:10:15: `corruption.scale` must be at least 0, not -1e6

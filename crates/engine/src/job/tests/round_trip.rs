@@ -60,17 +60,34 @@ fn data() -> impl Strategy<Value = DataSpec> {
     prop_oneof![gaussian, idx]
 }
 
+/// Number of the first replicate, and how many there are: the last is below 2³¹.
+fn replicates() -> impl Strategy<Value = (u32, u32)> {
+    let most = i32::MAX.unsigned_abs();
+    (1..=most).prop_flat_map(move |count| (prop_oneof![Just(0), 0..=most - count], Just(count)))
+}
+
 fn spec() -> impl Strategy<Value = JobSpec> {
-    let run = ("[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,20}", any::<u64>(), 1..=2_147_483_647_u32)
-        .prop_map(|(name, seed, replicates)| RunSpec { name, seed, replicates });
+    let adaptive = option::of((2..1000_u32, 0..10_000_u32, 1e-9..1e9_f64)).prop_map(|drawn| {
+        drawn.map(|(min, more, relative_error)| Adaptive { min, max: min + more, relative_error })
+    });
+    let run = ("[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,20}", any::<u64>(), replicates(), adaptive).prop_map(
+        |(name, seed, (first_replicate, replicates), adaptive)| RunSpec {
+            name,
+            seed,
+            replicates: adaptive.map_or(replicates, |adaptive| adaptive.max),
+            adaptive,
+            first_replicate: if adaptive.is_some() { 0 } else { first_replicate },
+        },
+    );
     let views = (named(0.0), floats(0.0, f64::MAX), any::<bool>());
     let chosen = (
         proptest::sample::subsequence(Paradigm::ALL.to_vec(), 1..=3),
         proptest::sample::subsequence(Metric::ALL.to_vec(), 1..=3),
         proptest::sample::select(Sampler::ALL.to_vec()),
+        (proptest::sample::select(Detail::ALL.to_vec()), 1..=MOST_PART_ROWS, (0.0..=1.0_f64)),
     );
     (run, data(), counted(0.0), views, chosen, wholes(1, 100_000_000)).prop_flat_map(
-        |(job, data, (components, spectrum), views, (paradigms, metrics, sampler), samples)| {
+        |(job, data, (components, spectrum), views, (paradigms, metrics, sampler, layout), samples)| {
             let least = |axis: &Axis<i64>| axis.values().iter().copied().min().unwrap();
             let noise = least(&components);
             let most = data.components().map_or(i64::from(i32::MAX), |signal| least(signal) + noise);
@@ -92,7 +109,12 @@ fn spec() -> impl Strategy<Value = JobSpec> {
                     model: ModelSpec { paradigms: paradigms.clone(), dimension },
                     grid: GridSpec { samples: samples.clone() },
                     sampler,
-                    output: OutputSpec { metrics: metrics.clone(), detail: Detail::Rows },
+                    output: OutputSpec {
+                        metrics: metrics.clone(),
+                        detail: layout.0,
+                        part_rows: layout.1,
+                        max_failed: layout.2,
+                    },
                 }
             })
         },
@@ -212,6 +234,7 @@ fn resolved_text() {
     name = "small"
     seed = 0
     replicates = 100
+    first_replicate = 0
 
     [data]
     source = "gaussian"
@@ -248,5 +271,7 @@ fn resolved_text() {
     [output]
     metrics = ["distance", "leakage", "gap"]
     detail = "rows"
+    part_rows = 983040
+    max_failed = 0.01
     "#);
 }

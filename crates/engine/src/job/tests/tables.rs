@@ -47,9 +47,57 @@ fn job_table() {
         ),
         (
             "[job]\nreplicates = { from = 1, to = 3, step = 1 }",
-            "`job.replicates` takes one number, not a table",
+            "`job.replicates` takes one number, or `min`, `max` and `relative_error`",
             "{ from = 1, to = 3, step = 1 }",
-            "keys that can be axes",
+            "{ min = 50, max = 10000, relative_error = 0.02 }",
+        ),
+        (
+            "[job]\nreplicates = { min = 1, max = 30, relative_error = 0.1 }",
+            "`job.replicates.min` must be a whole number from 2 to 2147483647, not 1",
+            "1",
+            "two replicates",
+        ),
+        (
+            "[job]\nreplicates = { min = 10, max = 3, relative_error = 0.1 }",
+            "`job.replicates.max` is below `job.replicates.min`",
+            "3",
+            "",
+        ),
+        (
+            "[job]\nreplicates = { min = 10, max = 30 }",
+            "`job.replicates` needs `min`, `max` and `relative_error`",
+            "{ min = 10, max = 30 }",
+            "",
+        ),
+        (
+            "[job]\nreplicates = { min = 10, max = 30, relative_error = nan }",
+            "`job.replicates.relative_error` must be finite, not nan",
+            "nan",
+            "",
+        ),
+        (
+            "[job]\nreplicates = { min = 10, max = 30, relative_error = 0.1, mean = 3 }",
+            "`job.replicates` has no key `mean`",
+            "mean",
+            "",
+        ),
+        (
+            "[job]\nreplicates = { min = 10, max = 30, relative_error = 0.1 }\nfirst_replicate = 3",
+            "`job.first_replicate` has no meaning with adaptive replicates",
+            "first_replicate",
+            "",
+        ),
+        (
+            "[job]\nfirst_replicate = -1",
+            "`job.first_replicate` must be a whole number from 0 to 2147483547, not -1",
+            "-1",
+            "the rest of a longer one",
+        ),
+        (
+            "[job]\nreplicates = 2147483647\nfirst_replicate = 1",
+            "`job.first_replicate` must be a whole number from 0 to 0, not 1",
+            "1",
+            "",
         ),
     ]);
     let long = format!("job.name = \"{}\"", "a".repeat(129));
@@ -353,10 +401,35 @@ fn model_grid_sampler_output() {
             "",
         ),
         (
-            "[output]\ndetail = \"summary\"",
-            "`output.detail` must be \"rows\", not \"summary\"",
-            "\"summary\"",
+            "[output]\ndetail = \"sketch\"",
+            "`output.detail` must be \"rows\" or \"summary\", not \"sketch\"",
+            "\"sketch\"",
             "\"rows\"",
+        ),
+        (
+            "[output]\npart_rows = 0",
+            "`output.part_rows` must be a whole number from 1 to 16777216, not 0",
+            "0",
+            "rows of a Parquet file",
+        ),
+        (
+            "[output]\npart_rows = 16777217",
+            "`output.part_rows` must be a whole number from 1 to 16777216, not 16777217",
+            "16777217",
+            "",
+        ),
+        (
+            "[output]\nmax_failed = 1.5",
+            "`output.max_failed` must be from 0 to 1, not 1.5",
+            "1.5",
+            "`run` exits with 3",
+        ),
+        ("[output]\nmax_failed = nan", "`output.max_failed` must be finite, not nan", "nan", ""),
+        (
+            "[output]\nmax_failed = [0.1, 0.2]",
+            "`output.max_failed` takes one number, not a list",
+            "[0.1, 0.2]",
+            "keys that can be axes",
         ),
     ]);
 }

@@ -9,7 +9,7 @@ use super::{job, read, refused, underlined};
 fn an_empty_file_has_every_default() {
     let spec = job("").spec;
     assert_eq!(spec.job.name, "figure");
-    assert_eq!((spec.job.seed, spec.job.replicates), (0, 100));
+    assert_eq!((spec.job.seed, spec.job.replicates, spec.job.first_replicate), (0, 100, 0));
     let DataSpec::Gaussian(data) = &spec.data else { panic!("{:?}", spec.data) };
     assert_eq!(data.components.values(), [50]);
     assert_eq!(data.spectrum.scale.values(), [1e4]);
@@ -26,6 +26,7 @@ fn an_empty_file_has_every_default() {
     assert_eq!(spec.grid.samples.values(), [100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200]);
     assert_eq!(spec.sampler, Sampler::Moments);
     assert_eq!(spec.output.metrics, Metric::ALL);
+    assert_eq!((spec.output.part_rows, spec.output.max_failed.to_bits()), (983_040, 0.01_f64.to_bits()));
     assert_eq!(spec.cells(), Some(10 * 3 * 100));
 }
 

@@ -1,0 +1,13 @@
+//! Data sets on disk: what an interruption or damage leaves is put right to identical bytes, what is not ours is left alone,
+//! a part says what was computed, and shards and growth change no row.
+
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod columns;
+mod damage;
+mod refusal;
+mod resume;
+mod three_parts;

@@ -1,0 +1,213 @@
+//! Directories that are not to be written: of another job, of a later format, of something else.
+
+use std::fs;
+use std::path::Path;
+
+use eigensweep_engine::EngineError;
+use eigensweep_engine::columns::FORMAT_VERSION;
+use eigensweep_engine::dataset::{Dataset, Identity};
+use eigensweep_engine::input::Input;
+use eigensweep_engine::shard::Shard;
+
+use crate::common::{self, contents, files, idx_source, job, run_parts, run_to_the_end, write_images};
+use crate::three_parts::{
+    REFERENCE, THREE_PARTS, copy, copy_tree, edit_json, edit_record, part_path, record_path, three_parts,
+    tree,
+};
+
+#[test]
+fn another_job_is_refused_and_nothing_changes() {
+    let directory = copy();
+    let before = tree(directory.path());
+    for other in [
+        "job.seed=12",
+        "output.metrics=['gap']",
+        "data.label_count=3",
+        "sampler.kind=explicit",
+        "data.teacher=linear",
+    ] {
+        let result = run_parts(directory.path(), &job(THREE_PARTS, &[other]), 1, 1);
+        let Err(EngineError::DifferentJob { expected, found, .. }) = result.map(drop) else {
+            panic!("{other} is another job")
+        };
+        assert_eq!((expected.len(), found.len()), (12, 12), "{expected}, {found}");
+        assert!(found != expected);
+        assert!(tree(directory.path()) == before, "{other}: nothing changes");
+    }
+    // Without sections, the manifest says whose it is; without that, the job file.
+    fs::remove_file(directory.path().join("sections/000.json")).unwrap();
+    for part in 0..3 {
+        fs::remove_file(record_path(directory.path(), part)).unwrap();
+    }
+    let before = tree(directory.path());
+    let result = run_parts(directory.path(), &job(THREE_PARTS, &["job.seed=12"]), 1, 1);
+    assert!(matches!(result.map(drop), Err(EngineError::DifferentJob { .. })));
+    assert!(tree(directory.path()) == before);
+    fs::remove_file(directory.path().join("manifest.json")).unwrap();
+    let before = tree(directory.path());
+    let result = run_parts(directory.path(), &job(THREE_PARTS, &["job.seed=12"]), 1, 1);
+    assert!(matches!(result.map(drop), Err(EngineError::DifferentJob { .. })));
+    assert!(tree(directory.path()) == before);
+}
+
+/// The name and the paths of a job say nothing about its rows; the content of its files does.
+#[test]
+fn identity_is_content() {
+    let directory = tempfile::tempdir().unwrap();
+    let [here, there, other] = ["here", "there", "other"].map(|name| directory.path().join(name));
+    for place in [&here, &there, &other] {
+        fs::create_dir(place).unwrap();
+    }
+    let images = |place: &Path, samples| write_images(place, samples, 4, 3);
+    let of = |place: &Path, samples, set: &[&str]| {
+        let data = idx_source(&images(place, samples), "components = 3");
+        let rest =
+            "[grid]\nsamples = [20, 30]\n[corruption]\ncomponents = 2\n[job]\nreplicates = 2\nname = \"a\"\n";
+        let job = job(&format!("{data}{rest}"), set);
+        let identity = Identity::new(&job.spec, Input::load(&job).unwrap().fingerprint());
+        (job, identity)
+    };
+    let (first_job, first) = of(&here, 40, &[]);
+    let (second_job, second) = of(&there, 40, &["job.name=b"]);
+    assert_eq!(first.hash, second.hash, "another name and another path");
+    assert_ne!(first.hash, of(&other, 41, &[]).1.hash, "another file");
+    assert_ne!(first.hash, of(&here, 40, &["job.seed=1"]).1.hash, "another seed");
+    assert_ne!(first.hash, of(&here, 40, &["data.components=2"]).1.hash);
+    // So a data set goes on after its job was renamed and its files moved, to the same bytes.
+    let root = directory.path().join("data set");
+    run_to_the_end(&root, &first_job, 1);
+    let again = run_to_the_end(&root, &second_job, 1);
+    assert_eq!((again.repairs.len(), again.committed.len()), (0, 0));
+    let whole = contents(&root);
+    fs::remove_file(part_path(&root, 0)).unwrap();
+    assert_eq!(run_to_the_end(&root, &second_job, 1).committed, [(0, 0)]);
+    assert!(contents(&root) == whole, "parts do not depend on names and paths");
+}
+
+/// A job that was started, renamed before its first part and started again is still the same job.
+#[test]
+fn a_renamed_job_without_rows_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(common::open(directory.path(), &three_parts(), Shard::WHOLE).unwrap());
+    assert!(!directory.path().join("manifest.json").exists());
+    let opened = common::open(directory.path(), &job(THREE_PARTS, &["job.name=renamed"]), Shard::WHOLE);
+    assert!(opened.is_ok(), "{:?}", opened.err());
+}
+
+#[test]
+fn an_output_that_is_something_else_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |root: &Path| common::open(root, &three_parts(), Shard::WHOLE).map(drop);
+    let file = directory.path().join("file");
+    fs::write(&file, b"mine").unwrap();
+    assert!(matches!(open(&file), Err(EngineError::OutputIsFile { .. })));
+    assert!(matches!(Dataset::remove(&file), Err(EngineError::OutputIsFile { .. })));
+    // Below a file nothing can be created, whoever runs this.
+    let error = open(&file.join("data set")).unwrap_err();
+    let EngineError::Io { action, path, .. } = &error else { panic!("{error}") };
+    assert_eq!(*action, "create");
+    assert!(path.starts_with(&file), "{error}");
+    assert_eq!(fs::read(&file).unwrap(), b"mine");
+
+    let documents = directory.path().join("documents");
+    fs::create_dir(&documents).unwrap();
+    fs::write(documents.join("thesis.tex"), b"mine").unwrap();
+    let before = tree(&documents);
+    assert!(matches!(open(&documents), Err(EngineError::NotADataSet { .. })));
+    assert!(matches!(Dataset::remove(&documents), Err(EngineError::NotADataSet { .. })));
+    assert!(tree(&documents) == before, "nothing changes");
+
+    // Where somebody keeps a job and its inputs.
+    let project = directory.path().join("project");
+    fs::create_dir_all(project.join("data")).unwrap();
+    fs::write(project.join("job.toml"), THREE_PARTS).unwrap();
+    fs::write(project.join("data/train-images-idx3-ubyte.gz"), b"precious").unwrap();
+    let before = tree(&project);
+    assert!(matches!(open(&project), Err(EngineError::DifferentJob { .. })));
+    assert!(matches!(Dataset::remove(&project), Err(EngineError::NotADataSet { .. })));
+    assert!(tree(&project) == before, "nothing changes");
+    // The same whatever the file says: only what a run resolved is a run's.
+    for text in [&b"mine\xff"[..], b"", b"[job]\nname = \"mine\"\n"] {
+        fs::write(project.join("job.toml"), text).unwrap();
+        assert!(matches!(open(&project), Err(EngineError::DifferentJob { .. })));
+        assert_eq!(fs::read(project.join("job.toml")).unwrap(), text);
+    }
+
+    // What a removal leaves that was interrupted just before its end.
+    let removed = directory.path().join("removed");
+    fs::create_dir(&removed).unwrap();
+    fs::copy(REFERENCE.path().join("job.toml"), removed.join("job.toml")).unwrap();
+    assert!(open(&removed).is_ok());
+
+    let empty = directory.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    assert!(open(&empty).is_ok(), "an empty directory will do");
+    assert!(open(&empty).is_ok(), "and again, without parts");
+    Dataset::remove(&empty).unwrap();
+    assert!(!empty.exists());
+}
+
+/// `--fresh` takes away what the program wrote, and nothing else.
+#[test]
+fn removing_a_data_set_spares_what_is_not_ours() {
+    let directory = copy();
+    let root = directory.path().join("set");
+    copy_tree(REFERENCE.path(), &root);
+    Dataset::remove(&root).unwrap();
+    assert!(!root.exists());
+    Dataset::remove(&root).unwrap();
+    copy_tree(REFERENCE.path(), &root);
+    fs::write(root.join("notes.txt"), b"mine").unwrap();
+    Dataset::remove(&root).unwrap();
+    assert_eq!(fs::read(root.join("notes.txt")).unwrap(), b"mine");
+    assert!(!root.join("data").exists() && !root.join("commits").exists());
+    // Scratch space is often behind a link.
+    #[cfg(unix)]
+    {
+        let (target, link) = (directory.path().join("scratch"), directory.path().join("link"));
+        copy_tree(REFERENCE.path(), &target);
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        Dataset::remove(&link).unwrap();
+        let left = if target.exists() { files(&target).len() } else { 0 };
+        assert_eq!(left, 0);
+        run_parts(&link, &three_parts(), 2, 1).unwrap();
+    }
+}
+
+/// A data set of another format is refused and left alone, whatever that format has made of records and manifest.
+#[test]
+fn another_format_is_refused() {
+    let refused = |what: &str, version: u32, harm: &dyn Fn(&Path)| {
+        let directory = copy();
+        harm(directory.path());
+        let before = tree(directory.path());
+        match run_parts(directory.path(), &three_parts(), 1, 1).map(drop) {
+            Err(EngineError::FormatVersion { found, known, .. }) => {
+                assert_eq!((found, known), (version, FORMAT_VERSION));
+            }
+            other => panic!("{what}: {other:?}"),
+        }
+        let read = Dataset::read(directory.path(), false).map(drop);
+        assert!(matches!(read, Err(EngineError::FormatVersion { .. })), "{what}: {read:?}");
+        assert!(tree(directory.path()) == before, "{what}: nothing changes");
+    };
+    for version in [1, 3, u32::MAX] {
+        refused("one record", version, &|root| edit_record(root, 1, "format_version", version.into()));
+        refused("a section", version, &|root| {
+            edit_json(&root.join("sections/000.json"), "format_version", version.into());
+        });
+        refused("records of another shape", version, &|root| {
+            for part in 0..3 {
+                let text = format!("{{\"format_version\": {version}, \"parts\": [\"a\", \"b\"]}}");
+                fs::write(record_path(root, part), text).unwrap();
+            }
+        });
+        refused("no records, a manifest of another shape", version, &|root| {
+            for part in 0..3 {
+                fs::remove_file(record_path(root, part)).unwrap();
+            }
+            let text = format!("{{\"format_version\": {version}}}");
+            fs::write(root.join("manifest.json"), text).unwrap();
+        });
+    }
+}
