@@ -163,7 +163,8 @@ slurm_wait 180 over "$(merge_of "$work/arrays")" || fail "the merge did not run"
 diff -r "$work/small/data" "$work/arrays/data" || fail "two arrays differ from the local run"
 is "$(merge_of "$work/arrays")" COMPLETED || fail "the merge failed"
 export EIGENSWEEP=$program
-cd "$work" || exit 1
+# Not below $work: SLURM replaces %A in the working directory, too, where --output is relative.
+mkdir "$SLURM_ROOT/by-hand" && cd "$SLURM_ROOT/by-hand" || exit 1
 array=$(sbatch --parsable --mem=500M --array=0-2 "$project/jobs/slurm/array.sbatch" "$job" "$work/by-hand" "${small[@]}")
 merge=$(sbatch --parsable --mem=500M --dependency="afterany:$array" "$project/jobs/slurm/merge.sbatch" "$work/by-hand")
 slurm_wait 180 over "$merge" || fail "the merge did not run"
