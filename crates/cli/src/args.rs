@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod submit;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use clap_complete::Shell;
 use eigensweep_engine::shard::{Shard, ShardError};
 
 use crate::cluster;
+pub(crate) use submit::{Submit, memory_bytes};
 
 /// Simulates closed-form self-supervised learning at scale.
 #[derive(Debug, Parser)]
@@ -68,6 +71,13 @@ pub(crate) enum Command {
                       0.6\" --limit 3"
     )]
     Replay(Replay),
+    /// Submit a job to SLURM: an array of shards, then a job that merges them
+    #[command(
+        after_help = "Examples:\n  eigensweep submit jobs/figure3-mnist.toml --shards 32 --time 2h --memory 2G --dry-run\n  \
+                      eigensweep submit jobs/quickstart.toml --shards 4 --partition short --account lab \\\n      \
+                      --module gcc/13 --sbatch-arg=--qos=high --concurrent 2"
+    )]
+    Submit(Submit),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  eigensweep completions bash > ~/.local/share/bash-completion/completions/eigensweep"
@@ -105,6 +115,9 @@ pub(crate) struct Run {
     /// Stop cleanly before this time is over (3h, 90m, 1-12:00:00), with exit code 75; `auto` asks the batch system
     #[arg(long, value_name = "TIME|auto")]
     pub(crate) time_limit: Option<TimeLimit>,
+    /// In a SLURM job: ask SLURM to run this job again when a time limit or a warning signal has stopped it
+    #[arg(long)]
+    pub(crate) requeue: bool,
     /// Delete the data set first and start anew
     #[arg(long, conflicts_with = "shard")]
     pub(crate) fresh: bool,

@@ -1,8 +1,8 @@
 //! The program `eigensweep`: arguments → a validated plan → a call.
 //!
 //! `args` says what can be typed, `commands` holds one file per command, `report` prints errors (with the job's text
-//! underlined), `progress` shows how a run gets on, `run_log` writes it down, `stop` ends it in time, `cluster` asks the batch
-//! system. What is computed is the engine's business.
+//! underlined), `progress` shows how a run gets on, `run_log` writes it down, `stop` ends it in time, `requeue` has it run again,
+//! `cluster` asks the batch system. What is computed is the engine's business.
 #![allow(clippy::disallowed_methods, reason = "clock and environment are read here and nowhere else")]
 
 mod args;
@@ -13,6 +13,7 @@ mod host;
 mod job;
 mod progress;
 mod report;
+mod requeue;
 mod run_log;
 mod stop;
 

@@ -1,7 +1,7 @@
 //! Errors for people: problems of a job underlined in its text, everything else in a line with its remedy.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eigensweep_datasets::DatasetError;
 use eigensweep_engine::EngineError;
@@ -10,7 +10,7 @@ use eigensweep_theory::Failure;
 use eigensweep_theory::thresholds::SpectraError;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
-use crate::cluster::ArrayError;
+use crate::cluster::{ArrayError, RecordError, SlurmError};
 use crate::exit::Exit;
 
 /// An error of a command.
@@ -43,6 +43,22 @@ pub(crate) enum CommandError {
         "--time-limit auto: the batch system does not say how much time is left; give a time, such as 3h"
     )]
     NoTimeLimit,
+    #[error(transparent)]
+    Slurm(#[from] SlurmError),
+    #[error(transparent)]
+    Submitted(#[from] RecordError),
+    #[error(
+        "{what}: the path {path:?} cannot stand in a batch script; use one of UTF-8 without line breaks, control characters and \
+         backslashes"
+    )]
+    ScriptPath { what: &'static str, path: PathBuf },
+    #[error(
+        "jobs {jobs} were submitted for {} and are not done: wait for them, or take them back with `scancel {jobs}`",
+        output.display()
+    )]
+    StillQueued { output: PathBuf, jobs: String },
+    #[error("{source}. {undone}")]
+    NotSubmitted { source: SlurmError, undone: String },
     #[error("--replicate {found}: the job has {replicates} replicates, counted from 0")]
     Replicate { found: u32, replicates: u32 },
 }
@@ -58,12 +74,18 @@ fn remedy(failure: &Failure) -> &'static str {
 }
 
 impl CommandError {
+    /// A [`CommandError::Io`] for `map_err`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_path_buf(), source }
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Self::Engine(EngineError::Job(_) | EngineError::Filter(_)) | Self::JobFile { .. } => Exit::BadJob,
             Self::Dimension { .. } | Self::Replicate { .. } | Self::Array(_) | Self::NoTimeLimit => {
                 Exit::BadJob
             }
+            Self::ScriptPath { .. } => Exit::BadJob,
             _ => Exit::Failure,
         }
     }

@@ -53,6 +53,11 @@ impl RunLog {
         self.clock.elapsed().as_secs_f64()
     }
 
+    /// Rows that this run has committed.
+    pub(crate) fn rows(&self) -> u64 {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).rows
+    }
+
     /// Writes the file; that it cannot be written (a full disk) must not end a run, or hide why it ended.
     pub(crate) fn write(&self, state: RunState) {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);

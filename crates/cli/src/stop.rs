@@ -6,6 +6,9 @@
 //! | SIGTERM | 143 |
 //! | SIGUSR1, SIGUSR2 (a batch system's warning), `--time-limit` | 75 |
 //!
+//! A warning may come too early (SLURM sends one up to a minute before it was asked to), so what to do about it is decided
+//! when it comes: [`Stop::heed_warnings`].
+//!
 //! The scheduler looks at the flag between tasks. A task may take longer than a batch system waits before it kills, so a watchdog ends
 //! the program [`GRACE`] after the flag was set: parts appear whole or not at all, so nothing is lost but the part in hand.
 
@@ -38,13 +41,18 @@ pub(crate) struct Stop {
     pub(crate) flag: Arc<AtomicBool>,
     /// The last cause.
     cause: Arc<AtomicUsize>,
+    /// Set by a batch system's warning.
+    warned: Arc<AtomicBool>,
 }
 
 impl Stop {
     /// Catches signals from now on.
     pub(crate) fn catch() -> io::Result<Self> {
-        let stop =
-            Self { flag: Arc::new(AtomicBool::new(false)), cause: Arc::new(AtomicUsize::new(NOT_ASKED)) };
+        let stop = Self {
+            flag: Arc::new(AtomicBool::new(false)),
+            cause: Arc::new(AtomicUsize::new(NOT_ASKED)),
+            warned: Arc::new(AtomicBool::new(false)),
+        };
         // In this order: the second Ctrl-C finds the flag that the first has set.
         let interrupted = Arc::new(AtomicBool::new(false));
         flag::register_conditional_shutdown(
@@ -57,7 +65,7 @@ impl Stop {
         stop.on(SIGTERM, TERMINATED)?;
         #[cfg(unix)]
         for warning in [signal_hook::consts::SIGUSR1, signal_hook::consts::SIGUSR2] {
-            stop.on(warning, TIME_IS_UP)?;
+            flag::register(warning, Arc::clone(&stop.warned))?;
         }
         // A file beyond the shell's limit is then an error that names it; the signal alone would end the program without a word.
         #[cfg(unix)]
@@ -75,22 +83,40 @@ impl Stop {
         let stop = self.clone();
         thread::spawn(move || {
             thread::sleep(time);
-            // A signal that came before has its own code.
-            let _ = stop.cause.compare_exchange(NOT_ASKED, TIME_IS_UP, Ordering::Relaxed, Ordering::Relaxed);
-            stop.flag.store(true, Ordering::Relaxed);
+            stop.time_is_up();
         });
     }
 
-    /// Ends the program [`GRACE`] after it was asked to stop, with `farewell` as its last act.
-    pub(crate) fn watch(&self, farewell: impl FnOnce() + Send + 'static) {
+    /// Stops the run when a batch system warns, at once or after the time that `time` then says.
+    pub(crate) fn heed_warnings(&self, time: impl Fn() -> Duration + Send + 'static) {
+        let stop = self.clone();
+        thread::spawn(move || {
+            loop {
+                if stop.warned.swap(false, Ordering::Relaxed) {
+                    stop.after(time());
+                }
+                thread::sleep(LOOK_EVERY);
+            }
+        });
+    }
+
+    fn time_is_up(&self) {
+        // A signal that came before has its own code.
+        let _ = self.cause.compare_exchange(NOT_ASKED, TIME_IS_UP, Ordering::Relaxed, Ordering::Relaxed);
+        self.flag.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the program [`GRACE`] after it was asked to stop, with `farewell` as its last act; it hears how the program ends.
+    pub(crate) fn watch(&self, farewell: impl FnOnce(Exit) + Send + 'static) {
         let stop = self.clone();
         thread::spawn(move || {
             while !stop.flag.load(Ordering::Relaxed) {
                 thread::sleep(LOOK_EVERY);
             }
             thread::sleep(GRACE);
-            farewell();
-            std::process::exit(stop.exit().code().into());
+            let exit = stop.exit();
+            farewell(exit);
+            std::process::exit(exit.code().into());
         });
     }
 

@@ -4,10 +4,12 @@ mod completions;
 mod failures;
 mod merge;
 mod plan;
+mod queue;
 mod replay;
 mod run;
 mod solve;
 mod status;
+mod submit;
 mod table;
 mod theory;
 mod verify;
@@ -27,6 +29,7 @@ pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Merge(merge) => merge::call(merge),
         Command::Verify { dataset } => verify::call(dataset),
         Command::Replay(replay) => replay::call(replay),
+        Command::Submit(submit) => submit::call(submit, arguments.quiet),
         Command::Completions { shell } => Ok(completions::call(*shell)),
     }
 }

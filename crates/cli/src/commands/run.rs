@@ -15,15 +15,20 @@ use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::{failures, table};
 use crate::args::{Run, ShardChoice, TimeLimit};
+use crate::cluster::TimeLeft;
 use crate::exit::Exit;
 use crate::progress::{Progress, whole};
 use crate::report::CommandError;
+use crate::requeue::Requeue;
 use crate::run_log::{Logged, RunLog};
 use crate::stop::Stop;
 use crate::{cluster, host, job};
 
 /// Time kept for stopping, out of a limit: what a batch system's clock may be off, and the grace to write what is in hand.
 const RESERVE: Duration = Duration::from_secs(20);
+
+/// Longest that a warning about the time limit comes before it: a minute as `submit` asks for it, a minute early, and some more.
+const WARNED_BEFORE: Duration = Duration::from_secs(150);
 
 pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
     let (started, clock) = (host::now(), Instant::now());
@@ -41,6 +46,8 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
         let time = limit.saturating_sub(RESERVE.min(limit / 20));
         stop.after(time.saturating_sub(clock.elapsed()));
     }
+    let trusted = arguments.time_limit == Some(TimeLimit::Auto);
+    stop.heed_warnings(move || if trusted { time_to_go_on() } else { Duration::ZERO });
     let input = Arc::new(Input::load(&job)?);
     if arguments.fresh {
         Dataset::remove(&root)?;
@@ -61,15 +68,19 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     if !nothing_to_do {
         log.write(RunState::Running);
     }
+    let requeue = arguments.requeue.then(|| Requeue::new(&root));
     stop.watch({
-        let (log, root) = (log.clone(), root.clone());
-        move || {
+        let (log, root, requeue) = (log.clone(), root.clone(), requeue.clone());
+        move |exit| {
             log.write(RunState::Stopped);
             // What the commits say: this process's own view may be in the middle of a change.
             let _ = Dataset::read(&root, false).and_then(|(dataset, _)| dataset.write_manifest());
             eprintln!(
                 "stopped in the middle of a task; the same command goes on from the last finished part"
             );
+            if let Some(requeue) = requeue.filter(|_| exit == Exit::TimeLimit) {
+                requeue.ask(log.rows());
+            }
         }
     });
     let mut progress = Progress::new(share.rows - share.rows_done, quiet, verbose);
@@ -101,7 +112,12 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
             "stopped: {done} of {all} rows are in {}; the same command goes on from there",
             root.display()
         );
-        return Ok(stop.exit());
+        // SLURM ends what it puts back into the queue: the cause is settled before.
+        let exit = stop.exit();
+        if let Some(requeue) = requeue.filter(|_| exit == Exit::TimeLimit) {
+            requeue.ask(log.rows());
+        }
+        return Ok(exit);
     }
     let summary = dataset.path(SUMMARY_FILE);
     if dataset.is_complete() && (outcome.rows > 0 || !summary.exists()) {
@@ -127,7 +143,27 @@ fn time_limit(choice: Option<TimeLimit>) -> Result<Option<Duration>, CommandErro
     match choice {
         None => Ok(None),
         Some(TimeLimit::Given(time)) => Ok(Some(time)),
-        Some(TimeLimit::Auto) => cluster::time_left().map(Some).ok_or(CommandError::NoTimeLimit),
+        Some(TimeLimit::Auto) => match cluster::time_left() {
+            TimeLeft::Limited(time) => Ok(Some(time)),
+            TimeLeft::Unlimited => Ok(None),
+            TimeLeft::NoAnswer => {
+                // A task must not fail because the scheduler is busy; its warning comes all the same.
+                eprintln!(
+                    "warning: --time-limit auto: SLURM does not say how much time is left; going on until it warns"
+                );
+                Ok(None)
+            }
+            TimeLeft::NoJob => Err(CommandError::NoTimeLimit),
+        },
+    }
+}
+
+/// The time to go on after a batch system's warning. One about the time limit may come early; one that comes at any other time
+/// announces pre-emption, whose grace SLURM does not count as the job's time left.
+fn time_to_go_on() -> Duration {
+    match cluster::time_left_now() {
+        TimeLeft::Limited(time) if time <= WARNED_BEFORE => time.saturating_sub(RESERVE.min(time / 2)),
+        _ => Duration::ZERO,
     }
 }
 

@@ -9,6 +9,7 @@ use indicatif::{HumanBytes, HumanCount, HumanDuration};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+use super::queue::Queue;
 use super::{table, verify};
 use crate::args::Status;
 use crate::exit::Exit;
@@ -23,11 +24,13 @@ pub(crate) fn call(arguments: &Status) -> Result<Exit, CommandError> {
     let root = &arguments.dataset;
     let (dataset, faults) = Dataset::read(root, false)?;
     let report = Report::new(&dataset, read_runs(root)?, host::now());
+    let queue = Queue::of(root);
     if arguments.json {
-        report.print_json(&dataset, faults.len());
+        report.print_json(&dataset, faults.len(), queue.as_ref());
     } else {
         verify::print_faults(root, &faults);
         report.print(&dataset);
+        queue.iter().for_each(Queue::print);
     }
     Ok(Exit::Success)
 }
@@ -156,7 +159,7 @@ impl Report {
         (!shown.is_empty()).then(|| format!("{}{more} of {count}", shown.join(", ")))
     }
 
-    fn print_json(&self, dataset: &Dataset, faults: usize) {
+    fn print_json(&self, dataset: &Dataset, faults: usize, queue: Option<&Queue>) {
         let shards: Vec<Value> = self
             .shards
             .iter()
@@ -188,6 +191,7 @@ impl Report {
             "complete": dataset.is_complete(),
             "rows_per_second": self.rate(),
             "shards": shards,
+            "queue": queue.map(Queue::json),
         });
         table::print(&serde_json::to_string_pretty(&object).unwrap_or_default());
     }

@@ -74,6 +74,18 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Creates the data set of a job at `root`, or adds to it the sections that the job asks for beyond what is there: what
+    /// several shards then find. Parts are neither read nor written.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::open`], but not [`EngineError::Busy`] because of a shard.
+    pub fn create(root: &Path, spec: &JobSpec, input: &Input) -> Result<(), EngineError> {
+        let identity = Identity::new(spec, input.fingerprint());
+        admit(root, spec, input, &identity)?;
+        establish(root, spec, input, &identity).map(drop)
+    }
+
     /// Opens the data set at `root` for a shard of a job, creating it if there is nothing, and finds out which parts are done. Parts of
     /// the shard that do not match their record are forgotten, so that they are computed again; what was found is returned.
     /// Where the job asks for more than the data set has, sections are added. `holder` says who opens it.
@@ -91,25 +103,10 @@ impl Dataset {
         holder: &str,
     ) -> Result<(Self, Vec<Repair>), EngineError> {
         let identity = Identity::new(spec, input.fingerprint());
-        // All that may be refused, before anything is written.
-        let mut known = Vec::new();
-        if root.exists() {
-            remains::refuse_strange(root)?;
-            remains::refuse_other_formats(root)?;
-            known = known_sections(root, &identity, input.fingerprint())?;
-        }
-        let new = new_sections(root, spec, input, &known)?;
-        if root.exists() {
-            remains::refuse_orphans(root, &known, &new)?;
-        }
-        files::create_directories(root)?;
+        admit(root, spec, input, &identity)?;
         let mut locks = Locks::take(root, shard, holder)?;
         let alone = locks.enter(root)?;
-        let mut sections = sections(root, spec, input, &identity)?;
-        let job_file = root.join("job.toml");
-        if std::fs::read_to_string(&job_file).ok().as_deref() != Some(identity.job.as_str()) {
-            files::write_whole(&root.join("staging"), &job_file, identity.job.as_bytes())?;
-        }
+        let mut sections = establish(root, spec, input, &identity)?;
         let faults = remains::take_stock(root, &mut sections, Look::Shard(shard))?;
         // Those of other shards are theirs to repair.
         let own = |fault: &Fault| {
@@ -269,6 +266,36 @@ impl Dataset {
         }
         Ok(())
     }
+}
+
+/// Refuses all that may be refused, before anything is written; else creates the directories that are missing.
+fn admit(root: &Path, spec: &JobSpec, input: &Input, identity: &Identity) -> Result<(), EngineError> {
+    let mut known = Vec::new();
+    if root.exists() {
+        remains::refuse_strange(root)?;
+        remains::refuse_other_formats(root)?;
+        known = known_sections(root, identity, input.fingerprint())?;
+    }
+    let new = new_sections(root, spec, input, &known)?;
+    if root.exists() {
+        remains::refuse_orphans(root, &known, &new)?;
+    }
+    files::create_directories(root)
+}
+
+/// Writes the job and the sections that are missing; returns all sections.
+fn establish(
+    root: &Path,
+    spec: &JobSpec,
+    input: &Input,
+    identity: &Identity,
+) -> Result<Vec<Section>, EngineError> {
+    let sections = sections(root, spec, input, identity)?;
+    let job_file = root.join("job.toml");
+    if std::fs::read_to_string(&job_file).ok().as_deref() != Some(identity.job.as_str()) {
+        files::write_whole(&root.join("staging"), &job_file, identity.job.as_bytes())?;
+    }
+    Ok(sections)
 }
 
 /// The sound sections that a directory has, all of this study.

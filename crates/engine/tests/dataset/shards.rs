@@ -15,7 +15,7 @@ use crate::common::{
 use crate::rows::read_rows;
 use crate::three_parts::{part_path, three_parts};
 
-/// Fourteen parts of two units each, over columns of different cost.
+/// Sixteen parts of two units each, over columns of different cost.
 const SIXTEEN_PARTS: &str = r#"
 [job]
 seed = 5

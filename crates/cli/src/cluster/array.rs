@@ -1,12 +1,6 @@
-//! What a batch system tells its jobs: which element of an array this is, the processors granted, the time left.
-
-use std::env;
-use std::process::Command;
-use std::time::Duration;
+//! Which element of an array job this is, as the batch systems' environment variables tell it.
 
 use eigensweep_engine::shard::Shard;
-
-use crate::host;
 
 /// The environment variables of one batch system.
 struct ArrayVariables {
@@ -129,71 +123,9 @@ pub(crate) fn shard(count: Option<u64>, variable: impl Fn(&str) -> Option<u64>) 
     Shard::new(position + 1, count).map_err(|_| outside)
 }
 
-/// A number in the environment.
-pub(crate) fn number(name: &str) -> Option<u64> {
-    env::var(name).ok()?.trim().parse().ok()
-}
-
-/// Threads to use: what the batch system granted, within what this process may use; `RAYON_NUM_THREADS` wins.
-pub(crate) fn threads() -> usize {
-    /// Processors of a task, by batch system.
-    const GRANTED: [&str; 6] =
-        ["SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", "NCPUS", "PBS_NUM_PPN", "NSLOTS", "LSB_DJOB_NUMPROC"];
-    let count = |name: &str| number(name).and_then(|count| usize::try_from(count).ok()).filter(|&n| n > 0);
-    if let Some(asked) = count("RAYON_NUM_THREADS") {
-        return asked;
-    }
-    let most = host::available_threads();
-    GRANTED.into_iter().find_map(count).map_or(most, |granted| granted.min(most))
-}
-
-/// The batch system's name for this job, if there is one: `SLURM 123_4`.
-pub(crate) fn job_name() -> Option<String> {
-    let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    if let (Some(job), Some(task)) = (text("SLURM_ARRAY_JOB_ID"), text("SLURM_ARRAY_TASK_ID")) {
-        return Some(format!("SLURM {job}_{task}"));
-    }
-    [("SLURM", "SLURM_JOB_ID"), ("PBS", "PBS_JOBID"), ("LSF", "LSB_JOBID"), ("Grid Engine", "JOB_ID")]
-        .into_iter()
-        .find_map(|(system, name)| Some(format!("{system} {}", text(name)?)))
-}
-
-/// The time that the batch system leaves this job: told by its environment, else asked of SLURM.
-pub(crate) fn time_left() -> Option<Duration> {
-    if let Some(end) = number("SLURM_JOB_END_TIME") {
-        return Some(Duration::from_secs(end.saturating_sub(host::now())));
-    }
-    let job = number("SLURM_JOB_ID")?.to_string();
-    let answer =
-        Command::new("squeue").args(["--noheader", "--jobs", &job, "--format", "%L"]).output().ok()?;
-    clock_time(String::from_utf8_lossy(&answer.stdout).trim())
-}
-
-/// A duration as SLURM writes it: `minutes`, `minutes:seconds`, `hours:minutes:seconds`, each with `days-` before it.
-pub(crate) fn clock_time(text: &str) -> Option<Duration> {
-    let (days, rest) = match text.split_once('-') {
-        Some((days, rest)) => (Some(days.parse::<u64>().ok()?), rest),
-        None => (None, text),
-    };
-    let fields: Vec<u64> = rest.split(':').map(|field| field.parse().ok()).collect::<Option<_>>()?;
-    let [hours, minutes, seconds] = match (days, &fields[..]) {
-        (Some(_), &[hours]) => [hours, 0, 0],
-        (Some(_), &[hours, minutes]) => [hours, minutes, 0],
-        (None, &[minutes]) => [0, minutes, 0],
-        (None, &[minutes, seconds]) => [0, minutes, seconds],
-        (_, &[hours, minutes, seconds]) => [hours, minutes, seconds],
-        _ => return None,
-    };
-    let hours = days.unwrap_or(0).checked_mul(24)?.checked_add(hours)?;
-    let minutes = hours.checked_mul(60)?.checked_add(minutes)?;
-    Some(Duration::from_secs(minutes.checked_mul(60)?.checked_add(seconds)?))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::{ArrayError, clock_time, shard};
+    use super::{ArrayError, shard};
 
     fn shard_in(environment: &[(&str, u64)], count: Option<u64>) -> Result<String, ArrayError> {
         let variable =
@@ -237,20 +169,5 @@ mod tests {
             assert!(matches!(outside, ArrayError::Outside { first: 0, .. }), "{outside}");
         }
         assert!(matches!(shard_in(&[("PBS_ARRAY_INDEX", 0)], Some(3)), Err(ArrayError::Outside { .. })));
-    }
-
-    #[test]
-    fn clock_times_are_slurms() {
-        let seconds = |text| clock_time(text).map(|time| time.as_secs());
-        assert_eq!(seconds("90"), Some(5400));
-        assert_eq!(seconds("1:30"), Some(90));
-        assert_eq!(seconds("2:00:05"), Some(7205));
-        assert_eq!(seconds("1-12"), Some(36 * 3600));
-        assert_eq!(seconds("1-00:30"), Some(24 * 3600 + 1800));
-        assert_eq!(seconds("2-01:00:01"), Some(49 * 3600 + 1));
-        for wrong in ["", "UNLIMITED", "INVALID", "1:2:3:4", "a:b", "-5", "1-", "18446744073709551615-0"] {
-            assert_eq!(clock_time(wrong), None, "{wrong}");
-        }
-        assert_eq!(clock_time("0:00"), Some(Duration::ZERO));
     }
 }
