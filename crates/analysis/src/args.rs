@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use eigensweep_analysis::figure::{Band, FigureSpec, Kind, Spacing};
 use eigensweep_analysis::query::output::Format;
 
 /// Queries, figures and reports of data sets; `eigensweep query|plot|report` calls it.
@@ -36,6 +37,13 @@ Examples:
   eigensweep query output/quickstart \"SELECT * FROM best WHERE samples = 51200\"
   eigensweep query output/a output/b \"SELECT * FROM summary\" -o summary.parquet")]
     Query(Query),
+    /// Draw a figure of data sets as SVG or PNG
+    #[command(after_help = "\
+Examples:
+  eigensweep plot output/figure3-mnist -o figure3.svg
+  eigensweep plot output/quickstart --figure phase --where 'samples = 51200' -o phase.png
+  eigensweep plot output/quickstart --x alignment --color samples --facet paradigm,noise_scale --y leakage")]
+    Plot(Plot),
 }
 
 #[derive(Debug, Args)]
@@ -52,4 +60,73 @@ pub(crate) struct Query {
     /// Show the optimized plan instead of running it
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plot {
+    /// Data sets (directories)
+    #[arg(required = true, value_name = "DATASET")]
+    pub(crate) datasets: Vec<PathBuf>,
+    /// Which figure
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) figure: Kind,
+    /// Write to this file, .svg or .png [default: DATASET-FIGURE.svg in this directory]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// What runs to the right: an axis of the job
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) x: Option<String>,
+    /// What runs upwards: a metric (of a phase diagram: an axis)
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) y: Option<String>,
+    /// What colours tell apart: an axis (of a phase diagram: a metric)
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) color: Option<String>,
+    /// What panels tell apart: an axis for the columns, and one for the rows
+    #[arg(long, value_name = "COLUMNS[,ROWS]", value_delimiter = ',')]
+    pub(crate) facet: Vec<String>,
+    /// Only rows for which this SQL condition holds
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) filter: Option<String>,
+    /// What a curve and its band show
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) band: Band,
+    /// Spacing of the horizontal axis [default: by its values]
+    #[arg(long, value_enum)]
+    pub(crate) x_scale: Option<Spacing>,
+    /// Spacing of the vertical axis [default: by its values]
+    #[arg(long, value_enum)]
+    pub(crate) y_scale: Option<Spacing>,
+    /// Title; empty for none [default: the data sets' names]
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Pixels of a PNG per pixel of the SVG
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = resolution)]
+    pub(crate) resolution: f32,
+}
+
+impl Plot {
+    /// What is to be drawn.
+    pub(crate) fn spec(&self) -> FigureSpec {
+        FigureSpec {
+            kind: self.figure,
+            x: self.x.clone(),
+            y: self.y.clone(),
+            color: self.color.clone(),
+            facet: self.facet.clone(),
+            filter: self.filter.clone(),
+            band: self.band,
+            x_spacing: self.x_scale,
+            y_spacing: self.y_scale,
+            title: self.title.clone(),
+        }
+    }
+}
+
+/// A resolution that makes an image of reasonable size.
+fn resolution(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(factor) if (0.25..=10.0).contains(&factor) => Ok(factor),
+        _ => Err("give a number from 0.25 to 10".to_owned()),
+    }
 }

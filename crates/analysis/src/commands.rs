@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use eigensweep_analysis::query::output::{self, Format};
-use eigensweep_analysis::{AnalysisError, Query, Source, format, source};
+use eigensweep_analysis::{AnalysisError, Query, Source, figure, format, source};
 
 use crate::args::{self, Arguments, Command};
 
@@ -11,6 +11,7 @@ use crate::args::{self, Arguments, Command};
 pub(crate) fn call(arguments: &Arguments) -> Result<(), AnalysisError> {
     match &arguments.command {
         Command::Query(query) => run_query(query, arguments.quiet),
+        Command::Plot(plot) => run_plot(plot, arguments.quiet),
     }
 }
 
@@ -41,6 +42,29 @@ fn run_query(arguments: &args::Query, quiet: bool) -> Result<(), AnalysisError> 
         }
         None => output::print(query.frame(sql)?, format.unwrap_or(Format::Table)),
     }
+}
+
+fn run_plot(arguments: &args::Plot, quiet: bool) -> Result<(), AnalysisError> {
+    let sources = open(&arguments.datasets, quiet)?;
+    let name = || sources.iter().map(|source| file_name(&source.name)).collect::<Vec<_>>().join("-");
+    let path = arguments
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{}-{}.svg", name(), arguments.figure.name())));
+    let drawing = figure::draw(&sources, &arguments.spec())?;
+    drawing.save(&path, arguments.resolution)?;
+    if !quiet {
+        for note in drawing.notes() {
+            eprintln!("note: {note}");
+        }
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// A data set's name as part of a file name.
+fn file_name(name: &str) -> String {
+    name.rsplit(['/', '\\']).next().unwrap_or(name).to_owned()
 }
 
 /// Opens the data sets, and says so where one is not finished.

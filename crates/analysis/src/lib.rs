@@ -9,6 +9,7 @@
 //! [`eigensweep_engine::columns`], thresholds from the rows or from [`eigensweep_engine::theory`].
 
 mod error;
+pub mod figure;
 pub mod format;
 pub mod query;
 pub mod source;

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -41,6 +42,15 @@ pub(crate) enum Command {
                       --json"
     )]
     Solve(Solve),
+    /// Ask data sets in SQL: tables `results`, `summary` and `best` (`eigensweep query --help` for more)
+    #[command(disable_help_flag = true)]
+    Query(HandedOver),
+    /// Draw the paper's figures of data sets (`eigensweep plot --help` for more)
+    #[command(disable_help_flag = true)]
+    Plot(HandedOver),
+    /// Write a page with figures, tables and provenance (`eigensweep report --help` for more)
+    #[command(disable_help_flag = true)]
+    Report(HandedOver),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  eigensweep completions bash > ~/.local/share/bash-completion/completions/eigensweep"
@@ -127,6 +137,14 @@ pub(crate) struct Solve {
     /// Save W.npy, E.npy, D.npy and V.npy in this directory
     #[arg(long, value_name = "DIR")]
     pub(crate) write: Option<PathBuf>,
+}
+
+/// Arguments of a command that `eigensweep-analysis` carries out.
+#[derive(Debug, Args)]
+pub(crate) struct HandedOver {
+    /// Data sets and options; --help tells
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    pub(crate) rest: Vec<OsString>,
 }
 
 /// A number of threads, within what a pool can start.

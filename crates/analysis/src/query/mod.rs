@@ -4,7 +4,7 @@
 //! aggregated streams through, so rows need not fit in memory. What is *returned* goes to a file part by part as well
 //! ([`output`]).
 
-mod names;
+pub(crate) mod names;
 pub mod output;
 pub mod views;
 

@@ -12,7 +12,7 @@ const SUGGESTIONS: usize = 3;
 const SIMILAR: f64 = 0.7;
 
 /// An error that suggests names, if a message of polars says that a column or a table was not found.
-pub(super) fn explain(message: &str, columns: &[String]) -> Option<AnalysisError> {
+pub(crate) fn explain(message: &str, columns: &[String]) -> Option<AnalysisError> {
     if let Some(name) = between(message, "unable to find column \"", '"')
         .or_else(|| between(message, "unable to find column '", '\''))
         .or_else(|| between(message, "column not found: ", ' '))
@@ -26,7 +26,7 @@ pub(super) fn explain(message: &str, columns: &[String]) -> Option<AnalysisError
 }
 
 /// The error for one unknown name.
-pub(super) fn unknown(kind: &'static str, name: &str, known: &[String]) -> AnalysisError {
+pub(crate) fn unknown(kind: &'static str, name: &str, known: &[String]) -> AnalysisError {
     AnalysisError::Unknown { kind, name: name.to_owned(), nearest: nearest(name, known), known: known.to_vec() }
 }
 

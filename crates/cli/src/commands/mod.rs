@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod analysis;
 mod completions;
 mod plan;
 mod run;
@@ -18,6 +19,9 @@ pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Plan(plan) => plan::call(plan),
         Command::Theory(theory) => theory::call(theory),
         Command::Solve(solve) => solve::call(solve),
+        Command::Query(handed) => analysis::call("query", &handed.rest, arguments.quiet, arguments.verbose),
+        Command::Plot(handed) => analysis::call("plot", &handed.rest, arguments.quiet, arguments.verbose),
+        Command::Report(handed) => analysis::call("report", &handed.rest, arguments.quiet, arguments.verbose),
         Command::Completions { shell } => Ok(completions::call(*shell)),
     }
 }

@@ -72,6 +72,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     }
     if !quiet {
         finish(&simulation, &dataset, added, seconds)?;
+        eprintln!("{}", super::analysis::next(&root));
     }
     Ok(Exit::Success)
 }

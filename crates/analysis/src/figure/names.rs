@@ -1,0 +1,35 @@
+//! What columns are called on a figure.
+
+/// Title of an axis or a metric.
+pub(super) fn title(column: &str) -> String {
+    match column {
+        "samples" => "samples n",
+        "noise_scale" => "noise scale, max λ(Γ)",
+        "augmentation_scale" => "augmentation scale, max λ(Θ)",
+        "alignment" => "alignment α",
+        "dimension" => "dimension k",
+        "signal_components" => "signal components",
+        "noise_components" => "noise components",
+        "distance" => "|clean − corrupted| loss",
+        "loss_clean" => "probing loss, clean",
+        "loss_corrupted" => "probing loss, corrupted",
+        "leakage" => "leakage",
+        "gap" => "relative spectral gap",
+        "threshold_squared" => "threshold on α²",
+        other => return other.replace('_', " "),
+    }
+    .to_owned()
+}
+
+/// `α = 0.1`, `noise scale = 1e6`, or the text itself.
+pub(super) fn valued(column: &str, value: &str) -> String {
+    match column {
+        "paradigm" | "dataset" => value.to_owned(),
+        "samples" => format!("n = {value}"),
+        "alignment" => format!("α = {value}"),
+        "dimension" => format!("k = {value}"),
+        "noise_scale" => format!("max λ(Γ) = {value}"),
+        "augmentation_scale" => format!("max λ(Θ) = {value}"),
+        other => format!("{} = {value}", other.replace('_', " ")),
+    }
+}
