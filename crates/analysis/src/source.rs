@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use eigensweep_engine::columns::FORMAT_VERSION;
-use eigensweep_engine::job::{self, JobSpec};
+use eigensweep_engine::input::Input;
+use eigensweep_engine::job::{self, Job, JobSpec};
 use polars::prelude::*;
 use serde::Deserialize;
 
@@ -66,6 +67,8 @@ pub struct Source {
     pub name: String,
     /// The job as resolved.
     pub job: JobSpec,
+    /// The same with its text, as the engine loads its input from.
+    loadable: Job,
     /// Its text.
     pub job_text: String,
     /// Hash of the job.
@@ -101,13 +104,14 @@ impl Source {
             return Err(missing("commits/"));
         }
         let job_text = read(&job_file)?;
-        let job = job::parse("job.toml", &job_text, &[], Path::new(""))
-            .map_err(|problems| damaged(&job_file, problems))?
-            .spec;
+        let loadable = job::parse("job.toml", &job_text, &[], Path::new(""))
+            .map_err(|problems| damaged(&job_file, problems))?;
+        let job = loadable.spec.clone();
         let mut found = Self {
             root: root.to_path_buf(),
             name: name_of(root, &job.job.name),
             job,
+            loadable,
             job_text,
             job_hash: String::new(),
             parts: Vec::new(),
@@ -158,6 +162,12 @@ impl Source {
     #[must_use]
     pub fn planned_rows(&self) -> u128 {
         self.job.cells().unwrap_or(u128::MAX)
+    }
+
+    /// The job's input, for what theory says of its spectra; `None` where its files are no longer there.
+    #[must_use]
+    pub fn input(&self) -> Option<Input> {
+        Input::load(&self.loadable).ok()
     }
 
     /// The rows, lazily.

@@ -8,10 +8,10 @@ use eigensweep_theory::Paradigm;
 use polars::prelude::*;
 use polars::sql::sql_expr;
 
+use super::names::pretty;
 use crate::AnalysisError;
-use crate::format::coordinate;
 use crate::query::views::Columns;
-use crate::query::{collect, names};
+use crate::query::{collect, names as spelling};
 use crate::source::{Source, scan_all};
 
 /// Values of an axis that are more than a figure can tell apart.
@@ -57,7 +57,7 @@ impl Key {
     /// The text for people.
     pub(super) fn text(&self) -> String {
         match self {
-            Self::Number(value) => coordinate(*value),
+            Self::Number(value) => pretty(*value),
             Self::Text(text) => text.clone(),
         }
     }
@@ -111,7 +111,7 @@ impl Rows {
             frame = frame.filter(condition);
             frame.collect_schema().map_err(|error| {
                 let message = error.to_string();
-                names::explain(&message, &known).unwrap_or(AnalysisError::Query { message })
+                spelling::explain(&message, &known).unwrap_or(AnalysisError::Query { message })
             })?;
         }
         let mut rows = Self { frame, columns, values: BTreeMap::new() };
@@ -162,18 +162,34 @@ impl Rows {
         self.values.insert(name.to_owned(), vec![value.clone()]);
     }
 
+    /// Restricts the rows to some paradigms.
+    pub(super) fn keep_paradigms(&mut self, paradigms: &[Paradigm]) -> Result<(), AnalysisError> {
+        let kept: Vec<Key> =
+            self.axis(PARADIGM).iter().filter(|key| key.paradigm().is_some_and(|it| paradigms.contains(&it))).cloned().collect();
+        let named = |paradigm: &Paradigm| key(PARADIGM, true).eq(lit(paradigm.name()));
+        let condition = paradigms.iter().map(named).reduce(|any, one| any.or(one));
+        let (false, Some(condition)) = (kept.is_empty(), condition) else {
+            let names: Vec<&str> = paradigms.iter().map(|paradigm| paradigm.name()).collect();
+            let reason = format!("the rows have neither of the paradigms that this figure shows: {}", names.join(", "));
+            return Err(AnalysisError::Figure { reason });
+        };
+        self.frame = self.frame.clone().filter(condition);
+        self.values.insert(PARADIGM.to_owned(), kept);
+        Ok(())
+    }
+
     /// An axis by its name, or an error with the nearest names.
     pub(super) fn known_axis(&self, name: &str) -> Result<String, AnalysisError> {
         if self.values.contains_key(name) {
             return Ok(name.to_owned());
         }
-        Err(names::unknown("axis", name, &self.values.keys().cloned().collect::<Vec<_>>()))
+        Err(spelling::unknown("axis", name, &self.values.keys().cloned().collect::<Vec<_>>()))
     }
 
     /// A metric by its name, or an error with the nearest names.
     pub(super) fn known_metric(&self, name: &str) -> Result<String, AnalysisError> {
         let found = self.columns.metrics.iter().find(|metric| *metric == name).cloned();
-        found.ok_or_else(|| names::unknown("metric", name, &METRICS.map(str::to_owned)))
+        found.ok_or_else(|| spelling::unknown("metric", name, &METRICS.map(str::to_owned)))
     }
 
     /// Refuses axes that vary and are not among `placed`: their values would be averaged silently.

@@ -90,7 +90,7 @@ impl Grid<'_> {
         let place = |column: usize, row: usize| {
             let x = left + column as f64 * (panel_width + GAP);
             let y = top + row as f64 * (panel_height + GAP);
-            [x, y, panel_width, panel_height]
+            [x.round(), y.round(), panel_width, panel_height]
         };
         canvas.group("heading", None, |canvas| {
             let mut at = MARGIN;
@@ -114,7 +114,7 @@ impl Grid<'_> {
             for (row, text) in self.texts.rows.iter().enumerate() {
                 let [.., y, _, _] = place(0, row);
                 let x = left + panels_width + 6.0 + f64::from(HEADING) * 0.3;
-                let look = Type::new(fitting(text, panel_height), Anchor::Middle).bold().rotated(90.0);
+                let look = Type::new(fitting(text, panel_height), Anchor::Middle).color(MUTED).rotated(90.0);
                 canvas.text(x, y + panel_height / 2.0, text, look);
             }
         });
@@ -137,7 +137,7 @@ impl Grid<'_> {
             canvas.text(middle, x_label_at - 3.0, &self.texts.x, Type::new(LABEL, Anchor::Middle));
             let y_middle = (top + bottom_of_panels) / 2.0;
             let size = if text_width(&self.texts.y, LABEL) > bottom_of_panels - top + 40.0 { TICK } else { LABEL };
-            let look = Type::new(size, Anchor::Middle).rotated(-90.0);
+            let look = Type::new(size, Anchor::Middle).color(MUTED).rotated(-90.0);
             canvas.text(MARGIN + f64::from(LABEL), y_middle, &self.texts.y, look);
         });
         canvas.group("legend", None, |canvas| legend.draw(canvas, MARGIN, legend_at, inner));

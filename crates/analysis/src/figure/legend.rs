@@ -140,11 +140,11 @@ fn draw_bar(canvas: &mut Canvas, bar: &Bar, left: f64, top: f64, width: f64) {
     let title = text_width(&bar.title, TICK) + 12.0;
     let x = left + ((width - BAR.0 - title) / 2.0).max(0.0);
     canvas.text(x, top + BAR.1 - 1.5, &bar.title, Type::new(TICK, Anchor::Start).color(MUTED));
-    let start = x + title;
+    let (start, top) = ((x + title).round(), top.round());
     let step = BAR.0 / f64::from(SHADES);
     for shade in 0..SHADES {
         let color = (bar.color)((f64::from(shade) + 0.5) / f64::from(SHADES));
-        canvas.rect([start + f64::from(shade) * step, top, step + 0.3, BAR.1], Some(color), None);
+        canvas.rect([start + f64::from(shade) * step, top, step, BAR.1], Some(color), None);
     }
     canvas.rect([start, top, BAR.0, BAR.1], None, Some(FRAME));
     for (value, label) in bar.scale.ticks(6).0 {

@@ -28,9 +28,13 @@ mod grid;
 mod learning_curves;
 mod legend;
 mod names;
+mod phase;
 mod scale;
 mod spec;
+mod spectrum;
 mod theme;
+mod theory;
+mod threshold;
 
 pub use canvas::Drawing;
 pub(crate) use canvas::write_whole;
@@ -55,7 +59,9 @@ const MOST_PANELS: usize = 8;
 pub fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, AnalysisError> {
     match spec.kind {
         Kind::LearningCurves => learning_curves::draw(sources, spec),
-        _ => learning_curves::draw(sources, spec),
+        Kind::Phase => phase::draw(sources, spec),
+        Kind::Threshold => threshold::draw(sources, spec),
+        Kind::Spectrum => spectrum::draw(sources, spec),
     }
 }
 

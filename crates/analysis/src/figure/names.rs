@@ -1,5 +1,20 @@
 //! What columns are called on a figure.
 
+use super::scale::superscript;
+use crate::format::coordinate;
+
+/// A value as a figure shows it: powers of ten from 10³ up and 10⁻³ down as such, `2·10⁵`, anything else as typed.
+pub(super) fn pretty(value: f64) -> String {
+    let text = format!("{value:e}");
+    let Some((mantissa, exponent)) = text.split_once('e') else { return text };
+    let Ok(exponent) = exponent.parse::<i32>() else { return text };
+    match mantissa {
+        "1" if exponent.abs() >= 3 => format!("10{}", superscript(exponent)),
+        short if exponent.abs() >= 5 && short.len() <= 3 => format!("{short}·10{}", superscript(exponent)),
+        _ => coordinate(value),
+    }
+}
+
 /// Title of an axis or a metric.
 pub(super) fn title(column: &str) -> String {
     match column {

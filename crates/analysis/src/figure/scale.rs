@@ -132,7 +132,7 @@ fn step_share(values: &[f64], value: f64) -> Option<f64> {
 
 /// Rounding errors of a tick are not shown.
 fn clean(tick: f64, span: f64) -> f64 {
-    if tick.abs() < 1e-9 * span { 0.0 } else { (tick / span * 1e9).round() * span / 1e9 }
+    if tick.abs() < 1e-9 * span { 0.0 } else { format!("{tick:.9e}").parse().unwrap_or(tick) }
 }
 
 fn log_ticks(low: f64, high: f64, most: usize) -> (Vec<(f64, String)>, Vec<f64>) {
@@ -205,6 +205,13 @@ mod tests {
         assert_eq!(labels(&scale, 4), ["10⁻⁶", "10⁻⁴", "10⁻²"]);
         assert_eq!(labels(&Scale::fit(&[100.0, 51200.0], None, 0.0), 6), ["10²", "10³", "10⁴"]);
         assert_eq!(labels(&Scale::fit(&[0.1, 10.0], None, 0.0), 6), ["0.1", "1", "10"]);
+    }
+
+    #[test]
+    fn ticks_show_no_rounding() {
+        assert_eq!(labels(&Scale::Linear { low: 0.4, high: 20.6 }, 5), ["5", "10", "15", "20"]);
+        assert_eq!(labels(&Scale::Linear { low: -0.31, high: 0.31 }, 4).join(" "), "-0.2 0 0.2");
+        assert_eq!(labels(&Scale::Log { low: 0.8, high: 9.0 }, 5), ["1", "2", "5"]);
     }
 
     #[test]

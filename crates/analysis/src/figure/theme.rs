@@ -54,9 +54,3 @@ pub(super) fn gradient(share: f64) -> Rgb {
     ColorMap::Viridis.map_rgb(share.clamp(0.0, 1.0)).unwrap_or(INK)
 }
 
-/// Black or white, whichever reads on a colour.
-#[must_use]
-pub(super) fn ink_on((red, green, blue): Rgb) -> Rgb {
-    let light = 0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue);
-    if light > 140.0 { INK } else { PAPER }
-}
