@@ -44,6 +44,9 @@ Examples:
   eigensweep plot output/quickstart --figure phase --where 'samples = 51200' -o phase.png
   eigensweep plot output/quickstart --x alignment --color samples --facet paradigm,noise_scale --y leakage")]
     Plot(Plot),
+    /// Write one HTML page about data sets: verdicts, figures, who wins, provenance
+    #[command(after_help = "Example:\n  eigensweep report output/figure3-mnist -o figure3.html")]
+    Report(Report),
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +106,16 @@ pub(crate) struct Plot {
     /// Pixels of a PNG per pixel of the SVG
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = resolution)]
     pub(crate) resolution: f32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Data sets (directories)
+    #[arg(required = true, value_name = "DATASET")]
+    pub(crate) datasets: Vec<PathBuf>,
+    /// Write to this file [default: DATASET-report.html in this directory]
+    #[arg(long, short, value_name = "FILE.html")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 impl Plot {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use eigensweep_analysis::query::output::{self, Format};
-use eigensweep_analysis::{AnalysisError, Query, Source, figure, format, source};
+use eigensweep_analysis::{AnalysisError, Query, Source, figure, format, report, source};
 
 use crate::args::{self, Arguments, Command};
 
@@ -12,6 +12,7 @@ pub(crate) fn call(arguments: &Arguments) -> Result<(), AnalysisError> {
     match &arguments.command {
         Command::Query(query) => run_query(query, arguments.quiet),
         Command::Plot(plot) => run_plot(plot, arguments.quiet),
+        Command::Report(report) => run_report(report, arguments.quiet),
     }
 }
 
@@ -46,11 +47,10 @@ fn run_query(arguments: &args::Query, quiet: bool) -> Result<(), AnalysisError> 
 
 fn run_plot(arguments: &args::Plot, quiet: bool) -> Result<(), AnalysisError> {
     let sources = open(&arguments.datasets, quiet)?;
-    let name = || sources.iter().map(|source| file_name(&source.name)).collect::<Vec<_>>().join("-");
     let path = arguments
         .output
         .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("{}-{}.svg", name(), arguments.figure.name())));
+        .unwrap_or_else(|| PathBuf::from(format!("{}-{}.svg", joined(&sources), arguments.figure.name())));
     let drawing = figure::draw(&sources, &arguments.spec())?;
     drawing.save(&path, arguments.resolution)?;
     if !quiet {
@@ -62,9 +62,24 @@ fn run_plot(arguments: &args::Plot, quiet: bool) -> Result<(), AnalysisError> {
     Ok(())
 }
 
-/// A data set's name as part of a file name.
-fn file_name(name: &str) -> String {
-    name.rsplit(['/', '\\']).next().unwrap_or(name).to_owned()
+fn run_report(arguments: &args::Report, quiet: bool) -> Result<(), AnalysisError> {
+    let sources = open(&arguments.datasets, quiet)?;
+    let default = || PathBuf::from(format!("{}-report.html", joined(&sources)));
+    let path = arguments.output.clone().unwrap_or_else(default);
+    if path.extension().is_none_or(|extension| extension != "html") {
+        return Err(AnalysisError::Extension { path, allowed: ".html" });
+    }
+    report::write(&sources, &path)?;
+    if !quiet {
+        println!("{}", path.display());
+    }
+    Ok(())
+}
+
+/// The data sets' names as part of a file name.
+fn joined(sources: &[Source]) -> String {
+    let last = |name: &str| name.rsplit(['/', '\\']).next().unwrap_or(name).to_owned();
+    sources.iter().map(|source| last(&source.name)).collect::<Vec<_>>().join("-")
 }
 
 /// Opens the data sets, and says so where one is not finished.

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`source`] | finds and checks a data set's files, opens them as one lazy frame |
 //! | [`query`] | SQL over the table `results`, the views `summary` and `best`, output as table, CSV, JSON or Parquet |
+//! | [`figure`] | learning curves, phase diagrams, thresholds, spectra as SVG or PNG |
+//! | [`report`] | one self-contained HTML page |
 //!
 //! The crate reads data sets only; it knows nothing of scheduling or kernels. Column names come from
 //! [`eigensweep_engine::columns`], thresholds from the rows or from [`eigensweep_engine::theory`].
@@ -12,6 +14,7 @@ mod error;
 pub mod figure;
 pub mod format;
 pub mod query;
+pub mod report;
 pub mod source;
 
 pub use error::AnalysisError;

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use eigensweep_engine::columns::FORMAT_VERSION;
 use eigensweep_engine::input::Input;
@@ -69,6 +70,8 @@ pub struct Source {
     pub job: JobSpec,
     /// The same with its text, as the engine loads its input from.
     loadable: Job,
+    /// Its input, once it was asked for.
+    input: Arc<OnceLock<Option<Input>>>,
     /// Its text.
     pub job_text: String,
     /// Hash of the job.
@@ -112,6 +115,7 @@ impl Source {
             name: name_of(root, &job.job.name),
             job,
             loadable,
+            input: Arc::default(),
             job_text,
             job_hash: String::new(),
             parts: Vec::new(),
@@ -166,8 +170,8 @@ impl Source {
 
     /// The job's input, for what theory says of its spectra; `None` where its files are no longer there.
     #[must_use]
-    pub fn input(&self) -> Option<Input> {
-        Input::load(&self.loadable).ok()
+    pub fn input(&self) -> Option<&Input> {
+        self.input.get_or_init(|| Input::load(&self.loadable).ok()).as_ref()
     }
 
     /// The rows, lazily.

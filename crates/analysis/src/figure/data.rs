@@ -19,7 +19,7 @@ const MOST_GROUPS: usize = 200_000;
 
 /// A coordinate of a group.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Key {
+pub(crate) enum Key {
     Number(f64),
     Text(String),
 }
@@ -47,7 +47,7 @@ impl Ord for Key {
 
 impl Key {
     /// The value of a number.
-    pub(super) fn number(&self) -> Option<f64> {
+    pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Self::Number(value) => Some(*value),
             Self::Text(_) => None,
@@ -55,7 +55,7 @@ impl Key {
     }
 
     /// The text for people.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Number(value) => pretty(*value),
             Self::Text(text) => text.clone(),
@@ -63,14 +63,14 @@ impl Key {
     }
 
     /// The paradigm of that name.
-    pub(super) fn paradigm(&self) -> Option<Paradigm> {
+    pub(crate) fn paradigm(&self) -> Option<Paradigm> {
         Paradigm::ALL.into_iter().find(|paradigm| matches!(self, Self::Text(text) if text == paradigm.name()))
     }
 }
 
 /// What the replicates of one group say about a metric.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Stats {
+pub(crate) struct Stats {
     /// Rows with a value.
     pub count: f64,
     /// Rows.
@@ -90,7 +90,7 @@ pub(super) struct Stats {
 }
 
 /// The rows that a figure is drawn from.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     frame: LazyFrame,
     /// Axes and metrics of the data set.
     pub columns: Columns,
@@ -100,7 +100,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// All rows of the data sets, or those for which the SQL expression `filter` holds.
-    pub(super) fn new(sources: &[Source], filter: Option<&str>) -> Result<Self, AnalysisError> {
+    pub(crate) fn new(sources: &[Source], filter: Option<&str>) -> Result<Self, AnalysisError> {
         let mut frame = scan_all(sources)?;
         let schema = frame.collect_schema()?;
         let known: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
@@ -142,18 +142,18 @@ impl Rows {
     }
 
     /// Values of an axis.
-    pub(super) fn axis(&self, name: &str) -> &[Key] {
+    pub(crate) fn axis(&self, name: &str) -> &[Key] {
         self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Axes with more than one value, in file order, the paradigm last.
-    pub(super) fn varying(&self) -> Vec<&str> {
+    pub(crate) fn varying(&self) -> Vec<&str> {
         let names = self.columns.axes.iter().map(String::as_str).chain([PARADIGM]);
         names.filter(|name| self.axis(name).len() > 1).collect()
     }
 
     /// Restricts the rows to one value of an axis.
-    pub(super) fn fix(&mut self, name: &str, value: &Key) {
+    pub(crate) fn fix(&mut self, name: &str, value: &Key) {
         let condition = match value {
             Key::Number(number) => key(name, false).eq(lit(*number)),
             Key::Text(text) => key(name, true).eq(lit(text.clone())),
@@ -163,7 +163,7 @@ impl Rows {
     }
 
     /// Restricts the rows to some paradigms.
-    pub(super) fn keep_paradigms(&mut self, paradigms: &[Paradigm]) -> Result<(), AnalysisError> {
+    pub(crate) fn keep_paradigms(&mut self, paradigms: &[Paradigm]) -> Result<(), AnalysisError> {
         let kept: Vec<Key> =
             self.axis(PARADIGM).iter().filter(|key| key.paradigm().is_some_and(|it| paradigms.contains(&it))).cloned().collect();
         let named = |paradigm: &Paradigm| key(PARADIGM, true).eq(lit(paradigm.name()));
@@ -179,7 +179,7 @@ impl Rows {
     }
 
     /// An axis by its name, or an error with the nearest names.
-    pub(super) fn known_axis(&self, name: &str) -> Result<String, AnalysisError> {
+    pub(crate) fn known_axis(&self, name: &str) -> Result<String, AnalysisError> {
         if self.values.contains_key(name) {
             return Ok(name.to_owned());
         }
@@ -187,13 +187,13 @@ impl Rows {
     }
 
     /// A metric by its name, or an error with the nearest names.
-    pub(super) fn known_metric(&self, name: &str) -> Result<String, AnalysisError> {
+    pub(crate) fn known_metric(&self, name: &str) -> Result<String, AnalysisError> {
         let found = self.columns.metrics.iter().find(|metric| *metric == name).cloned();
         found.ok_or_else(|| spelling::unknown("metric", name, &METRICS.map(str::to_owned)))
     }
 
     /// Refuses axes that vary and are not among `placed`: their values would be averaged silently.
-    pub(super) fn refuse_free(&self, placed: &[&str]) -> Result<(), AnalysisError> {
+    pub(crate) fn refuse_free(&self, placed: &[&str]) -> Result<(), AnalysisError> {
         let Some(name) = self.varying().into_iter().find(|name| !placed.contains(name)) else { return Ok(()) };
         let values = self.axis(name);
         let example = match values.last() {
@@ -205,7 +205,7 @@ impl Rows {
     }
 
     /// Statistics of a metric in each group of `by`.
-    pub(super) fn grouped(&self, by: &[&str], metric: &str) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
+    pub(crate) fn grouped(&self, by: &[&str], metric: &str) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
         let groups: usize = by.iter().map(|name| self.axis(name).len()).product();
         if groups > MOST_GROUPS {
             return Err(AnalysisError::Figure {
@@ -266,7 +266,7 @@ impl Rows {
     }
 
     /// The rows as a lazy frame.
-    pub(super) fn frame(&self) -> LazyFrame {
+    pub(crate) fn frame(&self) -> LazyFrame {
         self.frame.clone()
     }
 }

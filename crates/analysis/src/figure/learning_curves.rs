@@ -117,7 +117,7 @@ struct Curve {
 }
 
 pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, AnalysisError> {
-    let rows = Rows::new(sources, spec.filter.as_deref())?;
+    let mut rows = Rows::new(sources, spec.filter.as_deref())?;
     let placement = Placement::choose(&rows, spec)?;
     let by = placement.names();
     // One paradigm needs no panel of its own, but its name decides the verdict.
@@ -127,7 +127,8 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     }
     let placed: Vec<&str> = by.clone();
     rows.refuse_free(&placed)?;
-    let table = rows.grouped(&keyed, &placement.metric)?;
+    let mut table = rows.grouped(&keyed, &placement.metric)?;
+    let hidden = hide_empty(&mut rows, &placement, &keyed, &mut table);
     let column_values = Facets::values(&rows, placement.facets.columns.as_ref());
     let row_values = Facets::values(&rows, placement.facets.rows.as_ref());
     let panels: Vec<Vec<Vec<Curve>>> = row_values
@@ -154,6 +155,7 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     let y = widened(y, all().flat_map(|curve| &curve.points).filter_map(|(_, stats)| edges(stats, spec.band)));
 
     let mut notes = unfinished(sources);
+    notes.extend(hidden);
     notes.extend(remarks(all(), &y, spec.band));
     let texts = Texts {
         title: title(sources, spec),
@@ -172,6 +174,32 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
             draw_curve(canvas, place, (&x, &y), curve, spec.band);
         }
     }))
+}
+
+/// Takes out values of the facets and of the colour that have no value of the metric at all (supervised learning has no leakage).
+fn hide_empty(
+    rows: &mut Rows,
+    placement: &Placement,
+    keyed: &[&str],
+    table: &mut BTreeMap<Vec<Key>, Stats>,
+) -> Option<String> {
+    let mut gone = Vec::new();
+    for name in placement.facets.names().chain(placement.color.as_deref()) {
+        let Some(at) = keyed.iter().position(|known| *known == name) else { continue };
+        let (full, empty): (Vec<Key>, Vec<Key>) = rows
+            .axis(name)
+            .iter()
+            .cloned()
+            .partition(|value| table.iter().any(|(key, stats)| key[at] == *value && stats.count > 0.0));
+        if full.is_empty() || empty.is_empty() {
+            continue;
+        }
+        table.retain(|key, _| !empty.contains(&key[at]));
+        gone.extend(empty.iter().map(|value| names::valued(name, &value.text())));
+        rows.values.insert(name.to_owned(), full);
+    }
+    let metric = names::title(&placement.metric);
+    (!gone.is_empty()).then(|| format!("Without a value of {metric}, and not shown: {}.", gone.join(", ")))
 }
 
 /// Curves of one panel.

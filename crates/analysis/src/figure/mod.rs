@@ -23,7 +23,7 @@
 //! these figures need logarithmic axes under maps, curves over them, and labels that never overlap.
 
 mod canvas;
-mod data;
+pub(crate) mod data;
 mod grid;
 mod learning_curves;
 mod legend;

@@ -43,6 +43,8 @@ pub(super) fn valued(column: &str, value: &str) -> String {
         "samples" => format!("n = {value}"),
         "alignment" => format!("α = {value}"),
         "dimension" => format!("k = {value}"),
+        "signal_components" => format!("k₀ = {value}"),
+        "noise_components" => format!("p = {value}"),
         "noise_scale" => format!("max λ(Γ) = {value}"),
         "augmentation_scale" => format!("max λ(Θ) = {value}"),
         other => format!("{} = {value}", other.replace('_', " ")),

@@ -2,6 +2,7 @@
 
 use kuva::render::render_utils::{generate_ticks, generate_ticks_log};
 
+use super::names::pretty;
 use crate::format::coordinate;
 
 /// How an axis is spaced.
@@ -111,7 +112,7 @@ impl Scale {
             Self::Log { low, high } => log_ticks(*low, *high, most),
             Self::Steps(values) => {
                 let every = values.len().div_ceil(most.max(1));
-                let labelled = values.iter().step_by(every).map(|&value| (value, coordinate(value))).collect();
+                let labelled = values.iter().step_by(every).map(|&value| (value, pretty(value))).collect();
                 (labelled, values.clone())
             }
         }

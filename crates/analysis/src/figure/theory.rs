@@ -36,7 +36,7 @@ pub(super) fn crossover(source: &Source, fixed: &Fixed) -> Option<f64> {
     let input = source.input()?;
     let replicates = u64::from(source.job.job.replicates).min(REPLICATES);
     let mut found: Vec<f64> = (0..replicates)
-        .flat_map(|replicate| table(&source.job, &input, replicate))
+        .flat_map(|replicate| table(&source.job, input, replicate))
         .filter(|row| fits(&row.axes, fixed))
         .filter_map(|row| row.thresholds.ok().map(|thresholds| thresholds.crossover))
         .collect();
@@ -47,5 +47,5 @@ pub(super) fn crossover(source: &Source, fixed: &Fixed) -> Option<f64> {
 /// The first replicate's spectra at some axis values.
 pub(super) fn first_spectra(source: &Source, fixed: &Fixed) -> Option<SpectraRow> {
     let input = source.input()?;
-    spectra(&source.job, &input, 0).into_iter().find(|row| fits(&row.axes, fixed) && row.signal.is_some())
+    spectra(&source.job, input, 0).into_iter().find(|row| fits(&row.axes, fixed) && row.signal.is_some())
 }
