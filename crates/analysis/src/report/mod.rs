@@ -135,8 +135,22 @@ fn figures(sources: &[Source]) -> (Vec<Figure>, Vec<String>) {
              well determined.",
         ),
     ];
+    let most = |name: &str| {
+        let counts = sources.iter().flat_map(|source| source.job.axes()).filter(|axis| axis.name == name);
+        counts.map(|axis| axis.values.count()).max().unwrap_or(0)
+    };
     let (mut figures, mut notes) = (Vec::new(), Vec::new());
     for (at, (kind, name, caption)) in kinds.into_iter().enumerate() {
+        // What a figure needs to say something.
+        let needs = match kind {
+            Kind::Phase => vec![("noise_scale", 3), ("alignment", 3)],
+            Kind::Threshold => vec![("alignment", 5)],
+            Kind::LearningCurves | Kind::Spectrum => Vec::new(),
+        };
+        if let Some((axis, least)) = needs.into_iter().find(|(axis, least)| most(axis) < *least) {
+            notes.push(format!("No {}: it needs {least} values of {axis} or more.", name.to_lowercase()));
+            continue;
+        }
         let spec = FigureSpec { title: Some(String::new()), ..FigureSpec::new(kind) };
         match draw(sources, &spec) {
             Ok(drawing) => figures.push(Figure {
