@@ -29,6 +29,21 @@ pub fn digits(value: f64, significant: usize) -> String {
     format!("{value:.decimals$}")
 }
 
+/// A number to twelve significant digits. Sums of the same numbers in another order, as several threads give them, differ beyond
+/// that: what is shown must not.
+#[must_use]
+pub fn settled(value: f64) -> f64 {
+    let settled = format!("{value:.11e}").parse().unwrap_or(value);
+    // No negative zero.
+    if settled == 0.0 { 0.0 } else { settled }
+}
+
+/// A standard error, or 0 where it is rounding: below 10⁻¹⁰ of the mean that it belongs to.
+#[must_use]
+pub fn settled_error(error: f64, mean: f64) -> f64 {
+    if error <= 1e-10 * mean.abs() { 0.0 } else { settled(error) }
+}
+
 /// A coordinate as it would be typed: `0.1`, `51200`, `1e6`.
 #[must_use]
 pub fn coordinate(value: f64) -> String {
@@ -69,6 +84,7 @@ mod tests {
         assert_eq!(number(0.0), "0");
         assert_eq!(number(f64::NAN), "–");
         assert_eq!(number(f64::INFINITY), "inf");
+        assert!((settled(0.1 + 0.2) - 0.3).abs() < f64::MIN_POSITIVE);
         assert_eq!(coordinate(1e6), "1e6");
         assert_eq!(coordinate(0.316_227_766), "0.3162");
         assert_eq!(count(36_000), "36,000");

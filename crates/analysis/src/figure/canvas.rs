@@ -162,6 +162,9 @@ impl Canvas {
     }
 
     pub(super) fn text(&mut self, x: f64, y: f64, content: &str, look: Type) {
+        if content.is_empty() {
+            return;
+        }
         let anchor = match look.anchor {
             Anchor::Start => TextAnchor::Start,
             Anchor::Middle => TextAnchor::Middle,

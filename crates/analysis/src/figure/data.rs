@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use eigensweep_engine::columns::{METRICS, PARADIGM, THRESHOLD_SQUARED};
 use eigensweep_theory::Paradigm;
 use polars::prelude::*;
-use polars::sql::sql_expr;
 
 use super::names::pretty;
 use crate::AnalysisError;
+use crate::format::{settled, settled_error};
 use crate::query::views::Columns;
-use crate::query::{collect, names as spelling};
+use crate::query::{collect, condition, names as spelling};
 use crate::source::{Source, scan_all};
 
 /// Values of an axis that are more than a figure can tell apart.
@@ -106,7 +106,7 @@ impl Rows {
         let known: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
         let columns = Columns::new(known.iter().map(String::as_str));
         if let Some(text) = filter {
-            let condition = sql_expr(text)
+            let condition = condition(text)
                 .map_err(|error| AnalysisError::Query { message: format!("--where '{text}': {error}") })?;
             frame = frame.filter(condition);
             frame.collect_schema().map_err(|error| {
@@ -240,7 +240,7 @@ impl Rows {
             by.iter().map(|name| keys(&found, &format!("key_{name}"))).collect::<Result<_, _>>()?;
         let number = |name: &str, row: usize| -> Option<f64> {
             let value = found.column(name).ok()?.get(row).ok()?.try_extract::<f64>().ok();
-            value.filter(|value| value.is_finite())
+            value.filter(|value| value.is_finite()).map(settled)
         };
         let mut table = BTreeMap::new();
         for row in 0..found.height() {
@@ -250,7 +250,8 @@ impl Rows {
                 count,
                 rows: number("rows", row).unwrap_or(0.0),
                 mean: number("mean", row),
-                error: number("deviation", row).map(|deviation| deviation / count.sqrt()),
+                error: number("deviation", row)
+                    .map(|deviation| settled_error(deviation / count.sqrt(), number("mean", row).unwrap_or(0.0))),
                 median: number("median", row),
                 low: number("low", row),
                 high: number("high", row),

@@ -19,7 +19,7 @@ use super::spec::FigureSpec;
 use super::theme::{INK, MISSING, PAPER, gradient, paradigm_color};
 use super::{Facets, common, names, theory, title, unfinished};
 use crate::AnalysisError;
-use crate::format::digits;
+use crate::format::{digits, settled, settled_error};
 use crate::query::collect;
 use crate::source::Source;
 
@@ -130,14 +130,14 @@ fn paired(
             col("difference").count().cast(DataType::Float64).alias("count"),
         ]);
     let found = collect(frame)?;
-    let number = |name: &str, row| found.column(name).ok()?.get(row).ok()?.try_extract::<f64>().ok();
+    let number = |name: &str, row| found.column(name).ok()?.get(row).ok()?.try_extract::<f64>().ok().map(settled);
     let mut pairs = BTreeMap::new();
     for row in 0..found.height() {
         let key: Option<Vec<Key>> = by.iter().map(|name| number(name, row).map(Key::Number)).collect();
         if let (Some(key), Some(mean)) = (key, number("mean", row)) {
             let count = number("count", row).unwrap_or(0.0);
             // One replicate has no spread: its difference stands as it is.
-            let error = number("deviation", row).map_or(0.0, |deviation| deviation / count.sqrt());
+            let error = number("deviation", row).map_or(0.0, |deviation| settled_error(deviation / count.sqrt(), mean));
             pairs.insert(key, (mean, error));
         }
     }

@@ -38,10 +38,11 @@ impl Scale {
             (Some(low), Some(high)) => high / low >= LOG_RATIO,
             _ => false,
         };
-        let all_positive = positive.len() == finite.len();
+        // Exact zeros among positive values stay for the figure to place on the edge.
+        let none_negative = finite.first().is_none_or(|&least| least >= 0.0);
         match spacing {
             Some(Spacing::Log) => Self::log(&positive, margin),
-            None if all_positive && wide(&positive) => Self::log(&positive, margin),
+            None if none_negative && wide(&positive) => Self::log(&positive, margin),
             _ => Self::linear(&finite, margin),
         }
     }

@@ -4,6 +4,7 @@
 //! aggregated streams through, so rows need not fit in memory. What is *returned* goes to a file part by part as well
 //! ([`output`]).
 
+mod literals;
 pub(crate) mod names;
 pub mod output;
 pub mod views;
@@ -74,7 +75,7 @@ impl Query {
                 self.context.register(name, view);
             }
         }
-        let found = self.context.execute(sql).and_then(|mut frame| {
+        let found = self.context.execute(&literals::readable(sql)).and_then(|mut frame| {
             frame.collect_schema()?;
             Ok(frame)
         });
@@ -114,6 +115,11 @@ impl Query {
         }
         names::explain(&message, &known).unwrap_or(AnalysisError::Query { message })
     }
+}
+
+/// A SQL condition as an expression.
+pub(crate) fn condition(text: &str) -> PolarsResult<Expr> {
+    polars::sql::sql_expr(literals::readable(text))
 }
 
 /// Runs a lazy frame on the streaming engine.

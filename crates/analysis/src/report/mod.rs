@@ -12,7 +12,7 @@ use askama::Template;
 
 use crate::AnalysisError;
 use crate::figure::{FigureSpec, Kind, draw, write_whole};
-use crate::format::{count, digits};
+use crate::format::{count, digits, settled_error};
 use crate::query::Query;
 use crate::source::Source;
 use table::{Table, Value};
@@ -173,10 +173,11 @@ fn best(sources: &[Source], largest: i64) -> Result<Option<Table>, AnalysisError
         return Ok(None);
     }
     let mut headings = Vec::new();
-    let mut columns = Vec::new();
+    let mut columns: Vec<Vec<Value>> = Vec::new();
     for column in frame.columns() {
         let values: Vec<Value> = (0..column.len()).filter_map(|row| column.get(row).ok()).map(Value::of).collect();
         let heading = column.name().to_string();
+        let values = if heading == "margin_se" { without_rounding(&columns, values) } else { values };
         let axis = query.columns().axes.contains(&heading);
         // Axes of one value tell nothing.
         if !(axis && values.windows(2).all(|pair| pair[0] == pair[1])) {
@@ -186,6 +187,17 @@ fn best(sources: &[Source], largest: i64) -> Result<Option<Table>, AnalysisError
     }
     let rows = (0..frame.height()).map(|row| columns.iter().map(|column| column[row].clone()).collect()).collect();
     Ok(Some(Table { caption: "The closest paradigm per combination".to_owned(), headings, rows }))
+}
+
+/// Standard errors after the column of the margins that they belong to, without those that are rounding.
+fn without_rounding(columns: &[Vec<Value>], errors: Vec<Value>) -> Vec<Value> {
+    let Some(margins) = columns.last() else { return errors };
+    let both = errors.into_iter().zip(margins);
+    both.map(|(error, margin)| match (&error, margin) {
+        (Value::Number(value, _), Value::Number(mean, _)) => Value::number(Some(settled_error(*value, *mean))),
+        _ => error,
+    })
+    .collect()
 }
 
 fn short(hash: &str) -> &str {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use polars::prelude::AnyValue;
 
-use crate::format::digits;
+use crate::format::{digits, settled};
 
 /// A cell: what is shown, and by which number it is sorted.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +17,8 @@ pub(super) enum Value {
 impl Value {
     /// A number to four digits.
     pub(super) fn number(value: Option<f64>) -> Self {
-        value.filter(|value| value.is_finite()).map_or(Self::Missing, |value| Self::Number(value, digits(value, 4)))
+        let settled = value.filter(|value| value.is_finite()).map(settled);
+        settled.map_or(Self::Missing, |value| Self::Number(value, digits(value, 4)))
     }
 
     /// A value of polars.
@@ -52,7 +53,7 @@ impl Table {
             for (at, value) in row.iter().enumerate() {
                 let _ = match value {
                     Value::Text(text) => write!(html, "<td>{}</td>", escape(text)),
-                    Value::Number(value, text) => write!(html, "<td class=\"n\" data-v=\"{value:e}\">{}</td>", escape(text)),
+                    Value::Number(value, text) => write!(html, "<td class=\"n\" data-v=\"{value:.6e}\">{}</td>", escape(text)),
                     Value::Missing if self.is_number(at) => write!(html, "<td class=\"n\" data-v=\"\">–</td>"),
                     Value::Missing => write!(html, "<td>–</td>"),
                 };
@@ -90,7 +91,7 @@ mod tests {
         let html = table.html();
         assert!(html.contains("<button type=\"button\">&lt;x&gt;</button>"), "{html}");
         assert!(html.contains("<td>&lt;/td&gt;&amp;</td>"), "{html}");
-        assert!(html.contains("data-v=\"3.333333333333333e-1\">0.3333</td>"), "{html}");
+        assert!(html.contains("data-v=\"3.333333e-1\">0.3333</td>"), "{html}");
         assert!(html.contains("data-v=\"\">–</td>"), "{html}");
     }
 }

@@ -51,7 +51,7 @@ impl Default for Axes {
 
 /// Rows like those of a simulation: curves that fall with n above the threshold and stay below it.
 pub fn plausible(at: At<'_>) -> Values {
-    let wobble = 1.0 + 0.1 * f64::from(at.replicate);
+    let wobble = 1.0 + 0.1 * f64::from(at.replicate) + 0.01 * at.paradigm.len() as f64;
     let threshold = match at.paradigm {
         "joint-embedding" => Some(0.5),
         "reconstruction" => Some(at.noise_scale / 100.0 - 1.0),
