@@ -22,7 +22,9 @@ fn run_query(arguments: &args::Query, quiet: bool) -> Result<(), AnalysisError> 
         return Err(AnalysisError::NoDataSet);
     }
     if PathBuf::from(sql).join("job.toml").is_file() {
-        return Err(AnalysisError::Query { message: format!("the last argument is SQL, and `{sql}` is a data set") });
+        return Err(AnalysisError::Query {
+            message: format!("the last argument is SQL, and `{sql}` is a data set"),
+        });
     }
     let sources = open(datasets, quiet)?;
     let mut query = Query::new(&sources)?;
@@ -34,8 +36,10 @@ fn run_query(arguments: &args::Query, quiet: bool) -> Result<(), AnalysisError> 
     let format = arguments.format.or(told);
     match &arguments.output {
         Some(path) => {
-            let format = format
-                .ok_or(AnalysisError::Extension { path: path.clone(), allowed: ".csv, .json, .parquet or .txt" })?;
+            let format = format.ok_or(AnalysisError::Extension {
+                path: path.clone(),
+                allowed: ".csv, .json, .parquet or .txt",
+            })?;
             output::write(query.frame(sql)?, format, path)
         }
         None if format == Some(Format::Parquet) => {

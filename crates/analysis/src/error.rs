@@ -138,7 +138,8 @@ impl From<PolarsError> for AnalysisError {
 
 /// `: did you mean …?`, or the names that there are.
 fn suggestion(nearest: &[String], known: &[String]) -> String {
-    let listed = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let listed =
+        |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if nearest.is_empty() {
         format!(". There are {}", listed(known))
     } else {

@@ -15,7 +15,8 @@ pub fn digits(value: f64, significant: usize) -> String {
     if value == 0.0 || value.is_infinite() {
         return format!("{value}");
     }
-    let shortest = [format!("{value}"), format!("{value:e}")].into_iter().find(|text| text.len() <= significant + 2);
+    let shortest =
+        [format!("{value}"), format!("{value:e}")].into_iter().find(|text| text.len() <= significant + 2);
     if let Some(text) = shortest {
         return text;
     }
@@ -78,7 +79,7 @@ mod tests {
         assert_eq!(number(51200.0), "51200");
         assert_eq!(number(1e6), "1000000");
         assert_eq!(number(1.0 / 3.0), "0.333333");
-        assert_eq!(number(-1234.567_891), "-1234.57");
+        assert_eq!(number(-1234.5678), "-1234.57");
         assert_eq!(number(0.000_012_345_678_9), "1.23457e-5");
         assert_eq!(number(9.999_999_99), "10.0000");
         assert_eq!(number(0.0), "0");

@@ -15,7 +15,8 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
-    if let Some(caller) = arguments.called_by.as_deref().filter(|caller| *caller != env!("CARGO_PKG_VERSION")) {
+    if let Some(caller) = arguments.called_by.as_deref().filter(|caller| *caller != env!("CARGO_PKG_VERSION"))
+    {
         eprintln!(
             "error: this is eigensweep-analysis {}, and eigensweep is {caller}: build both with `cargo build --release \
              --workspace`",

@@ -196,7 +196,8 @@ pub fn open_all<P: AsRef<Path>>(roots: &[P]) -> Result<Vec<Source>, AnalysisErro
     if roots.is_empty() {
         return Err(AnalysisError::NoDataSet);
     }
-    let mut sources: Vec<Source> = roots.iter().map(|root| Source::open(root.as_ref())).collect::<Result<_, _>>()?;
+    let mut sources: Vec<Source> =
+        roots.iter().map(|root| Source::open(root.as_ref())).collect::<Result<_, _>>()?;
     // Directories of one name in different places: tell them apart by their paths.
     let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
     for source in &mut sources {

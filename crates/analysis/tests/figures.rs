@@ -1,4 +1,5 @@
 //! The structure of figures: panels, curves, labels that neither overlap nor leave the sheet, and rows that are hard to draw.
+#![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 mod common;
 
@@ -22,8 +23,13 @@ impl Structure {
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "a coordinate is not a number");
         let document = roxmltree::Document::parse(&svg).unwrap();
         let root = document.root_element();
-        let number = |node: &roxmltree::Node<'_, '_>, name: &str| node.attribute(name).unwrap().parse::<f64>().unwrap();
-        let groups = root.descendants().filter(|node| node.has_tag_name("g")).filter_map(|node| node.attribute("class"));
+        let number = |node: &roxmltree::Node<'_, '_>, name: &str| {
+            node.attribute(name).unwrap().parse::<f64>().unwrap()
+        };
+        let groups = root
+            .descendants()
+            .filter(|node| node.has_tag_name("g"))
+            .filter_map(|node| node.attribute("class"));
         let texts = root.descendants().filter(|node| node.has_tag_name("text")).map(|node| {
             let content = node.text().unwrap_or_default().to_owned();
             let (x, y, size) = (number(&node, "x"), number(&node, "y"), number(&node, "font-size"));
@@ -62,7 +68,10 @@ impl Structure {
         for (at, (content, [left, top, right, bottom])) in self.texts.iter().enumerate() {
             let (width, height) = self.size;
             let inside = *left >= -1.0 && *top >= -1.0 && *right <= width + 1.0 && *bottom <= height + 1.0;
-            assert!(inside, "{what}: `{content}` leaves the sheet: {left} {top} {right} {bottom} of {width} × {height}");
+            assert!(
+                inside,
+                "{what}: `{content}` leaves the sheet: {left} {top} {right} {bottom} of {width} × {height}"
+            );
             for (other, box_) in &self.texts[at + 1..] {
                 let apart = *right <= box_[0] || box_[2] <= *left || *bottom <= box_[1] || box_[3] <= *top;
                 assert!(apart, "{what}: `{content}` lies on `{other}`");
@@ -115,7 +124,11 @@ fn any_axis_goes_anywhere() {
     // Supervised learning has no leakage: no empty panels for it, and a note.
     assert_eq!(structure.count("panel"), 4);
     assert!(drawing.notes()[0].contains("supervised"), "{:?}", drawing.notes());
-    let spec = FigureSpec { color: Some("paradigm".to_owned()), filter: Some("noise_scale = 10 AND alignment = 1".to_owned()), ..curves() };
+    let spec = FigureSpec {
+        color: Some("paradigm".to_owned()),
+        filter: Some("noise_scale = 10 AND alignment = 1".to_owned()),
+        ..curves()
+    };
     let (_, structure) = drawn(&sources, &spec, "paradigms as colours");
     assert_eq!((structure.count("panel"), structure.count("curve")), (1, 3));
 }
@@ -124,17 +137,23 @@ fn any_axis_goes_anywhere() {
 fn what_has_no_place_is_refused_with_a_remedy() {
     let place = Place::new();
     let sources = [place.source("d", &Axes::default(), plausible)];
-    let spec = |facet: &[&str]| FigureSpec { facet: facet.iter().map(ToString::to_string).collect(), ..curves() };
+    let spec =
+        |facet: &[&str]| FigureSpec { facet: facet.iter().map(ToString::to_string).collect(), ..curves() };
     let error = draw(&sources, &spec(&["paradigm"])).unwrap_err();
-    assert!(matches!(&error, AnalysisError::FreeAxis { axis, count: 2, .. } if axis == "noise_scale"), "{error}");
+    assert!(
+        matches!(&error, AnalysisError::FreeAxis { axis, count: 2, .. } if axis == "noise_scale"),
+        "{error}"
+    );
     assert!(error.to_string().contains("--where 'noise_scale = 10000'"), "{error}");
     let error = draw(&sources, &spec(&["paradigma"])).unwrap_err();
     assert!(matches!(&error, AnalysisError::Unknown { nearest, .. } if nearest[0] == "paradigm"), "{error}");
     let error = draw(&sources, &FigureSpec { y: Some("distanz".to_owned()), ..curves() }).unwrap_err();
     assert!(matches!(&error, AnalysisError::Unknown { nearest, .. } if nearest[0] == "distance"), "{error}");
-    let error = draw(&sources, &FigureSpec { filter: Some("samples > 1e9".to_owned()), ..curves() }).unwrap_err();
+    let error =
+        draw(&sources, &FigureSpec { filter: Some("samples > 1e9".to_owned()), ..curves() }).unwrap_err();
     assert!(error.to_string().contains("no row is left by --where"), "{error}");
-    let error = draw(&sources, &FigureSpec { filter: Some("sampels > 1".to_owned()), ..curves() }).unwrap_err();
+    let error =
+        draw(&sources, &FigureSpec { filter: Some("sampels > 1".to_owned()), ..curves() }).unwrap_err();
     assert!(matches!(&error, AnalysisError::Unknown { nearest, .. } if nearest[0] == "samples"), "{error}");
     assert!(error.is_usage());
 }
@@ -195,8 +214,13 @@ fn zeros_failures_and_gaps_are_told() {
     assert_eq!(structure.count("point"), 54 - 6);
     let middle = FigureSpec { filter: Some("samples = 1000".to_owned()), ..FigureSpec::new(Kind::Phase) };
     let (drawing, _) = drawn(&sources, &middle, "missing cells");
-    assert!(drawing.notes().iter().any(|note| note.contains("6 cells have no value")), "{:?}", drawing.notes());
-    let nothing = |at: At<'_>| Values { threshold_squared: plausible(at).threshold_squared, ..Values::default() };
+    assert!(
+        drawing.notes().iter().any(|note| note.contains("6 cells have no value")),
+        "{:?}",
+        drawing.notes()
+    );
+    let nothing =
+        |at: At<'_>| Values { threshold_squared: plausible(at).threshold_squared, ..Values::default() };
     let sources = [place.source("nothing", &Axes::default(), nothing)];
     for kind in [Kind::LearningCurves, Kind::Phase, Kind::Threshold] {
         let error = draw(&sources, &FigureSpec::new(kind)).unwrap_err();
@@ -209,7 +233,11 @@ fn zero_on_an_axis_that_spans_decades() {
     let place = Place::new();
     let axes = Axes { alignment: vec![0.0, 0.1, 1.0, 10.0], ..Axes::default() };
     let sources = [place.source("zero", &axes, plausible)];
-    let spec = FigureSpec { x: Some("alignment".to_owned()), facet: vec!["paradigm".to_owned(), "noise_scale".to_owned()], ..curves() };
+    let spec = FigureSpec {
+        x: Some("alignment".to_owned()),
+        facet: vec!["paradigm".to_owned(), "noise_scale".to_owned()],
+        ..curves()
+    };
     let (_, structure) = drawn(&sources, &spec, "α = 0 to the right");
     assert!(structure.has("0") && structure.has("0.1"));
     let (_, structure) = drawn(&sources, &FigureSpec::new(Kind::Phase), "α = 0 upwards");
@@ -232,7 +260,12 @@ fn phase_diagrams_show_thresholds_and_the_winner() {
     assert!(drawing.notes()[0].contains("largest of 3 sample sizes"), "{:?}", drawing.notes());
     let svg = drawing.svg();
     assert!(svg.contains("reconstruction is closer by") || svg.contains("joint-embedding is closer by"));
-    let spec = FigureSpec { facet: vec!["samples".to_owned()], x: Some("alignment".to_owned()), y: Some("noise_scale".to_owned()), ..FigureSpec::new(Kind::Phase) };
+    let spec = FigureSpec {
+        facet: vec!["samples".to_owned()],
+        x: Some("alignment".to_owned()),
+        y: Some("noise_scale".to_owned()),
+        ..FigureSpec::new(Kind::Phase)
+    };
     let (_, structure) = drawn(&sources, &spec, "phase, turned and by samples");
     assert_eq!(structure.count("cell"), 3 * 4 * 20);
     assert_eq!(structure.count("threshold"), 3 * 4);
@@ -271,7 +304,8 @@ fn spectra_tell_signal_from_noise() {
     assert_eq!((structure.count("panel"), structure.count("point"), structure.count("cut")), (6, 48, 6));
     assert_eq!(drawing.svg().matches("signal component, ").count(), 24);
     assert!(structure.has("signal only"));
-    let two = [place.source("a", &Axes::default(), plausible), place.source("b", &Axes::default(), plausible)];
+    let two =
+        [place.source("a", &Axes::default(), plausible), place.source("b", &Axes::default(), plausible)];
     assert!(matches!(draw(&two, &FigureSpec::new(Kind::Spectrum)), Err(AnalysisError::Figure { .. })));
 }
 

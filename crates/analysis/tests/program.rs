@@ -1,4 +1,5 @@
 //! The program: what it prints, where it writes, how it ends; and the page that it makes.
+#![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 mod common;
 
@@ -68,7 +69,11 @@ fn figures_and_pages_have_default_names() {
 #[test]
 fn a_page_needs_nothing_else() {
     let place = Place::new();
-    let axes = Axes { alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0], noise_scale: vec![1.0, 10.0, 1e4], ..Axes::default() };
+    let axes = Axes {
+        alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0],
+        noise_scale: vec![1.0, 10.0, 1e4],
+        ..Axes::default()
+    };
     let sources = [place.source("d", &axes, plausible)];
     let page = eigensweep_analysis::report::html(&sources).unwrap();
     for fetched in ["src=", "url(h", "url(\"", "@import", "<link"] {
@@ -78,7 +83,8 @@ fn a_page_needs_nothing_else() {
     for id in page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert_eq!(page.matches(&format!(" id=\"{id}\"")).count(), 1, "`{id}` is there twice");
     }
-    for part in ["id=\"verdicts\"", "id=\"best\"", "a1b2", "1970-01-02 00:00", "2505.12477", "replicates = 4"] {
+    for part in ["id=\"verdicts\"", "id=\"best\"", "a1b2", "1970-01-02 00:00", "2505.12477", "replicates = 4"]
+    {
         assert!(page.contains(part), "{part} is missing");
     }
     let again = eigensweep_analysis::report::html(&sources).unwrap();
@@ -89,7 +95,12 @@ fn a_page_needs_nothing_else() {
 #[test]
 fn a_page_of_little_says_what_is_missing() {
     let place = Place::new();
-    let axes = Axes { alignment: vec![1.0], noise_scale: vec![10.0], paradigms: vec!["supervised"], ..Axes::default() };
+    let axes = Axes {
+        alignment: vec![1.0],
+        noise_scale: vec![10.0],
+        paradigms: vec!["supervised"],
+        ..Axes::default()
+    };
     let page = eigensweep_analysis::report::html(&[place.source("d", &axes, plausible)]).unwrap();
     assert_eq!(page.matches("<figure>").count(), 1);
     assert!(page.contains("No phase diagram: it needs 3 values of noise_scale"), "{page}");

@@ -1,4 +1,6 @@
 //! SQL over data sets: what is read, what the views compute, what is written.
+#![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+#![allow(clippy::cast_possible_truncation, reason = "small whole numbers")]
 
 mod common;
 
@@ -77,7 +79,9 @@ fn several_data_sets_are_one_table() {
         place.source("b", &Axes { replicates: 2, ..Axes::default() }, plausible),
     ];
     let mut query = Query::new(&sources).unwrap();
-    let frame = query.collect("SELECT dataset, COUNT(*) AS n FROM results GROUP BY dataset ORDER BY dataset").unwrap();
+    let frame = query
+        .collect("SELECT dataset, COUNT(*) AS n FROM results GROUP BY dataset ORDER BY dataset")
+        .unwrap();
     assert_eq!((text(&frame, "dataset", 0), text(&frame, "dataset", 1)), ("a".to_owned(), "b".to_owned()));
     assert!((number(&frame, "n", 0) - 2.0 * number(&frame, "n", 1)).abs() < 0.5);
     let best = query.collect("SELECT dataset, replicates FROM best ORDER BY dataset").unwrap();
@@ -86,9 +90,16 @@ fn several_data_sets_are_one_table() {
 
 /// Rows that vary, some of them without values.
 fn varied(at: At<'_>) -> Values {
-    let seed = f64::from(at.replicate * 7 + 3) * 1.37 + at.samples as f64 * 0.11 + at.alignment + at.paradigm.len() as f64;
+    let seed = f64::from(at.replicate * 7 + 3) * 1.37
+        + at.samples as f64 * 0.11
+        + at.alignment
+        + at.paradigm.len() as f64;
     let failed = at.replicate == 1 && at.paradigm == "reconstruction";
-    Values { distance: (!failed).then_some(seed.sin().abs()), leakage: Some(0.1), threshold_squared: Some(1.0) }
+    Values {
+        distance: (!failed).then_some(seed.sin().abs()),
+        leakage: Some(0.1),
+        threshold_squared: Some(1.0),
+    }
 }
 
 #[test]
@@ -192,13 +203,18 @@ fn unknown_names_bring_the_nearest() {
     let place = Place::new();
     let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
     let mut nearest = |sql: &str| match query.frame(sql).err() {
-        Some(AnalysisError::Unknown { kind, nearest, .. }) => (kind, nearest.first().cloned().unwrap_or_default()),
+        Some(AnalysisError::Unknown { kind, nearest, .. }) => {
+            (kind, nearest.first().cloned().unwrap_or_default())
+        }
         other => panic!("{sql}: {other:?}"),
     };
     assert_eq!(nearest("SELECT distanc FROM results"), ("column", "distance".to_owned()));
     assert_eq!(nearest("SELECT AVG(noise) FROM results"), ("column", "noise_scale".to_owned()));
     assert_eq!(nearest("SELECT * FROM results WHERE aligment > 1"), ("column", "alignment".to_owned()));
-    assert_eq!(nearest("SELECT paradigm FROM results GROUP BY paradigm ORDER BY sample"), ("column", "samples".to_owned()));
+    assert_eq!(
+        nearest("SELECT paradigm FROM results GROUP BY paradigm ORDER BY sample"),
+        ("column", "samples".to_owned())
+    );
     assert_eq!(nearest("SELECT distance_men FROM summary"), ("column", "distance_mean".to_owned()));
     assert_eq!(nearest("SELECT * FROM sumary"), ("table", "summary".to_owned()));
     assert!(matches!(query.frame("SELEC 1"), Err(AnalysisError::Query { .. })));
@@ -218,15 +234,19 @@ fn every_format_holds_the_same_rows() {
     let mut query = Query::new(&[place.source("d", &Axes::default(), varied)]).unwrap();
     let sql = "SELECT replicate, paradigm, distance FROM results WHERE samples = 100 AND alignment = 1 ORDER BY replicate, paradigm, noise_scale";
     let rows = query.collect(sql).unwrap();
-    for (format, name) in
-        [(Format::Csv, "o.csv"), (Format::Json, "o.json"), (Format::Parquet, "o.parquet"), (Format::Table, "o.txt")]
-    {
+    for (format, name) in [
+        (Format::Csv, "o.csv"),
+        (Format::Json, "o.json"),
+        (Format::Parquet, "o.parquet"),
+        (Format::Table, "o.txt"),
+    ] {
         write(query.frame(sql).unwrap(), format, &place.path(name)).unwrap();
     }
     let csv = fs::read_to_string(place.path("o.csv")).unwrap();
     let mut lines = csv.lines();
     assert_eq!(lines.next(), Some("replicate,paradigm,distance"));
-    let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(place.path("o.json")).unwrap()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(place.path("o.json")).unwrap()).unwrap();
     let parquet = ParquetReader::new(fs::File::open(place.path("o.parquet")).unwrap()).finish().unwrap();
     assert_eq!(parquet.height(), rows.height());
     assert_eq!(json.as_array().unwrap().len(), rows.height());
@@ -255,13 +275,19 @@ fn no_rows_are_still_an_answer_and_a_failure_leaves_the_file() {
         assert_eq!(fs::read_to_string(place.path(name)).unwrap(), expected);
     }
     let unwritable = place.path("missing/o.csv");
-    assert!(matches!(write(query.frame(nothing).unwrap(), Format::Csv, &unwritable), Err(AnalysisError::Io { .. })));
+    assert!(matches!(
+        write(query.frame(nothing).unwrap(), Format::Csv, &unwritable),
+        Err(AnalysisError::Io { .. })
+    ));
     // A part that turns out torn while it is read.
     fs::write(place.path("d/data/part-000001.parquet"), b"PAR1 not a file").unwrap();
-    let torn = query.frame("SELECT replicate FROM results").and_then(|frame| write(frame, Format::Csv, &place.path("o.csv")));
+    let torn = query
+        .frame("SELECT replicate FROM results")
+        .and_then(|frame| write(frame, Format::Csv, &place.path("o.csv")));
     assert!(torn.is_err());
     assert_eq!(fs::read_to_string(place.path("o.csv")).unwrap(), "replicate,distance\n");
-    let left: Vec<_> = fs::read_dir(place.directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        fs::read_dir(place.directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("eigensweep")), "{left:?}");
 }
 

@@ -34,7 +34,9 @@ pub(crate) enum CommandError {
     Unsolvable { what: &'static str, source: Failure },
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
-    #[error("`{command}` needs eigensweep-analysis, which is neither beside this program nor on PATH; build it with: {build}")]
+    #[error(
+        "`{command}` needs eigensweep-analysis, which is neither beside this program nor on PATH; build it with: {build}"
+    )]
     NoAnalysis { command: String, build: &'static str },
     #[error("--replicate {found}: the job has {replicates} replicates, counted from 0")]
     Replicate { found: u32, replicates: u32 },

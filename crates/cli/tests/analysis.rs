@@ -1,5 +1,6 @@
 //! `query`, `plot` and `report` reach `eigensweep-analysis` with their arguments, and its exit code comes back.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 mod common;
 
@@ -44,9 +45,13 @@ fn without_the_program_one_line_says_what_builds_it() {
 fn arguments_and_exit_code_pass() {
     let home = TempDir::new().unwrap();
     stand_in(home.path(), "beside");
-    let output = run(home.path(), "/usr/bin:/bin", &["query", "output/x", "SELECT 1", "--format", "json", "-o", "f"]);
+    let output =
+        run(home.path(), "/usr/bin:/bin", &["query", "output/x", "SELECT 1", "--format", "json", "-o", "f"]);
     assert_eq!(output.status.code(), Some(7));
-    let expected = format!("beside --called-by {} query output/x SELECT 1 --format json -o f\n", env!("CARGO_PKG_VERSION"));
+    let expected = format!(
+        "beside --called-by {} query output/x SELECT 1 --format json -o f\n",
+        env!("CARGO_PKG_VERSION")
+    );
     assert_eq!(text(&output.stdout), expected);
     let help = run(home.path(), "/usr/bin:/bin", &["report", "--help"]);
     assert!(text(&help.stdout).ends_with("report --help\n"), "{}", text(&help.stdout));

@@ -112,7 +112,13 @@ pub fn spectra(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<SpectraRow>
                 let axes = grid.axes.iter().filter(|axis| !SILENT.contains(&axis.name));
                 let axes: Vec<_> =
                     axes.map(|axis| (axis.name, axis.values.as_float(axis.index(row)))).collect();
-                rows.push(SpectraRow { axes, signal: signal.clone(), theta_signal, gamma: gamma.clone(), theta_noise });
+                rows.push(SpectraRow {
+                    axes,
+                    signal: signal.clone(),
+                    theta_signal,
+                    gamma: gamma.clone(),
+                    theta_noise,
+                });
             }
         }
     }

@@ -2,16 +2,10 @@
 //!
 //! Dashes are cut here, because kuva's raster backend starts them anew at every point of a line; both backends then draw the same.
 
-use std::fs;
-use std::path::Path;
-
-use kuva::backend::raster::RasterBackend;
-use kuva::backend::svg::SvgBackend;
 use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 
+use super::drawing::Drawing;
 use super::theme::{FONT_FAMILY, INK, PAPER};
-use crate::AnalysisError;
-use crate::query::output::persist;
 
 /// A colour, red, green and blue.
 pub(super) type Rgb = (u8, u8, u8);
@@ -73,73 +67,8 @@ pub(super) enum Marker {
 
 impl Marker {
     /// Markers that tell few curves apart without colour.
-    pub(super) const SERIES: [Self; 5] = [Self::Circle, Self::Square, Self::Triangle, Self::Diamond, Self::Down];
-}
-
-/// A drawing, with what could not be shown.
-#[derive(Debug)]
-pub struct Drawing {
-    scene: Scene,
-    label: String,
-    notes: Vec<String>,
-}
-
-impl Drawing {
-    /// The drawing as SVG text. The same figure gives the same bytes.
-    #[must_use]
-    pub fn svg(&self) -> String {
-        let svg = SvgBackend::new().with_pretty(true).render_scene(&self.scene);
-        let label = self.label.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
-        let (width, height) = (self.scene.width, self.scene.height);
-        svg.replacen("<svg ", &format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{label}\" "), 1)
-    }
-
-    /// The drawing as a PNG image, `scale` pixels per pixel of the SVG.
-    ///
-    /// # Errors
-    ///
-    /// [`AnalysisError::Figure`] if the image would have no pixels.
-    pub fn png(&self, scale: f32) -> Result<Vec<u8>, AnalysisError> {
-        RasterBackend::new()
-            .with_scale(scale)
-            .render_scene(&self.scene)
-            .map_err(|reason| AnalysisError::Figure { reason: format!("the image cannot be made: {reason}") })
-    }
-
-    /// Writes the drawing to a file that ends in `.svg` or `.png`; it appears whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// [`AnalysisError::Extension`], [`AnalysisError::Figure`] or [`AnalysisError::Io`].
-    pub fn save(&self, path: &Path, png_scale: f32) -> Result<(), AnalysisError> {
-        let bytes = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("svg") => self.svg().into_bytes(),
-            Some("png") => self.png(png_scale)?,
-            _ => return Err(AnalysisError::Extension { path: path.to_path_buf(), allowed: ".svg or .png" }),
-        };
-        write_whole(path, &bytes)
-    }
-
-    /// What the reader should know: values that are not shown, choices that were made.
-    #[must_use]
-    pub fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    /// What the figure shows, in a line.
-    #[must_use]
-    pub fn label(&self) -> &str {
-        &self.label
-    }
-}
-
-/// Writes a file beside its place, then renames it.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), AnalysisError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let staged = tempfile::Builder::new().prefix(".eigensweep-").tempfile_in(directory);
-    let staged = staged.map_err(AnalysisError::io("write", path))?;
-    fs::write(staged.path(), bytes).map_err(AnalysisError::io("write", path))?;
-    persist(staged, path)
+    pub(super) const SERIES: [Self; 5] =
+        [Self::Circle, Self::Square, Self::Triangle, Self::Diamond, Self::Down];
 }
 
 /// The sheet while it is drawn on.
@@ -158,7 +87,7 @@ impl Canvas {
     }
 
     pub(super) fn finish(self, label: String, notes: Vec<String>) -> Drawing {
-        Drawing { scene: self.scene, label, notes }
+        Drawing::new(self.scene, label, notes)
     }
 
     pub(super) fn text(&mut self, x: f64, y: f64, content: &str, look: Type) {
@@ -274,7 +203,8 @@ impl Canvas {
             Marker::Down => &[(0.0, 1.2), (1.1, -0.8), (-1.1, -0.8)],
             _ => &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)],
         };
-        let corners: Vec<(f64, f64)> = corners.iter().map(|(dx, dy)| (x + dx * size, y + dy * size)).collect();
+        let corners: Vec<(f64, f64)> =
+            corners.iter().map(|(dx, dy)| (x + dx * size, y + dy * size)).collect();
         self.scene.add(Primitive::Path(Box::new(PathData {
             d: format!("{} Z", path(&corners)),
             fill: Some(fill),
@@ -287,7 +217,8 @@ impl Canvas {
 
     /// Draws within a group that has a class, and a text that shows when one points at it.
     pub(super) fn group(&mut self, class: &str, title: Option<String>, draw: impl FnOnce(&mut Self)) {
-        let class = if title.is_some() { format!("class=\"tt {class}\"") } else { format!("class=\"{class}\"") };
+        let class =
+            if title.is_some() { format!("class=\"tt {class}\"") } else { format!("class=\"{class}\"") };
         self.scene.add(Primitive::GroupStart { transform: None, title, extra_attrs: Some(class) });
         draw(self);
         self.scene.add(Primitive::GroupEnd);

@@ -122,7 +122,12 @@ impl Rows {
     fn find_values(&mut self, filter: Option<&str>) -> Result<(), AnalysisError> {
         for name in self.columns.axes.iter().map(String::as_str).chain([PARADIGM]) {
             // A pass over one sorted, dictionary- or run-length-encoded column.
-            let unique = collect(self.frame.clone().select([key(name, self.is_text(name))]).unique(None, UniqueKeepStrategy::Any))?;
+            let unique = collect(
+                self.frame
+                    .clone()
+                    .select([key(name, self.is_text(name))])
+                    .unique(None, UniqueKeepStrategy::Any),
+            )?;
             let mut values: Vec<Key> = keys(&unique, name)?;
             values.sort();
             if values.is_empty() {
@@ -164,13 +169,20 @@ impl Rows {
 
     /// Restricts the rows to some paradigms.
     pub(crate) fn keep_paradigms(&mut self, paradigms: &[Paradigm]) -> Result<(), AnalysisError> {
-        let kept: Vec<Key> =
-            self.axis(PARADIGM).iter().filter(|key| key.paradigm().is_some_and(|it| paradigms.contains(&it))).cloned().collect();
+        let kept: Vec<Key> = self
+            .axis(PARADIGM)
+            .iter()
+            .filter(|key| key.paradigm().is_some_and(|it| paradigms.contains(&it)))
+            .cloned()
+            .collect();
         let named = |paradigm: &Paradigm| key(PARADIGM, true).eq(lit(paradigm.name()));
         let condition = paradigms.iter().map(named).reduce(|any, one| any.or(one));
         let (false, Some(condition)) = (kept.is_empty(), condition) else {
             let names: Vec<&str> = paradigms.iter().map(|paradigm| paradigm.name()).collect();
-            let reason = format!("the rows have neither of the paradigms that this figure shows: {}", names.join(", "));
+            let reason = format!(
+                "the rows have neither of the paradigms that this figure shows: {}",
+                names.join(", ")
+            );
             return Err(AnalysisError::Figure { reason });
         };
         self.frame = self.frame.clone().filter(condition);
@@ -194,7 +206,9 @@ impl Rows {
 
     /// Refuses axes that vary and are not among `placed`: their values would be averaged silently.
     pub(crate) fn refuse_free(&self, placed: &[&str]) -> Result<(), AnalysisError> {
-        let Some(name) = self.varying().into_iter().find(|name| !placed.contains(name)) else { return Ok(()) };
+        let Some(name) = self.varying().into_iter().find(|name| !placed.contains(name)) else {
+            return Ok(());
+        };
         let values = self.axis(name);
         let example = match values.last() {
             Some(Key::Text(text)) => format!("\"{text}\""),
@@ -205,7 +219,11 @@ impl Rows {
     }
 
     /// Statistics of a metric in each group of `by`.
-    pub(crate) fn grouped(&self, by: &[&str], metric: &str) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
+    pub(crate) fn grouped(
+        &self,
+        by: &[&str],
+        metric: &str,
+    ) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
         let groups: usize = by.iter().map(|name| self.axis(name).len()).product();
         if groups > MOST_GROUPS {
             return Err(AnalysisError::Figure {
@@ -234,7 +252,8 @@ impl Rows {
                 threshold_at(0.95).alias("threshold_high"),
             ]);
         }
-        let keyed: Vec<Expr> = by.iter().map(|name| key(name, self.is_text(name)).alias(format!("key_{name}"))).collect();
+        let keyed: Vec<Expr> =
+            by.iter().map(|name| key(name, self.is_text(name)).alias(format!("key_{name}"))).collect();
         let found = collect(self.frame.clone().group_by(keyed).agg(outputs))?;
         let key_columns: Vec<Vec<Key>> =
             by.iter().map(|name| keys(&found, &format!("key_{name}"))).collect::<Result<_, _>>()?;
@@ -245,13 +264,15 @@ impl Rows {
         let mut table = BTreeMap::new();
         for row in 0..found.height() {
             let count = number("count", row).unwrap_or(0.0);
-            let thresholds = [number("threshold", row), number("threshold_low", row), number("threshold_high", row)];
+            let thresholds =
+                [number("threshold", row), number("threshold_low", row), number("threshold_high", row)];
             let stats = Stats {
                 count,
                 rows: number("rows", row).unwrap_or(0.0),
                 mean: number("mean", row),
-                error: number("deviation", row)
-                    .map(|deviation| settled_error(deviation / count.sqrt(), number("mean", row).unwrap_or(0.0))),
+                error: number("deviation", row).map(|deviation| {
+                    settled_error(deviation / count.sqrt(), number("mean", row).unwrap_or(0.0))
+                }),
                 median: number("median", row),
                 low: number("low", row),
                 high: number("high", row),

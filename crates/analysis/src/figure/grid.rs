@@ -1,6 +1,7 @@
 //! Where panels, headings, axes and legend stand.
 
-use super::canvas::{Anchor, Canvas, Drawing, Type, text_width};
+use super::canvas::{Anchor, Canvas, Type, text_width};
+use super::drawing::Drawing;
 use super::legend::Legend;
 use super::scale::Scale;
 use super::theme::{FRAME, GRID, HEADING, INK, LABEL, MUTED, NOTE, TICK, TITLE};
@@ -44,7 +45,11 @@ pub(super) type Place = [f64; 4];
 
 impl Grid<'_> {
     /// Draws everything; `panel` draws the inside of the panel in a column and a row, clipped to it.
-    pub(super) fn draw(self, label: String, mut panel: impl FnMut(&mut Canvas, usize, usize, Place)) -> Drawing {
+    pub(super) fn draw(
+        self,
+        label: String,
+        mut panel: impl FnMut(&mut Canvas, usize, usize, Place),
+    ) -> Drawing {
         let (columns, rows) = (self.texts.columns.len().max(1), self.texts.rows.len().max(1));
         let panel_width: f64 = match columns {
             1 => 380.0,
@@ -54,7 +59,11 @@ impl Grid<'_> {
             _ => 150.0,
         };
         let panel_height = (panel_width * self.aspect).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count of labels")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small count of labels"
+        )]
         let fits = |length: f64, each: f64| (length / each).floor().max(2.0) as usize;
         let (y_major, y_minor) = self.y.ticks(fits(panel_height, 26.0).min(7));
         let widest = y_major.iter().map(|(_, label)| text_width(label, TICK)).fold(0.0, f64::max);
@@ -125,10 +134,14 @@ impl Grid<'_> {
                     draw_grid(canvas, spot, self.x, self.y, &x_major, &y_major);
                     canvas.clipped(spot, |canvas| panel(canvas, column, row, spot));
                     canvas.rect(spot, None, Some(FRAME));
-                    draw_ticks(canvas, spot, (self.x, self.y), (&x_major, &x_minor), (&y_major, &y_minor), [
-                        row + 1 == rows,
-                        column == 0,
-                    ]);
+                    draw_ticks(
+                        canvas,
+                        spot,
+                        (self.x, self.y),
+                        (&x_major, &x_minor),
+                        (&y_major, &y_minor),
+                        [row + 1 == rows, column == 0],
+                    );
                 });
             }
         }
@@ -136,7 +149,8 @@ impl Grid<'_> {
             let middle = left + panels_width / 2.0;
             canvas.text(middle, x_label_at - 3.0, &self.texts.x, Type::new(LABEL, Anchor::Middle));
             let y_middle = (top + bottom_of_panels) / 2.0;
-            let size = if text_width(&self.texts.y, LABEL) > bottom_of_panels - top + 40.0 { TICK } else { LABEL };
+            let size =
+                if text_width(&self.texts.y, LABEL) > bottom_of_panels - top + 40.0 { TICK } else { LABEL };
             let look = Type::new(size, Anchor::Middle).color(MUTED).rotated(-90.0);
             canvas.text(MARGIN + f64::from(LABEL), y_middle, &self.texts.y, look);
         });
@@ -152,7 +166,11 @@ impl Grid<'_> {
 }
 
 /// A value's place in a panel, if the scales have one.
-pub(super) fn point([x, y, width, height]: Place, scales: (&Scale, &Scale), value: (f64, f64)) -> Option<(f64, f64)> {
+pub(super) fn point(
+    [x, y, width, height]: Place,
+    scales: (&Scale, &Scale),
+    value: (f64, f64),
+) -> Option<(f64, f64)> {
     let (across, up) = (scales.0.share(value.0)?, scales.1.share(value.1)?);
     Some((x + across * width, y + (1.0 - up) * height))
 }
@@ -165,8 +183,10 @@ fn x_label_count(scale: &Scale, width: f64) -> usize {
         .find(|&count| {
             let labels = scale.ticks(count).0;
             let widest = labels.iter().map(|(_, label)| text_width(label, TICK)).fold(0.0, f64::max);
-            let places: Vec<f64> = labels.iter().filter_map(|(value, _)| Some(scale.share(*value)? * width)).collect();
-            let closest = places.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(f64::INFINITY, f64::min);
+            let places: Vec<f64> =
+                labels.iter().filter_map(|(value, _)| Some(scale.share(*value)? * width)).collect();
+            let closest =
+                places.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(f64::INFINITY, f64::min);
             widest + 8.0 <= closest
         })
         .unwrap_or(2)
@@ -211,7 +231,12 @@ fn draw_ticks(
     canvas.group("ticks", None, |canvas| {
         let bottom = y + height;
         for across in x_minor.iter().filter_map(|value| inside(scales.0, *value)) {
-            canvas.line((x + across * width, bottom), (x + across * width, bottom + TICK_LENGTH * 0.5), FRAME, 0.8);
+            canvas.line(
+                (x + across * width, bottom),
+                (x + across * width, bottom + TICK_LENGTH * 0.5),
+                FRAME,
+                0.8,
+            );
         }
         for (value, label) in x_major {
             let Some(across) = inside(scales.0, *value) else { continue };
@@ -247,7 +272,9 @@ pub(super) fn wrap(text: &str, size: u32, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         match lines.last_mut() {
-            Some(last) if text_width(last, size) + text_width(word, size) + text_width(" ", size) <= width => {
+            Some(last)
+                if text_width(last, size) + text_width(word, size) + text_width(" ", size) <= width =>
+            {
                 last.push(' ');
                 last.push_str(word);
             }

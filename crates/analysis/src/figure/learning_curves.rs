@@ -6,15 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_theory::Paradigm;
-
-use super::canvas::{Canvas, Drawing, Marker, Rgb};
+use super::canvas::{Canvas, Marker, Rgb};
 use super::data::{Key, Rows, Stats};
+use super::drawing::Drawing;
 use super::grid::{Grid, Place, Texts, point};
 use super::legend::{Bar, Legend, Swatch};
 use super::scale::Scale;
 use super::spec::{Band, FigureSpec};
 use super::theme::{CATEGORIES, FEW, INK, gradient, sequence};
+use super::verdict::Verdict;
 use super::{Facets, common, names, title, unfinished};
 use crate::AnalysisError;
 use crate::format::digits;
@@ -22,45 +22,6 @@ use crate::source::Source;
 
 /// Half the width of a 95 % interval in standard errors of a normal mean.
 const NORMAL_95: f64 = 1.96;
-const BELOW: &[f64] = &[6.0, 4.0];
-const BETWEEN: &[f64] = &[8.0, 3.0, 1.5, 3.0];
-
-/// What theory says of a curve as n → ∞.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    Recovers,
-    Sometimes,
-    Fails,
-}
-
-impl Verdict {
-    fn dashes(self) -> &'static [f64] {
-        match self {
-            Self::Recovers => &[],
-            Self::Sometimes => BETWEEN,
-            Self::Fails => BELOW,
-        }
-    }
-
-    fn legend(self) -> &'static str {
-        match self {
-            Self::Recovers => "recovers the clean model",
-            Self::Sometimes => "in some replicates, as their spectra are drawn",
-            Self::Fails => "does not",
-        }
-    }
-
-    /// From the share of replicates above their threshold, if the rows have thresholds.
-    fn of(paradigm: Option<Paradigm>, above: Option<f64>) -> Option<Self> {
-        match (paradigm, above) {
-            (Some(Paradigm::Supervised), _) => Some(Self::Recovers),
-            (_, Some(share)) if share >= 1.0 => Some(Self::Recovers),
-            (_, Some(share)) if share > 0.0 => Some(Self::Sometimes),
-            (_, Some(_)) => Some(Self::Fails),
-            _ => None,
-        }
-    }
-}
 
 /// Which axis stands where.
 struct Placement {
@@ -82,10 +43,13 @@ impl Placement {
         let asked: Vec<&str> = spec.facet.iter().chain(&spec.color).map(String::as_str).collect();
         let x = match &spec.x {
             Some(name) => rows.known_axis(name)?,
-            None => first(&["samples", "alignment", "noise_scale"], &asked).unwrap_or_else(|| "samples".to_owned()),
+            None => first(&["samples", "alignment", "noise_scale"], &asked)
+                .unwrap_or_else(|| "samples".to_owned()),
         };
         if !numeric(&x.as_str()) {
-            return Err(AnalysisError::Figure { reason: format!("`{x}` holds text: --x takes an axis of numbers") });
+            return Err(AnalysisError::Figure {
+                reason: format!("`{x}` holds text: --x takes an axis of numbers"),
+            });
         }
         let metric = rows.known_metric(spec.y.as_deref().unwrap_or("distance"))?;
         let mut taken: Vec<&str> = spec.facet.iter().map(String::as_str).collect();
@@ -133,7 +97,12 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     let row_values = Facets::values(&rows, placement.facets.rows.as_ref());
     let panels: Vec<Vec<Vec<Curve>>> = row_values
         .iter()
-        .map(|row| column_values.iter().map(|column| curves(&rows, &placement, &keyed, &table, column, row)).collect())
+        .map(|row| {
+            column_values
+                .iter()
+                .map(|column| curves(&rows, &placement, &keyed, &table, column, row))
+                .collect()
+        })
         .collect();
 
     let all = || panels.iter().flatten().flatten();
@@ -152,7 +121,8 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     }
     let y = Scale::fit(&centres, spec.y_spacing, 0.05);
     // A band may reach beyond the curves, but not so far that it squeezes them.
-    let y = widened(y, all().flat_map(|curve| &curve.points).filter_map(|(_, stats)| edges(stats, spec.band)));
+    let y =
+        widened(y, all().flat_map(|curve| &curve.points).filter_map(|(_, stats)| edges(stats, spec.band)));
 
     let mut notes = unfinished(sources);
     notes.extend(hidden);
@@ -212,7 +182,10 @@ fn curves(
     row: &Option<Key>,
 ) -> Vec<Curve> {
     let position = |name: &str| keyed.iter().position(|known| *known == name);
-    let is = |key: &[Key], name: Option<&String>, value: &Option<Key>| match (name.and_then(|name| position(name)), value) {
+    let is = |key: &[Key], name: Option<&String>, value: &Option<Key>| match (
+        name.and_then(|name| position(name)),
+        value,
+    ) {
         (Some(at), Some(value)) => key[at] == *value,
         _ => true,
     };
@@ -326,7 +299,8 @@ fn draw_curve(canvas: &mut Canvas, place: Place, scales: (&Scale, &Scale), curve
             canvas.polygon(&upper.chain(lower).collect::<Vec<_>>(), curve.color, 0.18);
         }
         for run in curve.points.split(|(_, stats)| centre(stats, band).is_none()) {
-            let line: Vec<(f64, f64)> = run.iter().filter_map(|(x, stats)| at(*x, centre(stats, band)?)).collect();
+            let line: Vec<(f64, f64)> =
+                run.iter().filter_map(|(x, stats)| at(*x, centre(stats, band)?)).collect();
             canvas.polyline(&line, curve.color, 1.8, curve.verdict.map_or(&[], Verdict::dashes));
         }
         let alone = curve.points.len() == 1;
@@ -351,13 +325,15 @@ fn tip(curve: &Curve, x: f64, stats: &Stats, band: Band) -> String {
         (_, Some(error), _) => format!(" ± {}", digits(error, 2)),
         _ => String::new(),
     };
-    let verdict = curve.verdict.map_or_else(String::new, |verdict| {
-        format!("; n → ∞: {}", if verdict == Verdict::Fails { "does not recover" } else { verdict.legend() })
-    });
+    let verdict = curve.verdict.map_or_else(String::new, |verdict| format!("; n → ∞: {}", verdict.name()));
     let failed = stats.rows - stats.count;
     let failed = if failed > 0.0 { format!(", {failed} without a value") } else { String::new() };
     let label = if curve.label.is_empty() { String::new() } else { format!("{}, ", curve.label) };
-    format!("{label}at {}: {value}{spread}, {} replicates{failed}{verdict}", crate::format::coordinate(x), stats.count)
+    format!(
+        "{label}at {}: {value}{spread}, {} replicates{failed}{verdict}",
+        crate::format::coordinate(x),
+        stats.count
+    )
 }
 
 /// What is not, or not fully, shown.
@@ -392,7 +368,11 @@ fn legend<'a>(rows: &Rows, placement: &Placement, curves: impl Iterator<Item = &
         } else {
             // The curves' colours are equally spaced by rank: so is the bar.
             let scale = Scale::Steps(numbers);
-            legend.bars.push(Bar { title: names::title(name), scale, color: |share| gradient(0.82 * share + 0.02) });
+            legend.bars.push(Bar {
+                title: names::title(name),
+                scale,
+                color: |share| gradient(0.82 * share + 0.02),
+            });
         }
     }
     let mut verdicts: Vec<Verdict> = curves.filter_map(|curve| curve.verdict).collect();

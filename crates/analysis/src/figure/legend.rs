@@ -148,7 +148,9 @@ fn draw_bar(canvas: &mut Canvas, bar: &Bar, left: f64, top: f64, width: f64) {
     }
     canvas.rect([start, top, BAR.0, BAR.1], None, Some(FRAME));
     for (value, label) in bar.scale.ticks(6).0 {
-        let Some(share) = bar.scale.share(value).filter(|share| (0.0..=1.0).contains(share)) else { continue };
+        let Some(share) = bar.scale.share(value).filter(|share| (0.0..=1.0).contains(share)) else {
+            continue;
+        };
         let at = start + share * BAR.0;
         canvas.line((at, top + BAR.1), (at, top + BAR.1 + 3.0), FRAME, 1.0);
         canvas.text(at, top + BAR.1 + 14.0, &label, Type::new(TICK, Anchor::Middle).color(INK));

@@ -14,20 +14,22 @@
 //! | file | holds |
 //! |---|---|
 //! | `spec` | what is to be drawn |
-//! | `data` | rows → groups with means, errors, quantiles, thresholds |
+//! | `data`, `paired`, `theory`, `verdict` | rows → groups with means, errors, quantiles, thresholds; paired differences; what theory says |
 //! | `learning_curves`, `phase`, `threshold`, `spectrum` | one figure each |
 //! | `grid`, `legend`, `scale` | panels and axes, the legend, values → positions |
-//! | `canvas`, `theme`, `names` | shapes on a sheet, colours and type, what columns are called |
+//! | `canvas`, `drawing`, `theme`, `names` | shapes on a sheet, SVG and PNG, colours and type, what columns are called |
 //!
 //! kuva gives the colour maps, ticks, fonts and the SVG and PNG backends; where panels, axes and labels stand is decided here, because
 //! these figures need logarithmic axes under maps, curves over them, and labels that never overlap.
 
 mod canvas;
 pub(crate) mod data;
+mod drawing;
 mod grid;
 mod learning_curves;
 mod legend;
 mod names;
+mod paired;
 mod phase;
 mod scale;
 mod spec;
@@ -35,9 +37,10 @@ mod spectrum;
 mod theme;
 mod theory;
 mod threshold;
+pub(crate) mod verdict;
 
-pub use canvas::Drawing;
-pub(crate) use canvas::write_whole;
+pub use drawing::Drawing;
+pub(crate) use drawing::write_whole;
 pub use scale::Spacing;
 pub use spec::{Band, FigureSpec, Kind};
 
@@ -73,7 +76,16 @@ fn title(sources: &[Source], spec: &FigureSpec) -> String {
 
 /// What all panels have in common: axes of one value that a reader would ask for, and the number of replicates.
 fn common(sources: &[Source], rows: &Rows, placed: &[&str]) -> String {
-    let asked = ["paradigm", "samples", "noise_scale", "augmentation_scale", "alignment", "signal_components", "noise_components", "dimension"];
+    let asked = [
+        "paradigm",
+        "samples",
+        "noise_scale",
+        "augmentation_scale",
+        "alignment",
+        "signal_components",
+        "noise_components",
+        "dimension",
+    ];
     let mut parts: Vec<String> = asked
         .into_iter()
         .filter(|name| !placed.contains(name))
@@ -112,10 +124,16 @@ struct Facets {
 
 impl Facets {
     /// The axes that were asked for, or `default` for the columns and what varies and has no place yet for the rows.
-    fn choose(rows: &Rows, asked: &[String], default: Option<&str>, taken: &[&str]) -> Result<Self, AnalysisError> {
+    fn choose(
+        rows: &Rows,
+        asked: &[String],
+        default: Option<&str>,
+        taken: &[&str],
+    ) -> Result<Self, AnalysisError> {
         let free = |name: &&str, but: Option<&str>| !taken.contains(name) && Some(*name) != but;
         if !asked.is_empty() {
-            let mut known = asked.iter().map(|name| rows.known_axis(name)).collect::<Result<Vec<_>, _>>()?.into_iter();
+            let mut known =
+                asked.iter().map(|name| rows.known_axis(name)).collect::<Result<Vec<_>, _>>()?.into_iter();
             let facets = Self { columns: known.next(), rows: known.next() };
             if known.next().is_some() {
                 let reason = "--facet takes at most two axes: columns, then rows".to_owned();

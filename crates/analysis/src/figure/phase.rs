@@ -6,22 +6,21 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_engine::columns::{PARADIGM, REPLICATE};
-use eigensweep_theory::Paradigm;
-use polars::prelude::*;
-
-use super::canvas::{Canvas, Drawing, Rgb};
+use super::canvas::{Canvas, Rgb};
 use super::data::{Key, Rows, Stats};
+use super::drawing::Drawing;
 use super::grid::{Grid, Place, Texts, point};
 use super::legend::{Bar, Legend, Swatch};
+use super::paired::{Pair, paired};
 use super::scale::Scale;
 use super::spec::FigureSpec;
 use super::theme::{INK, MISSING, PAPER, gradient, paradigm_color};
 use super::{Facets, common, names, theory, title, unfinished};
 use crate::AnalysisError;
-use crate::format::{digits, settled, settled_error};
-use crate::query::collect;
+use crate::format::digits;
 use crate::source::Source;
+use eigensweep_engine::columns::PARADIGM;
+use eigensweep_theory::Paradigm;
 
 /// A difference counts beyond so many standard errors: 95 % of a normal distribution.
 const NORMAL_95: f64 = 1.96;
@@ -29,9 +28,6 @@ const NORMAL_95: f64 = 1.96;
 const UNDECIDED: Rgb = (214, 216, 220);
 const RC_DASHES: &[f64] = &[7.0, 4.0];
 const CROSSOVER_DASHES: &[f64] = &[2.0, 3.0];
-
-/// Mean paired difference (first paradigm minus second) with its standard error.
-type Pair = (f64, f64);
 
 /// Everything that is drawn.
 struct Phase {
@@ -55,7 +51,8 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         Some(name) => rows.known_axis(name),
         None => {
             let varying = rows.varying();
-            let axes = varying.iter().copied().filter(|name| *name != PARADIGM && *name != crate::source::DATASET);
+            let axes =
+                varying.iter().copied().filter(|name| *name != PARADIGM && *name != crate::source::DATASET);
             let found = wanted.iter().copied().filter(|name| varying.contains(name)).chain(axes);
             let fallback = wanted.first().copied().unwrap_or("alignment");
             Ok(found.into_iter().find(|name| Some(*name) != taken).unwrap_or(fallback).to_owned())
@@ -65,7 +62,8 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     let y = pick(&spec.y, &["alignment", "dimension"], spec.x.as_deref())?;
     let x = pick(&spec.x, &["noise_scale", "samples"], Some(&y))?;
     if x == y {
-        let reason = format!("a phase diagram needs two axes, and only `{x}` is given: name them with --x and --y");
+        let reason =
+            format!("a phase diagram needs two axes, and only `{x}` is given: name them with --x and --y");
         return Err(AnalysisError::Figure { reason });
     }
     let metric = rows.known_metric(spec.color.as_deref().unwrap_or("distance"))?;
@@ -82,7 +80,8 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         }
     }
     if spec.facet.len() > 1 {
-        let reason = "--facet of a phase diagram takes one axis, for the rows: its columns are the paradigms".to_owned();
+        let reason = "--facet of a phase diagram takes one axis, for the rows: its columns are the paradigms"
+            .to_owned();
         return Err(AnalysisError::Figure { reason });
     }
     let facet = Facets::choose(&rows, &spec.facet, None, &[&x, &y, PARADIGM])?.columns;
@@ -96,52 +95,11 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         [_, _, _] => Some([Paradigm::JointEmbedding, Paradigm::Reconstruction]),
         _ => None,
     };
-    let pairs = rivals.map_or_else(|| Ok(BTreeMap::new()), |rivals| paired(&rows, &placed[1..], &metric, rivals))?;
+    let pairs =
+        rivals.map_or_else(|| Ok(BTreeMap::new()), |rivals| paired(&rows, &placed[1..], &metric, rivals))?;
     let subtitle = common(sources, &rows, &placed);
     let phase = Phase { rows, x: x.clone(), y: y.clone(), metric, facet, paradigms, rivals, cells, pairs };
     phase.draw(sources, spec, subtitle, notes)
-}
-
-/// Paired differences over the replicates where both rivals have a value.
-fn paired(
-    rows: &Rows,
-    by: &[&str],
-    metric: &str,
-    rivals: [Paradigm; 2],
-) -> Result<BTreeMap<Vec<Key>, Pair>, AnalysisError> {
-    let keys: Vec<Expr> = by.iter().map(|name| col(*name).cast(DataType::Float64)).collect();
-    let of = |paradigm: Paradigm| {
-        let chosen = col(PARADIGM).cast(DataType::String).eq(lit(paradigm.name()));
-        when(chosen).then(col(metric)).otherwise(lit(NULL)).max().alias(paradigm.name())
-    };
-    let [first, second] = rivals;
-    let mut each = keys.clone();
-    each.push(col(REPLICATE));
-    let difference = (col(first.name()) - col(second.name())).alias("difference");
-    let frame = rows
-        .frame()
-        .group_by(each)
-        .agg([of(first), of(second)])
-        .with_column(difference)
-        .group_by(keys)
-        .agg([
-            col("difference").mean().alias("mean"),
-            col("difference").std(1).alias("deviation"),
-            col("difference").count().cast(DataType::Float64).alias("count"),
-        ]);
-    let found = collect(frame)?;
-    let number = |name: &str, row| found.column(name).ok()?.get(row).ok()?.try_extract::<f64>().ok().map(settled);
-    let mut pairs = BTreeMap::new();
-    for row in 0..found.height() {
-        let key: Option<Vec<Key>> = by.iter().map(|name| number(name, row).map(Key::Number)).collect();
-        if let (Some(key), Some(mean)) = (key, number("mean", row)) {
-            let count = number("count", row).unwrap_or(0.0);
-            // One replicate has no spread: its difference stands as it is.
-            let error = number("deviation", row).map_or(0.0, |deviation| settled_error(deviation / count.sqrt(), mean));
-            pairs.insert(key, (mean, error));
-        }
-    }
-    Ok(pairs)
 }
 
 impl Phase {
@@ -170,7 +128,8 @@ impl Phase {
         if missing > 0 {
             notes.push(format!("{missing} cells have no value (grey)."));
         }
-        let mut columns: Vec<String> = self.paradigms.iter().map(|paradigm| paradigm.name().to_owned()).collect();
+        let mut columns: Vec<String> =
+            self.paradigms.iter().map(|paradigm| paradigm.name().to_owned()).collect();
         columns.extend(self.rivals.map(|_| "which is closer".to_owned()));
         let texts = Texts {
             title: title(sources, spec),
@@ -181,7 +140,8 @@ impl Phase {
             rows: Facets::headings(&self.rows, self.facet.as_ref()),
             notes,
         };
-        let label = format!("{} over {} and {}, {}", names::title(&self.metric), texts.x, texts.y, texts.title);
+        let label =
+            format!("{} over {} and {}, {}", names::title(&self.metric), texts.x, texts.y, texts.title);
         let legend = self.legend(heat.clone(), crossings.iter().any(Option::is_some));
         let scales = (&x, &y);
         let grid = Grid { texts, x: &x, y: &y, legend, aspect: 0.9 };
@@ -195,7 +155,8 @@ impl Phase {
                     // Whole pixels: neighbours meet without a seam.
                     let across = |share: f64| (place[0] + share * place[2]).round();
                     let down = |share: f64| (place[1] + (1.0 - share) * place[3]).round();
-                    let spot = [across(left), down(above), across(right) - across(left), down(below) - down(above)];
+                    let spot =
+                        [across(left), down(above), across(right) - across(left), down(below) - down(above)];
                     let key = self.key(x_value, y_value, facet);
                     let (color, tip) = match paradigm {
                         Some(paradigm) => self.cell(paradigm, &key, &heat),
@@ -204,7 +165,8 @@ impl Phase {
                     canvas.group("cell", Some(tip), |canvas| canvas.rect(spot, Some(color), None));
                 }
             }
-            let shown: Vec<Paradigm> = paradigm.map_or_else(|| self.paradigms.clone(), |paradigm| vec![paradigm]);
+            let shown: Vec<Paradigm> =
+                paradigm.map_or_else(|| self.paradigms.clone(), |paradigm| vec![paradigm]);
             for paradigm in shown {
                 self.threshold(canvas, place, scales, paradigm, facet);
             }
@@ -237,7 +199,10 @@ impl Phase {
                 // 0 on a logarithmic scale is the low end.
                 let color = gradient(heat.share(mean).unwrap_or(0.0));
                 let error = stats.error.map_or_else(String::new, |error| format!(" ± {}", digits(error, 2)));
-                (color, format!("{paradigm}, {place}: {}{error}, {} replicates", digits(mean, 4), stats.count))
+                (
+                    color,
+                    format!("{paradigm}, {place}: {}{error}, {} replicates", digits(mean, 4), stats.count),
+                )
             }
             None => (MISSING, format!("{paradigm}, {place}: no value")),
         }
@@ -257,7 +222,14 @@ impl Phase {
     }
 
     /// The threshold of a paradigm along x (or along y, where α runs to the right).
-    fn threshold(&self, canvas: &mut Canvas, place: Place, scales: (&Scale, &Scale), paradigm: Paradigm, facet: &Option<Key>) {
+    fn threshold(
+        &self,
+        canvas: &mut Canvas,
+        place: Place,
+        scales: (&Scale, &Scale),
+        paradigm: Paradigm,
+        facet: &Option<Key>,
+    ) {
         let swapped = self.x == "alignment";
         if !swapped && self.y != "alignment" {
             return;
@@ -265,7 +237,8 @@ impl Phase {
         let along = if swapped { 2 } else { 1 };
         let mut curve: BTreeMap<Key, f64> = BTreeMap::new();
         for (key, stats) in &self.cells {
-            let here = key[0].paradigm() == Some(paradigm) && facet.as_ref().is_none_or(|facet| key[3] == *facet);
+            let here =
+                key[0].paradigm() == Some(paradigm) && facet.as_ref().is_none_or(|facet| key[3] == *facet);
             if let (true, Some([median, ..])) = (here, stats.threshold) {
                 curve.insert(key[along].clone(), median.max(0.0).sqrt());
             }
@@ -289,7 +262,12 @@ impl Phase {
     }
 
     /// Where each row of panels has its crossover, if x is the scale of the noise and theory can tell.
-    fn crossings(&self, sources: &[Source], facets: &[Option<Key>], notes: &mut Vec<String>) -> Vec<Option<f64>> {
+    fn crossings(
+        &self,
+        sources: &[Source],
+        facets: &[Option<Key>],
+        notes: &mut Vec<String>,
+    ) -> Vec<Option<f64>> {
         let [source] = sources else { return vec![None; facets.len()] };
         if self.x != "noise_scale" || self.rivals.is_none() {
             return vec![None; facets.len()];
@@ -303,31 +281,44 @@ impl Phase {
             })
             .collect();
         if found.iter().all(Option::is_none) {
-            notes.push("The crossover η²/δ is not drawn: the job's input is not there, or its spectra have none.".to_owned());
+            notes.push(
+                "The crossover η²/δ is not drawn: the job's input is not there, or its spectra have none."
+                    .to_owned(),
+            );
         }
         found
     }
 
     fn legend(&self, heat: Scale, crossover: bool) -> Legend {
         let mut legend = Legend::default();
-        legend.bars.push(Bar { title: format!("{}, mean", names::title(&self.metric)), scale: heat, color: gradient });
+        legend.bars.push(Bar {
+            title: format!("{}, mean", names::title(&self.metric)),
+            scale: heat,
+            color: gradient,
+        });
         if let Some(rivals) = self.rivals {
             let mut line = vec![(Swatch::Heading, "closer:".to_owned())];
-            line.extend(rivals.map(|paradigm| (Swatch::Patch(paradigm_color(paradigm)), paradigm.name().to_owned())));
+            line.extend(
+                rivals.map(|paradigm| (Swatch::Patch(paradigm_color(paradigm)), paradigm.name().to_owned())),
+            );
             line.push((Swatch::Patch(UNDECIDED), "neither, at 95 %".to_owned()));
             legend.lines.push(line);
         }
         if self.x == "alignment" || self.y == "alignment" {
             let mut line = vec![(Swatch::Heading, "theory:".to_owned())];
-            for (paradigm, text) in
-                [(Paradigm::JointEmbedding, "α* of joint-embedding"), (Paradigm::Reconstruction, "α* of reconstruction")]
-            {
+            for (paradigm, text) in [
+                (Paradigm::JointEmbedding, "α* of joint-embedding"),
+                (Paradigm::Reconstruction, "α* of reconstruction"),
+            ] {
                 if self.paradigms.contains(&paradigm) {
                     line.push((Swatch::Cased { color: INK, dashes: dashes(paradigm) }, text.to_owned()));
                 }
             }
             if crossover {
-                line.push((Swatch::Cased { color: INK, dashes: CROSSOVER_DASHES }, "crossover η²/δ".to_owned()));
+                line.push((
+                    Swatch::Cased { color: INK, dashes: CROSSOVER_DASHES },
+                    "crossover η²/δ".to_owned(),
+                ));
             }
             legend.lines.push(line);
         }

@@ -20,8 +20,14 @@ const LOG_RATIO: f64 = 20.0;
 /// A scale over a domain.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Scale {
-    Linear { low: f64, high: f64 },
-    Log { low: f64, high: f64 },
+    Linear {
+        low: f64,
+        high: f64,
+    },
+    Log {
+        low: f64,
+        high: f64,
+    },
     /// Values in ascending order, a step apart: for axes that hold 0 and span decades.
     Steps(Vec<f64>),
 }
@@ -149,9 +155,14 @@ fn log_ticks(low: f64, high: f64, most: usize) -> (Vec<(f64, String)>, Vec<f64>)
         let ticks = if (2..=most).contains(&fine.len()) {
             fine
         } else {
-            let steps = (first..=last).flat_map(|exponent| [1.0, 2.0, 5.0].map(|digit| digit * power(exponent)));
+            let steps =
+                (first..=last).flat_map(|exponent| [1.0, 2.0, 5.0].map(|digit| digit * power(exponent)));
             let steps: Vec<f64> = steps.filter(inside).collect();
-            if steps.len() >= 2 { steps } else { generate_ticks(low, high, most).into_iter().filter(inside).collect() }
+            if steps.len() >= 2 {
+                steps
+            } else {
+                generate_ticks(low, high, most).into_iter().filter(inside).collect()
+            }
         };
         return (ticks.into_iter().map(|tick| (tick, coordinate(clean(tick, high)))).collect(), Vec::new());
     }
@@ -161,12 +172,15 @@ fn log_ticks(low: f64, high: f64, most: usize) -> (Vec<(f64, String)>, Vec<f64>)
         decades.iter().copied().filter(|exponent| exponent.rem_euclid(every_i32) == 0).collect();
     // Short axes are read as plain numbers.
     let plain = labelled.iter().all(|exponent| (-2..=3).contains(exponent));
-    let label = |exponent: i32| if plain { coordinate(power(exponent)) } else { format!("10{}", superscript(exponent)) };
+    let label = |exponent: i32| {
+        if plain { coordinate(power(exponent)) } else { format!("10{}", superscript(exponent)) }
+    };
     let major = labelled.iter().map(|&exponent| (power(exponent), label(exponent))).collect();
     let minor: Vec<f64> = if every > 1 {
         decades.iter().map(|&exponent| power(exponent)).collect()
     } else if decades.len() <= 6 {
-        let digits = (first..=last).flat_map(|exponent| (2..10).map(move |digit| f64::from(digit) * power(exponent)));
+        let digits =
+            (first..=last).flat_map(|exponent| (2..10).map(move |digit| f64::from(digit) * power(exponent)));
         digits.filter(inside).collect()
     } else {
         Vec::new()

@@ -11,8 +11,9 @@ use eigensweep_engine::columns::PARADIGM;
 use eigensweep_engine::theory::SpectraRow;
 use eigensweep_theory::{Paradigm, relative_gap};
 
-use super::canvas::{Anchor, Canvas, Drawing, Marker, Type};
+use super::canvas::{Anchor, Canvas, Marker, Type};
 use super::data::{Key, Rows};
+use super::drawing::Drawing;
 use super::grid::{Grid, Place, Texts, point};
 use super::legend::{Legend, Swatch};
 use super::scale::{Scale, Spacing};
@@ -46,7 +47,8 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         [] => "alignment".to_owned(),
         [only] => rows.known_axis(only)?,
         _ => {
-            let reason = "--facet of a spectrum takes one axis, for the columns: its rows are the paradigms".to_owned();
+            let reason = "--facet of a spectrum takes one axis, for the columns: its rows are the paradigms"
+                .to_owned();
             return Err(AnalysisError::Figure { reason });
         }
     };
@@ -54,14 +56,21 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     for name in varying.iter().filter(|name| *name != PARADIGM && **name != facet) {
         if let Some(last) = rows.axis(name).last().cloned() {
             if name != "samples" {
-                notes.push(format!("{}: the largest value; --where chooses another.", names::valued(name, &last.text())));
+                notes.push(format!(
+                    "{}: the largest value; --where chooses another.",
+                    names::valued(name, &last.text())
+                ));
             }
             rows.fix(name, &last);
         }
     }
     let columns = spread(rows.axis(&facet), MOST_COLUMNS);
     if columns.len() < rows.axis(&facet).len() {
-        notes.push(format!("{} of {} values of `{facet}` are shown; --where chooses others.", columns.len(), rows.axis(&facet).len()));
+        notes.push(format!(
+            "{} of {} values of `{facet}` are shown; --where chooses others.",
+            columns.len(),
+            rows.axis(&facet).len()
+        ));
     }
     let paradigms: Vec<Paradigm> = rows.axis(PARADIGM).iter().filter_map(Key::paradigm).collect();
     let mut panels = Vec::new();
@@ -81,7 +90,12 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
 
     let most = panels.iter().map(|panel| panel.values.len()).max().unwrap_or(1);
     let x = Scale::Linear { low: 1.0 - 0.03 * most as f64, high: most as f64 * 1.03 };
-    let values: Vec<f64> = panels.iter().flat_map(|panel| &panel.values).map(|(value, _)| *value).filter(|value| *value > 0.0).collect();
+    let values: Vec<f64> = panels
+        .iter()
+        .flat_map(|panel| &panel.values)
+        .map(|(value, _)| *value)
+        .filter(|value| *value > 0.0)
+        .collect();
     // Both paradigms' eigenvalues are shares of the largest: on one scale.
     let y = Scale::fit(&values, spec.y_spacing.or(Some(Spacing::Log)), 0.06);
     let placed = [PARADIGM, facet.as_str(), "samples"];
@@ -113,7 +127,8 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
             let (color, marker) = look(*signal);
             let kind = if *signal { "signal" } else { "noise" };
             let kept = if at < panel.kept { "kept" } else { "left out" };
-            let tip = format!("rank {}, {kind} component, {kept}: {} of the largest", at + 1, digits(*value, 4));
+            let tip =
+                format!("rank {}, {kind} component, {kept}: {} of the largest", at + 1, digits(*value, 4));
             canvas.group("point", Some(tip), |canvas| canvas.marker(marker, spot, 2.6, color, !signal));
         }
         let lost = panel.values.iter().take(panel.kept).filter(|(_, signal)| !signal).count();
@@ -162,10 +177,14 @@ fn panel(source: &Source, fixed: &BTreeMap<String, f64>, paradigm: Paradigm) -> 
         Paradigm::Reconstruction => moment * moment / views,
         _ => moment / views,
     };
-    let signals = signal?.into_iter().zip(theta_signal).map(|(moment, theta)| (eigenvalue(moment, moment + theta), true));
-    let noises = gamma.into_iter().zip(theta_noise).map(|(gamma, theta)| {
-        (eigenvalue(gamma, gamma + theta + alpha * alpha * gamma), false)
-    });
+    let signals = signal?
+        .into_iter()
+        .zip(theta_signal)
+        .map(|(moment, theta)| (eigenvalue(moment, moment + theta), true));
+    let noises = gamma
+        .into_iter()
+        .zip(theta_noise)
+        .map(|(gamma, theta)| (eigenvalue(gamma, gamma + theta + alpha * alpha * gamma), false));
     let mut values: Vec<(f64, bool)> = signals.chain(noises).collect();
     values.sort_by(|a, b| b.0.total_cmp(&a.0));
     let largest = values.first()?.0;

@@ -53,4 +53,3 @@ pub(super) fn sequence(at: usize, count: usize) -> Rgb {
 pub(super) fn gradient(share: f64) -> Rgb {
     ColorMap::Viridis.map_rgb(share.clamp(0.0, 1.0)).unwrap_or(INK)
 }
-

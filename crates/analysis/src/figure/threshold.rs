@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use eigensweep_engine::columns::{LEAKAGE, PARADIGM};
 use eigensweep_theory::Paradigm;
 
-use super::canvas::{Drawing, Marker, Rgb};
+use super::canvas::{Marker, Rgb};
 use super::data::{Key, Rows, Stats};
+use super::drawing::Drawing;
 use super::grid::{Grid, Texts, point};
 use super::legend::{Legend, Swatch};
 use super::scale::{Scale, Spacing};
@@ -52,7 +53,8 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     rows.keep_paradigms(&[Paradigm::JointEmbedding, Paradigm::Reconstruction])?;
     rows.known_metric(LEAKAGE)?;
     if rows.axis("alignment").len() < 2 {
-        let reason = "a measured threshold needs several values of `alignment`: make it an axis of the job".to_owned();
+        let reason =
+            "a measured threshold needs several values of `alignment`: make it an axis of the job".to_owned();
         return Err(AnalysisError::Figure { reason });
     }
     let varying: Vec<String> = rows.varying().into_iter().map(str::to_owned).collect();
@@ -65,7 +67,8 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         asked => Facets::choose(&rows, asked, None, &[])?,
     };
     // Every other axis gives points of its own: nothing is averaged but replicates.
-    let by: Vec<&str> = varying.iter().map(String::as_str).filter(|name| *name != "alignment" && *name != PARADIGM).collect();
+    let by: Vec<&str> =
+        varying.iter().map(String::as_str).filter(|name| *name != "alignment" && *name != PARADIGM).collect();
     let mut keyed = vec!["alignment", PARADIGM];
     keyed.extend(&by);
     let table = rows.grouped(&keyed, LEAKAGE)?;
@@ -79,7 +82,11 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     let shown = |spot: &Spot| match spot.measured {
         Measured::At(value, _) | Measured::Below(value) | Measured::Above(value) => value,
     };
-    let values: Vec<f64> = spots.iter().flat_map(|spot| spot.theory.into_iter().chain([shown(spot)])).filter(|value| *value > 0.0).collect();
+    let values: Vec<f64> = spots
+        .iter()
+        .flat_map(|spot| spot.theory.into_iter().chain([shown(spot)]))
+        .filter(|value| *value > 0.0)
+        .collect();
     // One scale for both axes: the diagonal is agreement.
     let scale = Scale::fit(&values, spec.x_spacing.or(Some(Spacing::Log)), 0.06);
     let mut notes = unfinished(sources);
@@ -87,13 +94,19 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         notes.push(format!("{hidden} combinations recover at every α in theory and have no point."));
     }
     if spots.iter().any(|spot| !matches!(spot.measured, Measured::At(..))) {
-        notes.push("Hollow points lie beyond the job's values of α: △ above the largest, ▽ below the smallest.".to_owned());
+        notes.push(
+            "Hollow points lie beyond the job's values of α: △ above the largest, ▽ below the smallest."
+                .to_owned(),
+        );
     }
     let mut placed = vec!["alignment", PARADIGM];
     placed.extend(&by);
     let texts = Texts {
         title: title(sources, spec),
-        subtitle: format!("{} · median over replicates; bars: neighbouring α of the grid (upright), 5 % to 95 % of the drawn spectra (level)", common(sources, &rows, &placed)),
+        subtitle: format!(
+            "{} · median over replicates; bars: neighbouring α of the grid (upright), 5 % to 95 % of the drawn spectra (level)",
+            common(sources, &rows, &placed)
+        ),
         x: "theoretical threshold α*".to_owned(),
         y: "measured threshold α*".to_owned(),
         columns: Facets::headings(&rows, facets.columns.as_ref()),
@@ -110,10 +123,12 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         let ends = [scale.low(), scale.high()].map(|end| point(place, scales, (end, end)));
         let diagonal: Vec<_> = ends.into_iter().flatten().collect();
         canvas.group("identity", None, |canvas| canvas.polyline(&diagonal, FRAME, 1.2, IDENTITY_DASHES));
-        for spot in spots.iter().filter(|spot| spot.column == columns[column] && spot.row == panel_rows[row]) {
+        for spot in spots.iter().filter(|spot| spot.column == columns[column] && spot.row == panel_rows[row])
+        {
             let value = shown(spot);
             let Some(at) = point(place, scales, (spot.theory[0], value)) else { continue };
-            let across = [spot.theory[1].max(scale.low()), spot.theory[2]].map(|end| point(place, scales, (end, value)));
+            let across = [spot.theory[1].max(scale.low()), spot.theory[2]]
+                .map(|end| point(place, scales, (end, value)));
             canvas.group("point", Some(spot.label.clone()), |canvas| {
                 if let [Some(from), Some(to)] = across {
                     canvas.line(from, to, spot.color, 1.2);
@@ -149,7 +164,9 @@ fn spots(
             curves.entry(&key[1..]).or_default().push((alpha, stats));
         }
     }
-    let dimension = |key: &[Key]| value(keyed, key, "dimension").or_else(|| rows.axis("dimension").first()).and_then(Key::number);
+    let dimension = |key: &[Key]| {
+        value(keyed, key, "dimension").or_else(|| rows.axis("dimension").first()).and_then(Key::number)
+    };
     let colors = color.map_or(&[][..], |name| rows.axis(name));
     let (mut spots, mut hidden) = (Vec::new(), 0);
     for (key, mut curve) in curves {
@@ -165,11 +182,20 @@ fn spots(
             .filter_map(|(alpha, stats)| Some((*alpha, stats.median? * dimension(key)?)))
             .collect();
         let Some(measured) = crossing(&lost) else { continue };
-        let at = color.and_then(|name| colors.iter().position(|known| Some(known) == value(keyed, key, name))).unwrap_or(0);
-        let facet = |name: &Option<String>| name.as_deref().and_then(|name| value(keyed, key, name).or_else(|| rows.axis(name).first())).cloned();
-        let place: Vec<String> = keyed[1..].iter().zip(key).map(|(name, value)| names::valued(name, &value.text())).collect();
+        let at = color
+            .and_then(|name| colors.iter().position(|known| Some(known) == value(keyed, key, name)))
+            .unwrap_or(0);
+        let facet = |name: &Option<String>| {
+            name.as_deref()
+                .and_then(|name| value(keyed, key, name).or_else(|| rows.axis(name).first()))
+                .cloned()
+        };
+        let place: Vec<String> =
+            keyed[1..].iter().zip(key).map(|(name, value)| names::valued(name, &value.text())).collect();
         let text = match measured {
-            Measured::At(alpha, [low, high]) => format!("{} (between {} and {})", digits(alpha, 4), digits(low, 4), digits(high, 4)),
+            Measured::At(alpha, [low, high]) => {
+                format!("{} (between {} and {})", digits(alpha, 4), digits(low, 4), digits(high, 4))
+            }
             Measured::Below(alpha) => format!("below {}", digits(alpha, 4)),
             Measured::Above(alpha) => format!("above {}", digits(alpha, 4)),
         };
@@ -197,7 +223,9 @@ fn crossing(curve: &[(f64, f64)]) -> Option<Measured> {
     if last.1 > LOST {
         return Some(Measured::Above(last.0));
     }
-    let Some(at) = curve.iter().rposition(|(_, lost)| *lost > LOST) else { return Some(Measured::Below(first.0)) };
+    let Some(at) = curve.iter().rposition(|(_, lost)| *lost > LOST) else {
+        return Some(Measured::Below(first.0));
+    };
     let ((low, before), (high, after)) = (curve[at], curve[at + 1]);
     let share = (before - LOST) / (before - after);
     // Between 0 and the first positive α there is no logarithm.

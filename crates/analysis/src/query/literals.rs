@@ -28,7 +28,11 @@ pub(super) fn readable(sql: &str) -> Cow<'_, str> {
                 copied = end;
             }
             // Whatever follows belongs to this number, or to nothing that is one.
-            at = end + bytes[end..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'.').count();
+            at = end
+                + bytes[end..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'.')
+                    .count();
             at = at.max(end + 1);
         } else {
             at += 1;

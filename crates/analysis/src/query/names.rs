@@ -21,13 +21,19 @@ pub(crate) fn explain(message: &str, columns: &[String]) -> Option<AnalysisError
     {
         return Some(unknown("column", name, columns));
     }
-    let table = between(message, "relation '", '\'').or_else(|| between(message, "no table or alias named '", '\''))?;
+    let table = between(message, "relation '", '\'')
+        .or_else(|| between(message, "no table or alias named '", '\''))?;
     Some(unknown("table", table, &TABLES.map(str::to_owned)))
 }
 
 /// The error for one unknown name.
 pub(crate) fn unknown(kind: &'static str, name: &str, known: &[String]) -> AnalysisError {
-    AnalysisError::Unknown { kind, name: name.to_owned(), nearest: nearest(name, known), known: known.to_vec() }
+    AnalysisError::Unknown {
+        kind,
+        name: name.to_owned(),
+        nearest: nearest(name, known),
+        known: known.to_vec(),
+    }
 }
 
 /// The known names that are most like `name`, the closest first.
@@ -58,7 +64,8 @@ mod tests {
 
     #[test]
     fn the_nearest_names_come_first() {
-        let known = ["replicate", "samples", "noise_scale", "alignment", "paradigm", "distance"].map(str::to_owned);
+        let known =
+            ["replicate", "samples", "noise_scale", "alignment", "paradigm", "distance"].map(str::to_owned);
         assert_eq!(nearest("distanc", &known)[0], "distance");
         assert_eq!(nearest("noise", &known)[0], "noise_scale");
         assert_eq!(nearest("Alignement", &known)[0], "alignment");

@@ -28,7 +28,8 @@ impl Columns {
     #[must_use]
     pub fn new<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Self {
         let metrics = names.clone().filter(|name| METRICS.contains(name)).map(str::to_owned).collect();
-        let within = names.clone().skip_while(|name| *name != REPLICATE).skip(1).take_while(|name| *name != PARADIGM);
+        let within =
+            names.clone().skip_while(|name| *name != REPLICATE).skip(1).take_while(|name| *name != PARADIGM);
         let dataset = names.filter(|name| *name == DATASET);
         Self { axes: dataset.chain(within).map(str::to_owned).collect(), metrics }
     }
@@ -109,9 +110,11 @@ pub fn best(columns: &Columns) -> String {
     let pair = |a: &str, b: &str, suffix: &str| {
         if pairs.contains(&(a, b)) { format!("{a}_{b}{suffix}") } else { format!("{b}_{a}{suffix}") }
     };
-    let signed = |a: &str, b: &str| if pairs.contains(&(a, b)) { format!("-{a}_{b}") } else { format!("{b}_{a}") };
+    let signed =
+        |a: &str, b: &str| if pairs.contains(&(a, b)) { format!("-{a}_{b}") } else { format!("{b}_{a}") };
     let winner = pick(&|order| name(order[0]));
-    let runner_up = pick(&|order| format!("CASE WHEN {} IS NULL THEN NULL ELSE {} END", order[1], name(order[1])));
+    let runner_up =
+        pick(&|order| format!("CASE WHEN {} IS NULL THEN NULL ELSE {} END", order[1], name(order[1])));
     let distance = pick(&|order| order[0].to_owned());
     let margin = pick(&|order| signed(order[0], order[1]));
     let margin_se = pick(&|order| pair(order[0], order[1], "_se"));

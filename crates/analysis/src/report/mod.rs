@@ -65,9 +65,11 @@ pub fn html(sources: &[Source]) -> Result<String, AnalysisError> {
     let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     let (verdicts, verdict_notes) = verdicts::table(sources)?;
     let (figures, figure_notes) = figures(sources);
-    let largest = sources.iter().flat_map(|source| source.job.grid.samples.values()).max().copied().unwrap_or(0);
+    let largest =
+        sources.iter().flat_map(|source| source.job.grid.samples.values()).max().copied().unwrap_or(0);
     let rows: u64 = sources.iter().map(|source| source.rows).sum();
-    let hashes: Vec<String> = sources.iter().map(|source| format!("job {}", short(&source.job_hash))).collect();
+    let hashes: Vec<String> =
+        sources.iter().map(|source| format!("job {}", short(&source.job_hash))).collect();
     let page = Page {
         version: env!("CARGO_PKG_VERSION"),
         css: CSS,
@@ -83,7 +85,8 @@ pub fn html(sources: &[Source]) -> Result<String, AnalysisError> {
         sources: sources.iter().map(origin).collect(),
         cite: hashes.join(", "),
     };
-    page.render().map_err(|error| AnalysisError::Figure { reason: format!("the page cannot be made: {error}") })
+    page.render()
+        .map_err(|error| AnalysisError::Figure { reason: format!("the page cannot be made: {error}") })
 }
 
 /// Writes the page to a file; it appears whole or not at all.
@@ -116,7 +119,11 @@ fn lead(sources: &[Source], rows: u64) -> String {
 /// Every figure that the rows can give, and why others are missing.
 fn figures(sources: &[Source]) -> (Vec<Figure>, Vec<String>) {
     let kinds = [
-        (Kind::LearningCurves, "Learning curves", "A curve per alignment; dashes tell what theory says of it as n → ∞."),
+        (
+            Kind::LearningCurves,
+            "Learning curves",
+            "A curve per alignment; dashes tell what theory says of it as n → ∞.",
+        ),
         (
             Kind::Phase,
             "Phase diagram",
@@ -175,7 +182,8 @@ fn best(sources: &[Source], largest: i64) -> Result<Option<Table>, AnalysisError
     let mut headings = Vec::new();
     let mut columns: Vec<Vec<Value>> = Vec::new();
     for column in frame.columns() {
-        let values: Vec<Value> = (0..column.len()).filter_map(|row| column.get(row).ok()).map(Value::of).collect();
+        let values: Vec<Value> =
+            (0..column.len()).filter_map(|row| column.get(row).ok()).map(Value::of).collect();
         let heading = column.name().to_string();
         let values = if heading == "margin_se" { without_rounding(&columns, values) } else { values };
         let axis = query.columns().axes.contains(&heading);
@@ -185,7 +193,8 @@ fn best(sources: &[Source], largest: i64) -> Result<Option<Table>, AnalysisError
             columns.push(values);
         }
     }
-    let rows = (0..frame.height()).map(|row| columns.iter().map(|column| column[row].clone()).collect()).collect();
+    let rows =
+        (0..frame.height()).map(|row| columns.iter().map(|column| column[row].clone()).collect()).collect();
     Ok(Some(Table { caption: "The closest paradigm per combination".to_owned(), headings, rows }))
 }
 
@@ -194,7 +203,9 @@ fn without_rounding(columns: &[Vec<Value>], errors: Vec<Value>) -> Vec<Value> {
     let Some(margins) = columns.last() else { return errors };
     let both = errors.into_iter().zip(margins);
     both.map(|(error, margin)| match (&error, margin) {
-        (Value::Number(value, _), Value::Number(mean, _)) => Value::number(Some(settled_error(*value, *mean))),
+        (Value::Number(value, _), Value::Number(mean, _)) => {
+            Value::number(Some(settled_error(*value, *mean)))
+        }
         _ => error,
     })
     .collect()

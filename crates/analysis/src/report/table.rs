@@ -42,10 +42,16 @@ impl Table {
     /// The table in HTML; it scrolls on its own where it is wider than the page.
     pub(super) fn html(&self) -> String {
         let caption = escape(&self.caption);
-        let mut html = format!("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><thead><tr>");
+        let mut html = format!(
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><thead><tr>"
+        );
         for (at, heading) in self.headings.iter().enumerate() {
             let class = if self.is_number(at) { " class=\"n\"" } else { "" };
-            let _ = write!(html, "<th scope=\"col\"{class}><button type=\"button\">{}</button></th>", escape(heading));
+            let _ = write!(
+                html,
+                "<th scope=\"col\"{class}><button type=\"button\">{}</button></th>",
+                escape(heading)
+            );
         }
         html.push_str("</tr></thead><tbody>\n");
         for row in &self.rows {
@@ -53,8 +59,12 @@ impl Table {
             for (at, value) in row.iter().enumerate() {
                 let _ = match value {
                     Value::Text(text) => write!(html, "<td>{}</td>", escape(text)),
-                    Value::Number(value, text) => write!(html, "<td class=\"n\" data-v=\"{value:.6e}\">{}</td>", escape(text)),
-                    Value::Missing if self.is_number(at) => write!(html, "<td class=\"n\" data-v=\"\">–</td>"),
+                    Value::Number(value, text) => {
+                        write!(html, "<td class=\"n\" data-v=\"{value:.6e}\">{}</td>", escape(text))
+                    }
+                    Value::Missing if self.is_number(at) => {
+                        write!(html, "<td class=\"n\" data-v=\"\">–</td>")
+                    }
                     Value::Missing => write!(html, "<td>–</td>"),
                 };
             }
@@ -83,10 +93,10 @@ mod tests {
         let table = Table {
             caption: "a \"b\"".to_owned(),
             headings: vec!["<x>".to_owned(), "y".to_owned()],
-            rows: vec![vec![Value::Text("</td>&".to_owned()), Value::number(Some(1.0 / 3.0))], vec![
-                Value::Text("b".to_owned()),
-                Value::number(None),
-            ]],
+            rows: vec![
+                vec![Value::Text("</td>&".to_owned()), Value::number(Some(1.0 / 3.0))],
+                vec![Value::Text("b".to_owned()), Value::number(None)],
+            ],
         };
         let html = table.html();
         assert!(html.contains("<button type=\"button\">&lt;x&gt;</button>"), "{html}");

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use eigensweep_engine::columns::{DISTANCE, PARADIGM};
-use eigensweep_theory::Paradigm;
 
 use super::MOST_ROWS;
 use super::table::{Table, Value};
 use crate::AnalysisError;
 use crate::figure::data::{Key, Rows, Stats};
+use crate::figure::verdict::Verdict;
 use crate::format::{count, digits};
 use crate::source::Source;
 
@@ -34,13 +34,20 @@ pub(super) fn table(sources: &[Source]) -> Result<(Table, Vec<String>), Analysis
         lines.entry(key).or_default().push(stats);
     }
     if failed > 0.0 {
-        notes.push(format!("{failed} rows have no value: `SELECT status, COUNT(*) FROM results GROUP BY status` tells why."));
+        notes.push(format!(
+            "{failed} rows have no value: `SELECT status, COUNT(*) FROM results GROUP BY status` tells why."
+        ));
     }
     if lines.len() > MOST_ROWS {
-        notes.push(format!("The first {MOST_ROWS} of {} lines; `SELECT * FROM summary` has all.", count(lines.len() as u128)));
+        notes.push(format!(
+            "The first {MOST_ROWS} of {} lines; `SELECT * FROM summary` has all.",
+            count(lines.len() as u128)
+        ));
     }
     let samples = rows.axis("samples");
-    let at = |key: Option<&Key>| key.and_then(Key::number).map_or_else(String::new, |n| format!("distance, n = {n}"));
+    let at = |key: Option<&Key>| {
+        key.and_then(Key::number).map_or_else(String::new, |n| format!("distance, n = {n}"))
+    };
     let several = samples.len() > 1;
     let mut headings = vec!["paradigm".to_owned()];
     headings.extend(axes.iter().map(|name| name.replace('_', " ")));
@@ -60,8 +67,10 @@ pub(super) fn table(sources: &[Source]) -> Result<(Table, Vec<String>), Analysis
         let threshold = last.and_then(|stats| stats.threshold).map(|[median, ..]| median.max(0.0).sqrt());
         cells.push(Value::number(threshold));
         let above = last.and_then(|stats| stats.above);
-        cells.push(above.map_or(Value::Missing, |share| Value::Number(share, format!("{:.0} %", 100.0 * share))));
-        cells.push(Value::Text(verdict(paradigm, above).to_owned()));
+        cells.push(
+            above.map_or(Value::Missing, |share| Value::Number(share, format!("{:.0} %", 100.0 * share))),
+        );
+        cells.push(Value::Text(Verdict::of(paradigm, above).map_or("unknown", Verdict::name).to_owned()));
         cells
     });
     let body: Vec<Vec<Value>> = body.collect();
@@ -79,14 +88,4 @@ fn mean(stats: &Stats) -> Value {
     let Some(mean) = stats.mean else { return Value::Missing };
     let error = stats.error.map_or_else(String::new, |error| format!(" ± {}", digits(error, 1)));
     Value::Number(mean, format!("{}{error}", digits(mean, 3)))
-}
-
-fn verdict(paradigm: Option<Paradigm>, above: Option<f64>) -> &'static str {
-    match (paradigm, above) {
-        (Some(Paradigm::Supervised), _) => "recovers",
-        (_, Some(share)) if share >= 1.0 => "recovers",
-        (_, Some(share)) if share > 0.0 => "in some replicates",
-        (_, Some(_)) => "does not",
-        _ => "unknown",
-    }
 }

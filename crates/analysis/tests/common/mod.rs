@@ -127,13 +127,20 @@ fn job(name: &str, axes: &Axes) -> String {
 /// The rows in the engine's order and schema.
 fn frame(axes: &Axes, values: impl Fn(At<'_>) -> Values) -> DataFrame {
     let (mut replicate, mut samples, mut noise, mut alignment) = (vec![], vec![], vec![], vec![]);
-    let (mut paradigm, mut distance, mut leakage, mut threshold, mut status) = (vec![], vec![], vec![], vec![], vec![]);
+    let (mut paradigm, mut distance, mut leakage, mut threshold, mut status) =
+        (vec![], vec![], vec![], vec![], vec![]);
     for r in 0..axes.replicates {
         for &n in &axes.samples {
             for &scale in &axes.noise_scale {
                 for &alpha in &axes.alignment {
                     for &name in &axes.paradigms {
-                        let at = At { replicate: r, samples: n, noise_scale: scale, alignment: alpha, paradigm: name };
+                        let at = At {
+                            replicate: r,
+                            samples: n,
+                            noise_scale: scale,
+                            alignment: alpha,
+                            paradigm: name,
+                        };
                         let found = values(at);
                         replicate.push(r);
                         samples.push(n);
@@ -150,10 +157,13 @@ fn frame(axes: &Axes, values: impl Fn(At<'_>) -> Values) -> DataFrame {
         }
     }
     let gap: Vec<Option<f64>> = distance.iter().map(|distance| distance.map(|_| 0.1)).collect();
-    let corrupted: Vec<Option<f64>> = distance.iter().map(|distance| distance.map(|distance| 0.5 + distance)).collect();
+    let corrupted: Vec<Option<f64>> =
+        distance.iter().map(|distance| distance.map(|distance| 0.5 + distance)).collect();
     let clean: Vec<Option<f64>> = distance.iter().map(|distance| distance.map(|_| 0.5)).collect();
     let dimension = vec![4; replicate.len()];
-    let text = |values: &[&str]| Column::new("".into(), values).cast(&DataType::from_categories(Categories::global())).unwrap();
+    let text = |values: &[&str]| {
+        Column::new("".into(), values).cast(&DataType::from_categories(Categories::global())).unwrap()
+    };
     DataFrame::new_infer_height(vec![
         Column::new("replicate".into(), replicate),
         Column::new("samples".into(), samples),

@@ -18,7 +18,12 @@ const PROGRAM: &str = "eigensweep-analysis";
 pub(crate) const BUILD: &str = "cargo build --release --workspace";
 
 /// Hands `command` with its arguments over.
-pub(crate) fn call(command: &str, rest: &[OsString], quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
+pub(crate) fn call(
+    command: &str,
+    rest: &[OsString],
+    quiet: bool,
+    verbose: bool,
+) -> Result<Exit, CommandError> {
     let program = find().ok_or(CommandError::NoAnalysis { command: command.to_owned(), build: BUILD })?;
     let mut handed = Command::new(&program);
     handed.args(["--called-by", env!("CARGO_PKG_VERSION"), command]);
@@ -66,5 +71,9 @@ pub(crate) fn next(root: &Path) -> String {
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
