@@ -1,7 +1,7 @@
 //! From rows to the numbers of a figure: grouped once, by polars, into a small table.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eigensweep_engine::columns::{METRICS, PARADIGM, THRESHOLD_SQUARED};
 use eigensweep_theory::Paradigm;
@@ -119,17 +119,14 @@ impl Rows {
         Ok(rows)
     }
 
+    /// One pass over the axes' columns finds the combinations, and they the values of each axis.
     fn find_values(&mut self, filter: Option<&str>) -> Result<(), AnalysisError> {
-        for name in self.columns.axes.iter().map(String::as_str).chain([PARADIGM]) {
-            // A pass over one sorted, dictionary- or run-length-encoded column.
-            let unique = collect(
-                self.frame
-                    .clone()
-                    .select([key(name, self.is_text(name))])
-                    .unique(None, UniqueKeepStrategy::Any),
-            )?;
-            let mut values: Vec<Key> = keys(&unique, name)?;
-            values.sort();
+        let names: Vec<String> =
+            self.columns.axes.iter().map(String::as_str).chain([PARADIGM]).map(str::to_owned).collect();
+        let axes: Vec<Expr> = names.iter().map(|name| key(name, self.is_text(name))).collect();
+        let combinations = collect(self.frame.clone().select(axes).unique(None, UniqueKeepStrategy::Any))?;
+        for name in names {
+            let values: BTreeSet<Key> = keys(&combinations, &name)?.into_iter().collect();
             if values.is_empty() {
                 let reason = filter.map_or_else(
                     || "the data sets have no rows".to_owned(),
@@ -137,7 +134,7 @@ impl Rows {
                 );
                 return Err(AnalysisError::Figure { reason });
             }
-            self.values.insert(name.to_owned(), values);
+            self.values.insert(name, values.into_iter().collect());
         }
         Ok(())
     }
