@@ -38,7 +38,7 @@ pub use manifest::{Manifest, SectionSummary};
 pub use part::{Encoded, PartWriter};
 pub use reader::read_columns;
 pub use remains::{Fault, Repair};
-pub use section::Section;
+pub use section::{MOST_PARTS, Section};
 
 use crate::EngineError;
 use crate::input::Input;
@@ -67,8 +67,8 @@ impl Dataset {
     /// # Errors
     ///
     /// [`EngineError::OutputIsFile`], [`EngineError::NotADataSet`], [`EngineError::DifferentJob`], [`EngineError::NotExtended`],
-    /// [`EngineError::FormatVersion`], [`EngineError::Section`], [`EngineError::Busy`], or [`EngineError::Io`] where the file
-    /// system refuses.
+    /// [`EngineError::FormatVersion`], [`EngineError::Section`], [`EngineError::TaskTooLarge`], [`EngineError::TooManyParts`],
+    /// [`EngineError::Busy`], or [`EngineError::Io`] where the file system refuses.
     pub fn open(
         root: &Path,
         spec: &JobSpec,
