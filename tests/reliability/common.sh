@@ -93,11 +93,14 @@ reference() {
     [ "$(count whole/data)" -eq "$1" ] || fail "the job has other than $1 parts"
 }
 
+# The data set that others are compared with.
+whole=whole
+
 # A data set is the undisturbed one, byte for byte.
 same() {
     local kind
     for kind in data commits sections; do
-        diff -rq "$1/$kind" "whole/$kind" || fail "$1/$kind is not that of an undisturbed run"
+        diff -rq "$1/$kind" "$whole/$kind" || fail "$1/$kind is not that of an undisturbed run"
     done
 }
 
@@ -106,7 +109,7 @@ sound() {
     local kind other
     for kind in data commits sections; do
         [ -d "$1/$kind" ] || continue
-        other=$(diff -rq "$1/$kind" "whole/$kind" | grep -v "^Only in whole/$kind" || true)
+        other=$(diff -rq "$1/$kind" "$whole/$kind" | grep -v "^Only in $whole/$kind" || true)
         [ -z "$other" ] || fail "$other"
     done
     other=$(comm -23 <(recorded "$1") <(ls "$1/data" 2>/dev/null))
