@@ -10,7 +10,7 @@ use eigensweep_engine::filter::{Filter, Value};
 use eigensweep_engine::job;
 
 /// A job file, and after a NUL byte an override.
-pub fn job(data: &[u8]) {
+pub(crate) fn job(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (file, set) = text.split_once('\0').unwrap_or((&text, ""));
     let set: Vec<String> = if set.is_empty() { Vec::new() } else { vec![set.to_owned()] };
@@ -29,7 +29,7 @@ pub fn job(data: &[u8]) {
 }
 
 /// A condition on rows.
-pub fn condition(data: &[u8]) {
+pub(crate) fn condition(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let columns = [("alignment", false), ("samples", false), ("paradigm", true), ("gap", false)];
     match Filter::parse(&text, &columns) {
@@ -46,7 +46,7 @@ pub fn condition(data: &[u8]) {
 }
 
 /// The texts of a data set: a section, a commit record, a manifest and the resolved job, separated by NUL bytes.
-pub fn records(data: &[u8]) {
+pub(crate) fn records(data: &[u8]) {
     let Ok(directory) = tempfile::tempdir() else { return };
     let root = directory.path();
     let mut texts = data.split(|&byte| byte == 0);
@@ -67,20 +67,23 @@ pub fn records(data: &[u8]) {
 }
 
 /// Images and labels in idx format, plain or gzipped.
-pub fn idx(data: &[u8]) {
+pub(crate) fn idx(data: &[u8]) {
     let path = Path::new("data.idx");
-    let _ = eigensweep_datasets::images_from(data, data.len() as u64, path).map_err(|error| error.to_string());
-    let _ = eigensweep_datasets::labels_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+    let _ =
+        eigensweep_datasets::images_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+    let _ =
+        eigensweep_datasets::labels_from(data, data.len() as u64, path).map_err(|error| error.to_string());
 }
 
 /// A matrix in npy format.
-pub fn npy(data: &[u8]) {
+pub(crate) fn npy(data: &[u8]) {
     let path = Path::new("data.npy");
-    let _ = eigensweep_datasets::matrix_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+    let _ =
+        eigensweep_datasets::matrix_from(data, data.len() as u64, path).map_err(|error| error.to_string());
 }
 
 /// A part of a data set.
-pub fn part(data: &[u8]) {
+pub(crate) fn part(data: &[u8]) {
     let Ok(directory) = tempfile::tempdir() else { return };
     let path = directory.path().join("part.parquet");
     let _ = fs::write(&path, data);

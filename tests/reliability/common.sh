@@ -1,6 +1,7 @@
 # Sourced by the scripts beside it: the program, a directory of their own, a small job, and what a data set must be.
 # They run from the checkout. EIGENSWEEP names the program, by default the one that `cargo build -p eigensweep-cli` built.
 # shellcheck shell=bash
+set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 program=$(realpath -m "${EIGENSWEEP:-${CARGO_TARGET_DIR:-target}/debug/eigensweep}")
@@ -74,18 +75,32 @@ start() {
     pid=$!
 }
 
+# Number of files in a directory that may not be there.
+count() { { ls "$1" 2>/dev/null || true; } | wc -l; }
+
+# Waits until the run that was started last has committed so many parts.
+wait_for_parts() {
+    while [ "$(count "$1/commits")" -lt "$2" ]; do
+        kill -0 "$pid" 2>/dev/null || [ "$(count "$1/commits")" -ge "$2" ] || fail "it ended early: $(tail -3 messages)"
+        sleep 0.01
+    done
+}
+
 # The data set of a run that nobody disturbed.
 reference() {
     write_job "$1"
     run whole --threads 2
-    [ "$(ls whole/data | wc -l)" -eq "$1" ] || fail "the job has other than $1 parts"
+    [ "$(count whole/data)" -eq "$1" ] || fail "the job has other than $1 parts"
 }
+
+# The data set that others are compared with.
+whole=whole
 
 # A data set is the undisturbed one, byte for byte.
 same() {
     local kind
     for kind in data commits sections; do
-        diff -rq "$1/$kind" "whole/$kind" || fail "$1/$kind is not that of an undisturbed run"
+        diff -rq "$1/$kind" "$whole/$kind" || fail "$1/$kind is not that of an undisturbed run"
     done
 }
 
@@ -94,7 +109,7 @@ sound() {
     local kind other
     for kind in data commits sections; do
         [ -d "$1/$kind" ] || continue
-        other=$(diff -rq "$1/$kind" "whole/$kind" | grep -v "^Only in whole/$kind" || true)
+        other=$(diff -rq "$1/$kind" "$whole/$kind" | grep -v "^Only in $whole/$kind" || true)
         [ -z "$other" ] || fail "$other"
     done
     other=$(comm -23 <(recorded "$1") <(ls "$1/data" 2>/dev/null))
@@ -109,7 +124,7 @@ recorded() {
 # Nothing but locks in staging, and nothing in data without a record: of a run that ended by itself.
 tidy() {
     local other
-    other=$(ls "$1/staging" 2>/dev/null | grep -v '\.lock$' || true)
+    other=$(find "$1/staging" -type f ! -name '*.lock')
     [ -z "$other" ] || fail "left in $1/staging: $other"
     other=$(comm -13 <(recorded "$1") <(ls "$1/data"))
     [ -z "$other" ] || fail "not recorded: $other"

@@ -18,13 +18,22 @@ if ! command -v strace >/dev/null || ! strace -o /dev/null true 2>/dev/null; the
 fi
 
 reference 3
+# The same job, and then a larger one.
+larger=(--set job.replicates=200 --set 'grid.samples=[20, 50, 100]')
+cp -a whole grown
+run grown "${larger[@]}"
 
 # Where a run begins: with nothing; after a kill and damage, with an incomplete data set that is to be put right; with a finished one that
-# is to be replaced.
+# is to be replaced; with a smaller one that is to grow.
 begin() {
     rm -rf out
-    options=()
+    options=() extra=() whole=whole
     case $1 in
+    smaller)
+        cp -a whole out
+        extra=("${larger[@]}")
+        whole=grown
+        ;;
     nothing) ;;
     remains)
         cp -a whole out
@@ -44,22 +53,19 @@ injected() {
     code=0
     # A name with a question mark may be unknown on this machine.
     strace -f -qq -o trace -e "trace=?$1" -e "inject=?$1:$2:when=$3" "$program" run job.toml --quiet --output out \
-        --threads 1 "${options[@]}" >stdout 2>stderr || code=$?
+        --threads 1 "${extra[@]}" "${options[@]}" >stdout 2>stderr || code=$?
 }
 
 # What must hold after any fault, and that the next run puts it right.
 recovers() {
-    if [ "$state" = nothing ]; then
+    if [ "$state" = nothing ] || [ "$state" = smaller ]; then
         sound out
-        options=()
     fi
-    run out --threads 1 "${options[@]}" 2>repair || fail "$1: exit code $? of the next run: $(cat repair)"
+    run out --threads 1 "${extra[@]}" "${options[@]}" 2>repair || fail "$1: exit code $? of the next run: $(cat repair)"
     # The damage was there before, and a removal that was killed looks like damage; the fault itself leaves none.
-    [ "$state" != nothing ] || ! grep -q warning repair || fail "$1: $(cat repair)"
+    case $state in nothing | smaller) ! grep -q warning repair || fail "$1: $(cat repair)" ;; esac
     same out
     tidy out
-    # Without --fresh as well as with it.
-    [ "$state" = finished ] && [ ${#options[@]} -gt 0 ] && options=() || options=(--fresh)
 }
 
 # A run that is killed at its k-th call, for every k.
@@ -107,7 +113,7 @@ refused() {
 }
 
 kills=0 errors=0 ignored=0
-for state in nothing remains finished; do
+for state in nothing remains finished smaller; do
     for call in rename renameat renameat2 link linkat fsync fdatasync unlink unlinkat rmdir mkdir mkdirat write ftruncate; do
         killed "$state" "$call"
     done
@@ -116,9 +122,10 @@ for call in write fsync rename renameat renameat2 link linkat mkdir mkdirat; do
     refused nothing "$call" ENOSPC
     refused nothing "$call" EIO
 done
+for call in write fsync renameat renameat2; do refused smaller "$call" EIO; done
 refused remains unlink EIO
 refused remains fsync EIO
 refused finished unlinkat EIO
 refused finished rmdir EIO
-[ "$kills" -ge 10 ] && [ "$errors" -ge 10 ] || fail "$kills kills and $errors errors: the faults did not take"
+if [ "$kills" -lt 10 ] || [ "$errors" -lt 10 ]; then fail "$kills kills and $errors errors: the faults did not take"; fi
 echo "$kills kills and $((errors + ignored)) errors ($errors told, $ignored without effect): recovered from each"

@@ -51,14 +51,14 @@ while [ "$kills" -lt "$rounds" ]; do
     sound out
     [ "$signal" = KILL ] || [ ! -d out/data ] || tidy out
     kills=$((kills + stopped))
-    [ -d out/commits ] && [ "$(ls out/commits | wc -l)" -gt 0 ] || early=$((early + 1))
+    [ "$(count out/commits)" -gt 0 ] || early=$((early + 1))
     if [ "$stopped" -eq 0 ]; then
         same out
         finished=$((finished + 1))
         rm -rf out
     fi
 done
-done_before=$(ls out/data 2>/dev/null | wc -l)
+done_before=$(count out/data)
 for shard in 1 2; do
     start out --shard "$shard/2" --threads 1
     pids[shard - 1]=$pid

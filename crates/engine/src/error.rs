@@ -160,6 +160,17 @@ pub enum EngineError {
         /// Most rows of a task.
         limit: u64,
     },
+    /// A job would be divided into more files than can be kept count of.
+    #[error(
+        "the job has {parts} parts, above the limit of {limit}: raise [output] part_rows, or split the axes or replicates over \
+         several jobs"
+    )]
+    TooManyParts {
+        /// Parts of the job.
+        parts: u64,
+        /// Most parts.
+        limit: u64,
+    },
     /// The worker threads could not be started.
     #[error("cannot start {threads} worker threads: {reason}")]
     Threads {

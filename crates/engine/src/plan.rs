@@ -108,10 +108,13 @@ impl Plan {
         } else {
             // Equal shares, of whole tasks where they have several.
             let share = replicates.div_ceil(replicates.div_ceil(most_units));
-            if share > units_per_task {
-                share.next_multiple_of(units_per_task).min(replicates)
-            } else {
+            let whole_tasks = share.next_multiple_of(units_per_task).min(replicates);
+            if share <= units_per_task {
                 share
+            } else if whole_tasks <= most_units {
+                whole_tasks
+            } else {
+                most_units - most_units % units_per_task
             }
         };
         let parts_per_column = replicates.div_ceil(units_per_part);
@@ -239,9 +242,52 @@ fn fullest(most: u64, problems_per_unit: u64) -> u64 {
 mod tests {
     use std::path::Path;
 
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
     use super::{BATCH_PROBLEMS, Plan, fullest};
     use crate::input::Extents;
     use crate::job;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, rng_seed: RngSeed::Fixed(9), failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Every row is in one task and one part, and a part is whole tasks.
+        #[test]
+        fn tasks_and_parts_are_all_rows_once(
+            (replicates, part_rows) in (1..3000_u64, prop_oneof![1..200_u64, 1..2_000_000_u64]),
+            (sizes, alphas, dimensions) in (1..5_usize, 1..40_usize, 1..3_usize),
+            (large, files) in (any::<bool>(), any::<bool>()),
+        ) {
+            let source = if files { "source = \"idx\"\nimages = \"i\"\nlabels = \"l\"\n" } else { "" };
+            let text = format!(
+                "[job]\nreplicates = {replicates}\n[data]\n{source}components = [3, {}]\n[augmentation]\nalignment = \
+                 {{ from = 1, to = 2, count = {} }}\n[model]\ndimension = {:?}\n[grid]\nsamples = {:?}\n[output]\n\
+                 part_rows = {part_rows}\n",
+                if large { 700 } else { 4 },
+                alphas + 1,
+                &[1, 2, 3][..dimensions],
+                &[10, 20, 30, 40][..sizes],
+            );
+            let spec = job::parse("test.toml", &text, &[], Path::new("")).unwrap().spec;
+            let plan = Plan::new(&spec, Extents { signal: 3, labels: 10 }).unwrap();
+            let rows_per_unit = plan.grid.rows_per_unit;
+            let (mut row, mut unit, mut task) = (0, 0, 0);
+            for part in 0..plan.parts {
+                prop_assert_eq!(plan.part_rows(part).start, row);
+                prop_assert_eq!(plan.part_tasks(part).start, task);
+                for number in plan.part_tasks(part) {
+                    prop_assert_eq!((plan.task_rows(number).start, plan.task_units(number).start), (row, unit));
+                    (row, unit) = (plan.task_rows(number).end, plan.task_units(number).end);
+                }
+                prop_assert_eq!((plan.part_rows(part).end, plan.part_units(part).end), (row, unit));
+                let rows = row - plan.part_rows(part).start;
+                prop_assert!(rows > 0 && rows <= part_rows.max(rows_per_unit), "{} rows", rows);
+                task = plan.part_tasks(part).end;
+            }
+            prop_assert_eq!((row, unit, task), (plan.grid.rows(), plan.units, plan.tasks));
+        }
+    }
 
     #[test]
     fn units_fill_batches() {

@@ -51,7 +51,7 @@ pub use reader::read_columns;
 pub(crate) use reader::{floats, value};
 pub use remains::{Fault, Repair};
 pub use sample::{SampleSize, encode_sample};
-pub use section::Section;
+pub use section::{MOST_PARTS, Section};
 
 use crate::EngineError;
 use crate::active::Active;
@@ -93,8 +93,8 @@ impl Dataset {
     /// # Errors
     ///
     /// [`EngineError::OutputIsFile`], [`EngineError::NotADataSet`], [`EngineError::DifferentJob`], [`EngineError::NotExtended`],
-    /// [`EngineError::FormatVersion`], [`EngineError::Section`], [`EngineError::Busy`], or [`EngineError::Io`] where the file
-    /// system refuses.
+    /// [`EngineError::FormatVersion`], [`EngineError::Section`], [`EngineError::TaskTooLarge`], [`EngineError::TooManyParts`],
+    /// [`EngineError::Busy`], or [`EngineError::Io`] where the file system refuses.
     pub fn open(
         root: &Path,
         spec: &JobSpec,

@@ -17,6 +17,9 @@ use crate::input::{Extents, Input};
 use crate::job::{self, JobSpec};
 use crate::plan::Plan;
 
+/// Most parts of a section: its commit records then take 2 GB.
+pub const MOST_PARTS: u64 = 10_000_000;
+
 /// `sections/<number>.json`: all that is needed to plan a section, without its input files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SectionRecord {
@@ -70,8 +73,9 @@ impl Section {
         let identity = Identity::new(&spec, &fingerprint);
         let round = spec.rounds().iter().position(|round| round.job.range() == spec.job.range());
         let round = round.unwrap_or(0);
-        // A part has a row at least, and a job is refused whose rows a machine cannot count.
-        let parts = usize::try_from(plan.parts).unwrap_or(usize::MAX);
+        let too_many = || EngineError::TooManyParts { parts: plan.parts, limit: MOST_PARTS };
+        let parts = usize::try_from(plan.parts).ok().filter(|_| plan.parts <= MOST_PARTS);
+        let parts = parts.ok_or_else(too_many)?;
         Ok(Self { number, spec, identity, round, extents, fingerprint, plan, committed: vec![None; parts] })
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use eigensweep_engine::EngineError;
 use eigensweep_engine::columns::FORMAT_VERSION;
-use eigensweep_engine::dataset::{Dataset, Identity};
+use eigensweep_engine::dataset::{Dataset, Identity, MOST_PARTS};
 use eigensweep_engine::input::Input;
 use eigensweep_engine::shard::Shard;
 
@@ -223,4 +223,19 @@ fn another_format_is_refused() {
             fs::write(root.join("manifest.json"), text).unwrap();
         });
     }
+}
+
+/// Refused before anything is allocated or written.
+#[test]
+fn more_parts_than_can_be_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("out");
+    let many = ["job.replicates=2147483647", "output.part_rows=1"];
+    match common::open(&root, &job(THREE_PARTS, &many), Shard::WHOLE).map(drop) {
+        Err(EngineError::TooManyParts { parts, limit }) => {
+            assert_eq!((parts, limit), (2_147_483_647, MOST_PARTS))
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(!root.exists());
 }
