@@ -2,6 +2,7 @@
 
 mod submit;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -78,6 +79,15 @@ pub(crate) enum Command {
                       --module gcc/13 --sbatch-arg=--qos=high --concurrent 2"
     )]
     Submit(Submit),
+    /// Ask data sets in SQL: tables `results`, `summary` and `best` (`eigensweep query --help` for more)
+    #[command(disable_help_flag = true)]
+    Query(HandedOver),
+    /// Draw the paper's figures of data sets (`eigensweep plot --help` for more)
+    #[command(disable_help_flag = true)]
+    Plot(HandedOver),
+    /// Write a page with figures, tables and provenance (`eigensweep report --help` for more)
+    #[command(disable_help_flag = true)]
+    Report(HandedOver),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  eigensweep completions bash > ~/.local/share/bash-completion/completions/eigensweep"
@@ -261,6 +271,14 @@ pub(crate) struct Solve {
     /// Save W.npy, E.npy, D.npy and V.npy in this directory
     #[arg(long, value_name = "DIR")]
     pub(crate) write: Option<PathBuf>,
+}
+
+/// Arguments of a command that `eigensweep-analysis` carries out.
+#[derive(Debug, Args)]
+pub(crate) struct HandedOver {
+    /// Data sets and options; --help tells
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    pub(crate) rest: Vec<OsString>,
 }
 
 /// A number of threads, within what a pool can start.

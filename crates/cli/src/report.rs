@@ -59,6 +59,10 @@ pub(crate) enum CommandError {
     StillQueued { output: PathBuf, jobs: String },
     #[error("{source}. {undone}")]
     NotSubmitted { source: SlurmError, undone: String },
+    #[error(
+        "`{command}` needs eigensweep-analysis, which is neither beside this program nor on PATH; build it with: {build}"
+    )]
+    NoAnalysis { command: String, build: &'static str },
     #[error("--replicate {found}: the job has {replicates} replicates, counted from 0")]
     Replicate { found: u32, replicates: u32 },
 }

@@ -20,6 +20,30 @@ pub struct TheoryRow {
     pub thresholds: Result<Thresholds, NoThresholds>,
 }
 
+/// Spectra at one combination of axes, in the common basis of the data, Γ and Θ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpectraRow {
+    /// Axis names and values.
+    pub axes: Vec<(&'static str, f64)>,
+    /// κⱼ²/n of the important components (k₀); `None` where the data has no common basis with Γ and Θ, and then Θ is empty.
+    pub signal: Option<Vec<f64>>,
+    /// λⱼ^Θ of the important components (k₀).
+    pub theta_signal: Vec<f64>,
+    /// λᵢ^Γ of the noise components (p).
+    pub gamma: Vec<f64>,
+    /// λᵢ^Θ of the noise components (p).
+    pub theta_noise: Vec<f64>,
+}
+
+impl SpectraRow {
+    /// Their thresholds.
+    fn thresholds(&self) -> Result<Thresholds, NoThresholds> {
+        let signal = self.signal.as_ref().ok_or(NoThresholds::RawFeatures)?;
+        let Self { theta_signal, gamma, theta_noise, .. } = self;
+        Ok(thresholds(&Spectra { signal, theta_signal, gamma, theta_noise })?)
+    }
+}
+
 /// Why there are no thresholds.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NoThresholds {
@@ -37,6 +61,13 @@ const SILENT: [&str; 5] = ["samples", "alignment", "dimension", "separation", "l
 /// Thresholds of `replicate`'s spectra for every combination of the axes that matter, in row order.
 #[must_use]
 pub fn table(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<TheoryRow> {
+    let rows = spectra(spec, input, replicate).into_iter();
+    rows.map(|row| TheoryRow { thresholds: row.thresholds(), axes: row.axes }).collect()
+}
+
+/// `replicate`'s spectra for every combination of the axes that matter, in row order.
+#[must_use]
+pub fn spectra(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<SpectraRow> {
     let grid = Grid::new(spec);
     let settings = Settings::new(spec);
     let streams = Streams::new(spec.job.seed);
@@ -66,10 +97,10 @@ pub fn table(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<TheoryRow> {
         for (noise_at, noise) in settings.noise.iter().enumerate() {
             let gamma = fill(&noise.spectrum, Draw::CorruptionSpectrum, noise.components);
             for (views_at, views) in settings.views.iter().enumerate() {
-                let found = signal.as_ref().ok_or(NoThresholds::RawFeatures).and_then(|signal| {
-                    let theta = fill(views, Draw::AugmentationSpectrum, signal.len() + noise.components);
-                    let (theta_signal, theta_noise) = theta.split_at(signal.len());
-                    Ok(thresholds(&Spectra { signal, theta_signal, gamma: &gamma, theta_noise })?)
+                let (theta_signal, theta_noise) = signal.as_ref().map_or_else(Default::default, |signal| {
+                    let mut theta = fill(views, Draw::AugmentationSpectrum, signal.len() + noise.components);
+                    let theta_noise = theta.split_off(signal.len());
+                    (theta, theta_noise)
                 });
                 // The first row of this combination tells the values of its axes.
                 let views_rows =
@@ -81,7 +112,13 @@ pub fn table(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<TheoryRow> {
                 let axes = grid.axes.iter().filter(|axis| !SILENT.contains(&axis.name));
                 let axes: Vec<_> =
                     axes.map(|axis| (axis.name, axis.values.as_float(axis.index(row)))).collect();
-                rows.push(TheoryRow { axes, thresholds: found });
+                rows.push(SpectraRow {
+                    axes,
+                    signal: signal.clone(),
+                    theta_signal,
+                    gamma: gamma.clone(),
+                    theta_noise,
+                });
             }
         }
     }

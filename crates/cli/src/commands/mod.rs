@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod analysis;
 mod completions;
 mod failures;
 mod merge;
@@ -30,6 +31,9 @@ pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Verify { dataset } => verify::call(dataset),
         Command::Replay(replay) => replay::call(replay),
         Command::Submit(submit) => submit::call(submit, arguments.quiet),
+        Command::Query(handed) => analysis::call("query", &handed.rest, arguments.quiet, arguments.verbose),
+        Command::Plot(handed) => analysis::call("plot", &handed.rest, arguments.quiet, arguments.verbose),
+        Command::Report(handed) => analysis::call("report", &handed.rest, arguments.quiet, arguments.verbose),
         Command::Completions { shell } => Ok(completions::call(*shell)),
     }
 }

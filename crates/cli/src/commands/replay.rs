@@ -14,14 +14,15 @@ use eigensweep_engine::replay::{self, Alone, Replayed, StoredRow};
 use eigensweep_engine::{EngineError, job};
 use serde_json::{Map, Value, json};
 
-use super::table;
+use super::{table, verify};
 use crate::args::Replay;
 use crate::exit::Exit;
 use crate::report::CommandError;
 
 pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     let root = &arguments.dataset;
-    let (dataset, _) = Dataset::read(root, false)?;
+    let (dataset, faults) = Dataset::read(root, false)?;
+    verify::print_faults(root, &faults);
     let filter =
         Filter::parse(&arguments.condition, &replay::columns(&dataset)).map_err(EngineError::from)?;
     let (rows, more) = replay::find(&dataset, &filter, arguments.limit)?;
@@ -170,16 +171,20 @@ impl<'a> Shown<'a> {
         table::print("");
     }
 
-    /// The k-th and the next eigenvalue.
+    /// The k-th and the next value, and their gap: of eigenvalues, which of singular values are the squares.
     fn gap(&self, values: &[f64]) -> Option<String> {
         let k = self.dimension()?;
-        let (kth, next, first) = (values.get(k.checked_sub(1)?)?, values.get(k)?, values.first()?);
+        let (kth, next, first) = (*values.get(k.checked_sub(1)?)?, *values.get(k)?, *values.first()?);
+        let eigenvalue = |value: f64| match self.paradigm() {
+            Paradigm::Reconstruction => value * value,
+            _ => value,
+        };
         Some(format!(
-            "gap        value {k} is {}, value {} is {}: {} of the first",
-            table::number(*kth),
+            "gap        value {k} is {}, value {} is {}: {} of the first eigenvalue",
+            table::number(kth),
             k + 1,
-            table::number(*next),
-            table::number((kth - next) / first)
+            table::number(next),
+            table::number((eigenvalue(kth) - eigenvalue(next)) / eigenvalue(first))
         ))
     }
 

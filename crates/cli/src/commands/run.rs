@@ -125,6 +125,9 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     }
     if !quiet {
         finish(&dataset, shard, outcome.rows, seconds)?;
+        if dataset.is_complete() {
+            eprintln!("{}", super::analysis::next(&root));
+        }
     }
     Ok(failures::report(&dataset))
 }

@@ -19,6 +19,8 @@ use crate::plan::Plan;
 pub struct CommitRecord {
     /// Version of the format.
     pub format_version: u32,
+    /// Hash of the study: the same in all records of a data set.
+    pub study: String,
     /// Number of the section.
     pub section: u32,
     /// Hash of the section.
@@ -96,6 +98,7 @@ pub(super) fn commit(
     let all = plan.part_rows(part);
     let mut record = CommitRecord {
         format_version: FORMAT_VERSION,
+        study: section.identity.study.clone(),
         section: section.number,
         section_hash: section.identity.hash.clone(),
         part,

@@ -4,11 +4,12 @@
 //! zeros to whole registers, which is also the packed form that both factors of the product have. Loads of other rows do not wait
 //! for one another, so their latency is paid once a block.
 //!
-//! The sum is padded, too ([`RowGram::padded`] rows and columns), so that no tile is partial: R registers down by C columns of
-//! the lower triangle, R loads and C broadcasts for R·C fused multiply-adds.
+//! Tiles are R registers down by C columns of the lower triangle, R loads and C broadcasts for R·C fused multiply-adds. What is left of w
+//! beyond whole panels of eight is taken as columns, over all rows: as rows they would leave most of a register empty. Rows of the sum are
+//! padded ([`RowGram::padded`]), so that no tile is partial.
 //!
-//! Counts: w² flops a row with w rounded up to whole panels of eight, `8·(w + 8)²/2` multiply-adds a register of eight; bytes: 8w a
-//! row from wherever it is, then `8·w²·(1/R + 1/C)/2` from L1.
+//! Counts: w² flops a row of the triangle's; for w = 8q + r, `4q(q + 1) + r(q + 1)` multiply-adds of registers of eight (w = 50: 182, of
+//! which 160 are needed); bytes: 8w a row from wherever it is, then `8·w²·(1/R + 1/C)/2` from L1.
 //!
 //! Class labels, one-hot columns behind the others, need no products: what they add is a row to the sum of its class, and a count.
 //! The same bits: x·1 + s is rounded once, and x·0 + s is s.
@@ -16,7 +17,9 @@
 //! Rounding: every entry is one chain of fused multiply-adds over the rows in their order, whatever the blocks: the bits do not depend
 //! on how often the sum was looked at.
 
-use faer::{Mat, MatMut};
+use std::ops::Range;
+
+use faer::{Mat, MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
 use super::product::{column, column_mut};
@@ -25,6 +28,9 @@ use crate::lanes::arithmetic::Arithmetic;
 
 /// Rows that are brought side by side: 16 KiB at a width of 64, half of a first-level cache, from where tiles read them many times.
 const DEPTH: usize = 32;
+
+/// Rows that are asked for with a tile: about a block's in all of its tiles.
+const SHARE: usize = 2;
 
 /// Columns of a panel; the widest register.
 const PANEL: usize = 8;
@@ -37,7 +43,7 @@ pub struct RowGram {
     width: usize,
     /// A row a column (padded × DEPTH).
     block: Mat<f64>,
-    /// XᵀX, lower triangle (padded × padded).
+    /// XᵀX (padded × padded): the lower triangle of whole panels, all of the columns beyond.
     sums: Mat<f64>,
     /// XᵀY (padded × classes).
     class_sums: Mat<f64>,
@@ -91,26 +97,23 @@ impl RowGram {
         let mut own: [(&[f64], u8); DEPTH] = [(&[], 0); DEPTH];
         let mut depth = take(&mut rows, &mut own);
         while depth > 0 {
-            let mut classes = [0; DEPTH];
-            for (p, (row, class)) in own[..depth].iter().enumerate() {
+            for (row, class) in &own[..depth] {
                 assert!(row.len() == self.width, "rows of w numbers");
-                // What is below stays zero.
-                column_mut(self.block.as_mut(), p)[..self.width].copy_from_slice(row);
-                classes[p] = usize::from(*class);
                 if !self.counts.is_empty() {
-                    self.counts[classes[p]] += 1.0;
+                    self.counts[usize::from(*class)] += 1.0;
                 }
             }
             self.rows += depth;
-            let next = take(&mut rows, &mut own);
+            let mut next: [(&[f64], u8); DEPTH] = [(&[], 0); DEPTH];
+            let after = take(&mut rows, &mut next);
             self.instruction_set.run(AddBlock {
-                block: &self.block,
-                classes: &classes[..depth],
+                rows: &own[..depth],
+                next: &next[..after],
+                block: self.block.as_mut(),
                 sums: self.sums.as_mut(),
                 class_sums: self.class_sums.as_mut(),
-                next: &own[..next],
             });
-            depth = next;
+            (own, depth) = (next, after);
         }
     }
 
@@ -118,8 +121,10 @@ impl RowGram {
     #[must_use]
     pub fn entry(&self, i: usize, j: usize) -> f64 {
         let (i, j) = (i.max(j), i.min(j));
-        if i < self.width {
+        if i < whole(self.width) {
             self.sums[(i, j)]
+        } else if i < self.width {
+            self.sums[(j, i)]
         } else if j < self.width {
             self.class_sums[(j, i - self.width)]
         } else if i == j {
@@ -140,14 +145,18 @@ fn take<'r>(rows: &mut impl Iterator<Item = (&'r [f64], u8)>, to: &mut [(&'r [f6
     count
 }
 
+/// Columns of whole panels.
+const fn whole(width: usize) -> usize {
+    width - width % PANEL
+}
+
 struct AddBlock<'a> {
-    block: &'a Mat<f64>,
-    /// Of each row.
-    classes: &'a [usize],
-    sums: MatMut<'a, f64>,
-    class_sums: MatMut<'a, f64>,
+    rows: &'a [(&'a [f64], u8)],
     /// The rows after these: on their way while these are multiplied.
     next: &'a [(&'a [f64], u8)],
+    block: MatMut<'a, f64>,
+    sums: MatMut<'a, f64>,
+    class_sums: MatMut<'a, f64>,
 }
 
 impl WithSimd for AddBlock<'_> {
@@ -155,49 +164,85 @@ impl WithSimd for AddBlock<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
+        let Self { rows, next, mut block, mut sums, mut class_sums } = self;
+        let width = rows[0].0.len();
+        for (p, (row, class)) in rows.iter().enumerate() {
+            // What is below stays zero.
+            let (to, to_rest) = S::as_mut_simd_f64s(&mut column_mut(block.as_mut(), p)[..width]);
+            let (from, from_rest) = S::as_simd_f64s(row);
+            for (to, x) in to.iter_mut().zip(from) {
+                *to = *x;
+            }
+            for (to, x) in to_rest.iter_mut().zip(from_rest) {
+                *to = *x;
+            }
+            if class_sums.ncols() > 0 {
+                let (row, _) = S::as_simd_f64s(column(block.as_ref(), p));
+                let (sum, _) = S::as_mut_simd_f64s(column_mut(class_sums.as_mut(), usize::from(*class)));
+                for (to, x) in sum.iter_mut().zip(row) {
+                    *to = s.plus(*to, *x);
+                }
+            }
+        }
+        let block = Block { numbers: block.as_ref(), depth: rows.len() };
+        // A share of the rows to come with each panel, so that the loads of this block find room between them.
+        let mut shares = next.chunks(SHARE);
         if S::REGISTER_COUNT > 16 {
-            add_block::<S, PANEL>(s, self);
+            for first in (0..whole(width)).step_by(PANEL) {
+                add_columns::<S, PANEL>(s, block, sums.as_mut(), first..whole(width), first, &mut shares);
+            }
         } else {
-            add_block::<S, 4>(s, self);
+            for first in (0..whole(width)).step_by(4) {
+                add_columns::<S, 4>(s, block, sums.as_mut(), first..whole(width), first, &mut shares);
+            }
+        }
+        // The last columns as a whole: their rows would leave most of a register empty.
+        let mut first = whole(width);
+        while first + 2 <= width {
+            add_columns::<S, 2>(s, block, sums.as_mut(), 0..width, first, &mut shares);
+            first += 2;
+        }
+        if first < width {
+            add_columns::<S, 1>(s, block, sums.as_mut(), 0..width, first, &mut shares);
+        }
+        for share in shares {
+            prefetch(share);
         }
     }
 }
 
+/// Rows side by side: a column each.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    numbers: MatRef<'a, f64>,
+    depth: usize,
+}
+
+/// C columns of the sum from `first` on, with all registers that hold one of these rows.
 #[inline(always)]
-fn add_block<S: Simd, const C: usize>(s: S, work: AddBlock<'_>) {
-    let AddBlock { block, classes, mut sums, mut class_sums, next } = work;
-    let (size, depth) = (sums.nrows(), classes.len());
-    if class_sums.ncols() > 0 {
-        for (p, class) in classes.iter().enumerate() {
-            let (row, _) = S::as_simd_f64s(column(block.as_ref(), p));
-            let (sum, _) = S::as_mut_simd_f64s(column_mut(class_sums.as_mut(), *class));
-            for (to, x) in sum.iter_mut().zip(row) {
-                *to = s.plus(*to, *x);
-            }
+fn add_columns<'r, S: Simd, const C: usize>(
+    s: S,
+    block: Block<'_>,
+    mut sums: MatMut<'_, f64>,
+    rows: Range<usize>,
+    first: usize,
+    shares: &mut std::slice::Chunks<'r, (&'r [f64], u8)>,
+) {
+    let mut row = rows.start - rows.start % S::F64_LANES;
+    while row < rows.end {
+        prefetch(shares.next().unwrap_or_default());
+        // As equal as can be: a tile of one register loads as often as it multiplies.
+        let registers = match (rows.end - row).div_ceil(S::F64_LANES) {
+            1 => 1,
+            2 | 4 => 2,
+            _ => 3,
+        };
+        match registers {
+            1 => add_tile::<S, 1, C>(s, block, sums.as_mut(), row, first),
+            2 => add_tile::<S, 2, C>(s, block, sums.as_mut(), row, first),
+            _ => add_tile::<S, 3, C>(s, block, sums.as_mut(), row, first),
         }
-    }
-    // A share of the rows with each panel, so that the loads of this block find room between them.
-    let mut shares = next.chunks(next.len().div_ceil(size / C).max(1));
-    for first in (0..size).step_by(C) {
-        for (row, _) in shares.next().unwrap_or_default() {
-            prefetch(row);
-        }
-        // The panel's own rows from the first register on that holds one of them.
-        let mut row = first - first % S::F64_LANES;
-        while row < size {
-            // As equal as can be: a tile of one register loads as often as it multiplies.
-            let registers = match (size - row) / S::F64_LANES {
-                1 => 1,
-                2 | 4 => 2,
-                _ => 3,
-            };
-            match registers {
-                1 => add_tile::<S, 1, C>(s, block, depth, sums.as_mut(), row, first),
-                2 => add_tile::<S, 2, C>(s, block, depth, sums.as_mut(), row, first),
-                _ => add_tile::<S, 3, C>(s, block, depth, sums.as_mut(), row, first),
-            }
-            row += registers * S::F64_LANES;
-        }
+        row += registers * S::F64_LANES;
     }
 }
 
@@ -205,8 +250,7 @@ fn add_block<S: Simd, const C: usize>(s: S, work: AddBlock<'_>) {
 #[inline(always)]
 fn add_tile<S: Simd, const R: usize, const C: usize>(
     s: S,
-    block: &Mat<f64>,
-    depth: usize,
+    block: Block<'_>,
     mut sums: MatMut<'_, f64>,
     row: usize,
     first: usize,
@@ -218,8 +262,8 @@ fn add_tile<S: Simd, const R: usize, const C: usize>(
             tile[c][r] = old[r];
         }
     }
-    for p in 0..depth {
-        let own = column(block.as_ref(), p);
+    for p in 0..block.depth {
+        let own = column(block.numbers, p);
         let (left, _) = S::as_simd_f64s(&own[row..][..R * S::F64_LANES]);
         let right = &own[first..][..C];
         for c in 0..C {
@@ -238,15 +282,17 @@ fn add_tile<S: Simd, const R: usize, const C: usize>(
     }
 }
 
-/// Asks for the cache lines of a row, without waiting for them.
+/// Asks for the cache lines of rows, without waiting for them.
 #[inline(always)]
-fn prefetch(row: &[f64]) {
+fn prefetch(rows: &[(&[f64], u8)]) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    for line in row.chunks(PANEL) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: SSE is part of x86-64, and a prefetch reads nothing: no address can make it fail.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    for (row, _) in rows {
+        for line in row.chunks(PANEL) {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: SSE is part of x86-64, and a prefetch reads nothing: no address can make it fail.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        }
     }
     #[cfg(any(not(target_arch = "x86_64"), miri))]
-    let _ = row;
+    let _ = rows;
 }

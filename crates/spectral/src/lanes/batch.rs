@@ -295,7 +295,7 @@ impl Batch {
             tau: part(&mut self.tau, group, size * lanes),
             rows: part(&mut self.rows, group, size * width * lanes),
             width,
-            work: &mut self.work.as_mut_slice()[..size * lanes],
+            work: &mut self.work.as_mut_slice()[..2 * size * lanes],
         });
     }
 
@@ -414,7 +414,7 @@ impl Batch {
                 tau: part(&mut self.tau, group, length),
                 rows: part(&mut self.rows, group, length * count),
                 width: count,
-                work: &mut self.work.as_mut_slice()[..length],
+                work: &mut self.work.as_mut_slice()[..2 * length],
             });
         }
     }

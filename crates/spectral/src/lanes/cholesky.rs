@@ -18,7 +18,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::arithmetic::Arithmetic;
-use super::tiles::{Tile, View, for_tiles, load, store, stride, subtract};
+use super::tiles::{Tile, View, for_tiles, load, store, stride, subtract, unrolled};
 
 /// Factors `matrix + shift·I` of each lane. A lane whose pivot is not positive goes on with NaN.
 pub(crate) struct Factor<'a> {
@@ -67,7 +67,7 @@ impl<S: Simd> Tile<S> for Factoring<'_, S> {
             let above = View::<S>::new(above, stride);
             sums = subtract(s, sums, above.at_column(row), above.at_column(column), 0..row);
         }
-        for a in 0..A {
+        unrolled!(a < A {
             // The rows of the block before this one.
             for q in 0..a {
                 let x = block[q * stride + row + a];
@@ -75,22 +75,19 @@ impl<S: Simd> Tile<S> for Factoring<'_, S> {
                     sums[a][c] = s.less(sums[a][c], x, sums[q][c]);
                 }
             }
-            // The tile with the diagonal comes first, and has it.
             let place = row + a;
-            for c in 0..C {
-                // Not by an index that is known at run time: the sums would have to be in memory.
-                if column + c == place {
-                    let pivot = sums[a][c];
-                    self.pivots[place] = pivot;
-                    self.inverses[place] = s.over(s.all(1.0), s.root(s.plus(self.shift, pivot)));
-                }
+            // The tile with the diagonal comes first, and is as wide as high.
+            if column == row && a < C {
+                let pivot = sums[a][a];
+                self.pivots[place] = pivot;
+                self.inverses[place] = s.over(s.all(1.0), s.root(s.plus(self.shift, pivot)));
             }
             let inverse = self.inverses[place];
             for c in 0..C {
                 sums[a][c] = s.times(sums[a][c], inverse);
             }
             store::<S, C>(&mut block[a * stride + column..], &sums[a]);
-        }
+        });
     }
 }
 
@@ -159,17 +156,18 @@ pub(crate) fn substitute<S: Simd, const A: usize, const C: usize>(
     inverses: &[S::f64s],
     row: usize,
 ) -> [[S::f64s; C]; A] {
-    for a in 0..A {
+    unrolled!(a < A {
         for q in 0..a {
             let [x] = factor.at_column(row + a).row::<1>(row + q);
             for c in 0..C {
                 sums[a][c] = s.less(sums[a][c], x, sums[q][c]);
             }
         }
+        let inverse = inverses[row + a];
         for c in 0..C {
-            sums[a][c] = s.times(sums[a][c], inverses[row + a]);
+            sums[a][c] = s.times(sums[a][c], inverse);
         }
-    }
+    });
     sums
 }
 

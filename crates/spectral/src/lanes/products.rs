@@ -1,4 +1,4 @@
-//! Products `XᵀY` of a group.
+//! Products `XᵀY` and `XXᵀ` of a group.
 //!
 //! Every entry is one chain of fused multiply-adds over ascending rows, from zero.
 //!
@@ -9,18 +9,58 @@ use pulp::{Simd, WithSimd};
 
 use super::arithmetic::Arithmetic;
 use super::reduction::column_start;
-use super::tiles::{Tile, View, add, for_tiles, store, stride};
+use super::tiles::{Tile, View, add, for_tiles, rows_by_rows, store, stride};
 
-/// Writes the lower triangle of the product `XᵀY` (m × m, known to be symmetric) of each lane as an upper triangle, rows of `to`.
+/// Writes `X Xᵀ` (d × d, rows of [`stride`]) of each lane as a packed lower triangle, column after column.
+///
+/// Rows are contiguous, and so is what a tile reads: entries of a column would each be on another page.
+pub(crate) struct RowForm<'a> {
+    pub(crate) size: usize,
+    pub(crate) x: &'a [f64],
+    pub(crate) to: &'a mut [f64],
+}
+
+struct FormingRows<'a, S: Simd> {
+    size: usize,
+    x: View<'a, S>,
+    to: &'a mut [S::f64s],
+}
+
+impl WithSimd for RowForm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let size = self.size;
+        let x = View::new(S::as_simd_f64s(self.x).0, stride(size));
+        let mut forming = FormingRows::<S> { size, x, to: S::as_mut_simd_f64s(self.to).0 };
+        for_tiles(s, &mut forming, size, size, |row, _| row..size);
+    }
+}
+
+impl<S: Simd> Tile<S> for FormingRows<'_, S> {
+    #[inline(always)]
+    fn tile<const A: usize, const C: usize>(&mut self, s: S, row: usize, column: usize) {
+        let sums = rows_by_rows::<S, A, C>(s, self.x, (row, column), self.size);
+        for a in 0..A {
+            let place = row + a;
+            let start = column_start(self.size, place) - place;
+            for c in 0..C {
+                if column + c >= place {
+                    self.to[start + column + c] = sums[a][c];
+                }
+            }
+        }
+    }
+}
+
+/// Writes the lower triangle of the product `XᵀY` (m × m, known to be symmetric) of each lane as an upper triangle, rows of [`stride`].
 pub(crate) struct Form<'a> {
     pub(crate) rows: usize,
     pub(crate) size: usize,
     pub(crate) x: &'a [f64],
     pub(crate) y: &'a [f64],
-    /// Of the rows of X and Y.
-    pub(crate) stride: usize,
     pub(crate) to: &'a mut [f64],
-    pub(crate) layout: Layout,
 }
 
 /// Where the entries of a symmetric matrix stand.
@@ -38,7 +78,6 @@ struct Forming<'a, S: Simd> {
     x: View<'a, S>,
     y: View<'a, S>,
     to: &'a mut [S::f64s],
-    layout: Layout,
 }
 
 impl WithSimd for Form<'_> {
@@ -50,10 +89,9 @@ impl WithSimd for Form<'_> {
         let mut forming = Forming::<S> {
             rows: self.rows,
             size,
-            x: View::new(S::as_simd_f64s(self.x).0, self.stride),
-            y: View::new(S::as_simd_f64s(self.y).0, self.stride),
+            x: View::new(S::as_simd_f64s(self.x).0, size),
+            y: View::new(S::as_simd_f64s(self.y).0, size),
             to: S::as_mut_simd_f64s(self.to).0,
-            layout: self.layout,
         };
         for_tiles(s, &mut forming, size, self.rows, |row, _| row..size);
     }
@@ -66,13 +104,9 @@ impl<S: Simd> Tile<S> for Forming<'_, S> {
         let sums = add(s, sums, self.x.at_column(row), self.y.at_column(column), 0..self.rows);
         for a in 0..A {
             let place = row + a;
-            let start = match self.layout {
-                Layout::Packed => column_start(self.size, place) - place,
-                Layout::Square => place * stride(self.size),
-            };
             for c in 0..C {
                 if column + c >= place {
-                    self.to[start + column + c] = sums[a][c];
+                    self.to[place * stride(self.size) + column + c] = sums[a][c];
                 }
             }
         }

@@ -3,22 +3,34 @@
 //! `H = H₀ H₁ …`, `H_j = I − τ_j v_j v_jᵀ` as [`reduction`](super::reduction) left them. Columns are stored row after row (d rows of
 //! `width`), so that a row of a block of C columns is contiguous.
 //!
-//! A block of up to [`BLOCK`] columns stays in L1 while all reflectors pass by, two at a time: with `s₁ = τ₁ v₁ᵀZ` and
-//! `s₂ = τ₂ (v₂ᵀZ − (v₂ᵀv₁) s₁)`, `(I − τ₂v₂v₂ᵀ)(I − τ₁v₁v₁ᵀ) Z = Z − v₁s₁ᵀ − v₂s₂ᵀ`: both sums in one pass over the block, both updates in
-//! another, which halves the loads and stores a flop. 2C independent chains hide the latency of the fused multiply-add.
-//! Every column is summed by itself, rows ascending, so the width of a block changes no bit.
+//! A block of up to [`WIDEST`] columns stays near while all reflectors pass by, [`TOGETHER`] at a time. In the order in which they apply,
+//! with `s_n = τ_n (v_nᵀZ − Σ_{m<n} (v_mᵀv_n) s_m)`, their product takes Z to `Z − Σ_n v_n s_nᵀ` (Schreiber and Van Loan, 1989): all sums
+//! in one pass over the block, all updates in another, which quarters its loads and stores a flop. Every column is summed by itself, rows
+//! ascending, so the width of a block changes no bit.
 //!
-//! Counts: 2 d² flops a column, and d² for the products v₂ᵀv₁. Bytes: the reflectors (4 d² a problem) once a block; the
-//! block twice loaded and once stored from L1, 1.5 bytes a flop.
+//! Counts: 2 d² flops a column, and 3/2 d² for the products v_mᵀv_n. Bytes: the reflectors (4 d² a problem) twice a block; the
+//! block twice loaded and once stored, 1.5 bytes a flop.
 
 use pulp::{Simd, WithSimd};
 
 use super::arithmetic::Arithmetic;
 use super::reduction::{column_start, dot};
-use super::tiles::load;
+use super::tiles::{load, unrolled};
 
-/// Most columns of a block: two sums each leave room in 16 registers for what passes by.
-const BLOCK: usize = 5;
+/// Reflectors that are applied in one pass.
+const TOGETHER: usize = 4;
+
+/// Pairs of them.
+const PAIRS: usize = pair(0, TOGETHER);
+
+/// Number of the pair m < n.
+const fn pair(m: usize, n: usize) -> usize {
+    n * (n - 1) / 2 + m
+}
+
+/// Most columns of a block, with [`TOGETHER`] sums each: 20 of 32 registers, 12 of 16.
+const WIDEST: usize = 5;
+const WIDEST_OF_16: usize = 3;
 
 /// Which product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,16 +49,108 @@ pub(crate) struct Apply<'a> {
     pub(crate) tau: &'a [f64],
     pub(crate) rows: &'a mut [f64],
     pub(crate) width: usize,
-    /// d.
+    /// 2d.
     pub(crate) work: &'a mut [f64],
 }
 
-/// One reflector: v on the rows from `row` on.
+/// Neighbouring reflectors, the longest first: v_n on the rows from `row + n` on, its first entry 1.
 #[derive(Clone, Copy)]
-struct Reflector<'a, S: Simd> {
+struct Reflectors<'a, S: Simd, const R: usize> {
+    side: Side,
     row: usize,
-    v: &'a [S::f64s],
-    tau: S::f64s,
+    v: [&'a [S::f64s]; R],
+    tau: [S::f64s; R],
+}
+
+impl<'a, S: Simd, const R: usize> Reflectors<'a, S, R> {
+    /// Those from H_j on.
+    #[inline(always)]
+    fn new(side: Side, size: usize, j: usize, packed: &'a [S::f64s], tau: &[S::f64s]) -> Self {
+        let mut v: [&[S::f64s]; R] = [&[]; R];
+        for n in 0..R {
+            v[n] = &packed[column_start(size, j + n) + 1..column_start(size, j + n + 1)];
+        }
+        Self { side, row: j + 1, v, tau: load::<S, R>(&tau[j..]) }
+    }
+
+    /// `v_mᵀv_n` of all pairs.
+    #[inline(always)]
+    fn overlaps(self, s: S, to: &mut [S::f64s]) {
+        for n in 1..R {
+            for m in 0..n {
+                to[pair(m, n)] = dot(s, &self.v[m][n - m..], self.v[n]);
+            }
+        }
+    }
+
+    /// Applies them to columns `first..first + C`.
+    #[inline(always)]
+    fn apply<const C: usize>(
+        self,
+        s: S,
+        overlaps: &[S::f64s],
+        rows: &mut [S::f64s],
+        width: usize,
+        first: usize,
+    ) {
+        let v = self.v;
+        let (head, rows) = rows[self.row * width..].split_at_mut((R - 1) * width);
+        let mut sums = [[s.all(0.0); C]; R];
+        // The rows where not all of them are yet.
+        unrolled!(n < R {
+            for i in n..R - 1 {
+                let x = load::<S, C>(&head[i * width + first..]);
+                for c in 0..C {
+                    sums[n][c] = s.fused(v[n][i - n], x[c], sums[n][c]);
+                }
+            }
+        });
+        let count = v[R - 1].len();
+        let mut below = v;
+        for n in 0..R {
+            below[n] = &v[n][R - 1 - n..][..count];
+        }
+        for (i, row) in (0..count).zip(rows.chunks_exact(width)) {
+            let row = &row[first..][..C];
+            for n in 0..R {
+                for c in 0..C {
+                    sums[n][c] = s.fused(below[n][i], row[c], sums[n][c]);
+                }
+            }
+        }
+        // In the order in which they apply.
+        unrolled!(step < R {
+            let n = if self.side == Side::Forward { R - 1 - step } else { step };
+            let before = if self.side == Side::Forward { n + 1..R } else { 0..n };
+            for m in before {
+                let overlap = overlaps[pair(m.min(n), m.max(n))];
+                for c in 0..C {
+                    sums[n][c] = s.less(sums[n][c], overlap, sums[m][c]);
+                }
+            }
+            for c in 0..C {
+                sums[n][c] = s.times(self.tau[n], sums[n][c]);
+            }
+        });
+        unrolled!(n < R {
+            for i in n..R - 1 {
+                let row = &mut head[i * width + first..][..C];
+                for c in 0..C {
+                    row[c] = s.less(row[c], v[n][i - n], sums[n][c]);
+                }
+            }
+        });
+        for (i, row) in (0..count).zip(rows.chunks_exact_mut(width)) {
+            let row = &mut row[first..][..C];
+            for c in 0..C {
+                let mut x = row[c];
+                for n in 0..R {
+                    x = s.less(x, below[n][i], sums[n][c]);
+                }
+                row[c] = x;
+            }
+        }
+    }
 }
 
 impl WithSimd for Apply<'_> {
@@ -54,113 +158,78 @@ impl WithSimd for Apply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let Self { side, size, width, .. } = self;
+        match self.side {
+            Side::Forward => self.all::<S, true>(s),
+            Side::Transposed => self.all::<S, false>(s),
+        }
+    }
+}
+
+impl Apply<'_> {
+    #[inline(always)]
+    fn all<S: Simd, const FORWARD: bool>(self, s: S) {
+        let Self { size, width, .. } = self;
+        let side = if FORWARD { Side::Forward } else { Side::Transposed };
         let (packed, _) = S::as_simd_f64s(self.packed);
         let (tau, _) = S::as_simd_f64s(self.tau);
         let (rows, _) = S::as_mut_simd_f64s(self.rows);
         let (overlaps, _) = S::as_mut_simd_f64s(self.work);
         // The last column has no reflector, the one before the trivial τ = 0.
         let count = size.saturating_sub(2);
-        let nth = |step: usize| {
-            let j = if side == Side::Forward { count - 1 - step } else { step };
-            let v = &packed[column_start(size, j) + 1..column_start(size, j + 1)];
-            Reflector::<S> { row: j + 1, v, tau: tau[j] }
-        };
-        for pair in 0..count / 2 {
-            let (longer, shorter) = by_length(nth(2 * pair), nth(2 * pair + 1));
-            overlaps[pair] = dot(s, &longer.v[1..], shorter.v);
+        let (whole, single) = (count / TOGETHER, count % TOGETHER);
+        for (group, to) in overlaps.chunks_exact_mut(PAIRS).enumerate().take(whole) {
+            Reflectors::<S, TOGETHER>::new(side, size, group * TOGETHER, packed, tau).overlaps(s, to);
         }
-        for (first, columns) in blocks(width) {
-            for pair in 0..count / 2 {
-                let both = (nth(2 * pair), nth(2 * pair + 1), overlaps[pair]);
-                match columns {
-                    1 => reflect_twice::<S, 1>(s, both, rows, width, first),
-                    2 => reflect_twice::<S, 2>(s, both, rows, width, first),
-                    3 => reflect_twice::<S, 3>(s, both, rows, width, first),
-                    4 => reflect_twice::<S, 4>(s, both, rows, width, first),
-                    _ => reflect_twice::<S, BLOCK>(s, both, rows, width, first),
+        for (first, columns) in blocks::<S>(width) {
+            let mut on = Columns { rows: &mut *rows, width, first, columns };
+            if FORWARD {
+                for n in (0..single).rev() {
+                    let one = Reflectors::<S, 1>::new(side, size, whole * TOGETHER + n, packed, tau);
+                    on.apply(s, one, &[]);
                 }
             }
-            if count % 2 == 1 {
-                for column in first..first + columns {
-                    reflect(s, nth(count - 1), rows, width, column);
+            for step in 0..whole {
+                let group = if FORWARD { whole - 1 - step } else { step };
+                let some = Reflectors::<S, TOGETHER>::new(side, size, group * TOGETHER, packed, tau);
+                on.apply(s, some, &overlaps[group * PAIRS..][..PAIRS]);
+            }
+            if !FORWARD {
+                for n in 0..single {
+                    let one = Reflectors::<S, 1>::new(side, size, whole * TOGETHER + n, packed, tau);
+                    on.apply(s, one, &[]);
                 }
             }
+        }
+    }
+}
+
+/// A block of columns.
+struct Columns<'a, S: Simd> {
+    rows: &'a mut [S::f64s],
+    width: usize,
+    first: usize,
+    columns: usize,
+}
+
+impl<S: Simd> Columns<'_, S> {
+    #[inline(always)]
+    fn apply<const R: usize>(&mut self, s: S, by: Reflectors<'_, S, R>, overlaps: &[S::f64s]) {
+        let Self { rows, width, first, columns } = self;
+        match columns {
+            1 => by.apply::<1>(s, overlaps, rows, *width, *first),
+            2 => by.apply::<2>(s, overlaps, rows, *width, *first),
+            3 => by.apply::<3>(s, overlaps, rows, *width, *first),
+            4 => by.apply::<4>(s, overlaps, rows, *width, *first),
+            _ => by.apply::<WIDEST>(s, overlaps, rows, *width, *first),
         }
     }
 }
 
 /// First column and number of columns of blocks as equal as can be.
-fn blocks(width: usize) -> impl Iterator<Item = (usize, usize)> {
-    let count = width.div_ceil(BLOCK);
+fn blocks<S: Simd>(width: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = width.div_ceil(if S::REGISTER_COUNT > 16 { WIDEST } else { WIDEST_OF_16 });
     (0..count).map(move |b| {
         let (first, end) = (b * width / count, (b + 1) * width / count);
         (first, end - first)
     })
-}
-
-/// Of two neighbours: the one that begins a row earlier, and the other.
-#[inline(always)]
-fn by_length<'a, S: Simd>(
-    one: Reflector<'a, S>,
-    other: Reflector<'a, S>,
-) -> (Reflector<'a, S>, Reflector<'a, S>) {
-    if one.row < other.row { (one, other) } else { (other, one) }
-}
-
-/// One reflector on one column.
-#[inline(always)]
-fn reflect<S: Simd>(s: S, by: Reflector<'_, S>, rows: &mut [S::f64s], width: usize, column: usize) {
-    let rows = &mut rows[by.row * width..];
-    let mut sum = s.all(0.0);
-    for (v, row) in by.v.iter().zip(rows.chunks_exact(width)) {
-        sum = s.fused(*v, row[column], sum);
-    }
-    let sum = s.times(by.tau, sum);
-    for (v, row) in by.v.iter().zip(rows.chunks_exact_mut(width)) {
-        row[column] = s.less(row[column], *v, sum);
-    }
-}
-
-/// Two reflectors, the first and then the second, on columns `first..first + C`.
-#[inline(always)]
-fn reflect_twice<S: Simd, const C: usize>(
-    s: S,
-    (one, two, overlap): (Reflector<'_, S>, Reflector<'_, S>, S::f64s),
-    rows: &mut [S::f64s],
-    width: usize,
-    first: usize,
-) {
-    let (longer, shorter) = by_length(one, two);
-    let rows = &mut rows[longer.row * width..];
-    // In the row where only the longer one is, its entry is 1.
-    let (top, rows) = rows.split_at_mut(width);
-    let top = &mut top[first..][..C];
-    let mut of_longer = load::<S, C>(top);
-    let mut of_shorter = [s.all(0.0); C];
-    let (long, short) = (&longer.v[1..], shorter.v);
-    for ((v, w), row) in long.iter().zip(short).zip(rows.chunks_exact(width)) {
-        let row = &row[first..][..C];
-        for c in 0..C {
-            of_longer[c] = s.fused(*v, row[c], of_longer[c]);
-            of_shorter[c] = s.fused(*w, row[c], of_shorter[c]);
-        }
-    }
-    let longer_first = one.row < two.row;
-    for c in 0..C {
-        let (mut a, mut b) =
-            if longer_first { (of_longer[c], of_shorter[c]) } else { (of_shorter[c], of_longer[c]) };
-        a = s.times(one.tau, a);
-        b = s.times(two.tau, s.less(b, overlap, a));
-        (of_longer[c], of_shorter[c]) = if longer_first { (a, b) } else { (b, a) };
-    }
-    for c in 0..C {
-        top[c] = s.minus(top[c], of_longer[c]);
-    }
-    for ((v, w), row) in long.iter().zip(short).zip(rows.chunks_exact_mut(width)) {
-        let row = &mut row[first..][..C];
-        for c in 0..C {
-            row[c] = s.less(s.less(row[c], *v, of_longer[c]), *w, of_shorter[c]);
-        }
-    }
 }

@@ -16,6 +16,21 @@ use super::arithmetic::Arithmetic;
 /// Most columns of a tile.
 pub(crate) const COLUMNS: usize = 5;
 
+/// The body once for each `$n` below `$count` ≤ [`COLUMNS`], with `$n` known when it is compiled, as every index into registers has to
+/// be: loops around triangles are not unrolled by themselves, and their registers would be in memory.
+macro_rules! unrolled {
+    ($n:ident < $count:ident $body:block) => {
+        unrolled!(@ $count $body $n = 0, $n = 1, $n = 2, $n = 3, $n = 4)
+    };
+    (@ $count:ident $body:block $($n:ident = $value:literal),*) => {
+        $(if $value < $count {
+            let $n: usize = $value;
+            $body
+        })*
+    };
+}
+pub(crate) use unrolled;
+
 /// Stride of a row of `size` entries: odd, so that the entries of a column spread over all sets of a cache.
 pub(crate) const fn stride(size: usize) -> usize {
     size | 1
@@ -82,6 +97,55 @@ pub(crate) fn add<S: Simd, const A: usize, const C: usize>(
         for a in 0..A {
             for c in 0..C {
                 sums[a][c] = s.fused(x_row[a], y_row[c], sums[a][c]);
+            }
+        }
+    }
+    sums
+}
+
+/// `sums[a][c] + Σ_p x[p][a] y[p][c]` over the rows p, descending.
+#[inline(always)]
+pub(crate) fn add_upwards<S: Simd, const A: usize, const C: usize>(
+    s: S,
+    mut sums: [[S::f64s; C]; A],
+    x: View<'_, S>,
+    y: View<'_, S>,
+    rows: Range<usize>,
+) -> [[S::f64s; C]; A] {
+    let x_rows = x.numbers[rows.start * x.stride..rows.end * x.stride].chunks_exact(x.stride);
+    let y_rows = y.numbers[rows.start * y.stride..rows.end * y.stride].chunks_exact(y.stride);
+    for (x_row, y_row) in x_rows.rev().zip(y_rows.rev()) {
+        let (x_row, y_row) = (&x_row[x.first..][..A], &y_row[y.first..][..C]);
+        for a in 0..A {
+            for c in 0..C {
+                sums[a][c] = s.fused(x_row[a], y_row[c], sums[a][c]);
+            }
+        }
+    }
+    sums
+}
+
+/// `Σ_p x[row + a][p] x[column + c][p]` over the first `count` columns p, ascending: products of rows.
+#[inline(always)]
+pub(crate) fn rows_by_rows<S: Simd, const A: usize, const C: usize>(
+    s: S,
+    x: View<'_, S>,
+    (row, column): (usize, usize),
+    count: usize,
+) -> [[S::f64s; C]; A] {
+    let mut left: [&[S::f64s]; A] = [&[]; A];
+    let mut right: [&[S::f64s]; C] = [&[]; C];
+    for a in 0..A {
+        left[a] = &x.numbers[(row + a) * x.stride..][..count];
+    }
+    for c in 0..C {
+        right[c] = &x.numbers[(column + c) * x.stride..][..count];
+    }
+    let mut sums = [[s.all(0.0); C]; A];
+    for p in 0..count {
+        for a in 0..A {
+            for c in 0..C {
+                sums[a][c] = s.fused(left[a][p], right[c][p], sums[a][c]);
             }
         }
     }

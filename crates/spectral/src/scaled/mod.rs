@@ -71,18 +71,19 @@ pub struct ScaledBatch {
     problems: Vec<usize>,
     /// Of each problem: Σ (d).
     sigma: Vec<f64>,
-    /// Of each group: A, then its factor, then G; see [`Gain`].
+    /// Of each group: A, then its factor, then F, in one place.
     matrix: Numbers,
     rows: Numbers,
     roots: Numbers,
+    scales: Numbers,
     pivots: Numbers,
     inverses: Numbers,
     scaled: Vec<[Result<(), Failure>; MAX_LANES]>,
     factored: Vec<[Result<(), Failure>; MAX_LANES]>,
     symmetric: Batch,
     pencil: Batch,
-    /// Workspace for one group: two of d × d, two of k × k, two of k × ℓ, four of k, one of d.
-    squares: [Numbers; 2],
+    /// Workspace for one group: two of d × k or d × ℓ, two of k × k, two of k × ℓ, four of k, one of d.
+    images: [Numbers; 2],
     forms: [Numbers; 2],
     rights: [Numbers; 2],
     /// Scales, pivots and their inverses, and squared rows of `L⁻¹R`.
@@ -126,7 +127,8 @@ impl ScaledBatch {
         let vectors = if_wanted(wanted.vectors, count);
         let symmetric = if_wanted(wanted.projected, size);
         let pencil = if_wanted(wanted.pencil, size);
-        let work = if_wanted(wanted.pencil, square).max(if_wanted(factors, size * width * lanes));
+        let image = if_wanted(wanted.pencil, size * count * lanes);
+        let work = image.max(if_wanted(factors, size * width * lanes));
         let form = || Numbers::new(if_wanted(wanted.pencil, count * stride(count) * lanes));
         let right = || Numbers::new(if_wanted(wanted.pencil, count * width * lanes));
         Self {
@@ -143,13 +145,14 @@ impl ScaledBatch {
             matrix: Numbers::new(groups * square),
             rows: Numbers::new(groups * size * width * lanes),
             roots: Numbers::new(groups * size * lanes),
+            scales: Numbers::new(groups * size * lanes),
             pivots: Numbers::new(groups * size * lanes),
             inverses: Numbers::new(groups * size * lanes),
             scaled: vec![[Ok(()); MAX_LANES]; groups],
             factored: vec![[Ok(()); MAX_LANES]; groups],
             symmetric: Batch::adopting(instruction_set, symmetric, width.max(vectors), wanted.vectors),
             pencil: Batch::new(instruction_set, pencil, count, true),
-            squares: [Numbers::new(work), Numbers::new(if_wanted(wanted.pencil, square))],
+            images: [Numbers::new(work), Numbers::new(image)],
             forms: [form(), form()],
             rights: [right(), right()],
             probed: std::array::from_fn(|_| Numbers::new(count * lanes)),

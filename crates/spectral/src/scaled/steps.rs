@@ -9,7 +9,7 @@ use crate::lanes::cholesky::{Factor, SolveLower, SolveUpper};
 use crate::lanes::equilibrate::{Equilibrate, Powers};
 use crate::lanes::gain::{Gain, Images};
 use crate::lanes::interleave::{Interleave, Source};
-use crate::lanes::products::{Form, Layout, Product};
+use crate::lanes::products::{Form, Layout, Product, RowForm};
 use crate::lanes::reduction::packed_len;
 use crate::lanes::tiles::stride;
 use crate::semidefinite::explained_power;
@@ -55,7 +55,7 @@ impl ScaledBatch {
             matrix,
             rows: own_rows,
             roots: part(&mut self.roots, group, vector),
-            scales: &mut self.vector.as_mut_slice()[..vector],
+            scales: part(&mut self.scales, group, vector),
             outcome,
         });
         match layout {
@@ -100,7 +100,7 @@ impl ScaledBatch {
         let (size, width, lanes) = (self.size, self.width, self.lanes);
         let (matrix, inverses) =
             (part(&mut self.matrix, group, square), part(&mut self.inverses, group, vector));
-        let work = &mut self.squares[0].as_mut_slice()[..rows];
+        let work = &mut self.images[0].as_mut_slice()[..rows];
         work.copy_from_slice(part(&mut self.rows, group, rows));
         let lengths = &mut self.vector.as_mut_slice()[..2 * lanes];
         let (lower, both) = lengths.split_at_mut(lanes);
@@ -117,27 +117,16 @@ impl ScaledBatch {
     pub(super) fn form_pencil(&mut self, group: usize) {
         let (square, _, vector) = self.lengths();
         let (size, lanes) = (self.size, self.lanes);
-        let [inverse, transposed] = &mut self.squares;
-        let transposed = &mut transposed.as_mut_slice()[..square];
+        let matrix = part(&mut self.matrix, group, square);
         self.instruction_set.run(Gain {
             size,
-            matrix: part(&mut self.matrix, group, square),
+            matrix,
             inverses: part(&mut self.inverses, group, vector),
             roots: part(&mut self.roots, group, vector),
-            inverse: &mut inverse.as_mut_slice()[..square],
-            transposed,
         });
         let (packed, _, outcome) = self.pencil.group_mut(group, 0);
         debug_assert_eq!(packed.len(), packed_len(size) * lanes);
-        self.instruction_set.run(Form {
-            rows: size,
-            size,
-            x: transposed,
-            y: transposed,
-            stride: stride(size),
-            to: packed,
-            layout: Layout::Packed,
-        });
+        self.instruction_set.run(RowForm { size, x: matrix, to: packed });
         *outcome = self.factored[group];
     }
 
@@ -174,13 +163,14 @@ impl ScaledBatch {
         let (square, rows, vector) = self.lengths();
         let (size, width, count, lanes) = (self.size, self.width, self.count, self.lanes);
         let columns = size * count * lanes;
-        let [basis, image] = &mut self.squares;
+        let [basis, image] = &mut self.images;
         let (basis, image) = (&mut basis.as_mut_slice()[..columns], &mut image.as_mut_slice()[..columns]);
         let (_, vectors, _) = self.pencil.group_mut(group, count);
         self.instruction_set.run(Images {
             size,
             matrix: part(&mut self.matrix, group, square),
             inverses: part(&mut self.inverses, group, vector),
+            scales: part(&mut self.scales, group, vector),
             columns: vectors,
             width: count,
             basis,
@@ -192,15 +182,7 @@ impl ScaledBatch {
         let [right, scaled] = &mut self.rights;
         let length = count * width * lanes;
         let (right, scaled) = (&mut right.as_mut_slice()[..length], &mut scaled.as_mut_slice()[..length]);
-        self.instruction_set.run(Form {
-            rows: size,
-            size: count,
-            x: basis,
-            y: image,
-            stride: count,
-            to: form,
-            layout: Layout::Square,
-        });
+        self.instruction_set.run(Form { rows: size, size: count, x: basis, y: image, to: form });
         self.instruction_set.run(Product {
             rows: size,
             x: basis,

@@ -107,16 +107,18 @@ impl Kernel {
             // Once for each eigenproblem.
             Self::Interleave => of(2.0 * (d * d + 2.0 * d * l), 4.0 * triangle + 32.0 * d * l, triangle),
             Self::Reduce => of(4.0 / 3.0 * d.powi(3), 8.0 / 3.0 * d.powi(3), triangle),
-            Self::ReflectRows => of(2.0 * d * d * l + d * d, 3.0 * d * d * l, triangle + 8.0 * d * l),
+            Self::ReflectRows => of(2.0 * d * d * l + 1.5 * d * d, 3.0 * d * d * l, triangle + 8.0 * d * l),
             Self::Values => of(20.0 * rotations, 48.0 * rotations, 32.0 * d),
             // Rows of b are loaded and stored once for two rotations.
             Self::Project => of((20.0 + 6.0 * l) * rotations, (96.0 + 8.0 * l) * rotations, 8.0 * d * l),
             Self::Vectors => of(2.0 * d * k * k + 39.0 * d * k, 16.0 * d * k * k, 8.0 * d * k),
-            Self::ReflectVectors => of(2.0 * d * d * k + d * d, 3.0 * d * d * k, triangle + 8.0 * d * k),
+            Self::ReflectVectors => {
+                of(2.0 * d * d * k + 1.5 * d * d, 3.0 * d * d * k, triangle + 8.0 * d * k)
+            }
             Self::Factor => of(d.powi(3) / 3.0, tile * d.powi(3) / 3.0, triangle),
             Self::Solve => of(2.0 * d * d * l, tile * 2.0 * d * d * l, triangle),
-            Self::Gain => of(d.powi(3) / 3.0, tile * d.powi(3) / 3.0, 4.0 * triangle),
-            Self::Form => of(d.powi(3), tile * d.powi(3), 2.0 * triangle),
+            Self::Gain => of(d.powi(3) / 3.0, tile * d.powi(3) / 3.0, 2.0 * triangle),
+            Self::Form => of(d.powi(3), tile * d.powi(3), 3.0 * triangle),
             Self::Images => of(2.0 * d * d * k, tile * 2.0 * d * d * k, 2.0 * triangle + 16.0 * d * k),
             Self::Probe => {
                 let flops = d * k * k + 2.0 * d * k * l;

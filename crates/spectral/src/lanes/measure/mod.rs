@@ -12,7 +12,7 @@ use super::gain::{Gain, Images};
 use super::implicit_ql::{self, Group, ImplicitQl};
 use super::interleave::{Interleave, Source};
 use super::inverse_iteration::{InverseIteration, WORK};
-use super::products::{Form, Layout, Product};
+use super::products::{Form, Layout, Product, RowForm};
 use super::reduction::{Reduce, packed_len};
 use super::reflectors::{Apply, Side};
 use super::tiles::stride;
@@ -43,6 +43,7 @@ struct Buffers {
     matrix: Numbers,
     rows: Numbers,
     roots: Numbers,
+    scales: Numbers,
     packed: Numbers,
     diagonal: Numbers,
     off_diagonal: Numbers,
@@ -51,20 +52,21 @@ struct Buffers {
     vectors: Numbers,
     pivots: Numbers,
     inverses: Numbers,
-    squares: [Numbers; 2],
+    images: [Numbers; 2],
     forms: [Numbers; 2],
     work: Numbers,
     outcome: [Result<(), Failure>; MAX_LANES],
 }
 
 impl Buffers {
-    fn all_mut(&mut self) -> [&mut Numbers; 16] {
-        let [first, second] = &mut self.squares;
+    fn all_mut(&mut self) -> [&mut Numbers; 17] {
+        let [first, second] = &mut self.images;
         let [form, right] = &mut self.forms;
         [
             &mut self.matrix,
             &mut self.rows,
             &mut self.roots,
+            &mut self.scales,
             &mut self.packed,
             &mut self.diagonal,
             &mut self.off_diagonal,
@@ -107,6 +109,7 @@ impl Stage {
             matrix: Numbers::new(square),
             rows: numbers(size * width),
             roots: numbers(size),
+            scales: numbers(size),
             packed: numbers(packed_len(size)),
             diagonal: numbers(size),
             off_diagonal: numbers(size),
@@ -115,7 +118,7 @@ impl Stage {
             vectors: numbers(size * count),
             pivots: numbers(size),
             inverses: numbers(size),
-            squares: [Numbers::new(square), Numbers::new(square)],
+            images: [numbers(size * count), numbers(size * count)],
             forms: [numbers(count * stride(count)), numbers(count * width)],
             work: numbers(size * WORK),
             outcome: [Ok(()); MAX_LANES],
@@ -255,11 +258,11 @@ fn sort_descending(values: &mut [f64], lanes: usize) {
 
 fn run_group(kernel: Kernel, isa: InstructionSet, shape: Shape, problems: &[Problem], group: &mut Buffers) {
     let Shape { size, width, count } = shape;
-    let lanes = isa.lanes();
     let Buffers {
         matrix,
         rows,
         roots,
+        scales,
         packed,
         diagonal,
         off_diagonal,
@@ -268,7 +271,7 @@ fn run_group(kernel: Kernel, isa: InstructionSet, shape: Shape, problems: &[Prob
         vectors,
         pivots,
         inverses,
-        squares,
+        images,
         forms,
         work,
         outcome,
@@ -278,7 +281,8 @@ fn run_group(kernel: Kernel, isa: InstructionSet, shape: Shape, problems: &[Prob
     let (packed, tau, work) = (packed.as_mut_slice(), tau.as_mut_slice(), work.as_mut_slice());
     let (diagonal, off_diagonal) = (diagonal.as_mut_slice(), off_diagonal.as_mut_slice());
     let (vectors, inverses) = (vectors.as_mut_slice(), inverses.as_mut_slice());
-    let [first, second] = squares.each_mut().map(Numbers::as_mut_slice);
+    let [first, second] = images.each_mut().map(Numbers::as_mut_slice);
+    let scales = scales.as_mut_slice();
     let work = &mut work[..];
     match kernel {
         Kernel::Interleave => {
@@ -286,7 +290,6 @@ fn run_group(kernel: Kernel, isa: InstructionSet, shape: Shape, problems: &[Prob
                 let (matrix, right, sigma) = &problems[lane % problems.len()];
                 Source { matrix: matrix.as_ref(), right: right.as_ref(), sigma }
             });
-            let scales = &mut work[..size * lanes];
             for (layout, matrix) in [(Layout::Packed, packed), (Layout::Square, matrix)] {
                 isa.run(Interleave { size, width, sources, layout, matrix, rows, roots, scales, outcome });
             }
@@ -312,32 +315,23 @@ fn run_group(kernel: Kernel, isa: InstructionSet, shape: Shape, problems: &[Prob
             isa.run(SolveUpper { size, matrix, inverses, rows, width });
         }
         Kernel::Gain => {
-            isa.run(Gain { size, matrix, inverses, roots, inverse: first, transposed: second });
+            isa.run(Gain { size, matrix, inverses, roots });
         }
-        Kernel::Form => isa.run(Form {
-            rows: size,
-            size,
-            x: second,
-            y: second,
-            stride: stride(size),
-            to: packed,
-            layout: Layout::Packed,
-        }),
+        Kernel::Form => isa.run(RowForm { size, x: matrix, to: packed }),
         Kernel::Images => isa.run(Images {
             size,
             matrix,
             inverses,
+            scales,
             columns: vectors,
             width: count,
-            basis: &mut first[..size * count * lanes],
-            image: &mut second[..size * count * lanes],
+            basis: first,
+            image: second,
         }),
         Kernel::Probe => {
             let [form, right] = forms.each_mut().map(Numbers::as_mut_slice);
-            let (x, y) = (&first[..size * count * lanes], &second[..size * count * lanes]);
-            let layout = Layout::Square;
-            isa.run(Form { rows: size, size: count, x, y, stride: count, to: form, layout });
-            isa.run(Product { rows: size, x, x_width: count, y: rows, y_width: width, to: right });
+            isa.run(Form { rows: size, size: count, x: first, y: second, to: form });
+            isa.run(Product { rows: size, x: first, x_width: count, y: rows, y_width: width, to: right });
         }
     }
 }

@@ -1,0 +1,309 @@
+//! From rows to the numbers of a figure: grouped once, by polars, into a small table.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use eigensweep_engine::columns::{METRICS, PARADIGM, THRESHOLD_SQUARED};
+use eigensweep_theory::Paradigm;
+use polars::prelude::*;
+
+use super::names::pretty;
+use crate::AnalysisError;
+use crate::format::{settled, settled_error};
+use crate::query::views::Columns;
+use crate::query::{collect, condition, names as spelling};
+use crate::source::{Source, scan_all};
+
+/// Values of an axis that are more than a figure can tell apart.
+const MOST_GROUPS: usize = 200_000;
+
+/// A coordinate of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Key {
+    Number(f64),
+    Text(String),
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Numbers by size, paradigms in their order, other text by its letters.
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let rank = |text: &String| Paradigm::ALL.iter().position(|paradigm| paradigm.name() == text);
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Text(a), Self::Text(b)) => (rank(a), a).cmp(&(rank(b), b)),
+            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+        }
+    }
+}
+
+impl Key {
+    /// The value of a number.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(value) => Some(*value),
+            Self::Text(_) => None,
+        }
+    }
+
+    /// The text for people.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Number(value) => pretty(*value),
+            Self::Text(text) => text.clone(),
+        }
+    }
+
+    /// The paradigm of that name.
+    pub(crate) fn paradigm(&self) -> Option<Paradigm> {
+        Paradigm::ALL.into_iter().find(|paradigm| matches!(self, Self::Text(text) if text == paradigm.name()))
+    }
+}
+
+/// What the replicates of one group say about a metric.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Stats {
+    /// Rows with a value.
+    pub count: f64,
+    /// Rows.
+    pub rows: f64,
+    pub mean: Option<f64>,
+    /// Standard error of the mean.
+    pub error: Option<f64>,
+    pub median: Option<f64>,
+    /// Quantile at 5 %.
+    pub low: Option<f64>,
+    /// Quantile at 95 %.
+    pub high: Option<f64>,
+    /// Share of the replicates whose threshold α² exceeds; none where there is no threshold.
+    pub above: Option<f64>,
+    /// Median of the thresholds on α², signed, and their 5 % and 95 % quantiles.
+    pub threshold: Option<[f64; 3]>,
+}
+
+/// The rows that a figure is drawn from.
+pub(crate) struct Rows {
+    frame: LazyFrame,
+    /// Axes and metrics of the data set.
+    pub columns: Columns,
+    /// Values of each axis that are there, paradigm included, in order.
+    pub values: BTreeMap<String, Vec<Key>>,
+}
+
+impl Rows {
+    /// All rows of the data sets, or those for which the SQL expression `filter` holds.
+    pub(crate) fn new(sources: &[Source], filter: Option<&str>) -> Result<Self, AnalysisError> {
+        let mut frame = scan_all(sources)?;
+        let schema = frame.collect_schema()?;
+        let known: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+        let columns = Columns::new(known.iter().map(String::as_str));
+        if let Some(text) = filter {
+            let condition = condition(text)
+                .map_err(|error| AnalysisError::Query { message: format!("--where '{text}': {error}") })?;
+            frame = frame.filter(condition);
+            frame.collect_schema().map_err(|error| {
+                let message = error.to_string();
+                spelling::explain(&message, &known).unwrap_or(AnalysisError::Query { message })
+            })?;
+        }
+        let mut rows = Self { frame, columns, values: BTreeMap::new() };
+        rows.find_values(filter)?;
+        Ok(rows)
+    }
+
+    /// One pass over the axes' columns finds the combinations, and they the values of each axis.
+    fn find_values(&mut self, filter: Option<&str>) -> Result<(), AnalysisError> {
+        let names: Vec<String> =
+            self.columns.axes.iter().map(String::as_str).chain([PARADIGM]).map(str::to_owned).collect();
+        let axes: Vec<Expr> = names.iter().map(|name| key(name, self.is_text(name))).collect();
+        let combinations = collect(self.frame.clone().select(axes).unique(None, UniqueKeepStrategy::Any))?;
+        for name in names {
+            let values: BTreeSet<Key> = keys(&combinations, &name)?.into_iter().collect();
+            if values.is_empty() {
+                let reason = filter.map_or_else(
+                    || "the data sets have no rows".to_owned(),
+                    |text| format!("no row is left by --where '{text}'"),
+                );
+                return Err(AnalysisError::Figure { reason });
+            }
+            self.values.insert(name, values.into_iter().collect());
+        }
+        Ok(())
+    }
+
+    fn is_text(&self, name: &str) -> bool {
+        name == PARADIGM || name == crate::source::DATASET
+    }
+
+    /// Values of an axis.
+    pub(crate) fn axis(&self, name: &str) -> &[Key] {
+        self.values.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Axes with more than one value, in file order, the paradigm last.
+    pub(crate) fn varying(&self) -> Vec<&str> {
+        let names = self.columns.axes.iter().map(String::as_str).chain([PARADIGM]);
+        names.filter(|name| self.axis(name).len() > 1).collect()
+    }
+
+    /// Restricts the rows to one value of an axis.
+    pub(crate) fn fix(&mut self, name: &str, value: &Key) {
+        let condition = match value {
+            Key::Number(number) => key(name, false).eq(lit(*number)),
+            Key::Text(text) => key(name, true).eq(lit(text.clone())),
+        };
+        self.frame = self.frame.clone().filter(condition);
+        self.values.insert(name.to_owned(), vec![value.clone()]);
+    }
+
+    /// Restricts the rows to some paradigms.
+    pub(crate) fn keep_paradigms(&mut self, paradigms: &[Paradigm]) -> Result<(), AnalysisError> {
+        let kept: Vec<Key> = self
+            .axis(PARADIGM)
+            .iter()
+            .filter(|key| key.paradigm().is_some_and(|it| paradigms.contains(&it)))
+            .cloned()
+            .collect();
+        let named = |paradigm: &Paradigm| key(PARADIGM, true).eq(lit(paradigm.name()));
+        let condition = paradigms.iter().map(named).reduce(|any, one| any.or(one));
+        let (false, Some(condition)) = (kept.is_empty(), condition) else {
+            let names: Vec<&str> = paradigms.iter().map(|paradigm| paradigm.name()).collect();
+            let reason = format!(
+                "the rows have neither of the paradigms that this figure shows: {}",
+                names.join(", ")
+            );
+            return Err(AnalysisError::Figure { reason });
+        };
+        self.frame = self.frame.clone().filter(condition);
+        self.values.insert(PARADIGM.to_owned(), kept);
+        Ok(())
+    }
+
+    /// An axis by its name, or an error with the nearest names.
+    pub(crate) fn known_axis(&self, name: &str) -> Result<String, AnalysisError> {
+        if self.values.contains_key(name) {
+            return Ok(name.to_owned());
+        }
+        Err(spelling::unknown("axis", name, &self.values.keys().cloned().collect::<Vec<_>>()))
+    }
+
+    /// A metric by its name, or an error with the nearest names.
+    pub(crate) fn known_metric(&self, name: &str) -> Result<String, AnalysisError> {
+        let found = self.columns.metrics.iter().find(|metric| *metric == name).cloned();
+        found.ok_or_else(|| spelling::unknown("metric", name, &METRICS.map(str::to_owned)))
+    }
+
+    /// Refuses axes that vary and are not among `placed`: their values would be averaged silently.
+    pub(crate) fn refuse_free(&self, placed: &[&str]) -> Result<(), AnalysisError> {
+        let Some(name) = self.varying().into_iter().find(|name| !placed.contains(name)) else {
+            return Ok(());
+        };
+        let values = self.axis(name);
+        let example = match values.last() {
+            Some(Key::Text(text)) => format!("\"{text}\""),
+            Some(Key::Number(value)) => format!("{value}"),
+            None => String::new(),
+        };
+        Err(AnalysisError::FreeAxis { axis: name.to_owned(), count: values.len(), example })
+    }
+
+    /// Statistics of a metric in each group of `by`.
+    pub(crate) fn grouped(
+        &self,
+        by: &[&str],
+        metric: &str,
+    ) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
+        let groups: usize = by.iter().map(|name| self.axis(name).len()).product();
+        if groups > MOST_GROUPS {
+            return Err(AnalysisError::Figure {
+                reason: format!("{groups} points are more than a figure can show: choose some with --where"),
+            });
+        }
+        let value = || col(metric);
+        let quantile = |share: f64| value().quantile(lit(share), QuantileMethod::Linear);
+        let threshold = || col(THRESHOLD_SQUARED);
+        let threshold_at = |share: f64| threshold().quantile(lit(share), QuantileMethod::Linear);
+        let mut outputs = vec![
+            len().cast(DataType::Float64).alias("rows"),
+            value().count().cast(DataType::Float64).alias("count"),
+            value().mean().alias("mean"),
+            value().std(1).alias("deviation"),
+            value().median().alias("median"),
+            quantile(0.05).alias("low"),
+            quantile(0.95).alias("high"),
+        ];
+        if self.columns.metrics.iter().any(|name| name == THRESHOLD_SQUARED) {
+            let alignment = || col("alignment");
+            outputs.extend([
+                (alignment() * alignment()).gt(threshold()).cast(DataType::Float64).mean().alias("above"),
+                threshold_at(0.5).alias("threshold"),
+                threshold_at(0.05).alias("threshold_low"),
+                threshold_at(0.95).alias("threshold_high"),
+            ]);
+        }
+        let keyed: Vec<Expr> =
+            by.iter().map(|name| key(name, self.is_text(name)).alias(format!("key_{name}"))).collect();
+        let found = collect(self.frame.clone().group_by(keyed).agg(outputs))?;
+        let key_columns: Vec<Vec<Key>> =
+            by.iter().map(|name| keys(&found, &format!("key_{name}"))).collect::<Result<_, _>>()?;
+        let number = |name: &str, row: usize| -> Option<f64> {
+            let value = found.column(name).ok()?.get(row).ok()?.try_extract::<f64>().ok();
+            value.filter(|value| value.is_finite()).map(settled)
+        };
+        let mut table = BTreeMap::new();
+        for row in 0..found.height() {
+            let count = number("count", row).unwrap_or(0.0);
+            let thresholds =
+                [number("threshold", row), number("threshold_low", row), number("threshold_high", row)];
+            let stats = Stats {
+                count,
+                rows: number("rows", row).unwrap_or(0.0),
+                mean: number("mean", row),
+                error: number("deviation", row).map(|deviation| {
+                    settled_error(deviation / count.sqrt(), number("mean", row).unwrap_or(0.0))
+                }),
+                median: number("median", row),
+                low: number("low", row),
+                high: number("high", row),
+                above: number("above", row),
+                threshold: match thresholds {
+                    [Some(middle), Some(low), Some(high)] => Some([middle, low, high]),
+                    _ => None,
+                },
+            };
+            table.insert(key_columns.iter().map(|column| column[row].clone()).collect(), stats);
+        }
+        Ok(table)
+    }
+
+    /// The rows as a lazy frame.
+    pub(crate) fn frame(&self) -> LazyFrame {
+        self.frame.clone()
+    }
+}
+
+/// The column of an axis as a key.
+fn key(name: &str, text: bool) -> Expr {
+    col(name).cast(if text { DataType::String } else { DataType::Float64 })
+}
+
+/// A column of keys.
+fn keys(frame: &DataFrame, name: &str) -> Result<Vec<Key>, AnalysisError> {
+    let column = frame.column(name)?;
+    let read = |row| {
+        let value = column.get(row)?;
+        Ok(match value.get_str() {
+            Some(text) => Key::Text(text.to_owned()),
+            None => Key::Number(value.try_extract::<f64>().unwrap_or(f64::NAN)),
+        })
+    };
+    (0..column.len()).map(read).collect()
+}

@@ -1,0 +1,128 @@
+//! SQL over data sets: the table `results` and the views of [`views`], read lazily by polars' streaming engine.
+//!
+//! Filters and the choice of columns are pushed into the Parquet scan, whose row groups carry statistics; what is
+//! aggregated streams through, so rows need not fit in memory. What is *returned* goes to a file part by part as well
+//! ([`output`]).
+
+mod literals;
+pub(crate) mod names;
+pub mod output;
+pub mod views;
+
+use polars::prelude::*;
+use polars::sql::SQLContext;
+
+use crate::AnalysisError;
+use crate::source::{Source, scan_all};
+use views::Columns;
+
+/// Tables that a query may name.
+pub const TABLES: [&str; 3] = ["results", "summary", "best"];
+
+/// Data sets that SQL can be asked about.
+///
+/// ```no_run
+/// use eigensweep_analysis::{Query, Source};
+///
+/// let sources = [Source::open("output/quickstart".as_ref())?];
+/// let frame = Query::new(&sources)?.collect("SELECT paradigm, AVG(distance) FROM results GROUP BY paradigm")?;
+/// # Ok::<(), eigensweep_analysis::AnalysisError>(())
+/// ```
+pub struct Query {
+    context: SQLContext,
+    columns: Columns,
+    names: Vec<String>,
+}
+
+impl std::fmt::Debug for Query {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Query").field("names", &self.names).finish_non_exhaustive()
+    }
+}
+
+impl Query {
+    /// Registers `results` and the views.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalysisError::NoDataSet`] or [`AnalysisError::Query`] if polars refuses the files.
+    pub fn new(sources: &[Source]) -> Result<Self, AnalysisError> {
+        let mut rows = scan_all(sources)?;
+        let schema = rows.collect_schema()?;
+        let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+        let columns = Columns::new(names.iter().map(String::as_str));
+        let context = SQLContext::new();
+        context.register("results", rows);
+        Ok(Self { context, columns, names })
+    }
+
+    /// The columns of `results`.
+    #[must_use]
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The lazy frame of a query.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalysisError::Unknown`] with the nearest names, or [`AnalysisError::Query`] with what polars says.
+    pub fn frame(&mut self, sql: &str) -> Result<LazyFrame, AnalysisError> {
+        for (name, text) in [("summary", views::summary as fn(&Columns) -> String), ("best", views::best)] {
+            // A view costs its planning only where it is named.
+            if sql.contains(name) {
+                let view = self.context.execute(&text(&self.columns))?;
+                self.context.register(name, view);
+            }
+        }
+        let found = self.context.execute(&literals::readable(sql)).and_then(|mut frame| {
+            frame.collect_schema()?;
+            Ok(frame)
+        });
+        found.map_err(|error| self.explained(sql, &error))
+    }
+
+    /// Runs a query and returns its rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`frame`](Self::frame), and what goes wrong while reading.
+    pub fn collect(&mut self, sql: &str) -> Result<DataFrame, AnalysisError> {
+        let frame = self.frame(sql)?;
+        collect(frame)
+    }
+
+    /// The optimized plan of a query: what is read, which filters reach the files, in which order things happen.
+    ///
+    /// # Errors
+    ///
+    /// As [`frame`](Self::frame).
+    pub fn explain(&mut self, sql: &str) -> Result<String, AnalysisError> {
+        Ok(self.frame(sql)?.with_streaming(true).explain(true)?)
+    }
+
+    /// polars' error, or a better one where a name is at fault.
+    fn explained(&mut self, sql: &str, error: &PolarsError) -> AnalysisError {
+        let message = error.to_string();
+        let mut known = self.names.clone();
+        for (name, text) in [("summary", views::summary as fn(&Columns) -> String), ("best", views::best)] {
+            if sql.contains(name)
+                && let Ok(mut view) = self.context.execute(&text(&self.columns))
+                && let Ok(schema) = view.collect_schema()
+            {
+                known.extend(schema.iter_names().map(ToString::to_string));
+            }
+        }
+        names::explain(&message, &known).unwrap_or(AnalysisError::Query { message })
+    }
+}
+
+/// A SQL condition as an expression.
+pub(crate) fn condition(text: &str) -> PolarsResult<Expr> {
+    polars::sql::sql_expr(literals::readable(text))
+}
+
+/// Runs a lazy frame on the streaming engine.
+pub(crate) fn collect(frame: LazyFrame) -> Result<DataFrame, AnalysisError> {
+    Ok(frame.collect_with_engine(Engine::Streaming)?.unwrap_single())
+}

@@ -1,0 +1,301 @@
+//! SQL over data sets: what is read, what the views compute, what is written.
+#![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+#![allow(clippy::cast_possible_truncation, reason = "small whole numbers")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use common::{At, Axes, Place, Values, commit, plausible};
+use eigensweep_analysis::query::output::{Format, write};
+use eigensweep_analysis::{AnalysisError, Query, Source, source};
+use eigensweep_engine::columns::FORMAT_VERSION;
+use polars::prelude::*;
+
+fn number(frame: &DataFrame, column: &str, row: usize) -> f64 {
+    frame.column(column).unwrap().get(row).unwrap().try_extract().unwrap()
+}
+
+fn text(frame: &DataFrame, column: &str, row: usize) -> String {
+    frame.column(column).unwrap().get(row).unwrap().get_str().unwrap().to_owned()
+}
+
+#[test]
+fn only_recorded_parts_are_read() {
+    let place = Place::new();
+    let source = place.source("d", &Axes::default(), plausible);
+    let rows = usize::try_from(source.rows).unwrap();
+    fs::copy(&source.parts[0], place.path("d/data/stray.parquet")).unwrap();
+    fs::write(place.path("d/data/torn.parquet"), b"PAR1").unwrap();
+    let source = Source::open(&place.path("d")).unwrap();
+    let frame = Query::new(&[source]).unwrap().collect("SELECT COUNT(*) AS n FROM results").unwrap();
+    assert_eq!(number(&frame, "n", 0) as usize, rows);
+    // A part whose record is gone does not exist.
+    fs::remove_file(place.path("d/commits/000001.json")).unwrap();
+    let source = Source::open(&place.path("d")).unwrap();
+    assert!(u128::from(source.rows) < source.planned_rows());
+    let frame = Query::new(&[source]).unwrap().collect("SELECT COUNT(*) AS n FROM results").unwrap();
+    assert_eq!(number(&frame, "n", 0) as usize, rows / 2);
+}
+
+#[test]
+fn damage_is_named_with_its_file() {
+    let place = Place::new();
+    let open = || Source::open(&place.path("d")).unwrap_err();
+    assert!(matches!(open(), AnalysisError::NotADataSet { missing: "directory", .. }));
+    let axes = Axes::default();
+    place.source("d", &axes, plausible);
+    let record = place.path("d/commits/000001.json");
+    let sound = fs::read_to_string(&record).unwrap();
+    let with = |from: &str, to: &str| {
+        assert!(sound.contains(from));
+        fs::write(&record, sound.replace(from, to)).unwrap();
+    };
+    with(&format!("\"format_version\": {FORMAT_VERSION}"), "\"format_version\": 9");
+    assert!(matches!(open(), AnalysisError::FormatVersion { found: 9, .. }));
+    with("a1b2", "ffff");
+    assert!(matches!(open(), AnalysisError::Damaged { .. }));
+    with("part-000001.parquet", "../part-000001.parquet");
+    assert!(matches!(open(), AnalysisError::Damaged { .. }));
+    with("\"bytes\": ", "\"bytes\": 1");
+    assert!(matches!(open(), AnalysisError::PartSize { .. }));
+    with("{", "");
+    let error = open();
+    assert!(error.to_string().contains("000001.json"), "{error}");
+    fs::write(&record, &sound).unwrap();
+    fs::remove_file(place.path("d/data/part-000001.parquet")).unwrap();
+    assert!(matches!(open(), AnalysisError::Io { .. }));
+    fs::remove_dir_all(place.path("d/commits")).unwrap();
+    fs::create_dir(place.path("d/commits")).unwrap();
+    assert!(matches!(open(), AnalysisError::Empty { .. }));
+    assert!(matches!(source::open_all::<&str>(&[]).unwrap_err(), AnalysisError::NoDataSet));
+}
+
+#[test]
+fn several_data_sets_are_one_table() {
+    let place = Place::new();
+    let sources = [
+        place.source("a", &Axes::default(), plausible),
+        place.source("b", &Axes { replicates: 2, ..Axes::default() }, plausible),
+    ];
+    let mut query = Query::new(&sources).unwrap();
+    let frame = query
+        .collect("SELECT dataset, COUNT(*) AS n FROM results GROUP BY dataset ORDER BY dataset")
+        .unwrap();
+    assert_eq!((text(&frame, "dataset", 0), text(&frame, "dataset", 1)), ("a".to_owned(), "b".to_owned()));
+    assert!((number(&frame, "n", 0) - 2.0 * number(&frame, "n", 1)).abs() < 0.5);
+    let best = query.collect("SELECT dataset, replicates FROM best ORDER BY dataset").unwrap();
+    assert!((number(&best, "replicates", 0) - 4.0).abs() < 0.5);
+}
+
+/// Rows that vary, some of them without values.
+fn varied(at: At<'_>) -> Values {
+    let seed = f64::from(at.replicate * 7 + 3) * 1.37
+        + at.samples as f64 * 0.11
+        + at.alignment
+        + at.paradigm.len() as f64;
+    let failed = at.replicate == 1 && at.paradigm == "reconstruction";
+    Values {
+        distance: (!failed).then_some(seed.sin().abs()),
+        leakage: Some(0.1),
+        threshold_squared: Some(1.0),
+    }
+}
+
+#[test]
+fn the_summary_is_what_a_loop_computes() {
+    let place = Place::new();
+    let axes = Axes { replicates: 9, ..Axes::default() };
+    let source = place.source("d", &axes, varied);
+    let frame = Query::new(&[source]).unwrap().collect("SELECT * FROM summary").unwrap();
+    assert_eq!(frame.height(), 3 * 2 * 3 * 3);
+    for row in 0..frame.height() {
+        let paradigm = text(&frame, "paradigm", row);
+        let at = |replicate| At {
+            replicate,
+            samples: number(&frame, "samples", row) as i64,
+            noise_scale: number(&frame, "noise_scale", row),
+            alignment: number(&frame, "alignment", row),
+            paradigm: &paradigm,
+        };
+        let mut values: Vec<f64> = (0..9).filter_map(|replicate| varied(at(replicate)).distance).collect();
+        values.sort_by(f64::total_cmp);
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        let quantile = |share: f64| {
+            let place = share * (count - 1.0);
+            let below = place.floor() as usize;
+            let above = (below + 1).min(values.len() - 1);
+            values[below] + place.fract() * (values[above] - values[below])
+        };
+        let expected = [
+            ("rows", 9.0),
+            ("distance_count", count),
+            ("distance_mean", mean),
+            ("distance_se", (variance / count).sqrt()),
+            ("distance_median", quantile(0.5)),
+            ("distance_q05", quantile(0.05)),
+            ("distance_q95", quantile(0.95)),
+        ];
+        for (name, value) in expected {
+            let found = number(&frame, name, row);
+            assert!((found - value).abs() <= 1e-12 * value.abs().max(1.0), "{name}: {found} for {value}");
+        }
+    }
+}
+
+#[test]
+fn the_margin_is_paired_over_common_replicates() {
+    let place = Place::new();
+    let axes = Axes { replicates: 9, ..Axes::default() };
+    let source = place.source("d", &axes, varied);
+    let frame = Query::new(&[source]).unwrap().collect("SELECT * FROM best").unwrap();
+    assert_eq!(frame.height(), 3 * 2 * 3);
+    let mut winners = BTreeMap::new();
+    for row in 0..frame.height() {
+        let of = |paradigm: &str| -> Vec<Option<f64>> {
+            let at = |replicate| At {
+                replicate,
+                samples: number(&frame, "samples", row) as i64,
+                noise_scale: number(&frame, "noise_scale", row),
+                alignment: number(&frame, "alignment", row),
+                paradigm,
+            };
+            (0..9).map(|replicate| varied(at(replicate)).distance).collect()
+        };
+        let mean = |values: &[Option<f64>]| {
+            let there: Vec<f64> = values.iter().copied().flatten().collect();
+            there.iter().sum::<f64>() / there.len() as f64
+        };
+        let mut ranked = axes.paradigms.clone();
+        ranked.sort_by(|a, b| mean(&of(a)).total_cmp(&mean(&of(b))));
+        assert_eq!(text(&frame, "winner", row), ranked[0]);
+        assert_eq!(text(&frame, "runner_up", row), ranked[1]);
+        let pairs: Vec<f64> =
+            of(ranked[0]).iter().zip(of(ranked[1])).filter_map(|(a, b)| Some(b? - (*a)?)).collect();
+        let count = pairs.len() as f64;
+        let margin = pairs.iter().sum::<f64>() / count;
+        let variance = pairs.iter().map(|pair| (pair - margin).powi(2)).sum::<f64>() / (count - 1.0);
+        let expected = [("replicates", count), ("margin", margin), ("margin_se", (variance / count).sqrt())];
+        for (name, value) in expected {
+            let found = number(&frame, name, row);
+            assert!((found - value).abs() < 1e-12, "{name}: {found} for {value}");
+        }
+        *winners.entry(ranked[0]).or_insert(0) += 1;
+    }
+    assert!(winners.len() > 1, "the case must have several winners: {winners:?}");
+}
+
+#[test]
+fn one_paradigm_wins_without_a_runner_up() {
+    let place = Place::new();
+    let axes = Axes { paradigms: vec!["joint-embedding"], ..Axes::default() };
+    let source = place.source("d", &axes, plausible);
+    let frame = Query::new(&[source]).unwrap().collect("SELECT * FROM best").unwrap();
+    assert_eq!(text(&frame, "winner", 0), "joint-embedding");
+    assert!(frame.column("runner_up").unwrap().get(0).unwrap().is_null());
+    assert!(frame.column("margin").unwrap().get(0).unwrap().is_null());
+}
+
+#[test]
+fn unknown_names_bring_the_nearest() {
+    let place = Place::new();
+    let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
+    let mut nearest = |sql: &str| match query.frame(sql).err() {
+        Some(AnalysisError::Unknown { kind, nearest, .. }) => {
+            (kind, nearest.first().cloned().unwrap_or_default())
+        }
+        other => panic!("{sql}: {other:?}"),
+    };
+    assert_eq!(nearest("SELECT distanc FROM results"), ("column", "distance".to_owned()));
+    assert_eq!(nearest("SELECT AVG(noise) FROM results"), ("column", "noise_scale".to_owned()));
+    assert_eq!(nearest("SELECT * FROM results WHERE aligment > 1"), ("column", "alignment".to_owned()));
+    assert_eq!(
+        nearest("SELECT paradigm FROM results GROUP BY paradigm ORDER BY sample"),
+        ("column", "samples".to_owned())
+    );
+    assert_eq!(nearest("SELECT distance_men FROM summary"), ("column", "distance_mean".to_owned()));
+    assert_eq!(nearest("SELECT * FROM sumary"), ("table", "summary".to_owned()));
+    assert!(matches!(query.frame("SELEC 1"), Err(AnalysisError::Query { .. })));
+}
+
+#[test]
+fn filters_and_columns_reach_the_files() {
+    let place = Place::new();
+    let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
+    let plan = query.explain("SELECT AVG(distance) FROM results WHERE samples = 100").unwrap();
+    assert!(plan.contains("PROJECT 2/13 COLUMNS") && plan.contains("SELECTION"), "{plan}");
+}
+
+#[test]
+fn every_format_holds_the_same_rows() {
+    let place = Place::new();
+    let mut query = Query::new(&[place.source("d", &Axes::default(), varied)]).unwrap();
+    let sql = "SELECT replicate, paradigm, distance FROM results WHERE samples = 100 AND alignment = 1 ORDER BY replicate, paradigm, noise_scale";
+    let rows = query.collect(sql).unwrap();
+    for (format, name) in [
+        (Format::Csv, "o.csv"),
+        (Format::Json, "o.json"),
+        (Format::Parquet, "o.parquet"),
+        (Format::Table, "o.txt"),
+    ] {
+        write(query.frame(sql).unwrap(), format, &place.path(name)).unwrap();
+    }
+    let csv = fs::read_to_string(place.path("o.csv")).unwrap();
+    let mut lines = csv.lines();
+    assert_eq!(lines.next(), Some("replicate,paradigm,distance"));
+    let json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(place.path("o.json")).unwrap()).unwrap();
+    let parquet = ParquetReader::new(fs::File::open(place.path("o.parquet")).unwrap()).finish().unwrap();
+    assert_eq!(parquet.height(), rows.height());
+    assert_eq!(json.as_array().unwrap().len(), rows.height());
+    for row in 0..rows.height() {
+        let distance = rows.column("distance").unwrap().get(row).unwrap().try_extract::<f64>().ok();
+        let fields: Vec<&str> = lines.next().unwrap().split(',').collect();
+        assert_eq!(fields[1], text(&rows, "paradigm", row));
+        assert_eq!(fields[2].parse().ok(), distance);
+        assert_eq!(json[row]["distance"].as_f64(), distance);
+        assert_eq!(json[row]["paradigm"], text(&rows, "paradigm", row));
+        assert_eq!(text(&parquet, "paradigm", row), text(&rows, "paradigm", row));
+    }
+    let table = fs::read_to_string(place.path("o.txt")).unwrap();
+    assert_eq!(table.matches("reconstruction").count(), 8);
+}
+
+#[test]
+fn no_rows_are_still_an_answer_and_a_failure_leaves_the_file() {
+    let place = Place::new();
+    let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
+    let nothing = "SELECT replicate, distance FROM results WHERE replicate > 1000";
+    for (format, name, expected) in
+        [(Format::Csv, "o.csv", "replicate,distance\n"), (Format::Json, "o.json", "[]\n")]
+    {
+        write(query.frame(nothing).unwrap(), format, &place.path(name)).unwrap();
+        assert_eq!(fs::read_to_string(place.path(name)).unwrap(), expected);
+    }
+    let unwritable = place.path("missing/o.csv");
+    assert!(matches!(
+        write(query.frame(nothing).unwrap(), Format::Csv, &unwritable),
+        Err(AnalysisError::Io { .. })
+    ));
+    // A part that turns out torn while it is read.
+    fs::write(place.path("d/data/part-000001.parquet"), b"PAR1 not a file").unwrap();
+    let torn = query
+        .frame("SELECT replicate FROM results")
+        .and_then(|frame| write(frame, Format::Csv, &place.path("o.csv")));
+    assert!(torn.is_err());
+    assert_eq!(fs::read_to_string(place.path("o.csv")).unwrap(), "replicate,distance\n");
+    let left: Vec<_> =
+        fs::read_dir(place.directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("eigensweep")), "{left:?}");
+}
+
+#[test]
+fn a_second_record_of_another_job_is_refused() {
+    let place = Place::new();
+    let source = place.source("d", &Axes::default(), plausible);
+    commit(&source.root, 2, "part-000000.parquet", 1, "another");
+    assert!(matches!(Source::open(&source.root).unwrap_err(), AnalysisError::Damaged { .. }));
+}

@@ -1,0 +1,81 @@
+//! The bodies of the fuzz targets over their corpus, as it is, cut short and with bits turned: a short run for everyday. The long one is
+//! `cargo +nightly fuzz run <target>`.
+
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
+#[path = "../../../fuzz/bodies.rs"]
+mod bodies;
+
+use std::fs;
+use std::path::Path;
+
+/// Runs a body over all that its corpus holds, and over `mutations` changes of each of its files.
+fn run(target: &str, body: fn(&[u8]), mutations: u64) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let mut paths: Vec<_> = fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{} has no corpus", corpus.display());
+    for path in paths {
+        let bytes = fs::read(&path).unwrap();
+        body(&bytes);
+        // A linear congruential generator (Knuth's MMIX), so that every run is the same.
+        let mut state = bytes.len() as u64;
+        let mut below = |most: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % most.max(1)
+        };
+        for _ in 0..mutations {
+            let mut bent = bytes.clone();
+            match below(4) {
+                0 => bent.truncate(below(bytes.len())),
+                1 => {
+                    let (start, length) = (below(bytes.len()), below(16));
+                    bent.drain(start..(start + length).min(bytes.len()));
+                }
+                2 => {
+                    let at = below(bytes.len());
+                    bent.insert(at, u8::try_from(below(256)).unwrap());
+                }
+                _ => {
+                    for _ in 0..=below(4) {
+                        let at = below(bent.len());
+                        if let Some(byte) = bent.get_mut(at) {
+                            *byte ^= 1 << below(8);
+                        }
+                    }
+                }
+            }
+            body(&bent);
+        }
+    }
+}
+
+#[test]
+fn job_files() {
+    run("job", bodies::job, 60);
+}
+
+#[test]
+fn conditions() {
+    run("condition", bodies::condition, 300);
+}
+
+#[test]
+fn records_of_data_sets() {
+    run("records", bodies::records, 60);
+}
+
+#[test]
+fn idx_files() {
+    run("idx", bodies::idx, 300);
+}
+
+#[test]
+fn npy_files() {
+    run("npy", bodies::npy, 300);
+}
+
+#[test]
+fn parts() {
+    run("part", bodies::part, 150);
+}

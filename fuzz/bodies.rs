@@ -1,0 +1,93 @@
+//! What the fuzz targets do with bytes: each must end without a panic, whatever they are.
+//!
+//! Shared by `fuzz_targets/` (libFuzzer) and by `crates/engine/tests/corpus.rs` (the corpus, bent and cut, in the ordinary tests).
+
+use std::fs;
+use std::path::Path;
+
+use eigensweep_engine::dataset::{Dataset, read_columns};
+use eigensweep_engine::filter::{Filter, Value};
+use eigensweep_engine::job;
+
+/// A job file, and after a NUL byte an override.
+pub fn job(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (file, set) = text.split_once('\0').unwrap_or((&text, ""));
+    let set: Vec<String> = if set.is_empty() { Vec::new() } else { vec![set.to_owned()] };
+    match job::parse("job.toml", file, &set, Path::new("")) {
+        // What a job prints is the job. Paths need not come back: they may be no text.
+        Ok(job) => {
+            let printed = job.spec.to_toml();
+            let again = job::parse("job.toml", &printed, &[], Path::new(""));
+            assert_eq!(again.map(|job| job.spec.to_toml()).ok(), Some(printed));
+        }
+        Err(problems) => {
+            assert!(!problems.problems.is_empty());
+            let _ = problems.to_string();
+        }
+    }
+}
+
+/// A condition on rows.
+pub fn condition(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let columns = [("alignment", false), ("samples", false), ("paradigm", true), ("gap", false)];
+    match Filter::parse(&text, &columns) {
+        Ok(filter) => {
+            let _ = filter.holds(&|name| match name {
+                "alignment" => Value::Number(0.5),
+                "samples" => Value::Unknown,
+                "paradigm" => Value::Text("reconstruction"),
+                _ => Value::Missing,
+            });
+        }
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// The texts of a data set: a section, a commit record, a manifest and the resolved job, separated by NUL bytes.
+pub fn records(data: &[u8]) {
+    let Ok(directory) = tempfile::tempdir() else { return };
+    let root = directory.path();
+    let mut texts = data.split(|&byte| byte == 0);
+    for directory in ["data", "commits", "sections"] {
+        let _ = fs::create_dir(root.join(directory));
+    }
+    for name in ["sections/000.json", "commits/000-000000.json", "manifest.json", "job.toml"] {
+        let _ = fs::write(root.join(name), texts.next().unwrap_or_default());
+    }
+    match Dataset::read(root, true) {
+        Ok((dataset, faults)) => {
+            // There is no part: whatever the record says, it is a fault, unless it claims no rows.
+            assert!(dataset.records().all(|record| record.rows == 0) && faults.len() <= 1);
+            let _ = (dataset.rows(), dataset.is_complete());
+        }
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// Images and labels in idx format, plain or gzipped.
+pub fn idx(data: &[u8]) {
+    let path = Path::new("data.idx");
+    let _ = eigensweep_datasets::images_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+    let _ = eigensweep_datasets::labels_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+}
+
+/// A matrix in npy format.
+pub fn npy(data: &[u8]) {
+    let path = Path::new("data.npy");
+    let _ = eigensweep_datasets::matrix_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+}
+
+/// A part of a data set.
+pub fn part(data: &[u8]) {
+    let Ok(directory) = tempfile::tempdir() else { return };
+    let path = directory.path().join("part.parquet");
+    let _ = fs::write(&path, data);
+    let names = ["replicate", "distance", "threshold_squared", "status"];
+    let Ok(batches) = read_columns(&path, &names) else { return };
+    for batch in batches {
+        let Ok(batch) = batch else { return };
+        assert!(batch.num_columns() <= names.len());
+    }
+}
