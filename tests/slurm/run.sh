@@ -5,10 +5,10 @@
 #
 #   tests/slurm/run.sh [PROGRAM]          default: target/debug/eigensweep
 #
-# Takes about three minutes on two idle cores. Without SLURM, and without the right to install it, it says so and succeeds. What it
+# Takes about four minutes on two idle cores. Without SLURM, and without the right to install it, it says so and succeeds. What it
 # starts it stops, also when it fails; KEEP=1 leaves the directory behind.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 program=$(realpath "${1:-${CARGO_TARGET_DIR:-target}/debug/eigensweep}") || exit 1
 project=$PWD
 
@@ -50,7 +50,7 @@ if ! slurm_start; then
     exit 0
 fi
 
-# --- a job of about 90 seconds on one core of this machine, and what a local run makes of it
+# --- a job of about 80 seconds on one core of this machine, and what a local run makes of it
 # A directory that a careless script would take apart.
 work="$SLURM_ROOT/work/it's \$HOME 100%A"
 mkdir -p "$work"
@@ -74,8 +74,10 @@ dimension = 20
 [output]
 part_rows = 540
 JOB
-milliseconds=$("$program" plan "$job" --threads 1 | sed -n 's/^time .*(\([0-9.]*\) ms a row.*/\1/p')
-replicates=$(awk -v ms="$milliseconds" 'BEGIN { n = int(90e3 / (54 * ms)); print (n < 200) ? 200 : ((n > 20000) ? 20000 : n) }')
+# The best of three: a machine that is busy now may be idle later, and a job that is done within its limit shows nothing.
+milliseconds=$(for _ in 1 2 3; do "$program" plan "$job" --threads 1; done |
+    sed -n 's/^time .*(\([0-9.]*\) ms a row.*/\1/p' | sort -n | head -n 1)
+replicates=$(awk -v ms="$milliseconds" 'BEGIN { n = int(80e3 / (54 * ms)); print (n < 200) ? 200 : ((n > 20000) ? 20000 : n) }')
 sed -i "s/^replicates.*/replicates = $replicates/" "$job"
 step "local run, $replicates replicates"
 "$program" run "$job" --output "$work/local" --quiet >/dev/null || fail "the local run"
@@ -90,11 +92,17 @@ same() {
 # State of a job, or of a task: state 12_3
 state() { squeue --noheader --array --states=all --jobs="$1" --format=%T 2>/dev/null | head -n 1; }
 is() { [ "$(state "$1")" = "$2" ]; }
-# Elements that wait for their time after a requeue are started now, as an administrator could.
+# Elements that wait for their time after a requeue (two minutes) are started soon, as an administrator could; not at once, because
+# slurmd refuses what it has killed in the same second.
+declare -A waiting
 hurry() {
-    squeue --noheader --array --states=PENDING --format='%i %r' | while read -r id reason; do
-        case $reason in BeginTime) scontrol update "JobId=$id" StartTime=now 2>/dev/null ;; esac
-    done
+    local id reason start key
+    while read -r id reason start; do
+        [ "$reason" = BeginTime ] || continue
+        key="$id $start"
+        [ -n "${waiting[$key]:-}" ] || waiting[$key]=$SECONDS
+        if [ "$SECONDS" -ge $((${waiting[$key]} + 5)) ]; then scontrol update "JobId=$id" StartTime=now 2>/dev/null; fi
+    done < <(squeue --noheader --array --states=PENDING --format='%i %r %S')
 }
 over() { case $(state "$1") in COMPLETED | FAILED | CANCELLED | TIMEOUT | NODE_FAIL | OUT_OF_MEMORY) ;; *) return 1 ;; esac; }
 hurried_over() { hurry; over "$1"; }
@@ -138,8 +146,8 @@ slurm_wait 900 hurried_over "$merge" || fail "the merge did not run"
 is "${array}_0" COMPLETED || fail "the task is $(state "${array}_0")"
 is "$merge" COMPLETED || fail "the merge is $(state "$merge")"
 restarts=$(scontrol show job "${array}_0" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p')
-grep -q 'back in the queue' "$work/limit/logs/submit-1/${array}_0.out" && [ "$restarts" -ge 1 ] ||
-    fail "the limit was not met: $restarts restarts"
+grep -q 'back in the queue' "$work/limit/logs/submit-1/${array}_0.out" || fail "the task did not requeue itself"
+[ "$restarts" -ge 1 ] || fail "the task was not run again"
 echo "$restarts restarts"
 same "$work/limit"
 

@@ -1,74 +1,12 @@
-//! `submit`, `status` and `run --requeue` with a SLURM of small scripts that write down how they were called; `tests/slurm/run.sh` does
-//! the same with a real one.
+//! `submit`, and what `status` shows of it, with a SLURM of small scripts; `tests/slurm/run.sh` does the same with a real one.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, reason = "a test takes times")]
-#![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 mod common;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::process::Output;
 
-use common::Place;
+use common::cluster::Cluster;
 use serde_json::Value;
-
-/// A directory whose `bin/` stands for SLURM's commands.
-struct Cluster {
-    place: Place,
-}
-
-impl Cluster {
-    /// SLURM that numbers jobs from 101 and has arrays of at most `most` tasks.
-    fn new(most: u64) -> Self {
-        let cluster = Self { place: Place::new() };
-        fs::create_dir(cluster.place.path("bin")).unwrap();
-        cluster.command(
-            "sbatch",
-            "count=$(cat count 2>/dev/null || echo 100)\necho $((count + 1)) | tee count\nfor last; do :; done\n\
-             [ -f \"$last\" ] || { echo \"no script $last\" >&2; exit 1; }",
-        );
-        cluster.command(
-            "scontrol",
-            &format!("case $1 in show) echo 'MaxArraySize            = {most}' ;; esac"),
-        );
-        cluster.command("squeue", "echo 'slurm_load_jobs error: Invalid job id specified' >&2\nexit 1");
-        cluster.command("sacct", "echo 'Slurm accounting storage is disabled' >&2\nexit 1");
-        cluster.command("scancel", "");
-        cluster
-    }
-
-    /// Replaces a command; every call is a line in `calls`.
-    fn command(&self, name: &str, body: &str) {
-        let text = format!(
-            "#!/bin/sh\nPATH=/usr/bin:/bin\ncd {:?}\necho \"{name} $*\" >>calls\n{body}\n",
-            self.place.directory.path()
-        );
-        let path = self.place.write(&format!("bin/{name}"), text.as_bytes());
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    fn calls(&self) -> String {
-        fs::read_to_string(self.place.path("calls")).unwrap_or_default()
-    }
-
-    /// Runs the program with these commands on its path, and in the environment only what is given.
-    fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
-        let path = self.place.path("bin");
-        let mut command = self.place.eigensweep(arguments);
-        command.env_clear().env("PATH", path).envs(environment.iter().copied());
-        let Output { status, stdout, stderr } = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (status.code().unwrap(), text(stdout), text(stderr))
-    }
-
-    /// A text with the parts that differ from run to run replaced.
-    fn fixed(&self, text: &str) -> String {
-        text.replace(env!("CARGO_BIN_EXE_eigensweep"), "PROGRAM")
-            .replace(&self.place.directory.path().display().to_string(), "PLACE")
-            .replace(env!("CARGO_PKG_VERSION"), "VERSION")
-    }
-}
 
 const SCRIPT: &str = r#"#!/bin/bash
 # Shards 1 to 4 of 4 of the job PLACE/out/logs/submit-1/job.toml. Submitted once more, it computes what is missing and no more.
@@ -272,101 +210,4 @@ fn bad_options_and_jobs_are_refused_before_anything_is_written() {
     assert_eq!(code, 1);
     assert!(stderr.contains("holds no data set"), "{stderr}");
     assert!(!cluster.calls().contains("sbatch") && !cluster.place.path("output").exists());
-}
-
-/// A job that lasts long enough to be stopped, as task 3 of array 7.
-const LONG: [&str; 10] = [
-    "run",
-    "small.toml",
-    "--output",
-    "out",
-    "--set",
-    "job.replicates=2000000",
-    "--set",
-    "output.part_rows=120000",
-    "--quiet",
-    "--requeue",
-];
-const TASK: [(&str, &str); 3] =
-    [("SLURM_JOB_ID", "9"), ("SLURM_ARRAY_JOB_ID", "7"), ("SLURM_ARRAY_TASK_ID", "3")];
-
-#[test]
-fn a_run_that_is_out_of_time_is_requeued() {
-    let cluster = Cluster::new(1001);
-    let arguments = [&LONG[..], &["--time-limit", "2s"]].concat();
-    let (code, _, stderr) = cluster.run(&arguments, &TASK);
-    assert_eq!(code, 75, "{stderr}");
-    assert!(cluster.calls().contains("scontrol requeue 7_3\n"), "{}", cluster.calls());
-    assert!(stderr.contains("job 7_3 is back in the queue"), "{stderr}");
-    // SLURM may refuse, or not be there.
-    cluster.command("scontrol", "echo 'Requested operation is presently disabled' >&2\nexit 1");
-    let (code, _, stderr) = cluster.run(&arguments, &TASK);
-    assert_eq!(code, 75);
-    assert!(stderr.contains("presently disabled") && stderr.contains("Submit it again"), "{stderr}");
-    let (code, _, stderr) = cluster.run(&arguments, &[]);
-    assert_eq!(code, 75);
-    assert!(stderr.contains("no job of SLURM"), "{stderr}");
-}
-
-#[test]
-fn a_run_that_never_gets_anything_done_is_given_up() {
-    let cluster = Cluster::new(1001);
-    let hopeless = [&LONG[..], &["--set", "output.part_rows=16000000", "--time-limit", "100ms"]].concat();
-    let mut answers = Vec::new();
-    for restarts in ["0", "1", "2"] {
-        let environment = [&TASK[..], &[("SLURM_RESTART_COUNT", restarts)]].concat();
-        let (code, _, stderr) = cluster.run(&hopeless, &environment);
-        assert_eq!(code, 75, "{stderr}");
-        answers.push(stderr);
-        // Runs are told apart by the second and the process.
-        std::thread::sleep(std::time::Duration::from_millis(1100));
-    }
-    assert!(answers[1].contains("back in the queue"), "{}", answers[1]);
-    assert!(answers[2].contains("its last 3 runs") && answers[2].contains("part_rows"), "{}", answers[2]);
-    assert_eq!(cluster.calls().matches("requeue").count(), 2);
-}
-
-#[test]
-fn the_time_limit_is_asked_of_slurm() {
-    let cluster = Cluster::new(1001);
-    let automatic = [&LONG[..], &["--time-limit", "auto"]].concat();
-    // Two seconds left, told to this element and not to the whole array.
-    cluster.command("squeue", "case \"$*\" in *7_3*) echo 0:02 ;; *) echo 1:00:00; echo 1:00:00 ;; esac");
-    assert_eq!(cluster.run(&automatic, &TASK).0, 75);
-    // No limit, or no answer: a small job gets done.
-    let small = ["run", "small.toml", "--quiet", "--time-limit", "auto"];
-    cluster.command("squeue", "echo UNLIMITED");
-    assert_eq!(cluster.run(&small, &TASK).0, 0);
-    cluster.command("squeue", "exit 1");
-    let (code, _, stderr) = cluster.run(&small, &TASK);
-    assert_eq!(code, 0);
-    assert!(stderr.contains("SLURM does not say"), "{stderr}");
-    let (code, _, stderr) = cluster.run(&small, &[]);
-    assert_eq!(code, 2);
-    assert!(stderr.contains("give a time"), "{stderr}");
-}
-
-/// Pre-emption stops a run at once; a warning about the limit only when that is near.
-#[test]
-fn a_warning_is_taken_as_it_is_meant() {
-    let cluster = Cluster::new(1001);
-    let automatic = [&LONG[..], &["--time-limit", "auto"]].concat();
-    for (left, least, most) in [("10:00", 0.0, 6.0), ("0:10", 4.0, 9.5)] {
-        cluster.command("squeue", &format!("echo {left}"));
-        let path = cluster.place.path("bin");
-        let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_eigensweep"));
-        run.current_dir(cluster.place.directory.path())
-            .args(&automatic)
-            .env_clear()
-            .env("PATH", path)
-            .envs(TASK);
-        let mut run = run.spawn().unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(700));
-        let clock = std::time::Instant::now();
-        let kill = ["-USR2".to_owned(), run.id().to_string()];
-        assert!(std::process::Command::new("kill").args(kill).status().unwrap().success());
-        assert_eq!(run.wait().unwrap().code(), Some(75));
-        let seconds = clock.elapsed().as_secs_f64();
-        assert!((least..most).contains(&seconds), "{seconds} s after the warning with {left} left");
-    }
 }

@@ -2,6 +2,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
+#[cfg(unix)]
+pub mod cluster;
+
 use std::fs;
 use std::path::PathBuf;
 
