@@ -38,6 +38,15 @@ pub(super) struct SectionRecord {
     job: String,
     /// Which round of adaptive replicates it is.
     round: usize,
+    /// BLAKE3 of all this.
+    checksum: String,
+}
+
+impl SectionRecord {
+    fn sum(&self) -> String {
+        let content = Self { checksum: String::new(), ..self.clone() };
+        blake3::hash(&files::json(&content)).to_hex().to_string()
+    }
 }
 
 /// A section of a data set and what is done of it.
@@ -88,6 +97,9 @@ impl Section {
     /// Reads a section's file; `None` if it says nothing sound.
     fn read(path: &Path) -> Option<Self> {
         let record: SectionRecord = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
+        if record.checksum != record.sum() {
+            return None;
+        }
         let job = job::parse("job.toml", &record.job, &[], Path::new("")).ok()?.spec;
         let spec = job.rounds().into_iter().nth(record.round)?;
         let section = Self::new(record.number, spec, record.extents, record.fingerprint).ok()?;
@@ -102,7 +114,7 @@ impl Section {
 
     /// Writes the section's file unless there is one; returns whether this one is it.
     pub(super) fn write(&self, root: &Path) -> Result<bool, EngineError> {
-        let record = SectionRecord {
+        let mut record = SectionRecord {
             format_version: FORMAT_VERSION,
             number: self.number,
             study: self.identity.study.clone(),
@@ -111,7 +123,9 @@ impl Section {
             fingerprint: self.fingerprint.clone(),
             job: self.identity.job.clone(),
             round: self.round,
+            checksum: String::new(),
         };
+        record.checksum = record.sum();
         let path = path(root, self.number);
         if files::write_first(&root.join("staging"), &path, &files::json(&record))? {
             return Ok(true);

@@ -7,7 +7,7 @@ use eigensweep_engine::dataset::Dataset;
 
 use crate::common::{contents, run_to_the_end};
 use crate::three_parts::{
-    PART_ROWS, REFERENCE, copy, edit_record, part_path, record_path, three_parts, tree,
+    PART_ROWS, REFERENCE, copy, edit_json, edit_record, part_path, record_path, three_parts, tree,
 };
 
 /// A kind of damage; what is reported (file without its hash, words of the fault), if anything; which parts are computed again.
@@ -207,6 +207,15 @@ const DAMAGES: &[Damage] = &[
     Damage {
         name: "a garbled section",
         harm: |root| fs::write(root.join("sections/000.json"), b"{\"format_version\": 2, \"num").unwrap(),
+        reported: None,
+        again: &[],
+    },
+    Damage {
+        name: "a section with other extents, of which the division into parts is a function",
+        harm: |root| {
+            let extents = serde_json::json!({ "signal": 1, "labels": 1_000_000_000 });
+            edit_json(&root.join("sections/000.json"), "extents", extents);
+        },
         reported: None,
         again: &[],
     },

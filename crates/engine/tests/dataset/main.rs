@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod any_damage;
 mod columns;
 mod damage;
 mod extension;
