@@ -205,7 +205,13 @@ impl Rows {
     }
 
     /// Refuses axes that vary and are not among `placed`: their values would be averaged silently.
+    /// Refuses an axis with two places as well.
     pub(crate) fn refuse_free(&self, placed: &[&str]) -> Result<(), AnalysisError> {
+        let twice = placed.iter().enumerate().find(|(at, name)| placed[..*at].contains(name));
+        if let Some((_, name)) = twice {
+            let reason = format!("`{name}` is given two places in the figure: give one of them another axis");
+            return Err(AnalysisError::Figure { reason });
+        }
         let Some(name) = self.varying().into_iter().find(|name| !placed.contains(name)) else {
             return Ok(());
         };
