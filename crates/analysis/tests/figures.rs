@@ -145,6 +145,8 @@ fn what_has_no_place_is_refused_with_a_remedy() {
         "{error}"
     );
     assert!(error.to_string().contains("--where 'noise_scale = 10000'"), "{error}");
+    let twice = FigureSpec { color: Some("samples".to_owned()), x: Some("samples".to_owned()), ..curves() };
+    assert!(draw(&sources, &twice).unwrap_err().to_string().contains("two places"));
     let error = draw(&sources, &spec(&["paradigma"])).unwrap_err();
     assert!(matches!(&error, AnalysisError::Unknown { nearest, .. } if nearest[0] == "paradigm"), "{error}");
     let error = draw(&sources, &FigureSpec { y: Some("distanz".to_owned()), ..curves() }).unwrap_err();

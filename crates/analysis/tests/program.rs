@@ -93,6 +93,23 @@ fn a_page_needs_nothing_else() {
 }
 
 #[test]
+fn a_page_about_several_data_sets() {
+    let place = Place::new();
+    let other = Axes { replicates: 1, noise_scale: vec![1.0, 2.0, 3.0], ..Axes::default() };
+    let sources = [place.source("a", &Axes::default(), plausible), place.source("b", &other, plausible)];
+    let page = eigensweep_analysis::report::html(&sources).unwrap();
+    for part in [
+        "<h1>a, b</h1>",
+        "2 data sets",
+        "<h3>a</h3>",
+        "<h3>b</h3>",
+        "No spectrum: a spectrum is of one data set",
+    ] {
+        assert!(page.contains(part), "{part} is missing");
+    }
+}
+
+#[test]
 fn a_page_of_little_says_what_is_missing() {
     let place = Place::new();
     let axes = Axes {

@@ -96,6 +96,8 @@ pub(crate) struct Rows {
     pub columns: Columns,
     /// Values of each axis that are there, paradigm included, in order.
     pub values: BTreeMap<String, Vec<Key>>,
+    /// Combinations of them that are there.
+    combinations: usize,
 }
 
 impl Rows {
@@ -114,7 +116,7 @@ impl Rows {
                 spelling::explain(&message, &known).unwrap_or(AnalysisError::Query { message })
             })?;
         }
-        let mut rows = Self { frame, columns, values: BTreeMap::new() };
+        let mut rows = Self { frame, columns, values: BTreeMap::new(), combinations: 0 };
         rows.find_values(filter)?;
         Ok(rows)
     }
@@ -125,6 +127,7 @@ impl Rows {
             self.columns.axes.iter().map(String::as_str).chain([PARADIGM]).map(str::to_owned).collect();
         let axes: Vec<Expr> = names.iter().map(|name| key(name, self.is_text(name))).collect();
         let combinations = collect(self.frame.clone().select(axes).unique(None, UniqueKeepStrategy::Any))?;
+        self.combinations = combinations.height();
         for name in names {
             let values: BTreeSet<Key> = keys(&combinations, &name)?.into_iter().collect();
             if values.is_empty() {
@@ -202,7 +205,13 @@ impl Rows {
     }
 
     /// Refuses axes that vary and are not among `placed`: their values would be averaged silently.
+    /// Refuses an axis with two places as well.
     pub(crate) fn refuse_free(&self, placed: &[&str]) -> Result<(), AnalysisError> {
+        let twice = placed.iter().enumerate().find(|(at, name)| placed[..*at].contains(name));
+        if let Some((_, name)) = twice {
+            let reason = format!("`{name}` is given two places in the figure: give one of them another axis");
+            return Err(AnalysisError::Figure { reason });
+        }
         let Some(name) = self.varying().into_iter().find(|name| !placed.contains(name)) else {
             return Ok(());
         };
@@ -221,7 +230,8 @@ impl Rows {
         by: &[&str],
         metric: &str,
     ) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
-        let groups: usize = by.iter().map(|name| self.axis(name).len()).product();
+        let product = by.iter().map(|name| self.axis(name).len()).try_fold(1_usize, usize::checked_mul);
+        let groups = product.unwrap_or(usize::MAX).min(self.combinations);
         if groups > MOST_GROUPS {
             return Err(AnalysisError::Figure {
                 reason: format!("{groups} points are more than a figure can show: choose some with --where"),

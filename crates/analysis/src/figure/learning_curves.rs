@@ -64,10 +64,7 @@ impl Placement {
     }
 
     fn names(&self) -> Vec<&str> {
-        let names = self.facets.names().chain(self.color.as_deref()).chain([self.x.as_str()]);
-        let mut names: Vec<&str> = names.collect();
-        names.dedup();
-        names
+        self.facets.names().chain(self.color.as_deref()).chain([self.x.as_str()]).collect()
     }
 }
 

@@ -5,6 +5,10 @@ use crate::format::coordinate;
 
 /// A value as a figure shows it: powers of ten from 10³ up and 10⁻³ down as such, `2·10⁵`, anything else as typed.
 pub(super) fn pretty(value: f64) -> String {
+    if value.is_nan() {
+        // An axis that one of several data sets does not have.
+        return "–".to_owned();
+    }
     let text = format!("{value:e}");
     let Some((mantissa, exponent)) = text.split_once('e') else { return text };
     let Ok(exponent) = exponent.parse::<i32>() else { return text };
