@@ -22,6 +22,7 @@ fn run(host: &str, process: u32, started: u64) -> RunRecord {
         updated: started,
         state: RunState::Running,
         seconds: 0.5,
+        seconds_writing: 0.0,
         rows_total: 10,
         rows_before: 0,
         rows: 4,
