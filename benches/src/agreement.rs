@@ -15,7 +15,7 @@ use std::fs;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int32Type, Int64Type};
+use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use eigensweep_engine::aggregate::Running;
 use eigensweep_engine::columns;
@@ -187,10 +187,9 @@ fn add(batch: &RecordBatch, running: &mut BTreeMap<Cell, Pair>) -> Result<(), Fa
     let (distance, loss) = (floats(columns::DISTANCE)?, floats(columns::LOSS_CORRUPTED)?);
     let samples = column("samples")?.as_primitive_opt::<Int64Type>().ok_or("`samples` are whole numbers")?;
     let texts = |name: &str| -> Result<Vec<String>, String> {
-        let keyed = column(name)?.as_dictionary_opt::<Int32Type>();
-        let keyed = keyed.and_then(|keyed| Some((keyed, keyed.values().as_string_opt::<i32>()?)));
-        let (keyed, values) = keyed.ok_or_else(|| format!("column `{name}` does not hold texts"))?;
-        Ok(keyed.keys_iter().map(|key| key.map_or("", |key| values.value(key)).to_owned()).collect())
+        let texts = column(name)?.as_string_opt::<i32>();
+        let texts = texts.ok_or_else(|| format!("column `{name}` does not hold texts"))?;
+        Ok(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
     };
     let (paradigms, status) = (texts(columns::PARADIGM)?, texts(columns::STATUS)?);
     for row in 0..batch.num_rows() {

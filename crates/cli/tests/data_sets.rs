@@ -1,7 +1,5 @@
 //! Shards, `status`, `merge`, `verify` and `replay` as a user calls them; exit codes.
 
-#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
-
 mod common;
 
 use std::fs;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int32Type;
 
 use crate::EngineError;
 use crate::columns::{self, METRICS};
@@ -130,9 +129,7 @@ fn number(batch: &RecordBatch, name: &str, at: usize) -> Option<f64> {
 }
 
 fn text<'b>(batch: &'b RecordBatch, name: &str, at: usize) -> Option<&'b str> {
-    let column = batch.column_by_name(name)?.as_dictionary_opt::<Int32Type>()?;
-    let names = column.values().as_string_opt::<i32>()?;
-    usize::try_from(column.keys().value(at)).ok().map(|key| names.value(key))
+    batch.column_by_name(name)?.as_string_opt::<i32>().map(|column| column.value(at))
 }
 
 /// A row on its own: a job of one cell.

@@ -75,9 +75,7 @@ fn cell(batch: &RecordBatch, at: usize) -> String {
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
         match field.name().as_str() {
             "paradigm" => {
-                let column = column.as_dictionary::<Int32Type>();
-                let key = usize::try_from(column.keys().value(at)).unwrap();
-                text.push_str(column.values().as_string::<i32>().value(key));
+                text.push_str(column.as_string::<i32>().value(at));
                 return text;
             }
             name => {

@@ -7,7 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, Float64Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
@@ -27,7 +27,7 @@ fn parquet_error(path: &Path, source: ParquetError) -> EngineError {
     EngineError::Parquet { action: "read", path: path.to_path_buf(), source }
 }
 
-/// Reads `names` from a part, batch by batch.
+/// Reads `names` from a part, batch by batch; texts as plain strings.
 ///
 /// # Errors
 ///
@@ -37,8 +37,11 @@ pub fn read_columns(
     names: &[&str],
 ) -> Result<impl Iterator<Item = Result<RecordBatch, EngineError>> + use<>, EngineError> {
     let file = File::open(path).map_err(EngineError::io("open", path))?;
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|source| parquet_error(path, source))?;
+    // The Arrow schema that the writer leaves beside Parquet's own tells that texts are categorical, and its decoder panics on damaged
+    // bytes.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+        .map_err(|source| parquet_error(path, source))?;
     let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
     let reader = builder
         .with_projection(mask)

@@ -108,9 +108,7 @@ fn parts_read_back_as_computed() {
     };
     let text = |name: &str, row: usize| {
         let column = column(name);
-        let column = column.as_dictionary::<Int32Type>();
-        let key = usize::try_from(column.keys().value(row)).unwrap();
-        column.values().as_string::<i32>().value(key).to_owned()
+        column.as_string::<i32>().value(row).to_owned()
     };
     let mut statuses = BTreeMap::new();
     common::for_rows(&simulation, 1, &mut |number, cell: Cell| {
