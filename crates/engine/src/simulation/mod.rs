@@ -31,6 +31,7 @@ use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
 use eigensweep_theory::{InstructionSet, Paradigm};
 
 use crate::active::Active;
+use crate::columns::METRICS;
 use crate::input::{Input, size};
 use crate::job::{JobSpec, Metric, ROW_GROUP_ROWS, Sampler};
 use crate::plan::Plan;
@@ -204,8 +205,11 @@ impl Simulation {
         };
         // The program itself; a part as collected; a row group as arrays and encoded.
         const PROGRAM: u64 = 24 << 20;
-        let running =
-            input + threads as u64 * (workspace + rows * row) + part * row + group * 2 * (row + 8 * 12);
+        // Of a full row group, each column's compressor and dictionary take about so much.
+        const COLUMN: u64 = 4 << 20;
+        let columns = (self.plan.grid.axes.len() + METRICS.len() + 3) as u64;
+        let encoder = group * 2 * (row + 8 * 12) + columns * COLUMN * group / ROW_GROUP_ROWS;
+        let running = input + threads as u64 * (workspace + rows * row) + part * row + encoder;
         PROGRAM + running.max(loading)
     }
 
