@@ -90,7 +90,7 @@ impl Place {
         fs::write(root.join("job.toml"), job(name, axes)).unwrap();
         fs::write(
             root.join("manifest.json"),
-            "{\"streams\": \"s1\", \"runs\": [{\"program\": \"eigensweep 0\", \"host\": \"here\", \"started\": 86400, \"rows\": 7}]}",
+            "{\"job_hash\": \"a1b2\", \"streams\": \"s1\", \"runs\": [{\"program\": \"eigensweep 0\", \"host\": \"here\", \"started\": 86400, \"rows\": 7}]}",
         )
         .unwrap();
         let rows = frame(axes, values);
