@@ -56,7 +56,7 @@ else:
         "SELECT count(*), count(*) FILTER (status <> 'ok'), count(*) FILTER (paradigm = 'reconstruction'), sum(samples), "
         f"sum(replicate), count(*) FILTER (gap IS NULL), max(distance) FROM '{glob}'"
     )
-    answer = duckdb.sql(query).fetchone()
+    answer = duckdb.sql(query).fetchall()[0]
 
 *counts, distance = answer
 print(*(int(count) for count in counts), repr(float(distance)))
