@@ -37,7 +37,7 @@ fail() {
     exit 1
 }
 
-# A job of so many parts of 4320 rows of the smallest problems: parts are cheap, and what is tested is how they are written.
+# A job of so many parts, a multiple of its four columns, of 4320 rows of the smallest problems: parts are cheap, and what is tested is how they are written.
 write_job() {
     cat >job.toml <<JOB
 [job]

@@ -49,8 +49,8 @@ check() {
         }' expected="$expected" trace >&3 || fail "the order of system calls"
 }
 
-reference 5
-expected=5
+reference 4
+expected=4
 check
 same out
 # The same of a run that repairs.

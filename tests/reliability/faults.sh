@@ -17,9 +17,9 @@ if ! command -v strace >/dev/null || ! strace -o /dev/null true 2>/dev/null; the
     exit 0
 fi
 
-reference 3
+reference 4
 # The same job, and then a larger one.
-larger=(--set job.replicates=200 --set 'grid.samples=[20, 50, 100]')
+larger=(--set job.replicates=300 --set 'grid.samples=[20, 50, 100]')
 cp -a whole grown
 run grown "${larger[@]}"
 
