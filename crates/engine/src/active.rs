@@ -49,8 +49,7 @@ impl Active {
     /// Whether a row's combination is in.
     #[must_use]
     pub fn row(&self, grid: &Grid, row: u64) -> bool {
-        let column = row / (grid.rows_per_unit * grid.replicates);
-        self.contains(column, row % grid.rows_per_unit / grid.paradigms)
+        self.contains(grid.column(row), row % grid.rows_per_unit / grid.paradigms)
     }
 
     fn place(&self, column: u64, combination: u64) -> (usize, u64) {

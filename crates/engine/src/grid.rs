@@ -182,6 +182,18 @@ impl Grid {
         self.first_replicate + row / self.rows_per_unit % self.replicates
     }
 
+    /// Rows of one column.
+    #[must_use]
+    pub fn rows_per_column(&self) -> u64 {
+        self.rows_per_unit * self.replicates
+    }
+
+    /// Column of a row.
+    #[must_use]
+    pub fn column(&self, row: u64) -> u64 {
+        row / self.rows_per_column()
+    }
+
     /// Number of columns.
     #[must_use]
     pub fn columns(&self) -> u64 {

@@ -153,7 +153,7 @@ fn add_digest(
 ) -> Result<(), EngineError> {
     let names = ["distance_count", "distance_mean", "distance_variance", "threshold_squared_median"];
     let names: Vec<&str> = names.into_iter().chain([columns::PARADIGM]).collect();
-    let per_column = grid.rows_per_unit * grid.replicates;
+    let per_column = grid.rows_per_column();
     // As the file has them: column by column, in each the rows of one unit.
     let mut rows = (0..grid.columns())
         .flat_map(|column| (0..grid.rows_per_unit).map(move |within| column * per_column + within));
@@ -212,7 +212,7 @@ impl Ends {
     fn touch(&self, section: &Section, part: u64) -> bool {
         let grid = &section.plan.grid;
         let Some(axis) = grid.axis("samples") else { return false };
-        let column = grid.rows_per_unit * grid.replicates;
+        let column = grid.rows_per_column();
         if axis.stride < column {
             return self.0.iter().any(Option::is_some);
         }

@@ -162,15 +162,13 @@ impl BlockWriter {
 /// Place of a row's block in a part that begins with row `first`: by column, then by cell.
 #[expect(clippy::cast_possible_truncation, reason = "a part's blocks are in memory")]
 fn place(grid: &Grid, first: u64, row: u64) -> usize {
-    let column = |row: u64| row / (grid.rows_per_unit * grid.replicates);
-    ((column(row) - column(first)) * grid.rows_per_unit + row % grid.rows_per_unit) as usize
+    ((grid.column(row) - grid.column(first)) * grid.rows_per_unit + row % grid.rows_per_unit) as usize
 }
 
 /// The first row of each block of a part, in the order of the file.
 pub(super) fn block_rows(plan: &Plan, part: u64) -> impl Iterator<Item = u64> + '_ {
     let (grid, units) = (&plan.grid, plan.part_units(part));
-    let columns = units.start / grid.replicates..units.end.div_ceil(grid.replicates);
-    columns.flat_map(move |column| {
+    plan.part_columns(part).flat_map(move |column| {
         let unit = units.start.max(column * grid.replicates);
         (0..grid.rows_per_unit).map(move |within| unit * grid.rows_per_unit + within)
     })

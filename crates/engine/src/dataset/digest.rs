@@ -92,8 +92,7 @@ impl<'d> Columns<'d> {
         for (section, embedding) in sections.iter().zip(&embeddings) {
             for record in own(section) {
                 for column in section.plan.part_columns(record.part) {
-                    let there =
-                        whole_column(whole, embedding.row(column * rows_per_column(&section.plan.grid)));
+                    let there = whole.column(embedding.row(column * section.plan.grid.rows_per_column()));
                     open.entry(there).or_insert(Open { parts: 0, blocks: Vec::new() }).parts += 1;
                 }
             }
@@ -164,8 +163,8 @@ impl<'d> Columns<'d> {
             }
         }
         for column in section.plan.part_columns(record.part) {
-            let row = self.embeddings[place].row(column * rows_per_column(&section.plan.grid));
-            if let Some(open) = self.open.get_mut(&whole_column(self.whole, row)) {
+            let row = self.embeddings[place].row(column * section.plan.grid.rows_per_column());
+            if let Some(open) = self.open.get_mut(&self.whole.column(row)) {
                 open.parts -= 1;
             }
         }
@@ -177,10 +176,8 @@ impl<'d> Columns<'d> {
     fn block(&mut self, place: usize, row: u64) -> &mut Block {
         let row = self.embeddings[place].row(row);
         let per_unit = self.whole.rows_per_unit as usize;
-        let open = self
-            .open
-            .entry(whole_column(self.whole, row))
-            .or_insert_with(|| Open { parts: 0, blocks: Vec::new() });
+        let open =
+            self.open.entry(self.whole.column(row)).or_insert_with(|| Open { parts: 0, blocks: Vec::new() });
         if open.blocks.is_empty() {
             open.blocks.resize_with(per_unit, Block::default);
         }
@@ -189,7 +186,7 @@ impl<'d> Columns<'d> {
 
     fn arrays(&self, column: u64, blocks: &[Block]) -> Vec<ArrayRef> {
         let grid = self.whole;
-        let first = column * rows_per_column(grid);
+        let first = column * grid.rows_per_column();
         // A cell of an interrupted run may have no replicate yet.
         let (rows, blocks): (Vec<u64>, Vec<&Block>) =
             (first..).zip(blocks).filter(|(_, block)| block.replicates > 0).unzip();
@@ -217,14 +214,6 @@ impl<'d> Columns<'d> {
 
 fn counts(values: impl Iterator<Item = u64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(values.map(|count| i64::try_from(count).unwrap_or(i64::MAX))))
-}
-
-fn rows_per_column(grid: &Grid) -> u64 {
-    grid.rows_per_unit * grid.replicates
-}
-
-fn whole_column(whole: &Grid, row: u64) -> u64 {
-    row / rows_per_column(whole)
 }
 
 /// The first row of each block of a part, in the order of its file.

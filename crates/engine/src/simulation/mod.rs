@@ -248,7 +248,7 @@ impl Simulation {
         let nested = matches!(*self.input, Input::Rows { .. });
         let first = grid.axis("samples").filter(|_| !nested).map_or(0, |axis| axis.index(row));
         let rows_per_sample = grid.rows_per_sample as usize;
-        let column = row / (grid.rows_per_unit * grid.replicates);
+        let column = grid.column(row);
         if !self.wants(column, 0..grid.rows_per_unit) {
             return;
         }
