@@ -1,4 +1,5 @@
-//! What the fuzz targets do with bytes: each must end without a panic, whatever they are.
+//! What the fuzz targets do with bytes: each must end without a panic, whatever they are, and hold no more memory meanwhile than
+//! [`FIXED`] + [`FACTOR`] times as many bytes.
 //!
 //! Shared by `fuzz_targets/` (libFuzzer) and by `crates/engine/tests/corpus.rs` (the corpus, bent and cut, in the ordinary tests).
 
@@ -8,6 +9,26 @@ use std::path::Path;
 use eigensweep_engine::dataset::{Dataset, read_columns};
 use eigensweep_engine::filter::{Filter, Value};
 use eigensweep_engine::job;
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static HEAP: PeakAlloc = PeakAlloc;
+
+/// Bytes that any input may take: buffers of readers, decompressors and files.
+const FIXED: usize = 8 << 20;
+
+/// Bytes that a byte of input may take beyond [`FIXED`].
+const FACTOR: usize = 64;
+
+/// Runs a body and counts what it holds at most. One at a time: the counter is the process's.
+pub(crate) fn bounded(body: fn(&[u8]), data: &[u8]) {
+    HEAP.reset_peak_usage();
+    let before = HEAP.current_usage();
+    body(data);
+    let held = HEAP.peak_usage().saturating_sub(before);
+    let allowed = FIXED + FACTOR * data.len();
+    assert!(held <= allowed, "{} bytes of input hold {held} bytes, more than {allowed}", data.len());
+}
 
 /// A job file, and after a NUL byte an override.
 pub(crate) fn job(data: &[u8]) {
