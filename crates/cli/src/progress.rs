@@ -3,7 +3,6 @@
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use eigensweep_engine::run::Observer;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Time between two plain lines.
@@ -46,6 +45,25 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
+    /// `rows` more rows were computed, `failed` of them without a value.
+    pub(crate) fn computed(&mut self, rows: u64, failed: u64) {
+        self.done += rows;
+        self.failed += failed;
+        self.bar.inc(rows);
+        if self.plain && self.last.elapsed() >= LINE_EVERY {
+            self.last = Instant::now();
+            self.line();
+        }
+    }
+
+    /// A part was committed.
+    pub(crate) fn committed(&self, section: u32, part: u64, rows: u64) {
+        if self.verbose {
+            let rows = HumanCount(rows);
+            self.bar.suspend(|| eprintln!("part {section:03}-{part:06} committed: {rows} rows"));
+        }
+    }
+
     fn line(&self) {
         let elapsed = self.started.elapsed().as_secs_f64();
         let rate = self.done as f64 / elapsed;
@@ -57,27 +75,6 @@ impl Progress {
             HumanCount(whole(rate)),
             HumanDuration(Duration::try_from_secs_f64(left).unwrap_or_default()),
         );
-    }
-}
-
-impl Observer for Progress {
-    fn computed(&mut self, rows: u64, failed: u64) {
-        self.done += rows;
-        self.failed += failed;
-        self.bar.inc(rows);
-        if self.plain && self.last.elapsed() >= LINE_EVERY {
-            self.last = Instant::now();
-            self.line();
-        }
-    }
-
-    fn writing(&mut self) {}
-
-    fn committed(&mut self, section: u32, part: u64, rows: u64) {
-        if self.verbose {
-            let rows = HumanCount(rows);
-            self.bar.suspend(|| eprintln!("part {section:03}-{part:06} committed: {rows} rows"));
-        }
     }
 }
 

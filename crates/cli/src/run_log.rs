@@ -1,7 +1,7 @@
 //! Writes down how a run gets on, in its file in `logs/`: what `status` shows while it runs and after it was killed.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::dataset::{RunRecord, RunState};
@@ -72,12 +72,17 @@ impl RunLog {
     }
 }
 
+/// Seconds since it was first asked for.
+fn seconds() -> f64 {
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    BEGUN.elapsed().as_secs_f64()
+}
+
 /// Shows progress and writes it down.
 pub(crate) struct Logged<'a> {
     pub(crate) progress: &'a mut Progress,
     pub(crate) log: &'a RunLog,
     pub(crate) written: Instant,
-    pub(crate) part_begun: Instant,
 }
 
 impl Observer for Logged<'_> {
@@ -90,13 +95,12 @@ impl Observer for Logged<'_> {
         }
     }
 
-    fn writing(&mut self) {
-        self.part_begun = Instant::now();
+    fn clock(&self) -> fn() -> f64 {
+        seconds
     }
 
-    fn committed(&mut self, section: u32, part: u64, rows: u64) {
+    fn committed(&mut self, section: u32, part: u64, rows: u64, seconds: f64) {
         self.progress.committed(section, part, rows);
-        let seconds = self.part_begun.elapsed().as_secs_f64();
         self.log.change(|record| {
             record.rows += rows;
             record.seconds_writing += seconds;

@@ -6,7 +6,7 @@
 use eigensweep_theory::Failure;
 
 /// Version of the directory layout and the schema. A reader refuses a version that it does not know.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// `replicate`, i32.
 pub const REPLICATE: &str = "replicate";

@@ -41,6 +41,13 @@ pub const LEAST_TASKS: u64 = 16;
 /// Estimated flops from which on a task takes no further unit: some tenths of a second on one core.
 pub const TASK_FLOPS: f64 = 5e9;
 
+/// Parts that are in writing at most while the next is collected: writing a row takes about a tenth of the time of computing the
+/// cheapest, so one for eight threads keeps them all busy.
+#[must_use]
+pub fn parts_in_writing(threads: usize) -> usize {
+    threads.div_ceil(8)
+}
+
 /// How a job's rows are divided.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {

@@ -1,25 +1,27 @@
 //! A run: whatever parts of a shard are missing, computed and committed.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::EngineError;
 use crate::adaptive;
 use crate::columns::Status;
-use crate::dataset::{Collector, Dataset};
+use crate::dataset::{Collector, CommitRecord, Dataset, Section};
 use crate::input::Input;
-use crate::schedule::{self, Sink};
+use crate::plan;
+use crate::schedule::{self, Sink, Work};
 use crate::simulation::{Batch, Simulation};
 
-/// Hears how a run gets on; called on the writer's thread.
+/// Hears how a run gets on; called on the thread that called [`run`].
 pub trait Observer: Send {
+    /// Seconds since some moment: how long parts take to write is told by it, on the threads that write them.
+    fn clock(&self) -> fn() -> f64;
     /// `rows` more rows were computed, `failed` of them without a value.
     fn computed(&mut self, rows: u64, failed: u64);
-    /// A part is complete, and will now be encoded and written.
-    fn writing(&mut self);
-    /// A part of `rows` rows was committed.
-    fn committed(&mut self, section: u32, part: u64, rows: u64);
+    /// A part of `rows` rows was sorted, encoded, written and committed, which took so many seconds of one thread.
+    fn committed(&mut self, section: u32, part: u64, rows: u64, seconds: f64);
 }
 
 /// How a run ended.
@@ -56,7 +58,7 @@ pub fn share(dataset: &Dataset) -> Share {
 
 /// Computes the missing parts of the data set's shard on `threads` threads, section by section.
 ///
-/// Where `stop` becomes true, the part in hand is dropped, finished parts stay, and the outcome is not complete.
+/// Where `stop` becomes true, the part that is being collected is dropped, full ones are written, and the outcome is not complete.
 ///
 /// # Errors
 ///
@@ -82,9 +84,15 @@ pub fn run(
         if let Some(active) = adaptive::active(dataset, place)? {
             simulation = simulation.restricted_to(Arc::new(active));
         }
+        // What the workers see while the writer notes what is done.
+        let (section, root) = (section.blank(), dataset.root().to_path_buf());
+        let collectors = 1 + plan::parts_in_writing(threads);
         let mut writer = Writer {
-            collector: Collector::new(&simulation, section),
-            staging: dataset.path("staging"),
+            clock: observer.clock(),
+            filling: None,
+            free: (0..collectors).map(|_| Collector::new(&simulation, &section)).collect(),
+            root: &root,
+            section: &section,
             dataset,
             place,
             missing: &missing,
@@ -114,43 +122,82 @@ pub fn simulation(dataset: &Dataset, place: usize, input: &Arc<Input>) -> Simula
     Simulation::new(&section.spec, part, section.plan.clone())
 }
 
-/// Collects batches into parts.
+/// Collects batches into parts, and has the workers write them.
 struct Writer<'a> {
     dataset: &'a mut Dataset,
     place: usize,
-    staging: std::path::PathBuf,
+    section: &'a Section,
+    root: &'a Path,
     missing: &'a [u64],
     at: usize,
-    collector: Collector,
+    filling: Option<Collector>,
+    free: Vec<Collector>,
     rows: u64,
+    clock: fn() -> f64,
     observer: &'a mut dyn Observer,
 }
 
-impl Sink for Writer<'_> {
-    fn take(&mut self, task: u64, batch: &Batch) -> Result<(), EngineError> {
-        let section = &self.dataset.sections()[self.place];
-        let (plan, number) = (&section.plan, section.number);
+/// A part all of whose rows have been collected.
+struct FullPart<'a> {
+    section: &'a Section,
+    root: &'a Path,
+    part: u64,
+    collector: Collector,
+    clock: fn() -> f64,
+}
+
+/// A part that is on disk.
+struct WrittenPart {
+    record: CommitRecord,
+    collector: Collector,
+    seconds: f64,
+}
+
+impl Work for FullPart<'_> {
+    type Done = Result<WrittenPart, EngineError>;
+
+    fn run(self) -> Self::Done {
+        let begun = (self.clock)();
+        let record = self.collector.commit(self.root, self.section, self.part)?;
+        Ok(WrittenPart { record, collector: self.collector, seconds: (self.clock)() - begun })
+    }
+}
+
+impl<'a> Sink for Writer<'a> {
+    type Work = FullPart<'a>;
+
+    fn take(&mut self, task: u64, batch: &Batch) -> Result<Option<FullPart<'a>>, EngineError> {
+        let plan = &self.section.plan;
         let part = self.missing[self.at];
-        let (tasks, rows) = (plan.part_tasks(part), plan.part_rows(part));
-        if task == tasks.start {
-            self.collector.begin(plan, part);
+        let mut collector = self.filling.take().or_else(|| {
+            let mut free = self.free.pop()?;
+            free.begin(plan, part);
+            Some(free)
+        });
+        if let Some(collector) = &mut collector {
+            collector.add(plan, batch);
         }
-        self.collector.add(plan, batch);
         let failed = batch.status.iter().filter(|&&status| status != Status::Ok).count();
         self.observer.computed(batch.rows() as u64, failed as u64);
-        if task + 1 == tasks.end {
-            self.observer.writing();
-            let active = self.collector.active();
-            let rows = active.map_or(rows.end - rows.start, |active| active.rows(plan, part));
-            let encoded = match rows {
-                0 => None,
-                _ => Some(self.collector.encode(plan, part, &self.staging)?),
-            };
-            self.dataset.commit(self.place, part, active, encoded)?;
-            self.rows += rows;
-            self.at += 1;
-            self.observer.committed(number, part, rows);
+        if task + 1 < plan.part_tasks(part).end {
+            self.filling = collector;
+            return Ok(None);
         }
+        self.at += 1;
+        let (section, root, clock) = (self.section, self.root, self.clock);
+        Ok(collector.map(|collector| FullPart { section, root, part, collector, clock }))
+    }
+
+    fn done(&mut self, done: Result<WrittenPart, EngineError>) -> Result<(), EngineError> {
+        let WrittenPart { record, collector, seconds } = done?;
+        self.free.push(collector);
+        self.rows += record.rows;
+        self.observer.committed(record.section, record.part, record.rows, seconds);
+        self.dataset.note(self.place, record);
         Ok(())
+    }
+
+    fn is_ready(&self) -> bool {
+        self.filling.is_some() || !self.free.is_empty()
     }
 }

@@ -4,10 +4,12 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use common::{Cell, contents, idx_source, job, rows, run_to_the_end, simulation, write_images};
+use eigensweep_engine::EngineError;
 use eigensweep_engine::columns::Status;
-use eigensweep_engine::simulation::{Simulation, Workspace};
+use eigensweep_engine::simulation::{Batch, Simulation, Workspace};
 use eigensweep_theory::InstructionSet;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -248,12 +250,14 @@ fn threads_leave_rows_and_files_as_they_are() {
 fn a_panic_in_a_task_does_not_hang() {
     struct Ignore;
     impl eigensweep_engine::schedule::Sink for Ignore {
-        fn take(
-            &mut self,
-            _: u64,
-            _: &eigensweep_engine::simulation::Batch,
-        ) -> Result<(), eigensweep_engine::EngineError> {
-            Ok(())
+        type Work = Infallible;
+
+        fn take(&mut self, _: u64, _: &Batch) -> Result<Option<Infallible>, EngineError> {
+            Ok(None)
+        }
+
+        fn done(&mut self, done: Infallible) -> Result<(), EngineError> {
+            match done {}
         }
     }
     let simulation = simulation(GAUSSIAN, &["job.replicates=40"]);

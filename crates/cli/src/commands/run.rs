@@ -84,8 +84,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
         }
     });
     let mut progress = Progress::new(share.rows - share.rows_done, quiet, verbose);
-    let mut observer =
-        Logged { progress: &mut progress, log: &log, written: Instant::now(), part_begun: Instant::now() };
+    let mut observer = Logged { progress: &mut progress, log: &log, written: Instant::now() };
     let outcome = run::run(&input, &mut dataset, threads, &stop.flag, &mut observer);
     let seconds = log.seconds();
     progress.finish();

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::blocks::BlockWriter;
+use super::commit::{self, CommitRecord};
 use super::encode::Encoded;
 use super::part::PartWriter;
 use super::section::Section;
@@ -38,12 +39,6 @@ impl Collector {
         Self { kind, active: simulation.active().cloned() }
     }
 
-    /// Combinations whose rows are kept; `None` for all.
-    #[must_use]
-    pub fn active(&self) -> Option<&Active> {
-        self.active.as_deref()
-    }
-
     /// Begins a part.
     pub fn begin(&mut self, plan: &Plan, part: u64) {
         let rows = plan.part_rows(part);
@@ -61,12 +56,28 @@ impl Collector {
         }
     }
 
+    /// Encodes part `part` of a section, all of whose batches have been added, and commits it to the data set at `root`, unless another
+    /// process did so first; see the module's documentation.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Io`], [`EngineError::Parquet`] or [`EngineError::ReadBack`]; then nothing is recorded.
+    pub fn commit(&self, root: &Path, section: &Section, part: u64) -> Result<CommitRecord, EngineError> {
+        let (plan, active) = (&section.plan, self.active.as_deref());
+        let rows = plan.part_rows(part);
+        let encoded = match active.map_or(rows.end - rows.start, |active| active.rows(plan, part)) {
+            0 => None,
+            _ => Some(self.encode(plan, part, &root.join("staging"))?),
+        };
+        commit::commit(root, section, part, active, encoded)
+    }
+
     /// Encodes the part, all of whose batches have been added, into a file in `staging`.
     ///
     /// # Errors
     ///
     /// [`EngineError::Io`] or [`EngineError::Parquet`] if the file cannot be written.
-    pub fn encode(&self, plan: &Plan, part: u64, staging: &Path) -> Result<Encoded, EngineError> {
+    pub(super) fn encode(&self, plan: &Plan, part: u64, staging: &Path) -> Result<Encoded, EngineError> {
         match &self.kind {
             Kind::Rows(rows) => rows.encode(plan, part, self.active.as_deref(), staging),
             Kind::Blocks(blocks) => blocks.encode(plan, part, staging),

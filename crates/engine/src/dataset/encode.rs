@@ -8,6 +8,7 @@ use std::path::Path;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use tempfile::NamedTempFile;
@@ -17,7 +18,7 @@ use crate::EngineError;
 
 /// A Parquet file in `staging/`.
 #[derive(Debug)]
-pub struct Encoded {
+pub(super) struct Encoded {
     pub(super) staged: NamedTempFile,
     /// Rows in the file.
     pub(super) rows: u64,
@@ -45,7 +46,10 @@ pub(super) fn encode(
     let file = staged.reopen().map_err(EngineError::io("open", path))?;
     let mut rows = 0;
     let write = || -> Result<Hashing, ParquetError> {
-        let mut writer = ArrowWriter::try_new(Hashing::new(file), schema.clone(), Some(properties.clone()))?;
+        // Without the Arrow schema texts are strings to every reader: polars 0.55 decodes Arrow dictionaries value by value.
+        let options =
+            ArrowWriterOptions::new().with_properties(properties.clone()).with_skip_arrow_metadata(true);
+        let mut writer = ArrowWriter::try_new_with_options(Hashing::new(file), schema.clone(), options)?;
         for columns in batches {
             let batch = RecordBatch::try_new(schema.clone(), columns)?;
             rows += batch.num_rows() as u64;

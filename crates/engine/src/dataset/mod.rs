@@ -10,7 +10,7 @@
 //! | `job.toml` | the job as resolved |
 //! | `manifest.json` | a snapshot derived from the others |
 //!
-//! **Commit of a part** ([`Dataset::commit`]): write `staging/…`, fsync, read back and hash, rename into `data/`, fsync `data/`;
+//! **Commit of a part** ([`Collector::commit`]): write `staging/…`, fsync, read back and hash, rename into `data/`, fsync `data/`;
 //! write the commit record to `staging/`, fsync, put it into `commits/` unless there is one (the first writer wins; a loser's bytes are
 //! the same), fsync `commits/`. A kill at any point leaves the data set readable: an unrecorded file in `data/` is
 //! whole, and the next run that is alone removes it, or the same bytes come under the same name.
@@ -42,7 +42,6 @@ pub use commit::CommitRecord;
 pub(crate) use commit::part_stem;
 pub(crate) use digest::Columns;
 pub use digest::SUMMARY_FILE;
-pub use encode::Encoded;
 pub use history::{RunRecord, RunState, read_runs};
 pub use identity::Identity;
 pub use manifest::{Manifest, SectionSummary};
@@ -54,7 +53,6 @@ pub use sample::{SampleSize, encode_sample};
 pub use section::{MOST_PARTS, Section};
 
 use crate::EngineError;
-use crate::active::Active;
 use crate::input::Input;
 use crate::job::{self, JobSpec};
 use crate::shard::Shard;
@@ -246,25 +244,12 @@ impl Dataset {
         self.root.join("data").join(&record.file)
     }
 
-    /// Commits a part of the section at `place`, encoded unless it has no rows, of the combinations that are active (`None`: of all); see
-    /// the module's documentation.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Io`], [`EngineError::Parquet`] or [`EngineError::ReadBack`]; then nothing is recorded.
-    pub fn commit(
-        &mut self,
-        place: usize,
-        part: u64,
-        active: Option<&Active>,
-        encoded: Option<Encoded>,
-    ) -> Result<(), EngineError> {
-        let record = commit::commit(&self.root, &self.sections[place], part, active, encoded)?;
-        let slot = usize::try_from(part).ok();
+    /// Notes that a part of the section at `place` has been committed.
+    pub(crate) fn note(&mut self, place: usize, record: CommitRecord) {
+        let slot = usize::try_from(record.part).ok();
         if let Some(slot) = slot.and_then(|part| self.sections[place].committed.get_mut(part)) {
             *slot = Some(record);
         }
-        Ok(())
     }
 }
 

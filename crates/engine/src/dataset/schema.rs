@@ -27,7 +27,7 @@ pub(super) fn rows(grid: &Grid) -> Schema {
     Schema::new(fields)
 }
 
-/// Words: readers' categoricals.
+/// Words: keys into few names in memory, strings in the file.
 pub(super) fn text() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }

@@ -133,6 +133,20 @@ impl Section {
         Ok(Self::read(&path).is_some_and(|there| there.identity.hash == self.identity.hash))
     }
 
+    /// The section without what is done of it.
+    pub(crate) fn blank(&self) -> Self {
+        Self {
+            number: self.number,
+            spec: self.spec.clone(),
+            identity: self.identity.clone(),
+            round: self.round,
+            extents: self.extents,
+            fingerprint: self.fingerprint.clone(),
+            plan: self.plan.clone(),
+            committed: Vec::new(),
+        }
+    }
+
     /// Whether a part is done.
     #[must_use]
     pub fn is_done(&self, part: u64) -> bool {

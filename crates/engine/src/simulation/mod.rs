@@ -34,7 +34,7 @@ use crate::active::Active;
 use crate::columns::METRICS;
 use crate::input::{Input, size};
 use crate::job::{JobSpec, Metric, ROW_GROUP_ROWS, Sampler};
-use crate::plan::Plan;
+use crate::plan::{Plan, parts_in_writing};
 use setting::{Counts, DataSetting, Settings};
 
 /// Everything that the tasks of a job share.
@@ -209,7 +209,9 @@ impl Simulation {
         const COLUMN: u64 = 4 << 20;
         let columns = (self.plan.grid.axes.len() + METRICS.len() + 3) as u64;
         let encoder = group * 2 * (row + 8 * 12) + columns * COLUMN * group / ROW_GROUP_ROWS;
-        let running = input + threads as u64 * (workspace + rows * row) + part * row + encoder;
+        let writing = parts_in_writing(threads) as u64;
+        let parts = (1 + writing) * part * row + writing * encoder;
+        let running = input + threads as u64 * (workspace + rows * row) + parts;
         PROGRAM + running.max(loading)
     }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,13 +88,19 @@ struct Rows<'a> {
 }
 
 impl Sink for Rows<'_> {
-    fn take(&mut self, task: u64, batch: &Batch) -> Result<(), EngineError> {
+    type Work = Infallible;
+
+    fn take(&mut self, task: u64, batch: &Batch) -> Result<Option<Infallible>, EngineError> {
         assert_eq!(self.simulation.plan().task_rows(task).start, self.row, "tasks arrive in order");
         for at in 0..batch.rows() {
             (self.collect)(self.row, Cell::of(batch, at));
             self.row += 1;
         }
-        Ok(())
+        Ok(None)
+    }
+
+    fn done(&mut self, done: Infallible) -> Result<(), EngineError> {
+        match done {}
     }
 }
 
@@ -115,7 +122,7 @@ pub fn rows(simulation: &Simulation, threads: usize) -> BTreeMap<String, Cell> {
     found
 }
 
-/// Stops a run after some committed parts, and counts.
+/// Stops a run once so many rows were computed, and counts.
 pub struct Stopping<'a> {
     pub stop: &'a AtomicBool,
     pub after: u64,
@@ -134,15 +141,17 @@ impl Observer for Stopping<'_> {
     fn computed(&mut self, rows: u64, failed: u64) {
         self.rows += rows;
         self.failed += failed;
-    }
-
-    fn writing(&mut self) {}
-
-    fn committed(&mut self, section: u32, part: u64, _rows: u64) {
-        self.committed.push((section, part));
-        if self.committed.len() as u64 >= self.after {
+        if self.rows >= self.after {
             self.stop.store(true, Ordering::Relaxed);
         }
+    }
+
+    fn clock(&self) -> fn() -> f64 {
+        || 0.0
+    }
+
+    fn committed(&mut self, section: u32, part: u64, _rows: u64, _seconds: f64) {
+        self.committed.push((section, part));
     }
 }
 
@@ -166,7 +175,7 @@ pub fn open(root: &Path, job: &Job, shard: Shard) -> Result<(Arc<Input>, Dataset
     Ok((input, dataset, repairs))
 }
 
-/// Opens (or goes on with) the data set at `root` and runs a shard until `parts` parts are committed or nothing is missing.
+/// Opens (or goes on with) the data set at `root` and runs a shard until `parts` parts are done or nothing is missing.
 pub fn run_shard(
     root: &Path,
     job: &Job,
@@ -176,9 +185,19 @@ pub fn run_shard(
 ) -> Result<Ran, EngineError> {
     let (input, mut dataset, repairs) = open(root, job, shard)?;
     let stop = AtomicBool::new(false);
-    let mut observer = Stopping::after(&stop, parts);
+    let sections = dataset.sections().iter();
+    let missing = sections.flat_map(|section| {
+        let own = shard.parts(&section.plan).filter(|&part| !section.is_done(part));
+        own.map(|part| section.plan.part_rows(part))
+    });
+    // What is computed beyond belongs to the next part, and does not fill it: parts have more tasks than there are batches.
+    let rows = missing.take(usize::try_from(parts).unwrap_or(usize::MAX)).map(|rows| rows.end - rows.start);
+    let after = if parts == u64::MAX { u64::MAX } else { rows.sum() };
+    let mut observer = Stopping::after(&stop, after);
     let outcome = run::run(&input, &mut dataset, threads, &stop, &mut observer)?;
     dataset.write_manifest()?;
+    // Parts end in any order.
+    observer.committed.sort_unstable();
     Ok(Ran { outcome, repairs, committed: observer.committed, failed: observer.failed })
 }
 

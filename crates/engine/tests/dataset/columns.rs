@@ -74,14 +74,14 @@ fn columns_and_types() {
     augmentation_scale: Float64
     alignment: Float64
     dimension: Int32
-    paradigm: Dictionary(Int32, Utf8)
+    paradigm: Utf8
     loss_clean: Float64, nullable
     loss_corrupted: Float64, nullable
     distance: Float64, nullable
     leakage: Float64, nullable
     gap: Float64, nullable
     threshold_squared: Float64, nullable
-    status: Dictionary(Int32, Utf8)
+    status: Utf8
     ");
 }
 
@@ -194,7 +194,6 @@ fn parts_carry_the_job_and_no_provenance() {
         .collect();
     let keys: Vec<&str> = pairs.keys().map(String::as_str).collect();
     let ours = [
-        "ARROW:schema",
         "eigensweep.format_version",
         "eigensweep.job",
         "eigensweep.section_hash",

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use eigensweep_engine::EngineError;
 use eigensweep_engine::columns::FORMAT_VERSION;
-use eigensweep_engine::dataset::{Collector, Dataset, Encoded, Identity, Manifest};
+use eigensweep_engine::dataset::{Collector, CommitRecord, Dataset, Identity, Manifest};
 use eigensweep_engine::run;
 use eigensweep_engine::shard::Shard;
 use eigensweep_engine::simulation::{Simulation, Workspace};
@@ -76,17 +76,17 @@ fn shares_count_rows() {
     assert_eq!(faults, []);
 }
 
-/// A part of a data set's section 0 with the rows that `simulation` gives.
-fn encode(dataset: &Dataset, part: u64, simulation: &Simulation) -> Encoded {
+/// Commits a part of a data set's section 0 with the rows that `simulation` gives.
+fn commit(dataset: &Dataset, part: u64, simulation: &Simulation) -> Result<CommitRecord, EngineError> {
     let section = &dataset.sections()[0];
     let (mut workspace, mut batch) = (Workspace::new(simulation), simulation.new_batch());
-    let mut writer = Collector::new(simulation, section);
-    writer.begin(&section.plan, part);
+    let mut collector = Collector::new(simulation, section);
+    collector.begin(&section.plan, part);
     for task in section.plan.part_tasks(part) {
         simulation.run_task(task, &mut workspace, &mut batch);
-        writer.add(&section.plan, &batch);
+        collector.add(&section.plan, &batch);
     }
-    writer.encode(&section.plan, part, &dataset.path("staging")).unwrap()
+    collector.commit(dataset.root(), section, part)
 }
 
 /// Opens the data set though another process has: as on a file system that loses locks.
@@ -102,15 +102,15 @@ fn open_without_locks(root: &Path) -> Dataset {
 #[test]
 fn the_first_of_two_commits_wins() {
     let directory = tempfile::tempdir().unwrap();
-    let mut one = open(directory.path(), &three_parts(), Shard::WHOLE).unwrap().1;
-    let mut other = open_without_locks(directory.path());
+    let one = open(directory.path(), &three_parts(), Shard::WHOLE).unwrap().1;
+    let other = open_without_locks(directory.path());
     let same = prepare(&three_parts()).unwrap();
     // Rows of another seed stand for other rounding.
     let different = prepare(&job(THREE_PARTS, &["job.seed=12"])).unwrap();
-    one.commit(0, 0, None, Some(encode(&one, 0, &same))).unwrap();
-    other.commit(0, 0, None, Some(encode(&other, 0, &different))).unwrap();
+    let first = commit(&one, 0, &same).unwrap();
+    let second = commit(&other, 0, &different).unwrap();
     assert_eq!(files(&directory.path().join("data")).len(), 1);
-    assert_eq!(one.sections()[0].record(0), other.sections()[0].record(0));
+    assert_eq!(first, second);
     assert_eq!(record(directory.path(), 0), record(REFERENCE.path(), 0));
     // The other order of events: the loser wrote its file and died before it could take it back.
     fs::write(directory.path().join("data/part-000-000000-deadbeef.parquet"), b"the loser's").unwrap();
@@ -123,18 +123,16 @@ fn the_first_of_two_commits_wins() {
 #[test]
 fn a_commit_that_fails_records_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let mut one = open(directory.path(), &three_parts(), Shard::WHOLE).unwrap().1;
+    let one = open(directory.path(), &three_parts(), Shard::WHOLE).unwrap().1;
     let simulation = prepare(&three_parts()).unwrap();
-    let encoded = encode(&one, 0, &simulation);
     // No directory can be written over by a rename, so the commit fails at its first step.
     let place = part_path(REFERENCE.path(), 0);
     let place = directory.path().join("data").join(place.file_name().unwrap());
     fs::create_dir_all(place.join("in the way")).unwrap();
-    match one.commit(0, 0, None, Some(encoded)) {
+    match commit(&one, 0, &simulation) {
         Err(EngineError::Io { action, path, .. }) => assert_eq!((action, path), ("rename into place", place)),
         other => panic!("{other:?}"),
     }
-    assert!(!one.sections()[0].is_done(0));
     assert_eq!(files(&directory.path().join("commits")).len(), 0, "nothing is recorded");
     assert_eq!(leftovers(directory.path()), [""; 0], "what was staged is gone");
 }
