@@ -6,7 +6,8 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_engine::dataset::{Dataset, read_columns};
+use eigensweep_engine::EngineError;
+use eigensweep_engine::dataset::{Dataset, Fault, read_columns};
 use eigensweep_engine::filter::{Filter, Value};
 use eigensweep_engine::job;
 use peak_alloc::PeakAlloc;
@@ -68,23 +69,29 @@ pub(crate) fn condition(data: &[u8]) {
 
 /// The texts of a data set: a section, a commit record, a manifest and the resolved job, separated by NUL bytes.
 pub(crate) fn records(data: &[u8]) {
-    let Ok(directory) = tempfile::tempdir() else { return };
-    let root = directory.path();
-    let mut texts = data.split(|&byte| byte == 0);
-    for directory in ["data", "commits", "sections"] {
-        let _ = fs::create_dir(root.join(directory));
-    }
-    for name in ["sections/000.json", "commits/000-000000.json", "manifest.json", "job.toml"] {
-        let _ = fs::write(root.join(name), texts.next().unwrap_or_default());
-    }
-    match Dataset::read(root, true) {
-        Ok((dataset, faults)) => {
+    match read_records(data) {
+        Some(Ok((dataset, faults))) => {
             // There is no part: whatever the record says, it is a fault, unless it claims no rows.
             assert!(dataset.records().all(|record| record.rows == 0) && faults.len() <= 1);
             let _ = (dataset.rows(), dataset.is_complete());
         }
-        Err(error) => drop(error.to_string()),
+        Some(Err(error)) => drop(error.to_string()),
+        None => {}
     }
+}
+
+/// The data set of such texts; `None` where there is no room for it.
+pub(crate) fn read_records(data: &[u8]) -> Option<Result<(Dataset, Vec<Fault>), EngineError>> {
+    let directory = tempfile::tempdir().ok()?;
+    let root = directory.path();
+    let mut texts = data.split(|&byte| byte == 0);
+    for directory in ["data", "commits", "sections"] {
+        fs::create_dir(root.join(directory)).ok()?;
+    }
+    for name in ["sections/000.json", "commits/000-000000.json", "manifest.json", "job.toml"] {
+        fs::write(root.join(name), texts.next().unwrap_or_default()).ok()?;
+    }
+    Some(Dataset::read(root, true))
 }
 
 /// Images and labels in idx format, plain or gzipped.

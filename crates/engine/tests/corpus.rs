@@ -70,6 +70,17 @@ fn records_of_data_sets() {
     run("records", bodies::records, 60);
 }
 
+/// A corpus of another format would be refused at once, and find nothing.
+#[test]
+fn the_corpus_is_of_this_format() {
+    for name in ["quickstart", "adaptive"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/records").join(name);
+        let (dataset, faults) = bodies::read_records(&fs::read(path).unwrap()).unwrap().unwrap();
+        assert_eq!((dataset.sections().len(), faults.len()), (1, 1), "{name}: {faults:?}");
+        assert!(dataset.rows() > 0);
+    }
+}
+
 #[test]
 fn idx_files() {
     run("idx", bodies::idx, 300);
