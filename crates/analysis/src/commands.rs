@@ -1,5 +1,6 @@
 //! From arguments to calls of the library.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use eigensweep_analysis::query::output::{self, Format};
@@ -29,7 +30,7 @@ fn run_query(arguments: &args::Query, quiet: bool) -> Result<(), AnalysisError> 
     let sources = open(datasets, quiet)?;
     let mut query = Query::new(&sources)?;
     if arguments.explain {
-        println!("{}", query.explain(sql)?);
+        say(&query.explain(sql)?)?;
         return Ok(());
     }
     let told = arguments.output.as_deref().and_then(Format::of_file);
@@ -61,7 +62,7 @@ fn run_plot(arguments: &args::Plot, quiet: bool) -> Result<(), AnalysisError> {
         for note in drawing.notes() {
             eprintln!("note: {note}");
         }
-        println!("{}", path.display());
+        say(&path.display().to_string())?;
     }
     Ok(())
 }
@@ -75,9 +76,19 @@ fn run_report(arguments: &args::Report, quiet: bool) -> Result<(), AnalysisError
     }
     report::write(&sources, &path)?;
     if !quiet {
-        println!("{}", path.display());
+        say(&path.display().to_string())?;
     }
     Ok(())
+}
+
+/// Writes a line to standard output; a reader that has seen enough is no error.
+fn say(line: &str) -> Result<(), AnalysisError> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(AnalysisError::Io { action: "write to", path: "standard output".into(), source: error })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The data sets' names as part of a file name.

@@ -146,6 +146,26 @@ fn the_summary_is_what_a_loop_computes() {
     }
 }
 
+/// Quantiles by group are functions of lists, which stream; those of other kinds of SQL stay polars' own. Words have none.
+#[test]
+fn quantiles_by_group_are_taken_of_lists() {
+    let place = Place::new();
+    let source = place.source("d", &Axes::default(), varied);
+    let mut query = Query::new(&[source.clone()]).unwrap();
+    let sql = "SELECT samples, MEDIAN(replicate) AS middle, QUANTILE_DISC(distance, 0.9) AS high FROM results \
+               GROUP BY samples HAVING MEDIAN(distance) > 0 ORDER BY samples";
+    let plan = query.explain(sql).unwrap();
+    assert!(plan.contains("implode") && !plan.contains("median"), "{plan}");
+    let by_lists = query.collect(sql).unwrap();
+    let in_memory = query.frame(sql).unwrap().collect_with_engine(Engine::InMemory).unwrap().unwrap_single();
+    assert_eq!(by_lists.height(), 3);
+    assert!(by_lists.equals_missing(&in_memory), "{by_lists:?} {in_memory:?}");
+    let whole = query.collect("SELECT MEDIAN(replicate) AS middle FROM results").unwrap();
+    assert!((number(&whole, "middle", 0) - 1.5).abs() < 1e-12);
+    let error = query.collect("SELECT samples, MEDIAN(paradigm) FROM results GROUP BY samples").unwrap_err();
+    assert!(error.to_string().contains("`paradigm`, which has no numbers"), "{error}");
+}
+
 #[test]
 fn the_margin_is_paired_over_common_replicates() {
     let place = Place::new();

@@ -6,7 +6,7 @@
 //! | 2 | [`input`] | loads what the job's data source names; checks it against the job |
 //! | 3 | [`grid`], [`plan`], [`cost`], [`shard`] | axes → rows → tasks (which share a sample) → parts (which are files) → shards |
 //! | 4 | [`simulation`] | one task: draws samples, evaluates the paradigms, fills a batch of rows without allocating |
-//! | 5 | [`schedule`] | runs tasks on a thread pool; batches arrive at one writer in task order |
+//! | 5 | [`schedule`] | runs tasks on a thread pool; batches arrive at one sink in task order, whose work goes back to the pool |
 //! | 6 | [`dataset`] | Parquet parts, staged, fsynced, renamed, committed; manifest; resume |
 //! | 7 | [`summary`], [`theory`] | what `run` prints at the end; thresholds of a job's spectra |
 //! | 8 | [`filter`], [`replay`] | conditions on rows; single rows computed again |

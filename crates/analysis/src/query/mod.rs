@@ -7,6 +7,7 @@
 mod literals;
 pub(crate) mod names;
 pub mod output;
+mod quantiles;
 pub mod views;
 
 use polars::prelude::*;
@@ -98,7 +99,7 @@ impl Query {
     ///
     /// As [`frame`](Self::frame).
     pub fn explain(&mut self, sql: &str) -> Result<String, AnalysisError> {
-        Ok(self.frame(sql)?.with_streaming(true).explain(true)?)
+        Ok(quantiles::streaming(self.frame(sql)?).with_streaming(true).explain(true)?)
     }
 
     /// polars' error, or a better one where a name is at fault.
@@ -124,5 +125,5 @@ pub(crate) fn condition(text: &str) -> PolarsResult<Expr> {
 
 /// Runs a lazy frame on the streaming engine.
 pub(crate) fn collect(frame: LazyFrame) -> Result<DataFrame, AnalysisError> {
-    Ok(frame.collect_with_engine(Engine::Streaming)?.unwrap_single())
+    Ok(quantiles::streaming(frame).collect_with_engine(Engine::Streaming)?.unwrap_single())
 }

@@ -69,9 +69,7 @@ pub fn best(columns: &Columns) -> String {
     // One row per replicate, a column per paradigm.
     let wide: Vec<String> = all
         .iter()
-        .map(|(short, name)| {
-            format!("MAX(CASE WHEN CAST({PARADIGM} AS VARCHAR) = '{name}' THEN {DISTANCE} END) AS {short}")
-        })
+        .map(|(short, name)| format!("MAX(CASE WHEN {PARADIGM} = '{name}' THEN {DISTANCE} END) AS {short}"))
         .collect();
     let means: Vec<String> = all.iter().map(|(short, _)| format!("AVG({short}) AS {short}")).collect();
     let pairs = [("sl", "je"), ("sl", "rc"), ("je", "rc")];

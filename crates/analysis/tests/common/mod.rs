@@ -162,23 +162,20 @@ fn frame(axes: &Axes, values: impl Fn(At<'_>) -> Values) -> DataFrame {
         distance.iter().map(|distance| distance.map(|distance| 0.5 + distance)).collect();
     let clean: Vec<Option<f64>> = distance.iter().map(|distance| distance.map(|_| 0.5)).collect();
     let dimension = vec![4; replicate.len()];
-    let text = |values: &[&str]| {
-        Column::new("".into(), values).cast(&DataType::from_categories(Categories::global())).unwrap()
-    };
     DataFrame::new_infer_height(vec![
         Column::new("replicate".into(), replicate),
         Column::new("samples".into(), samples),
         Column::new("noise_scale".into(), noise),
         Column::new("alignment".into(), alignment),
         Column::new("dimension".into(), dimension),
-        text(&paradigm).with_name("paradigm".into()),
+        Column::new("paradigm".into(), paradigm),
         Column::new("loss_clean".into(), clean),
         Column::new("loss_corrupted".into(), corrupted),
         Column::new("distance".into(), distance),
         Column::new("leakage".into(), leakage),
         Column::new("gap".into(), gap),
         Column::new("threshold_squared".into(), threshold),
-        text(&status).with_name("status".into()),
+        Column::new("status".into(), status),
     ])
     .unwrap()
 }
