@@ -1,6 +1,10 @@
 //! Reading parts back: counts, and chosen columns batch by batch.
+//!
+//! parquet's decoders assert what a damaged file breaks (found by fuzzing: a delta-packed column whose pages promise more values than they
+//! have). A panic of theirs is an error here, as any other damage.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
@@ -19,12 +23,16 @@ const BATCH_ROWS: usize = 8192;
 /// Number of rows in a file's footer.
 pub(super) fn row_count(path: &Path) -> Result<u64, EngineError> {
     let file = File::open(path).map_err(EngineError::io("open", path))?;
-    let reader = SerializedFileReader::new(file).map_err(|source| parquet_error(path, source))?;
+    let reader = guarded(path, || SerializedFileReader::new(file))?;
     Ok(u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
-fn parquet_error(path: &Path, source: ParquetError) -> EngineError {
-    EngineError::Parquet { action: "read", path: path.to_path_buf(), source }
+/// What a decoder gives; a panic of its is an error.
+fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, EngineError> {
+    // What the panic leaves behind is dropped, and never looked at.
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(ParquetError::General("its pages contradict each other".to_owned())))
+        .map_err(|source| EngineError::Parquet { action: "read", path: path.to_path_buf(), source })
 }
 
 /// Reads `names` from a part, batch by batch; texts as plain strings.
@@ -40,16 +48,21 @@ pub fn read_columns(
     // The Arrow schema that the writer leaves beside Parquet's own tells that texts are categorical, and its decoder panics on damaged
     // bytes.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
-        .map_err(|source| parquet_error(path, source))?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
-    let reader = builder
-        .with_projection(mask)
-        .with_batch_size(BATCH_ROWS)
-        .build()
-        .map_err(|source| parquet_error(path, source))?;
-    let path = path.to_path_buf();
-    Ok(reader.map(move |batch| batch.map_err(|error| parquet_error(&path, error.into()))))
+    let reader = guarded(path, || {
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
+        let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+        builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()
+    })?;
+    let (mut reader, path) = (Some(reader), path.to_path_buf());
+    // Ends with the first error: a decoder that has failed is not asked again.
+    Ok(std::iter::from_fn(move || {
+        let mut decoder = reader.take()?;
+        let batch = guarded(&path, || Ok(decoder.next().transpose()?)).transpose()?;
+        if batch.is_ok() {
+            reader = Some(decoder);
+        }
+        Some(batch)
+    }))
 }
 
 /// A column of numbers, if it is one.
