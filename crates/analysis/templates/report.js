@@ -46,6 +46,11 @@
     tip.style.left = `${Math.max(8, left)}px`;
     tip.style.top = `${above > 4 ? above : box.bottom + 10}px`;
   };
+  // Focus and arrow keys scroll the page, and what then comes under a mouse that rests is over it: that is no pointing.
+  let place = [];
+  const rests = ({ pointerType, clientX, clientY }) =>
+    pointerType === "mouse" && clientX === place[0] && clientY === place[1];
+  addEventListener("pointermove", (event) => (place = [event.clientX, event.clientY]), { capture: true, passive: true });
   // A step of the arrow keys may scroll; its value stays.
   const moved = () => {
     if (Date.now() - stepping > 400) hide();
@@ -58,10 +63,11 @@
       title?.remove();
     }
     sheet.addEventListener("pointerover", (event) => {
+      if (rests(event)) return;
       const mark = event.target.closest(".tt");
       mark ? show(mark) : hide();
     });
-    sheet.addEventListener("pointerleave", hide);
+    sheet.addEventListener("pointerleave", (event) => rests(event) || hide());
     sheet.addEventListener("blur", hide);
     sheet.addEventListener("scroll", moved);
     let at = -1;
