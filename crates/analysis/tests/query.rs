@@ -151,7 +151,7 @@ fn the_summary_is_what_a_loop_computes() {
 fn quantiles_by_group_are_taken_of_lists() {
     let place = Place::new();
     let source = place.source("d", &Axes::default(), varied);
-    let mut query = Query::new(&[source.clone()]).unwrap();
+    let mut query = Query::new(&[source]).unwrap();
     let sql = "SELECT samples, MEDIAN(replicate) AS middle, QUANTILE_DISC(distance, 0.9) AS high FROM results \
                GROUP BY samples HAVING MEDIAN(distance) > 0 ORDER BY samples";
     let plan = query.explain(sql).unwrap();

@@ -77,7 +77,7 @@ impl Collector {
     /// # Errors
     ///
     /// [`EngineError::Io`] or [`EngineError::Parquet`] if the file cannot be written.
-    pub(super) fn encode(&self, plan: &Plan, part: u64, staging: &Path) -> Result<Encoded, EngineError> {
+    pub fn encode(&self, plan: &Plan, part: u64, staging: &Path) -> Result<Encoded, EngineError> {
         match &self.kind {
             Kind::Rows(rows) => rows.encode(plan, part, self.active.as_deref(), staging),
             Kind::Blocks(blocks) => blocks.encode(plan, part, staging),

@@ -18,7 +18,7 @@ use crate::EngineError;
 
 /// A Parquet file in `staging/`.
 #[derive(Debug)]
-pub(super) struct Encoded {
+pub struct Encoded {
     pub(super) staged: NamedTempFile,
     /// Rows in the file.
     pub(super) rows: u64,

@@ -42,6 +42,7 @@ pub use commit::CommitRecord;
 pub(crate) use commit::part_stem;
 pub(crate) use digest::Columns;
 pub use digest::SUMMARY_FILE;
+pub use encode::Encoded;
 pub use history::{RunRecord, RunState, read_runs};
 pub use identity::Identity;
 pub use manifest::{Manifest, SectionSummary};
