@@ -60,7 +60,7 @@ fn run_plot(arguments: &args::Plot, quiet: bool) -> Result<(), AnalysisError> {
     drawing.save(&path, arguments.resolution)?;
     if !quiet {
         for note in drawing.notes() {
-            eprintln!("note: {note}");
+            tell!("note: {note}");
         }
         say(&path.display().to_string())?;
     }
@@ -101,7 +101,7 @@ fn joined(sources: &[Source]) -> String {
 fn open<P: AsRef<std::path::Path>>(roots: &[P], quiet: bool) -> Result<Vec<Source>, AnalysisError> {
     let sources = source::open_all(roots)?;
     for source in sources.iter().filter(|source| !quiet && u128::from(source.rows) < source.planned_rows()) {
-        eprintln!(
+        tell!(
             "note: {} is not finished: {} of {} rows",
             source.root.display(),
             format::count(u128::from(source.rows)),

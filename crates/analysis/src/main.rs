@@ -1,4 +1,8 @@
 //! The program `eigensweep-analysis`: what `eigensweep query`, `plot` and `report` hand over to.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
+#[macro_use]
+mod tell;
 
 mod args;
 mod commands;
@@ -17,7 +21,7 @@ fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     if let Some(caller) = arguments.called_by.as_deref().filter(|caller| *caller != env!("CARGO_PKG_VERSION"))
     {
-        eprintln!(
+        tell!(
             "error: this is eigensweep-analysis {}, and eigensweep is {caller}: build both with `cargo build --release \
              --workspace`",
             env!("CARGO_PKG_VERSION")
@@ -27,7 +31,7 @@ fn main() -> ExitCode {
     match commands::call(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            tell!("error: {error}");
             if error.is_usage() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
     }

@@ -60,7 +60,7 @@ impl Progress {
     pub(crate) fn committed(&self, section: u32, part: u64, rows: u64) {
         if self.verbose {
             let rows = HumanCount(rows);
-            self.bar.suspend(|| eprintln!("part {section:03}-{part:06} committed: {rows} rows"));
+            self.bar.suspend(|| tell!("part {section:03}-{part:06} committed: {rows} rows"));
         }
     }
 
@@ -68,7 +68,7 @@ impl Progress {
         let elapsed = self.started.elapsed().as_secs_f64();
         let rate = self.done as f64 / elapsed;
         let left = (self.total - self.done) as f64 / rate;
-        eprintln!(
+        tell!(
             "{} of {} rows, {} rows/s, {} left",
             HumanCount(self.done),
             HumanCount(self.total),

@@ -100,17 +100,17 @@ pub(crate) fn print(error: &CommandError) -> Exit {
     if let CommandError::Engine(EngineError::Job(problems)) = error {
         print_problems(problems);
     } else {
-        eprintln!("error: {error}");
+        tell!("error: {error}");
     }
     error.exit()
 }
 
 fn print_problems(problems: &JobProblems) {
     for problem in &problems.problems {
-        eprintln!("{:?}", Report::new(Underlined::new(problem, &problems.sources)));
+        tell!("{:?}", Report::new(Underlined::new(problem, &problems.sources)));
     }
     let count = problems.problems.len();
-    eprintln!("error: {count} problem{} in the job; nothing was written", if count == 1 { "" } else { "s" });
+    tell!("error: {count} problem{} in the job; nothing was written", if count == 1 { "" } else { "s" });
 }
 
 /// A problem as miette shows it.

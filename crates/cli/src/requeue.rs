@@ -31,20 +31,20 @@ impl Requeue {
             return;
         }
         let Some(job) = cluster::own_job() else {
-            eprintln!("warning: --requeue: this is no job of SLURM, so nothing runs it again by itself");
+            tell!("warning: --requeue: this is no job of SLURM, so nothing runs it again by itself");
             return;
         };
         let fruitless = if rows > 0 { 0 } else { self.fruitless() };
         if fruitless >= FRUITLESS {
-            eprintln!(
+            tell!(
                 "error: job {job} is not put back into the queue: its last {fruitless} runs were stopped before any of them \
                  finished a part. Give it more time, or make parts smaller with [output] part_rows; the data set can be resumed"
             );
             return;
         }
         match cluster::requeue(&job) {
-            Ok(()) => eprintln!("job {job} is back in the queue; it goes on from the last finished part"),
-            Err(error) => eprintln!(
+            Ok(()) => tell!("job {job} is back in the queue; it goes on from the last finished part"),
+            Err(error) => tell!(
                 "warning: job {job} is not put back into the queue: {error}. Submit it again; it goes on from the last finished part"
             ),
         }

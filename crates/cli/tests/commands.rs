@@ -26,6 +26,22 @@ fn run_writes_a_data_set_and_resumes_it() {
     assert_eq!(place.contents("out/data"), parts);
 }
 
+/// A log on a full disk: what would be said there is lost, and nothing else.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let place = Place::new();
+    let to_full_disk = |arguments: &[&str]| {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_eigensweep"));
+        command.current_dir(place.directory.path()).args(arguments).stderr(full);
+        command.status().unwrap().code()
+    };
+    assert_eq!(to_full_disk(&["run", "small.toml", "--output", "out"]), Some(0));
+    assert_eq!(place.contents("out/data").len(), 1);
+    assert_eq!(to_full_disk(&["run", "no such job.toml"]), Some(2));
+}
+
 #[test]
 fn the_output_directory_is_named_after_the_job() {
     let place = Place::new();

@@ -12,7 +12,7 @@ pub(crate) fn report(dataset: &Dataset) -> Exit {
     let rows = dataset.rows_done().max(1) as f64;
     for (status, count) in &failed {
         let share = 100.0 * *count as f64 / rows;
-        eprintln!(
+        tell!(
             "warning: {} rows have no value ({share:.2} %): {status}. To see them: eigensweep replay {} --where \
              \"status = '{status}'\"",
             HumanCount(*count),
@@ -22,7 +22,7 @@ pub(crate) fn report(dataset: &Dataset) -> Exit {
     let all: u64 = failed.iter().map(|(_, count)| count).sum();
     let allowed = dataset.spec().output.max_failed;
     if all as f64 > allowed * rows {
-        eprintln!(
+        tell!(
             "error: {} of {} rows have no value, more than [output] max_failed = {allowed} allows",
             HumanCount(all),
             HumanCount(dataset.rows_done())

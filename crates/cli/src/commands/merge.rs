@@ -17,14 +17,14 @@ pub(crate) fn call(arguments: &Merge) -> Result<Exit, CommandError> {
         verify::print_faults(root, std::slice::from_ref(fault));
     }
     for (stays, other) in &merged.different {
-        eprintln!(
+        tell!(
             "warning: {} and {} hold the same rows with different bits (their machines round differently); the first stays",
             stays.display(),
             other.display()
         );
     }
     if merged.again > 0 {
-        eprintln!("{} parts were there more than once, and are kept once", HumanCount(merged.again));
+        tell!("{} parts were there more than once, and are kept once", HumanCount(merged.again));
     }
     let (done, all) = (HumanCount(joined.rows_done()), HumanCount(joined.rows()));
     if joined.is_complete() {
@@ -36,7 +36,7 @@ pub(crate) fn call(arguments: &Merge) -> Result<Exit, CommandError> {
         parts(&joined),
         into.display()
     ));
-    eprintln!(
+    tell!(
         "error: {} rows are missing; run the shards that `eigensweep status` names, or the whole job with --output {}",
         HumanCount(joined.rows() - joined.rows_done()),
         into.display()

@@ -18,10 +18,10 @@ impl Queue {
     /// Asks; none if nothing was submitted. What cannot be found out is said on standard error: the data set's own state does not
     /// depend on it.
     pub(super) fn of(root: &Path) -> Option<Self> {
-        let submissions = cluster::read_submissions(root).inspect_err(|error| eprintln!("warning: {error}"));
+        let submissions = cluster::read_submissions(root).inspect_err(|error| tell!("warning: {error}"));
         let submission = submissions.ok()?.pop()?;
         let states = cluster::job_states(&submission.jobs()).unwrap_or_else(|error| {
-            eprintln!("warning: how the submitted jobs stand is not known: {error}");
+            tell!("warning: how the submitted jobs stand is not known: {error}");
             Vec::new()
         });
         Some(Self { submission, states })

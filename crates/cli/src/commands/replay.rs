@@ -50,7 +50,7 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     if all_same {
         return Ok(Exit::Success);
     }
-    eprintln!(
+    tell!(
         "error: a row computed alone differs from the stored one: another program version or machine wrote it (see {}), or it is \
          damaged (see `eigensweep verify`)",
         root.join("logs").display()

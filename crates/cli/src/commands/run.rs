@@ -55,12 +55,12 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     let holder = format!("process {} on {}", std::process::id(), host::name());
     let (mut dataset, repairs) = Dataset::open(&root, &job.spec, &input, shard, &holder)?;
     for repair in &repairs {
-        eprintln!("warning: {} {}; its part will be computed again", repair.file, repair.fault);
+        tell!("warning: {} {}; its part will be computed again", repair.file, repair.fault);
     }
     let share = run::share(&dataset);
     if share.rows_done > 0 && !quiet {
         let (there, all) = (HumanCount(share.rows_done), HumanCount(share.rows));
-        eprintln!("{there} of {all} rows are there already");
+        tell!("{there} of {all} rows are there already");
     }
     let threads = arguments.threads.unwrap_or_else(cluster::threads);
     let log = RunLog::new(&root, started, threads, shard, share);
@@ -75,9 +75,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
             log.write(RunState::Stopped);
             // What the commits say: this process's own view may be in the middle of a change.
             let _ = Dataset::read(&root, false).and_then(|(dataset, _)| dataset.write_manifest());
-            eprintln!(
-                "stopped in the middle of a task; the same command goes on from the last finished part"
-            );
+            tell!("stopped in the middle of a task; the same command goes on from the last finished part");
             if let Some(requeue) = requeue.filter(|_| exit == Exit::TimeLimit) {
                 requeue.ask(log.rows());
             }
@@ -107,10 +105,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     let dataset = dataset?;
     if !outcome.complete {
         let (done, all) = (HumanCount(share.rows_done + outcome.rows), HumanCount(share.rows));
-        eprintln!(
-            "stopped: {done} of {all} rows are in {}; the same command goes on from there",
-            root.display()
-        );
+        tell!("stopped: {done} of {all} rows are in {}; the same command goes on from there", root.display());
         // SLURM ends what it puts back into the queue: the cause is settled before.
         let exit = stop.exit();
         if let Some(requeue) = requeue.filter(|_| exit == Exit::TimeLimit) {
@@ -125,7 +120,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     if !quiet {
         finish(&dataset, shard, outcome.rows, seconds)?;
         if dataset.is_complete() {
-            eprintln!("{}", super::analysis::next(&root));
+            tell!("{}", super::analysis::next(&root));
         }
     }
     Ok(failures::report(&dataset))
@@ -150,7 +145,7 @@ fn time_limit(choice: Option<TimeLimit>) -> Result<Option<Duration>, CommandErro
             TimeLeft::Unlimited => Ok(None),
             TimeLeft::NoAnswer => {
                 // A task must not fail because the scheduler is busy; its warning comes all the same.
-                eprintln!(
+                tell!(
                     "warning: --time-limit auto: SLURM does not say how much time is left; going on until it warns"
                 );
                 Ok(None)
@@ -190,7 +185,7 @@ fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(
     ));
     if added > 0 {
         let elapsed = HumanDuration(Duration::from_secs_f64(seconds));
-        eprintln!(
+        tell!(
             "{} rows in {elapsed}, {} rows/s",
             HumanCount(added),
             HumanCount(whole(added as f64 / seconds))

@@ -45,7 +45,7 @@ pub(crate) fn call(arguments: &Submit, quiet: bool) -> Result<Exit, CommandError
     };
     let most = cluster::max_array_size();
     if most.is_none() && arguments.shards > USUAL_ARRAY_SIZE {
-        eprintln!(
+        tell!(
             "warning: SLURM does not say how large an array may be (MaxArraySize); taking its default, {USUAL_ARRAY_SIZE}"
         );
     }
@@ -77,7 +77,7 @@ pub(crate) fn call(arguments: &Submit, quiet: bool) -> Result<Exit, CommandError
     }
     // They are queued whether or not that can be written down.
     if let Err(error) = cluster::record_submission(&output, submission) {
-        eprintln!("warning: {error}; `status` will not show the jobs");
+        tell!("warning: {error}; `status` will not show the jobs");
     }
     Ok(Exit::Success)
 }
@@ -86,7 +86,7 @@ pub(crate) fn call(arguments: &Submit, quiet: bool) -> Result<Exit, CommandError
 fn warn(arguments: &Submit, job: &Job, input: &Arc<Input>, plan: &Plan) {
     if arguments.shards > plan.parts {
         let (shards, parts) = (HumanCount(arguments.shards), HumanCount(plan.parts));
-        eprintln!(
+        tell!(
             "warning: {shards} shards, but the job has {parts} part{}: shards without a part have nothing to do. Smaller parts \
              come from [output] part_rows",
             if plan.parts == 1 { "" } else { "s" }
@@ -96,7 +96,7 @@ fn warn(arguments: &Submit, job: &Job, input: &Arc<Input>, plan: &Plan) {
     if let Some(granted) = arguments.memory.as_deref().and_then(memory_bytes).filter(|&bytes| bytes < needed)
     {
         let (granted, needed) = (HumanBytes(granted), HumanBytes(needed));
-        eprintln!(
+        tell!(
             "warning: --memory is {granted}, but a task with {} threads needs about {needed}",
             arguments.cpus
         );

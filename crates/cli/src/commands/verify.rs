@@ -29,7 +29,7 @@ pub(crate) fn call(root: &Path) -> Result<Exit, CommandError> {
         return Ok(Exit::Success);
     }
     let count = faults.len();
-    eprintln!(
+    tell!(
         "error: {count} part{} damaged; `eigensweep run JOB --output {}` computes them again",
         if count == 1 { " is" } else { "s are" },
         root.display()
@@ -40,6 +40,6 @@ pub(crate) fn call(root: &Path) -> Result<Exit, CommandError> {
 /// A line for each fault.
 pub(crate) fn print_faults(root: &Path, faults: &[Fault]) {
     for Fault { file, fault, .. } in faults {
-        eprintln!("warning: {} {fault}", root.join(file).display());
+        tell!("warning: {} {fault}", root.join(file).display());
     }
 }
