@@ -31,6 +31,7 @@ Tables:
   results  a row per replicate, combination of axes and paradigm
   summary  per combination and paradigm: count, mean, standard error, median, 5 and 95 % quantiles of each metric
   best     per combination: which paradigm is closest, and by how much, with a paired standard error
+Data sets of detail = \"summary\" have the table summary, with more statistics, and no other.
 
 Examples:
   eigensweep query output/quickstart \"SELECT paradigm, alignment, AVG(distance) FROM results GROUP BY paradigm, alignment\"

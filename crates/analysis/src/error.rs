@@ -43,13 +43,20 @@ pub enum AnalysisError {
         /// Bytes found.
         found: u64,
     },
-    /// A data set that keeps summaries in place of rows.
+    /// A data set that keeps a summary in place of rows, asked for rows.
     #[error(
-        "{} keeps no rows ([output] detail = \"summary\"): its summary is summary/summary.parquet, which polars, pandas and DuckDB read",
+        "{} keeps no rows ([output] detail = \"summary\"), and figures and reports are made of rows: ask its table `summary` with \
+         `eigensweep query`",
         path.display()
     )]
     NoRows {
         /// The data set.
+        path: PathBuf,
+    },
+    /// Data sets with rows and data sets with a summary only, read together.
+    #[error("{} keeps a summary in place of rows, and others keep rows: ask them one after another", path.display())]
+    Mixed {
+        /// The first one without rows.
         path: PathBuf,
     },
     /// A data set without rows.

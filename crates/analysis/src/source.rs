@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use eigensweep_engine::columns::FORMAT_VERSION;
+use eigensweep_engine::columns::{FORMAT_VERSION, REPLICATES};
+use eigensweep_engine::dataset::SUMMARY_FILE;
 use eigensweep_engine::input::Input;
 use eigensweep_engine::job::{self, Detail, Job, JobSpec};
 use polars::prelude::*;
@@ -131,13 +132,11 @@ impl Source {
             provenance: provenance(root),
         };
         found.job_hash = found.provenance.job_hash.clone();
-        if found.job.output.detail == Detail::Summary {
-            return Err(AnalysisError::NoRows { path: root.to_path_buf() });
-        }
         for path in record_files(&commits)? {
             found.add(&path)?;
         }
-        if found.rows == 0 {
+        // The summary is written when the job is finished.
+        if found.rows == 0 || !found.keeps_rows() && !found.root.join(SUMMARY_FILE).is_file() {
             return Err(AnalysisError::Empty { path: root.to_path_buf() });
         }
         Ok(found)
@@ -193,17 +192,49 @@ impl Source {
         self.input.get_or_init(|| Input::load(&self.loadable).ok()).as_ref()
     }
 
+    /// Whether it keeps rows, and not a summary in their place.
+    #[must_use]
+    pub fn keeps_rows(&self) -> bool {
+        self.job.output.detail == Detail::Rows
+    }
+
     /// The rows, lazily.
     ///
     /// # Errors
     ///
-    /// [`AnalysisError::Query`] if polars refuses the files.
+    /// [`AnalysisError::NoRows`], or [`AnalysisError::Query`] if polars refuses the files.
     pub fn scan(&self) -> Result<LazyFrame, AnalysisError> {
-        let paths = self.parts.iter().map(|path| PlRefPath::try_from_path(path));
-        let paths = paths.collect::<PolarsResult<Vec<_>>>()?.into();
-        let options = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
-        Ok(LazyFrame::scan_parquet_files(paths, options)?)
+        if !self.keeps_rows() {
+            return Err(AnalysisError::NoRows { path: self.root.clone() });
+        }
+        scan(&self.parts)
     }
+
+    /// The summary that the engine wrote, lazily: a row per combination and paradigm, with columns named as those of the view
+    /// [`summary`](crate::query::views), and besides `failed`, variances, extremes and quartiles of each metric. Its quantiles are a
+    /// sketch's, within 1 %.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalysisError::Query`] if polars refuses the file.
+    pub fn scan_summary(&self) -> Result<LazyFrame, AnalysisError> {
+        let mut frame = scan(&[self.root.join(SUMMARY_FILE)])?;
+        let names: Vec<String> = frame.collect_schema()?.iter_names().map(ToString::to_string).collect();
+        let new = names.iter().map(|name| match name.strip_suffix("_standard_error") {
+            Some(metric) => format!("{metric}_se"),
+            None if name == REPLICATES => "rows".to_owned(),
+            None => name.clone(),
+        });
+        Ok(frame.rename(&names, new.collect::<Vec<_>>(), true))
+    }
+}
+
+/// Files of one schema, lazily.
+fn scan(files: &[PathBuf]) -> Result<LazyFrame, AnalysisError> {
+    let paths = files.iter().map(|path| PlRefPath::try_from_path(path));
+    let paths = paths.collect::<PolarsResult<Vec<_>>>()?.into();
+    let options = ScanArgsParquet { glob: false, ..ScanArgsParquet::default() };
+    Ok(LazyFrame::scan_parquet_files(paths, options)?)
 }
 
 /// Opens several data sets.
@@ -234,12 +265,28 @@ pub fn open_all<P: AsRef<Path>>(roots: &[P]) -> Result<Vec<Source>, AnalysisErro
 ///
 /// [`AnalysisError::NoDataSet`] or [`AnalysisError::Query`].
 pub fn scan_all(sources: &[Source]) -> Result<LazyFrame, AnalysisError> {
+    together(sources, Source::scan)
+}
+
+/// The summaries of several data sets that keep no rows, likewise.
+///
+/// # Errors
+///
+/// [`AnalysisError::NoDataSet`] or [`AnalysisError::Query`].
+pub fn scan_all_summaries(sources: &[Source]) -> Result<LazyFrame, AnalysisError> {
+    together(sources, Source::scan_summary)
+}
+
+fn together(
+    sources: &[Source],
+    scan: fn(&Source) -> Result<LazyFrame, AnalysisError>,
+) -> Result<LazyFrame, AnalysisError> {
     match sources {
         [] => Err(AnalysisError::NoDataSet),
-        [source] => source.scan(),
+        [source] => scan(source),
         several => {
             let named = |source: &Source| {
-                let frame = source.scan()?;
+                let frame = scan(source)?;
                 let name = lit(source.name.clone()).alias(DATASET);
                 Ok(frame.select([name, all().as_expr()]))
             };

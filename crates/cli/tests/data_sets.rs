@@ -133,7 +133,9 @@ fn rows_are_computed_again_to_their_bits() {
     let place = Place::new();
     for detail in ["rows", "summary"] {
         let detail = format!("output.detail={detail}");
-        assert_eq!(place.run(&["run", "small.toml", "--set", &detail, "--output", &detail]).0, 0);
+        let (code, _, err) = place.run(&["run", "small.toml", "--set", &detail, "--output", &detail]);
+        assert_eq!((code, err.contains("eigensweep plot")), (0, detail.ends_with("rows")), "{err}");
+        assert!(err.contains("eigensweep query"), "{err}");
         let condition = "samples = 500 and alignment < 1 and paradigm <> 'supervised'";
         let (code, out, err) =
             place.run(&["replay", &detail, "--where", condition, "--json", "--limit", "100"]);

@@ -11,7 +11,7 @@ use super::names::pretty;
 use crate::AnalysisError;
 use crate::format::{settled, settled_error};
 use crate::query::views::Columns;
-use crate::query::{collect, condition, names as spelling};
+use crate::query::{TABLES, collect, condition, names as spelling};
 use crate::source::{Source, scan_all};
 
 /// Values of an axis that are more than a figure can tell apart.
@@ -113,7 +113,7 @@ impl Rows {
             frame = frame.filter(condition);
             frame.collect_schema().map_err(|error| {
                 let message = error.to_string();
-                spelling::explain(&message, &known).unwrap_or(AnalysisError::Query { message })
+                spelling::explain(&message, &known, &TABLES).unwrap_or(AnalysisError::Query { message })
             })?;
         }
         let mut rows = Self { frame, columns, values: BTreeMap::new(), combinations: 0 };

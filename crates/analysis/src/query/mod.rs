@@ -14,7 +14,7 @@ use polars::prelude::*;
 use polars::sql::SQLContext;
 
 use crate::AnalysisError;
-use crate::source::{Source, scan_all};
+use crate::source::{Source, scan_all, scan_all_summaries};
 use views::Columns;
 
 /// Tables that a query may name.
@@ -33,6 +33,8 @@ pub struct Query {
     context: SQLContext,
     columns: Columns,
     names: Vec<String>,
+    /// Whether there are rows, from which the views are computed; else `summary` is a table.
+    rows: bool,
 }
 
 impl std::fmt::Debug for Query {
@@ -42,19 +44,34 @@ impl std::fmt::Debug for Query {
 }
 
 impl Query {
-    /// Registers `results` and the views.
+    /// Registers `results` and the views; of data sets that keep a summary in place of rows, that as `summary` and nothing else.
     ///
     /// # Errors
     ///
-    /// [`AnalysisError::NoDataSet`] or [`AnalysisError::Query`] if polars refuses the files.
+    /// [`AnalysisError::NoDataSet`], [`AnalysisError::Mixed`] or [`AnalysisError::Query`] if polars refuses the files.
     pub fn new(sources: &[Source]) -> Result<Self, AnalysisError> {
-        let mut rows = scan_all(sources)?;
-        let schema = rows.collect_schema()?;
+        let without = sources.iter().find(|source| !source.keeps_rows());
+        let rows = without.is_none();
+        if let Some(source) = without.filter(|_| sources.iter().any(Source::keeps_rows)) {
+            return Err(AnalysisError::Mixed { path: source.root.clone() });
+        }
+        let (table, mut frame) = match rows {
+            true => ("results", scan_all(sources)?),
+            false => ("summary", scan_all_summaries(sources)?),
+        };
+        let schema = frame.collect_schema()?;
         let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
         let columns = Columns::new(names.iter().map(String::as_str));
         let context = SQLContext::new();
-        context.register("results", rows);
-        Ok(Self { context, columns, names })
+        context.register(table, frame);
+        Ok(Self { context, columns, names, rows })
+    }
+
+    /// The views that a query may name, and their texts.
+    fn views(&self, sql: &str) -> impl Iterator<Item = (&'static str, String)> + use<> {
+        let all = [("summary", views::summary as fn(&Columns) -> String), ("best", views::best)];
+        let named = all.into_iter().filter(|(name, _)| self.rows && sql.contains(name));
+        named.map(|(name, text)| (name, text(&self.columns))).collect::<Vec<_>>().into_iter()
     }
 
     /// The columns of `results`.
@@ -69,12 +86,10 @@ impl Query {
     ///
     /// [`AnalysisError::Unknown`] with the nearest names, or [`AnalysisError::Query`] with what polars says.
     pub fn frame(&mut self, sql: &str) -> Result<LazyFrame, AnalysisError> {
-        for (name, text) in [("summary", views::summary as fn(&Columns) -> String), ("best", views::best)] {
-            // A view costs its planning only where it is named.
-            if sql.contains(name) {
-                let view = self.context.execute(&text(&self.columns))?;
-                self.context.register(name, view);
-            }
+        // A view costs its planning only where it is named.
+        for (name, text) in self.views(sql) {
+            let view = self.context.execute(&text)?;
+            self.context.register(name, view);
         }
         let found = self.context.execute(&literals::readable(sql)).and_then(|mut frame| {
             frame.collect_schema()?;
@@ -106,15 +121,15 @@ impl Query {
     fn explained(&mut self, sql: &str, error: &PolarsError) -> AnalysisError {
         let message = error.to_string();
         let mut known = self.names.clone();
-        for (name, text) in [("summary", views::summary as fn(&Columns) -> String), ("best", views::best)] {
-            if sql.contains(name)
-                && let Ok(mut view) = self.context.execute(&text(&self.columns))
+        for (_, text) in self.views(sql) {
+            if let Ok(mut view) = self.context.execute(&text)
                 && let Ok(schema) = view.collect_schema()
             {
                 known.extend(schema.iter_names().map(ToString::to_string));
             }
         }
-        names::explain(&message, &known).unwrap_or(AnalysisError::Query { message })
+        let tables: &[&str] = if self.rows { &TABLES } else { &["summary"] };
+        names::explain(&message, &known, tables).unwrap_or(AnalysisError::Query { message })
     }
 }
 

@@ -2,8 +2,6 @@
 
 use crate::AnalysisError;
 
-use super::TABLES;
-
 /// Most names that are suggested.
 const SUGGESTIONS: usize = 3;
 
@@ -12,7 +10,7 @@ const SUGGESTIONS: usize = 3;
 const SIMILAR: f64 = 0.7;
 
 /// An error that suggests names, if a message of polars says that a column or a table was not found.
-pub(crate) fn explain(message: &str, columns: &[String]) -> Option<AnalysisError> {
+pub(crate) fn explain(message: &str, columns: &[String], tables: &[&str]) -> Option<AnalysisError> {
     if let Some(name) = between(message, "unable to find column \"", '"')
         .or_else(|| between(message, "unable to find column '", '\''))
         .or_else(|| between(message, "column not found: ", ' '))
@@ -23,7 +21,7 @@ pub(crate) fn explain(message: &str, columns: &[String]) -> Option<AnalysisError
     }
     let table = between(message, "relation '", '\'')
         .or_else(|| between(message, "no table or alias named '", '\''))?;
-    Some(unknown("table", table, &TABLES.map(str::to_owned)))
+    Some(unknown("table", table, &tables.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()))
 }
 
 /// The error for one unknown name.

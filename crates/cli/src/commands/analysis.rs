@@ -8,6 +8,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use eigensweep_engine::job::Detail;
+
 use crate::exit::Exit;
 use crate::report::CommandError;
 
@@ -59,12 +61,15 @@ fn find() -> Option<PathBuf> {
     places.map(|place| place.join(&name)).find(|program| program.is_file())
 }
 
-/// The commands that `run` ends by naming.
-pub(crate) fn next(root: &Path) -> String {
+/// The commands that `run` ends by naming: a data set without rows has its summary only.
+pub(crate) fn next(root: &Path, detail: Detail) -> String {
     let root = quoted(root);
-    format!(
-        "next:\n  eigensweep plot {root}\n  eigensweep report {root}\n  eigensweep query {root} 'SELECT * FROM best'"
-    )
+    match detail {
+        Detail::Rows => format!(
+            "next:\n  eigensweep plot {root}\n  eigensweep report {root}\n  eigensweep query {root} 'SELECT * FROM best'"
+        ),
+        Detail::Summary => format!("next:\n  eigensweep query {root} 'SELECT * FROM summary'"),
+    }
 }
 
 /// A path as a shell takes it.

@@ -120,7 +120,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     if !quiet {
         finish(&dataset, shard, outcome.rows, seconds)?;
         if dataset.is_complete() {
-            tell!("{}", super::analysis::next(&root));
+            tell!("{}", super::analysis::next(&root, dataset.spec().output.detail));
         }
     }
     Ok(failures::report(&dataset))
