@@ -12,8 +12,18 @@ pub(super) fn replicates(grid: &Grid, rows: &[u64]) -> ArrayRef {
     Arc::new(Int32Array::from_iter_values(rows.iter().map(|&row| narrow(grid.replicate(row)))))
 }
 
+/// Axes and paradigms of rows, in the order of the schema; `paradigms` are the names of the grid's.
+pub(super) fn combinations<'a>(
+    grid: &'a Grid,
+    rows: &'a [u64],
+    paradigms: &'a ArrayRef,
+) -> impl Iterator<Item = ArrayRef> + 'a {
+    let keys = rows.iter().map(|&row| narrow(grid.paradigm(row) as u64));
+    grid.axes.iter().map(|of| axis(of, rows)).chain([dictionary(keys, paradigms)])
+}
+
 /// Values of an axis at rows.
-pub(super) fn axis(axis: &GridAxis, rows: &[u64]) -> ArrayRef {
+fn axis(axis: &GridAxis, rows: &[u64]) -> ArrayRef {
     let at = |&row: &u64| axis.index(row);
     match &axis.values {
         Values::Floats(values) => {

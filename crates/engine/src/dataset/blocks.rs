@@ -132,9 +132,7 @@ impl BlockWriter {
 
     fn arrays(&self, grid: &Grid, rows: &[u64], blocks: &[&Block]) -> Vec<ArrayRef> {
         let mut columns = vec![arrays::replicates(grid, rows)];
-        columns.extend(grid.axes.iter().map(|axis| arrays::axis(axis, rows)));
-        let paradigms = rows.iter().map(|&row| arrays::narrow(grid.paradigm(row) as u64));
-        columns.push(arrays::dictionary(paradigms, &self.paradigm_names));
+        columns.extend(arrays::combinations(grid, rows, &self.paradigm_names));
         let counts = |count: fn(&Block) -> u64| -> ArrayRef {
             Arc::new(Int32Array::from_iter_values(blocks.iter().map(|block| arrays::narrow(count(block)))))
         };

@@ -190,9 +190,7 @@ impl<'d> Columns<'d> {
         // A cell of an interrupted run may have no replicate yet.
         let (rows, blocks): (Vec<u64>, Vec<&Block>) =
             (first..).zip(blocks).filter(|(_, block)| block.replicates > 0).unzip();
-        let mut columns: Vec<ArrayRef> = grid.axes.iter().map(|axis| arrays::axis(axis, &rows)).collect();
-        let paradigms = rows.iter().map(|&row| arrays::narrow(grid.paradigm(row) as u64));
-        columns.push(arrays::dictionary(paradigms, &self.paradigm_names));
+        let mut columns: Vec<ArrayRef> = arrays::combinations(grid, &rows, &self.paradigm_names).collect();
         columns.push(counts(blocks.iter().map(|block| block.replicates)));
         columns.push(counts(blocks.iter().map(|block| block.failed)));
         for metric in 0..METRICS.len() {

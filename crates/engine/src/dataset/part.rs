@@ -83,9 +83,7 @@ impl PartWriter {
         let column = |values: &[f64]| arrays::nullable(places.iter().map(|&at| values[at]));
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
         columns.push(arrays::replicates(grid, rows));
-        columns.extend(grid.axes.iter().map(|axis| arrays::axis(axis, rows)));
-        let paradigms = rows.iter().map(|&row| arrays::narrow(grid.paradigm(row) as u64));
-        columns.push(arrays::dictionary(paradigms, &self.paradigm_names));
+        columns.extend(arrays::combinations(grid, rows, &self.paradigm_names));
         columns.push(column(&batch.loss_clean));
         columns.push(column(&batch.loss_corrupted));
         columns.push(arrays::nullable(places.iter().map(|&at| match self.distance {
