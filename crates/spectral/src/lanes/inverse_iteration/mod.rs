@@ -38,8 +38,8 @@ const CHAINS: usize = 4;
 const RESIDUAL: f64 = 4.0;
 
 /// Residual up to which a vector counts, in units of d·ε·‖T‖: what many vectors of a cluster before it, each with a rounding of its
-/// own, can leave behind. LAPACK's tests allow 30.
-const ALLOWED: f64 = 4.0;
+/// own, can leave behind: 4.8 for the last of 24 equal eigenvalues of 47, where all vectors are asked for. LAPACK's tests allow 30.
+const ALLOWED: f64 = 8.0;
 
 /// Distance of its Rayleigh quotient from the eigenvalue up to which a vector counts, in units of d·ε·‖T‖: the backward error of
 /// QL, which is 1 or less.
