@@ -195,6 +195,7 @@ fn next<W>(works: &Receiver<W>, empty: &Receiver<Batch>) -> Next<W> {
     }
 }
 
+/// A worker: work and tasks as they come; when there are no more tasks, the work that is left.
 fn work<S: Sink>(
     simulation: &Simulation,
     queue: &Queue<'_>,

@@ -68,10 +68,10 @@ impl Query {
     }
 
     /// The views that a query may name, and their texts.
-    fn views(&self, sql: &str) -> impl Iterator<Item = (&'static str, String)> + use<> {
+    fn views(&self, sql: &str) -> Vec<(&'static str, String)> {
         let all = [("summary", views::summary as fn(&Columns) -> String), ("best", views::best)];
         let named = all.into_iter().filter(|(name, _)| self.rows && sql.contains(name));
-        named.map(|(name, text)| (name, text(&self.columns))).collect::<Vec<_>>().into_iter()
+        named.map(|(name, text)| (name, text(&self.columns))).collect()
     }
 
     /// The columns of `results`.
