@@ -44,11 +44,7 @@ pub enum AnalysisError {
         found: u64,
     },
     /// A data set that keeps a summary in place of rows, asked for rows.
-    #[error(
-        "{} keeps no rows ([output] detail = \"summary\"), and figures and reports are made of rows: ask its table `summary` with \
-         `eigensweep query`",
-        path.display()
-    )]
+    #[error("{} keeps no rows ([output] detail = \"summary\"): ask its summary", path.display())]
     NoRows {
         /// The data set.
         path: PathBuf,

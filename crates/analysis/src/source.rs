@@ -11,7 +11,8 @@ use std::sync::{Arc, OnceLock};
 use eigensweep_engine::columns::{FORMAT_VERSION, REPLICATES};
 use eigensweep_engine::dataset::SUMMARY_FILE;
 use eigensweep_engine::input::Input;
-use eigensweep_engine::job::{self, Detail, Job, JobSpec};
+pub use eigensweep_engine::job::Detail;
+use eigensweep_engine::job::{self, Job, JobSpec};
 use polars::prelude::*;
 use serde::Deserialize;
 
@@ -258,25 +259,23 @@ pub fn open_all<P: AsRef<Path>>(roots: &[P]) -> Result<Vec<Source>, AnalysisErro
     Ok(sources)
 }
 
-/// All rows of several data sets as one lazy frame. Of several, the column [`DATASET`] comes first, and axes that one of them
-/// does not have are null there.
+/// What several data sets keep, rows or a summary, as one lazy frame.
 ///
 /// # Errors
 ///
-/// [`AnalysisError::NoDataSet`] or [`AnalysisError::Query`].
-pub fn scan_all(sources: &[Source]) -> Result<LazyFrame, AnalysisError> {
-    together(sources, Source::scan)
+/// [`AnalysisError::NoDataSet`], [`AnalysisError::Mixed`] if some keep rows and some a summary, or [`AnalysisError::Query`].
+pub fn scan_kept(sources: &[Source]) -> Result<(Detail, LazyFrame), AnalysisError> {
+    match sources.iter().find(|source| !source.keeps_rows()) {
+        None => Ok((Detail::Rows, together(sources, Source::scan)?)),
+        Some(source) if sources.iter().any(Source::keeps_rows) => {
+            Err(AnalysisError::Mixed { path: source.root.clone() })
+        }
+        Some(_) => Ok((Detail::Summary, together(sources, Source::scan_summary)?)),
+    }
 }
 
-/// The summaries of several data sets that keep no rows, likewise.
-///
-/// # Errors
-///
-/// [`AnalysisError::NoDataSet`] or [`AnalysisError::Query`].
-pub fn scan_all_summaries(sources: &[Source]) -> Result<LazyFrame, AnalysisError> {
-    together(sources, Source::scan_summary)
-}
-
+/// Several data sets as one lazy frame. Of several, the column [`DATASET`] comes first, and axes that one of them does not have are
+/// null there.
 fn together(
     sources: &[Source],
     scan: fn(&Source) -> Result<LazyFrame, AnalysisError>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use eigensweep_analysis::figure::{FigureSpec, Kind, draw};
-use eigensweep_analysis::{AnalysisError, Query, Source, source};
+use eigensweep_analysis::{AnalysisError, Query, Source, report, source};
 use eigensweep_engine::dataset::Dataset;
 use eigensweep_engine::input::Input;
 use eigensweep_engine::job;
@@ -88,6 +88,42 @@ fn a_summary_in_place_of_rows_can_be_asked() {
     let error = query.collect("SELECT * FROM results").unwrap_err().to_string();
     assert!(error.contains("results") && error.contains("summary") && !error.contains("best"), "{error}");
     assert!(matches!(Query::new(&sources), Err(AnalysisError::Mixed { .. })));
-    let figure = draw(&sources[1..], &FigureSpec::new(Kind::LearningCurves)).map(drop);
-    assert!(matches!(figure, Err(AnalysisError::NoRows { .. })), "{figure:?}");
+    assert!(matches!(sources[1].scan(), Err(AnalysisError::NoRows { .. })));
+}
+
+/// Figures and reports of a summary are those of the rows that it sums up, where they show means, counts and theory.
+#[test]
+fn figures_and_reports_are_made_of_summaries() {
+    let place = tempfile::tempdir().unwrap();
+    for detail in ["rows", "summary"] {
+        simulate(&place.path().join(detail), detail);
+    }
+    let sources = source::open_all(&[place.path().join("rows"), place.path().join("summary")]).unwrap();
+    let drawn = |at: usize, kind| {
+        let spec = FigureSpec { title: Some(String::new()), ..FigureSpec::new(kind) };
+        draw(&sources[at..=at], &spec).unwrap()
+    };
+    for kind in [Kind::LearningCurves, Kind::Spectrum] {
+        assert_eq!(drawn(0, kind).svg(), drawn(1, kind).svg(), "{kind:?}");
+    }
+    // Cells are the same, margins wider: errors of paradigms that share their draws are taken as independent.
+    let [rows, summary] = [0, 1].map(|at| drawn(at, Kind::Phase));
+    assert!(summary.notes().iter().any(|note| note.contains("not paired")), "{:?}", summary.notes());
+    let cells = |svg: String| -> Vec<String> {
+        let tips =
+            svg.split("<title>").skip(1).filter_map(|rest| rest.split("</title>").next().map(str::to_owned));
+        tips.filter(|tip| tip.contains("replicates")).collect()
+    };
+    let [rows, summary] = [rows, summary].map(|drawing| cells(drawing.svg()));
+    assert_eq!(rows.len(), 12);
+    assert_eq!(rows, summary);
+
+    let [rows, summary] = [0, 1].map(|at| report::html(&sources[at..=at]).unwrap());
+    assert!(rows.contains("id=\"best\"") && !summary.contains("id=\"best\""));
+    assert!(summary.contains("keeps no rows"));
+    assert!(matches!(report::html(&sources), Err(AnalysisError::Mixed { .. })));
+    let filtered =
+        FigureSpec { filter: Some("replicate < 3".to_owned()), ..FigureSpec::new(Kind::LearningCurves) };
+    let error = draw(&sources[1..], &filtered).map(drop).unwrap_err().to_string();
+    assert!(error.contains("replicate"), "{error}");
 }

@@ -3,16 +3,16 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use eigensweep_engine::columns::{METRICS, PARADIGM, THRESHOLD_SQUARED};
+use eigensweep_engine::columns::{METRICS, PARADIGM};
 use eigensweep_theory::Paradigm;
 use polars::prelude::*;
 
+use super::groups;
 use super::names::pretty;
 use crate::AnalysisError;
-use crate::format::{settled, settled_error};
 use crate::query::views::Columns;
-use crate::query::{TABLES, collect, condition, names as spelling};
-use crate::source::{Source, scan_all};
+use crate::query::{collect, condition, names as spelling, tables};
+use crate::source::{Detail, Source, scan_kept};
 
 /// Values of an axis that are more than a figure can tell apart.
 const MOST_GROUPS: usize = 200_000;
@@ -89,9 +89,11 @@ pub(crate) struct Stats {
     pub threshold: Option<[f64; 3]>,
 }
 
-/// The rows that a figure is drawn from.
+/// The rows that a figure is drawn from, or the summary that is kept in their place.
 pub(crate) struct Rows {
     frame: LazyFrame,
+    /// Which of the two.
+    pub detail: Detail,
     /// Axes and metrics of the data set.
     pub columns: Columns,
     /// Values of each axis that are there, paradigm included, in order.
@@ -103,20 +105,21 @@ pub(crate) struct Rows {
 impl Rows {
     /// All rows of the data sets, or those for which the SQL expression `filter` holds.
     pub(crate) fn new(sources: &[Source], filter: Option<&str>) -> Result<Self, AnalysisError> {
-        let mut frame = scan_all(sources)?;
+        let (detail, mut frame) = scan_kept(sources)?;
         let schema = frame.collect_schema()?;
         let known: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
-        let columns = Columns::new(known.iter().map(String::as_str));
+        let columns = Columns::new(detail, known.iter().map(String::as_str));
         if let Some(text) = filter {
             let condition = condition(text)
                 .map_err(|error| AnalysisError::Query { message: format!("--where '{text}': {error}") })?;
             frame = frame.filter(condition);
             frame.collect_schema().map_err(|error| {
                 let message = error.to_string();
-                spelling::explain(&message, &known, &TABLES).unwrap_or(AnalysisError::Query { message })
+                spelling::explain(&message, &known, tables(detail))
+                    .unwrap_or(AnalysisError::Query { message })
             })?;
         }
-        let mut rows = Self { frame, columns, values: BTreeMap::new(), combinations: 0 };
+        let mut rows = Self { frame, detail, columns, values: BTreeMap::new(), combinations: 0 };
         rows.find_values(filter)?;
         Ok(rows)
     }
@@ -142,7 +145,7 @@ impl Rows {
         Ok(())
     }
 
-    fn is_text(&self, name: &str) -> bool {
+    pub(super) fn is_text(&self, name: &str) -> bool {
         name == PARADIGM || name == crate::source::DATASET
     }
 
@@ -237,61 +240,7 @@ impl Rows {
                 reason: format!("{groups} points are more than a figure can show: choose some with --where"),
             });
         }
-        let value = || col(metric);
-        let quantile = |share: f64| value().quantile(lit(share), QuantileMethod::Linear);
-        let threshold = || col(THRESHOLD_SQUARED);
-        let threshold_at = |share: f64| threshold().quantile(lit(share), QuantileMethod::Linear);
-        let mut outputs = vec![
-            len().cast(DataType::Float64).alias("rows"),
-            value().count().cast(DataType::Float64).alias("count"),
-            value().mean().alias("mean"),
-            value().std(1).alias("deviation"),
-            value().median().alias("median"),
-            quantile(0.05).alias("low"),
-            quantile(0.95).alias("high"),
-        ];
-        if self.columns.metrics.iter().any(|name| name == THRESHOLD_SQUARED) {
-            let alignment = || col("alignment");
-            outputs.extend([
-                (alignment() * alignment()).gt(threshold()).cast(DataType::Float64).mean().alias("above"),
-                threshold_at(0.5).alias("threshold"),
-                threshold_at(0.05).alias("threshold_low"),
-                threshold_at(0.95).alias("threshold_high"),
-            ]);
-        }
-        let keyed: Vec<Expr> =
-            by.iter().map(|name| key(name, self.is_text(name)).alias(format!("key_{name}"))).collect();
-        let found = collect(self.frame.clone().group_by(keyed).agg(outputs))?;
-        let key_columns: Vec<Vec<Key>> =
-            by.iter().map(|name| keys(&found, &format!("key_{name}"))).collect::<Result<_, _>>()?;
-        let number = |name: &str, row: usize| -> Option<f64> {
-            let value = found.column(name).ok()?.get(row).ok()?.try_extract::<f64>().ok();
-            value.filter(|value| value.is_finite()).map(settled)
-        };
-        let mut table = BTreeMap::new();
-        for row in 0..found.height() {
-            let count = number("count", row).unwrap_or(0.0);
-            let thresholds =
-                [number("threshold", row), number("threshold_low", row), number("threshold_high", row)];
-            let stats = Stats {
-                count,
-                rows: number("rows", row).unwrap_or(0.0),
-                mean: number("mean", row),
-                error: number("deviation", row).map(|deviation| {
-                    settled_error(deviation / count.sqrt(), number("mean", row).unwrap_or(0.0))
-                }),
-                median: number("median", row),
-                low: number("low", row),
-                high: number("high", row),
-                above: number("above", row),
-                threshold: match thresholds {
-                    [Some(middle), Some(low), Some(high)] => Some([middle, low, high]),
-                    _ => None,
-                },
-            };
-            table.insert(key_columns.iter().map(|column| column[row].clone()).collect(), stats);
-        }
-        Ok(table)
+        groups::groups(self, by, metric)
     }
 
     /// The rows as a lazy frame.
@@ -301,12 +250,12 @@ impl Rows {
 }
 
 /// The column of an axis as a key.
-fn key(name: &str, text: bool) -> Expr {
+pub(super) fn key(name: &str, text: bool) -> Expr {
     col(name).cast(if text { DataType::String } else { DataType::Float64 })
 }
 
 /// A column of keys.
-fn keys(frame: &DataFrame, name: &str) -> Result<Vec<Key>, AnalysisError> {
+pub(super) fn keys(frame: &DataFrame, name: &str) -> Result<Vec<Key>, AnalysisError> {
     let column = frame.column(name)?;
     let read = |row| {
         let value = column.get(row)?;

@@ -26,6 +26,7 @@ mod canvas;
 pub(crate) mod data;
 mod drawing;
 mod grid;
+mod groups;
 mod learning_curves;
 mod legend;
 mod names;

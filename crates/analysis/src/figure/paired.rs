@@ -1,7 +1,8 @@
-//! Differences between two paradigms, replicate by replicate.
+//! Differences between two paradigms, replicate by replicate where there are rows.
 //!
 //! Paradigms of one replicate share their draws, so their difference varies far less than either: with Dᵣ the difference in replicate
-//! r over the R replicates where both have a value, the error of its mean is sd(D)/√R.
+//! r over the R replicates where both have a value, the error of its mean is sd(D)/√R. A summary has means and their errors
+//! only: taken as if they were independent, √(s₁² + s₂²) is on the safe side, because draws in common make errors alike.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +10,29 @@ use eigensweep_engine::columns::{PARADIGM, REPLICATE};
 use eigensweep_theory::Paradigm;
 use polars::prelude::*;
 
-use super::data::{Key, Rows};
+use super::data::{Key, Rows, Stats};
 use crate::AnalysisError;
 use crate::format::{settled, settled_error};
 use crate::query::collect;
 
-/// Mean paired difference (first paradigm minus second) with its standard error.
+/// Mean difference (first paradigm minus second) with its standard error.
 pub(super) type Pair = (f64, f64);
+
+/// Differences of means, where replicates are not kept. `cells` have the paradigm as the first of their keys.
+pub(super) fn unpaired(cells: &BTreeMap<Vec<Key>, Stats>, rivals: [Paradigm; 2]) -> BTreeMap<Vec<Key>, Pair> {
+    let [first, second] = rivals.map(|paradigm| Key::Text(paradigm.name().to_owned()));
+    let mut pairs = BTreeMap::new();
+    for (key, stats) in cells.iter().filter(|(key, _)| key[0] == first) {
+        let mut other = key.clone();
+        other[0] = second.clone();
+        let found = cells.get(&other).and_then(|other| Some((stats.mean? - other.mean?, other)));
+        if let Some((difference, other)) = found {
+            let error = f64::hypot(stats.error.unwrap_or(0.0), other.error.unwrap_or(0.0));
+            pairs.insert(key[1..].to_vec(), (difference, error));
+        }
+    }
+    pairs
+}
 
 /// Paired differences over the replicates where both rivals have a value.
 pub(super) fn paired(

@@ -11,14 +11,14 @@ use super::data::{Key, Rows, Stats};
 use super::drawing::Drawing;
 use super::grid::{Grid, Place, Texts, point};
 use super::legend::{Bar, Legend, Swatch};
-use super::paired::{Pair, paired};
+use super::paired::{Pair, paired, unpaired};
 use super::scale::Scale;
 use super::spec::FigureSpec;
 use super::theme::{INK, MISSING, PAPER, gradient, paradigm_color};
 use super::{Facets, common, names, theory, title, unfinished};
 use crate::AnalysisError;
 use crate::format::digits;
-use crate::source::Source;
+use crate::source::{Detail, Source};
 use eigensweep_engine::columns::PARADIGM;
 use eigensweep_theory::Paradigm;
 
@@ -95,8 +95,14 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         [_, _, _] => Some([Paradigm::JointEmbedding, Paradigm::Reconstruction]),
         _ => None,
     };
-    let pairs =
-        rivals.map_or_else(|| Ok(BTreeMap::new()), |rivals| paired(&rows, &placed[1..], &metric, rivals))?;
+    let pairs = match (rivals, rows.detail) {
+        (None, _) => BTreeMap::new(),
+        (Some(rivals), Detail::Rows) => paired(&rows, &placed[1..], &metric, rivals)?,
+        (Some(rivals), Detail::Summary) => {
+            notes.push("Margins are not paired: the data set keeps a summary in place of rows.".to_owned());
+            unpaired(&cells, rivals)
+        }
+    };
     let subtitle = common(sources, &rows, &placed);
     let phase = Phase { rows, x: x.clone(), y: y.clone(), metric, facet, paradigms, rivals, cells, pairs };
     phase.draw(sources, spec, subtitle, notes)
@@ -213,7 +219,8 @@ impl Phase {
         let (Some([first, second]), Some((mean, error))) = (self.rivals, self.pairs.get(key)) else {
             return (MISSING, format!("{place}: no value"));
         };
-        let margin = format!("by {} ± {} (paired)", digits(mean.abs(), 3), digits(*error, 2));
+        let how = if self.rows.detail == Detail::Rows { "paired" } else { "not paired" };
+        let margin = format!("by {} ± {} ({how})", digits(mean.abs(), 3), digits(*error, 2));
         let closer = if *mean < 0.0 { first } else { second };
         if mean.abs() <= NORMAL_95 * error {
             return (UNDECIDED, format!("{place}: neither is clearly closer, {closer} {margin}"));

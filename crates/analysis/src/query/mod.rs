@@ -4,6 +4,7 @@
 //! aggregated streams through, so rows need not fit in memory. What is *returned* goes to a file part by part as well
 //! ([`output`]).
 
+mod combinations;
 mod literals;
 pub(crate) mod names;
 pub mod output;
@@ -12,13 +13,20 @@ pub mod views;
 
 use polars::prelude::*;
 use polars::sql::SQLContext;
+use polars_plan::plans::IRPlan;
 
 use crate::AnalysisError;
-use crate::source::{Source, scan_all, scan_all_summaries};
+use crate::source::{Detail, Source, scan_kept};
 use views::Columns;
 
-/// Tables that a query may name.
-pub const TABLES: [&str; 3] = ["results", "summary", "best"];
+/// Tables that a query may name, what is read from files first.
+#[must_use]
+pub fn tables(detail: Detail) -> &'static [&'static str] {
+    match detail {
+        Detail::Rows => &["results", "summary", "best"],
+        Detail::Summary => &["summary"],
+    }
+}
 
 /// Data sets that SQL can be asked about.
 ///
@@ -33,8 +41,8 @@ pub struct Query {
     context: SQLContext,
     columns: Columns,
     names: Vec<String>,
-    /// Whether there are rows, from which the views are computed; else `summary` is a table.
-    rows: bool,
+    /// Rows, from which the views are computed, or the table `summary`.
+    detail: Detail,
 }
 
 impl std::fmt::Debug for Query {
@@ -50,27 +58,19 @@ impl Query {
     ///
     /// [`AnalysisError::NoDataSet`], [`AnalysisError::Mixed`] or [`AnalysisError::Query`] if polars refuses the files.
     pub fn new(sources: &[Source]) -> Result<Self, AnalysisError> {
-        let without = sources.iter().find(|source| !source.keeps_rows());
-        let rows = without.is_none();
-        if let Some(source) = without.filter(|_| sources.iter().any(Source::keeps_rows)) {
-            return Err(AnalysisError::Mixed { path: source.root.clone() });
-        }
-        let (table, mut frame) = match rows {
-            true => ("results", scan_all(sources)?),
-            false => ("summary", scan_all_summaries(sources)?),
-        };
+        let (detail, mut frame) = scan_kept(sources)?;
         let schema = frame.collect_schema()?;
         let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
-        let columns = Columns::new(names.iter().map(String::as_str));
+        let columns = Columns::new(detail, names.iter().map(String::as_str));
         let context = SQLContext::new();
-        context.register(table, frame);
-        Ok(Self { context, columns, names, rows })
+        context.register(tables(detail)[0], frame);
+        Ok(Self { context, columns, names, detail })
     }
 
     /// The views that a query may name, and their texts.
     fn views(&self, sql: &str) -> Vec<(&'static str, String)> {
         let all = [("summary", views::summary as fn(&Columns) -> String), ("best", views::best)];
-        let named = all.into_iter().filter(|(name, _)| self.rows && sql.contains(name));
+        let named = all.into_iter().filter(|(name, _)| self.detail == Detail::Rows && sql.contains(name));
         named.map(|(name, text)| (name, text(&self.columns))).collect()
     }
 
@@ -114,7 +114,7 @@ impl Query {
     ///
     /// As [`frame`](Self::frame).
     pub fn explain(&mut self, sql: &str) -> Result<String, AnalysisError> {
-        Ok(quantiles::streaming(self.frame(sql)?).with_streaming(true).explain(true)?)
+        Ok(optimized(self.frame(sql)?)?.describe())
     }
 
     /// polars' error, or a better one where a name is at fault.
@@ -128,8 +128,7 @@ impl Query {
                 known.extend(schema.iter_names().map(ToString::to_string));
             }
         }
-        let tables: &[&str] = if self.rows { &TABLES } else { &["summary"] };
-        names::explain(&message, &known, tables).unwrap_or(AnalysisError::Query { message })
+        names::explain(&message, &known, tables(self.detail)).unwrap_or(AnalysisError::Query { message })
     }
 }
 
@@ -140,5 +139,12 @@ pub(crate) fn condition(text: &str) -> PolarsResult<Expr> {
 
 /// Runs a lazy frame on the streaming engine.
 pub(crate) fn collect(frame: LazyFrame) -> Result<DataFrame, AnalysisError> {
-    Ok(quantiles::streaming(frame).collect_with_engine(Engine::Streaming)?.unwrap_single())
+    let mut plan = optimized(frame)?;
+    plan.ensure_root_node_is_sink();
+    Ok(polars_stream::run_query(plan.lp_top, &mut plan.lp_arena, &mut plan.expr_arena)?.unwrap_single())
+}
+
+/// The plan that runs: polars', with group-bys as [`quantiles`] and [`combinations`] make them.
+fn optimized(frame: LazyFrame) -> PolarsResult<IRPlan> {
+    combinations::numbered(quantiles::streaming(frame).with_streaming(true).to_alp_optimized()?)
 }

@@ -11,7 +11,7 @@
 use eigensweep_engine::columns::{DISTANCE, METRICS, PARADIGM, REPLICATE};
 use eigensweep_theory::Paradigm;
 
-use crate::source::DATASET;
+use crate::source::Detail;
 
 /// Columns of the table `results`, sorted into kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,15 +23,17 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Sorts the columns of a data set: metrics are those that the engine knows; axes stand between `replicate` and
-    /// `paradigm`.
+    /// Sorts the columns of a data set: axes stand before `paradigm`, metrics are those that the engine knows, in rows by their names and in
+    /// summaries by those of their means.
     #[must_use]
-    pub fn new<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Self {
-        let metrics = names.clone().filter(|name| METRICS.contains(name)).map(str::to_owned).collect();
-        let within =
-            names.clone().skip_while(|name| *name != REPLICATE).skip(1).take_while(|name| *name != PARADIGM);
-        let dataset = names.filter(|name| *name == DATASET);
-        Self { axes: dataset.chain(within).map(str::to_owned).collect(), metrics }
+    pub fn new<'a>(detail: Detail, names: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let metric = |name: &'a str| match detail {
+            Detail::Rows => Some(name),
+            Detail::Summary => name.strip_suffix("_mean"),
+        };
+        let metrics = names.clone().filter_map(metric).filter(|name| METRICS.contains(name));
+        let axes = names.clone().take_while(|name| *name != PARADIGM).filter(|name| *name != REPLICATE);
+        Self { axes: axes.map(str::to_owned).collect(), metrics: metrics.map(str::to_owned).collect() }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::AnalysisError;
 use crate::figure::data::{Key, Rows, Stats};
 use crate::figure::verdict::Verdict;
 use crate::format::{count, digits};
-use crate::source::Source;
+use crate::source::{Detail, Source};
 
 /// The table, and notes to it.
 pub(super) fn table(sources: &[Source]) -> Result<(Table, Vec<String>), AnalysisError> {
@@ -34,15 +34,24 @@ pub(super) fn table(sources: &[Source]) -> Result<(Table, Vec<String>), Analysis
         lines.entry(key).or_default().push(stats);
     }
     if failed > 0.0 {
-        notes.push(format!(
-            "{failed} rows have no value: `SELECT status, COUNT(*) FROM results GROUP BY status` tells why."
-        ));
+        let sql = match rows.detail {
+            Detail::Rows => "SELECT status, COUNT(*) FROM results GROUP BY status` tells why",
+            Detail::Summary => "SELECT * FROM summary WHERE failed > 0` tells where",
+        };
+        notes.push(format!("{failed} rows have no value: `{sql}."));
     }
     if lines.len() > MOST_ROWS {
         notes.push(format!(
             "The first {MOST_ROWS} of {} lines; `SELECT * FROM summary` has all.",
             count(lines.len() as u128)
         ));
+    }
+    if rows.detail == Detail::Summary {
+        notes.push(
+            "Of a summary, that keeps no rows: medians and quantiles within 1 %, and where thresholds are drawn on either side of α, \
+             the share that it exceeds is read between quantiles."
+                .to_owned(),
+        );
     }
     let samples = rows.axis("samples");
     let at = |key: Option<&Key>| {

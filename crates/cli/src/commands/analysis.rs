@@ -64,12 +64,13 @@ fn find() -> Option<PathBuf> {
 /// The commands that `run` ends by naming: a data set without rows has its summary only.
 pub(crate) fn next(root: &Path, detail: Detail) -> String {
     let root = quoted(root);
-    match detail {
-        Detail::Rows => format!(
-            "next:\n  eigensweep plot {root}\n  eigensweep report {root}\n  eigensweep query {root} 'SELECT * FROM best'"
-        ),
-        Detail::Summary => format!("next:\n  eigensweep query {root} 'SELECT * FROM summary'"),
-    }
+    let table = match detail {
+        Detail::Rows => "best",
+        Detail::Summary => "summary",
+    };
+    format!(
+        "next:\n  eigensweep plot {root}\n  eigensweep report {root}\n  eigensweep query {root} 'SELECT * FROM {table}'"
+    )
 }
 
 /// A path as a shell takes it.
