@@ -349,7 +349,13 @@ mod tests {
 
     /// A frame's lines as text, sorted: groups come in any order.
     fn lines(frame: &DataFrame) -> Vec<String> {
-        let line = |row| frame.columns().iter().map(|column| format!("{:?};", column.get(row))).collect();
+        let line = |row| {
+            frame
+                .columns()
+                .iter()
+                .map(|column| format!("{:?};", column.get(row).map(AnyValue::into_static)))
+                .collect()
+        };
         let mut lines: Vec<String> = (0..frame.height()).map(line).collect();
         lines.sort();
         lines
