@@ -133,11 +133,12 @@ fn share_above() -> Expr {
         let way = (alpha_squared() - from.clone()) / (to.clone() - from);
         when(alpha_squared().lt_eq(to)).then(lit(low) + way * lit(high - low)).otherwise(beyond)
     });
-    // At least one replicate on either side.
-    let one = lit(1.0) / threshold_statistic("count").cast(DataType::Float64);
-    let between = when(between.clone().lt(one.clone())).then(one.clone()).otherwise(between);
-    let rest = lit(1.0) - one;
-    let between = when(between.clone().gt(rest.clone())).then(rest).otherwise(between);
+    // Whole replicates, and at least one on either side.
+    let count = || threshold_statistic("count").cast(DataType::Float64);
+    let replicates = || (between.clone() * count() + lit(0.5)).cast(DataType::Int64).cast(DataType::Float64);
+    let replicates = when(replicates().lt(lit(1.0))).then(lit(1.0)).otherwise(replicates());
+    let rest = || count() - lit(1.0);
+    let between = when(replicates.clone().gt(rest())).then(rest()).otherwise(replicates) / count();
     when(threshold_statistic("max").is_null())
         .then(lit(NULL))
         .when(alpha_squared().gt(threshold_statistic("max")))
@@ -172,7 +173,7 @@ mod tests {
         let shares = collect(frame.clone().select([share_above().alias("share")])).expect("shares");
         let shares: Vec<f64> =
             shares.column("share").expect("shares").f64().expect("floats").no_null_iter().collect();
-        let expected = [0.0, 0.0, 0.02, 0.375, 0.5, 0.85, 0.98, 1.0];
+        let expected = [0.0, 0.0, 0.02, 0.38, 0.5, 0.86, 0.98, 1.0];
         for ((share, expected), square) in shares.iter().zip(expected).zip(squares) {
             assert!((share - expected).abs() < 1e-12, "{share} at {square}, not {expected}");
         }
