@@ -129,7 +129,7 @@ fn share_above() -> Expr {
     ];
     let between = known.windows(2).rev().fold(lit(1.0), |beyond, pair| {
         let [(from, low), (to, high)] = [pair[0], pair[1]];
-        let [from, to] = [from, to].map(|statistic| threshold_statistic(statistic));
+        let [from, to] = [from, to].map(threshold_statistic);
         let way = (alpha_squared() - from.clone()) / (to.clone() - from);
         when(alpha_squared().lt_eq(to)).then(lit(low) + way * lit(high - low)).otherwise(beyond)
     });

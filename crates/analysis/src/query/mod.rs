@@ -5,6 +5,7 @@
 //! ([`output`]).
 
 mod combinations;
+mod grouping;
 mod literals;
 pub(crate) mod names;
 pub mod output;
@@ -144,7 +145,7 @@ pub(crate) fn collect(frame: LazyFrame) -> Result<DataFrame, AnalysisError> {
     Ok(polars_stream::run_query(plan.lp_top, &mut plan.lp_arena, &mut plan.expr_arena)?.unwrap_single())
 }
 
-/// The plan that runs: polars', with group-bys as [`quantiles`] and [`combinations`] make them.
+/// The plan that runs: polars', with group-bys as [`quantiles`] and [`grouping`] make them.
 fn optimized(frame: LazyFrame) -> PolarsResult<IRPlan> {
-    combinations::numbered(quantiles::streaming(frame).with_streaming(true).to_alp_optimized()?)
+    grouping::numbered(quantiles::streaming(frame).with_streaming(true).to_alp_optimized()?)
 }
