@@ -68,6 +68,15 @@ impl Key {
     }
 }
 
+/// What is asked about the spread of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spread {
+    /// The mean's standard error.
+    Error,
+    /// Median and quantiles as well, for which all values of the metric are held.
+    Quantiles,
+}
+
 /// What the replicates of one group say about a metric.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Stats {
@@ -78,6 +87,7 @@ pub(crate) struct Stats {
     pub mean: Option<f64>,
     /// Standard error of the mean.
     pub error: Option<f64>,
+    /// Of [`Spread::Quantiles`], as the next two.
     pub median: Option<f64>,
     /// Quantile at 5 %.
     pub low: Option<f64>,
@@ -129,7 +139,8 @@ impl Rows {
         let names: Vec<String> =
             self.columns.axes.iter().map(String::as_str).chain([PARADIGM]).map(str::to_owned).collect();
         let axes: Vec<Expr> = names.iter().map(|name| key(name, self.is_text(name))).collect();
-        let combinations = collect(self.frame.clone().select(axes).unique(None, UniqueKeepStrategy::Any))?;
+        // As a group-by: its keys are numbered, rows of `unique` are not.
+        let combinations = collect(self.frame.clone().group_by(axes).agg([]))?;
         self.combinations = combinations.height();
         for name in names {
             let values: BTreeSet<Key> = keys(&combinations, &name)?.into_iter().collect();
@@ -232,6 +243,7 @@ impl Rows {
         &self,
         by: &[&str],
         metric: &str,
+        spread: Spread,
     ) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
         let product = by.iter().map(|name| self.axis(name).len()).try_fold(1_usize, usize::checked_mul);
         let groups = product.unwrap_or(usize::MAX).min(self.combinations);
@@ -240,7 +252,7 @@ impl Rows {
                 reason: format!("{groups} points are more than a figure can show: choose some with --where"),
             });
         }
-        groups::groups(self, by, metric)
+        groups::groups(self, by, metric, spread)
     }
 
     /// The rows as a lazy frame.

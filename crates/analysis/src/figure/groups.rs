@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use eigensweep_engine::columns::THRESHOLD_SQUARED;
 use polars::prelude::*;
 
-use super::data::{Key, Rows, Stats, key, keys};
+use super::data::{Key, Rows, Spread, Stats, key, keys};
 use crate::AnalysisError;
 use crate::format::{settled, settled_error};
 use crate::query::collect;
@@ -16,13 +16,14 @@ pub(super) fn groups(
     rows: &Rows,
     by: &[&str],
     metric: &str,
+    spread: Spread,
 ) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
     let keyed = by.iter().map(|name| key(name, rows.is_text(name)).alias(format!("key_{name}")));
     let thresholds = rows.columns.metrics.iter().any(|name| name == THRESHOLD_SQUARED);
     let found = match rows.detail {
-        Detail::Rows => {
-            collect(rows.frame().group_by(keyed.collect::<Vec<_>>()).agg(of_rows(metric, thresholds)))?
-        }
+        Detail::Rows => collect(
+            rows.frame().group_by(keyed.collect::<Vec<_>>()).agg(of_rows(metric, spread, thresholds)),
+        )?,
         Detail::Summary => {
             collect(rows.frame().select(keyed.chain(of_summary(metric, thresholds)).collect::<Vec<_>>()))?
         }
@@ -58,7 +59,7 @@ pub(super) fn groups(
 }
 
 /// The statistics as aggregates of a group's rows.
-fn of_rows(metric: &str, thresholds: bool) -> Vec<Expr> {
+fn of_rows(metric: &str, spread: Spread, thresholds: bool) -> Vec<Expr> {
     let value = || col(metric);
     let count = || value().count().cast(DataType::Float64);
     let quantile = |share: f64| value().quantile(lit(share), QuantileMethod::Linear);
@@ -69,10 +70,14 @@ fn of_rows(metric: &str, thresholds: bool) -> Vec<Expr> {
         count().alias("count"),
         value().mean().alias("mean"),
         (value().std(1) / count().sqrt()).alias("error"),
-        value().median().alias("median"),
-        quantile(0.05).alias("low"),
-        quantile(0.95).alias("high"),
     ];
+    if spread == Spread::Quantiles {
+        outputs.extend([
+            value().median().alias("median"),
+            quantile(0.05).alias("low"),
+            quantile(0.95).alias("high"),
+        ]);
+    }
     if thresholds {
         outputs.extend([
             (alpha_squared()).gt(threshold()).cast(DataType::Float64).mean().alias("above"),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::canvas::{Canvas, Marker, Rgb};
-use super::data::{Key, Rows, Stats};
+use super::data::{Key, Rows, Spread, Stats};
 use super::drawing::Drawing;
 use super::grid::{Grid, Place, Texts, point};
 use super::legend::{Bar, Legend, Swatch};
@@ -88,7 +88,8 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     }
     let placed: Vec<&str> = by.clone();
     rows.refuse_free(&placed)?;
-    let mut table = rows.grouped(&keyed, &placement.metric)?;
+    let spread = if spec.band == Band::Quantiles { Spread::Quantiles } else { Spread::Error };
+    let mut table = rows.grouped(&keyed, &placement.metric, spread)?;
     let hidden = hide_empty(&mut rows, &placement, &keyed, &mut table);
     let column_values = Facets::values(&rows, placement.facets.columns.as_ref());
     let row_values = Facets::values(&rows, placement.facets.rows.as_ref());

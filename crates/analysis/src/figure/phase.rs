@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::canvas::{Canvas, Rgb};
-use super::data::{Key, Rows, Stats};
+use super::data::{Key, Rows, Spread, Stats};
 use super::drawing::Drawing;
 use super::grid::{Grid, Place, Texts, point};
 use super::legend::{Bar, Legend, Swatch};
@@ -88,7 +88,7 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     let mut placed = vec![PARADIGM, x.as_str(), y.as_str()];
     placed.extend(facet.as_deref());
     rows.refuse_free(&placed)?;
-    let cells = rows.grouped(&placed, &metric)?;
+    let cells = rows.grouped(&placed, &metric, Spread::Error)?;
     let paradigms: Vec<Paradigm> = rows.axis(PARADIGM).iter().filter_map(Key::paradigm).collect();
     let rivals = match paradigms.as_slice() {
         [first, second] => Some([*first, *second]),

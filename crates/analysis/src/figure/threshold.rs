@@ -11,7 +11,7 @@ use eigensweep_engine::columns::{LEAKAGE, PARADIGM};
 use eigensweep_theory::Paradigm;
 
 use super::canvas::{Marker, Rgb};
-use super::data::{Key, Rows, Stats};
+use super::data::{Key, Rows, Spread, Stats};
 use super::drawing::Drawing;
 use super::grid::{Grid, Texts, point};
 use super::legend::{Legend, Swatch};
@@ -71,7 +71,7 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         varying.iter().map(String::as_str).filter(|name| *name != "alignment" && *name != PARADIGM).collect();
     let mut keyed = vec!["alignment", PARADIGM];
     keyed.extend(&by);
-    let table = rows.grouped(&keyed, LEAKAGE)?;
+    let table = rows.grouped(&keyed, LEAKAGE, Spread::Quantiles)?;
     let (spots, hidden) = spots(&rows, &table, &keyed, color.as_deref(), &facets);
     if spots.is_empty() {
         let reason = "no combination has a positive theoretical threshold and a leakage: every alignment recovers, or the \

@@ -7,7 +7,7 @@ use eigensweep_engine::columns::{DISTANCE, PARADIGM};
 use super::MOST_ROWS;
 use super::table::{Table, Value};
 use crate::AnalysisError;
-use crate::figure::data::{Key, Rows, Stats};
+use crate::figure::data::{Key, Rows, Spread, Stats};
 use crate::figure::verdict::Verdict;
 use crate::format::{count, digits};
 use crate::source::{Detail, Source};
@@ -27,7 +27,7 @@ pub(super) fn table(sources: &[Source]) -> Result<(Table, Vec<String>), Analysis
     keyed.push("samples");
     let mut lines: BTreeMap<Vec<Key>, Vec<Stats>> = BTreeMap::new();
     let mut failed = 0.0;
-    for (mut key, stats) in rows.grouped(&keyed, DISTANCE)? {
+    for (mut key, stats) in rows.grouped(&keyed, DISTANCE, Spread::Error)? {
         failed += stats.rows - stats.count;
         // Groups come in order of n, the last of the keys.
         key.pop();
