@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use eigensweep_benches::Fault;
-use eigensweep_benches::accuracy::{ALLOWED, ALLOWED_DIFFERENCE, Kind, Lapack, Measures, Tally, solve_round};
+use eigensweep_benches::accuracy::lapack::Lapack;
+use eigensweep_benches::accuracy::measures::{ALLOWED, ALLOWED_DIFFERENCE, Measures, Tally};
+use eigensweep_benches::accuracy::problems::{Kind, solve_round};
 use eigensweep_benches::machine::{processor, python_versions};
 use eigensweep_benches::problems::SplitMix;
 use eigensweep_spectral::lanes::InstructionSet;

@@ -5,10 +5,7 @@
 use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 
 use super::drawing::Drawing;
-use super::theme::{FONT_FAMILY, INK, PAPER};
-
-/// A colour, red, green and blue.
-pub(super) type Rgb = (u8, u8, u8);
+use super::theme::{FONT_FAMILY, INK, PAPER, Rgb};
 
 /// Where text stands on its anchor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

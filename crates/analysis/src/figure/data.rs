@@ -7,15 +7,11 @@ use eigensweep_engine::columns::{METRICS, PARADIGM};
 use eigensweep_theory::Paradigm;
 use polars::prelude::*;
 
-use super::groups;
 use super::names::pretty;
 use crate::AnalysisError;
 use crate::query::views::Columns;
 use crate::query::{collect, condition, names as spelling, tables};
 use crate::source::{Detail, Source, scan_kept};
-
-/// Values of an axis that are more than a figure can tell apart.
-const MOST_GROUPS: usize = 200_000;
 
 /// A coordinate of a group.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,7 +105,7 @@ pub(crate) struct Rows {
     /// Values of each axis that are there, paradigm included, in order.
     pub values: BTreeMap<String, Vec<Key>>,
     /// Combinations of them that are there.
-    combinations: usize,
+    pub combinations: usize,
 }
 
 impl Rows {
@@ -236,23 +232,6 @@ impl Rows {
             None => String::new(),
         };
         Err(AnalysisError::FreeAxis { axis: name.to_owned(), count: values.len(), example })
-    }
-
-    /// Statistics of a metric in each group of `by`.
-    pub(crate) fn grouped(
-        &self,
-        by: &[&str],
-        metric: &str,
-        spread: Spread,
-    ) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
-        let product = by.iter().map(|name| self.axis(name).len()).try_fold(1_usize, usize::checked_mul);
-        let groups = product.unwrap_or(usize::MAX).min(self.combinations);
-        if groups > MOST_GROUPS {
-            return Err(AnalysisError::Figure {
-                reason: format!("{groups} points are more than a figure can show: choose some with --where"),
-            });
-        }
-        groups::groups(self, by, metric, spread)
     }
 
     /// The rows as a lazy frame.

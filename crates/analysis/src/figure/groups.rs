@@ -11,51 +11,63 @@ use crate::format::{settled, settled_error};
 use crate::query::collect;
 use crate::source::Detail;
 
-/// Statistics of `metric` in each group of `by`, which every axis that varies belongs to.
-pub(super) fn groups(
-    rows: &Rows,
-    by: &[&str],
-    metric: &str,
-    spread: Spread,
-) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
-    let keyed = by.iter().map(|name| key(name, rows.is_text(name)).alias(format!("key_{name}")));
-    let thresholds = rows.columns.metrics.iter().any(|name| name == THRESHOLD_SQUARED);
-    let found = match rows.detail {
-        Detail::Rows => collect(
-            rows.frame().group_by(keyed.collect::<Vec<_>>()).agg(of_rows(metric, spread, thresholds)),
-        )?,
-        Detail::Summary => {
-            collect(rows.frame().select(keyed.chain(of_summary(metric, thresholds)).collect::<Vec<_>>()))?
+/// Values of an axis that are more than a figure can tell apart.
+const MOST_GROUPS: usize = 200_000;
+
+impl Rows {
+    /// Statistics of `metric` in each group of `by`, which every axis that varies belongs to.
+    pub(crate) fn grouped(
+        &self,
+        by: &[&str],
+        metric: &str,
+        spread: Spread,
+    ) -> Result<BTreeMap<Vec<Key>, Stats>, AnalysisError> {
+        let product = by.iter().map(|name| self.axis(name).len()).try_fold(1_usize, usize::checked_mul);
+        let groups = product.unwrap_or(usize::MAX).min(self.combinations);
+        if groups > MOST_GROUPS {
+            return Err(AnalysisError::Figure {
+                reason: format!("{groups} points are more than a figure can show: choose some with --where"),
+            });
         }
-    };
-    let key_columns: Vec<Vec<Key>> =
-        by.iter().map(|name| keys(&found, &format!("key_{name}"))).collect::<Result<_, _>>()?;
-    let number = |name: &str, row: usize| -> Option<f64> {
-        let value = found.column(name).ok()?.get(row).ok()?.try_extract::<f64>().ok();
-        value.filter(|value| value.is_finite()).map(settled)
-    };
-    let mut table = BTreeMap::new();
-    for row in 0..found.height() {
-        let mean = number("mean", row);
-        let thresholds =
-            [number("threshold", row), number("threshold_low", row), number("threshold_high", row)];
-        let stats = Stats {
-            count: number("count", row).unwrap_or(0.0),
-            rows: number("rows", row).unwrap_or(0.0),
-            mean,
-            error: number("error", row).map(|error| settled_error(error, mean.unwrap_or(0.0))),
-            median: number("median", row),
-            low: number("low", row),
-            high: number("high", row),
-            above: number("above", row),
-            threshold: match thresholds {
-                [Some(middle), Some(low), Some(high)] => Some([middle, low, high]),
-                _ => None,
-            },
+        let keyed = by.iter().map(|name| key(name, self.is_text(name)).alias(format!("key_{name}")));
+        let thresholds = self.columns.metrics.iter().any(|name| name == THRESHOLD_SQUARED);
+        let found = match self.detail {
+            Detail::Rows => collect(
+                self.frame().group_by(keyed.collect::<Vec<_>>()).agg(of_rows(metric, spread, thresholds)),
+            )?,
+            Detail::Summary => {
+                collect(self.frame().select(keyed.chain(of_summary(metric, thresholds)).collect::<Vec<_>>()))?
+            }
         };
-        table.insert(key_columns.iter().map(|column| column[row].clone()).collect(), stats);
+        let key_columns: Vec<Vec<Key>> =
+            by.iter().map(|name| keys(&found, &format!("key_{name}"))).collect::<Result<_, _>>()?;
+        let number = |name: &str, row: usize| -> Option<f64> {
+            let value = found.column(name).ok()?.get(row).ok()?.try_extract::<f64>().ok();
+            value.filter(|value| value.is_finite()).map(settled)
+        };
+        let mut table = BTreeMap::new();
+        for row in 0..found.height() {
+            let mean = number("mean", row);
+            let thresholds =
+                [number("threshold", row), number("threshold_low", row), number("threshold_high", row)];
+            let stats = Stats {
+                count: number("count", row).unwrap_or(0.0),
+                rows: number("rows", row).unwrap_or(0.0),
+                mean,
+                error: number("error", row).map(|error| settled_error(error, mean.unwrap_or(0.0))),
+                median: number("median", row),
+                low: number("low", row),
+                high: number("high", row),
+                above: number("above", row),
+                threshold: match thresholds {
+                    [Some(middle), Some(low), Some(high)] => Some([middle, low, high]),
+                    _ => None,
+                },
+            };
+            table.insert(key_columns.iter().map(|column| column[row].clone()).collect(), stats);
+        }
+        Ok(table)
     }
-    Ok(table)
 }
 
 /// The statistics as aggregates of a group's rows.

@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use super::canvas::{Canvas, Marker, Rgb};
+use super::canvas::{Canvas, Marker};
 use super::data::{Key, Rows, Spread, Stats};
 use super::drawing::Drawing;
 use super::grid::{Grid, Place, Texts, point};
 use super::legend::{Bar, Legend, Swatch};
 use super::scale::Scale;
 use super::spec::{Band, FigureSpec};
-use super::theme::{CATEGORIES, FEW, INK, gradient, sequence};
+use super::theme::{CATEGORIES, FEW, INK, Rgb, gradient, sequence};
 use super::verdict::Verdict;
 use super::{Facets, common, names, title, unfinished};
 use crate::AnalysisError;

@@ -1,8 +1,8 @@
 //! The shared legend below the panels: entries in lines, and a colour bar where colours are many.
 
-use super::canvas::{Anchor, Canvas, Marker, Rgb, Type, text_width};
+use super::canvas::{Anchor, Canvas, Marker, Type, text_width};
 use super::scale::Scale;
-use super::theme::{FRAME, INK, MUTED, PAPER, TICK};
+use super::theme::{FRAME, INK, MUTED, PAPER, Rgb, TICK};
 
 const ROW: f64 = 19.0;
 const SWATCH: f64 = 26.0;

@@ -1,6 +1,5 @@
 //! What columns are called on a figure.
 
-use super::scale::superscript;
 use crate::format::coordinate;
 
 /// A value as a figure shows it: powers of ten from 10³ up and 10⁻³ down as such, `2·10⁵`, anything else as typed.
@@ -17,6 +16,24 @@ pub(super) fn pretty(value: f64) -> String {
         short if exponent.abs() >= 5 && short.len() <= 3 => format!("{short}·10{}", superscript(exponent)),
         _ => coordinate(value),
     }
+}
+
+/// An exponent in superscript digits.
+pub(super) fn superscript(exponent: i32) -> String {
+    let digit = |letter: char| match letter {
+        '-' => '⁻',
+        '0' => '⁰',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '4' => '⁴',
+        '5' => '⁵',
+        '6' => '⁶',
+        '7' => '⁷',
+        '8' => '⁸',
+        _ => '⁹',
+    };
+    exponent.to_string().chars().map(digit).collect()
 }
 
 /// Title of an axis or a metric.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::canvas::{Canvas, Rgb};
+use super::canvas::Canvas;
 use super::data::{Key, Rows, Spread, Stats};
 use super::drawing::Drawing;
 use super::grid::{Grid, Place, Texts, point};
@@ -14,7 +14,7 @@ use super::legend::{Bar, Legend, Swatch};
 use super::paired::{Pair, paired, unpaired};
 use super::scale::Scale;
 use super::spec::FigureSpec;
-use super::theme::{INK, MISSING, PAPER, gradient, paradigm_color};
+use super::theme::{INK, MISSING, PAPER, Rgb, gradient, paradigm_color};
 use super::{Facets, common, names, theory, title, unfinished};
 use crate::AnalysisError;
 use crate::format::digits;

@@ -2,7 +2,7 @@
 
 use kuva::render::render_utils::{generate_ticks, generate_ticks_log};
 
-use super::names::pretty;
+use super::names::{pretty, superscript};
 use crate::format::coordinate;
 
 /// How an axis is spaced.
@@ -186,24 +186,6 @@ fn log_ticks(low: f64, high: f64, most: usize) -> (Vec<(f64, String)>, Vec<f64>)
         Vec::new()
     };
     (major, minor)
-}
-
-/// An exponent in superscript digits.
-pub(super) fn superscript(exponent: i32) -> String {
-    let digit = |letter: char| match letter {
-        '-' => '⁻',
-        '0' => '⁰',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '4' => '⁴',
-        '5' => '⁵',
-        '6' => '⁶',
-        '7' => '⁷',
-        '8' => '⁸',
-        _ => '⁹',
-    };
-    exponent.to_string().chars().map(digit).collect()
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@
 
 use kuva::prelude::ColorMap;
 
-use super::canvas::Rgb;
 use eigensweep_theory::Paradigm;
 
 /// Viewers without DejaVu Sans have Verdana, which has the same widths, or something like it. PNGs carry DejaVu's shapes.
 pub(super) const FONT_FAMILY: &str = "DejaVu Sans, Verdana, Geneva, sans-serif";
+
+/// A colour, red, green and blue.
+pub(super) type Rgb = (u8, u8, u8);
 
 pub(super) const PAPER: Rgb = (255, 255, 255);
 pub(super) const INK: Rgb = (28, 30, 34);

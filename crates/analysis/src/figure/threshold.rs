@@ -10,14 +10,14 @@ use std::collections::BTreeMap;
 use eigensweep_engine::columns::{LEAKAGE, PARADIGM};
 use eigensweep_theory::Paradigm;
 
-use super::canvas::{Marker, Rgb};
+use super::canvas::Marker;
 use super::data::{Key, Rows, Spread, Stats};
 use super::drawing::Drawing;
 use super::grid::{Grid, Texts, point};
 use super::legend::{Legend, Swatch};
 use super::scale::{Scale, Spacing};
 use super::spec::FigureSpec;
-use super::theme::{CATEGORIES, FEW, FRAME, sequence};
+use super::theme::{CATEGORIES, FEW, FRAME, Rgb, sequence};
 use super::{Facets, common, names, title, unfinished};
 use crate::AnalysisError;
 use crate::format::digits;

@@ -3,6 +3,7 @@
 //! A combination is looked up where its run of rows begins, so rows sorted by combination cost next to nothing.
 
 use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use polars::polars_utils::aliases::PlHashMap;
 use polars::prelude::*;
@@ -73,9 +74,13 @@ impl<T: Clone + Eq + Hash> Numbered<T> {
     }
 }
 
-/// The combinations of keys that have been seen.
+/// The combinations of keys that have been seen, by all threads of a query.
 #[derive(Debug)]
-pub(super) struct Combinations {
+pub(super) struct Combinations(Mutex<Seen>);
+
+/// The same, for one thread at a time.
+#[derive(Debug)]
+struct Seen {
     /// Values, key by key.
     values: Vec<Numbered<Value>>,
     /// Combinations of the first two keys, of these with the third, and so on: a pair of numbers each.
@@ -84,30 +89,50 @@ pub(super) struct Combinations {
 
 impl Combinations {
     pub(super) fn new(keys: usize) -> Self {
+        let values = (0..keys).map(|_| Numbered::default()).collect();
         let pairs = (1..keys).map(|_| Numbered::default()).collect();
-        Self { values: (0..keys).map(|_| Numbered::default()).collect(), pairs }
+        Self(Mutex::new(Seen { values, pairs }))
     }
 
-    /// The number of each row's combination.
-    pub(super) fn number(&mut self, keys: &[Column]) -> PolarsResult<Vec<u32>> {
+    /// The number of each row's combination. Others wait while runs are looked up, and not while rows are read or written.
+    pub(super) fn number(&self, keys: &[Column]) -> PolarsResult<Vec<u32>> {
         let rows = keys.first().map_or(0, Column::len);
         let mut begins = vec![false; rows];
         for key in keys {
             mark_runs(key, &mut begins)?;
         }
-        let mut numbers = vec![0; rows];
-        let mut begin = 0;
-        while begin < rows {
-            let end =
-                begins[begin + 1..].iter().position(|&begins| begins).map_or(rows, |more| begin + 1 + more);
-            numbers[begin..end].fill(self.at(keys, begin)?);
-            begin = end;
+        let mut starts: Vec<usize> = (1..rows).filter(|&row| begins[row]).collect();
+        starts.splice(..0, (rows > 0).then_some(0));
+        let mut seen = self.seen();
+        let found = starts.iter().map(|&row| seen.number(keys, row)).collect::<PolarsResult<Vec<u32>>>()?;
+        drop(seen);
+        let mut numbers = Vec::with_capacity(rows);
+        let ends = starts.iter().skip(1).copied().chain([rows]);
+        for (number, end) in found.into_iter().zip(ends) {
+            numbers.resize(end, number);
         }
         Ok(numbers)
     }
 
+    /// The values of key `at` in these combinations.
+    pub(super) fn key(
+        &self,
+        at: usize,
+        combinations: &Column,
+        name: &str,
+        dtype: &DataType,
+    ) -> PolarsResult<Column> {
+        self.seen().key(at, combinations, name, dtype)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
     /// The number of one row's combination.
-    fn at(&mut self, keys: &[Column], row: usize) -> PolarsResult<u32> {
+    fn number(&mut self, keys: &[Column], row: usize) -> PolarsResult<u32> {
         let mut combination = 0;
         for (at, (key, values)) in keys.iter().zip(&mut self.values).enumerate() {
             let value = values.number(Value::of(&key.get(row)?))?;
@@ -120,13 +145,7 @@ impl Combinations {
     }
 
     /// The values of key `at` in these combinations.
-    pub(super) fn key(
-        &self,
-        at: usize,
-        combinations: &Column,
-        name: &str,
-        dtype: &DataType,
-    ) -> PolarsResult<Column> {
+    fn key(&self, at: usize, combinations: &Column, name: &str, dtype: &DataType) -> PolarsResult<Column> {
         let value = |mut combination: u32| {
             let mut own = combination;
             // From the last key down to this one.

@@ -5,7 +5,7 @@
 //! the run is filled with its number. So the optimized plan of a query is rewritten before it runs: number the combinations,
 //! group by the number, put the keys in its place. Rows in any other order give the same groups, only slower.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use eigensweep_engine::columns::{METRICS, REPLICATE};
 use polars::lazy::dsl::map_multiple;
@@ -54,12 +54,11 @@ fn rewrite(node: Node, plans: &mut Arena<IR>, expressions: &mut Arena<AExpr>) ->
     {
         return Ok(());
     }
-    let numbers = Arc::new(Mutex::new(Combinations::new(fields.len())));
+    let numbers = Arc::new(Combinations::new(fields.len()));
     let number = {
         let numbers = Arc::clone(&numbers);
         let number = move |keys: &mut [Column]| {
-            let numbers = lock(&numbers).number(keys)?;
-            Ok(UInt32Chunked::from_vec(COMBINATION.into(), numbers).into_column())
+            Ok(UInt32Chunked::from_vec(COMBINATION.into(), numbers.number(keys)?).into_column())
         };
         function(number, keys, COMBINATION, DataType::UInt32, expressions)
     };
@@ -76,8 +75,7 @@ fn rewrite(node: Node, plans: &mut Arena<IR>, expressions: &mut Arena<AExpr>) ->
         let numbers = Arc::clone(&numbers);
         let combination = ExprIR::from_column_name(COMBINATION.into(), expressions);
         let (heading, kind) = (name.clone(), dtype.clone());
-        let key =
-            move |combinations: &mut [Column]| lock(&numbers).key(at, &combinations[0], &heading, &kind);
+        let key = move |combinations: &mut [Column]| numbers.key(at, &combinations[0], &heading, &kind);
         outputs.push(function(key, vec![combination], &name, dtype, expressions));
     }
     let mut grouped = Schema::default();
@@ -131,10 +129,6 @@ fn function(
     let fmt_str = Box::new(PlSmallStr::from_static("combination"));
     let node = expressions.add(AExpr::AnonymousFunction { input: inputs, function, options, fmt_str });
     ExprIR::new(node, OutputName::Alias(name)).with_dtype(dtype)
-}
-
-fn lock(combinations: &Mutex<Combinations>) -> MutexGuard<'_, Combinations> {
-    combinations.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::JobSpec;
-use super::axis::Allowed;
+use super::numbers::Allowed;
 use super::read::{TableReader, nearest};
 use super::tree::{Entry, Node};
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::axis::{Allowed, Axis};
+use super::axis::Axis;
+use super::numbers::Allowed;
 use super::read::TableReader;
 use super::spectrum::{Expected, Named, POSITIVE, SpectrumSpec};
 

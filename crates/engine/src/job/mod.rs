@@ -62,6 +62,7 @@ mod data;
 mod extension;
 mod model;
 mod noise;
+mod numbers;
 mod print;
 mod problem;
 mod range;

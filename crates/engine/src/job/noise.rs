@@ -1,6 +1,7 @@
 //! `[corruption]` and `[augmentation]`: the covariances Γ of the noise and `Σ = Θ + α²Γ` of the views.
 
-use super::axis::{Allowed, Axis};
+use super::axis::Axis;
+use super::numbers::Allowed;
 use super::read::TableReader;
 use super::spectrum::{Expected, NOT_NEGATIVE, Named, SpectrumSpec};
 

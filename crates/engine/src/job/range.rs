@@ -5,7 +5,8 @@
 //! `0.1 + 2 · 0.1` is the 0.3 that one selects rows by, and those of a logarithmic count to 12, because `exp` and `ln`
 //! differ in the last digit between machines and a row must not.
 
-use super::axis::{AXIS_LIMIT, Allowed, Axis, FORMS, first_repeat, shown};
+use super::axis::{AXIS_LIMIT, Axis};
+use super::numbers::{Allowed, FORMS, first_repeat, shown};
 use super::read::{TableReader, exact_integer, nearest};
 use super::tree::{Entry, Node};
 

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::adaptive::Adaptive;
-use super::axis::{Allowed, Axis};
+use super::axis::Axis;
+use super::numbers::Allowed;
 use super::problem::Place;
 use super::read::TableReader;
 use super::tree::{Node, Value};

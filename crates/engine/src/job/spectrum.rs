@@ -1,6 +1,7 @@
 //! The eigenvalues of a covariance, as `[data]`, `[corruption]` and `[augmentation]` describe them alike.
 
-use super::axis::{AXIS_LIMIT, Allowed, Axis};
+use super::axis::{AXIS_LIMIT, Axis};
+use super::numbers::Allowed;
 use super::read::TableReader;
 use super::tree::{Node, Value};
 

@@ -1,0 +1,116 @@
+//! Reading numbers and axes: what a key may be, and what is said of anything else.
+//!
+//! A key that is an axis is read here when it is a number or a list, and by `range` when it is a table.
+
+use super::axis::{AXIS_LIMIT, Axis};
+use super::read::{TableReader, exact_integer};
+use super::tree::{Node, Value};
+
+/// What a number may be written as, for whoever wrote something else.
+pub(super) const FORMS: &str = "write a number, a list such as [1, 10, 100], or a range such as \
+    { from = 100, to = 51200, ratio = 2 } or { from = 0.1, to = 10, count = 7, scale = \"log\" }";
+
+/// Which numbers a key takes. The test is an interval and written so that NaN fails it.
+#[derive(Clone, Copy)]
+pub(super) struct Allowed {
+    /// Whole numbers only; `holds` must then keep them below 2⁵³.
+    pub(super) whole: bool,
+    pub(super) holds: fn(f64) -> bool,
+    /// Completes "must be …".
+    pub(super) words: &'static str,
+    /// What the number means, and so why others are impossible.
+    pub(super) help: &'static str,
+}
+
+impl TableReader<'_> {
+    /// An axis of real numbers; `default` must not be empty.
+    pub(super) fn reals(&mut self, key: &str, allowed: Allowed, default: &[f64]) -> Option<Axis<f64>> {
+        match self.node(key) {
+            Some(node) => self.axis(node, &self.path(key), allowed),
+            None => Axis::new(default.to_vec()),
+        }
+    }
+
+    /// One real number. Not an axis: a list or range is refused as such.
+    pub(super) fn real(&mut self, key: &str, allowed: Allowed, default: f64) -> Option<f64> {
+        let Some(node) = self.node(key) else { return Some(default) };
+        let path = self.path(key);
+        match node.value {
+            Value::List(_) | Value::Table(_) => self.refuse_axis(node, &path),
+            _ => self.number(node, &path, allowed),
+        }
+    }
+
+    /// An axis of whole numbers; `default` must not be empty, `allowed` whole and below 2⁵³.
+    pub(super) fn wholes(&mut self, key: &str, allowed: Allowed, default: &[i64]) -> Option<Axis<i64>> {
+        let path = self.path(key);
+        let axis = match self.node(key) {
+            Some(node) => {
+                let reals = self.axis(node, &path, allowed)?;
+                Axis::new(reals.values().iter().copied().filter_map(exact_integer).collect())
+            }
+            None => Axis::new(default.to_vec()),
+        }?;
+        self.sizes.insert(path, axis.clone());
+        Some(axis)
+    }
+
+    fn axis(&mut self, node: &Node, path: &str, allowed: Allowed) -> Option<Axis<f64>> {
+        let items = match &node.value {
+            Value::Table(entries) => return self.range(node, path, entries, allowed),
+            Value::List(items) => &items[..],
+            _ => std::slice::from_ref(node),
+        };
+        if items.is_empty() {
+            return self.refuse(&node.place, format!("`{path}` has no values"), "empty", FORMS);
+        }
+        if items.len() > AXIS_LIMIT {
+            let message = format!("`{path}` has {} values; an axis may have {AXIS_LIMIT}", items.len());
+            return self.refuse(&node.place, message, "too many", "split the job into several");
+        }
+        let values: Vec<_> = items.iter().map(|item| self.number(item, path, allowed)).collect();
+        let values = values.into_iter().collect::<Option<Vec<f64>>>()?;
+        if let Some(repeat) = first_repeat(&values) {
+            let message = format!("`{path}` has the value {} twice", shown(values[repeat], allowed.whole));
+            return self.refuse(&items[repeat].place, message, "second time", "leave one of the two out");
+        }
+        Axis::new(values)
+    }
+
+    /// One finite number that `allowed` takes; `-0.0` becomes `0.0`, so that equal values are equal bits.
+    pub(super) fn number(&mut self, node: &Node, path: &str, allowed: Allowed) -> Option<f64> {
+        let kind = if allowed.whole { "a whole number" } else { "a number" };
+        let (number, whole) = match &node.value {
+            Value::Integer(integer) => (*integer as f64, true),
+            Value::Float(float) => (*float, exact_integer(*float).is_some()),
+            Value::Text(text) if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
+                let help = format!("write {} without the quotes", text.trim());
+                return self.wrong_type(node, path, kind, &help);
+            }
+            _ => return self.wrong_type(node, path, kind, FORMS),
+        };
+        let problem = if !number.is_finite() {
+            Some(("finite", "not finite"))
+        } else if allowed.whole && number.fract() != 0.0 {
+            Some(("a whole number", "has a fraction"))
+        } else if !(allowed.holds)(number) || (allowed.whole && !whole) {
+            Some((allowed.words, "out of range"))
+        } else {
+            None
+        };
+        let Some((words, label)) = problem else { return Some(number + 0.0) };
+        let message = format!("`{path}` must be {words}, not {}", self.source.excerpt(&node.place));
+        self.refuse(&node.place, message, label, allowed.help)
+    }
+}
+
+/// Index of the first value that has come before.
+pub(super) fn first_repeat(values: &[f64]) -> Option<usize> {
+    let mut seen = std::collections::HashSet::with_capacity(values.len());
+    values.iter().position(|value| !seen.insert(value.to_bits()))
+}
+
+/// A number as a job file would have it.
+pub(super) fn shown(value: f64, whole: bool) -> String {
+    if whole { format!("{value:.0}") } else { format!("{value:?}") }
+}
