@@ -92,7 +92,7 @@ fn of_rows(metric: &str, spread: Spread, thresholds: bool) -> Vec<Expr> {
     }
     if thresholds {
         outputs.extend([
-            (alpha_squared()).gt(threshold()).cast(DataType::Float64).mean().alias("above"),
+            alpha_squared().gt(threshold()).cast(DataType::Float64).mean().alias("above"),
             threshold_at(0.5).alias("threshold"),
             threshold_at(0.05).alias("threshold_low"),
             threshold_at(0.95).alias("threshold_high"),

@@ -11,6 +11,7 @@ use std::path::Path;
 use askama::Template;
 
 use crate::AnalysisError;
+use crate::figure::data::Key;
 use crate::figure::{FigureSpec, Kind, draw, write_whole};
 use crate::format::{count, digits, settled_error};
 use crate::query::Query;
@@ -191,6 +192,7 @@ fn best(sources: &[Source], largest: i64) -> Result<Option<Table>, AnalysisError
         let heading = column.name().to_string();
         let values = if heading == "margin_se" { without_rounding(&columns, values) } else { values };
         let axis = query.columns().axes.contains(&heading);
+        let values = if axis { values.into_iter().map(as_coordinate).collect() } else { values };
         // Axes of one value tell nothing.
         if !(axis && values.windows(2).all(|pair| pair[0] == pair[1])) {
             headings.push(heading.replace('_', " "));
@@ -200,6 +202,14 @@ fn best(sources: &[Source], largest: i64) -> Result<Option<Table>, AnalysisError
     let rows =
         (0..frame.height()).map(|row| columns.iter().map(|column| column[row].clone()).collect()).collect();
     Ok(Some(Table { caption: "The closest paradigm per combination".to_owned(), headings, rows }))
+}
+
+/// A number of an axis as figures show it.
+fn as_coordinate(value: Value) -> Value {
+    match value {
+        Value::Number(number, _) => Value::coordinate(&Key::Number(number)),
+        other => other,
+    }
 }
 
 /// Standard errors after the column of the margins that they belong to, without those that are rounding.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use polars::prelude::AnyValue;
 
+use crate::figure::data::Key;
 use crate::format::{digits, settled};
 
 /// A cell: what is shown, and by which number it is sorted.
@@ -19,6 +20,14 @@ impl Value {
     pub(super) fn number(value: Option<f64>) -> Self {
         let settled = value.filter(|value| value.is_finite()).map(settled);
         settled.map_or(Self::Missing, |value| Self::Number(value, digits(value, 4)))
+    }
+
+    /// A coordinate, as figures show it.
+    pub(super) fn coordinate(key: &Key) -> Self {
+        match key {
+            Key::Number(value) => Self::Number(*value, key.text()),
+            Key::Text(text) => Self::Text(text.clone()),
+        }
     }
 
     /// A value of polars.

@@ -67,7 +67,7 @@ pub(super) fn table(sources: &[Source]) -> Result<(Table, Vec<String>), Analysis
     headings.extend(["threshold α*".to_owned(), "α above it".to_owned(), "theory, n → ∞".to_owned()]);
     let body = lines.into_iter().take(MOST_ROWS).map(|(key, by_samples)| {
         let paradigm = key.first().and_then(Key::paradigm);
-        let mut cells: Vec<Value> = key.iter().map(coordinate).collect();
+        let mut cells: Vec<Value> = key.iter().map(Value::coordinate).collect();
         cells.extend(by_samples.first().map(mean));
         if several {
             cells.extend(by_samples.last().map(mean));
@@ -84,13 +84,6 @@ pub(super) fn table(sources: &[Source]) -> Result<(Table, Vec<String>), Analysis
     });
     let body: Vec<Vec<Value>> = body.collect();
     Ok((Table { caption: "Verdicts per paradigm and combination".to_owned(), headings, rows: body }, notes))
-}
-
-fn coordinate(key: &Key) -> Value {
-    match key {
-        Key::Number(value) => Value::Number(*value, key.text()),
-        Key::Text(text) => Value::Text(text.clone()),
-    }
 }
 
 fn mean(stats: &Stats) -> Value {
