@@ -37,14 +37,20 @@ fn simulate(root: &Path, detail: &str) {
     dataset.write_summary().unwrap();
 }
 
+/// The job in both ways: with its rows, and with a summary in their place.
+fn both(place: &Path) -> Vec<Source> {
+    let roots = ["rows", "summary"].map(|detail| {
+        simulate(&place.join(detail), detail);
+        place.join(detail)
+    });
+    source::open_all(&roots).unwrap()
+}
+
 /// A data set without rows has its summary: the engine's, which says what the view says of the same rows.
 #[test]
 fn a_summary_in_place_of_rows_can_be_asked() {
     let place = tempfile::tempdir().unwrap();
-    for detail in ["rows", "summary"] {
-        simulate(&place.path().join(detail), detail);
-    }
-    let sources = source::open_all(&[place.path().join("rows"), place.path().join("summary")]).unwrap();
+    let sources = both(place.path());
     let sql = "SELECT * FROM summary ORDER BY samples, alignment, paradigm";
     let [view, table] = [0, 1].map(|at| Query::new(&sources[at..=at]).unwrap().collect(sql).unwrap());
     assert_eq!((view.height(), table.height()), (12, 12));
@@ -95,10 +101,7 @@ fn a_summary_in_place_of_rows_can_be_asked() {
 #[test]
 fn figures_and_reports_are_made_of_summaries() {
     let place = tempfile::tempdir().unwrap();
-    for detail in ["rows", "summary"] {
-        simulate(&place.path().join(detail), detail);
-    }
-    let sources = source::open_all(&[place.path().join("rows"), place.path().join("summary")]).unwrap();
+    let sources = both(place.path());
     let drawn = |at: usize, kind| {
         let spec = FigureSpec { title: Some(String::new()), ..FigureSpec::new(kind) };
         draw(&sources[at..=at], &spec).unwrap()

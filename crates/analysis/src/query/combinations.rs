@@ -83,14 +83,14 @@ pub(super) struct Combinations(Mutex<Seen>);
 struct Seen {
     /// Values, key by key.
     values: Vec<Numbered<Value>>,
-    /// Combinations of the first two keys, of these with the third, and so on: a pair of numbers each.
+    /// Combinations of the keys up to each, as pairs: the number of the combination before it (0 where there is none), and of its value.
     pairs: Vec<Numbered<(u32, u32)>>,
 }
 
 impl Combinations {
     pub(super) fn new(keys: usize) -> Self {
         let values = (0..keys).map(|_| Numbered::default()).collect();
-        let pairs = (1..keys).map(|_| Numbered::default()).collect();
+        let pairs = (0..keys).map(|_| Numbered::default()).collect();
         Self(Mutex::new(Seen { values, pairs }))
     }
 
@@ -101,8 +101,7 @@ impl Combinations {
         for key in keys {
             mark_runs(key, &mut begins)?;
         }
-        let mut starts: Vec<usize> = (1..rows).filter(|&row| begins[row]).collect();
-        starts.splice(..0, (rows > 0).then_some(0));
+        let starts: Vec<usize> = (0..rows).filter(|&row| row == 0 || begins[row]).collect();
         let mut seen = self.seen();
         let found = starts.iter().map(|&row| seen.number(keys, row)).collect::<PolarsResult<Vec<u32>>>()?;
         drop(seen);
@@ -134,12 +133,9 @@ impl Seen {
     /// The number of one row's combination.
     fn number(&mut self, keys: &[Column], row: usize) -> PolarsResult<u32> {
         let mut combination = 0;
-        for (at, (key, values)) in keys.iter().zip(&mut self.values).enumerate() {
+        for ((key, values), pairs) in keys.iter().zip(&mut self.values).zip(&mut self.pairs) {
             let value = values.number(Value::of(&key.get(row)?))?;
-            combination = match at.checked_sub(1) {
-                None => value,
-                Some(pair) => self.pairs[pair].number((combination, value))?,
-            };
+            combination = pairs.number((combination, value))?;
         }
         Ok(combination)
     }
@@ -147,12 +143,12 @@ impl Seen {
     /// The values of key `at` in these combinations.
     fn key(&self, at: usize, combinations: &Column, name: &str, dtype: &DataType) -> PolarsResult<Column> {
         let value = |mut combination: u32| {
-            let mut own = combination;
+            let mut own = 0;
             // From the last key down to this one.
-            for pairs in self.pairs[at.saturating_sub(1)..].iter().rev() {
+            for pairs in self.pairs[at..].iter().rev() {
                 (combination, own) = pairs.seen[combination as usize];
             }
-            &self.values[at].seen[if at == 0 { combination } else { own } as usize]
+            &self.values[at].seen[own as usize]
         };
         let values = combinations.u32()?.no_null_iter().map(value);
         let name = PlSmallStr::from(name);

@@ -43,14 +43,17 @@ fn rewrite(node: Node, plans: &mut Arena<IR>, expressions: &mut Arena<AExpr>) ->
     };
     let given = plans.get(input).schema(plans).into_owned();
     let fields = keys.iter().map(|key| key.field(&given, expressions)).collect::<PolarsResult<Vec<_>>>()?;
-    // One number is as good a key as another; a name that is taken means that this group-by was rewritten before.
+    // Rewritten before; or a name that someone chose, against all odds.
+    let taken = given.contains(COMBINATION) || schema.contains(COMBINATION);
+    // One number is as good a key as another.
     let alone = matches!(
         fields.as_slice(),
         [] | [Field { dtype: DataType::Int32 | DataType::Int64 | DataType::Float64, .. }]
     );
-    if alone
+    if taken
+        || alone
         || !keys.iter().all(|key| few(key, expressions))
-        || !fields.iter().all(|field| numerable(&field.dtype) && field.name != COMBINATION)
+        || !fields.iter().all(|field| numerable(&field.dtype))
     {
         return Ok(());
     }
@@ -221,5 +224,19 @@ mod tests {
             let plan = numbered(grouped.to_alp_optimized().expect("a plan")).expect("a plan");
             assert!(!plan.describe().contains(COMBINATION), "{}", plan.describe());
         }
+    }
+
+    /// A result that bears the name of our column keeps it, and its group-by is polars' own.
+    #[test]
+    fn a_result_may_have_our_column_s_name() {
+        let frame = df!["paradigm" => ["a", "b", "a"]].expect("a frame");
+        let grouped = frame.lazy().group_by([col("paradigm")]).agg([len().alias(COMBINATION)]);
+        let mut plan =
+            numbered(grouped.with_streaming(true).to_alp_optimized().expect("a plan")).expect("a plan");
+        plan.ensure_root_node_is_sink();
+        let run = polars_stream::run_query(plan.lp_top, &mut plan.lp_arena, &mut plan.expr_arena);
+        let found = run.expect("the plan runs").unwrap_single();
+        assert_eq!(found.get_column_names(), ["paradigm", COMBINATION]);
+        assert_eq!(found.height(), 2);
     }
 }

@@ -175,11 +175,11 @@ fn figures(sources: &[Source]) -> (Vec<Figure>, Vec<String>) {
 
 /// The view `best` at the largest n, where there are rows.
 fn best(sources: &[Source], largest: i64) -> Result<Option<Table>, AnalysisError> {
-    let mut query = Query::new(sources)?;
     // Pairs need replicates; the phase diagram tells what a summary can.
     if !sources.iter().all(Source::keeps_rows) {
         return Ok(None);
     }
+    let mut query = Query::new(sources)?;
     let frame = query.collect(&format!("SELECT * FROM best WHERE samples = {largest}"))?;
     if frame.height() == 0 || frame.height() > MOST_ROWS {
         return Ok(None);

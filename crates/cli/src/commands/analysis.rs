@@ -61,7 +61,7 @@ fn find() -> Option<PathBuf> {
     places.map(|place| place.join(&name)).find(|program| program.is_file())
 }
 
-/// The commands that `run` ends by naming: a data set without rows has its summary only.
+/// The commands that `run` ends by naming: a data set without rows has no table but `summary`.
 pub(crate) fn next(root: &Path, detail: Detail) -> String {
     let root = quoted(root);
     let table = match detail {
