@@ -17,9 +17,9 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
-use eigensweep_engine::aggregate::Running;
-use eigensweep_engine::columns;
-use eigensweep_engine::dataset::{Dataset, read_columns};
+use eigensweep_store::aggregate::Running;
+use eigensweep_store::columns;
+use eigensweep_store::dataset::{Dataset, read_columns};
 use serde::Deserialize;
 
 use crate::Fault;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use eigensweep_engine::dataset::Dataset;
-use eigensweep_engine::grid::Grid;
+use eigensweep_store::dataset::Dataset;
+use eigensweep_store::grid::Grid;
 use eigensweep_engine::input::Input;
-use eigensweep_engine::job::{self, DataSpec, JobSpec, Metric};
+use eigensweep_job::{self as job, DataSpec, JobSpec, Metric};
 use eigensweep_engine::run::{self, Observer};
-use eigensweep_engine::shard::Shard;
+use eigensweep_store::shard::Shard;
 
 use crate::Fault;
 

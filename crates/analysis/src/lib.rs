@@ -8,7 +8,7 @@
 //! | [`report`] | one self-contained HTML page |
 //!
 //! The crate reads data sets only; it knows nothing of scheduling or kernels. Column names come from
-//! [`eigensweep_engine::columns`], thresholds from the rows or from [`eigensweep_engine::theory`].
+//! [`eigensweep_store::columns`], thresholds from the rows or from [`eigensweep_engine::theory`].
 
 mod error;
 pub mod figure;

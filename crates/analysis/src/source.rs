@@ -8,11 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use eigensweep_engine::columns::{FORMAT_VERSION, REPLICATES};
-use eigensweep_engine::dataset::SUMMARY_FILE;
+use eigensweep_store::columns::{FORMAT_VERSION, REPLICATES};
+use eigensweep_store::dataset::SUMMARY_FILE;
 use eigensweep_engine::input::Input;
-pub use eigensweep_engine::job::Detail;
-use eigensweep_engine::job::{self, Job, JobSpec};
+pub use eigensweep_job::Detail;
+use eigensweep_job::{self as job, Job, JobSpec};
 use polars::prelude::*;
 use serde::Deserialize;
 

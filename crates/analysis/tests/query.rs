@@ -10,7 +10,7 @@ use std::fs;
 use common::{At, Axes, Place, Values, commit, plausible};
 use eigensweep_analysis::query::output::{Format, write};
 use eigensweep_analysis::{AnalysisError, Query, Source, source};
-use eigensweep_engine::columns::FORMAT_VERSION;
+use eigensweep_store::columns::FORMAT_VERSION;
 use polars::prelude::*;
 
 fn number(frame: &DataFrame, column: &str, row: usize) -> f64 {

@@ -7,11 +7,11 @@ use std::sync::atomic::AtomicBool;
 
 use eigensweep_analysis::figure::{FigureSpec, Kind, draw};
 use eigensweep_analysis::{AnalysisError, Query, Source, report, source};
-use eigensweep_engine::dataset::Dataset;
+use eigensweep_store::dataset::Dataset;
 use eigensweep_engine::input::Input;
-use eigensweep_engine::job;
+use eigensweep_job as job;
 use eigensweep_engine::run::{self, Observer};
-use eigensweep_engine::shard::Shard;
+use eigensweep_store::shard::Shard;
 use polars::prelude::*;
 
 /// Runs a small job into `root` to its end.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use eigensweep_engine::shard::{Shard, ShardError};
+use eigensweep_store::shard::{Shard, ShardError};
 
 use crate::cluster;
 pub(crate) use submit::{Submit, memory_bytes};

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use eigensweep_engine::dataset::Identity;
+use eigensweep_store::dataset::Identity;
 use eigensweep_engine::input::Input;
-use eigensweep_engine::job::{self, Job};
-use eigensweep_engine::plan::Plan;
+use eigensweep_job::{self as job, Job};
+use eigensweep_store::plan::Plan;
 use eigensweep_engine::simulation::Simulation;
 
 use crate::report::CommandError;

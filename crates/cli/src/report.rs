@@ -3,9 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use eigensweep_datasets::DatasetError;
+use eigensweep_inputs::InputError;
 use eigensweep_engine::EngineError;
-use eigensweep_engine::job::{JobProblems, Problem, SourceText};
+use eigensweep_store::StoreError;
+use eigensweep_store::filter::FilterError;
+use eigensweep_job::{JobProblems, Problem, SourceText};
 use eigensweep_theory::Failure;
 use eigensweep_theory::thresholds::SpectraError;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
@@ -19,7 +21,11 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(transparent)]
-    Data(#[from] DatasetError),
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    #[error(transparent)]
+    Data(#[from] InputError),
     #[error("cannot read the job file {}: {source}", path.display())]
     JobFile { path: PathBuf, source: std::io::Error },
     #[error("{} is not a file of spectra: {reason}. It needs {{\"signal\": […], \"theta_signal\": […], \"gamma\": […], \
@@ -85,7 +91,7 @@ impl CommandError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Engine(EngineError::Job(_) | EngineError::Filter(_)) | Self::JobFile { .. } => Exit::BadJob,
+            Self::Engine(EngineError::Job(_)) | Self::Filter(_) | Self::JobFile { .. } => Exit::BadJob,
             Self::Dimension { .. } | Self::Replicate { .. } | Self::Array(_) | Self::NoTimeLimit => {
                 Exit::BadJob
             }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use eigensweep_engine::dataset::read_runs;
+use eigensweep_store::dataset::read_runs;
 
 use crate::cluster;
 

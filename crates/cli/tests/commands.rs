@@ -88,7 +88,7 @@ fn the_manifest_tells_what_was_run() {
     assert_eq!(place.run(&["run", "small.toml", "--quiet", "--output", "out", "--threads", "2"]).0, 0);
     let text = fs::read_to_string(place.path("out/manifest.json")).unwrap();
     let manifest: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(manifest["format_version"], eigensweep_engine::columns::FORMAT_VERSION);
+    assert_eq!(manifest["format_version"], eigensweep_store::columns::FORMAT_VERSION);
     assert_eq!(manifest["rows"], 36);
     assert_eq!(manifest["rows_done"], 36);
     assert_eq!(manifest["runs"][0]["threads"], 2);

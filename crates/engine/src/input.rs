@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use eigensweep_datasets::{LabelledRows, centred, principal_components, read_images, read_labels};
+use eigensweep_inputs::{LabelledRows, centred, principal_components, read_images, read_labels};
 use eigensweep_sampling::gaussian::Teacher;
 use eigensweep_theory::leakage::CleanMoment;
 use faer::{Mat, Par};
-use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
-use crate::job::{self, DataSpec, IdxSpec, Job, JobSpec, Problem};
+use eigensweep_store::Extents;
+use eigensweep_store::dataset::InputFacts;
+use eigensweep_job::{self as job, DataSpec, IdxSpec, Job, JobSpec, Problem};
 
 /// Largest d (and ℓ) of a problem: a thread's workspace then takes 10 GB.
 pub const LARGEST_SIZE: usize = 8192;
@@ -34,15 +35,6 @@ pub enum Input {
         /// BLAKE3 of the files, so that a resumed run notices other data under the same path.
         fingerprint: String,
     },
-}
-
-/// What a plan must know of an input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extents {
-    /// Features k₀ where the job does not say how many (raw features of files).
-    pub signal: usize,
-    /// Number ℓ of labels.
-    pub labels: usize,
 }
 
 /// A data set at one number of components.
@@ -79,7 +71,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Data`] if a file is missing or damaged, or images and labels differ in number;
+    /// [`EngineError::Input`] if a file is missing or damaged, or images and labels differ in number;
     /// [`EngineError::Job`] if `samples`, `components` or `dimension` exceed what the data have.
     pub fn load(job: &Job) -> Result<Self, EngineError> {
         let input = Self::read(job)?;
@@ -200,6 +192,12 @@ impl Input {
     #[must_use]
     pub fn extents(&self) -> Extents {
         Extents { signal: self.largest_signal(), labels: self.labels() }
+    }
+
+    /// What a data set must know of the input.
+    #[must_use]
+    pub fn facts(&self) -> InputFacts {
+        InputFacts { extents: self.extents(), fingerprint: self.fingerprint().to_owned() }
     }
 
     /// What identifies the data beside the job's text.

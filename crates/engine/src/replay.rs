@@ -6,14 +6,15 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 
 use crate::EngineError;
-use crate::columns::{self, METRICS};
-use crate::dataset::{Dataset, Section, floats, read_columns, value};
-use crate::filter::{Filter, Value};
-use crate::grid::Grid;
+use eigensweep_store::columns::{self, METRICS};
+use eigensweep_store::dataset::{Dataset, Section, floats, read_columns, value};
+use eigensweep_store::filter::{Filter, Value};
+use eigensweep_store::grid::Grid;
 use crate::input::Input;
-use crate::job::{self, Detail, JobSpec};
-use crate::plan::Plan;
-use crate::simulation::explain::{Explained, Values, explain};
+use eigensweep_job::{self as job, Detail, JobSpec};
+use eigensweep_store::plan::Plan;
+use crate::simulation::explain::{Explained, explain};
+use eigensweep_store::rows::Values;
 use crate::simulation::{Simulation, Workspace};
 
 /// A stored row.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::EngineError;
-use crate::adaptive;
-use crate::columns::Status;
-use crate::dataset::{Collector, CommitRecord, Dataset, Section};
+use eigensweep_store::adaptive;
+use eigensweep_store::columns::Status;
+use eigensweep_store::dataset::{Collector, CommitRecord, Dataset, Section};
 use crate::input::Input;
-use crate::plan;
+use eigensweep_store::plan;
 use crate::schedule::{self, Sink, Work};
 use crate::simulation::{Batch, Simulation};
 
@@ -90,7 +90,7 @@ pub fn run(
         let mut writer = Writer {
             clock: observer.clock(),
             filling: None,
-            free: (0..collectors).map(|_| Collector::new(&simulation, &section)).collect(),
+            free: (0..collectors).map(|_| Collector::new(&section, simulation.active().cloned())).collect(),
             root: &root,
             section: &section,
             dataset,

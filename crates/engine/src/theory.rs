@@ -6,9 +6,9 @@
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_theory::thresholds::{Spectra, SpectraError, Thresholds, thresholds};
 
-use crate::grid::Grid;
+use eigensweep_store::grid::Grid;
 use crate::input::{Input, SecondMoment};
-use crate::job::JobSpec;
+use eigensweep_job::JobSpec;
 use crate::simulation::setting::{DataSetting, ScaledSpectrum, Settings};
 
 /// Thresholds at one combination of axes.

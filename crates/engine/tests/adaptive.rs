@@ -10,12 +10,12 @@ use std::path::Path;
 
 use common::{contents, idx_source, job, run_parts, run_shard, run_to_the_end, write_images};
 use eigensweep_engine::EngineError;
-use eigensweep_engine::aggregate::Running;
-use eigensweep_engine::dataset::{self, Dataset};
-use eigensweep_engine::filter::Filter;
-use eigensweep_engine::job::Job;
+use eigensweep_store::aggregate::Running;
+use eigensweep_store::dataset::{self, Dataset};
+use eigensweep_store::filter::Filter;
+use eigensweep_job::Job;
 use eigensweep_engine::replay::{self, StoredRow};
-use eigensweep_engine::shard::Shard;
+use eigensweep_store::shard::Shard;
 
 const MIN: u64 = 4;
 const MAX: u64 = 20;

@@ -8,7 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{idx_source, simulation, write_images};
-use eigensweep_engine::columns::Status;
+use eigensweep_store::columns::Status;
 use eigensweep_engine::simulation::{Simulation, Workspace};
 
 thread_local! {

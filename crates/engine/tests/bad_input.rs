@@ -8,11 +8,11 @@ use std::fs;
 use std::path::Path;
 
 use common::{Images, idx, idx_source, job, write_images};
-use eigensweep_datasets::DatasetError;
+use eigensweep_inputs::InputError;
 use eigensweep_engine::EngineError;
 use eigensweep_engine::input::{Input, LARGEST_SIZE};
-use eigensweep_engine::job::{Job, Problem};
-use eigensweep_engine::plan::{Plan, TASK_ROWS};
+use eigensweep_job::{Job, Problem};
+use eigensweep_store::plan::{Plan, TASK_ROWS};
 use tempfile::TempDir;
 
 /// 40 images of 4 × 4 pixels, 3 classes.
@@ -54,9 +54,9 @@ fn assert_one_problem(job: &Job, message: &str, underlined: &str) {
 }
 
 #[track_caller]
-fn data_error(job: &Job) -> DatasetError {
+fn data_error(job: &Job) -> InputError {
     match Input::load(job) {
-        Err(EngineError::Data(error)) => error,
+        Err(EngineError::Input(error)) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -143,7 +143,7 @@ fn images_and_labels_of_different_number() {
     fs::write(&images.labels, idx(&[39], &[1; 39])).unwrap();
     for job in [job_on(&images, &[]), raw_job_on(&images, &[])] {
         let error = data_error(&job);
-        assert!(matches!(error, DatasetError::SampleCount { inputs: 40, labels: 39 }), "{error}");
+        assert!(matches!(error, InputError::SampleCount { inputs: 40, labels: 39 }), "{error}");
     }
 }
 
@@ -160,17 +160,17 @@ fn missing_and_damaged_files() {
     let whole = fs::read(&images.images).unwrap();
     fs::write(&images.images, &whole[..whole.len() - 1]).unwrap();
     let error = data_error(&job_on(&images, &[]));
-    assert!(matches!(&error, DatasetError::Truncated { path, .. } if *path == images.images), "{error}");
+    assert!(matches!(&error, InputError::Truncated { path, .. } if *path == images.images), "{error}");
 
     fs::write(&images.images, b"P5 4 4 255\n").unwrap();
-    assert!(matches!(data_error(&job_on(&images, &[])), DatasetError::NotIdx { .. }));
+    assert!(matches!(data_error(&job_on(&images, &[])), InputError::NotIdx { .. }));
 
     // Images in place of labels, and a directory in place of images.
     fs::write(&images.images, &whole).unwrap();
     let swapped = Images { images: images.images.clone(), labels: images.images.clone() };
-    assert!(matches!(data_error(&job_on(&swapped, &[])), DatasetError::Rank { .. }));
+    assert!(matches!(data_error(&job_on(&swapped, &[])), InputError::Rank { .. }));
     let folder = Images { images: directory.path().to_owned(), labels: images.labels.clone() };
-    assert!(matches!(data_error(&job_on(&folder, &[])), DatasetError::NotAFile { .. }));
+    assert!(matches!(data_error(&job_on(&folder, &[])), InputError::NotAFile { .. }));
 }
 
 /// A header that declares more than memory has is refused by the file's length, before anything is allocated.
@@ -179,7 +179,7 @@ fn a_header_that_lies() {
     let (_directory, images) = images();
     fs::write(&images.images, idx(&[u32::MAX, 1 << 14, 1 << 14], &[0; 64])).unwrap();
     let error = data_error(&job_on(&images, &[]));
-    assert!(matches!(error, DatasetError::Truncated { .. } | DatasetError::Overflow { .. }), "{error}");
+    assert!(matches!(error, InputError::Truncated { .. } | InputError::Overflow { .. }), "{error}");
 }
 
 #[test]
@@ -245,8 +245,8 @@ fn a_task_with_too_many_rows() {
 fn paths_are_relative_to_the_job() {
     let (directory, _images) = images();
     let text = "[data]\nsource = \"idx\"\nimages = \"images\"\nlabels = \"labels\"\ncomponents = 3\n[grid]\nsamples = 4\n";
-    let here = eigensweep_engine::job::parse("a.toml", text, &[], directory.path()).unwrap();
+    let here = eigensweep_job::parse("a.toml", text, &[], directory.path()).unwrap();
     assert!(Input::load(&here).is_ok());
-    let elsewhere = eigensweep_engine::job::parse("a.toml", text, &[], Path::new("/nowhere")).unwrap();
+    let elsewhere = eigensweep_job::parse("a.toml", text, &[], Path::new("/nowhere")).unwrap();
     assert!(problems(&elsewhere)[0].0.message.contains("/nowhere/images"));
 }

@@ -12,13 +12,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use common::{contents, job, run_parts, run_shard, run_to_the_end};
-use eigensweep_engine::aggregate::QUANTILE_ACCURACY;
-use eigensweep_engine::columns::METRICS;
-use eigensweep_engine::dataset::{self, Dataset, SUMMARY_FILE, read_columns};
-use eigensweep_engine::filter::Filter;
+use eigensweep_store::aggregate::QUANTILE_ACCURACY;
+use eigensweep_store::columns::METRICS;
+use eigensweep_store::dataset::{self, Dataset, SUMMARY_FILE, read_columns};
+use eigensweep_store::filter::Filter;
 use eigensweep_engine::replay;
-use eigensweep_engine::shard::Shard;
-use eigensweep_engine::summary::summarise;
+use eigensweep_store::shard::Shard;
+use eigensweep_store::summary::summarise;
 
 /// Some rows have no value: Σ = 0 and n < d.
 const JOB: &str = r#"

@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Cell, idx_source, simulation, write_images};
-use eigensweep_engine::columns::Status;
+use eigensweep_store::columns::Status;
 use eigensweep_engine::simulation::Simulation;
 
 /// Replicates of each job.

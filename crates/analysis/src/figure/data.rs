@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use eigensweep_engine::columns::{METRICS, PARADIGM};
+use eigensweep_store::columns::{METRICS, PARADIGM};
 use eigensweep_theory::Paradigm;
 use polars::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_engine::columns::THRESHOLD_SQUARED;
+use eigensweep_store::columns::THRESHOLD_SQUARED;
 use polars::prelude::*;
 
 use super::data::{Key, Rows, Spread, Stats, key, keys};

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_engine::columns::{PARADIGM, REPLICATE};
+use eigensweep_store::columns::{PARADIGM, REPLICATE};
 use eigensweep_theory::Paradigm;
 use polars::prelude::*;
 

@@ -19,7 +19,7 @@ use super::{Facets, common, names, theory, title, unfinished};
 use crate::AnalysisError;
 use crate::format::digits;
 use crate::source::{Detail, Source};
-use eigensweep_engine::columns::PARADIGM;
+use eigensweep_store::columns::PARADIGM;
 use eigensweep_theory::Paradigm;
 
 /// A difference counts beyond so many standard errors: 95 % of a normal distribution.

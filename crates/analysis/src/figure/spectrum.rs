@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_engine::columns::PARADIGM;
+use eigensweep_store::columns::PARADIGM;
 use eigensweep_engine::theory::SpectraRow;
 use eigensweep_theory::{Paradigm, relative_gap};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_engine::columns::PARADIGM;
+use eigensweep_store::columns::PARADIGM;
 use eigensweep_engine::theory::{SpectraRow, spectra, table};
 
 use super::data::{Key, Rows};

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_engine::columns::{LEAKAGE, PARADIGM};
+use eigensweep_store::columns::{LEAKAGE, PARADIGM};
 use eigensweep_theory::Paradigm;
 
 use super::canvas::Marker;

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use eigensweep_engine::columns::{METRICS, REPLICATE};
+use eigensweep_store::columns::{METRICS, REPLICATE};
 use polars::lazy::dsl::map_multiple;
 use polars::polars_utils::arena::{Arena, Node};
 use polars::prelude::*;

@@ -8,7 +8,7 @@
 //! varies far less than either distance: with `Dᵣ` the difference in replicate r over the R replicates where both have a
 //! value, `margin = mean D`, `margin_se = sd(D)/√R`. `replicates` is that R.
 
-use eigensweep_engine::columns::{DISTANCE, METRICS, PARADIGM, REPLICATE};
+use eigensweep_store::columns::{DISTANCE, METRICS, PARADIGM, REPLICATE};
 use eigensweep_theory::Paradigm;
 
 use crate::source::Detail;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_engine::columns::{DISTANCE, PARADIGM};
+use eigensweep_store::columns::{DISTANCE, PARADIGM};
 
 use super::MOST_ROWS;
 use super::table::{Table, Value};

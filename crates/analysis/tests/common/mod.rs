@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use eigensweep_analysis::Source;
-use eigensweep_engine::columns::FORMAT_VERSION;
+use eigensweep_store::columns::FORMAT_VERSION;
 use polars::prelude::*;
 use tempfile::TempDir;
 

@@ -1,6 +1,6 @@
 //! Which element of an array job this is, as the batch systems' environment variables tell it.
 
-use eigensweep_engine::shard::Shard;
+use eigensweep_store::shard::Shard;
 
 /// The environment variables of one batch system.
 struct ArrayVariables {

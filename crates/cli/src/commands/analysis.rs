@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use eigensweep_engine::job::Detail;
+use eigensweep_job::Detail;
 
 use crate::exit::Exit;
 use crate::report::CommandError;

@@ -1,7 +1,7 @@
 //! Rows without a value: how many, of which kind, how to see them; and whether they are too many.
 
-use eigensweep_engine::dataset::Dataset;
-use eigensweep_engine::summary::failures;
+use eigensweep_store::dataset::Dataset;
+use eigensweep_store::summary::failures;
 use indicatif::HumanCount;
 
 use crate::exit::Exit;

@@ -1,6 +1,6 @@
 //! `merge`: verifies shards and joins them.
 
-use eigensweep_engine::dataset;
+use eigensweep_store::dataset;
 use indicatif::HumanCount;
 
 use super::{failures, table, verify};

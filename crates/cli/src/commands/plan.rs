@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use eigensweep_engine::dataset;
-use eigensweep_engine::grid::GridAxis;
-use eigensweep_engine::job::JobSpec;
-use eigensweep_engine::plan::Plan as Division;
-use eigensweep_engine::shard::Shard;
+use eigensweep_engine::sample::encode_sample;
+use eigensweep_store::grid::GridAxis;
+use eigensweep_job::JobSpec;
+use eigensweep_store::plan::Plan as Division;
+use eigensweep_store::shard::Shard;
 use eigensweep_engine::simulation::{Simulation, Workspace};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
@@ -79,7 +79,7 @@ fn sample_bytes(spec: &JobSpec, simulation: &Simulation, units: f64) -> Result<f
         path: std::env::temp_dir(),
         source,
     })?;
-    let encoded = dataset::encode_sample(&sample, simulation.input(), directory.path())?;
+    let encoded = encode_sample(&sample, simulation.input(), directory.path())?;
     Ok(encoded.bytes as f64 / encoded.rows as f64)
 }
 

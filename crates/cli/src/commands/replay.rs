@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eigensweep_engine::columns::METRICS;
-use eigensweep_engine::dataset::{Dataset, Identity, Section};
-use eigensweep_engine::filter::Filter;
+use eigensweep_store::columns::METRICS;
+use eigensweep_store::dataset::{Dataset, Identity, Section};
+use eigensweep_store::filter::Filter;
 use eigensweep_engine::input::Input;
-use eigensweep_engine::job::Paradigm;
+use eigensweep_job::Paradigm;
 use eigensweep_engine::replay::{self, Alone, Replayed, StoredRow};
-use eigensweep_engine::{EngineError, job};
+use eigensweep_engine::EngineError;
+use eigensweep_store::StoreError;
+use eigensweep_job as job;
 use serde_json::{Map, Value, json};
 
 use super::{table, verify};
@@ -24,7 +26,7 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     let (dataset, faults) = Dataset::read(root, false)?;
     verify::print_faults(root, &faults);
     let filter =
-        Filter::parse(&arguments.condition, &replay::columns(&dataset)).map_err(EngineError::from)?;
+        Filter::parse(&arguments.condition, &replay::columns(&dataset))?;
     let (rows, more) = replay::find(&dataset, &filter, arguments.limit)?;
     if rows.is_empty() {
         return Err(CommandError::NoRow { condition: arguments.condition.clone() });
@@ -68,7 +70,7 @@ fn load(dataset: &Dataset, root: &Path, set: &[String]) -> Result<Input, Command
     let input = Input::load(&job)?;
     let identity = Identity::new(&job.spec, input.fingerprint());
     if identity.study != dataset.identity().study {
-        return Err(EngineError::DifferentJob {
+        return Err(StoreError::DifferentJob {
             path: root.to_path_buf(),
             expected: identity.study[..12].to_owned(),
             found: dataset.identity().study[..12].to_owned(),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::EngineError;
-use eigensweep_engine::aggregate::Running;
-use eigensweep_engine::dataset::{Dataset, RunState, SUMMARY_FILE};
+use eigensweep_store::aggregate::Running;
+use eigensweep_store::dataset::{Dataset, RunState, SUMMARY_FILE};
 use eigensweep_engine::input::Input;
 use eigensweep_engine::run::{self, Outcome};
-use eigensweep_engine::shard::Shard;
-use eigensweep_engine::summary::{Summary, summarise};
+use eigensweep_store::shard::Shard;
+use eigensweep_store::summary::{Summary, summarise};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::{failures, table};
@@ -53,7 +53,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
         Dataset::remove(&root)?;
     }
     let holder = format!("process {} on {}", std::process::id(), host::name());
-    let (mut dataset, repairs) = Dataset::open(&root, &job.spec, &input, shard, &holder)?;
+    let (mut dataset, repairs) = Dataset::open(&root, &job.spec, &input.facts(), shard, &holder)?;
     for repair in &repairs {
         tell!("warning: {} {}; its part will be computed again", repair.file, repair.fault);
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_datasets::{read_matrix, write_matrix};
+use eigensweep_inputs::{read_matrix, write_matrix};
 use eigensweep_theory::closed_forms::{ClosedForms, Encoder};
 use eigensweep_theory::moments::Moments;
 use eigensweep_theory::probing::Probe;

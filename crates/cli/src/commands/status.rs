@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_engine::dataset::{Dataset, RunRecord, RunState, read_runs};
-use eigensweep_engine::shard::Shard;
-use eigensweep_engine::summary::failures;
+use eigensweep_store::dataset::{Dataset, RunRecord, RunState, read_runs};
+use eigensweep_store::shard::Shard;
+use eigensweep_store::summary::failures;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 use serde_json::{Value, json};
 use std::time::Duration;

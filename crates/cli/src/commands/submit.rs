@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eigensweep_engine::dataset::Dataset;
+use eigensweep_store::dataset::Dataset;
 use eigensweep_engine::input::Input;
-use eigensweep_engine::job::Job;
-use eigensweep_engine::plan::Plan;
+use eigensweep_job::Job;
+use eigensweep_store::plan::Plan;
 use eigensweep_engine::simulation::Simulation;
 use indicatif::{HumanBytes, HumanCount};
 
@@ -58,7 +58,7 @@ pub(crate) fn call(arguments: &Submit, quiet: bool) -> Result<Exit, CommandError
         return Ok(Exit::Success);
     }
     refuse_while_queued(&output)?;
-    Dataset::create(&output, &job.spec, &input)?;
+    Dataset::create(&output, &job.spec, &input.facts())?;
     write(&logs, &job, &arrays, &merge)?;
     let (arrays, merge) = submit(&arrays, &logs)?;
     let submission = Submission {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use eigensweep_engine::dataset::{Dataset, Fault};
+use eigensweep_store::dataset::{Dataset, Fault};
 use indicatif::{HumanBytes, HumanCount};
 
 use super::table;

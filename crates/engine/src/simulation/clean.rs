@@ -9,7 +9,7 @@ use eigensweep_theory::leakage::{CleanMoment, Population};
 use faer::MatRef;
 
 use super::{Batch, Simulation};
-use crate::columns::Status;
+use eigensweep_store::columns::Status;
 
 /// Clean problems that wait to be solved together, and clean losses of the samples of a task.
 #[derive(Debug)]

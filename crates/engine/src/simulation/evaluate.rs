@@ -14,7 +14,7 @@ use super::cells::Corrupted;
 use super::clean::Clean;
 use super::sample::{noise, row_set};
 use super::{Batch, Simulation, Workspace};
-use crate::columns::Status;
+use eigensweep_store::columns::Status;
 
 /// Where the rows of a sample are.
 #[derive(Clone, Copy, Debug)]

@@ -7,47 +7,7 @@ use eigensweep_theory::{Failure, Paradigm};
 use faer::Mat;
 
 use super::sample::row_set;
-use super::{Batch, Simulation, Workspace};
-use crate::columns::Status;
-
-/// What a task computed for one row.
-#[derive(Clone, Copy, Debug)]
-pub struct Values {
-    /// `loss_clean`; NaN where there is none, as below.
-    pub loss_clean: f64,
-    /// `loss_corrupted`.
-    pub loss_corrupted: f64,
-    /// `leakage`.
-    pub leakage: f64,
-    /// `gap`.
-    pub gap: f64,
-    /// `threshold_squared`.
-    pub threshold_squared: f64,
-    /// `status`.
-    pub status: Status,
-}
-
-impl Values {
-    /// Those of a row of a batch.
-    #[must_use]
-    pub fn of(batch: &Batch, at: usize) -> Self {
-        Self {
-            loss_clean: batch.loss_clean[at],
-            loss_corrupted: batch.loss_corrupted[at],
-            leakage: batch.leakage[at],
-            gap: batch.gap[at],
-            threshold_squared: batch.threshold_squared[at],
-            status: batch.status[at],
-        }
-    }
-
-    /// In the order of [`crate::columns::METRICS`].
-    #[must_use]
-    pub fn metrics(&self, distance: bool) -> [f64; 6] {
-        let apart = if distance { (self.loss_clean - self.loss_corrupted).abs() } else { f64::NAN };
-        [self.loss_clean, self.loss_corrupted, apart, self.leakage, self.gap, self.threshold_squared]
-    }
-}
+use super::{Simulation, Workspace};
 
 /// Spectra of a problem, and the eigenvalues that its paradigms see.
 #[derive(Clone, Debug)]

@@ -12,7 +12,6 @@
 //! are solved in lanes; a row's values do not depend on what else is in the batch. [`Simulation`] is shared and immutable;
 //! each thread owns a [`Workspace`] (`workspace.rs`) and fills a [`Batch`]. Nothing allocates in a task.
 
-mod batch;
 mod cells;
 mod clean;
 mod evaluate;
@@ -21,7 +20,7 @@ mod sample;
 pub(crate) mod setting;
 mod workspace;
 
-pub use batch::Batch;
+pub use eigensweep_store::rows::Batch;
 pub use workspace::Workspace;
 
 use std::sync::Arc;
@@ -30,11 +29,11 @@ use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
 use eigensweep_theory::{InstructionSet, Paradigm};
 
-use crate::active::Active;
-use crate::columns::METRICS;
+use eigensweep_store::active::Active;
+use eigensweep_store::columns::METRICS;
 use crate::input::{Input, size};
-use crate::job::{JobSpec, Metric, ROW_GROUP_ROWS, Sampler};
-use crate::plan::{Plan, parts_in_writing};
+use eigensweep_job::{JobSpec, Metric, ROW_GROUP_ROWS, Sampler};
+use eigensweep_store::plan::{Plan, parts_in_writing};
 use setting::{Counts, DataSetting, Settings};
 
 /// Everything that the tasks of a job share.

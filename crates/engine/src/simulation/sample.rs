@@ -11,7 +11,7 @@ use eigensweep_theory::Failure;
 use super::setting::DataSetting;
 use super::{Simulation, Workspace};
 use crate::input::{Input, RowSet, teacher};
-use crate::job::Sampler;
+use eigensweep_job::Sampler;
 
 /// Chooses replicate and data setting: spectrum and teacher, or permutation.
 pub(super) fn begin(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, data: usize) {

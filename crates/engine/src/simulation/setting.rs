@@ -4,7 +4,7 @@ use eigensweep_sampling::spectrum::Spectrum;
 use eigensweep_sampling::streams::{Draw, Streams};
 
 use crate::input::size;
-use crate::job::{DataSpec, JobSpec, SpectrumShape, SpectrumSpec, Teacher};
+use eigensweep_job::{DataSpec, JobSpec, SpectrumShape, SpectrumSpec, Teacher};
 
 /// Largest numbers of components and labels: what workspaces are sized for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

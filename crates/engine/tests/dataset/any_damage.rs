@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use eigensweep_engine::dataset::{CommitRecord, Dataset};
-use eigensweep_engine::job::Job;
-use eigensweep_engine::shard::Shard;
+use eigensweep_store::dataset::{CommitRecord, Dataset};
+use eigensweep_job::Job;
+use eigensweep_store::shard::Shard;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;

@@ -7,8 +7,8 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
-use eigensweep_engine::columns::{FORMAT_VERSION, METRICS, Status};
-use eigensweep_engine::dataset::{Dataset, read_columns};
+use eigensweep_store::columns::{FORMAT_VERSION, METRICS, Status};
+use eigensweep_store::dataset::{Dataset, read_columns};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::common::{self, Cell, job, prepare, run_to_the_end};

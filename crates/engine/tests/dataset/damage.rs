@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_engine::dataset::Dataset;
+use eigensweep_store::dataset::Dataset;
 
 use crate::common::{contents, run_to_the_end};
 use crate::three_parts::{

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Barrier;
 
 use eigensweep_engine::EngineError;
-use eigensweep_engine::dataset::Dataset;
-use eigensweep_engine::job::{Job, NotAnExtension};
-use eigensweep_engine::shard::Shard;
+use eigensweep_store::dataset::Dataset;
+use eigensweep_job::{Job, NotAnExtension};
+use eigensweep_store::shard::Shard;
 
 use crate::common::{
     contents, idx_source, job, leftovers, open, run_parts, run_shard, run_to_the_end, write_images,

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use eigensweep_engine::dataset::{Manifest, RunRecord, RunState, read_runs};
+use eigensweep_store::dataset::{Manifest, RunRecord, RunState, read_runs};
 
 use crate::common::run_to_the_end;
 use crate::three_parts::{copy, three_parts};

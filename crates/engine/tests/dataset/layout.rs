@@ -5,8 +5,8 @@ use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type};
-use eigensweep_engine::columns::{METRICS, REPLICATE};
-use eigensweep_engine::dataset::{Dataset, read_columns};
+use eigensweep_store::columns::{METRICS, REPLICATE};
+use eigensweep_store::dataset::{Dataset, read_columns};
 use parquet::basic::Encoding;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use eigensweep_engine::EngineError;
-use eigensweep_engine::dataset::Dataset;
-use eigensweep_engine::shard::Shard;
+use eigensweep_store::dataset::Dataset;
+use eigensweep_store::shard::Shard;
 
 use crate::common::{HOLDER, contents, files, leftovers, open, run_shard, run_to_the_end};
 use crate::three_parts::{REFERENCE, copy, three_parts};

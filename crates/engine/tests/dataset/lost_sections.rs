@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use eigensweep_engine::EngineError;
-use eigensweep_engine::dataset::Dataset;
-use eigensweep_engine::job::Job;
-use eigensweep_engine::shard::Shard;
+use eigensweep_store::dataset::Dataset;
+use eigensweep_job::Job;
+use eigensweep_store::shard::Shard;
 use tempfile::TempDir;
 
 use crate::common::{contents, job, open, run_parts, run_to_the_end};

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use eigensweep_engine::EngineError;
-use eigensweep_engine::columns::FORMAT_VERSION;
-use eigensweep_engine::dataset::{Collector, CommitRecord, Dataset, Identity, Manifest};
+use eigensweep_store::columns::FORMAT_VERSION;
+use eigensweep_store::dataset::{Collector, CommitRecord, Dataset, Identity, Manifest};
 use eigensweep_engine::run;
-use eigensweep_engine::shard::Shard;
+use eigensweep_store::shard::Shard;
 use eigensweep_engine::simulation::{Simulation, Workspace};
 
 use crate::common::{

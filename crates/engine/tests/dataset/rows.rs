@@ -7,8 +7,8 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef};
-use eigensweep_engine::columns::{METRICS, STATUS};
-use eigensweep_engine::dataset::{Dataset, read_columns};
+use eigensweep_store::columns::{METRICS, STATUS};
+use eigensweep_store::dataset::{Dataset, read_columns};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// Of each row, by its coordinates as text, the bits of its values and its status as text.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Barrier;
 
-use eigensweep_engine::job::Job;
-use eigensweep_engine::shard::Shard;
+use eigensweep_job::Job;
+use eigensweep_store::shard::Shard;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 

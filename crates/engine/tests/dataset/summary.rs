@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use eigensweep_engine::aggregate::Running;
-use eigensweep_engine::columns::Status;
-use eigensweep_engine::dataset::Dataset;
-use eigensweep_engine::job::Job;
-use eigensweep_engine::shard::Shard;
-use eigensweep_engine::summary::{Summary, summarise};
+use eigensweep_store::aggregate::Running;
+use eigensweep_store::columns::Status;
+use eigensweep_store::dataset::Dataset;
+use eigensweep_job::Job;
+use eigensweep_store::shard::Shard;
+use eigensweep_store::summary::{Summary, summarise};
 
 use crate::common::{for_rows, job, prepare, run_shard, run_to_the_end};
 

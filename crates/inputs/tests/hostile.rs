@@ -1,0 +1,198 @@
+//! Whatever the bytes, the readers return; and they never hold more memory than the bytes can account for.
+//!
+//! Memory is counted by an allocator that keeps, for each thread, what is live and the most there ever was.
+
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::io::Write;
+use std::path::Path;
+
+use eigensweep_inputs::{images_from, labels_from, matrix_from};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+/// Buffers, the decoder's window and state, and what proptest does meanwhile: independent of the input.
+const FIXED: usize = 1 << 19;
+
+thread_local! {
+    static LIVE: Cell<usize> = const { Cell::new(0) };
+    static PEAK: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn count(added: usize, removed: usize) {
+    // Memory may be freed by another thread than took it, hence saturating; and a thread's last frees come after its
+    // counters are gone, hence no unwrapping.
+    let _ = LIVE.try_with(|live| {
+        live.set(live.get().saturating_add(added).saturating_sub(removed));
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(live.get())));
+    });
+}
+
+// SAFETY: every method hands its arguments to `System` unchanged and returns what it returns; counting touches only
+// cells that need neither initialisation nor destruction, so it never allocates.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: the caller's promise is the one that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, layout.size());
+        // SAFETY: as above; `pointer` came from `System`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// The most bytes that `run` held beyond what was held before it.
+fn peak(run: impl FnOnce()) -> usize {
+    let before = LIVE.get();
+    PEAK.set(before);
+    run();
+    PEAK.get() - before
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Runs every reader and checks that none held more than `factor` bytes for each of `size`.
+fn within(bytes: &[u8], size: usize, factor: usize) -> Result<(), TestCaseError> {
+    let (length, path) = (bytes.len() as u64, Path::new("hostile"));
+    let allowed = factor * size + FIXED;
+    for (name, held) in [
+        ("images", peak(|| drop(images_from(bytes, length, path)))),
+        ("labels", peak(|| drop(labels_from(bytes, length, path)))),
+        ("matrix", peak(|| drop(matrix_from(bytes, length, path)))),
+    ] {
+        prop_assert!(held <= allowed, "{} held {} bytes, {} allowed", name, held, allowed);
+    }
+    Ok(())
+}
+
+/// Dimensions as an attacker would choose them.
+fn dimension() -> impl Strategy<Value = u64> + Clone {
+    prop_oneof![0_u64..5, Just(u64::MAX), Just(1 << 32), any::<u32>().prop_map(u64::from), any::<u64>()]
+}
+
+/// Something like an idx file: a header that is nearly right, then anything.
+fn nearly_idx() -> impl Strategy<Value = Vec<u8>> {
+    let magic = (0_u8..2, prop_oneof![Just(8_u8), any::<u8>()]);
+    (magic, prop::collection::vec(dimension(), 0..5), prop::collection::vec(any::<u8>(), 0..200)).prop_map(
+        |((zero, code), shape, data)| {
+            let mut bytes = vec![zero, 0, code, u8::try_from(shape.len()).unwrap()];
+            bytes.extend(shape.iter().flat_map(|size| size.to_be_bytes()[4..].to_vec()));
+            bytes.extend(data);
+            bytes
+        },
+    )
+}
+
+/// Something like an npy file: pieces of headers in any order, a length that may lie, then anything.
+fn nearly_npy() -> impl Strategy<Value = Vec<u8>> {
+    let shape = prop::collection::vec(dimension(), 0..4).prop_map(|shape| {
+        format!("'shape': ({}), ", shape.iter().map(|size| format!("{size}, ")).collect::<String>())
+    });
+    let piece = prop_oneof![
+        Just("{".to_owned()),
+        Just("}".to_owned()),
+        Just("'fortran_order': True, ".to_owned()),
+        prop::sample::select(vec![
+            "'descr': '<f8', ",
+            "'descr': '|u1', ",
+            "'descr': '|b1', ",
+            "'descr': '<q9', "
+        ])
+        .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "(", ")", "[", "'", "'''", "\"", "\\", "1_0", "0x7", "1+2j", "-", ".", "#"
+        ])
+        .prop_map(str::to_owned),
+        "[ -~]{0,12}",
+    ];
+    let whole =
+        (shape.clone(), prop::sample::select(vec!["<f8", "|u1", "|b1", ">i8", "|S0", "|V99999999999"]))
+            .prop_map(|(shape, descr)| format!("{{'descr': '{descr}', 'fortran_order': False, {shape}}}\n"));
+    let pieces =
+        prop::collection::vec(prop_oneof![3 => piece, 1 => shape], 0..9).prop_map(|pieces| pieces.concat());
+    let text = prop_oneof![whole, pieces];
+    let lie = prop_oneof![9 => Just(0_u16), 1 => any::<u16>()];
+    (text, lie, 1_u8..4, prop::collection::vec(any::<u8>(), 0..200)).prop_map(|(text, lie, version, data)| {
+        let length = u16::try_from(text.len()).unwrap() ^ lie;
+        let mut bytes = [b"\x93NUMPY", &[version, 0][..], &length.to_le_bytes()].concat();
+        if version > 1 {
+            bytes.extend([0, 0]);
+        }
+        bytes.extend(text.bytes());
+        bytes.extend(data);
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, rng_seed: RngSeed::Fixed(8), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        within(&bytes, bytes.len(), 3)?;
+    }
+
+    #[test]
+    fn arbitrary_gzip(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        within(&[&[0x1f, 0x8b, 8, 0], &bytes[..]].concat(), bytes.len(), 3)?;
+    }
+
+    #[test]
+    fn almost_idx(bytes in nearly_idx()) {
+        within(&bytes, bytes.len(), 3)?;
+    }
+
+    #[test]
+    fn almost_idx_in_gzip(bytes in nearly_idx(), cut in 0_usize..60) {
+        let packed = gzip(&bytes);
+        within(&packed, bytes.len(), 3)?;
+        within(&packed[..packed.len().saturating_sub(cut)], bytes.len(), 3)?;
+    }
+
+    #[test]
+    fn almost_npy(bytes in nearly_npy()) {
+        within(&bytes, bytes.len(), 64)?;
+    }
+}
+
+/// The counter counts: an honest file is held once as a whole.
+#[test]
+fn honest_files_are_seen_by_the_counter() {
+    let bytes =
+        [&[0, 0, 8, 2][..], &1_000_u32.to_be_bytes(), &4_000_u32.to_be_bytes(), &[1; 4_000_000]].concat();
+    let path = Path::new("honest");
+    let held = peak(|| assert!(images_from(bytes.as_slice(), bytes.len() as u64, path).is_ok()));
+    assert!((4_000_000..=3 * bytes.len() + FIXED).contains(&held), "{held} bytes");
+}
+
+/// A header may declare as much as deflate could hold; the buffer still follows what arrives.
+#[test]
+fn a_plausible_declaration_is_not_allocated_before_the_data_arrive() {
+    // Five megabytes of noise in gzip could be five gigabytes; the header declares one, which never comes.
+    let mut state = 1_u32;
+    let noise: Vec<u8> = (0..5_000_000)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        })
+        .collect();
+    let header = [&[0, 0, 8, 2][..], &1_000_000_u32.to_be_bytes(), &1_000_u32.to_be_bytes()].concat();
+    let packed = gzip(&[header, noise].concat());
+    within(&packed, 5_000_012, 3).unwrap();
+}

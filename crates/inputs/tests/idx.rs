@@ -1,0 +1,231 @@
+//! The idx readers: what they give back, and one test per thing that can be wrong with a file.
+
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use eigensweep_inputs::{InputError, Images, images_from, labels_from, read_images, read_labels};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+/// An idx file of unsigned bytes.
+fn idx(shape: &[u32], data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 0x08, u8::try_from(shape.len()).unwrap()];
+    bytes.extend(shape.iter().flat_map(|size| size.to_be_bytes()));
+    bytes.extend(data);
+    bytes
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn images(bytes: &[u8]) -> Result<Images, InputError> {
+    images_from(bytes, bytes.len() as u64, Path::new("some/images"))
+}
+
+/// The error for these bytes as images, checked to name the file.
+fn refused(bytes: &[u8]) -> InputError {
+    let error = images(bytes).unwrap_err();
+    assert!(error.to_string().contains("some/images"), "{error}");
+    error
+}
+
+#[test]
+fn plain_and_gzip_files_read_the_same_whatever_their_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let bytes = idx(&[2, 2, 3], &(0..12).collect::<Vec<_>>());
+    for (name, content) in [("plain.gz", bytes.clone()), ("packed", gzip(&bytes))] {
+        let path = directory.path().join(name);
+        fs::write(&path, content).unwrap();
+        let images = read_images(&path).unwrap();
+        assert_eq!((images.samples(), images.features()), (2, 6));
+        assert_eq!(images.pixels(), (0..12).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn labels_are_counted_up_to_the_largest() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("labels");
+    fs::write(&path, gzip(&idx(&[4], &[3, 0, 7, 3]))).unwrap();
+    let labels = read_labels(&path).unwrap();
+    assert_eq!(labels.classes(), [3, 0, 7, 3]);
+    assert_eq!(labels.count(), 8);
+}
+
+#[test]
+fn gzip_members_are_joined_even_within_the_header() {
+    let bytes = idx(&[2, 3], &[1, 2, 3, 4, 5, 6]);
+    for cut in 0..bytes.len() {
+        let members = [gzip(&bytes[..cut]), gzip(&bytes[cut..])].concat();
+        assert_eq!(images(&members).unwrap().pixels(), [1, 2, 3, 4, 5, 6], "cut at {cut}");
+    }
+}
+
+#[test]
+fn data_larger_than_the_first_allocation_arrive_whole() {
+    let data: Vec<u8> = (0..300_007_u32).map(|i| (i % 251).to_le_bytes()[0]).collect();
+    let bytes = idx(&[300_007, 1], &data);
+    assert_eq!(images(&bytes).unwrap().pixels(), data);
+    assert_eq!(images(&gzip(&bytes)).unwrap().pixels(), data);
+}
+
+#[test]
+fn missing_file_and_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = read_images(&directory.path().join("absent")).unwrap_err();
+    assert!(matches!(missing, InputError::Io { action: "open", .. }), "{missing}");
+    let not_a_file = read_images(directory.path()).unwrap_err();
+    assert!(matches!(not_a_file, InputError::NotAFile { .. }), "{not_a_file}");
+}
+
+#[test]
+fn other_formats() {
+    assert!(matches!(refused(b"\x93NUMPY"), InputError::NotIdx { found: [0x93, b'N', b'U', b'M'], .. }));
+    assert!(matches!(refused(&gzip(b"text instead")), InputError::NotIdx { .. }));
+}
+
+#[test]
+fn other_element_types() {
+    for (code, name) in [(0x0d, "32-bit floats"), (0x0c, "32-bit integers"), (0x01, "no type")] {
+        let mut bytes = idx(&[1, 1], &[0]);
+        bytes[2] = code;
+        let error = refused(&bytes);
+        assert!(matches!(error, InputError::ElementType { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains(name) && text.contains("unsigned bytes (code 0x08)"), "{text}");
+    }
+}
+
+#[test]
+fn wrong_ranks_suggest_the_swap() {
+    for (rank, bytes) in [(0, idx(&[], &[])), (1, idx(&[2], &[0, 1]))] {
+        let error = refused(&bytes);
+        assert!(matches!(error, InputError::Rank { found, .. } if found == rank), "{error}");
+        assert!(error.to_string().contains("swap"), "{error}");
+    }
+    let bytes = idx(&[1, 2], &[0, 1]);
+    let error = labels_from(bytes.as_slice(), bytes.len() as u64, Path::new("labels")).unwrap_err();
+    assert!(matches!(error, InputError::Rank { found: 2, .. }), "{error}");
+}
+
+#[test]
+fn zero_dimensions() {
+    assert!(matches!(refused(&idx(&[0, 2], &[])), InputError::ZeroDimension { axis: 0, .. }));
+    // The zero is found before the others are multiplied.
+    let shape = [u32::MAX, u32::MAX, 0, u32::MAX];
+    assert!(matches!(refused(&idx(&shape, &[])), InputError::ZeroDimension { axis: 2, .. }));
+}
+
+#[test]
+fn products_beyond_the_address_space() {
+    for shape in [&[u32::MAX; 3][..], &[u32::MAX; 255], &[u32::MAX, u32::MAX]] {
+        assert!(matches!(refused(&idx(shape, &[])), InputError::Overflow { .. }));
+        assert!(matches!(refused(&gzip(&idx(shape, &[]))), InputError::Overflow { .. }));
+    }
+}
+
+#[test]
+fn truncation_anywhere_in_a_plain_file() {
+    let bytes = idx(&[2, 3], &[1, 2, 3, 4, 5, 6]);
+    for length in 0..bytes.len() {
+        let error = refused(&bytes[..length]);
+        assert!(matches!(error, InputError::Truncated { found, .. } if found == length as u64), "{error}");
+    }
+}
+
+#[test]
+fn truncation_anywhere_in_a_gzip_file() {
+    let packed = gzip(&idx(&[2, 3], &[1, 2, 3, 4, 5, 6]));
+    for length in 2..packed.len() {
+        let error = refused(&packed[..length]);
+        assert!(matches!(error, InputError::Gzip { .. }), "{length}: {error}");
+    }
+}
+
+#[test]
+fn truncation_before_compression() {
+    let error = refused(&gzip(&idx(&[2, 3], &[1, 2, 3, 4])));
+    assert!(matches!(error, InputError::Truncated { expected: 18, found: 16, .. }), "{error}");
+}
+
+#[test]
+fn trailing_bytes() {
+    let bytes = idx(&[1, 2], &[1, 2, 3]);
+    assert!(matches!(refused(&bytes), InputError::TrailingBytes { expected: 14, .. }));
+    assert!(matches!(refused(&gzip(&bytes)), InputError::TrailingBytes { expected: 14, .. }));
+    // A length that lies about a plain source does not hide them either.
+    let error = images_from(bytes.as_slice(), 14, Path::new("images")).unwrap_err();
+    assert!(matches!(error, InputError::TrailingBytes { .. }), "{error}");
+}
+
+#[test]
+fn damage_inside_a_gzip_stream_is_noticed_by_its_checksum() {
+    let bytes = idx(&[1, 4], &[1, 2, 3, 4]);
+    let mut packed = gzip(&bytes);
+    let checksum = packed.len() - 8;
+    packed[checksum] ^= 1;
+    assert!(matches!(refused(&packed), InputError::Gzip { .. }));
+    let followed = [gzip(&bytes), b"not gzip".to_vec()].concat();
+    assert!(matches!(refused(&followed), InputError::Gzip { .. }));
+}
+
+#[test]
+fn more_than_deflate_can_hold() {
+    let packed = gzip(&idx(&[60_000, 28, 28], &[0; 64]));
+    let error = refused(&packed);
+    let compressed = packed.len() as u64;
+    assert!(
+        matches!(error, InputError::Implausible { declared: 47_040_016, allowed, .. } if allowed == 1032 * compressed),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_most_compressible_data_stay_within_the_expansion_limit() {
+    let bytes = idx(&[3000, 1000], &vec![0; 3_000_000]);
+    let packed = gzip(&bytes);
+    assert!(bytes.len() / packed.len() > 900, "{} bytes", packed.len());
+    assert_eq!(images(&packed).unwrap().samples(), 3000);
+}
+
+#[test]
+fn mnist_where_it_is_at_hand() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/mnist"));
+    if !root.exists() {
+        println!("skipped: no MNIST beside the workspace");
+        return;
+    }
+    let images = read_images(&root.join("t10k-images-idx3-ubyte.gz")).unwrap();
+    let labels = read_labels(&root.join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    assert_eq!((images.samples(), images.features()), (10_000, 784));
+    assert_eq!((labels.classes().len(), labels.count()), (10_000, 10));
+    // The first test images are famous: 7, 2, 1, 0, 4.
+    assert_eq!(labels.classes()[..5], [7, 2, 1, 0, 4]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(8), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_written_is_read(
+        (samples, rows, columns, pixels) in (1_u32..9, 1_u32..6, 1_u32..6).prop_flat_map(|(n, r, c)| {
+            (Just(n), Just(r), Just(c), prop::collection::vec(any::<u8>(), (n * r * c) as usize))
+        })
+    ) {
+        let bytes = idx(&[samples, rows, columns], &pixels);
+        for bytes in [bytes.clone(), gzip(&bytes)] {
+            let images = images(&bytes).unwrap();
+            prop_assert_eq!(images.samples(), samples as usize);
+            prop_assert_eq!(images.features(), (rows * columns) as usize);
+            prop_assert_eq!(images.pixels(), &pixels[..]);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The data set's columns, statuses and format version: what the engine writes and readers rely on.
+//!
+//! One row per replicate × combination of axes × paradigm. Axis columns (`samples`, `noise_scale`, …) stand between
+//! [`REPLICATE`] and [`PARADIGM`]; their names are in [`JobSpec::axes`](eigensweep_job::JobSpec::axes).
+
+use eigensweep_theory::Failure;
+
+/// Version of the directory layout and the schema. A reader refuses a version that it does not know.
+pub const FORMAT_VERSION: u32 = 3;
+
+/// `replicate`, i32.
+pub const REPLICATE: &str = "replicate";
+/// `paradigm`, string.
+pub const PARADIGM: &str = "paradigm";
+/// `loss_clean`, f64: probing (or supervised) loss of the clean model on clean inputs.
+pub const LOSS_CLEAN: &str = "loss_clean";
+/// `loss_corrupted`, f64: the same of the corrupted model on corrupted inputs.
+pub const LOSS_CORRUPTED: &str = "loss_corrupted";
+/// `distance`, f64: |loss_clean − loss_corrupted|.
+pub const DISTANCE: &str = "distance";
+/// `leakage`, f64, nullable.
+pub const LEAKAGE: &str = "leakage";
+/// `gap`, f64, nullable.
+pub const GAP: &str = "gap";
+/// `threshold_squared`, f64, nullable: α_JE² or α_RC² of the replicate's spectra.
+pub const THRESHOLD_SQUARED: &str = "threshold_squared";
+/// `status`, string: `ok`, or why there is no value.
+pub const STATUS: &str = "status";
+
+/// The metric columns in file order.
+pub const METRICS: [&str; 6] = [LOSS_CLEAN, LOSS_CORRUPTED, DISTANCE, LEAKAGE, GAP, THRESHOLD_SQUARED];
+
+/// `replicates`, in summaries: how many replicates a line is about.
+pub const REPLICATES: &str = "replicates";
+/// `failed`, in summaries: how many of them have no value.
+pub const FAILED: &str = "failed";
+
+/// What a summary says of each metric, `<metric>_<statistic>`: `count` (i64) of values, and of these (f64, null where there are too few)
+/// mean, variance (n − 1), standard error of the mean, extremes and quantiles.
+pub const STATISTICS: [&str; 11] =
+    ["count", "mean", "variance", "standard_error", "min", "q05", "q25", "median", "q75", "q95", "max"];
+
+/// What a block (an intermediate result of `detail = "summary"`) says of each metric: `count` (i64), mean, sum of squared deviations,
+/// extremes (f64, null), and the sketch of the quantiles (binary, null).
+pub const BLOCK_STATISTICS: [&str; 6] = ["count", "mean", "squares", "min", "max", "sketch"];
+
+/// Why a row has a value or none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Status {
+    /// The row has its values.
+    #[default]
+    Ok = 0,
+    /// S is not positive definite: Theorems 3.1 and 3.2 do not apply.
+    NotPositiveDefinite = 1,
+    /// An eigenvalue iteration did not converge.
+    NoConvergence = 2,
+    /// A NaN or an infinity turned up.
+    NotFinite = 3,
+}
+
+impl Status {
+    /// All statuses, by number.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::NotPositiveDefinite, Self::NoConvergence, Self::NotFinite];
+
+    /// The text in the `status` column.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::NotPositiveDefinite => "not-positive-definite",
+            Self::NoConvergence => "no-convergence",
+            Self::NotFinite => "not-finite",
+        }
+    }
+}
+
+impl From<Failure> for Status {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotPositiveDefinite { .. } => Self::NotPositiveDefinite,
+            Failure::NoConvergence => Self::NoConvergence,
+            Failure::NotFinite => Self::NotFinite,
+        }
+    }
+}

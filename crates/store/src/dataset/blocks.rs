@@ -1,0 +1,198 @@
+//! Blocks: the parts of `detail = "summary"`. A block is a cell and paradigm over the replicates of a part; the summary joins them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BinaryArray, Float64Array, Int32Array, Int64Array, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use parquet::file::properties::WriterProperties;
+
+use super::encode::{Encoded, encode};
+use super::part::count_failures;
+use super::section::Section;
+use super::{arrays, schema};
+use crate::StoreError;
+use crate::active::Active;
+use crate::aggregate::Aggregate;
+use crate::columns::{self, BLOCK_STATISTICS, METRICS, Status};
+use crate::grid::Grid;
+use crate::plan::Plan;
+use eigensweep_job::Metric;
+use crate::rows::{Batch, Values};
+
+/// Rows that are encoded at a time: sketches are large.
+const BATCH_BLOCKS: usize = 4096;
+
+/// A cell and paradigm over some replicates.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    /// Replicates.
+    pub replicates: u64,
+    /// Those of them without a value.
+    pub failed: u64,
+    /// By metric.
+    pub metrics: [Aggregate; METRICS.len()],
+}
+
+impl Block {
+    /// Adds a row.
+    pub(super) fn add(&mut self, metrics: [f64; METRICS.len()], ok: bool) {
+        self.replicates += 1;
+        self.failed += u64::from(!ok);
+        for (aggregate, value) in self.metrics.iter_mut().zip(metrics) {
+            if !value.is_nan() {
+                aggregate.add(value);
+            }
+        }
+    }
+
+    /// Adds another block of the same cell.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.replicates += other.replicates;
+        self.failed += other.failed;
+        for (own, others) in self.metrics.iter_mut().zip(&other.metrics) {
+            own.join(others);
+        }
+    }
+}
+
+/// Collects the blocks of one part and encodes them.
+#[derive(Debug)]
+pub(super) struct BlockWriter {
+    schema: SchemaRef,
+    properties: WriterProperties,
+    paradigm_names: ArrayRef,
+    distance: bool,
+    /// Number of the next row, and of the part's first.
+    next: u64,
+    first: u64,
+    /// Column by column, cell by cell.
+    blocks: Vec<Block>,
+    failed: BTreeMap<String, u64>,
+}
+
+impl BlockWriter {
+    /// A writer for the parts of a section.
+    pub(super) fn new(section: &Section) -> Self {
+        let names = section.spec.model.paradigms.iter().map(|paradigm| paradigm.name());
+        let numbers = numbers();
+        Self {
+            schema: Arc::new(block_schema(&section.plan.grid)),
+            properties: schema::properties(&section.identity, numbers.iter().map(String::as_str)),
+            paradigm_names: Arc::new(StringArray::from_iter_values(names)),
+            distance: section.spec.output.metrics.contains(&Metric::Distance),
+            next: 0,
+            first: 0,
+            blocks: Vec::new(),
+            failed: BTreeMap::new(),
+        }
+    }
+
+    /// Begins a part whose first row has this number.
+    pub(super) fn begin(&mut self, first: u64) {
+        (self.first, self.next) = (first, first);
+        self.blocks.clear();
+        self.failed.clear();
+    }
+
+    /// Adds the next rows; those of combinations that are not active are passed over.
+    pub(super) fn add(&mut self, grid: &Grid, batch: &Batch, active: Option<&Active>) {
+        count_failures(&batch.status, &mut self.failed);
+        for at in 0..batch.rows() {
+            let place = place(grid, self.first, self.next);
+            if self.blocks.len() <= place {
+                self.blocks.resize_with(place + 1, Block::default);
+            }
+            if active.is_none_or(|active| active.row(grid, self.next)) {
+                let values = Values::of(batch, at);
+                self.blocks[place].add(values.metrics(self.distance), values.status == Status::Ok);
+            }
+            self.next += 1;
+        }
+    }
+
+    /// Encodes part `part` of `plan`, all of whose rows have been added, into a file in `staging`.
+    pub(super) fn encode(&self, plan: &Plan, part: u64, staging: &Path) -> Result<Encoded, StoreError> {
+        let drawn = block_rows(plan, part).zip(&self.blocks).filter(|(_, block)| block.replicates > 0);
+        let (rows, blocks): (Vec<u64>, Vec<&Block>) = drawn.unzip();
+        let batches = rows
+            .chunks(BATCH_BLOCKS)
+            .zip(blocks.chunks(BATCH_BLOCKS))
+            .map(|(rows, blocks)| self.arrays(&plan.grid, rows, blocks));
+        encode(
+            staging,
+            &format!("part-{part:06}"),
+            &self.schema,
+            &self.properties,
+            batches,
+            self.failed.clone(),
+        )
+    }
+
+    fn arrays(&self, grid: &Grid, rows: &[u64], blocks: &[&Block]) -> Vec<ArrayRef> {
+        let mut columns = vec![arrays::replicates(grid, rows)];
+        columns.extend(arrays::combinations(grid, rows, &self.paradigm_names));
+        let counts = |count: fn(&Block) -> u64| -> ArrayRef {
+            Arc::new(Int32Array::from_iter_values(blocks.iter().map(|block| arrays::narrow(count(block)))))
+        };
+        columns.push(counts(|block| block.replicates));
+        columns.push(counts(|block| block.failed));
+        for metric in 0..METRICS.len() {
+            let of = || blocks.iter().map(|block| &block.metrics[metric]);
+            let numbers = |number: fn(&Aggregate) -> Option<f64>| -> ArrayRef {
+                Arc::new(of().map(number).collect::<Float64Array>())
+            };
+            let count =
+                |aggregate: &Aggregate| i64::try_from(aggregate.running().count()).unwrap_or(i64::MAX);
+            columns.push(Arc::new(Int64Array::from_iter_values(of().map(count))));
+            columns.push(numbers(|aggregate| aggregate.running().mean()));
+            columns
+                .push(numbers(|aggregate| aggregate.running().mean().map(|_| aggregate.running().squares())));
+            columns.push(numbers(|aggregate| aggregate.extremes().map(|[least, _]| least)));
+            columns.push(numbers(|aggregate| aggregate.extremes().map(|[_, most]| most)));
+            columns.push(Arc::new(of().map(Aggregate::sketch).collect::<BinaryArray>()));
+        }
+        columns
+    }
+}
+
+/// Place of a row's block in a part that begins with row `first`: by column, then by cell.
+#[expect(clippy::cast_possible_truncation, reason = "a part's blocks are in memory")]
+fn place(grid: &Grid, first: u64, row: u64) -> usize {
+    ((grid.column(row) - grid.column(first)) * grid.rows_per_unit + row % grid.rows_per_unit) as usize
+}
+
+/// The first row of each block of a part, in the order of the file.
+pub(super) fn block_rows(plan: &Plan, part: u64) -> impl Iterator<Item = u64> + '_ {
+    let (grid, units) = (&plan.grid, plan.part_units(part));
+    plan.part_columns(part).flat_map(move |column| {
+        let unit = units.start.max(column * grid.replicates);
+        (0..grid.rows_per_unit).map(move |within| unit * grid.rows_per_unit + within)
+    })
+}
+
+fn block_schema(grid: &Grid) -> Schema {
+    let mut fields = vec![Field::new(columns::REPLICATE, DataType::Int32, false)];
+    fields.extend(schema::axes(grid));
+    fields.push(Field::new(columns::PARADIGM, schema::text(), false));
+    fields.push(Field::new(columns::REPLICATES, DataType::Int32, false));
+    fields.push(Field::new(columns::FAILED, DataType::Int32, false));
+    for metric in METRICS {
+        fields.extend(BLOCK_STATISTICS.map(|statistic| {
+            let name = format!("{metric}_{statistic}");
+            match statistic {
+                "count" => Field::new(name, DataType::Int64, false),
+                "sketch" => Field::new(name, DataType::Binary, true),
+                _ => Field::new(name, DataType::Float64, true),
+            }
+        }));
+    }
+    Schema::new(fields)
+}
+
+/// Names of the columns of random numbers.
+fn numbers() -> Vec<String> {
+    let statistics = ["mean", "squares", "min", "max"];
+    METRICS.iter().flat_map(|metric| statistics.map(|statistic| format!("{metric}_{statistic}"))).collect()
+}

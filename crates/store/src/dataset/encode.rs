@@ -1,0 +1,99 @@
+//! Arrays on their way to a Parquet file in `staging/`: hashed while it is written, flushed and fsynced.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use tempfile::NamedTempFile;
+
+use super::files;
+use crate::StoreError;
+
+/// A Parquet file in `staging/`.
+#[derive(Debug)]
+pub struct Encoded {
+    pub(super) staged: NamedTempFile,
+    /// Rows in the file.
+    pub(super) rows: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    pub(super) blake3: String,
+    /// Rows of the job without a value, by status.
+    pub(super) failed: BTreeMap<String, u64>,
+}
+
+/// Writes batches of columns, each at most a row group, into a new file in `staging`.
+///
+/// # Errors
+///
+/// [`StoreError::Io`] or [`StoreError::Parquet`] if the file cannot be written.
+pub(super) fn encode(
+    staging: &Path,
+    name: &str,
+    schema: &SchemaRef,
+    properties: &WriterProperties,
+    batches: impl Iterator<Item = Vec<ArrayRef>>,
+    failed: BTreeMap<String, u64>,
+) -> Result<Encoded, StoreError> {
+    let staged = files::stage(staging, name)?;
+    let path = staged.path();
+    let file = staged.reopen().map_err(StoreError::io("open", path))?;
+    let mut rows = 0;
+    let write = || -> Result<Hashing, ParquetError> {
+        // Without the Arrow schema texts are strings to every reader: polars 0.55 decodes Arrow dictionaries value by value.
+        let options =
+            ArrowWriterOptions::new().with_properties(properties.clone()).with_skip_arrow_metadata(true);
+        let mut writer = ArrowWriter::try_new_with_options(Hashing::new(file), schema.clone(), options)?;
+        for columns in batches {
+            let batch = RecordBatch::try_new(schema.clone(), columns)?;
+            rows += batch.num_rows() as u64;
+            writer.write(&batch)?;
+        }
+        writer.into_inner()
+    };
+    let out = write().map_err(|source| StoreError::Parquet {
+        action: "write",
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let (blake3, bytes) = out.finish().map_err(StoreError::io("write", path))?;
+    Ok(Encoded { staged, rows, bytes, blake3, failed })
+}
+
+/// A file that hashes what is written to it.
+struct Hashing {
+    file: BufWriter<File>,
+    hasher: blake3::Hasher,
+}
+
+impl Hashing {
+    fn new(file: File) -> Self {
+        Self { file: BufWriter::with_capacity(1 << 20, file), hasher: blake3::Hasher::new() }
+    }
+
+    /// Flushes and fsyncs; returns BLAKE3 and length.
+    fn finish(self) -> io::Result<(String, u64)> {
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        Ok((self.hasher.finalize().to_hex().to_string(), self.hasher.count()))
+    }
+}
+
+impl Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,141 @@
+//! Durable file operations: whole files, files that the first writer wins, synced directories.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+use crate::StoreError;
+
+/// Directories of a data set.
+pub(super) const DIRECTORIES: [&str; 6] = ["data", "commits", "sections", "staging", "logs", "summary"];
+
+/// Everything that this program writes into a data set. `commits` near the end: what is left of a removal that was interrupted is
+/// still known as a data set.
+const ENTRIES: [&str; 8] =
+    ["data", "summary", "staging", "logs", "sections", "manifest.json", "commits", "job.toml"];
+
+/// Creates a data set's directories where they are missing.
+pub(super) fn create_directories(root: &Path) -> Result<(), StoreError> {
+    for name in DIRECTORIES {
+        let path = root.join(name);
+        fs::create_dir_all(&path).map_err(StoreError::io("create", &path))?;
+    }
+    sync_directory(root)
+}
+
+/// Removes what this program writes, and the directory if nothing else is in it.
+pub(super) fn remove_contents(root: &Path) -> Result<(), StoreError> {
+    for path in ENTRIES.map(|name| root.join(name)) {
+        let removed = match path.is_dir() {
+            true => fs::remove_dir_all(&path),
+            false => fs::remove_file(&path),
+        };
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(StoreError::io("remove", &path)(error));
+            }
+            _ => {}
+        }
+    }
+    // That the directory stays (it holds something else, or is a link) does no harm.
+    let _ = fs::remove_dir(root);
+    Ok(())
+}
+
+/// Removes a file that may be gone already: another process does the same.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Files in a directory, by name; none if there is no such directory.
+pub(super) fn list(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(StoreError::io("read", directory))?,
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths: Vec<PathBuf> =
+        paths.collect::<Result<_, _>>().map_err(StoreError::io("read", directory))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// A value as the text of a JSON file.
+pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+    // The types of this crate serialise: their maps have texts as keys.
+    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+/// A new file in `staging` with a name of its own, removed when dropped unless it was moved into place: a full disk must not stay
+/// full because of an attempt.
+pub(super) fn stage(staging: &Path, name: &str) -> Result<NamedTempFile, StoreError> {
+    let mut builder = tempfile::Builder::new();
+    // Readable by whom the user's mask lets read, as any other file of theirs.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let place = staging.join(name);
+    builder.prefix(&format!("{name}.")).tempfile_in(staging).map_err(StoreError::io("create", &place))
+}
+
+/// The same with content, fsynced.
+fn stage_bytes(staging: &Path, path: &Path, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
+    let name = path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy());
+    let mut staged = stage(staging, &name)?;
+    staged
+        .write_all(bytes)
+        .and_then(|()| staged.as_file().sync_all())
+        .map_err(StoreError::io("write", path))?;
+    Ok(staged)
+}
+
+/// Moves a staged file to `place`, over what is there, and fsyncs the directory.
+pub(super) fn replace(staged: NamedTempFile, place: &Path) -> Result<(), StoreError> {
+    staged.persist(place).map_err(|failed| StoreError::io("rename into place", place)(failed.error))?;
+    sync_parent(place)
+}
+
+/// Moves a staged file to `place` unless something is there, and fsyncs the directory; returns whether it did.
+fn put_if_absent(staged: NamedTempFile, place: &Path) -> Result<bool, StoreError> {
+    match staged.persist_noclobber(place) {
+        Ok(_) => sync_parent(place).map(|()| true),
+        Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(failed) => Err(StoreError::io("link into place", place)(failed.error)),
+    }
+}
+
+/// Writes a file so that it appears whole, replacing what is there.
+pub(super) fn write_whole(staging: &Path, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    replace(stage_bytes(staging, path, bytes)?, path)
+}
+
+/// Writes a file so that it appears whole, unless there is one; returns whether it did.
+pub(super) fn write_first(staging: &Path, path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
+    put_if_absent(stage_bytes(staging, path, bytes)?, path)
+}
+
+/// Fsyncs a directory: its entries survive a power cut.
+pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(StoreError::io("sync", path))
+}
+
+fn sync_parent(path: &Path) -> Result<(), StoreError> {
+    path.parent().map_or(Ok(()), sync_directory)
+}
+
+/// BLAKE3 and length of a file, read in pieces.
+pub(super) fn hash(path: &Path) -> Result<(String, u64), StoreError> {
+    let read = || -> std::io::Result<(String, u64)> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(File::open(path)?)?;
+        Ok((hasher.finalize().to_hex().to_string(), hasher.count()))
+    };
+    read().map_err(StoreError::io("read", path))
+}

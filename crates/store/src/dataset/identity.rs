@@ -1,0 +1,79 @@
+//! What makes two runs runs of one study, and two sections the same section.
+//!
+//! Everything that a row depends on is in a hash; names, paths and the layout of files are not, contents of input files are. The
+//! **study** is what all rows of a data set share: the job without replicates and values of axes. A **section** is a box of
+//! cells of the study with its layout; see [`super::section`].
+
+use crate::columns::FORMAT_VERSION;
+use eigensweep_job::JobSpec;
+use eigensweep_sampling::streams::SCHEME;
+
+/// Hashes of a job (or a section of one) with its input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// BLAKE3 of the study as hexadecimal text.
+    pub study: String,
+    /// BLAKE3 of the job: of the study, its axes and replicates, and how they are divided into parts.
+    pub hash: String,
+    /// The job as resolved, in TOML.
+    pub job: String,
+    /// The same without names, paths and what no file depends on: what goes into the parts.
+    pub content: String,
+}
+
+impl Identity {
+    /// The identity of a job whose input files have this fingerprint.
+    #[must_use]
+    pub fn new(spec: &JobSpec, fingerprint: &str) -> Self {
+        let job = spec.to_toml();
+        let axes = spec.axes();
+        let content = without(&job, |key| INCIDENTAL.contains(&key));
+        // How far adaptive replicates go is part of the study: the rows that there are depend on it.
+        let adaptive = spec.job.adaptive.is_some();
+        let extensible = |key: &str| EXTENSIBLE.contains(&key) && !(adaptive && key == "job.replicates");
+        let varying = |key: &str| extensible(key) || axes.iter().any(|axis| axis.key == key);
+        let mut study = without(&content, varying);
+        for axis in &axes {
+            study.push_str(axis.name);
+            study.push('\n');
+        }
+        let study = hash("eigensweep study 2", &[&study, fingerprint]);
+        let replicates = format!("{:?}", spec.job.range());
+        Self { hash: hash("eigensweep job 2", &[&study, &content, &replicates]), study, job, content }
+    }
+}
+
+/// Keys that no file depends on.
+const INCIDENTAL: [&str; 4] = ["job.name", "data.images", "data.labels", "output.max_failed"];
+
+/// Keys beside those of axes that rows do not depend on.
+const EXTENSIBLE: [&str; 3] = ["job.replicates", "job.first_replicate", "output.part_rows"];
+
+/// BLAKE3 of texts, the scheme of the random streams and the format's version.
+fn hash(purpose: &str, texts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new_derive_key(purpose);
+    hasher.update(SCHEME.as_bytes());
+    hasher.update(&FORMAT_VERSION.to_le_bytes());
+    for text in texts {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// A resolved job without the lines of some keys, `table.key`.
+fn without(job: &str, left_out: impl Fn(&str) -> bool) -> String {
+    let mut table = "";
+    let mut text = String::new();
+    for line in job.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            table = name;
+        }
+        let key = line.split_once(" = ").map(|(key, _)| format!("{table}.{key}"));
+        if !key.is_some_and(|key| left_out(&key)) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}

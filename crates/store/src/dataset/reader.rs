@@ -1,0 +1,78 @@
+//! Reading parts back: counts, and chosen columns batch by batch.
+//!
+//! parquet's decoders assert what a damaged file breaks (found by fuzzing: a delta-packed column whose pages promise more values than they
+//! have). A panic of theirs is an error here, as any other damage.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, Float64Array, RecordBatch};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+
+use crate::StoreError;
+
+/// Rows that are decoded at a time.
+const BATCH_ROWS: usize = 8192;
+
+/// Number of rows in a file's footer.
+pub(super) fn row_count(path: &Path) -> Result<u64, StoreError> {
+    let file = File::open(path).map_err(StoreError::io("open", path))?;
+    let reader = guarded(path, || SerializedFileReader::new(file))?;
+    Ok(u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0))
+}
+
+/// What a decoder gives; a panic of its is an error.
+fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, StoreError> {
+    // What the panic leaves behind is dropped, and never looked at.
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(ParquetError::General("its pages contradict each other".to_owned())))
+        .map_err(|source| StoreError::Parquet { action: "read", path: path.to_path_buf(), source })
+}
+
+/// Reads `names` from a part, batch by batch; texts as plain strings.
+///
+/// # Errors
+///
+/// [`StoreError::Io`] or [`StoreError::Parquet`], at once or of a batch.
+pub fn read_columns(
+    path: &Path,
+    names: &[&str],
+) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<>, StoreError> {
+    let file = File::open(path).map_err(StoreError::io("open", path))?;
+    // The Arrow schema that the writer leaves beside Parquet's own tells that texts are categorical, and its decoder panics on damaged
+    // bytes.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let reader = guarded(path, || {
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
+        let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().copied());
+        builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()
+    })?;
+    let (mut reader, path) = (Some(reader), path.to_path_buf());
+    // Ends with the first error: a decoder that has failed is not asked again.
+    Ok(std::iter::from_fn(move || {
+        let mut decoder = reader.take()?;
+        let batch = guarded(&path, || Ok(decoder.next().transpose()?)).transpose()?;
+        if batch.is_ok() {
+            reader = Some(decoder);
+        }
+        Some(batch)
+    }))
+}
+
+/// A column of numbers, if it is one.
+#[must_use]
+pub fn floats<'b>(batch: &'b RecordBatch, name: &str) -> Option<&'b Float64Array> {
+    batch.column_by_name(name)?.as_primitive_opt::<Float64Type>()
+}
+
+/// A number of a column, if it is there and not null.
+#[must_use]
+pub fn value(column: Option<&Float64Array>, at: usize) -> Option<f64> {
+    column.filter(|column| column.is_valid(at)).map(|column| column.value(at))
+}

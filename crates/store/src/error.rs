@@ -1,0 +1,169 @@
+//! Why a data set cannot be read or written.
+
+use std::path::{Path, PathBuf};
+
+use eigensweep_job::NotAnExtension;
+
+/// An error of a data set; every message names the place and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file operation failed.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: std::io::Error,
+    },
+    /// The output path exists and is not a directory.
+    #[error("{} is a file; a data set is a directory: choose another with --output DIR", path.display())]
+    OutputIsFile {
+        /// The output path.
+        path: PathBuf,
+    },
+    /// The output directory holds something else.
+    #[error(
+        "{} is not empty and holds no data set: choose another directory with --output DIR",
+        path.display()
+    )]
+    NotADataSet {
+        /// The output directory.
+        path: PathBuf,
+    },
+    /// The output directory holds another job's rows.
+    #[error(
+        "{} holds the data set of another job ({found}, not {expected}): its rows would not belong together. Choose \
+         another directory with --output DIR, another [job] name, or replace it with --fresh",
+        path.display()
+    )]
+    DifferentJob {
+        /// The output directory.
+        path: PathBuf,
+        /// Hash of the job to be run.
+        expected: String,
+        /// Hash of the job whose rows are there.
+        found: String,
+    },
+    /// The output directory has rows that the job does not ask for.
+    #[error(
+        "{} has {reason}: a job may add replicates and values of its axes, not take any away. Choose another directory with \
+         --output DIR, or replace the data set with --fresh",
+        path.display()
+    )]
+    NotExtended {
+        /// The output directory.
+        path: PathBuf,
+        /// What the job lacks.
+        reason: NotAnExtension,
+    },
+    /// A section's description is lost, and nothing else tells what its parts hold.
+    #[error(
+        "{} is missing or damaged: it says which rows of the job the parts {}-… hold. Restore it from a copy, or replace the data set with \
+         --fresh",
+        path.display(),
+        crate::dataset::part_stem(*section)
+    )]
+    Section {
+        /// The section's file.
+        path: PathBuf,
+        /// Its number.
+        section: u32,
+    },
+    /// Two data sets of one job grew in different ways.
+    #[error(
+        "{} grew otherwise than the other data sets (its section {section} holds other rows): run the job to its end in one of them, \
+         and it will have all rows",
+        path.display()
+    )]
+    DifferentSections {
+        /// The data set.
+        path: PathBuf,
+        /// The first section that differs.
+        section: u32,
+    },
+    /// Another process writes the same rows.
+    #[error(
+        "{} is being written by another process ({holder}): wait for it, or choose another directory with --output DIR",
+        path.display()
+    )]
+    Busy {
+        /// The output directory.
+        path: PathBuf,
+        /// Who that is.
+        holder: String,
+    },
+    /// A directory that should hold a data set does not.
+    #[error("{} holds no data set: name the directory that `run` wrote, such as output/NAME", path.display())]
+    NoDataSet {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The data set was written in a format that this program does not know.
+    #[error(
+        "{} has format version {found}; this program knows version {known}: use the program that wrote it",
+        path.display()
+    )]
+    FormatVersion {
+        /// The data set.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version of [`crate::columns::FORMAT_VERSION`].
+        known: u32,
+    },
+    /// A part could not be encoded or read.
+    #[error("cannot {action} the part {}: {source}", path.display())]
+    Parquet {
+        /// What was tried.
+        action: &'static str,
+        /// The part's file.
+        path: PathBuf,
+        /// What the format's library says.
+        source: parquet::errors::ParquetError,
+    },
+    /// A part read back differs from what was written.
+    #[error("{} does not read back as it was written ({what}): the disk or the file system is at fault", path.display())]
+    ReadBack {
+        /// The staged file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A part that should hold blocks does not.
+    #[error("{} holds no blocks of a summary: verify the data set; `run` computes a damaged part again", path.display())]
+    Block {
+        /// The part's file.
+        path: PathBuf,
+    },
+    /// One task has more rows than a batch may hold.
+    #[error(
+        "one sample is shared by {rows} rows, above the limit of {limit}: split the axes other than samples and replicates \
+         over several jobs"
+    )]
+    TaskTooLarge {
+        /// Rows of one task.
+        rows: u64,
+        /// Most rows of a task.
+        limit: u64,
+    },
+    /// A job would be divided into more files than can be kept count of.
+    #[error(
+        "the job has {parts} parts, above the limit of {limit}: raise [output] part_rows, or split the axes or replicates over \
+         several jobs"
+    )]
+    TooManyParts {
+        /// Parts of the job.
+        parts: u64,
+        /// Most parts.
+        limit: u64,
+    },
+}
+
+impl StoreError {
+    /// An [`StoreError::Io`] for `map_err`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_path_buf(), source }
+    }
+}

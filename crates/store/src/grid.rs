@@ -1,0 +1,302 @@
+//! The grid as arithmetic: which coordinates the row with a given number has.
+//!
+//! Nothing is materialised. A **unit** is the rows of one replicate that share clean samples: of synthetic data those of one data
+//! setting and one n, of real data those of one data setting and all n, because nested subsets share one running Gram matrix. A
+//! **column** is a unit over all replicates. Rows are numbered column by column, in a column replicate by replicate, and
+//! within a unit by (n of real data,) the corruption, the views, the dimension, and the paradigm fastest:
+//!
+//! `row = (column · replicates + replicate) · rows_per_unit + within`.
+//!
+//! So consecutive rows hold few values of the axes and many replicates, and a part can be pruned by a filter on axes.
+
+use std::ops::Range;
+
+use eigensweep_job::{AxisValues, DataSpec, JobSpec};
+
+/// An axis of the grid with its place in the numbering of rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GridAxis {
+    /// Column name.
+    pub name: &'static str,
+    /// Its values.
+    pub values: Values,
+    /// Rows between two steps along the axis.
+    pub stride: u64,
+}
+
+/// Values of an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Whole numbers.
+    Integers(Vec<i64>),
+    /// Real numbers.
+    Floats(Vec<f64>),
+}
+
+impl Values {
+    /// Number of values, at least 1.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Integers(values) => values.len() as u64,
+            Self::Floats(values) => values.len() as u64,
+        }
+    }
+
+    /// The same as a size.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "an axis has a value")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Integers(values) => values.len(),
+            Self::Floats(values) => values.len(),
+        }
+    }
+
+    /// The value at `index` as a number, for tables.
+    #[must_use]
+    pub fn as_float(&self, index: usize) -> f64 {
+        match self {
+            Self::Integers(values) => values[index] as f64,
+            Self::Floats(values) => values[index],
+        }
+    }
+}
+
+impl GridAxis {
+    /// Which value of the axis a row has.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "below the axis' length, which is a usize")]
+    pub fn index(&self, row: u64) -> usize {
+        (row / self.stride % self.values.count()) as usize
+    }
+}
+
+/// Axes in the order of the data set's columns, and the counts that number the rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grid {
+    /// Axes in canonical order.
+    pub axes: Vec<GridAxis>,
+    /// Number of paradigms, the fastest digit.
+    pub paradigms: u64,
+    /// Rows of one replicate.
+    pub rows_per_replicate: u64,
+    /// Rows of one data setting, over all replicates.
+    pub rows_per_setting: u64,
+    /// Rows of one sample.
+    pub rows_per_sample: u64,
+    /// Rows of one unit.
+    pub rows_per_unit: u64,
+    /// Number of replicates.
+    pub replicates: u64,
+    /// Number of the first replicate.
+    pub first_replicate: u64,
+}
+
+/// A digit of the numbering of rows, slowest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Data,
+    /// Replicates of real data, whose samples are nested in one permutation.
+    ChainedReplicate,
+    Samples,
+    Replicate,
+    Noise,
+    Views,
+    Alignment,
+    Dimension,
+}
+
+fn rank(name: &str) -> Rank {
+    match name {
+        "samples" => Rank::Samples,
+        "noise_components" | "noise_decay" | "noise_scale" => Rank::Noise,
+        "augmentation_decay" | "augmentation_scale" => Rank::Views,
+        "alignment" => Rank::Alignment,
+        "dimension" => Rank::Dimension,
+        _ => Rank::Data,
+    }
+}
+
+impl Grid {
+    /// The grid of a job.
+    #[must_use]
+    pub fn new(spec: &JobSpec) -> Self {
+        let mut axes: Vec<GridAxis> = spec
+            .axes()
+            .into_iter()
+            .map(|axis| GridAxis {
+                name: axis.name,
+                values: match axis.values {
+                    AxisValues::Integers(values) => Values::Integers(values.to_vec()),
+                    AxisValues::Floats(values) => Values::Floats(values.to_vec()),
+                },
+                stride: 0,
+            })
+            .collect();
+        let paradigms = spec.model.paradigms.len() as u64;
+        let replicates = u64::from(spec.job.replicates);
+        let chained = matches!(spec.data, DataSpec::Idx(_));
+        let mut digits: Vec<(Rank, Option<usize>)> =
+            axes.iter().enumerate().map(|(i, axis)| (rank(axis.name), Some(i))).collect();
+        digits.push((if chained { Rank::ChainedReplicate } else { Rank::Replicate }, None));
+        digits.sort_by_key(|&(rank, _)| rank);
+        let mut stride = paradigms;
+        let (mut rows_per_sample, mut rows_per_unit, mut rows_per_setting) = (stride, stride, stride);
+        for (rank, axis) in digits.into_iter().rev() {
+            if let Some(axis) = axis {
+                axes[axis].stride = stride;
+                stride *= axes[axis].values.count();
+            } else {
+                rows_per_unit = stride;
+                stride *= replicates;
+            }
+            if rank > Rank::Replicate {
+                rows_per_sample = stride;
+            }
+            if rank > Rank::Data {
+                rows_per_setting = stride;
+            }
+        }
+        Self {
+            axes,
+            paradigms,
+            rows_per_replicate: stride / replicates,
+            rows_per_setting,
+            rows_per_sample,
+            rows_per_unit,
+            replicates,
+            first_replicate: u64::from(spec.job.first_replicate),
+        }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows_per_replicate * self.replicates
+    }
+
+    /// Replicate of a row.
+    #[must_use]
+    pub fn replicate(&self, row: u64) -> u64 {
+        self.first_replicate + row / self.rows_per_unit % self.replicates
+    }
+
+    /// Rows of one column.
+    #[must_use]
+    pub fn rows_per_column(&self) -> u64 {
+        self.rows_per_unit * self.replicates
+    }
+
+    /// Column of a row.
+    #[must_use]
+    pub fn column(&self, row: u64) -> u64 {
+        row / self.rows_per_column()
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub fn columns(&self) -> u64 {
+        self.rows_per_replicate / self.rows_per_unit
+    }
+
+    /// The rows of `units` in the order in which they are written: column by column, in a column cell by cell, and of a cell
+    /// replicate by replicate. Sorted so, a row group holds few cells, and its statistics tell which.
+    pub fn written(&self, units: Range<u64>) -> impl Iterator<Item = u64> + '_ {
+        let mut start = units.start;
+        let segments = std::iter::from_fn(move || {
+            let end = units.end.min((start / self.replicates + 1) * self.replicates);
+            let segment = start..end;
+            start = end;
+            (!segment.is_empty()).then_some(segment)
+        });
+        segments.flat_map(move |units| {
+            (0..self.rows_per_unit)
+                .flat_map(move |within| units.clone().map(move |unit| unit * self.rows_per_unit + within))
+        })
+    }
+
+    /// Paradigm number (an index into the job's paradigms) of a row.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "at most 2")]
+    pub fn paradigm(&self, row: u64) -> usize {
+        (row % self.paradigms) as usize
+    }
+
+    /// The axis called `name`.
+    #[must_use]
+    pub fn axis(&self, name: &str) -> Option<&GridAxis> {
+        self.axes.iter().find(|axis| axis.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::Grid;
+    use eigensweep_job as job;
+
+    const AXES: &str = "[data]\ncomponents = [2, 5, 3]\nREST[corruption]\ncomponents = [4, 1]\nscale = [1, 2]\n[augmentation]\n\
+        scale = [3, 4]\nalignment = [0, 1, 2]\n[model]\ndimension = [2, 1]\n[grid]\nsamples = [10, 1000, 50]\n[job]\n\
+        replicates = 4\nfirst_replicate = 7\n";
+
+    /// Synthetic data, whose replicates follow each other at one n; and files, whose samples of all n are one unit.
+    fn grids() -> [Grid; 2] {
+        let synthetic = "scale = [1, 2]\nseparation = [0.2, 0.5]\n";
+        let files = "source = \"idx\"\nimages = \"i\"\nlabels = \"l\"\n";
+        [synthetic, files].map(|rest| {
+            let text = AXES.replace("REST", rest);
+            Grid::new(&job::parse("test.toml", &text, &[], Path::new("")).unwrap().spec)
+        })
+    }
+
+    #[test]
+    fn rows_and_coordinates_are_one_to_one() {
+        let [synthetic, files] = grids();
+        assert_eq!(synthetic.rows_per_unit, 2 * 2 * 2 * 3 * 2 * 3);
+        assert_eq!(synthetic.columns(), 3 * 2 * 2 * 3);
+        assert_eq!(files.rows_per_unit, 3 * 2 * 2 * 2 * 3 * 2 * 3);
+        assert_eq!(files.columns(), 3);
+        for grid in [synthetic, files] {
+            let mut seen = BTreeSet::new();
+            for row in 0..grid.rows() {
+                let indices: Vec<usize> = grid.axes.iter().map(|axis| axis.index(row)).collect();
+                let (replicate, paradigm) = (grid.replicate(row), grid.paradigm(row));
+                assert!((7..11).contains(&replicate));
+                // Back again.
+                let axes = grid.axes.iter().zip(&indices);
+                let number = axes.map(|(axis, &index)| axis.stride * index as u64).sum::<u64>()
+                    + (replicate - 7) * grid.rows_per_unit
+                    + paradigm as u64;
+                assert_eq!(number, row);
+                assert!(seen.insert((replicate, indices, paradigm)));
+            }
+            let cells: u64 = grid.axes.iter().map(|axis| axis.values.count()).product();
+            assert_eq!(seen.len() as u64, 4 * 3 * cells, "all of them");
+        }
+    }
+
+    /// Every row of the units once; column by column, of a column cell by cell, of a cell replicate by replicate.
+    #[test]
+    fn rows_are_written_once_and_sorted() {
+        for grid in grids() {
+            let units = grid.rows() / grid.rows_per_unit;
+            for (start, end) in
+                [(0, units), (0, 1), (1, 3), (2, 9), (3, 4), (5, units - 1), (units - 3, units), (4, 4)]
+            {
+                let written: Vec<u64> = grid.written(start..end).collect();
+                let mut sorted = written.clone();
+                sorted.sort_unstable();
+                let expected: Vec<u64> = (start * grid.rows_per_unit..end * grid.rows_per_unit).collect();
+                assert_eq!(sorted, expected, "units {start} to {end}");
+                let key = |row: u64| {
+                    let column = row / (grid.rows_per_unit * grid.replicates);
+                    (column, row % grid.rows_per_unit, grid.replicate(row))
+                };
+                assert!(written.windows(2).all(|pair| key(pair[0]) < key(pair[1])), "units {start} to {end}");
+            }
+        }
+    }
+}

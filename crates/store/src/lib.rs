@@ -1,0 +1,31 @@
+//! Data sets on disk: which rows there are, where they are, and how a part becomes durable.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`columns`] | names, statuses and version of the format |
+//! | [`grid`], [`plan`], [`cost`], [`shard`] | axes → rows → tasks (which share a sample) → parts (which are files) → shards |
+//! | [`rows`] | the rows of a task |
+//! | [`dataset`] | Parquet parts, staged, fsynced, renamed, committed; manifest; merge; resume |
+//! | [`aggregate`], [`summary`] | many values as a few numbers; what `run` prints at the end |
+//! | [`active`], [`adaptive`] | which combinations adaptive replicates go on with |
+//! | [`filter`] | conditions on rows |
+//!
+//! The crate knows nothing of how rows are computed.
+
+pub mod active;
+pub mod adaptive;
+pub mod aggregate;
+pub mod columns;
+pub mod cost;
+pub mod dataset;
+mod error;
+pub mod filter;
+pub mod grid;
+mod index_map;
+pub mod plan;
+pub mod rows;
+pub mod shard;
+pub mod summary;
+
+pub use error::StoreError;
+pub use plan::Extents;
