@@ -7,9 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use eigensweep_engine::EngineError;
+use eigensweep_job as job;
 use eigensweep_store::dataset::{Dataset, Fault, read_columns};
 use eigensweep_store::filter::{Filter, Value};
-use eigensweep_job as job;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -97,17 +97,14 @@ pub(crate) fn read_records(data: &[u8]) -> Option<Result<(Dataset, Vec<Fault>), 
 /// Images and labels in idx format, plain or gzipped.
 pub(crate) fn idx(data: &[u8]) {
     let path = Path::new("data.idx");
-    let _ =
-        eigensweep_inputs::images_from(data, data.len() as u64, path).map_err(|error| error.to_string());
-    let _ =
-        eigensweep_inputs::labels_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+    let _ = eigensweep_inputs::images_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+    let _ = eigensweep_inputs::labels_from(data, data.len() as u64, path).map_err(|error| error.to_string());
 }
 
 /// A matrix in npy format.
 pub(crate) fn npy(data: &[u8]) {
     let path = Path::new("data.npy");
-    let _ =
-        eigensweep_inputs::matrix_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+    let _ = eigensweep_inputs::matrix_from(data, data.len() as u64, path).map_err(|error| error.to_string());
 }
 
 /// A part of a data set.

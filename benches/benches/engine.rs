@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eigensweep_benches::problems::SplitMix;
-use eigensweep_store::dataset::{Collector, Dataset};
 use eigensweep_engine::input::Input;
+use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_job::{self as job, Job};
+use eigensweep_store::dataset::{Collector, Dataset};
 use eigensweep_store::plan::Plan;
 use eigensweep_store::shard::Shard;
-use eigensweep_engine::simulation::{Simulation, Workspace};
 
 /// Figure 3 with a Gaussian population in place of MNIST. A task is one replicate at one n: 18 rows.
 const JOB: &str = r#"

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use eigensweep_engine::input::Input;
+use eigensweep_engine::run::{self, Observer};
+use eigensweep_job::{self as job, DataSpec, JobSpec, Metric};
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::grid::Grid;
-use eigensweep_engine::input::Input;
-use eigensweep_job::{self as job, DataSpec, JobSpec, Metric};
-use eigensweep_engine::run::{self, Observer};
 use eigensweep_store::shard::Shard;
 
 use crate::Fault;
@@ -85,7 +85,7 @@ impl Figure3 {
         let mut job = job::parse("figure3-mnist.toml", &text, &[], directory)?;
         job.spec.job.replicates = changes.replicates;
         if changes.distance_only {
-            job.spec.output.metrics = vec![Metric::Distance];
+            job.spec.output.metrics = vec![&DISTANCE];
         }
         let DataSpec::Idx(idx) = &mut job.spec.data else {
             return Err("jobs/figure3-mnist.toml does not read idx files".into());

@@ -8,11 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use eigensweep_store::columns::{FORMAT_VERSION, REPLICATES};
-use eigensweep_store::dataset::SUMMARY_FILE;
 use eigensweep_engine::input::Input;
 pub use eigensweep_job::Detail;
 use eigensweep_job::{self as job, Job, JobSpec};
+use eigensweep_store::columns::{FORMAT_VERSION, REPLICATES};
+use eigensweep_store::dataset::SUMMARY_FILE;
 use polars::prelude::*;
 use serde::Deserialize;
 

@@ -7,10 +7,10 @@ use std::sync::atomic::AtomicBool;
 
 use eigensweep_analysis::figure::{FigureSpec, Kind, draw};
 use eigensweep_analysis::{AnalysisError, Query, Source, report, source};
-use eigensweep_store::dataset::Dataset;
 use eigensweep_engine::input::Input;
-use eigensweep_job as job;
 use eigensweep_engine::run::{self, Observer};
+use eigensweep_job as job;
+use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
 use polars::prelude::*;
 

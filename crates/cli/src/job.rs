@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use eigensweep_store::dataset::Identity;
 use eigensweep_engine::input::Input;
-use eigensweep_job::{self as job, Job};
-use eigensweep_store::plan::Plan;
 use eigensweep_engine::simulation::Simulation;
+use eigensweep_job::{self as job, Job};
+use eigensweep_store::dataset::Identity;
+use eigensweep_store::plan::Plan;
 
 use crate::report::CommandError;
 

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use eigensweep_inputs::InputError;
 use eigensweep_engine::EngineError;
+use eigensweep_inputs::InputError;
+use eigensweep_job::{JobProblems, Problem, SourceText};
 use eigensweep_store::StoreError;
 use eigensweep_store::filter::FilterError;
-use eigensweep_job::{JobProblems, Problem, SourceText};
 use eigensweep_theory::Failure;
 use eigensweep_theory::thresholds::SpectraError;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use eigensweep_store::dataset::{RunRecord, RunState};
 use eigensweep_engine::run::{Observer, Share};
+use eigensweep_store::dataset::{RunRecord, RunState};
 use eigensweep_store::shard::Shard;
 
 use crate::progress::Progress;

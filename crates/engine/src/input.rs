@@ -9,9 +9,9 @@ use eigensweep_theory::leakage::CleanMoment;
 use faer::{Mat, Par};
 
 use crate::EngineError;
+use eigensweep_job::{self as job, DataSpec, IdxSpec, Job, JobSpec, Problem};
 use eigensweep_store::Extents;
 use eigensweep_store::dataset::InputFacts;
-use eigensweep_job::{self as job, DataSpec, IdxSpec, Job, JobSpec, Problem};
 
 /// Largest d (and ℓ) of a problem: a thread's workspace then takes 10 GB.
 pub const LARGEST_SIZE: usize = 8192;

@@ -6,16 +6,16 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 
 use crate::EngineError;
+use crate::input::Input;
+use crate::simulation::explain::{Explained, explain};
+use crate::simulation::{Simulation, Workspace};
+use eigensweep_job::{self as job, Detail, JobSpec};
 use eigensweep_store::columns::{self, METRICS};
 use eigensweep_store::dataset::{Dataset, Section, floats, read_columns, value};
 use eigensweep_store::filter::{Filter, Value};
 use eigensweep_store::grid::Grid;
-use crate::input::Input;
-use eigensweep_job::{self as job, Detail, JobSpec};
 use eigensweep_store::plan::Plan;
-use crate::simulation::explain::{Explained, explain};
 use eigensweep_store::rows::Values;
-use crate::simulation::{Simulation, Workspace};
 
 /// A stored row.
 #[derive(Clone, Debug)]
@@ -120,7 +120,7 @@ fn coordinate(section: &Section, row: u64, name: &str) -> Option<Value<'static>>
     let grid = &section.plan.grid;
     match name {
         columns::REPLICATE => Some(Value::Number(grid.replicate(row) as f64)),
-        columns::PARADIGM => Some(Value::Text(section.spec.model.paradigms[grid.paradigm(row)].name())),
+        columns::PARADIGM => Some(Value::Text(section.spec.model.paradigms[grid.paradigm(row)].name)),
         _ => grid.axis(name).map(|axis| Value::Number(axis.values.as_float(axis.index(row)))),
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::EngineError;
+use crate::input::Input;
+use crate::schedule::{self, Sink, Work};
+use crate::simulation::{Batch, Simulation};
 use eigensweep_store::adaptive;
 use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::{Collector, CommitRecord, Dataset, Section};
-use crate::input::Input;
 use eigensweep_store::plan;
-use crate::schedule::{self, Sink, Work};
-use crate::simulation::{Batch, Simulation};
 
 /// Hears how a run gets on; called on the thread that called [`run`].
 pub trait Observer: Send {

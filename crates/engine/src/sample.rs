@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::EngineError;
-use eigensweep_store::dataset::{Collector, Section};
 use crate::input::Input;
-use eigensweep_job::JobSpec;
 use crate::simulation::{Simulation, Workspace};
+use eigensweep_job::JobSpec;
+use eigensweep_store::dataset::{Collector, Section};
 
 /// Size of a part that was encoded by way of trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

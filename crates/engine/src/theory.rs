@@ -6,10 +6,10 @@
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_theory::thresholds::{Spectra, SpectraError, Thresholds, thresholds};
 
-use eigensweep_store::grid::Grid;
 use crate::input::{Input, SecondMoment};
-use eigensweep_job::JobSpec;
 use crate::simulation::setting::{DataSetting, ScaledSpectrum, Settings};
+use eigensweep_job::JobSpec;
+use eigensweep_store::grid::Grid;
 
 /// Thresholds at one combination of axes.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,11 +10,11 @@ use std::path::Path;
 
 use common::{contents, idx_source, job, run_parts, run_shard, run_to_the_end, write_images};
 use eigensweep_engine::EngineError;
+use eigensweep_engine::replay::{self, StoredRow};
+use eigensweep_job::Job;
 use eigensweep_store::aggregate::Running;
 use eigensweep_store::dataset::{self, Dataset};
 use eigensweep_store::filter::Filter;
-use eigensweep_job::Job;
-use eigensweep_engine::replay::{self, StoredRow};
 use eigensweep_store::shard::Shard;
 
 const MIN: u64 = 4;

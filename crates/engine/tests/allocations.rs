@@ -8,8 +8,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{idx_source, simulation, write_images};
-use eigensweep_store::columns::Status;
 use eigensweep_engine::simulation::{Simulation, Workspace};
+use eigensweep_store::columns::Status;
 
 thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };

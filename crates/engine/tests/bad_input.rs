@@ -8,9 +8,9 @@ use std::fs;
 use std::path::Path;
 
 use common::{Images, idx, idx_source, job, write_images};
-use eigensweep_inputs::InputError;
 use eigensweep_engine::EngineError;
 use eigensweep_engine::input::{Input, LARGEST_SIZE};
+use eigensweep_inputs::InputError;
 use eigensweep_job::{Job, Problem};
 use eigensweep_store::plan::{Plan, TASK_ROWS};
 use tempfile::TempDir;

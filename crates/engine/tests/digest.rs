@@ -12,11 +12,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use common::{contents, job, run_parts, run_shard, run_to_the_end};
+use eigensweep_engine::replay;
 use eigensweep_store::aggregate::QUANTILE_ACCURACY;
 use eigensweep_store::columns::METRICS;
 use eigensweep_store::dataset::{self, Dataset, SUMMARY_FILE, read_columns};
 use eigensweep_store::filter::Filter;
-use eigensweep_engine::replay;
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::summarise;
 

@@ -8,8 +8,8 @@ use std::convert::Infallible;
 
 use common::{Cell, contents, idx_source, job, rows, run_to_the_end, simulation, write_images};
 use eigensweep_engine::EngineError;
-use eigensweep_store::columns::Status;
 use eigensweep_engine::simulation::{Batch, Simulation, Workspace};
+use eigensweep_store::columns::Status;
 use eigensweep_theory::InstructionSet;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use common::{contents, job, run_shard, run_to_the_end};
 use eigensweep_engine::EngineError;
-use eigensweep_store::dataset::{Dataset, Manifest, merge};
 use eigensweep_job::Job;
+use eigensweep_store::dataset::{Dataset, Manifest, merge};
 use eigensweep_store::shard::Shard;
 use tempfile::TempDir;
 

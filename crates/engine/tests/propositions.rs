@@ -116,7 +116,7 @@ impl<'a> Corrupted<'a> {
             input_labels,
             label_power: sample.sums().label_power(signal),
             sigma: vec![0.0; size],
-            solver: solver(size, noise, &Paradigm::ALL),
+            solver: solver(size, noise, &paradigms::ALL),
         }
     }
 
@@ -139,7 +139,7 @@ impl<'a> Corrupted<'a> {
 }
 
 /// Room for one shape of problems; leakage where there is noise.
-fn solver(size: usize, noise: usize, paradigms: &[Paradigm]) -> AdditiveBatch {
+fn solver(size: usize, noise: usize, paradigms: &[&'static Paradigm]) -> AdditiveBatch {
     let room = Room {
         size,
         smallest: size,
@@ -271,8 +271,8 @@ fn supervised_distance_falls_like_one_over_n() {
                 solver.solve_one(problem, &[1], None);
                 solver.representations(0, 0).unwrap()[0].loss
             };
-            let clean_loss = loss(&mut solver(6, 0, &[Paradigm::Supervised]), &clean);
-            corrupted.solver = solver(10, 4, &[Paradigm::Supervised]);
+            let clean_loss = loss(&mut solver(6, 0, &[&SUPERVISED]), &clean);
+            corrupted.solver = solver(10, 4, &[&SUPERVISED]);
             for (a, alpha) in alphas.iter().enumerate() {
                 view_covariance(&spectra.theta, &spectra.gamma, *alpha, &mut corrupted.sigma);
                 let problem = Additive {

@@ -6,8 +6,8 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Cell, idx_source, simulation, write_images};
-use eigensweep_store::columns::Status;
 use eigensweep_engine::simulation::Simulation;
+use eigensweep_store::columns::Status;
 
 /// Replicates of each job.
 const REPLICATES: usize = 4000;

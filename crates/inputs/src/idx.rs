@@ -27,7 +27,7 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use crate::files::{self, read_up_to};
-use crate::{ClassLabels, InputError, Images};
+use crate::{ClassLabels, Images, InputError};
 
 /// First bytes of a gzip member. Source: RFC 1952, section 2.3.1.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];

@@ -19,7 +19,7 @@
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par};
 
-use crate::{InputError, Images};
+use crate::{Images, InputError};
 
 /// The most samples for which the Gram matrix is exact: the largest n with n · 255² < 2⁵³. Derived, see above.
 pub const MAX_SAMPLES: u64 = ((1 << 53) - 1) / (255 * 255);
@@ -116,7 +116,7 @@ pub(crate) fn centred_second_moment(mut gram: Mat<f64>, sums: &[u64], samples: u
 #[cfg(test)]
 mod tests {
     use super::{MAX_SAMPLES, centred_second_moment, check_exact, column_sums, gram, means};
-    use crate::{InputError, Images};
+    use crate::{Images, InputError};
 
     /// A full-range image set that no structure makes easy; the generator is a 64-bit linear congruence.
     fn noise(samples: usize, features: usize) -> Images {

@@ -33,7 +33,7 @@ use faer::linalg::evd::{self, ComputeEigenvectors};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 use crate::moments::{BLOCK_ROWS, centred_second_moment, column_sums, for_blocks, gram, means};
-use crate::{InputError, Images, Inputs};
+use crate::{Images, InputError, Inputs};
 
 /// The most features that [`principal_components`] takes. Derived from memory: five matrices of this order are
 /// 2.5 GiB, and what the eigensolver allocates must not be left to a header.

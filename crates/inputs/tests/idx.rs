@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use eigensweep_inputs::{InputError, Images, images_from, labels_from, read_images, read_labels};
+use eigensweep_inputs::{Images, InputError, images_from, labels_from, read_images, read_labels};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;

@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use eigensweep_inputs::{
-    ClassLabels, InputError, Images, Inputs, LabelledRows, MAX_FEATURES, PrincipalComponents, centred,
-    means, principal_components, read_images,
+    ClassLabels, Images, InputError, Inputs, LabelledRows, MAX_FEATURES, PrincipalComponents, centred, means,
+    principal_components, read_images,
 };
 use faer::{Mat, mat};
 use proptest::prelude::*;
@@ -225,10 +225,7 @@ fn data_in_memory_are_checked_against_their_shape() {
         assert!(matches!(error, InputError::Dimension { .. }), "{error}");
     }
     let error = Inputs::new(vec![0.0, 1.0, f64::INFINITY, 0.0], 2, 2).unwrap_err();
-    assert!(
-        matches!(error, InputError::NonFiniteEntry { what: "inputs", row: 1, column: 0, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, InputError::NonFiniteEntry { what: "inputs", row: 1, column: 0, .. }), "{error}");
 }
 
 #[test]

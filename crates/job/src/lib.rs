@@ -86,7 +86,7 @@ pub use data::{
     DataSpec, GaussianSpec, IdxSpec, Teacher,
 };
 pub use extension::{NotAnExtension, cell, remainder};
-pub use model::{ModelSpec, Paradigm};
+pub use model::ModelSpec;
 pub use noise::{
     AugmentationSpec, CorruptionSpec, DEFAULT_ALIGNMENT, DEFAULT_AUGMENTATION_SCALE,
     DEFAULT_NOISE_COMPONENTS, DEFAULT_NOISE_SCALE,
@@ -94,7 +94,7 @@ pub use noise::{
 pub use problem::{JobProblems, Place, Problem, SourceText};
 pub use run::{
     DEFAULT_MAX_FAILED, DEFAULT_PART_ROWS, DEFAULT_REPLICATES, DEFAULT_SAMPLES, DEFAULT_SEED, Detail,
-    GridSpec, MOST_PART_ROWS, Metric, NAME_LIMIT, OutputSpec, ROW_GROUP_ROWS, RunSpec, Sampler,
+    GridSpec, MOST_PART_ROWS, NAME_LIMIT, OutputSpec, ROW_GROUP_ROWS, RunSpec, Sampler,
 };
 pub use source::JobSource;
 pub use spectrum::{DEFAULT_DECAY, LIST_SCALE, SpectrumShape, SpectrumSpec};

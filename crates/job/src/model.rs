@@ -1,6 +1,6 @@
 //! `[model]`: which paradigms are trained, and the dimension of their representations.
 
-pub use eigensweep_theory::Paradigm;
+use eigensweep_theory::{Paradigm, paradigms};
 
 use super::axis::Axis;
 use super::data::{DIMENSION, DataSpec};
@@ -10,14 +10,14 @@ use super::read::TableReader;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSpec {
     /// The paradigms, at least one, none twice, in canonical order.
-    pub paradigms: Vec<Paradigm>,
+    pub paradigms: Vec<&'static Paradigm>,
     /// k, the dimension of the representation.
     pub dimension: Axis<i64>,
 }
 
 /// Reads `[model]`; `data` is `None` if `[data]` could not be read, and then no default is asked of it.
 pub(super) fn read(table: &mut TableReader<'_>, data: Option<&DataSpec>) -> Option<ModelSpec> {
-    let paradigms = table.words("paradigms", &Paradigm::ALL, Paradigm::name);
+    let paradigms = table.words("paradigms", &paradigms::ALL, |paradigm| paradigm.name);
     let dimension = if table.node("dimension").is_some() {
         table.wholes("dimension", DIMENSION, &[])
     } else {

@@ -9,8 +9,6 @@ use super::JobSpec;
 use super::adaptive::Adaptive;
 use super::axis::Axis;
 use super::data::{DataSpec, Teacher};
-use super::model::Paradigm;
-use super::run::Metric;
 use super::spectrum::{Named, SpectrumShape, SpectrumSpec};
 
 impl JobSpec {
@@ -45,14 +43,14 @@ impl JobSpec {
         out.spectrum(&self.augmentation.spectrum);
         out.axis("alignment", &self.augmentation.alignment);
         out.table("model");
-        out.names("paradigms", self.model.paradigms.iter().copied().map(Paradigm::name));
+        out.names("paradigms", self.model.paradigms.iter().map(|paradigm| paradigm.name));
         out.axis("dimension", &self.model.dimension);
         out.table("grid");
         out.axis("samples", &self.grid.samples);
         out.table("sampler");
         out.key("kind", quoted(self.sampler.name()));
         out.table("output");
-        out.names("metrics", self.output.metrics.iter().copied().map(Metric::name));
+        out.names("metrics", self.output.metrics.iter().map(|metric| metric.name));
         out.key("detail", quoted(self.output.detail.name()));
         out.key("part_rows", self.output.part_rows);
         out.key("max_failed", format!("{:?}", self.output.max_failed));

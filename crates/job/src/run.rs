@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::Path;
 
+use eigensweep_theory::metrics::{self, Asked, Metric};
+
 use super::adaptive::Adaptive;
 use super::axis::Axis;
 use super::numbers::Allowed;
@@ -88,32 +90,6 @@ impl Sampler {
     }
 }
 
-/// A quantity to report of each trained model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Metric {
-    /// |clean − corrupted| of the (probing) losses.
-    Distance,
-    /// The share of the representation's variance that is irrelevant noise.
-    Leakage,
-    /// The spectral gap after the kth eigenvalue, relative to the first.
-    Gap,
-}
-
-impl Metric {
-    /// All metrics in canonical order.
-    pub const ALL: [Metric; 3] = [Metric::Distance, Metric::Leakage, Metric::Gap];
-
-    /// The name in job files and of the column.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::Distance => "distance",
-            Metric::Leakage => "leakage",
-            Metric::Gap => "gap",
-        }
-    }
-}
-
 /// How much of the results is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
@@ -141,7 +117,7 @@ impl Detail {
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutputSpec {
     /// The metrics, at least one, none twice, in canonical order.
-    pub metrics: Vec<Metric>,
+    pub metrics: Vec<&'static Metric>,
     /// How much is kept.
     pub detail: Detail,
     /// Most rows of a part (a Parquet file); no row depends on it.
@@ -233,7 +209,13 @@ pub(super) fn read_sampler(table: &mut TableReader<'_>) -> Option<Sampler> {
 }
 
 pub(super) fn read_output(table: &mut TableReader<'_>) -> Option<OutputSpec> {
-    let metrics = table.words("metrics", &Metric::ALL, Metric::name);
+    let all: Vec<&Metric> = metrics::nameable().collect();
+    let default: Vec<&Metric> =
+        all.iter().copied().filter(|metric| metric.asked == Asked::ByDefault).collect();
+    let metrics = match table.node("metrics") {
+        None => Some(default),
+        Some(_) => table.words("metrics", &all, |metric| metric.name),
+    };
     let detail = table.choice("detail", &Detail::ALL, Detail::name, Detail::Rows);
     let help = "rows of a Parquet file: small files for short tests, large ones for long runs";
     let part_rows = table.whole("part_rows", 1, MOST_PART_ROWS, DEFAULT_PART_ROWS, help);

@@ -8,7 +8,7 @@ use crate::active::Active;
 use crate::columns::{self, METRICS};
 use crate::dataset::{Block, Columns, Dataset};
 use crate::grid::Grid;
-use eigensweep_job::{Adaptive, Metric};
+use eigensweep_job::Adaptive;
 
 /// The combinations that are drawn in the section at `place`, from the parts of the sections before it; `None` for all, where replicates
 /// are fixed and in the first round.
@@ -40,11 +40,7 @@ pub fn active(dataset: &Dataset, place: usize) -> Result<Option<Active>, StoreEr
 
 /// Place of the metric that decides, in [`METRICS`].
 fn metric(dataset: &Dataset) -> usize {
-    let name = match dataset.spec().output.metrics.first() {
-        Some(Metric::Leakage) => columns::LEAKAGE,
-        Some(Metric::Gap) => columns::GAP,
-        Some(Metric::Distance) | None => columns::DISTANCE,
-    };
+    let name = dataset.spec().output.metrics.first().map_or(columns::DISTANCE, |metric| metric.name);
     METRICS.iter().position(|&metric| metric == name).unwrap_or(0)
 }
 

@@ -272,7 +272,7 @@ mod tests {
     use proptest::test_runner::RngSeed;
 
     use super::{BATCH_PROBLEMS, Plan, fullest};
-        use eigensweep_job as job;
+    use eigensweep_job as job;
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 300, rng_seed: RngSeed::Fixed(9), failure_persistence: None, ..ProptestConfig::default() })]

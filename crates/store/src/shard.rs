@@ -109,8 +109,8 @@ mod tests {
 
     use super::Shard;
     use crate::input::Extents;
-    use eigensweep_job as job;
     use crate::plan::Plan;
+    use eigensweep_job as job;
 
     fn plan(text: &str) -> Plan {
         let spec = job::parse("test.toml", text, &[], Path::new("")).unwrap().spec;

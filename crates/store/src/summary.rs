@@ -10,9 +10,10 @@ use crate::StoreError;
 use crate::aggregate::Running;
 use crate::columns;
 use crate::dataset::{Dataset, SUMMARY_FILE, Section, floats, read_columns, value};
-use crate::index_map::IndexMap;
 use crate::grid::Grid;
-use eigensweep_job::{Detail, Paradigm};
+use crate::index_map::IndexMap;
+use eigensweep_job::Detail;
+use eigensweep_theory::Paradigm;
 
 /// One line of the summary: a paradigm at one combination of the axes other than samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -243,7 +244,7 @@ fn lines(grid: &Grid) -> impl Iterator<Item = u64> + '_ {
     })
 }
 
-fn blank_lines(paradigms: &[Paradigm], grid: &Grid) -> Vec<SummaryLine> {
+fn blank_lines(paradigms: &[&'static Paradigm], grid: &Grid) -> Vec<SummaryLine> {
     let line = |row| SummaryLine {
         axes: grid
             .axes
@@ -251,7 +252,7 @@ fn blank_lines(paradigms: &[Paradigm], grid: &Grid) -> Vec<SummaryLine> {
             .filter(|axis| axis.values.count() > 1 && axis.name != "samples" && axis.name != "alignment")
             .map(|axis| (axis.name, axis.values.as_float(axis.index(row))))
             .collect(),
-        paradigm: paradigms[grid.paradigm(row)].name(),
+        paradigm: paradigms[grid.paradigm(row)].name,
         alignment: grid.axis("alignment").map_or(f64::NAN, |axis| axis.values.as_float(axis.index(row))),
         smallest: Running::default(),
         largest: Running::default(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eigensweep_store::columns::{METRICS, PARADIGM};
 use eigensweep_theory::Paradigm;
+use eigensweep_theory::paradigms;
 use polars::prelude::*;
 
 use super::names::pretty;
@@ -31,7 +32,7 @@ impl PartialOrd for Key {
 /// Numbers by size, paradigms in their order, other text by its letters.
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
-        let rank = |text: &String| Paradigm::ALL.iter().position(|paradigm| paradigm.name() == text);
+        let rank = |text: &String| paradigms::ALL.iter().position(|paradigm| paradigm.name == text);
         match (self, other) {
             (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
             (Self::Text(a), Self::Text(b)) => (rank(a), a).cmp(&(rank(b), b)),
@@ -59,8 +60,8 @@ impl Key {
     }
 
     /// The paradigm of that name.
-    pub(crate) fn paradigm(&self) -> Option<Paradigm> {
-        Paradigm::ALL.into_iter().find(|paradigm| matches!(self, Self::Text(text) if text == paradigm.name()))
+    pub(crate) fn paradigm(&self) -> Option<&'static Paradigm> {
+        paradigms::ALL.into_iter().find(|paradigm| matches!(self, Self::Text(text) if text == paradigm.name))
     }
 }
 
@@ -178,17 +179,17 @@ impl Rows {
     }
 
     /// Restricts the rows to some paradigms.
-    pub(crate) fn keep_paradigms(&mut self, paradigms: &[Paradigm]) -> Result<(), AnalysisError> {
+    pub(crate) fn keep_paradigms(&mut self, paradigms: &[&'static Paradigm]) -> Result<(), AnalysisError> {
         let kept: Vec<Key> = self
             .axis(PARADIGM)
             .iter()
             .filter(|key| key.paradigm().is_some_and(|it| paradigms.contains(&it)))
             .cloned()
             .collect();
-        let named = |paradigm: &Paradigm| key(PARADIGM, true).eq(lit(paradigm.name()));
+        let named = |paradigm: &&'static Paradigm| key(PARADIGM, true).eq(lit(paradigm.name));
         let condition = paradigms.iter().map(named).reduce(|any, one| any.or(one));
         let (false, Some(condition)) = (kept.is_empty(), condition) else {
-            let names: Vec<&str> = paradigms.iter().map(|paradigm| paradigm.name()).collect();
+            let names: Vec<&str> = paradigms.iter().map(|paradigm| paradigm.name).collect();
             let reason = format!(
                 "the rows have neither of the paradigms that this figure shows: {}",
                 names.join(", ")

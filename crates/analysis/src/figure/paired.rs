@@ -19,8 +19,11 @@ use crate::query::collect;
 pub(super) type Pair = (f64, f64);
 
 /// Differences of means, where replicates are not kept. `cells` have the paradigm as the first of their keys.
-pub(super) fn unpaired(cells: &BTreeMap<Vec<Key>, Stats>, rivals: [Paradigm; 2]) -> BTreeMap<Vec<Key>, Pair> {
-    let [first, second] = rivals.map(|paradigm| Key::Text(paradigm.name().to_owned()));
+pub(super) fn unpaired(
+    cells: &BTreeMap<Vec<Key>, Stats>,
+    rivals: [&'static Paradigm; 2],
+) -> BTreeMap<Vec<Key>, Pair> {
+    let [first, second] = rivals.map(|paradigm| Key::Text(paradigm.name.to_owned()));
     let mut pairs = BTreeMap::new();
     for (key, stats) in cells.iter().filter(|(key, _)| key[0] == first) {
         let mut other = key.clone();
@@ -39,17 +42,17 @@ pub(super) fn paired(
     rows: &Rows,
     by: &[&str],
     metric: &str,
-    rivals: [Paradigm; 2],
+    rivals: [&'static Paradigm; 2],
 ) -> Result<BTreeMap<Vec<Key>, Pair>, AnalysisError> {
     let keys: Vec<Expr> = by.iter().map(|name| col(*name).cast(DataType::Float64)).collect();
-    let of = |paradigm: Paradigm| {
-        let chosen = col(PARADIGM).cast(DataType::String).eq(lit(paradigm.name()));
-        when(chosen).then(col(metric)).otherwise(lit(NULL)).max().alias(paradigm.name())
+    let of = |paradigm: &'static Paradigm| {
+        let chosen = col(PARADIGM).cast(DataType::String).eq(lit(paradigm.name));
+        when(chosen).then(col(metric)).otherwise(lit(NULL)).max().alias(paradigm.name)
     };
     let [first, second] = rivals;
     let mut each = keys.clone();
     each.push(col(REPLICATE));
-    let difference = (col(first.name()) - col(second.name())).alias("difference");
+    let difference = (col(first.name) - col(second.name)).alias("difference");
     let frame =
         rows.frame().group_by(each).agg([of(first), of(second)]).with_column(difference).group_by(keys).agg(
             [

@@ -21,6 +21,7 @@ use crate::format::digits;
 use crate::source::{Detail, Source};
 use eigensweep_store::columns::PARADIGM;
 use eigensweep_theory::Paradigm;
+use eigensweep_theory::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION};
 
 /// A difference counts beyond so many standard errors: 95 % of a normal distribution.
 const NORMAL_95: f64 = 1.96;
@@ -36,9 +37,9 @@ struct Phase {
     y: String,
     metric: String,
     facet: Option<String>,
-    paradigms: Vec<Paradigm>,
+    paradigms: Vec<&'static Paradigm>,
     /// The two that compete.
-    rivals: Option<[Paradigm; 2]>,
+    rivals: Option<[&'static Paradigm; 2]>,
     /// By paradigm, x, y and facet.
     cells: BTreeMap<Vec<Key>, Stats>,
     /// By x, y and facet.
@@ -89,10 +90,10 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
     placed.extend(facet.as_deref());
     rows.refuse_free(&placed)?;
     let cells = rows.grouped(&placed, &metric, Spread::Error)?;
-    let paradigms: Vec<Paradigm> = rows.axis(PARADIGM).iter().filter_map(Key::paradigm).collect();
+    let paradigms: Vec<&'static Paradigm> = rows.axis(PARADIGM).iter().filter_map(Key::paradigm).collect();
     let rivals = match paradigms.as_slice() {
         [first, second] => Some([*first, *second]),
-        [_, _, _] => Some([Paradigm::JointEmbedding, Paradigm::Reconstruction]),
+        [_, _, _] => Some([&JOINT_EMBEDDING, &RECONSTRUCTION]),
         _ => None,
     };
     let pairs = match (rivals, rows.detail) {
@@ -135,7 +136,7 @@ impl Phase {
             notes.push(format!("{missing} cells have no value (grey)."));
         }
         let mut columns: Vec<String> =
-            self.paradigms.iter().map(|paradigm| paradigm.name().to_owned()).collect();
+            self.paradigms.iter().map(|paradigm| paradigm.name.to_owned()).collect();
         columns.extend(self.rivals.map(|_| "which is closer".to_owned()));
         let texts = Texts {
             title: title(sources, spec),
@@ -171,7 +172,7 @@ impl Phase {
                     canvas.group("cell", Some(tip), |canvas| canvas.rect(spot, Some(color), None));
                 }
             }
-            let shown: Vec<Paradigm> =
+            let shown: Vec<&'static Paradigm> =
                 paradigm.map_or_else(|| self.paradigms.clone(), |paradigm| vec![paradigm]);
             for paradigm in shown {
                 self.threshold(canvas, place, scales, paradigm, facet);
@@ -195,8 +196,8 @@ impl Phase {
         names.zip(key).map(|(name, value)| names::valued(name, &value.text())).collect::<Vec<_>>().join(", ")
     }
 
-    fn cell(&self, paradigm: Paradigm, key: &[Key], heat: &Scale) -> (Rgb, String) {
-        let mut full = vec![Key::Text(paradigm.name().to_owned())];
+    fn cell(&self, paradigm: &'static Paradigm, key: &[Key], heat: &Scale) -> (Rgb, String) {
+        let mut full = vec![Key::Text(paradigm.name.to_owned())];
         full.extend_from_slice(key);
         let found = self.cells.get(&full).and_then(|stats| Some((stats, stats.mean?)));
         let place = self.place(key);
@@ -234,7 +235,7 @@ impl Phase {
         canvas: &mut Canvas,
         place: Place,
         scales: (&Scale, &Scale),
-        paradigm: Paradigm,
+        paradigm: &'static Paradigm,
         facet: &Option<Key>,
     ) {
         let swapped = self.x == "alignment";
@@ -306,17 +307,16 @@ impl Phase {
         if let Some(rivals) = self.rivals {
             let mut line = vec![(Swatch::Heading, "closer:".to_owned())];
             line.extend(
-                rivals.map(|paradigm| (Swatch::Patch(paradigm_color(paradigm)), paradigm.name().to_owned())),
+                rivals.map(|paradigm| (Swatch::Patch(paradigm_color(paradigm)), paradigm.name.to_owned())),
             );
             line.push((Swatch::Patch(UNDECIDED), "neither, at 95 %".to_owned()));
             legend.lines.push(line);
         }
         if self.x == "alignment" || self.y == "alignment" {
             let mut line = vec![(Swatch::Heading, "theory:".to_owned())];
-            for (paradigm, text) in [
-                (Paradigm::JointEmbedding, "α* of joint-embedding"),
-                (Paradigm::Reconstruction, "α* of reconstruction"),
-            ] {
+            for (paradigm, text) in
+                [(&JOINT_EMBEDDING, "α* of joint-embedding"), (&RECONSTRUCTION, "α* of reconstruction")]
+            {
                 if self.paradigms.contains(&paradigm) {
                     line.push((Swatch::Cased { color: INK, dashes: dashes(paradigm) }, text.to_owned()));
                 }
@@ -333,8 +333,8 @@ impl Phase {
     }
 }
 
-fn dashes(paradigm: Paradigm) -> &'static [f64] {
-    if paradigm == Paradigm::Reconstruction { RC_DASHES } else { &[] }
+fn dashes(paradigm: &'static Paradigm) -> &'static [f64] {
+    if paradigm == &RECONSTRUCTION { RC_DASHES } else { &[] }
 }
 
 /// A line that reads on every colour.

@@ -7,8 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_store::columns::PARADIGM;
 use eigensweep_engine::theory::SpectraRow;
+use eigensweep_store::columns::PARADIGM;
+use eigensweep_theory::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION};
 use eigensweep_theory::{Paradigm, relative_gap};
 
 use super::canvas::{Anchor, Canvas, Marker, Type};
@@ -40,7 +41,7 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         return Err(AnalysisError::Figure { reason });
     };
     let mut rows = Rows::new(sources, spec.filter.as_deref())?;
-    rows.keep_paradigms(&[Paradigm::JointEmbedding, Paradigm::Reconstruction])?;
+    rows.keep_paradigms(&[&JOINT_EMBEDDING, &RECONSTRUCTION])?;
     let mut notes = unfinished(sources);
     // The limit has no n; of other axes the last value, unless --where or --facet says otherwise.
     let facet = match spec.facet.as_slice() {
@@ -72,7 +73,7 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
             rows.axis(&facet).len()
         ));
     }
-    let paradigms: Vec<Paradigm> = rows.axis(PARADIGM).iter().filter_map(Key::paradigm).collect();
+    let paradigms: Vec<&'static Paradigm> = rows.axis(PARADIGM).iter().filter_map(Key::paradigm).collect();
     let mut panels = Vec::new();
     for paradigm in &paradigms {
         for column in &columns {
@@ -105,7 +106,7 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Ana
         x: "rank of the generalized eigenvalue".to_owned(),
         y: "eigenvalue over the largest".to_owned(),
         columns: columns.iter().map(|value| names::valued(&facet, &value.text())).collect(),
-        rows: paradigms.iter().map(|paradigm| paradigm.name().to_owned()).collect(),
+        rows: paradigms.iter().map(|paradigm| paradigm.name.to_owned()).collect(),
         notes,
     };
     let label = format!("generalized eigenvalues of signal and noise components, {}", texts.title);
@@ -169,14 +170,11 @@ fn mark_gap(canvas: &mut Canvas, place: Place, scales: (&Scale, &Scale), panel: 
     });
 }
 
-fn panel(source: &Source, fixed: &BTreeMap<String, f64>, paradigm: Paradigm) -> Option<Panel> {
+fn panel(source: &Source, fixed: &BTreeMap<String, f64>, paradigm: &'static Paradigm) -> Option<Panel> {
     let SpectraRow { signal, theta_signal, gamma, theta_noise, .. } = theory::first_spectra(source, fixed)?;
     let alpha = fixed.get("alignment").copied()?;
     let kept = fixed.get("dimension").copied()?;
-    let eigenvalue = |moment: f64, views: f64| match paradigm {
-        Paradigm::Reconstruction => moment * moment / views,
-        _ => moment / views,
-    };
+    let eigenvalue = paradigm.spectrum.as_ref()?.population;
     let signals = signal?
         .into_iter()
         .zip(theta_signal)

@@ -6,6 +6,7 @@
 use kuva::prelude::ColorMap;
 
 use eigensweep_theory::Paradigm;
+use eigensweep_theory::paradigms;
 
 /// Viewers without DejaVu Sans have Verdana, which has the same widths, or something like it. PNGs carry DejaVu's shapes.
 pub(super) const FONT_FAMILY: &str = "DejaVu Sans, Verdana, Geneva, sans-serif";
@@ -33,12 +34,10 @@ pub(super) const NOTE: u32 = 11;
 pub(super) const FEW: usize = 5;
 
 /// Okabe and Ito (2008): blue, vermilion and bluish green, distinct with every common kind of colour vision.
-pub(super) fn paradigm_color(paradigm: Paradigm) -> Rgb {
-    match paradigm {
-        Paradigm::Supervised => (0, 158, 115),
-        Paradigm::JointEmbedding => (0, 114, 178),
-        Paradigm::Reconstruction => (213, 94, 0),
-    }
+pub(super) fn paradigm_color(paradigm: &'static Paradigm) -> Rgb {
+    const COLORS: [Rgb; 3] = [(0, 158, 115), (0, 114, 178), (213, 94, 0)];
+    let at = paradigms::ALL.iter().position(|known| *known == paradigm);
+    at.and_then(|at| COLORS.get(at)).copied().unwrap_or(INK)
 }
 
 /// Okabe and Ito's colours for categories without an order, the darkest first.

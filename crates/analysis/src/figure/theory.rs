@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_store::columns::PARADIGM;
 use eigensweep_engine::theory::{SpectraRow, spectra, table};
+use eigensweep_store::columns::PARADIGM;
 
 use super::data::{Key, Rows};
 use crate::source::Source;

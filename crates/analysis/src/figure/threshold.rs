@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use eigensweep_store::columns::{LEAKAGE, PARADIGM};
 use eigensweep_theory::Paradigm;
+use eigensweep_theory::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION};
 
 use super::canvas::Marker;
 use super::data::{Key, Rows, Spread, Stats};
@@ -50,7 +51,7 @@ struct Spot {
 
 pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, AnalysisError> {
     let mut rows = Rows::new(sources, spec.filter.as_deref())?;
-    rows.keep_paradigms(&[Paradigm::JointEmbedding, Paradigm::Reconstruction])?;
+    rows.keep_paradigms(&[&JOINT_EMBEDDING, &RECONSTRUCTION])?;
     rows.known_metric(LEAKAGE)?;
     if rows.axis("alignment").len() < 2 {
         let reason =

@@ -45,9 +45,9 @@ impl Verdict {
     }
 
     /// From the share of replicates above their threshold, if the rows have thresholds.
-    pub(crate) fn of(paradigm: Option<Paradigm>, above: Option<f64>) -> Option<Self> {
+    pub(crate) fn of(paradigm: Option<&'static Paradigm>, above: Option<f64>) -> Option<Self> {
         match (paradigm, above) {
-            (Some(Paradigm::Supervised), _) => Some(Self::Recovers),
+            (Some(paradigm), _) if paradigm.threshold.is_none() => Some(Self::Recovers),
             (_, Some(share)) if share >= 1.0 => Some(Self::Recovers),
             (_, Some(share)) if share > 0.0 => Some(Self::Sometimes),
             (_, Some(_)) => Some(Self::Fails),

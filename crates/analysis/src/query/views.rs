@@ -9,7 +9,7 @@
 //! value, `margin = mean D`, `margin_se = sd(D)/√R`. `replicates` is that R.
 
 use eigensweep_store::columns::{DISTANCE, METRICS, PARADIGM, REPLICATE};
-use eigensweep_theory::Paradigm;
+use eigensweep_theory::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION, SUPERVISED};
 
 use crate::source::Detail;
 
@@ -62,12 +62,7 @@ pub fn summary(columns: &Columns) -> String {
 #[must_use]
 pub fn best(columns: &Columns) -> String {
     let axes = quoted(&columns.axes).join(", ");
-    let short = |paradigm: Paradigm| match paradigm {
-        Paradigm::Supervised => "sl",
-        Paradigm::JointEmbedding => "je",
-        Paradigm::Reconstruction => "rc",
-    };
-    let all = Paradigm::ALL.map(|paradigm| (short(paradigm), paradigm.name()));
+    let all = [("sl", SUPERVISED.name), ("je", JOINT_EMBEDDING.name), ("rc", RECONSTRUCTION.name)];
     // One row per replicate, a column per paradigm.
     let wide: Vec<String> = all
         .iter()

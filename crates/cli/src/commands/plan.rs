@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::sample::encode_sample;
-use eigensweep_store::grid::GridAxis;
+use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_job::JobSpec;
+use eigensweep_store::grid::GridAxis;
 use eigensweep_store::plan::Plan as Division;
 use eigensweep_store::shard::Shard;
-use eigensweep_engine::simulation::{Simulation, Workspace};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::table;
@@ -33,7 +33,7 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     for axis in &grid.axes {
         table.add_row([axis.name.to_owned(), values(axis)]);
     }
-    let paradigms: Vec<&str> = simulation.paradigms().map(|paradigm| paradigm.name()).collect();
+    let paradigms: Vec<&str> = simulation.paradigms().map(|paradigm| paradigm.name).collect();
     table.add_row(["paradigm".to_owned(), paradigms.join(", ")]);
     table::print(&table.to_string());
 

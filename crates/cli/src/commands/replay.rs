@@ -5,15 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use eigensweep_engine::EngineError;
+use eigensweep_engine::input::Input;
+use eigensweep_engine::replay::{self, Alone, Replayed, StoredRow};
+use eigensweep_job as job;
+use eigensweep_store::StoreError;
 use eigensweep_store::columns::METRICS;
 use eigensweep_store::dataset::{Dataset, Identity, Section};
 use eigensweep_store::filter::Filter;
-use eigensweep_engine::input::Input;
-use eigensweep_job::Paradigm;
-use eigensweep_engine::replay::{self, Alone, Replayed, StoredRow};
-use eigensweep_engine::EngineError;
-use eigensweep_store::StoreError;
-use eigensweep_job as job;
+use eigensweep_theory::Paradigm;
 use serde_json::{Map, Value, json};
 
 use super::{table, verify};
@@ -25,8 +25,7 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     let root = &arguments.dataset;
     let (dataset, faults) = Dataset::read(root, false)?;
     verify::print_faults(root, &faults);
-    let filter =
-        Filter::parse(&arguments.condition, &replay::columns(&dataset))?;
+    let filter = Filter::parse(&arguments.condition, &replay::columns(&dataset))?;
     let (rows, more) = replay::find(&dataset, &filter, arguments.limit)?;
     if rows.is_empty() {
         return Err(CommandError::NoRow { condition: arguments.condition.clone() });
@@ -107,7 +106,7 @@ impl<'a> Shown<'a> {
         Ok(Self { section, stored, same, replayed, times: [first, best] })
     }
 
-    fn paradigm(&self) -> Paradigm {
+    fn paradigm(&self) -> &'static Paradigm {
         self.section.spec.model.paradigms[self.section.plan.grid.paradigm(self.stored.row)]
     }
 
@@ -129,7 +128,7 @@ impl<'a> Shown<'a> {
     fn print(&self) {
         let coordinates = self.coordinates();
         let texts = coordinates.iter().map(|(name, value)| format!("{name} {}", table::coordinate(*value)));
-        table::print(&format!("{}: {}", self.paradigm().name(), texts.collect::<Vec<_>>().join(", ")));
+        table::print(&format!("{}: {}", self.paradigm().name, texts.collect::<Vec<_>>().join(", ")));
         let headings = ["", "computed alone", "stored"].map(str::to_owned);
         let mut values = table::new(&headings, 1);
         for ((name, new), old) in METRICS.iter().zip(self.replayed.metrics).zip(self.stored_metrics()) {
@@ -159,7 +158,7 @@ impl<'a> Shown<'a> {
         let (least, most) = explained.sigma;
         table::print(&format!("Σ          {} to {}", table::number(least), table::number(most)));
         for (paradigm, values) in explained.spectra.iter().filter(|(p, _)| *p == self.paradigm()) {
-            let name = if *paradigm == Paradigm::JointEmbedding { "ω" } else { "φ" };
+            let name = paradigm.spectrum.as_ref().map_or("", |pencil| pencil.symbol);
             match values {
                 Ok(values) => {
                     table::print(&format!("{name}          {}", spectrum(values)));
@@ -177,10 +176,7 @@ impl<'a> Shown<'a> {
     fn gap(&self, values: &[f64]) -> Option<String> {
         let k = self.dimension()?;
         let (kth, next, first) = (*values.get(k.checked_sub(1)?)?, *values.get(k)?, *values.first()?);
-        let eigenvalue = |value: f64| match self.paradigm() {
-            Paradigm::Reconstruction => value * value,
-            _ => value,
-        };
+        let eigenvalue = self.paradigm().spectrum.as_ref()?.eigenvalue;
         Some(format!(
             "gap        value {k} is {}, value {} is {}: {} of the first eigenvalue",
             table::number(kth),
@@ -200,7 +196,7 @@ impl<'a> Shown<'a> {
         let number = |value: f64| if value.is_nan() { Value::Null } else { json!(value) };
         let mut object: Map<String, Value> =
             self.coordinates().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-        object.insert("paradigm".to_owned(), self.paradigm().name().into());
+        object.insert("paradigm".to_owned(), self.paradigm().name.into());
         for ((name, new), old) in METRICS.iter().zip(self.replayed.metrics).zip(self.stored_metrics()) {
             object.insert((*name).to_owned(), json!({ "alone": number(new), "stored": old }));
         }
@@ -210,7 +206,7 @@ impl<'a> Shown<'a> {
             .iter()
             .map(|(paradigm, values)| {
                 let values = values.as_ref().map_or_else(|failure| json!(failure.to_string()), |v| json!(v));
-                (paradigm.name().to_owned(), values)
+                (paradigm.name.to_owned(), values)
             })
             .collect();
         for (key, value) in [

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::EngineError;
-use eigensweep_store::aggregate::Running;
-use eigensweep_store::dataset::{Dataset, RunState, SUMMARY_FILE};
 use eigensweep_engine::input::Input;
 use eigensweep_engine::run::{self, Outcome};
+use eigensweep_store::aggregate::Running;
+use eigensweep_store::dataset::{Dataset, RunState, SUMMARY_FILE};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Summary, summarise};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};

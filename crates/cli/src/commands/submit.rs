@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eigensweep_store::dataset::Dataset;
 use eigensweep_engine::input::Input;
-use eigensweep_job::Job;
-use eigensweep_store::plan::Plan;
 use eigensweep_engine::simulation::Simulation;
+use eigensweep_job::Job;
+use eigensweep_store::dataset::Dataset;
+use eigensweep_store::plan::Plan;
 use indicatif::{HumanBytes, HumanCount};
 
 use super::table;

@@ -6,6 +6,7 @@
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::additive::AdditiveBatch;
 use eigensweep_theory::leakage::{CleanMoment, Population};
+use eigensweep_theory::paradigms::SUPERVISED;
 use faer::MatRef;
 
 use super::{Batch, Simulation};
@@ -16,7 +17,7 @@ use eigensweep_store::columns::Status;
 pub(super) struct CleanLosses {
     solver: AdditiveBatch,
     /// The paradigms that the solver has: those that need it for some setting.
-    paradigms: Vec<Paradigm>,
+    paradigms: Vec<&'static Paradigm>,
     /// Of each problem: where its losses begin.
     waiting: Vec<usize>,
     current: Option<usize>,
@@ -46,7 +47,7 @@ impl CleanLosses {
     pub(super) fn new(
         simulation: &Simulation,
         solver: AdditiveBatch,
-        paradigms: Vec<Paradigm>,
+        paradigms: Vec<&'static Paradigm>,
         most: usize,
         samples: usize,
     ) -> Self {
@@ -89,7 +90,7 @@ impl CleanLosses {
             // What is solved for takes the place of some of them.
             self.losses.extend(simulation.paradigms.iter().map(|_| clean.everything));
         }
-        if !narrow && !simulation.paradigms.contains(&Paradigm::Supervised) {
+        if !narrow && !simulation.paradigms.contains(&&SUPERVISED) {
             return;
         }
         let same_size = self.solver.size() == theta.len();
@@ -119,7 +120,7 @@ impl CleanLosses {
                 let Some(number) = simulation.paradigms.iter().position(|&p| p == paradigm) else { continue };
                 let solved = self.solver.representations(place, n);
                 for (k, &dimension) in simulation.dimensions.iter().enumerate() {
-                    if paradigm == Paradigm::Supervised || dimension < features {
+                    if paradigm == &SUPERVISED || dimension < features {
                         let to = &mut self.losses[first + k * simulation.paradigms.len() + number];
                         *to = solved.map(|found| found[k].loss).map_err(Status::from);
                     }

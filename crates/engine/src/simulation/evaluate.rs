@@ -5,7 +5,6 @@
 //! own training inputs.
 
 use eigensweep_sampling::streams::Draw;
-use eigensweep_theory::Paradigm;
 use eigensweep_theory::leakage::CleanMoment;
 use eigensweep_theory::moments::{SampleSums, view_covariance};
 use eigensweep_theory::thresholds::{Spectra, Thresholds, thresholds};
@@ -142,11 +141,7 @@ fn clean(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, sam
 fn write_thresholds(simulation: &Simulation, limits: &Thresholds, row: usize, batch: &mut Batch) {
     let cell = row..row + simulation.dimensions.len() * simulation.paradigms.len();
     for (to, paradigm) in batch.threshold_squared[cell].iter_mut().zip(simulation.paradigms.iter().cycle()) {
-        *to = match paradigm {
-            Paradigm::Supervised => f64::NAN,
-            Paradigm::JointEmbedding => limits.alpha_je_squared,
-            Paradigm::Reconstruction => limits.alpha_rc_squared,
-        };
+        *to = paradigm.threshold.map_or(f64::NAN, |of| of(limits));
     }
 }
 

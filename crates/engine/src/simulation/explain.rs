@@ -3,6 +3,7 @@
 use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::leakage::CleanMoment;
 use eigensweep_theory::moments::{Moments, SampleSums};
+use eigensweep_theory::paradigms::{JOINT_EMBEDDING, SUPERVISED};
 use eigensweep_theory::{Failure, Paradigm};
 use faer::Mat;
 
@@ -22,7 +23,7 @@ pub struct Explained {
     pub sigma: (f64, f64),
     /// Of each paradigm of the job that has any: its d eigenvalues ω (joint-embedding) or singular values φ (reconstruction),
     /// descending, or why there are none.
-    pub spectra: Vec<(Paradigm, Result<Vec<f64>, Failure>)>,
+    pub spectra: Vec<(&'static Paradigm, Result<Vec<f64>, Failure>)>,
 }
 
 /// The problem that `workspace` solved last, of a simulation of a single cell.
@@ -58,11 +59,14 @@ pub fn explain(simulation: &Simulation, workspace: &Workspace, samples: u64) -> 
     };
     let mut forms = ClosedForms::new(size, labels);
     let prepared = forms.prepare(&moments);
-    let spectra = simulation.paradigms.iter().filter(|&&paradigm| paradigm != Paradigm::Supervised);
+    let spectra = simulation.paradigms.iter().filter(|&&paradigm| paradigm != &SUPERVISED);
     let spectra = spectra.map(|&paradigm| {
-        let spectrum = prepared.and_then(|()| match paradigm {
-            Paradigm::JointEmbedding => forms.joint_embedding(&moments),
-            _ => forms.reconstruction(&moments),
+        let spectrum = prepared.and_then(|()| {
+            if paradigm == &JOINT_EMBEDDING {
+                forms.joint_embedding(&moments)
+            } else {
+                forms.reconstruction(&moments)
+            }
         });
         (paradigm, spectrum.map(|encoder| encoder.spectrum.to_vec()))
     });

@@ -27,12 +27,14 @@ use std::sync::Arc;
 
 use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
+use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE};
+use eigensweep_theory::paradigms::SUPERVISED;
 use eigensweep_theory::{InstructionSet, Paradigm};
 
+use crate::input::{Input, size};
+use eigensweep_job::{JobSpec, ROW_GROUP_ROWS, Sampler};
 use eigensweep_store::active::Active;
 use eigensweep_store::columns::METRICS;
-use crate::input::{Input, size};
-use eigensweep_job::{JobSpec, Metric, ROW_GROUP_ROWS, Sampler};
 use eigensweep_store::plan::{Plan, parts_in_writing};
 use setting::{Counts, DataSetting, Settings};
 
@@ -50,7 +52,7 @@ pub struct Simulation {
     nested: Vec<usize>,
     alignments: Vec<f64>,
     dimensions: Vec<usize>,
-    paradigms: Vec<Paradigm>,
+    paradigms: Vec<&'static Paradigm>,
     leakage: bool,
     gap: bool,
     distance: bool,
@@ -87,9 +89,9 @@ impl Simulation {
             alignments: spec.augmentation.alignment.values().to_vec(),
             dimensions: spec.model.dimension.values().iter().map(|&k| size(k)).collect(),
             paradigms: spec.model.paradigms.clone(),
-            leakage: spec.output.metrics.contains(&Metric::Leakage),
-            gap: spec.output.metrics.contains(&Metric::Gap),
-            distance: spec.output.metrics.contains(&Metric::Distance),
+            leakage: spec.output.metrics.contains(&&LEAKAGE),
+            gap: spec.output.metrics.contains(&&GAP),
+            distance: spec.output.metrics.contains(&&DISTANCE),
             counts,
             input,
             plan,
@@ -131,7 +133,7 @@ impl Simulation {
     }
 
     /// Names of the paradigms, in row order.
-    pub fn paradigms(&self) -> impl Iterator<Item = Paradigm> + '_ {
+    pub fn paradigms(&self) -> impl Iterator<Item = &'static Paradigm> + '_ {
         self.paradigms.iter().copied()
     }
 
@@ -159,7 +161,7 @@ impl Simulation {
     /// The same of the clean model: representations as wide as the signal are least squares, and need no solver.
     fn clean_solver(&self) -> (Room, Wanted) {
         let narrow = self.dimensions.iter().any(|&k| k < self.counts.signal);
-        let needed = |&paradigm: &Paradigm| narrow || paradigm == Paradigm::Supervised;
+        let needed = |paradigm: &&'static Paradigm| narrow || *paradigm == &SUPERVISED;
         let paradigms = self.paradigms.iter().copied().filter(needed).collect();
         let room = Room {
             size: self.counts.signal,

@@ -12,15 +12,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use eigensweep_engine::EngineError;
-use eigensweep_store::columns::Status;
-use eigensweep_store::dataset::{Dataset, Repair};
 use eigensweep_engine::input::Input;
-use eigensweep_job::{self as job, Job};
-use eigensweep_store::plan::Plan;
 use eigensweep_engine::run::{self, Observer, Outcome};
 use eigensweep_engine::schedule::{self, Sink};
-use eigensweep_store::shard::Shard;
 use eigensweep_engine::simulation::{Batch, Simulation};
+use eigensweep_job::{self as job, Job};
+use eigensweep_store::columns::Status;
+use eigensweep_store::dataset::{Dataset, Repair};
+use eigensweep_store::plan::Plan;
+use eigensweep_store::shard::Shard;
 
 /// Parses a job; `set` are overrides, `table.key=value`.
 pub fn job(text: &str, set: &[&str]) -> Job {

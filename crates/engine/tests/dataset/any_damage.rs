@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use eigensweep_store::dataset::{CommitRecord, Dataset};
 use eigensweep_job::Job;
+use eigensweep_store::dataset::{CommitRecord, Dataset};
 use eigensweep_store::shard::Shard;
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Barrier;
 
 use eigensweep_engine::EngineError;
-use eigensweep_store::dataset::Dataset;
 use eigensweep_job::{Job, NotAnExtension};
+use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
 
 use crate::common::{

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use eigensweep_engine::EngineError;
-use eigensweep_store::dataset::Dataset;
 use eigensweep_job::Job;
+use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
 use tempfile::TempDir;
 

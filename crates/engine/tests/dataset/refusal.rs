@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use eigensweep_engine::EngineError;
+use eigensweep_engine::input::Input;
 use eigensweep_store::columns::FORMAT_VERSION;
 use eigensweep_store::dataset::{Dataset, Identity, MOST_PARTS};
-use eigensweep_engine::input::Input;
 use eigensweep_store::shard::Shard;
 
 use crate::common::{self, contents, files, idx_source, job, run_parts, run_to_the_end, write_images};

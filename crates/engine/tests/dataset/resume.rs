@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use eigensweep_engine::EngineError;
+use eigensweep_engine::run;
+use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_store::columns::FORMAT_VERSION;
 use eigensweep_store::dataset::{Collector, CommitRecord, Dataset, Identity, Manifest};
-use eigensweep_engine::run;
 use eigensweep_store::shard::Shard;
-use eigensweep_engine::simulation::{Simulation, Workspace};
 
 use crate::common::{
     self, contents, files, job, leftovers, open, prepare, run_parts, run_shard, run_to_the_end,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use eigensweep_job::Job;
 use eigensweep_store::aggregate::Running;
 use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::Dataset;
-use eigensweep_job::Job;
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Summary, summarise};
 

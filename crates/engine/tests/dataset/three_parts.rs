@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use eigensweep_store::dataset::CommitRecord;
 use eigensweep_job::Job;
+use eigensweep_store::dataset::CommitRecord;
 use tempfile::TempDir;
 
 use crate::common::{job, run_to_the_end};

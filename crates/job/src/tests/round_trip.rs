@@ -81,7 +81,7 @@ fn spec() -> impl Strategy<Value = JobSpec> {
     );
     let views = (named(0.0), floats(0.0, f64::MAX), any::<bool>());
     let chosen = (
-        proptest::sample::subsequence(Paradigm::ALL.to_vec(), 1..=3),
+        proptest::sample::subsequence(paradigms::ALL.to_vec(), 1..=3),
         proptest::sample::subsequence(Metric::ALL.to_vec(), 1..=3),
         proptest::sample::select(Sampler::ALL.to_vec()),
         (proptest::sample::select(Detail::ALL.to_vec()), 1..=MOST_PART_ROWS, (0.0..=1.0_f64)),

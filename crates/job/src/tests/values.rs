@@ -21,7 +21,7 @@ fn an_empty_file_has_every_default() {
     assert_eq!(spec.corruption.spectrum.scale.values(), [1e3]);
     assert_eq!(spec.augmentation.spectrum.scale.values(), [1e4]);
     assert_eq!(spec.augmentation.alignment.values(), [1.0]);
-    assert_eq!(spec.model.paradigms, Paradigm::ALL);
+    assert_eq!(spec.model.paradigms, paradigms::ALL);
     assert_eq!(spec.model.dimension.values(), [50]);
     assert_eq!(spec.grid.samples.values(), [100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200]);
     assert_eq!(spec.sampler, Sampler::Moments);
@@ -177,7 +177,7 @@ fn overrides_replace_add_and_the_last_wins() {
     ];
     let spec = read(text, &overrides).unwrap().spec;
     assert_eq!(spec.grid.samples.values(), [10, 20, 30]);
-    assert_eq!(spec.output.metrics, [Metric::Distance, Metric::Leakage]);
+    assert_eq!(spec.output.metrics, [&DISTANCE, &LEAKAGE]);
     assert_eq!(spec.augmentation.alignment.values(), [0.5, 2.0]);
     assert_eq!(spec.job.name, "run-7");
 }

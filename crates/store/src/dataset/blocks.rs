@@ -18,8 +18,8 @@ use crate::aggregate::Aggregate;
 use crate::columns::{self, BLOCK_STATISTICS, METRICS, Status};
 use crate::grid::Grid;
 use crate::plan::Plan;
-use eigensweep_job::Metric;
 use crate::rows::{Batch, Values};
+use eigensweep_theory::metrics::DISTANCE;
 
 /// Rows that are encoded at a time: sketches are large.
 const BATCH_BLOCKS: usize = 4096;
@@ -75,13 +75,13 @@ pub(super) struct BlockWriter {
 impl BlockWriter {
     /// A writer for the parts of a section.
     pub(super) fn new(section: &Section) -> Self {
-        let names = section.spec.model.paradigms.iter().map(|paradigm| paradigm.name());
+        let names = section.spec.model.paradigms.iter().map(|paradigm| paradigm.name);
         let numbers = numbers();
         Self {
             schema: Arc::new(block_schema(&section.plan.grid)),
             properties: schema::properties(&section.identity, numbers.iter().map(String::as_str)),
             paradigm_names: Arc::new(StringArray::from_iter_values(names)),
-            distance: section.spec.output.metrics.contains(&Metric::Distance),
+            distance: section.spec.output.metrics.contains(&&DISTANCE),
             next: 0,
             first: 0,
             blocks: Vec::new(),

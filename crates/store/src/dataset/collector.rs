@@ -10,9 +10,9 @@ use super::part::PartWriter;
 use super::section::Section;
 use crate::StoreError;
 use crate::active::Active;
-use eigensweep_job::Detail;
 use crate::plan::Plan;
 use crate::rows::Batch;
+use eigensweep_job::Detail;
 
 /// Collects the batches of one part after another and encodes each.
 #[derive(Debug)]

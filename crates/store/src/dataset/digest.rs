@@ -20,10 +20,10 @@ use super::{CommitRecord, Dataset, arrays, files, read_columns, schema};
 use crate::StoreError;
 use crate::aggregate::{Aggregate, Running};
 use crate::columns::{self, BLOCK_STATISTICS, METRICS, STATISTICS, Status};
-use crate::index_map::IndexMap;
 use crate::grid::Grid;
-use eigensweep_job::Detail;
+use crate::index_map::IndexMap;
 use crate::shard::Shard;
+use eigensweep_job::Detail;
 
 /// Where the summary is, in a data set.
 pub const SUMMARY_FILE: &str = "summary/summary.parquet";
@@ -101,8 +101,7 @@ impl<'d> Columns<'d> {
             .iter()
             .enumerate()
             .flat_map(move |(place, section)| own(section).map(move |record| (place, record)));
-        let names: Vec<&str> =
-            dataset.spec().model.paradigms.iter().map(|paradigm| paradigm.name()).collect();
+        let names: Vec<&str> = dataset.spec().model.paradigms.iter().map(|paradigm| paradigm.name).collect();
         let paradigm_names = Arc::new(StringArray::from(names));
         Self { dataset, whole, maps, parts: Box::new(parts), open, paradigm_names }
     }

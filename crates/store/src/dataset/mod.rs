@@ -53,8 +53,8 @@ pub use section::{MOST_PARTS, Section};
 
 use crate::StoreError;
 use crate::plan::Extents;
-use eigensweep_job::{self as job, JobSpec};
 use crate::shard::Shard;
+use eigensweep_job::{self as job, JobSpec};
 use lock::Locks;
 use remains::Look;
 

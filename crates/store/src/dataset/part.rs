@@ -14,9 +14,10 @@ use super::{arrays, schema};
 use crate::StoreError;
 use crate::active::Active;
 use crate::columns::{self, Status};
-use eigensweep_job::{Metric, ROW_GROUP_ROWS};
 use crate::plan::Plan;
 use crate::rows::Batch;
+use eigensweep_job::ROW_GROUP_ROWS;
+use eigensweep_theory::metrics::DISTANCE;
 
 /// Collects the batches of one part and encodes them.
 #[derive(Debug)]
@@ -32,13 +33,13 @@ pub(super) struct PartWriter {
 impl PartWriter {
     /// A writer for the parts of a section.
     pub(super) fn new(section: &Section) -> Self {
-        let names = section.spec.model.paradigms.iter().map(|paradigm| paradigm.name());
+        let names = section.spec.model.paradigms.iter().map(|paradigm| paradigm.name);
         Self {
             schema: Arc::new(schema::rows(&section.plan.grid)),
             properties: schema::properties(&section.identity, columns::METRICS.into_iter()),
             paradigm_names: Arc::new(StringArray::from_iter_values(names)),
             status_names: Arc::new(StringArray::from_iter_values(Status::ALL.map(Status::name))),
-            distance: section.spec.output.metrics.contains(&Metric::Distance),
+            distance: section.spec.output.metrics.contains(&&DISTANCE),
             collected: Batch::default(),
         }
     }

@@ -12,8 +12,8 @@ use super::section::{self, Section};
 use super::{Identity, Manifest, files};
 use crate::StoreError;
 use crate::columns::FORMAT_VERSION;
-use eigensweep_job::{self as job, JobSpec};
 use crate::shard::Shard;
+use eigensweep_job::{self as job, JobSpec};
 
 /// Something that was found wrong in a data set and put right by forgetting a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,11 +97,7 @@ pub(super) fn refuse_other_formats(root: &Path) -> Result<(), StoreError> {
         let text = fs::read_to_string(path).unwrap_or_default();
         let version = serde_json::from_str(&text).ok().map(|found: Versioned| found.format_version);
         if let Some(found) = version.filter(|&version| version != FORMAT_VERSION) {
-            return Err(StoreError::FormatVersion {
-                path: root.to_path_buf(),
-                found,
-                known: FORMAT_VERSION,
-            });
+            return Err(StoreError::FormatVersion { path: root.to_path_buf(), found, known: FORMAT_VERSION });
         }
     }
     Ok(())

@@ -13,8 +13,8 @@ use super::identity::Identity;
 use super::{CommitRecord, InputFacts, files};
 use crate::StoreError;
 use crate::columns::FORMAT_VERSION;
-use eigensweep_job::{self as job, JobSpec};
 use crate::plan::{Extents, Plan};
+use eigensweep_job::{self as job, JobSpec};
 
 /// Most parts of a section: its commit records then take 2 GB.
 pub const MOST_PARTS: u64 = 10_000_000;

@@ -10,6 +10,7 @@ use super::joint_embedding::{explained, omega_gap};
 use super::{Additive, Route};
 use crate::Paradigm;
 use crate::leakage::{CleanMoment, Leakage, Population};
+use crate::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION, SUPERVISED};
 use crate::representation::{Representation, relative_gap};
 
 /// Largest sizes of a batch.
@@ -33,7 +34,7 @@ pub struct Room {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// Paradigms.
-    pub paradigms: Vec<Paradigm>,
+    pub paradigms: Vec<&'static Paradigm>,
     /// Whether leakage is wanted, too.
     pub leakage: bool,
 }
@@ -100,9 +101,9 @@ impl AdditiveBatch {
         let lanes = (given.unwrap_or(Route::for_size(smallest)) == Route::Lanes).then(|| {
             let has = |paradigm| wanted.paradigms.contains(&paradigm);
             let answers = scaled::Wanted {
-                ridge: has(Paradigm::Supervised),
-                projected: has(Paradigm::JointEmbedding),
-                pencil: has(Paradigm::Reconstruction),
+                ridge: has(&SUPERVISED),
+                projected: has(&JOINT_EMBEDDING),
+                pencil: has(&RECONSTRUCTION),
                 vectors: wanted.leakage,
             };
             let room = scaled::Room { size: in_lanes, width: labels, count: dimension.min(in_lanes) };
@@ -153,7 +154,7 @@ impl AdditiveBatch {
         let problems = ScaledBatch::capacity_for(instruction_set, size) as u64;
         let has = |paradigm| u64::from(wanted.paradigms.contains(&paradigm));
         // Moments and A, packed triangles of either eigenproblem; vectors.
-        let (je, rc) = (has(Paradigm::JointEmbedding), has(Paradigm::Reconstruction));
+        let (je, rc) = (has(&JOINT_EMBEDDING), has(&RECONSTRUCTION));
         let halves = 4 + je + rc;
         let columns = 3 * room.labels as u64 + room.dimension as u64 * (rc + je * u64::from(wanted.leakage));
         blocked + 8 * problems * ((size * size) as u64 * halves / 2 + size as u64 * columns)
@@ -294,18 +295,14 @@ impl AdditiveBatch {
                     }
                     _ => prepared.and_then(|()| {
                         let dimensions = &self.dimensions;
-                        match paradigm {
-                            Paradigm::Supervised => {
-                                let loss = blocked.supervised(&problem)?;
-                                out.fill(Representation { loss, leakage: None, gap: None });
-                                Ok(())
-                            }
-                            Paradigm::JointEmbedding => {
-                                blocked.joint_embedding(&problem, dimensions, population, out)
-                            }
-                            Paradigm::Reconstruction => {
-                                blocked.reconstruction(&problem, dimensions, population, out)
-                            }
+                        if paradigm == &SUPERVISED {
+                            let loss = blocked.supervised(&problem)?;
+                            out.fill(Representation { loss, leakage: None, gap: None });
+                            Ok(())
+                        } else if paradigm == &JOINT_EMBEDDING {
+                            blocked.joint_embedding(&problem, dimensions, population, out)
+                        } else {
+                            blocked.reconstruction(&problem, dimensions, population, out)
                         }
                     }),
                 };
@@ -353,39 +350,36 @@ fn read(
     lanes: &ScaledBatch,
     place: usize,
     problem: &Additive<'_>,
-    paradigm: Paradigm,
+    paradigm: &'static Paradigm,
     dimensions: &[usize],
     population: Option<Population<'_>>,
     (leakage, basis): (&mut Leakage, &mut Mat<f64>),
     out: &mut [Representation],
 ) -> Result<(), Failure> {
     let power = problem.label_power;
-    match paradigm {
-        Paradigm::Supervised => {
-            let loss = power - lanes.ridge_power(place)?;
-            out.fill(Representation { loss, leakage: None, gap: None });
-            return Ok(());
+    if paradigm == &SUPERVISED {
+        let loss = power - lanes.ridge_power(place)?;
+        out.fill(Representation { loss, leakage: None, gap: None });
+        return Ok(());
+    } else if paradigm == &JOINT_EMBEDDING {
+        let (values, powers) = lanes.projected(place)?;
+        for (&k, to) in dimensions.iter().zip(&mut *out) {
+            let loss = power - explained(values, k, |i| powers[i]);
+            *to = Representation { loss, leakage: None, gap: omega_gap(values, k) };
         }
-        Paradigm::JointEmbedding => {
-            let (values, powers) = lanes.projected(place)?;
-            for (&k, to) in dimensions.iter().zip(&mut *out) {
-                let loss = power - explained(values, k, |i| powers[i]);
-                *to = Representation { loss, leakage: None, gap: omega_gap(values, k) };
-            }
-        }
-        Paradigm::Reconstruction => {
-            let (values, explained) = lanes.pencil(place)?;
-            for ((&k, explained), to) in dimensions.iter().zip(explained).zip(&mut *out) {
-                *to = Representation { loss: power - explained, leakage: None, gap: relative_gap(values, k) };
-            }
+    } else {
+        let (values, explained) = lanes.pencil(place)?;
+        for ((&k, explained), to) in dimensions.iter().zip(explained).zip(&mut *out) {
+            *to = Representation { loss: power - explained, leakage: None, gap: relative_gap(values, k) };
         }
     }
     let Some(population) = population else { return Ok(()) };
     let (size, count) = (problem.sigma.len(), dimensions.iter().copied().max().unwrap_or(0));
     let mut basis = basis.as_mut().submatrix_mut(0, 0, size, count);
-    match paradigm {
-        Paradigm::JointEmbedding => lanes.eigenvectors(place, basis.as_mut()),
-        _ => lanes.basis(place, basis.as_mut()),
+    if paradigm == &JOINT_EMBEDDING {
+        lanes.eigenvectors(place, basis.as_mut());
+    } else {
+        lanes.basis(place, basis.as_mut());
     }
     for column in basis.as_mut().col_iter_mut() {
         for (x, sigma) in column.iter_mut().zip(problem.sigma) {

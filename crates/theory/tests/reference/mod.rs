@@ -168,7 +168,7 @@ pub fn solve_additive(
         dimension: size,
         dimensions: dimensions.len(),
     };
-    let wanted = Wanted { paradigms: Paradigm::ALL.to_vec(), leakage: population.is_some() };
+    let wanted = Wanted { paradigms: paradigms::ALL.to_vec(), leakage: population.is_some() };
     let mut batch = AdditiveBatch::on_route(route, InstructionSet::detect(), room, wanted);
     batch.solve_one(problem, dimensions, population);
     [0, 1, 2].map(|paradigm| batch.representations(0, paradigm).map(<[_]>::to_vec))

@@ -1,0 +1,11 @@
+//! `leakage`: share of the representation's variance that is irrelevant noise.
+
+use super::{Asked, Metric};
+
+/// Share of the representation's variance that is irrelevant noise.
+pub static LEAKAGE: Metric = Metric {
+    name: "leakage",
+    title: "leakage",
+    help: "share of the representation's variance that is irrelevant noise",
+    asked: Asked::ByDefault,
+};

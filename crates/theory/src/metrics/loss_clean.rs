@@ -1,0 +1,11 @@
+//! `loss_clean`: probing (or supervised) loss of the clean model on clean inputs.
+
+use super::{Asked, Metric};
+
+/// Probing (or supervised) loss of the clean model on clean inputs.
+pub static LOSS_CLEAN: Metric = Metric {
+    name: "loss_clean",
+    title: "probing loss, clean",
+    help: "probing (or supervised) loss of the clean model on clean inputs",
+    asked: Asked::With("distance"),
+};

@@ -1,0 +1,11 @@
+//! `loss_corrupted`: the same loss of the corrupted model on corrupted inputs.
+
+use super::{Asked, Metric};
+
+/// The same loss of the corrupted model on corrupted inputs.
+pub static LOSS_CORRUPTED: Metric = Metric {
+    name: "loss_corrupted",
+    title: "probing loss, corrupted",
+    help: "the same loss of the corrupted model on corrupted inputs",
+    asked: Asked::With("distance"),
+};

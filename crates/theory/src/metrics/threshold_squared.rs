@@ -1,0 +1,11 @@
+//! `threshold_squared`: α_JE² or α_RC² of the replicate's spectra, signed.
+
+use super::{Asked, Metric};
+
+/// Α_JE² or α_RC² of the replicate's spectra, signed.
+pub static THRESHOLD_SQUARED: Metric = Metric {
+    name: "threshold_squared",
+    title: "threshold on α²",
+    help: "α_JE² or α_RC² of the replicate's spectra, signed",
+    asked: Asked::Always,
+};
