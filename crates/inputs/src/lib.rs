@@ -40,6 +40,7 @@ pub mod labelled;
 pub mod moments;
 pub mod npy;
 pub mod pca;
+pub mod readers;
 
 pub use error::InputError;
 pub use idx::{images_from, labels_from, read_images, read_labels};
