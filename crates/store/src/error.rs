@@ -137,6 +137,14 @@ pub enum StoreError {
         /// The part's file.
         path: PathBuf,
     },
+    /// A row has a status that there is not.
+    #[error("{} holds the status {found:?}, which this program does not know: verify the data set", path.display())]
+    Status {
+        /// The part's file.
+        path: PathBuf,
+        /// The status.
+        found: String,
+    },
     /// One task has more rows than a batch may hold.
     #[error(
         "one sample is shared by {rows} rows, above the limit of {limit}: split the axes other than samples and replicates \
