@@ -2,13 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use eigensweep_engine::input::Input;
-use eigensweep_engine::simulation::Simulation;
 use eigensweep_job::{self as job, Job};
-use eigensweep_store::dataset::Identity;
-use eigensweep_store::plan::Plan;
 
 use crate::report::CommandError;
 
@@ -28,12 +23,4 @@ fn parse(path: &Path, overrides: &[String], directory: &Path) -> Result<Job, Com
         .map_err(|source| CommandError::JobFile { path: path.to_path_buf(), source })?;
     let name = path.display().to_string();
     Ok(job::parse(&name, &text, overrides, directory).map_err(eigensweep_engine::EngineError::from)?)
-}
-
-/// Loads a job's input and prepares its simulation.
-pub(crate) fn prepare(job: &Job) -> Result<(Simulation, Identity), CommandError> {
-    let input = Input::load(job)?;
-    let plan = Plan::new(&job.spec, input.extents())?;
-    let identity = Identity::new(&job.spec, input.fingerprint());
-    Ok((Simulation::new(&job.spec, Arc::new(input), plan), identity))
 }

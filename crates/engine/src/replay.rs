@@ -29,15 +29,30 @@ impl Alone {
     /// [`EngineError`] if the cell cannot be planned, which the whole job could.
     pub fn new(section: &Section, row: u64, input: &Arc<Input>) -> Result<Self, EngineError> {
         let grid = &section.plan.grid;
-        let spec: JobSpec = job::cell(&section.spec, grid.replicate(row), |name| {
-            grid.axis(name).map_or(0, |axis| axis.index(row))
-        });
+        let position = |name: &str| grid.axis(name).map_or(0, |axis| axis.index(row));
+        let alone = Self::of(&section.spec, grid.replicate(row), position, input)?;
+        Ok(Self { paradigm: grid.paradigm(row), ..alone })
+    }
+
+    /// Prepares a cell of a job, of each axis the value at the position that `position` gives for its column; its row is that of the
+    /// job's first paradigm.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] if the cell cannot be planned, which the whole job could.
+    pub fn of(
+        spec: &JobSpec,
+        replicate: u64,
+        position: impl Fn(&str) -> usize,
+        input: &Arc<Input>,
+    ) -> Result<Self, EngineError> {
+        let spec = job::cell(spec, replicate, position);
         let input = Arc::new(input.for_part(&spec));
         let plan = Plan::new(&spec, input.extents())?;
         let samples = spec.grid.samples.values().first().map_or(0, |n| n.unsigned_abs());
         let simulation = Simulation::new(&spec, input, plan);
         let workspace = Workspace::new(&simulation);
-        Ok(Self { simulation, workspace, samples, paradigm: grid.paradigm(row) })
+        Ok(Self { simulation, workspace, samples, paradigm: 0 })
     }
 
     /// Computes the row.

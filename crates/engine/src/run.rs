@@ -9,6 +9,7 @@ use crate::EngineError;
 use crate::input::Input;
 use crate::schedule::{self, Sink, Work};
 use crate::simulation::Simulation;
+use crate::study::Opened;
 use eigensweep_store::adaptive;
 use eigensweep_store::dataset::{Collector, CommitRecord, Dataset, Section};
 use eigensweep_store::plan;
@@ -16,6 +17,14 @@ use eigensweep_store::rows::Rows;
 
 /// Hears how a run gets on; called on the thread that called [`run`].
 pub trait Observer: Send {
+    /// The data set was opened: what was found, and what there is to do.
+    fn opened(&mut self, opened: &Opened) {
+        let _ = opened;
+    }
+    /// Nothing more is computed.
+    fn ended(&mut self, outcome: &Result<Outcome, EngineError>) {
+        let _ = outcome;
+    }
     /// Seconds since some moment: how long parts take to write is told by it, on the threads that write them.
     fn clock(&self) -> fn() -> f64;
     /// `rows` more rows were computed, `failed` of them without a value.

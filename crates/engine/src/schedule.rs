@@ -121,6 +121,34 @@ pub fn run<S: Sink + Send>(
     .map(|tasks| tasks == total)
 }
 
+/// Computes all tasks on `threads` threads and keeps their rows, in the order of their numbers.
+///
+/// # Errors
+///
+/// [`EngineError::Threads`].
+pub fn rows(simulation: &Simulation, threads: usize) -> Result<Rows, EngineError> {
+    /// Keeps what it is given.
+    struct Memory(Rows);
+
+    impl Sink for Memory {
+        type Work = Infallible;
+
+        fn take(&mut self, _: u64, rows: &Rows) -> Result<Option<Infallible>, EngineError> {
+            self.0.append(rows);
+            Ok(None)
+        }
+
+        fn done(&mut self, done: Infallible) -> Result<(), EngineError> {
+            match done {}
+        }
+    }
+
+    let mut memory = Memory(simulation.no_rows());
+    let tasks = 0..simulation.plan().tasks;
+    run(simulation, std::slice::from_ref(&tasks), threads, &AtomicBool::new(false), &mut memory)?;
+    Ok(memory.0)
+}
+
 /// What a worker tells the writer.
 enum Message<S: Sink> {
     /// The batch of the task at this position of the run.

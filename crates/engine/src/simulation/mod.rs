@@ -246,6 +246,12 @@ impl Simulation {
         PROGRAM + running.max(loading)
     }
 
+    /// No rows, with the columns that this simulation's have.
+    #[must_use]
+    pub fn no_rows(&self) -> Rows {
+        self.blank.clone()
+    }
+
     /// An empty batch for one task.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
