@@ -136,7 +136,7 @@ impl Grid {
             .collect();
         let paradigms = spec.model.paradigms.len() as u64;
         let replicates = u64::from(spec.job.replicates);
-        let chained = matches!(spec.data, DataSpec::Idx(_));
+        let chained = matches!(spec.data, DataSpec::Files(_));
         let mut digits: Vec<(Rank, Option<usize>)> =
             axes.iter().enumerate().map(|(i, axis)| (rank(axis.name), Some(i))).collect();
         digits.push((if chained { Rank::ChainedReplicate } else { Rank::Replicate }, None));
