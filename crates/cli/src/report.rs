@@ -90,6 +90,30 @@ impl CommandError {
         move |source| Self::Io { action, path: path.to_path_buf(), source }
     }
 
+    /// The flags with which to do what an error of a data set advises.
+    fn flags(&self) -> Option<&'static str> {
+        const ANOTHER: &str = "--output DIR names another directory";
+        const EITHER: &str = "--output DIR names another directory, --fresh replaces the data set";
+        let (Self::Store(error) | Self::Engine(EngineError::Store(error))) = self else { return None };
+        match error {
+            StoreError::OutputIsFile { .. } | StoreError::NotADataSet { .. } | StoreError::Busy { .. } => {
+                Some(ANOTHER)
+            }
+            StoreError::DifferentJob { .. } | StoreError::NotExtended { .. } => Some(EITHER),
+            StoreError::Section { .. } => Some("--fresh replaces the data set"),
+            StoreError::Io { .. }
+            | StoreError::DifferentSections { .. }
+            | StoreError::NoDataSet { .. }
+            | StoreError::FormatVersion { .. }
+            | StoreError::Parquet { .. }
+            | StoreError::ReadBack { .. }
+            | StoreError::Block { .. }
+            | StoreError::Status { .. }
+            | StoreError::TaskTooLarge { .. }
+            | StoreError::TooManyParts { .. } => None,
+        }
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Self::Engine(EngineError::Job(_)) | Self::Filter(_) | Self::JobFile { .. } => Exit::BadJob,
@@ -108,6 +132,9 @@ pub(crate) fn print(error: &CommandError) -> Exit {
         print_problems(problems);
     } else {
         tell!("error: {error}");
+        if let Some(flags) = error.flags() {
+            tell!("help: {flags}");
+        }
     }
     error.exit()
 }

@@ -1,16 +1,16 @@
 //! What a job's data source gives: loaded once, checked against the job, shared by every thread.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eigensweep_inputs::readers::{IDX, Reader, Source};
+use eigensweep_inputs::readers::Source;
 use eigensweep_inputs::{LabelledRows, centred, principal_components};
 use eigensweep_sampling::gaussian::Teacher;
 use eigensweep_theory::leakage::CleanMoment;
 use faer::{Mat, Par};
 
 use crate::EngineError;
-use eigensweep_job::{self as job, Axis, DataSpec, Job, JobSpec, Problem};
+use eigensweep_job::{self as job, Axis, DataSpec, FilesSpec, Job, JobSpec, Problem};
 use eigensweep_store::Extents;
 use eigensweep_store::dataset::InputFacts;
 
@@ -88,24 +88,18 @@ impl Input {
                 components: spec.components.values().iter().map(|&k| size(k)).max().unwrap_or(1),
                 labels: spec.label_count as usize,
             }),
-            DataSpec::Idx(spec) => {
-                Self::load_files(job, &IDX, &[&spec.images, &spec.labels], spec.components.as_ref())
-            }
+            DataSpec::Files(spec) => Self::load_files(job, spec),
         }
     }
 
-    /// Reads a job's files, a path for each of the reader's keys, and keeps `components` principal components, or all
-    /// raw features.
-    fn load_files(
-        job: &Job,
-        reader: &Reader,
-        paths: &[&Path],
-        components: Option<&Axis<i64>>,
-    ) -> Result<Self, EngineError> {
+    /// Reads a job's files and keeps principal components, or all raw features.
+    fn load_files(job: &Job, spec: &FilesSpec) -> Result<Self, EngineError> {
+        let FilesSpec { reader, files, components } = spec;
+        let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
         let missing: Vec<Problem> = reader
             .files
             .iter()
-            .zip(paths)
+            .zip(&paths)
             .filter(|(_, path)| !path.exists())
             .map(|(file, path)| {
                 let key = format!("data.{}", file.key);
@@ -119,7 +113,7 @@ impl Input {
         if !missing.is_empty() {
             return Err(job.source.report(missing).into());
         }
-        let Source { inputs, labels } = (reader.read)(paths)?;
+        let Source { inputs, labels } = (reader.read)(&paths)?;
         let (samples, features) = (inputs.samples(), inputs.features());
         let mut problems =
             above(job, "grid.samples", job.spec.grid.samples.values(), samples, "samples", reader.samples);
@@ -166,7 +160,7 @@ impl Input {
         let moments = 10 * 8 * (features as u64).pow(2);
         let rows: u64 = sets.iter().map(|set| 3 * 8 * set.rows.rows().len() as u64).sum();
         let loading_bytes = inputs.bytes() + moments + rows;
-        Ok(Self::Rows { sets, loading_bytes, fingerprint: fingerprint(paths)? })
+        Ok(Self::Rows { sets, loading_bytes, fingerprint: fingerprint(&paths)? })
     }
 
     /// The same input for a job that has some of the values of the `components` axis.

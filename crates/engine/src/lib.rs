@@ -1,5 +1,7 @@
 //! From a job to rows: input, simulation, schedule, and a data set at the end.
 //!
+//! [`Study`] strings them together.
+//!
 //! | step | module | does |
 //! |---|---|---|
 //! | 1 | [`input`] | loads what the job's data source names; checks it against the job |
@@ -20,6 +22,8 @@ pub mod run;
 pub mod sample;
 pub mod schedule;
 pub mod simulation;
+pub mod study;
 pub mod theory;
 
 pub use error::EngineError;
+pub use study::Study;
