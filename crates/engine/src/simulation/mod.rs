@@ -114,7 +114,7 @@ impl Simulation {
             settings,
             samples,
             nested,
-            alignments: spec.augmentation.alignment.values().to_vec(),
+            alignments: spec.augmentation.alignment().to_vec(),
             dimensions: spec.model.dimension.values().iter().map(|&k| size(k)).collect(),
             paradigms: spec.model.paradigms.clone(),
             leakage: spec.output.metrics.contains(&&LEAKAGE),

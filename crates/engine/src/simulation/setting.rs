@@ -77,8 +77,8 @@ impl Settings {
 
 fn data_settings(spec: &DataSpec) -> Vec<DataSetting> {
     match spec {
-        DataSpec::Idx(idx) => {
-            let count = idx.components.as_ref().map_or(1, |axis| axis.values().len());
+        DataSpec::Files(files) => {
+            let count = files.components.as_ref().map_or(1, |axis| axis.values().len());
             (0..count).map(DataSetting::Rows).collect()
         }
         DataSpec::Gaussian(gaussian) => {
