@@ -2,13 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use eigensweep_engine::input::Input;
-use eigensweep_engine::simulation::Simulation;
 use eigensweep_job::{self as job, DataSpec, Job};
-use eigensweep_store::dataset::Identity;
-use eigensweep_store::plan::Plan;
 
 use crate::report::CommandError;
 
@@ -30,12 +25,4 @@ pub(crate) fn read_absolute(path: &Path, overrides: &[String]) -> Result<Job, Co
         }
     }
     Ok(job)
-}
-
-/// Loads a job's input and prepares its simulation.
-pub(crate) fn prepare(job: &Job) -> Result<(Simulation, Identity), CommandError> {
-    let input = Input::load(job)?;
-    let plan = Plan::new(&job.spec, input.extents())?;
-    let identity = Identity::new(&job.spec, input.fingerprint());
-    Ok((Simulation::new(&job.spec, Arc::new(input), plan), identity))
 }

@@ -8,6 +8,7 @@ use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_theory::additive::{Additive, AdditiveBatch, Room, Wanted};
 use eigensweep_theory::leakage::{CleanMoment, Population};
 use eigensweep_theory::moments::{SampleSums, view_covariance};
+use eigensweep_theory::paradigms::{self, SUPERVISED};
 use eigensweep_theory::thresholds::{Spectra, thresholds};
 use eigensweep_theory::{InstructionSet, Paradigm};
 use faer::Mat;

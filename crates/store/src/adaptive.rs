@@ -5,9 +5,9 @@
 
 use crate::StoreError;
 use crate::active::Active;
-use crate::columns::{self, METRICS};
 use crate::dataset::{Block, Columns, Dataset};
 use crate::grid::Grid;
+use crate::rows::metrics_of;
 use eigensweep_job::Adaptive;
 
 /// The combinations that are drawn in the section at `place`, from the parts of the sections before it; `None` for all, where replicates
@@ -38,10 +38,10 @@ pub fn active(dataset: &Dataset, place: usize) -> Result<Option<Active>, StoreEr
     Ok(Some(active))
 }
 
-/// Place of the metric that decides, in [`METRICS`].
+/// The column of the metric that decides.
 fn metric(dataset: &Dataset) -> usize {
-    let name = dataset.spec().output.metrics.first().map_or(columns::DISTANCE, |metric| metric.name);
-    METRICS.iter().position(|&metric| metric == name).unwrap_or(0)
+    let first = dataset.spec().output.metrics.first();
+    metrics_of(dataset.spec()).iter().position(|metric| Some(metric) == first).unwrap_or(0)
 }
 
 /// Whether a paradigm's estimate is not good enough yet.

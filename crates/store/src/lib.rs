@@ -8,7 +8,7 @@
 //! | [`dataset`] | Parquet parts, staged, fsynced, renamed, committed; manifest; merge; resume |
 //! | [`aggregate`], [`summary`] | many values as a few numbers; what `run` prints at the end |
 //! | [`active`], [`adaptive`] | which combinations adaptive replicates go on with |
-//! | [`filter`] | conditions on rows |
+//! | [`filter`], [`find`] | conditions on rows, and the rows that fulfil them |
 //!
 //! The crate knows nothing of how rows are computed.
 
@@ -20,6 +20,7 @@ pub mod cost;
 pub mod dataset;
 mod error;
 pub mod filter;
+pub mod find;
 pub mod grid;
 mod index_map;
 pub mod plan;

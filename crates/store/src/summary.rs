@@ -14,6 +14,7 @@ use crate::grid::Grid;
 use crate::index_map::IndexMap;
 use eigensweep_job::Detail;
 use eigensweep_theory::Paradigm;
+use eigensweep_theory::metrics::{DISTANCE, THRESHOLD_SQUARED};
 
 /// One line of the summary: a paradigm at one combination of the axes other than samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,7 +109,7 @@ pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, StoreError> {
             if record.file.is_empty() || !ends.touch(section, record.part) {
                 continue;
             }
-            let names = [columns::DISTANCE, columns::THRESHOLD_SQUARED];
+            let names = [DISTANCE.name, THRESHOLD_SQUARED.name];
             for batch in read_columns(&dataset.part_file(record), &names)? {
                 let batch = batch?;
                 let [distances, thresholds] = names.map(|name| floats(&batch, name));

@@ -4,8 +4,10 @@ use eigensweep_theory::additive::AdditiveBatch;
 use eigensweep_theory::leakage::{CleanMoment, Population};
 use faer::MatRef;
 
+use eigensweep_store::rows::Rows;
+
+use super::Simulation;
 use super::sample::row_set;
-use super::{Batch, Simulation};
 
 /// Cells that wait to be solved together.
 #[derive(Debug)]
@@ -77,7 +79,7 @@ impl Cells {
         corrupted: &Corrupted<'_>,
         sigma: &[f64],
         row: usize,
-        batch: &mut Batch,
+        batch: &mut Rows,
     ) {
         let same_size = self.solver.size() == sigma.len();
         if self.waiting.is_empty() || !same_size || self.waiting.len() == self.solver.capacity() {
@@ -101,7 +103,7 @@ impl Cells {
     }
 
     /// Solves what waits and writes its rows.
-    pub(super) fn flush(&mut self, simulation: &Simulation, batch: &mut Batch) {
+    pub(super) fn flush(&mut self, simulation: &Simulation, batch: &mut Rows) {
         let Self { solver, waiting, populations, .. } = self;
         if !waiting.is_empty() {
             solver.solve(|place| {
@@ -121,11 +123,13 @@ impl Cells {
                     Err(failure) => rows.for_each(|row| batch.fail(row..row + 1, failure.into())),
                     Ok(found) => {
                         for (row, found) in rows.zip(found) {
+                            let columns = &simulation.columns;
                             if simulation.distance {
-                                batch.loss_corrupted[row] = found.loss;
+                                batch.values_mut(columns.loss_corrupted)[row] = found.loss;
                             }
-                            batch.leakage[row] = found.leakage.unwrap_or(f64::NAN);
-                            batch.gap[row] = found.gap.filter(|_| simulation.gap).unwrap_or(f64::NAN);
+                            batch.values_mut(columns.leakage)[row] = found.leakage.unwrap_or(f64::NAN);
+                            batch.values_mut(columns.gap)[row] =
+                                found.gap.filter(|_| simulation.gap).unwrap_or(f64::NAN);
                         }
                     }
                 }

@@ -9,7 +9,9 @@ use eigensweep_theory::leakage::{CleanMoment, Population};
 use eigensweep_theory::paradigms::SUPERVISED;
 use faer::MatRef;
 
-use super::{Batch, Simulation};
+use eigensweep_store::rows::Rows;
+
+use super::Simulation;
 use eigensweep_store::columns::Status;
 
 /// Clean problems that wait to be solved together, and clean losses of the samples of a task.
@@ -133,7 +135,7 @@ impl CleanLosses {
 
     /// Solves what waits and writes the clean losses of all rows that have a corrupted one; where the clean model failed, its
     /// rows do.
-    pub(super) fn finish(&mut self, simulation: &Simulation, batch: &mut Batch) {
+    pub(super) fn finish(&mut self, simulation: &Simulation, batch: &mut Rows) {
         self.flush(simulation);
         let per_setting = Self::per_setting(simulation);
         let views = simulation.settings.views.len();
@@ -141,13 +143,18 @@ impl CleanLosses {
             let rows = simulation.settings.noise.len() * views * simulation.alignments.len() * per_setting;
             for within in 0..rows {
                 let row = start + within;
-                if batch.status[row] != Status::Ok {
+                if batch.status()[row] != Status::Ok {
                     continue;
                 }
                 let setting = within / (per_setting * simulation.alignments.len()) % views;
                 match self.losses[(sample * views + setting) * per_setting + within % per_setting] {
                     Err(status) => batch.fail(row..row + 1, status),
-                    Ok(loss) if simulation.distance => batch.loss_clean[row] = loss,
+                    Ok(loss) if simulation.distance => {
+                        let columns = &simulation.columns;
+                        let distance = (loss - batch.values(columns.loss_corrupted)[row]).abs();
+                        batch.values_mut(columns.loss_clean)[row] = loss;
+                        batch.values_mut(columns.distance)[row] = distance;
+                    }
                     Ok(_) => {}
                 }
             }

@@ -9,10 +9,12 @@ use eigensweep_theory::leakage::CleanMoment;
 use eigensweep_theory::moments::{SampleSums, view_covariance};
 use eigensweep_theory::thresholds::{Spectra, Thresholds, thresholds};
 
+use eigensweep_store::rows::Rows;
+
 use super::cells::Corrupted;
 use super::clean::Clean;
 use super::sample::{noise, row_set};
-use super::{Batch, Simulation, Workspace};
+use super::{Simulation, Workspace};
 use eigensweep_store::columns::Status;
 
 /// Where the rows of a sample are.
@@ -32,7 +34,7 @@ pub(super) fn sample(
     workspace: &mut Workspace,
     replicate: u64,
     samples: u64,
-    batch: &mut Batch,
+    batch: &mut Rows,
     place: Place,
 ) {
     let Place { column, within, start } = place;
@@ -87,7 +89,7 @@ pub(super) fn sample(
 }
 
 /// Solves what still waits, and writes what the rows of the task lack.
-pub(super) fn finish(simulation: &Simulation, workspace: &mut Workspace, batch: &mut Batch) {
+pub(super) fn finish(simulation: &Simulation, workspace: &mut Workspace, batch: &mut Rows) {
     workspace.cells.flush(simulation, batch);
     workspace.clean_losses.finish(simulation, batch);
 }
@@ -138,9 +140,10 @@ fn clean(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, sam
 }
 
 /// Writes the thresholds of the rows of one Σ.
-fn write_thresholds(simulation: &Simulation, limits: &Thresholds, row: usize, batch: &mut Batch) {
+fn write_thresholds(simulation: &Simulation, limits: &Thresholds, row: usize, batch: &mut Rows) {
     let cell = row..row + simulation.dimensions.len() * simulation.paradigms.len();
-    for (to, paradigm) in batch.threshold_squared[cell].iter_mut().zip(simulation.paradigms.iter().cycle()) {
+    let thresholds = &mut batch.values_mut(simulation.columns.threshold_squared)[cell];
+    for (to, paradigm) in thresholds.iter_mut().zip(simulation.paradigms.iter().cycle()) {
         *to = paradigm.threshold.map_or(f64::NAN, |of| of(limits));
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! Whatever does not depend on an inner coordinate is computed once, outside. Problems wait until a batch of them is full, and
 //! are solved in lanes; a row's values do not depend on what else is in the batch. [`Simulation`] is shared and immutable;
-//! each thread owns a [`Workspace`] (`workspace.rs`) and fills a [`Batch`]. Nothing allocates in a task.
+//! each thread owns a [`Workspace`] (`workspace.rs`) and fills a [`Rows`]. Nothing allocates in a task.
 
 mod cells;
 mod clean;
@@ -20,23 +20,47 @@ mod sample;
 pub(crate) mod setting;
 mod workspace;
 
-pub use eigensweep_store::rows::Batch;
 pub use workspace::Workspace;
 
 use std::sync::Arc;
 
 use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
-use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE};
+use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED, THRESHOLD_SQUARED};
 use eigensweep_theory::paradigms::SUPERVISED;
 use eigensweep_theory::{InstructionSet, Paradigm};
 
 use crate::input::{Input, size};
 use eigensweep_job::{JobSpec, ROW_GROUP_ROWS, Sampler};
 use eigensweep_store::active::Active;
-use eigensweep_store::columns::METRICS;
 use eigensweep_store::plan::{Plan, parts_in_writing};
+use eigensweep_store::rows::Rows;
 use setting::{Counts, DataSetting, Settings};
+
+/// Where the values of each metric go.
+#[derive(Clone, Copy, Debug)]
+struct Columns {
+    loss_clean: usize,
+    loss_corrupted: usize,
+    distance: usize,
+    leakage: usize,
+    gap: usize,
+    threshold_squared: usize,
+}
+
+impl Columns {
+    fn of(rows: &Rows) -> Self {
+        let column = |metric| rows.column(metric).unwrap_or(0);
+        Self {
+            loss_clean: column(&LOSS_CLEAN),
+            loss_corrupted: column(&LOSS_CORRUPTED),
+            distance: column(&DISTANCE),
+            leakage: column(&LEAKAGE),
+            gap: column(&GAP),
+            threshold_squared: column(&THRESHOLD_SQUARED),
+        }
+    }
+}
 
 /// Everything that the tasks of a job share.
 #[derive(Debug)]
@@ -57,6 +81,9 @@ pub struct Simulation {
     gap: bool,
     distance: bool,
     counts: Counts,
+    /// A blank of the rows.
+    blank: Rows,
+    columns: Columns,
     /// Combinations that are computed; `None` for all.
     active: Option<Arc<Active>>,
 }
@@ -75,6 +102,7 @@ impl Simulation {
             (samples[i] > half, if samples[i] > half { u64::MAX - samples[i] } else { samples[i] })
         });
         let settings = Settings::new(spec);
+        let blank = Rows::with_capacity(spec, 0);
         let counts = Counts {
             signal: input.largest_signal(),
             noise: spec.corruption.components.values().iter().map(|&p| size(p)).max().unwrap_or(0),
@@ -93,6 +121,8 @@ impl Simulation {
             gap: spec.output.metrics.contains(&&GAP),
             distance: spec.output.metrics.contains(&&DISTANCE),
             counts,
+            columns: Columns::of(&blank),
+            blank,
             input,
             plan,
             active: None,
@@ -194,7 +224,7 @@ impl Simulation {
         let solvers = [self.cells_solver(), self.clean_solver()]
             .map(|(room, wanted)| AdditiveBatch::bytes(InstructionSet::detect(), room, &wanted));
         let workspace = solvers.iter().sum::<u64>() + 8 * (2 * size * size + 9 * width * width);
-        let row = 5 * 8 + 1;
+        let row = self.blank.metrics().len() as u64 * 8 + 1;
         let rows = 3 * self.plan.rows_per_task();
         let part = self.plan.part_rows(0).end;
         let group = part.min(ROW_GROUP_ROWS);
@@ -208,7 +238,7 @@ impl Simulation {
         const PROGRAM: u64 = 24 << 20;
         // Of a full row group, each column's compressor and dictionary take about so much.
         const COLUMN: u64 = 4 << 20;
-        let columns = (self.plan.grid.axes.len() + METRICS.len() + 3) as u64;
+        let columns = (self.plan.grid.axes.len() + self.blank.metrics().len() + 3) as u64;
         let encoder = group * 2 * (row + 8 * 12) + columns * COLUMN * group / ROW_GROUP_ROWS;
         let writing = parts_in_writing(threads) as u64;
         let parts = (1 + writing) * part * row + writing * encoder;
@@ -216,11 +246,19 @@ impl Simulation {
         PROGRAM + running.max(loading)
     }
 
+    /// No rows, with the columns that this simulation's have.
+    #[must_use]
+    pub fn no_rows(&self) -> Rows {
+        self.blank.clone()
+    }
+
     /// An empty batch for one task.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
-    pub fn new_batch(&self) -> Batch {
-        Batch::new(self.plan.rows_per_task() as usize)
+    pub fn new_batch(&self) -> Rows {
+        let mut rows = self.blank.clone();
+        rows.restart(self.plan.rows_per_task() as usize);
+        rows
     }
 
     /// Computes a task into `batch`; earlier contents of both are irrelevant.
@@ -229,10 +267,10 @@ impl Simulation {
     ///
     /// If there is no such task, or the workspace or batch is another simulation's.
     #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
-    pub fn run_task(&self, task: u64, workspace: &mut Workspace, batch: &mut Batch) {
+    pub fn run_task(&self, task: u64, workspace: &mut Workspace, batch: &mut Rows) {
         assert!(task < self.plan.tasks, "a task of this plan");
         let rows = self.plan.task_rows(task);
-        batch.clear((rows.end - rows.start) as usize);
+        batch.restart((rows.end - rows.start) as usize);
         workspace.begin_task();
         let per_unit = self.plan.grid.rows_per_unit;
         for unit in self.plan.task_units(task) {
@@ -243,7 +281,7 @@ impl Simulation {
 
     /// Draws the samples of a unit, whose rows begin at `start`, and hands their problems over.
     #[expect(clippy::cast_possible_truncation, reason = "digits of the grid, each below the length of a Vec")]
-    fn run_unit(&self, unit: u64, start: usize, workspace: &mut Workspace, batch: &mut Batch) {
+    fn run_unit(&self, unit: u64, start: usize, workspace: &mut Workspace, batch: &mut Rows) {
         let grid = &self.plan.grid;
         let row = unit * grid.rows_per_unit;
         let replicate = grid.replicate(row);

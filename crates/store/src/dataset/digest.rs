@@ -19,11 +19,13 @@ use super::section::Section;
 use super::{CommitRecord, Dataset, arrays, files, read_columns, schema};
 use crate::StoreError;
 use crate::aggregate::{Aggregate, Running};
-use crate::columns::{self, BLOCK_STATISTICS, METRICS, STATISTICS, Status};
+use crate::columns::{self, BLOCK_STATISTICS, STATISTICS, Status};
 use crate::grid::Grid;
 use crate::index_map::IndexMap;
+use crate::rows::metrics_of;
 use crate::shard::Shard;
 use eigensweep_job::Detail;
+use eigensweep_theory::Metric;
 
 /// Where the summary is, in a data set.
 pub const SUMMARY_FILE: &str = "summary/summary.parquet";
@@ -48,8 +50,9 @@ impl Dataset {
     pub fn write_summary(&self) -> Result<(), StoreError> {
         let whole = Grid::new(self.spec());
         let mut columns = Columns::new(self, &whole, Shard::WHOLE, self.sections().len());
-        let schema = Arc::new(summary_schema(&whole));
-        let numbers: Vec<String> = metric_statistics().filter(|name| !name.ends_with("_count")).collect();
+        let schema = Arc::new(summary_schema(&whole, &columns.metrics));
+        let numbers: Vec<String> =
+            metric_statistics(&columns.metrics).filter(|name| !name.ends_with("_count")).collect();
         let properties = schema::properties(self.identity(), numbers.iter().map(String::as_str));
         let mut failure = None;
         let batches = std::iter::from_fn(|| match columns.next_batch() {
@@ -76,6 +79,7 @@ pub struct Columns<'d> {
     parts: Box<dyn Iterator<Item = (usize, &'d CommitRecord)> + 'd>,
     open: BTreeMap<u64, Open>,
     paradigm_names: ArrayRef,
+    metrics: Vec<&'static Metric>,
 }
 
 impl<'d> Columns<'d> {
@@ -103,7 +107,15 @@ impl<'d> Columns<'d> {
             .flat_map(move |(place, section)| own(section).map(move |record| (place, record)));
         let names: Vec<&str> = dataset.spec().model.paradigms.iter().map(|paradigm| paradigm.name).collect();
         let paradigm_names = Arc::new(StringArray::from(names));
-        Self { dataset, whole, maps, parts: Box::new(parts), open, paradigm_names }
+        Self {
+            dataset,
+            whole,
+            maps,
+            parts: Box::new(parts),
+            open,
+            paradigm_names,
+            metrics: metrics_of(dataset.spec()),
+        }
     }
 
     /// The lines of the next finished column.
@@ -137,22 +149,24 @@ impl<'d> Columns<'d> {
         match section.spec.output.detail {
             _ if record.file.is_empty() => {}
             Detail::Rows => {
-                let names: Vec<&str> = METRICS.into_iter().chain([columns::STATUS]).collect();
+                let names: Vec<&str> =
+                    self.metrics.iter().map(|metric| metric.name).chain([columns::STATUS]).collect();
                 let mut rows = section.written(record);
                 for batch in read_columns(&path, &names)? {
                     let batch = batch?;
-                    let metrics = METRICS.map(|name| floats(&batch, name));
+                    let metrics: Vec<_> =
+                        self.metrics.iter().map(|metric| floats(&batch, metric.name)).collect();
                     let ok = statuses(&batch);
                     for at in 0..batch.num_rows() {
                         let Some(row) = rows.next() else { break };
-                        let values = metrics.map(|column| value(column, at).unwrap_or(f64::NAN));
+                        let values = metrics.iter().map(|column| value(*column, at).unwrap_or(f64::NAN));
                         let block = self.block(place, row);
                         block.add(values, ok.as_ref().is_none_or(|ok| ok(at)));
                     }
                 }
             }
             Detail::Summary => {
-                let names: Vec<String> = block_columns().collect();
+                let names: Vec<String> = block_columns(&self.metrics).collect();
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 let mut rows = section_blocks(section, record);
                 for batch in read_columns(&path, &names)? {
@@ -160,7 +174,7 @@ impl<'d> Columns<'d> {
                     for at in 0..batch.num_rows() {
                         let Some(row) = rows.next() else { break };
                         let damaged = || StoreError::Block { path: path.clone() };
-                        let block = read_block(&batch, at).ok_or_else(damaged)?;
+                        let block = read_block(&batch, at, &self.metrics).ok_or_else(damaged)?;
                         self.block(place, row).join(&block);
                     }
                 }
@@ -179,11 +193,11 @@ impl<'d> Columns<'d> {
     #[expect(clippy::cast_possible_truncation, reason = "a column's blocks are in memory")]
     fn block(&mut self, place: usize, row: u64) -> &mut Block {
         let row = self.maps[place].row(row);
-        let per_unit = self.whole.rows_per_unit as usize;
+        let (per_unit, metrics) = (self.whole.rows_per_unit as usize, self.metrics.len());
         let open =
             self.open.entry(self.whole.column(row)).or_insert_with(|| Open { parts: 0, blocks: Vec::new() });
         if open.blocks.is_empty() {
-            open.blocks.resize_with(per_unit, Block::default);
+            open.blocks.resize_with(per_unit, || Block::new(metrics));
         }
         &mut open.blocks[(row % self.whole.rows_per_unit) as usize]
     }
@@ -197,7 +211,7 @@ impl<'d> Columns<'d> {
         let mut columns: Vec<ArrayRef> = arrays::combinations(grid, &rows, &self.paradigm_names).collect();
         columns.push(counts(blocks.iter().map(|block| block.replicates)));
         columns.push(counts(blocks.iter().map(|block| block.failed)));
-        for metric in 0..METRICS.len() {
+        for metric in 0..self.metrics.len() {
             let of = || blocks.iter().map(|block| &block.metrics[metric]);
             let numbers = |number: &dyn Fn(&Aggregate) -> Option<f64>| -> ArrayRef {
                 Arc::new(of().map(number).collect::<Float64Array>())
@@ -227,25 +241,25 @@ fn section_blocks<'s>(section: &'s Section, record: &'s CommitRecord) -> impl It
 }
 
 /// Names of the summary's columns of metrics.
-fn metric_statistics() -> impl Iterator<Item = String> {
-    METRICS.into_iter().flat_map(|metric| STATISTICS.map(|statistic| format!("{metric}_{statistic}")))
+fn metric_statistics(metrics: &[&'static Metric]) -> impl Iterator<Item = String> {
+    metrics.iter().flat_map(|metric| STATISTICS.map(|statistic| format!("{}_{statistic}", metric.name)))
 }
 
 /// Names of a block's columns that are read.
-fn block_columns() -> impl Iterator<Item = String> {
+fn block_columns(metrics: &[&'static Metric]) -> impl Iterator<Item = String> {
     let counts = [columns::REPLICATES, columns::FAILED].map(str::to_owned);
-    let metrics = METRICS
-        .into_iter()
-        .flat_map(|metric| BLOCK_STATISTICS.map(|statistic| format!("{metric}_{statistic}")));
+    let metrics = metrics
+        .iter()
+        .flat_map(|metric| BLOCK_STATISTICS.map(|statistic| format!("{}_{statistic}", metric.name)));
     counts.into_iter().chain(metrics)
 }
 
-fn summary_schema(grid: &Grid) -> Schema {
+fn summary_schema(grid: &Grid, metrics: &[&'static Metric]) -> Schema {
     let mut fields: Vec<Field> = schema::axes(grid).collect();
     fields.push(Field::new(columns::PARADIGM, schema::text(), false));
     fields.push(Field::new(columns::REPLICATES, DataType::Int64, false));
     fields.push(Field::new(columns::FAILED, DataType::Int64, false));
-    fields.extend(metric_statistics().map(|name| {
+    fields.extend(metric_statistics(metrics).map(|name| {
         let count = name.ends_with("_count");
         Field::new(name, if count { DataType::Int64 } else { DataType::Float64 }, !count)
     }));
@@ -259,7 +273,7 @@ fn statuses(batch: &RecordBatch) -> Option<impl Fn(usize) -> bool + '_> {
 }
 
 /// A block of a batch; `None` if it is none.
-fn read_block(batch: &RecordBatch, at: usize) -> Option<Block> {
+fn read_block(batch: &RecordBatch, at: usize, metrics: &[&Metric]) -> Option<Block> {
     let count = |name: &str| {
         let column = batch.column_by_name(name)?.as_primitive_opt::<Int32Type>()?;
         u64::try_from(column.value(at)).ok()
@@ -267,10 +281,10 @@ fn read_block(batch: &RecordBatch, at: usize) -> Option<Block> {
     let mut block = Block {
         replicates: count(columns::REPLICATES)?,
         failed: count(columns::FAILED)?,
-        ..Block::default()
+        ..Block::new(metrics.len())
     };
-    for (metric, aggregate) in METRICS.iter().zip(&mut block.metrics) {
-        let name = |statistic: &str| format!("{metric}_{statistic}");
+    for (metric, aggregate) in metrics.iter().zip(&mut block.metrics) {
+        let name = |statistic: &str| format!("{}_{statistic}", metric.name);
         let count = batch.column_by_name(&name("count"))?.as_primitive_opt::<Int64Type>()?.value(at);
         let float = |statistic| value(floats(batch, &name(statistic)), at);
         let sketches: &BinaryArray = batch.column_by_name(&name("sketch"))?.as_binary_opt::<i32>()?;
