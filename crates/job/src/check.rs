@@ -1,4 +1,5 @@
-//! Checks between tables that are each sound by themselves: sizes that must fit each other, and the whole grid.
+//! Checks between tables that are each sound by themselves: sizes that must fit each other, and the
+//! whole grid.
 //!
 //! What could not be read is absent here, and a check that needs it finds nothing.
 
@@ -12,12 +13,12 @@ use super::source::JobSource;
 use super::spec::Sampler;
 use super::values::{Given, Values};
 
-/// Longest job name in bytes: file systems take 255 for a directory, and parts and temporary files add to
-/// it.
+/// Longest job name in bytes: file systems take 255 for a directory, and parts and temporary files
+/// add to it.
 pub const NAME_LIMIT: usize = 128;
 
-/// Most samples that the explicit sampler takes: at p = 50 these are 5·10⁹ normals a cell, a minute or so, where
-/// the moment sampler draws a few thousand from the same distribution.
+/// Most samples that the explicit sampler takes: at p = 50 these are 5·10⁹ normals a cell, a minute
+/// or so, where the moment sampler draws a few thousand from the same distribution.
 pub const EXPLICIT_SAMPLES_LIMIT: i64 = 100_000_000;
 
 /// Most cells of a grid: the largest 64-bit integer, in which plan and data set count them.
@@ -134,7 +135,8 @@ fn dimensions(source: &JobSource, values: &Values) -> Option<Problem> {
     Some(source.problem_at_item("model.dimension", index, message, format!("at most {most}"), Some(help)))
 }
 
-/// A list of Θ's eigenvalues has one for each of the k₀ + p components, so there must be one such number.
+/// A list of Θ's eigenvalues has one for each of the k₀ + p components, so there must be one such
+/// number.
 fn augmentation_list(source: &JobSource, values: &Values) -> Option<Problem> {
     const KEY: &str = "augmentation.spectrum";
     let found = values.list(KEY)?.len();

@@ -1,7 +1,7 @@
 //! Reading the tables by the table of keys: each value by its key's kind, or what is wrong with it.
 //!
-//! A reader returns `None` only after it has recorded a problem, so everything is read before anything
-//! is put together, and one pass finds all that is wrong.
+//! A reader returns `None` only after it has recorded a problem, so everything is read before
+//! anything is put together, and one pass finds all that is wrong.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -15,9 +15,9 @@ use super::spec::SpectrumShape;
 use super::tree::{self, Node, Tree, Value};
 use super::values::{Given, Values};
 
-/// Similarity (Jaro–Winkler, 0 to 1) from which a name counts as a slip of another: `sample` for `samples`
-/// has 0.97, `augment` for `augmentation` 0.92, `dim` for `dimension` 0.84, whereas `shape` and `scale`
-/// have 0.76.
+/// Similarity (Jaro–Winkler, 0 to 1) from which a name counts as a slip of another: `sample` for
+/// `samples` has 0.97, `augment` for `augmentation` 0.92, `dim` for `dimension` 0.84, whereas
+/// `shape` and `scale` have 0.76.
 const SIMILAR: f64 = 0.78;
 
 /// Longest name worth comparing: the comparison takes quadratic time, and nobody mistypes a page.
@@ -115,7 +115,8 @@ impl Reader<'_> {
                         key.help.clone(),
                     );
                 }
-                // That of an override is relative to where the program was started, as on any command line.
+                // That of an override is relative to where the program was started, as on any
+                // command line.
                 let base = if node.place.source == 0 { self.base_dir } else { Path::new("") };
                 Some(Given::Path(base.join(text)))
             }
@@ -294,7 +295,8 @@ pub fn nearest<'n>(name: &str, allowed: impl Iterator<Item = &'n str>) -> Option
     (best.0 >= SIMILAR).then_some(best.1)
 }
 
-/// Records every table and key that does not exist, each with its likely meaning and what is allowed instead.
+/// Records every table and key that does not exist, each with its likely meaning and what is
+/// allowed instead.
 fn refuse_unknown(tree: &Tree, problems: &mut Vec<Problem>) {
     let tables = keys::tables();
     for stray in &tree.strays {
@@ -336,8 +338,8 @@ fn refuse_unknown(tree: &Tree, problems: &mut Vec<Problem>) {
     }
 }
 
-/// What an unknown name was probably meant to be, and the names allowed where it stands (`table` is empty
-/// at the top).
+/// What an unknown name was probably meant to be, and the names allowed where it stands (`table` is
+/// empty at the top).
 fn belongs(name: &str, table: &str, allowed: &[&str]) -> String {
     let list = allowed.join(", ");
     let list = if table.is_empty() {

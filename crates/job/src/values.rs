@@ -39,8 +39,8 @@ impl Given {
     }
 }
 
-/// Values by path. A key whose value is wrong, or whose meaning is not known because another value is
-/// wrong, holds `None`; one that has no meaning or no value of its own is absent.
+/// Values by path. A key whose value is wrong, or whose meaning is not known because another value
+/// is wrong, holds `None`; one that has no meaning or no value of its own is absent.
 #[derive(Default)]
 pub(super) struct Values(pub(super) BTreeMap<String, Option<Given>>);
 
