@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_engine::EngineError;
 use eigensweep_job as job;
+use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, Fault, read_columns};
 use eigensweep_store::filter::{Filter, Value};
 use peak_alloc::PeakAlloc;
@@ -81,7 +81,7 @@ pub(crate) fn records(data: &[u8]) {
 }
 
 /// The data set of such texts; `None` where there is no room for it.
-pub(crate) fn read_records(data: &[u8]) -> Option<Result<(Dataset, Vec<Fault>), EngineError>> {
+pub(crate) fn read_records(data: &[u8]) -> Option<Result<(Dataset, Vec<Fault>), StoreError>> {
     let directory = tempfile::tempdir().ok()?;
     let root = directory.path();
     let mut texts = data.split(|&byte| byte == 0);

@@ -103,7 +103,7 @@ pub(crate) enum Command {
 pub(crate) struct JobFile {
     /// The job file (TOML)
     pub(crate) job: PathBuf,
-    /// Override a key of the job; may be repeated
+    /// Override a key of the job, paths relative to here; may be repeated
     #[arg(long, value_name = "TABLE.KEY=VALUE")]
     pub(crate) set: Vec<String>,
 }
@@ -234,7 +234,7 @@ pub(crate) struct Theory {
     /// The job file (TOML)
     #[arg(required_unless_present = "spectra", conflicts_with = "spectra")]
     pub(crate) job: Option<PathBuf>,
-    /// Override a key of the job; may be repeated
+    /// Override a key of the job, paths relative to here; may be repeated
     #[arg(long, value_name = "TABLE.KEY=VALUE", conflicts_with = "spectra")]
     pub(crate) set: Vec<String>,
     /// Spectra in place of a job: {"signal": [κ²/n …], "theta_signal": […], "gamma": […], "theta_noise": […]}

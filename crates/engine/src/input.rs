@@ -1,15 +1,15 @@
 //! What a job's data source gives: loaded once, checked against the job, shared by every thread.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eigensweep_inputs::{LabelledRows, centred, principal_components, read_images, read_labels};
+use eigensweep_inputs::{LabelledRows, centred, principal_components};
 use eigensweep_sampling::gaussian::Teacher;
 use eigensweep_theory::leakage::CleanMoment;
 use faer::{Mat, Par};
 
 use crate::EngineError;
-use eigensweep_job::{self as job, DataSpec, IdxSpec, Job, JobSpec, Problem};
+use eigensweep_job::{self as job, DataSpec, FilesSpec, Job, JobSpec, Problem};
 use eigensweep_store::Extents;
 use eigensweep_store::dataset::InputFacts;
 
@@ -85,16 +85,16 @@ impl Input {
                 components: spec.components.values().iter().map(|&k| size(k)).max().unwrap_or(1),
                 labels: spec.label_count as usize,
             }),
-            DataSpec::Idx(spec) => Self::load_idx(job, spec),
+            DataSpec::Files(spec) => Self::load_files(job, spec),
         }
     }
 
-    fn load_idx(job: &Job, spec: &IdxSpec) -> Result<Self, EngineError> {
-        let files = [("data.images", &spec.images), ("data.labels", &spec.labels)];
+    fn load_files(job: &Job, spec: &FilesSpec) -> Result<Self, EngineError> {
+        let files = spec.reader.files.iter().zip(&spec.files);
         let missing: Vec<Problem> = files
-            .into_iter()
             .filter(|(_, path)| !path.exists())
-            .map(|(key, path)| {
+            .map(|(file, path)| {
+                let key = &format!("data.{}", file.key);
                 let message = format!("`{key}` names {}, which does not exist", path.display());
                 let help = format!(
                     "put the file there, or name it with --set {key}=PATH (relative to the job file)"
@@ -105,8 +105,8 @@ impl Input {
         if !missing.is_empty() {
             return Err(job.source.report(missing).into());
         }
-        let images = read_images(&spec.images)?;
-        let labels = read_labels(&spec.labels)?;
+        let paths: Vec<&Path> = spec.files.iter().map(PathBuf::as_path).collect();
+        let (images, labels) = (spec.reader.read)(&paths)?;
         let (samples, features) = (images.samples(), images.features());
         let mut problems =
             above(job, "grid.samples", job.spec.grid.samples.values(), samples, "samples", "images");
@@ -151,7 +151,7 @@ impl Input {
         let moments = 10 * 8 * (features as u64).pow(2);
         let rows: u64 = sets.iter().map(|set| 3 * 8 * set.rows.rows().len() as u64).sum();
         let loading_bytes = images.pixels().len() as u64 + moments + rows;
-        Ok(Self::Rows { sets, loading_bytes, fingerprint: fingerprint(&[&spec.images, &spec.labels])? })
+        Ok(Self::Rows { sets, loading_bytes, fingerprint: fingerprint(&paths)? })
     }
 
     /// The same input for a job that has some of the values of the `components` axis.

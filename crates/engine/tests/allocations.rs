@@ -62,7 +62,7 @@ fn assert_no_allocation(what: &str, simulation: &Simulation) -> usize {
     for task in 1..tasks {
         let calls = counted(|| simulation.run_task(task, &mut workspace, &mut batch));
         assert_eq!(calls, 0, "{what}: task {task}");
-        failed += batch.status.iter().filter(|&&status| status != Status::Ok).count();
+        failed += batch.status().iter().filter(|&&status| status != Status::Ok).count();
     }
     failed
 }

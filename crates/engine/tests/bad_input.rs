@@ -12,6 +12,7 @@ use eigensweep_engine::EngineError;
 use eigensweep_engine::input::{Input, LARGEST_SIZE};
 use eigensweep_inputs::InputError;
 use eigensweep_job::{Job, Problem};
+use eigensweep_store::StoreError;
 use eigensweep_store::plan::{Plan, TASK_ROWS};
 use tempfile::TempDir;
 
@@ -227,7 +228,7 @@ fn a_task_with_too_many_rows() {
     // 3 paradigms × 700,000 α share one sample.
     let alphas = "augmentation.alignment={ from = 0, to = 1, count = 700000 }";
     match plan(&[alphas]) {
-        Err(EngineError::TaskTooLarge { rows, limit }) => assert_eq!((rows, limit), (2_100_000, TASK_ROWS)),
+        Err(StoreError::TaskTooLarge { rows, limit }) => assert_eq!((rows, limit), (2_100_000, TASK_ROWS)),
         other => panic!("{other:?}"),
     }
     let fits = "augmentation.alignment={ from = 0, to = 1, count = 699050 }";

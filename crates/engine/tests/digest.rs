@@ -12,11 +12,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use common::{contents, job, run_parts, run_shard, run_to_the_end};
-use eigensweep_engine::replay;
 use eigensweep_store::aggregate::QUANTILE_ACCURACY;
-use eigensweep_store::columns::METRICS;
+use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::{self, Dataset, SUMMARY_FILE, read_columns};
 use eigensweep_store::filter::Filter;
+use eigensweep_store::find;
+use eigensweep_store::rows::{Row, metrics_of};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::summarise;
 
@@ -91,22 +92,22 @@ fn cell(batch: &RecordBatch, at: usize) -> String {
     text
 }
 
-type Rows = BTreeMap<String, Vec<[Option<f64>; METRICS.len()]>>;
+type Cells = BTreeMap<String, Vec<Row>>;
 
-/// The metrics of all rows of a data set, by combination and paradigm.
-fn rows_by_cell(root: &Path) -> Rows {
+/// All rows of a data set, by combination and paradigm.
+fn rows_by_cell(root: &Path) -> Cells {
     let (dataset, _) = Dataset::read(root, true).unwrap();
-    let filter = Filter::parse("replicate >= 0", &replay::columns(&dataset)).unwrap();
-    let mut cells = Rows::new();
-    for row in replay::find(&dataset, &filter, usize::MAX).unwrap().0 {
+    let filter = Filter::parse("replicate >= 0", &find::columns(&dataset)).unwrap();
+    let mut cells = Cells::new();
+    for row in find::find(&dataset, &filter, usize::MAX).unwrap().0 {
         let section = &dataset.sections()[row.section];
         let grid = &section.plan.grid;
         let mut text = String::new();
         for axis in &grid.axes {
             text.push_str(&format!("{} {:e}, ", axis.name, axis.values.as_float(axis.index(row.row))));
         }
-        text.push_str(section.spec.model.paradigms[grid.paradigm(row.row)].name());
-        cells.entry(text).or_default().push(row.stored.unwrap().metrics);
+        text.push_str(section.spec.model.paradigms[grid.paradigm(row.row)].name);
+        cells.entry(text).or_default().push(row.stored.unwrap());
     }
     cells
 }
@@ -122,18 +123,19 @@ fn close(found: Option<f64>, expected: Option<f64>, tolerance: f64, what: &str) 
 }
 
 /// Every number of a summary against the rows, naively.
-fn check(batch: &RecordBatch, cells: &Rows) {
+fn check(batch: &RecordBatch, cells: &Cells) {
     assert_eq!(batch.num_rows(), cells.len());
     let (mut failed, mut missing) = (0, 0);
     for at in 0..batch.num_rows() {
         let place = cell(batch, at);
         let rows = &cells[&place];
         assert_eq!(count(batch, "replicates", at), rows.len() as u64, "{place}");
-        let without = rows.iter().filter(|row| row[2].is_none()).count();
+        let without = rows.iter().filter(|row| row.status != Status::Ok).count();
         assert_eq!(count(batch, "failed", at), without as u64, "{place}");
         failed += without;
-        for (metric, name) in METRICS.iter().enumerate() {
-            let mut values: Vec<f64> = rows.iter().filter_map(|row| row[metric]).collect();
+        for (column, name) in metrics_of(&job(JOB, &[]).spec).iter().map(|metric| metric.name).enumerate() {
+            let mut values: Vec<f64> =
+                rows.iter().map(|row| row.values[column]).filter(|value| !value.is_nan()).collect();
             values.sort_unstable_by(f64::total_cmp);
             let n = values.len() as f64;
             let what = format!("{name} of {place}");

@@ -8,9 +8,11 @@ use std::convert::Infallible;
 
 use common::{Cell, contents, idx_source, job, rows, run_to_the_end, simulation, write_images};
 use eigensweep_engine::EngineError;
-use eigensweep_engine::simulation::{Batch, Simulation, Workspace};
+use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_store::columns::Status;
+use eigensweep_store::rows::Rows;
 use eigensweep_theory::InstructionSet;
+use eigensweep_theory::metrics::{GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -205,10 +207,10 @@ fn fewer_metrics_change_rounding_only() {
         for (place, cell) in &some {
             let other = &all[place];
             let close = |a: f64, b: f64| (a - b).abs() < 1e-9 || (a.is_nan() && b.is_nan());
-            assert!(close(cell.loss_clean, other.loss_clean), "{metrics}: {place}");
-            assert!(close(cell.loss_corrupted, other.loss_corrupted), "{metrics}: {place}");
-            assert!(if leakage { close(cell.leakage, other.leakage) } else { cell.leakage.is_nan() });
-            assert!(if gap { close(cell.gap, other.gap) } else { cell.gap.is_nan() });
+            assert!(close(cell[&LOSS_CLEAN], other[&LOSS_CLEAN]), "{metrics}: {place}");
+            assert!(close(cell[&LOSS_CORRUPTED], other[&LOSS_CORRUPTED]), "{metrics}: {place}");
+            assert!(if leakage { close(cell[&LEAKAGE], other[&LEAKAGE]) } else { cell[&LEAKAGE].is_nan() });
+            assert!(if gap { close(cell[&GAP], other[&GAP]) } else { cell[&GAP].is_nan() });
         }
     }
 }
@@ -252,7 +254,7 @@ fn a_panic_in_a_task_does_not_hang() {
     impl eigensweep_engine::schedule::Sink for Ignore {
         type Work = Infallible;
 
-        fn take(&mut self, _: u64, _: &Batch) -> Result<Option<Infallible>, EngineError> {
+        fn take(&mut self, _: u64, _: &Rows) -> Result<Option<Infallible>, EngineError> {
             Ok(None)
         }
 
@@ -352,15 +354,15 @@ proptest! {
         ];
         let set: Vec<&str> = set.iter().map(String::as_str).collect();
         for (place, cell) in rows(&simulation(GAUSSIAN, &set), 1) {
-            let values = [cell.loss_clean, cell.loss_corrupted];
-            if cell.status == Status::Ok {
+            let values = [cell[&LOSS_CLEAN], cell[&LOSS_CORRUPTED]];
+            if cell.row.status == Status::Ok {
                 // One-hot labels have power 1.
                 prop_assert!(values.iter().all(|loss| (-1e-6..=1.0 + 1e-6).contains(loss)), "{place}: {cell:?}");
                 let supervised = place.ends_with("supervised");
                 let inside = |x: f64| (supervised && x.is_nan()) || (0.0..=1.0).contains(&x);
-                prop_assert!(inside(cell.leakage) && inside(cell.gap), "{place}: {cell:?}");
+                prop_assert!(inside(cell[&LEAKAGE]) && inside(cell[&GAP]), "{place}: {cell:?}");
             } else {
-                let all = [values[0], values[1], cell.leakage, cell.gap];
+                let all = [values[0], values[1], cell[&LEAKAGE], cell[&GAP]];
                 prop_assert!(all.iter().all(|x| x.is_nan()), "{place}: {cell:?}");
             }
         }
@@ -368,13 +370,13 @@ proptest! {
 }
 
 /// All rows of a job as bits, by kernels on one instruction set.
-fn rows_on(instruction_set: InstructionSet, simulation: &Simulation) -> Vec<([u64; 5], Status)> {
+fn rows_on(instruction_set: InstructionSet, simulation: &Simulation) -> Vec<(Vec<u64>, Status)> {
     let mut workspace = Workspace::on(instruction_set, simulation);
     let mut batch = simulation.new_batch();
     let mut rows = vec![];
     for task in 0..simulation.plan().tasks {
         simulation.run_task(task, &mut workspace, &mut batch);
-        rows.extend((0..batch.rows()).map(|row| Cell::of(&batch, row).bits()));
+        rows.extend((0..batch.len()).map(|row| Cell::of(&batch, row).bits()));
     }
     rows
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use common::{Cell, idx_source, simulation, write_images};
 use eigensweep_engine::simulation::Simulation;
 use eigensweep_store::columns::Status;
+use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED};
 
 /// Replicates of each job.
 const REPLICATES: usize = 4000;
@@ -56,18 +57,15 @@ fn columns(simulation: &Simulation) -> Columns {
     common::for_rows(simulation, 2, &mut |row, cell: Cell| {
         let place = common::coordinates(simulation, row);
         let place = place.split_once(", ").map_or("", |(_, rest)| rest).to_owned();
-        assert_eq!(cell.status, Status::Ok, "{place}");
+        assert_eq!(cell.row.status, Status::Ok, "{place}");
         let supervised = place.ends_with("supervised");
-        assert!(cell.leakage.is_nan() == supervised, "{place}: leakage {}", cell.leakage);
-        let values = [
-            ("loss_clean", cell.loss_clean),
-            ("loss_corrupted", cell.loss_corrupted),
-            ("distance", (cell.loss_clean - cell.loss_corrupted).abs()),
-            ("leakage", cell.leakage),
-            ("gap", cell.gap),
-        ];
-        for (name, value) in values.into_iter().filter(|(_, value)| !value.is_nan()) {
-            found.entry(format!("{place}: {name}")).or_default().push(rounded(value));
+        assert!(cell[&LEAKAGE].is_nan() == supervised, "{place}: leakage {}", cell[&LEAKAGE]);
+        for metric in [&LOSS_CLEAN, &LOSS_CORRUPTED, &DISTANCE, &LEAKAGE, &GAP] {
+            let value = cell[metric];
+            if value.is_nan() {
+                continue;
+            }
+            found.entry(format!("{place}: {}", metric.name)).or_default().push(rounded(value));
         }
     });
     found

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use eigensweep_engine::EngineError;
 use eigensweep_engine::schedule::{self, Sink, Work};
-use eigensweep_engine::simulation::{Batch, Simulation};
+use eigensweep_engine::simulation::Simulation;
+use eigensweep_store::rows::Rows;
 
 const JOB: &str = r#"
 [job]
@@ -61,7 +62,7 @@ impl Work for Square<'_> {
 impl<'a> Sink for Squares<'a> {
     type Work = Square<'a>;
 
-    fn take(&mut self, task: u64, _: &Batch) -> Result<Option<Square<'a>>, EngineError> {
+    fn take(&mut self, task: u64, _: &Rows) -> Result<Option<Square<'a>>, EngineError> {
         assert!(self.is_ready());
         self.taken.push(task);
         let count = self.taken.len() as u64;

@@ -1,15 +1,16 @@
 //! Adaptive replicates: `replicates = { min = 50, max = 10000, relative_error = 0.02 }`.
 //!
-//! A combination of the axes is drawn anew until the standard error of the mean is small enough against the mean, for every paradigm. It is
-//! asked at fixed checkpoints only, after `min` replicates and each time their number has doubled, so which rows exist is a function
-//! of the job alone. (Stopping at the first of several looks where the error happens to look small makes it a little smaller
-//! than it is; with doubling there are few looks, and `min` keeps the first from being a fluke.)
+//! A combination of the axes is drawn anew until the standard error of the mean is small enough against
+//! the mean, for every paradigm. It is asked at fixed checkpoints only, after `min` replicates and each
+//! time their number has doubled, so which rows exist is a function of the job alone. (Stopping at the
+//! first of several looks where the error happens to look small makes it a little smaller than it is; with
+//! doubling there are few looks, and `min` keeps the first from being a fluke.)
 
 use std::ops::Range;
 
 use super::JobSpec;
 use super::numbers::Allowed;
-use super::read::{TableReader, nearest};
+use super::read::{Reader, nearest};
 use super::tree::{Entry, Node};
 
 /// When a combination has been drawn often enough.
@@ -80,7 +81,7 @@ const RELATIVE_ERROR: Allowed = Allowed {
     help: "the standard error of the mean over the mean that is small enough",
 };
 
-impl TableReader<'_> {
+impl Reader<'_> {
     /// `job.replicates` as a table.
     pub(super) fn adaptive(&mut self, node: &Node, path: &str, entries: &[Entry]) -> Option<Adaptive> {
         if !entries.iter().any(|entry| KEYS.contains(&entry.name.as_str())) {

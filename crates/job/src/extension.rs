@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::JobSpec;
-use super::columns::{AxisValues, AxisValuesMut};
+use super::fields::{AxisValues, Field};
 
 /// Why a job does not extend an earlier one.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -173,8 +173,9 @@ impl Region {
         spec.job.replicates = self.replicates.end - self.replicates.start;
         for (values, keep) in spec.axes_mut().into_iter().zip(&self.axes) {
             match values {
-                AxisValuesMut::Integers(axis) => axis.keep(keep),
-                AxisValuesMut::Floats(axis) => axis.keep(keep),
+                Field::Integers(axis) => axis.keep(keep),
+                Field::Floats(axis) => axis.keep(keep),
+                Field::Toml(_) => {}
             }
         }
         spec

@@ -6,8 +6,8 @@
 //! differ in the last digit between machines and a row must not.
 
 use super::axis::{AXIS_LIMIT, Axis};
-use super::numbers::{Allowed, FORMS, first_repeat, shown};
-use super::read::{TableReader, exact_integer, nearest};
+use super::numbers::{Allowed, FORMS, exact_integer, first_repeat, shown};
+use super::read::{Reader, nearest};
 use super::tree::{Entry, Node};
 
 /// How near (relatively) a ratio or step must come to `to` to have hit it: far above the error of a million
@@ -33,7 +33,7 @@ const COUNT: Allowed = Allowed {
     help: "`count` is how many values the range has, both ends included",
 };
 
-impl TableReader<'_> {
+impl Reader<'_> {
     /// An axis written as a range; every value lies between its ends, so `allowed` is asked of these alone.
     pub(super) fn range(
         &mut self,
@@ -114,7 +114,9 @@ impl TableReader<'_> {
             (None, None, Some(count)) => {
                 let logarithmic = match find(entries, "scale") {
                     None => Some(false),
-                    Some(scale) => self.word(scale, &name("scale"), &[false, true], scale_name),
+                    Some(scale) => {
+                        self.word(scale, &name("scale"), &["linear", "log"]).map(|word| word == "log")
+                    }
                 };
                 let count = self.number(count, &name("count"), COUNT).and_then(exact_integer);
                 let count = usize::try_from(count?).ok()?;
@@ -130,10 +132,6 @@ impl TableReader<'_> {
 
 fn find<'e>(entries: &'e [Entry], key: &str) -> Option<&'e Node> {
     entries.iter().find(|entry| entry.name == key).map(|entry| &entry.node)
-}
-
-fn scale_name(logarithmic: bool) -> &'static str {
-    if logarithmic { "log" } else { "linear" }
 }
 
 /// How a range goes from one end to the other.

@@ -84,6 +84,23 @@ pub(super) fn read(sources: &[SourceText], problems: &mut Vec<Problem>) -> (Tree
 }
 
 impl Tree {
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.strays.is_empty()
+    }
+
+    /// The entry of a key, if it is given.
+    pub(super) fn entry(&self, table: &str, key: &str) -> Option<&Entry> {
+        self.tables.get(table)?.entries.get(key)
+    }
+
+    /// All entries with the names of their tables.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.tables
+            .iter()
+            .flat_map(|(name, table)| table.entries.values().map(move |entry| (name.as_str(), entry)))
+    }
+
     fn read_file(&mut self, text: &str, problems: &mut Vec<Problem>) -> bool {
         let (root, mut errors) = DeTable::parse_recoverable(text);
         // A repeated key leaves the tree whole (the first value stands), so everything else can still be checked.
@@ -166,6 +183,12 @@ impl Tree {
         table.entries.insert(key.into(), entry);
         Ok(())
     }
+}
+
+/// A value of the program's own, such as a default; it stands nowhere.
+pub(super) fn value(text: &str) -> Node {
+    let (value, _) = DeValue::parse_recoverable(text);
+    Node { place: Place::FILE, ..node(0, 0, value) }
 }
 
 /// Whether text that is no TOML value can be a string without its quotes, rather than a mistyped list or table.

@@ -11,35 +11,7 @@
 
 use std::ops::Range;
 
-use eigensweep_job::{AxisValues, DataSpec, JobSpec};
-
-/// What axes belong to, slowest first: axes of one level are neighbouring digits of the numbering of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Clean inputs and labels.
-    Data,
-    /// Sizes of samples.
-    Samples,
-    /// Corruption of the inputs.
-    Noise,
-    /// Views, also of clean inputs.
-    Views,
-    /// Views of corrupted inputs only.
-    Within,
-    /// Dimension of the representation.
-    Dimension,
-}
-
-fn level(name: &str) -> Level {
-    match name {
-        "samples" => Level::Samples,
-        "noise_components" | "noise_decay" | "noise_scale" => Level::Noise,
-        "augmentation_decay" | "augmentation_scale" => Level::Views,
-        "alignment" => Level::Within,
-        "dimension" => Level::Dimension,
-        _ => Level::Data,
-    }
-}
+use eigensweep_job::{AxisValues, DataSpec, JobSpec, Level};
 
 /// An axis of the grid with its place in the numbering of rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -180,7 +152,7 @@ impl Grid {
             .into_iter()
             .map(|axis| GridAxis {
                 name: axis.name,
-                level: level(axis.name),
+                level: axis.level,
                 values: match axis.values {
                     AxisValues::Integers(values) => Values::Integers(values.to_vec()),
                     AxisValues::Floats(values) => Values::Floats(values.to_vec()),
@@ -190,7 +162,7 @@ impl Grid {
             .collect();
         let paradigms = spec.model.paradigms.len() as u64;
         let replicates = u64::from(spec.job.replicates);
-        let chained = matches!(spec.data, DataSpec::Idx(_));
+        let chained = matches!(spec.data, DataSpec::Files(_));
         let mut digits: Vec<(Rank, Option<usize>)> =
             axes.iter().enumerate().map(|(i, axis)| (Rank::Axis(axis.level), Some(i))).collect();
         digits.push((Rank::Replicate { chained }, None));
@@ -299,8 +271,9 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use super::{Grid, Level};
+    use super::Grid;
     use eigensweep_job as job;
+    use eigensweep_job::Level;
 
     const AXES: &str = "[data]\ncomponents = [2, 5, 3]\nREST[corruption]\ncomponents = [4, 1]\nscale = [1, 2]\n[augmentation]\n\
         scale = [3, 4]\nalignment = [0, 1, 2]\n[model]\ndimension = [2, 1]\n[grid]\nsamples = [10, 1000, 50]\n[job]\n\
@@ -345,12 +318,16 @@ mod tests {
     #[test]
     fn settings_are_the_values_of_neighbouring_digits_in_row_order() {
         for grid in grids() {
-            for level in [Level::Data, Level::Samples, Level::Noise, Level::Views, Level::Within, Level::Dimension] {
+            for level in
+                [Level::Data, Level::Samples, Level::Noise, Level::Views, Level::Within, Level::Dimension]
+            {
                 let names: Vec<&str> =
                     grid.axes.iter().filter(|axis| axis.level == level).map(|axis| axis.name).collect();
                 let settings: Vec<_> = grid.settings(level).collect();
-                let rows: BTreeSet<Vec<usize>> =
-                    settings.iter().map(|setting| names.iter().map(|name| setting.index(name)).collect()).collect();
+                let rows: BTreeSet<Vec<usize>> = settings
+                    .iter()
+                    .map(|setting| names.iter().map(|name| setting.index(name)).collect())
+                    .collect();
                 let count: u64 = names.iter().map(|name| grid.axis(name).unwrap().values.count()).product();
                 assert_eq!((settings.len() as u64, rows.len() as u64), (count, count), "each once");
                 assert!(settings.windows(2).all(|pair| pair[0].row() < pair[1].row()));

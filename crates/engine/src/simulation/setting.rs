@@ -1,10 +1,10 @@
 //! The settings of data, corruption and views that the grid runs through, decoded from their axes.
 
-use eigensweep_job::{DataSpec, JobSpec, SpectrumShape, SpectrumSpec, Teacher};
+use eigensweep_job::{DataSpec, JobSpec, Level, SpectrumShape, SpectrumSpec, Teacher};
 use eigensweep_sampling::spectrum::Spectrum;
 use eigensweep_sampling::streams::{Draw, Streams};
-use eigensweep_store::grid::{Grid, Level, Setting};
-use eigensweep_theory::views::{Parameter, SPECTRAL, View};
+use eigensweep_store::grid::{Grid, Setting};
+use eigensweep_theory::views::{Parameter, View};
 
 use crate::input::size;
 
@@ -88,7 +88,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(spec: &JobSpec, grid: &Grid) -> Self {
-        let (noise, kind) = (&spec.corruption, &SPECTRAL);
+        let (noise, kind) = (&spec.corruption, spec.augmentation.kind);
         let views = grid.settings(Level::Views).map(|setting| {
             let cells = grid.settings(Level::Within).map(|within| {
                 let value = |parameter: &Parameter| {
@@ -127,7 +127,7 @@ fn row(setting: &Setting<'_>) -> usize {
 
 fn data_setting(spec: &DataSpec, setting: &Setting<'_>) -> DataSetting {
     match spec {
-        DataSpec::Idx(_) => DataSetting::Rows(setting.index("signal_components")),
+        DataSpec::Files(_) => DataSetting::Rows(setting.index("signal_components")),
         DataSpec::Gaussian(gaussian) => DataSetting::Gaussian {
             components: size(gaussian.components.values()[setting.index("signal_components")]),
             spectrum: ScaledSpectrum::at(&gaussian.spectrum, setting, ["signal_decay", "signal_scale"]),

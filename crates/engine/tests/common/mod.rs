@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs;
+use std::ops::Index;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,12 +16,15 @@ use eigensweep_engine::EngineError;
 use eigensweep_engine::input::Input;
 use eigensweep_engine::run::{self, Observer, Outcome};
 use eigensweep_engine::schedule::{self, Sink};
-use eigensweep_engine::simulation::{Batch, Simulation};
+use eigensweep_engine::simulation::Simulation;
 use eigensweep_job::{self as job, Job};
+use eigensweep_store::StoreError;
 use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::{Dataset, Repair};
 use eigensweep_store::plan::Plan;
+use eigensweep_store::rows::{Row, Rows};
 use eigensweep_store::shard::Shard;
+use eigensweep_theory::Metric;
 
 /// Parses a job; `set` are overrides, `table.key=value`.
 pub fn job(text: &str, set: &[&str]) -> Job {
@@ -39,34 +43,30 @@ pub fn simulation(text: &str, set: &[&str]) -> Simulation {
     prepare(&job(text, set)).unwrap()
 }
 
-/// What a row holds beside its coordinates.
-#[derive(Clone, Copy, Debug)]
+/// A row that knows its columns: `cell[&LEAKAGE]` is a value of it, NaN where there is none.
+#[derive(Clone, Debug)]
 pub struct Cell {
-    pub loss_clean: f64,
-    pub loss_corrupted: f64,
-    pub leakage: f64,
-    pub gap: f64,
-    pub threshold_squared: f64,
-    pub status: Status,
+    pub row: Row,
+    metrics: Vec<&'static Metric>,
 }
 
 impl Cell {
-    pub fn of(batch: &Batch, at: usize) -> Self {
-        Self {
-            loss_clean: batch.loss_clean[at],
-            loss_corrupted: batch.loss_corrupted[at],
-            leakage: batch.leakage[at],
-            gap: batch.gap[at],
-            threshold_squared: batch.threshold_squared[at],
-            status: batch.status[at],
-        }
+    pub fn of(rows: &Rows, at: usize) -> Self {
+        Self { row: rows.row(at), metrics: rows.metrics().to_vec() }
     }
 
     /// All numbers as bits: NaN (no value) equals itself.
-    pub fn bits(&self) -> ([u64; 5], Status) {
-        let values = [self.loss_clean, self.loss_corrupted, self.leakage, self.gap, self.threshold_squared]
-            .map(f64::to_bits);
-        (values, self.status)
+    pub fn bits(&self) -> (Vec<u64>, Status) {
+        self.row.bits()
+    }
+}
+
+impl Index<&Metric> for Cell {
+    type Output = f64;
+
+    fn index(&self, metric: &Metric) -> &f64 {
+        let at = self.metrics.iter().position(|known| *known == metric);
+        &self.row.values[at.unwrap_or_else(|| panic!("no column {metric:?}"))]
     }
 }
 
@@ -81,18 +81,18 @@ pub fn coordinates(simulation: &Simulation, row: u64) -> String {
     format!("{text}, {paradigm}")
 }
 
-struct Rows<'a> {
+struct Walk<'a> {
     simulation: &'a Simulation,
     row: u64,
     collect: &'a mut (dyn FnMut(u64, Cell) + Send),
 }
 
-impl Sink for Rows<'_> {
+impl Sink for Walk<'_> {
     type Work = Infallible;
 
-    fn take(&mut self, task: u64, batch: &Batch) -> Result<Option<Infallible>, EngineError> {
+    fn take(&mut self, task: u64, batch: &Rows) -> Result<Option<Infallible>, EngineError> {
         assert_eq!(self.simulation.plan().task_rows(task).start, self.row, "tasks arrive in order");
-        for at in 0..batch.rows() {
+        for at in 0..batch.len() {
             (self.collect)(self.row, Cell::of(batch, at));
             self.row += 1;
         }
@@ -107,7 +107,7 @@ impl Sink for Rows<'_> {
 /// Runs all tasks on `threads` threads and hands over each row with its number, in order.
 #[allow(clippy::single_range_in_vec_init, reason = "one range of tasks")]
 pub fn for_rows(simulation: &Simulation, threads: usize, collect: &mut (dyn FnMut(u64, Cell) + Send)) {
-    let mut sink = Rows { simulation, row: 0, collect };
+    let mut sink = Walk { simulation, row: 0, collect };
     let tasks = simulation.plan().tasks;
     assert!(schedule::run(simulation, &[0..tasks], threads, &AtomicBool::new(false), &mut sink).unwrap());
     assert_eq!(sink.row, simulation.plan().grid.rows());
@@ -169,9 +169,9 @@ pub struct Ran {
 pub const HOLDER: &str = "a test";
 
 /// Opens (or goes on with) the data set at `root`, for a shard.
-pub fn open(root: &Path, job: &Job, shard: Shard) -> Result<(Arc<Input>, Dataset, Vec<Repair>), EngineError> {
-    let input = Arc::new(Input::load(job)?);
-    let (dataset, repairs) = Dataset::open(root, &job.spec, &input, shard, HOLDER)?;
+pub fn open(root: &Path, job: &Job, shard: Shard) -> Result<(Arc<Input>, Dataset, Vec<Repair>), StoreError> {
+    let input = Arc::new(Input::load(job).unwrap());
+    let (dataset, repairs) = Dataset::open(root, &job.spec, &input.facts(), shard, HOLDER)?;
     Ok((input, dataset, repairs))
 }
 
@@ -182,7 +182,7 @@ pub fn run_shard(
     shard: Shard,
     threads: usize,
     parts: u64,
-) -> Result<Ran, EngineError> {
+) -> Result<Ran, StoreError> {
     let (input, mut dataset, repairs) = open(root, job, shard)?;
     let stop = AtomicBool::new(false);
     let sections = dataset.sections().iter();
@@ -194,15 +194,23 @@ pub fn run_shard(
     let rows = missing.take(usize::try_from(parts).unwrap_or(usize::MAX)).map(|rows| rows.end - rows.start);
     let after = if parts == u64::MAX { u64::MAX } else { rows.sum() };
     let mut observer = Stopping::after(&stop, after);
-    let outcome = run::run(&input, &mut dataset, threads, &stop, &mut observer)?;
+    let outcome = run::run(&input, &mut dataset, threads, &stop, &mut observer).map_err(of_the_store)?;
     dataset.write_manifest()?;
     // Parts end in any order.
     observer.committed.sort_unstable();
     Ok(Ran { outcome, repairs, committed: observer.committed, failed: observer.failed })
 }
 
+/// What a run refuses here is a matter of the data set.
+fn of_the_store(error: EngineError) -> StoreError {
+    match error {
+        EngineError::Store(error) => error,
+        other => panic!("{other}"),
+    }
+}
+
 /// The same for everything.
-pub fn run_parts(root: &Path, job: &Job, threads: usize, parts: u64) -> Result<Ran, EngineError> {
+pub fn run_parts(root: &Path, job: &Job, threads: usize, parts: u64) -> Result<Ran, StoreError> {
     run_shard(root, job, Shard::WHOLE, threads, parts)
 }
 

@@ -7,8 +7,10 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
-use eigensweep_store::columns::{FORMAT_VERSION, METRICS, Status};
+use eigensweep_store::columns::{FORMAT_VERSION, Status};
 use eigensweep_store::dataset::{Dataset, read_columns};
+use eigensweep_store::rows::metrics_of;
+use eigensweep_theory::metrics::THRESHOLD_SQUARED;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::common::{self, Cell, job, prepare, run_to_the_end};
@@ -128,25 +130,18 @@ fn parts_read_back_as_computed() {
         place.push_str(&format!(", {}", text("paradigm", row)));
         assert_eq!(place, common::coordinates(&simulation, number));
         let status = text("status", row);
-        assert_eq!(status, cell.status.name());
+        assert_eq!(status, cell.row.status.name());
         *statuses.entry(status).or_insert(0) += 1;
-        let expected = [
-            cell.loss_clean,
-            cell.loss_corrupted,
-            (cell.loss_clean - cell.loss_corrupted).abs(),
-            cell.leakage,
-            cell.gap,
-            cell.threshold_squared,
-        ];
-        for (name, expected) in METRICS.iter().zip(expected) {
+        for metric in metrics_of(&job.spec) {
+            let (name, expected) = (metric.name, cell[metric]);
             let found = float(name, row);
             assert_eq!(found.is_none(), expected.is_nan(), "{place}: {name}");
             assert!(found.is_none_or(|found| found.to_bits() == expected.to_bits()), "{place}: {name}");
-            if cell.status != Status::Ok && *name != "threshold_squared" {
+            if cell.row.status != Status::Ok && metric != &THRESHOLD_SQUARED {
                 assert_eq!(found, None, "{place}: {name} of a failed row");
             }
         }
-        if cell.status == Status::Ok {
+        if cell.row.status == Status::Ok {
             assert!(
                 ["loss_clean", "loss_corrupted", "distance"].iter().all(|name| float(name, row).is_some())
             );
@@ -172,9 +167,10 @@ fn metrics_that_were_not_asked_for_are_null() {
         let job = job(WITH_FAILURES, &[&format!("output.metrics={metrics}")]);
         run_to_the_end(directory.path(), &job, 1);
         let batch = read_all(directory.path());
-        for name in METRICS {
+        for metric in metrics_of(&job.spec) {
+            let name = metric.name;
             let column = batch.column_by_name(name).unwrap();
-            let asked = present.contains(&name) || name == "threshold_squared";
+            let asked = present.contains(&name) || metric == &THRESHOLD_SQUARED;
             assert_eq!(column.null_count() < column.len(), asked, "{metrics}: {name}");
         }
     }

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Barrier;
 
-use eigensweep_engine::EngineError;
 use eigensweep_job::{Job, NotAnExtension};
+use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
 
@@ -273,7 +273,7 @@ fn taking_values_away_is_refused() {
         // With something new besides.
         let set = [&all[..], &["data.scale=[10, 100, 1000]", fewer]].concat();
         match open(directory.path(), &job(ALL_AXES, &set), Shard::WHOLE).map(drop) {
-            Err(error @ EngineError::NotExtended { .. }) => {
+            Err(error @ StoreError::NotExtended { .. }) => {
                 let message = error.to_string();
                 assert!(message.contains(words), "{fewer}: {message}");
                 assert!(message.contains(&directory.path().display().to_string()), "{message}");
@@ -353,7 +353,7 @@ fn two_processes_extend_to_different_jobs() {
             panic!("one of two: {refused:?}")
         };
         match &refused[1 - winner] {
-            Err(EngineError::NotExtended { reason, .. }) => {
+            Err(StoreError::NotExtended { reason, .. }) => {
                 let lacks_replicates = matches!(reason, NotAnExtension::Replicates { .. });
                 assert_eq!(lacks_replicates, winner == 0, "{reason}");
             }

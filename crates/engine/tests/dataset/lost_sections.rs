@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use eigensweep_engine::EngineError;
 use eigensweep_job::Job;
+use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
 use tempfile::TempDir;
@@ -82,10 +82,10 @@ fn a_section_that_is_lost_for_good_is_refused() {
             for other in &others[..if number == 1 { 1 } else { 3 }] {
                 let refused = open(root, other, Shard::WHOLE).map(drop);
                 match refused {
-                    Err(EngineError::Section { path, .. }) => {
+                    Err(StoreError::Section { path, .. }) => {
                         assert!(path.starts_with(root.join("sections")), "{what}: {}", path.display());
                     }
-                    Err(EngineError::NotExtended { .. }) if number == 2 => {}
+                    Err(StoreError::NotExtended { .. }) if number == 2 => {}
                     other => panic!("{what}, section {number}: {other:?}"),
                 }
                 assert!(tree(root) == before, "{what}, section {number}: nothing changes");
@@ -104,7 +104,7 @@ fn readers_refuse_a_damaged_section() {
         let directory = copy_of(GROWN.path());
         harm(&section(directory.path(), 1));
         match Dataset::read(directory.path(), false).map(drop) {
-            Err(error @ EngineError::Section { section: 1, .. }) => {
+            Err(error @ StoreError::Section { section: 1, .. }) => {
                 assert!(error.to_string().contains("sections/001.json"), "{what}: {error}");
             }
             other => panic!("{what}: {other:?}"),

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use eigensweep_engine::EngineError;
 use eigensweep_engine::run;
 use eigensweep_engine::simulation::{Simulation, Workspace};
+use eigensweep_store::StoreError;
 use eigensweep_store::columns::FORMAT_VERSION;
 use eigensweep_store::dataset::{Collector, CommitRecord, Dataset, Identity, Manifest};
 use eigensweep_store::shard::Shard;
@@ -77,10 +77,10 @@ fn shares_count_rows() {
 }
 
 /// Commits a part of a data set's section 0 with the rows that `simulation` gives.
-fn commit(dataset: &Dataset, part: u64, simulation: &Simulation) -> Result<CommitRecord, EngineError> {
+fn commit(dataset: &Dataset, part: u64, simulation: &Simulation) -> Result<CommitRecord, StoreError> {
     let section = &dataset.sections()[0];
     let (mut workspace, mut batch) = (Workspace::new(simulation), simulation.new_batch());
-    let mut collector = Collector::new(simulation, section);
+    let mut collector = Collector::new(section, simulation.active().cloned());
     collector.begin(&section.plan, part);
     for task in section.plan.part_tasks(part) {
         simulation.run_task(task, &mut workspace, &mut batch);
@@ -130,7 +130,7 @@ fn a_commit_that_fails_records_nothing() {
     let place = directory.path().join("data").join(place.file_name().unwrap());
     fs::create_dir_all(place.join("in the way")).unwrap();
     match commit(&one, 0, &simulation) {
-        Err(EngineError::Io { action, path, .. }) => assert_eq!((action, path), ("rename into place", place)),
+        Err(StoreError::Io { action, path, .. }) => assert_eq!((action, path), ("rename into place", place)),
         other => panic!("{other:?}"),
     }
     assert_eq!(files(&directory.path().join("commits")).len(), 0, "nothing is recorded");

@@ -9,6 +9,7 @@ use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Summary, summarise};
+use eigensweep_theory::metrics::{DISTANCE, THRESHOLD_SQUARED};
 
 use crate::common::{for_rows, job, prepare, run_shard, run_to_the_end};
 
@@ -55,17 +56,17 @@ fn expected(job: &Job) -> BTreeMap<String, ([Running; 2], Vec<f64>)> {
             .chain(grid.axis("alignment"))
             .map(|axis| format!("{} {}", axis.name, axis.values.as_float(axis.index(row))))
             .collect();
-        let paradigm = simulation.paradigms().nth(grid.paradigm(row)).unwrap().name();
+        let paradigm = simulation.paradigms().nth(grid.paradigm(row)).unwrap().name;
         let line = lines.entry(format!("{paradigm}, {}", axes.join(", "))).or_default();
         let axis = grid.axis("samples").unwrap();
         let n = samples[axis.index(row)];
         for (end, running) in ends.iter().zip(&mut line.0) {
-            if n == *end && cell.status == Status::Ok {
-                running.add((cell.loss_clean - cell.loss_corrupted).abs());
+            if n == *end && cell.row.status == Status::Ok {
+                running.add(cell[&DISTANCE]);
             }
         }
-        if n == ends[1] && !cell.threshold_squared.is_nan() {
-            line.1.push(cell.threshold_squared);
+        if n == ends[1] && !cell[&THRESHOLD_SQUARED].is_nan() {
+            line.1.push(cell[&THRESHOLD_SQUARED]);
         }
     });
     lines
