@@ -418,3 +418,99 @@ fn read(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use faer::Mat;
+
+    use super::{AdditiveBatch, Room, Wanted};
+    use crate::additive::{Additive, Route};
+    use crate::closed_forms::Solution;
+    use crate::leakage::{CleanMoment, Population};
+    use crate::metrics::{GAP, LEAKAGE};
+    use crate::paradigms::{JOINT_EMBEDDING, Paradigm, Pencil, RECONSTRUCTION, SUPERVISED};
+    use crate::{InstructionSet, Metric};
+
+    const RIDGE: f64 = 0.5;
+
+    /// Joint-embedding with S + ρI in place of S, in its general form alone.
+    static RIDGED: Paradigm = Paradigm {
+        name: "ridged",
+        help: "a paradigm of this test",
+        map: "W",
+        spectrum: Some(Pencil {
+            name: "eigenvalues",
+            symbol: "ω",
+            eigenvalue: |omega| omega,
+            population: |moment, views| moment / (views + RIDGE),
+            objective: |_, _| f64::NAN,
+            decoder: None,
+        }),
+        threshold: None,
+        solve: |forms, moments| {
+            forms.factor(moments, RIDGE)?;
+            forms.pencil(moments.mean_views).map(Solution::Encoder)
+        },
+        scaled: None,
+    };
+
+    const SIZE: usize = 5;
+    const DIMENSIONS: [usize; 2] = [4, 2];
+    const METRICS: [&Metric; 2] = [&GAP, &LEAKAGE];
+
+    /// Losses and metrics of a problem of five inputs, two of them noise, on a route.
+    fn solve(route: Route, sigma: &[f64], paradigms: &[&'static Paradigm]) -> Vec<Vec<f64>> {
+        let entry = |i: usize, j: usize| if i == j { 3.0 + i as f64 } else { 1.0 / (1 + i + j) as f64 };
+        let (inputs, labels) =
+            (Mat::from_fn(SIZE, SIZE, entry), Mat::from_fn(SIZE, 2, |i, j| (i + 2 * j) as f64));
+        let problem =
+            Additive { inputs: inputs.as_ref(), input_labels: labels.as_ref(), label_power: 40.0, sigma };
+        let room = Room {
+            size: SIZE,
+            smallest: SIZE,
+            noise_components: 2,
+            labels: 2,
+            dimension: SIZE,
+            dimensions: DIMENSIONS.len(),
+        };
+        let wanted = Wanted { paradigms: paradigms.to_vec(), metrics: METRICS.to_vec() };
+        let mut batch = AdditiveBatch::on_route(Some(route), InstructionSet::detect(), room, wanted);
+        let population = Population { clean: CleanMoment::Diagonal(&[3.0, 4.0, 5.0]), gamma: &[6.0, 7.0] };
+        batch.solve_one(&problem, &DIMENSIONS, Some(population));
+        let of = |n| {
+            let found = batch.represented(0, n).unwrap();
+            [found.losses, found.metric(0), found.metric(1)].concat()
+        };
+        (0..paradigms.len()).map(of).collect()
+    }
+
+    /// Σ + ρ is the Σ of another problem, which joint-embedding solves in its scaled form; and neighbours keep their bits.
+    #[test]
+    fn a_paradigm_without_a_scaled_form_is_solved_by_its_general_one() {
+        let sigma = [0.3, 1.0, 2.0, 0.7, 1.5];
+        let with_ridge = sigma.map(|s| s + RIDGE);
+        for route in [Route::Lanes, Route::Blocked] {
+            let among =
+                solve(route, &sigma, &[&RIDGED, &SUPERVISED, &JOINT_EMBEDDING, &RIDGED, &RECONSTRUCTION]);
+            let expected = &solve(route, &with_ridge, &[&JOINT_EMBEDDING])[0];
+            for (found, expected) in among[0].iter().zip(expected) {
+                assert!((found - expected).abs() <= 1e-12, "{route:?}: {found} and {expected}");
+            }
+            assert_eq!(among[3], among[0], "{route:?}: again");
+            let alone = solve(route, &sigma, &[&JOINT_EMBEDDING, &RECONSTRUCTION]);
+            assert_eq!((&among[2], &among[4]), (&alone[0], &alone[1]), "{route:?}: neighbours");
+        }
+    }
+
+    /// The factor of S + ρI is not taken for that of S, and the other way round.
+    #[test]
+    fn the_general_form_of_each_paradigm_has_its_own_factor() {
+        let sigma = [0.3, 0.0, 2.0, 0.7, 1.5];
+        let among = solve(Route::Blocked, &sigma, &[&RIDGED, &JOINT_EMBEDDING, &RIDGED, &RECONSTRUCTION]);
+        let alone = |paradigm| solve(Route::Blocked, &sigma, &[paradigm]).remove(0);
+        assert_eq!(among[0], alone(&RIDGED));
+        assert_eq!(among[1], alone(&JOINT_EMBEDDING));
+        assert_eq!(among[2], among[0]);
+        assert_eq!(among[3], alone(&RECONSTRUCTION));
+    }
+}

@@ -166,3 +166,31 @@ impl fmt::Debug for Metric {
         f.write_str(self.name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{ALL, Formula};
+
+    #[test]
+    fn each_metric_has_a_name_of_its_own() {
+        let names: BTreeSet<&str> = ALL.into_iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    /// Or its column would be there without values.
+    #[test]
+    fn what_a_metric_is_derived_from_is_asked_for_with_it() {
+        for metric in ALL {
+            let Formula::Derived { from, .. } = metric.of else { continue };
+            for other in from {
+                assert!(other.is_asked(&[metric]), "{other:?} for {metric:?}");
+                assert!(
+                    !matches!(other.of, Formula::Derived { .. }),
+                    "{other:?} is computed before {metric:?}"
+                );
+            }
+        }
+    }
+}
