@@ -38,7 +38,7 @@ pub(crate) enum CommandError {
     Misfit { source: GivenError, path: PathBuf },
     #[error("--dimension {found} is not between 1 and the number of inputs, {most}")]
     Dimension { found: usize, most: usize },
-    #[error("the {what} has no solution: {source}{}", remedy(source))]
+    #[error("the {what} problem has no solution: {source}{}", remedy(source))]
     Unsolvable { what: &'static str, source: Failure },
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },

@@ -8,9 +8,11 @@ use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_testkit::random::Random;
 use eigensweep_theory::additive::{Additive, AdditiveBatch, Room, Wanted};
 use eigensweep_theory::leakage::{CleanMoment, Population};
-use eigensweep_theory::moments::{SampleSums, view_covariance};
+use eigensweep_theory::metrics::LEAKAGE;
+use eigensweep_theory::moments::SampleSums;
 use eigensweep_theory::paradigms::{self, SUPERVISED};
 use eigensweep_theory::thresholds::{Spectra, thresholds};
+use eigensweep_theory::views::{self, SPECTRAL};
 use eigensweep_theory::{InstructionSet, Paradigm};
 use faer::Mat;
 
@@ -25,6 +27,14 @@ impl Drawn {
     fn spectra(&self) -> Spectra<'_> {
         let (theta_signal, theta_noise) = self.theta.split_at(self.signal.len());
         Spectra { signal: &self.signal, theta_signal, gamma: &self.gamma, theta_noise }
+    }
+
+    /// Writes Σ = Θ + α²Γ.
+    fn views(&self, alignment: f64, sigma: &mut [f64]) {
+        let (inputs, parameters) = (Mat::new(), [alignment]);
+        let Self { theta, gamma, .. } = self;
+        let sample = views::Sample { inputs: inputs.as_ref(), theta, gamma, parameters: &parameters };
+        (SPECTRAL.covariance)(&sample, sigma);
     }
 }
 
@@ -100,7 +110,7 @@ impl<'a> Corrupted<'a> {
     /// k × leakage of joint-embedding and of reconstruction at k = k₀.
     fn leaked(&mut self, alignment_squared: f64) -> [f64; 2] {
         let spectra = self.spectra;
-        view_covariance(&spectra.theta, &spectra.gamma, alignment_squared.sqrt(), &mut self.sigma);
+        spectra.views(alignment_squared.sqrt(), &mut self.sigma);
         let problem = Additive {
             inputs: self.inputs.as_ref(),
             input_labels: self.input_labels.as_ref(),
@@ -110,8 +120,7 @@ impl<'a> Corrupted<'a> {
         let population = Population { clean: CleanMoment::Diagonal(&spectra.signal), gamma: &spectra.gamma };
         let k = spectra.signal.len();
         self.solver.solve_one(&problem, &[k], Some(population));
-        [1, 2]
-            .map(|paradigm| self.solver.representations(0, paradigm).unwrap()[0].leakage.unwrap() * k as f64)
+        [1, 2].map(|paradigm| self.solver.represented(0, paradigm).unwrap().metric(0)[0] * k as f64)
     }
 }
 
@@ -125,7 +134,8 @@ fn solver(size: usize, noise: usize, paradigms: &[&'static Paradigm]) -> Additiv
         dimension: size,
         dimensions: 1,
     };
-    let wanted = Wanted { paradigms: paradigms.to_vec(), leakage: paradigms.len() > 1 };
+    let metrics = if paradigms.len() > 1 { vec![&LEAKAGE] } else { Vec::new() };
+    let wanted = Wanted { paradigms: paradigms.to_vec(), metrics };
     AdditiveBatch::new(InstructionSet::detect(), room, wanted)
 }
 
@@ -246,12 +256,12 @@ fn supervised_distance_falls_like_one_over_n() {
             };
             let loss = |solver: &mut AdditiveBatch, problem: &Additive<'_>| {
                 solver.solve_one(problem, &[1], None);
-                solver.representations(0, 0).unwrap()[0].loss
+                solver.represented(0, 0).unwrap().losses[0]
             };
             let clean_loss = loss(&mut solver(6, 0, &[&SUPERVISED]), &clean);
             corrupted.solver = solver(10, 4, &[&SUPERVISED]);
             for (a, alpha) in alphas.iter().enumerate() {
-                view_covariance(&spectra.theta, &spectra.gamma, *alpha, &mut corrupted.sigma);
+                spectra.views(*alpha, &mut corrupted.sigma);
                 let problem = Additive {
                     inputs: corrupted.inputs.as_ref(),
                     input_labels: corrupted.input_labels.as_ref(),

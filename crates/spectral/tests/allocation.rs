@@ -7,7 +7,6 @@ use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch, solve_in_pl
 use eigensweep_spectral::dense;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
-use eigensweep_spectral::projected::ProjectedBatch;
 use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
@@ -28,7 +27,6 @@ fn no_kernel_allocates_once_warm() {
         let singular = Random(2).semidefinite(size, size / 2);
         let right = Random(3).normals(size, WIDTH);
         let isa = InstructionSet::detect();
-        let mut projected = ProjectedBatch::new(isa, size, WIDTH);
         let mut leading = LeadingBatch::new(isa, size, size);
         let wanted = Wanted { ridge: true, projected: true, pencil: true, vectors: true };
         let mut scaled = ScaledBatch::new(isa, Room { size, width: WIDTH, count: size }, 2, wanted);
@@ -61,15 +59,6 @@ fn no_kernel_allocates_once_warm() {
                     }),
                 ),
                 (
-                    "projected",
-                    calls(|| {
-                        projected.start(size, WIDTH);
-                        projected.push(definite.as_ref(), right.as_ref());
-                        projected.solve();
-                        projected.solution(0).unwrap();
-                    }),
-                ),
-                (
                     "leading",
                     calls(|| {
                         leading.start(size);
@@ -88,6 +77,7 @@ fn no_kernel_allocates_once_warm() {
                         scaled.push(1, &sigma);
                         let sources = [&definite, &singular];
                         scaled.solve(&[size, 1], |n| (sources[n].as_ref(), right.as_ref()));
+                        scaled.projected(0).unwrap();
                         scaled.pencil(0).unwrap();
                     }),
                 ),

@@ -6,15 +6,16 @@ mod reference;
 
 use eigensweep_testkit::random::Random;
 use eigensweep_theory::InstructionSet;
-use eigensweep_theory::Representation;
 use eigensweep_theory::additive::{Additive, Route};
 use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::leakage::{CleanMoment, Leakage, Population};
 use eigensweep_theory::moments::Moments;
+use eigensweep_theory::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION, SUPERVISED};
 use eigensweep_theory::probing::Probe;
 use faer::{Mat, MatRef};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use reference::Representation;
 
 /// A matrix of entries uniform on (−√3, √3): mean 0, variance 1.
 fn uniform(random: &mut Random, rows: usize, columns: usize) -> Mat<f64> {
@@ -170,6 +171,8 @@ proptest! {
                 prop_assert!((0.0..=1.0).contains(&leakage), "{name} at {}: leakage {leakage}", i + 1);
                 prop_assert!(at.gap.is_none() == (i + 1 == problem.size()));
                 prop_assert!(at.gap.is_none_or(|gap| (0.0..=1.0).contains(&gap)), "{name}: {:?}", at.gap);
+                let most = (i + 1) as f64;
+                prop_assert!(at.effective_rank.is_none_or(|rank| (1.0..=most).contains(&rank)), "{name}: {at:?}");
                 if i > 0 {
                     prop_assert!(at.loss <= encoder[i - 1].loss + slack, "{name}: loss rises at {}", i + 1);
                 }
@@ -206,21 +209,17 @@ proptest! {
             label_power: problem.label_power,
         };
         let mut forms = ClosedForms::new(size, LABELS);
-        forms.prepare(&moments).unwrap();
+        let mut solved = forms.problem(moments);
         let slack = TOLERANCE * problem.label_power;
-        let loss = forms.supervised(&moments).loss;
+        let loss = solved.solve(&SUPERVISED).unwrap().predictor().unwrap().loss;
         for route in reference::ROUTES {
         let (je, rc, supervised) = problem.on_route(route, true);
         let (without, _, _) = problem.on_route(route, false);
         prop_assert!((loss - supervised).abs() <= slack, "supervised {supervised} and {loss}");
-        for (name, fast) in [("joint-embedding", je), ("reconstruction", rc)] {
-            let squared = name == "reconstruction";
-            let encoder = match squared {
-                false => forms.joint_embedding(&moments).unwrap(),
-                true => forms.reconstruction(&moments).unwrap(),
-            };
-            let spectrum: Vec<f64> =
-                encoder.spectrum.iter().map(|x| if squared { x * x } else { *x }).collect();
+        for (name, paradigm, fast) in [("joint-embedding", &JOINT_EMBEDDING, je), ("reconstruction", &RECONSTRUCTION, rc)] {
+            let encoder = solved.solve(paradigm).unwrap().encoder().unwrap();
+            let eigenvalue = paradigm.spectrum.as_ref().unwrap().eigenvalue;
+            let spectrum: Vec<f64> = encoder.spectrum.values.iter().map(|&x| eigenvalue(x)).collect();
             for (i, at) in fast.iter().enumerate() {
                 let next = spectrum.get(i + 1).copied();
                 let gap = next.map(|next| (spectrum[i] - next) / spectrum[0]);
@@ -238,7 +237,7 @@ proptest! {
                 let leakage = problem.leakage(basis);
                 prop_assert!(close(at.leakage.unwrap(), leakage, 1.0),
                     "{name} leakage at {}: {:?} and {leakage}", i + 1, at.leakage);
-                if !squared {
+                if paradigm == &JOINT_EMBEDDING {
                     prop_assert!(close(at.loss, without[i].loss, problem.label_power), "with and without vectors");
                     prop_assert!(without[i].leakage.is_none());
                 }

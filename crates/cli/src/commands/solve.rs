@@ -1,16 +1,17 @@
 //! `solve`: one problem in closed form.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
+use std::{fs, iter};
 
 use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix};
 use eigensweep_inputs::{ClassLabels, read_matrix, write_matrix};
-use eigensweep_theory::closed_forms::{ClosedForms, Encoder};
+use eigensweep_theory::closed_forms::{self, ClosedForms, Encoder, Predictor};
+use eigensweep_theory::paradigms::{self, Pencil};
 use eigensweep_theory::probing::Probe;
-use eigensweep_theory::{Failure, InstructionSet, Supervised};
+use eigensweep_theory::{InstructionSet, Paradigm};
 use faer::Mat;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::table;
 use crate::args::Solve;
@@ -136,55 +137,58 @@ fn read(arguments: &Solve) -> Result<(GivenMoments, Labels), CommandError> {
     Ok((moments, labels))
 }
 
-/// An encoder's spectrum, objective, probing loss and map.
-struct Representation {
-    spectrum: Vec<f64>,
+/// What one paradigm makes of the problem.
+struct Solved {
+    paradigm: &'static Paradigm,
+    /// All d values of its pencil, descending, if it learns a representation.
+    spectrum: Option<Vec<f64>>,
     objective: f64,
-    probing_loss: f64,
-    /// Vₖᵀ (k × d): W* or E*.
-    map: Mat<f64>,
+    loss: f64,
+    /// Its maps, by their symbols in the paper.
+    maps: Vec<(&'static str, Mat<f64>)>,
 }
 
-/// All three paradigms.
+/// All paradigms, those that learn a representation first.
 struct Solution {
     dimension: usize,
-    joint_embedding: Representation,
-    reconstruction: Representation,
-    /// D* (d × k).
-    decoder: Mat<f64>,
-    supervised: Supervised,
-    /// V* (ℓ × d).
-    supervised_map: Mat<f64>,
+    paradigms: Vec<Solved>,
 }
 
 fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, CommandError> {
-    let unsolvable = |what| move |source: Failure| CommandError::Unsolvable { what, source };
     let moments = problem.view();
     let (size, labels) = (problem.size(), problem.labels());
+    let input_power = (0..size).map(|i| problem.inputs[(i, i)]).sum();
     let mut forms = ClosedForms::new(size, labels);
     let mut probe = Probe::new(InstructionSet::detect(), size, labels);
-    forms.prepare(&moments).map_err(unsolvable("problem"))?;
-    let mut represent = |encoder: Encoder<'_>, objective: f64| {
-        let basis = encoder.basis.subcols(0, dimension);
-        Representation {
-            spectrum: encoder.spectrum.to_vec(),
-            objective,
-            probing_loss: probe.loss(basis, moments.inputs, moments.input_labels, moments.label_power),
-            map: basis.transpose().to_owned(),
-        }
+    let mut solver = forms.problem(moments);
+    let solve = |paradigm: &'static Paradigm| {
+        let unsolvable = |source| CommandError::Unsolvable { what: paradigm.name, source };
+        let (map, pencil) = (paradigm.map, paradigm.spectrum.as_ref());
+        Ok(match solver.solve(paradigm).map_err(unsolvable)? {
+            closed_forms::Solution::Encoder(Encoder { spectrum, basis, decoder }) => {
+                let basis = basis.subcols(0, dimension);
+                let decoder = pencil.and_then(|pencil| pencil.decoder).zip(decoder);
+                let decoder = decoder.map(|(name, map)| (name, map.subcols(0, dimension).to_owned()));
+                Solved {
+                    paradigm,
+                    spectrum: Some(spectrum.values.to_vec()),
+                    objective: pencil.map_or(f64::NAN, |pencil| {
+                        (pencil.objective)(&spectrum.values[..dimension], input_power)
+                    }),
+                    loss: probe.loss(basis, moments.inputs, moments.input_labels, moments.label_power),
+                    maps: iter::once((map, basis.transpose().to_owned())).chain(decoder).collect(),
+                }
+            }
+            closed_forms::Solution::Predictor(Predictor { objective, loss, map: model }) => {
+                let maps = vec![(map, model.transpose().to_owned())];
+                Solved { paradigm, spectrum: None, objective, loss, maps }
+            }
+        })
     };
-    let encoder = forms.joint_embedding(&moments).map_err(unsolvable("joint-embedding problem"))?;
-    let objective = encoder.joint_embedding_objective(dimension);
-    let joint_embedding = represent(encoder, objective);
-    let encoder = forms.reconstruction(&moments).map_err(unsolvable("reconstruction problem"))?;
-    let input_power = (0..size).map(|i| problem.inputs[(i, i)]).sum();
-    let objective = encoder.reconstruction_objective(dimension, input_power);
-    let reconstruction = represent(encoder, objective);
-    let directions = forms.decoder_directions();
-    let decoder = Mat::from_fn(size, dimension, |i, j| directions[(i, j)] * reconstruction.spectrum[j]);
-    let supervised = forms.supervised(&moments);
-    let supervised_map = forms.supervised_map().transpose().to_owned();
-    Ok(Solution { dimension, joint_embedding, reconstruction, decoder, supervised, supervised_map })
+    let mut paradigms = paradigms::ALL;
+    paradigms.sort_by_key(|paradigm| paradigm.spectrum.is_none());
+    let paradigms = paradigms.into_iter().map(solve).collect::<Result<_, CommandError>>()?;
+    Ok(Solution { dimension, paradigms })
 }
 
 impl Solution {
@@ -194,36 +198,32 @@ impl Solution {
             path: directory.to_path_buf(),
             source,
         })?;
-        let matrices = [
-            ("W.npy", &self.joint_embedding.map),
-            ("E.npy", &self.reconstruction.map),
-            ("D.npy", &self.decoder),
-            ("V.npy", &self.supervised_map),
-        ];
-        for (name, matrix) in matrices {
-            write_matrix(&directory.join(name), matrix.as_ref())?;
+        for (name, map) in self.paradigms.iter().flat_map(|solved| &solved.maps) {
+            write_matrix(&directory.join(format!("{name}.npy")), map.as_ref())?;
         }
         Ok(())
     }
 
+    /// Each paradigm that learns a representation with its pencil and its spectrum.
+    fn spectra(&self) -> impl Iterator<Item = (&'static Paradigm, &'static Pencil, &[f64])> {
+        self.paradigms.iter().filter_map(|solved| {
+            Some((solved.paradigm, solved.paradigm.spectrum.as_ref()?, solved.spectrum.as_deref()?))
+        })
+    }
+
     fn print_json(&self, problem: &GivenMoments, labels: &Labels) {
-        let object = json!({
-            "joint_embedding": {
-                "eigenvalues": self.joint_embedding.spectrum,
-                "objective": self.joint_embedding.objective,
-                "probing_loss": self.joint_embedding.probing_loss,
-            },
-            "reconstruction": {
-                "singular_values": self.reconstruction.spectrum,
-                "objective": self.reconstruction.objective,
-                "probing_loss": self.reconstruction.probing_loss,
-            },
-            "supervised": { "objective": self.supervised.objective, "loss": self.supervised.loss },
-            "n": problem.samples,
-            "d": problem.size(),
-            "k": self.dimension,
-            "labels": labels.json(),
-        });
+        let numbers = [("n", problem.samples), ("d", problem.size()), ("k", self.dimension)];
+        let mut object: Map<String, Value> =
+            numbers.into_iter().map(|(name, number)| (name.to_owned(), number.into())).collect();
+        for Solved { paradigm, objective, loss, .. } in &self.paradigms {
+            let loss_name = if paradigm.spectrum.is_some() { "probing_loss" } else { "loss" };
+            object
+                .insert(paradigm.name.replace('-', "_"), json!({ "objective": objective, loss_name: loss }));
+        }
+        for (paradigm, pencil, values) in self.spectra() {
+            object[&paradigm.name.replace('-', "_")][pencil.name.replace(' ', "_")] = values.into();
+        }
+        object.insert("labels".to_owned(), labels.json());
         table::print(&serde_json::to_string_pretty(&object).unwrap_or_default());
     }
 
@@ -231,28 +231,24 @@ impl Solution {
         table::print(&format!("n = {}, d = {}, k = {}", problem.samples, problem.size(), self.dimension));
         table::print(&format!("labels: {labels}"));
         let mut losses = table::new(&["paradigm", "objective", "loss"].map(str::to_owned), 1);
-        for (name, objective, loss) in [
-            ("joint-embedding", self.joint_embedding.objective, self.joint_embedding.probing_loss),
-            ("reconstruction", self.reconstruction.objective, self.reconstruction.probing_loss),
-            ("supervised", self.supervised.objective, self.supervised.loss),
-        ] {
-            losses.add_row([name.to_owned(), table::number(objective), table::number(loss)]);
+        for Solved { paradigm, objective, loss, .. } in &self.paradigms {
+            losses.add_row([paradigm.name.to_owned(), table::number(*objective), table::number(*loss)]);
         }
         table::print(&losses.to_string());
         table::print(
             "loss: probing loss of the inputs through the encoder; for supervised, its squared loss on them",
         );
-        let headings = ["i", "eigenvalue ω (joint-embedding)", "singular value φ (reconstruction)", "kept"];
-        let mut spectra = table::new(&headings.map(str::to_owned), 0);
-        let pairs = self.joint_embedding.spectrum.iter().zip(&self.reconstruction.spectrum);
-        for (i, (omega, phi)) in pairs.enumerate() {
+        let headings = self.spectra().map(|(paradigm, pencil, _)| {
+            let value = pencil.name.trim_end_matches('s');
+            format!("{value} {} ({})", pencil.symbol, paradigm.name)
+        });
+        let headings: Vec<String> =
+            iter::once("i".to_owned()).chain(headings).chain(["kept".to_owned()]).collect();
+        let mut spectra = table::new(&headings, 0);
+        for i in 0..problem.size() {
             let kept = if i < self.dimension { "yes" } else { "" };
-            spectra.add_row([
-                (i + 1).to_string(),
-                table::number(*omega),
-                table::number(*phi),
-                kept.to_owned(),
-            ]);
+            let values = self.spectra().map(|(_, _, values)| table::number(values[i]));
+            spectra.add_row(iter::once((i + 1).to_string()).chain(values).chain([kept.to_owned()]));
         }
         table::print(&spectra.to_string());
     }

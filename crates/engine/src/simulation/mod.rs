@@ -5,19 +5,21 @@
 //!   n ──▶ clean Gram matrix ──▶ clean problem per view setting           clean.rs
 //!     p ──▶ AᵀN, NᵀN
 //!       Γ ──▶ C̃, B̃                                                       evaluate.rs
-//!         Θ, α ──▶ Σ ──▶ a problem: all paradigms at every k              cells.rs
+//!         Θ, α ──▶ Σ ──▶ a problem, which waits for others of its size    waiting.rs
+//!             all paradigms at every k ──▶ rows                           columns.rs
 //! ```
 //!
 //! Whatever does not depend on an inner coordinate is computed once, outside. Problems wait until a batch of them is full, and
 //! are solved in lanes; a row's values do not depend on what else is in the batch. [`Simulation`] is shared and immutable;
 //! each thread owns a [`Workspace`] (`workspace.rs`) and fills a [`Rows`]. Nothing allocates in a task.
 
-mod cells;
 mod clean;
+mod columns;
 mod evaluate;
 pub mod explain;
 mod sample;
 pub(crate) mod setting;
+mod waiting;
 mod workspace;
 
 pub use workspace::Workspace;
@@ -26,41 +28,15 @@ use std::sync::Arc;
 
 use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
-use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED, THRESHOLD_SQUARED};
-use eigensweep_theory::paradigms::SUPERVISED;
 use eigensweep_theory::{InstructionSet, Paradigm};
 
 use crate::input::{Input, size};
+use columns::Columns;
 use eigensweep_job::{JobSpec, ROW_GROUP_ROWS, Sampler};
 use eigensweep_store::active::Active;
 use eigensweep_store::plan::{Plan, parts_in_writing};
 use eigensweep_store::rows::Rows;
 use setting::{Counts, DataSetting, Settings};
-
-/// Where the values of each metric go.
-#[derive(Clone, Copy, Debug)]
-struct Columns {
-    loss_clean: usize,
-    loss_corrupted: usize,
-    distance: usize,
-    leakage: usize,
-    gap: usize,
-    threshold_squared: usize,
-}
-
-impl Columns {
-    fn of(rows: &Rows) -> Self {
-        let column = |metric| rows.column(metric).unwrap_or(0);
-        Self {
-            loss_clean: column(&LOSS_CLEAN),
-            loss_corrupted: column(&LOSS_CORRUPTED),
-            distance: column(&DISTANCE),
-            leakage: column(&LEAKAGE),
-            gap: column(&GAP),
-            threshold_squared: column(&THRESHOLD_SQUARED),
-        }
-    }
-}
 
 /// Everything that the tasks of a job share.
 #[derive(Debug)]
@@ -74,12 +50,8 @@ pub struct Simulation {
     /// Positions of `samples` in the order that nested subsets are drawn in: from the smallest up to half of the rows, then
     /// from the largest down.
     nested: Vec<usize>,
-    alignments: Vec<f64>,
     dimensions: Vec<usize>,
     paradigms: Vec<&'static Paradigm>,
-    leakage: bool,
-    gap: bool,
-    distance: bool,
     counts: Counts,
     /// A blank of the rows.
     blank: Rows,
@@ -101,7 +73,7 @@ impl Simulation {
         nested.sort_by_key(|&i| {
             (samples[i] > half, if samples[i] > half { u64::MAX - samples[i] } else { samples[i] })
         });
-        let settings = Settings::new(spec);
+        let settings = Settings::new(spec, &plan.grid);
         let blank = Rows::with_capacity(spec, 0);
         let counts = Counts {
             signal: input.largest_signal(),
@@ -114,14 +86,10 @@ impl Simulation {
             settings,
             samples,
             nested,
-            alignments: spec.augmentation.alignment().to_vec(),
             dimensions: spec.model.dimension.values().iter().map(|&k| size(k)).collect(),
             paradigms: spec.model.paradigms.clone(),
-            leakage: spec.output.metrics.contains(&&LEAKAGE),
-            gap: spec.output.metrics.contains(&&GAP),
-            distance: spec.output.metrics.contains(&&DISTANCE),
             counts,
-            columns: Columns::of(&blank),
+            columns: Columns::new(&blank, &spec.output.metrics),
             blank,
             input,
             plan,
@@ -167,14 +135,13 @@ impl Simulation {
         self.paradigms.iter().copied()
     }
 
-    /// Whether distance and losses were asked for.
-    #[must_use]
-    pub fn wants_distance(&self) -> bool {
-        self.distance
+    /// Rows of one Σ.
+    fn rows_per_cell(&self) -> usize {
+        self.dimensions.len() * self.paradigms.len()
     }
 
     /// Largest problems, and what is wanted of them, of the corrupted model.
-    fn cells_solver(&self) -> (Room, Wanted) {
+    fn corrupted_solver(&self) -> (Room, Wanted) {
         let (signal, noise) =
             (self.smallest(), self.settings.noise.iter().map(|noise| noise.components).min());
         let room = Room {
@@ -185,13 +152,13 @@ impl Simulation {
             dimension: self.dimensions.iter().copied().max().unwrap_or(0),
             dimensions: self.dimensions.len(),
         };
-        (room, Wanted { paradigms: self.paradigms.clone(), leakage: self.leakage })
+        (room, Wanted { paradigms: self.paradigms.clone(), metrics: self.columns.represented.clone() })
     }
 
-    /// The same of the clean model: representations as wide as the signal are least squares, and need no solver.
+    /// Largest problems, and what is wanted of them, of the clean model: representations as wide as the signal are least squares, and need no solver.
     fn clean_solver(&self) -> (Room, Wanted) {
         let narrow = self.dimensions.iter().any(|&k| k < self.counts.signal);
-        let needed = |paradigm: &&'static Paradigm| narrow || *paradigm == &SUPERVISED;
+        let needed = |paradigm: &&'static Paradigm| narrow || paradigm.spectrum.is_none();
         let paradigms = self.paradigms.iter().copied().filter(needed).collect();
         let room = Room {
             size: self.counts.signal,
@@ -201,7 +168,7 @@ impl Simulation {
             dimension: self.dimensions.iter().copied().max().unwrap_or(0).min(self.counts.signal),
             dimensions: self.dimensions.len(),
         };
-        (room, Wanted { paradigms, leakage: false })
+        (room, Wanted { paradigms, metrics: Vec::new() })
     }
 
     /// Fewest signal components of a data setting.
@@ -221,7 +188,7 @@ impl Simulation {
         let size = (self.counts.signal + self.counts.noise) as u64;
         let width = (self.counts.signal + self.counts.labels) as u64;
         // Sampler and probe: matrices of the size of a sample's, counted in their constructors.
-        let solvers = [self.cells_solver(), self.clean_solver()]
+        let solvers = [self.corrupted_solver(), self.clean_solver()]
             .map(|(room, wanted)| AdditiveBatch::bytes(InstructionSet::detect(), room, &wanted));
         let workspace = solvers.iter().sum::<u64>() + 8 * (2 * size * size + 9 * width * width);
         let row = self.blank.metrics().len() as u64 * 8 + 1;

@@ -180,7 +180,7 @@ impl WithSimd for AddBlock<'_> {
                 let (row, _) = S::as_simd_f64s(column(block.as_ref(), p));
                 let (sum, _) = S::as_mut_simd_f64s(column_mut(class_sums.as_mut(), usize::from(*class)));
                 for (to, x) in sum.iter_mut().zip(row) {
-                    *to = s.plus(*to, *x);
+                    *to = s.add(*to, *x);
                 }
             }
         }
@@ -269,7 +269,7 @@ fn add_tile<S: Simd, const R: usize, const C: usize>(
         for c in 0..C {
             let factor = s.all(right[c]);
             for r in 0..R {
-                tile[c][r] = s.fused(left[r], factor, tile[c][r]);
+                tile[c][r] = s.mul_add(left[r], factor, tile[c][r]);
             }
         }
     }

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
-use eigensweep_spectral::{MemBuffer, StackReq};
+use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
+use eigensweep_spectral::{Failure, MemBuffer, StackReq};
 use eigensweep_testkit::random::Random;
 use faer::{Mat, MatRef};
 
@@ -89,4 +91,25 @@ pub(crate) fn hard_symmetric(size: usize, seed: u64) -> Vec<(&'static str, Mat<f
             Mat::from_fn(size, size, |i, j| if i / 3 == j / 3 { base[(i, j)] } else { 0.0 })
         }),
     ]
+}
+
+/// Room for eigenvalues and powers of matrices of up to that size, with right-hand sides of up to that width.
+pub(crate) fn projecting(isa: InstructionSet, size: usize, width: usize) -> ScaledBatch {
+    let wanted = Wanted { projected: true, ..Wanted::default() };
+    ScaledBatch::new(isa, Room { size, width, count: 0 }, 0, wanted)
+}
+
+/// Eigenvalues, descending, and powers.
+pub(crate) type Projected = Result<(Vec<f64>, Vec<f64>), Failure>;
+
+/// Solves problems (A, b) of one shape together, as scaled problems of Σ = I.
+pub(crate) fn project(batch: &mut ScaledBatch, problems: &[(Mat<f64>, Mat<f64>)]) -> Vec<Projected> {
+    let (size, width) = (problems[0].1.nrows(), problems[0].1.ncols());
+    batch.start(size, width);
+    for number in 0..problems.len() {
+        batch.push(number, &vec![1.0; size]);
+    }
+    batch.solve(&[], |number| (problems[number].0.as_ref(), problems[number].1.as_ref()));
+    let answer = |place| batch.projected(place).map(|(values, powers)| (values.to_vec(), powers.to_vec()));
+    (0..problems.len()).map(answer).collect()
 }
