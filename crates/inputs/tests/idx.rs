@@ -7,18 +7,11 @@ use std::io::Write;
 use std::path::Path;
 
 use eigensweep_inputs::{Blocks, Dense, InputError, images_from, labels_from, read_images, read_labels};
+use eigensweep_testkit::idx::idx;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-
-/// An idx file of unsigned bytes.
-fn idx(shape: &[u32], data: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0, 0, 0x08, u8::try_from(shape.len()).unwrap()];
-    bytes.extend(shape.iter().flat_map(|size| size.to_be_bytes()));
-    bytes.extend(data);
-    bytes
-}
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());

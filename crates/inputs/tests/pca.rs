@@ -8,6 +8,7 @@ use eigensweep_inputs::{
     Blocks, ClassLabels, Dense, InputError, LabelledRows, MAX_FEATURES, PrincipalComponents, centred,
     principal_components, read_images,
 };
+use eigensweep_testkit::random::Random;
 use faer::{Mat, mat};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -18,18 +19,14 @@ const TOLERANCE: f64 = 1e-12;
 
 /// Images with correlated pixels of very different spreads, and one pixel that never changes.
 fn correlated(samples: usize, features: usize) -> Dense<u8> {
-    let mut state = 7_u64;
-    let mut draw = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state.to_be_bytes()[0]
-    };
+    let mut random = Random(7);
     let mut pixels = Vec::new();
     for _ in 0..samples {
-        let common = draw();
+        let common = random.byte();
         for feature in 0..features {
             pixels.push(match feature {
                 0 => 17,
-                _ => (common >> (feature % 3)).saturating_add(draw() >> (feature % 6)),
+                _ => (common >> (feature % 3)).saturating_add(random.byte() >> (feature % 6)),
             });
         }
     }

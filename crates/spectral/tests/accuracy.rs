@@ -17,10 +17,11 @@
 
 mod common;
 
-use common::{Random, norm};
+use common::norm;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
 use eigensweep_spectral::projected::ProjectedBatch;
+use eigensweep_testkit::random::Random;
 use faer::{Mat, Side};
 
 /// Problems in all.

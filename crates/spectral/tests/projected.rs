@@ -4,11 +4,12 @@
 
 mod common;
 
-use common::{Random, hard_symmetric, largest, lower_only, norm};
+use common::{hard_symmetric, largest, lower_only, norm};
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
 use eigensweep_spectral::projected::ProjectedBatch;
+use eigensweep_testkit::random::Random;
 use faer::Mat;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -3,7 +3,8 @@
 
 use eigensweep_theory::additive::{Additive, AdditiveBatch, Room, Route, Wanted};
 use eigensweep_theory::leakage::Population;
-use eigensweep_theory::{Failure, InstructionSet, Paradigm, Representation};
+use eigensweep_theory::paradigms;
+use eigensweep_theory::{Failure, InstructionSet, Representation};
 use faer::Mat;
 use serde::Deserialize;
 
