@@ -312,3 +312,36 @@ fn fingerprint(paths: &[&Path]) -> Result<String, EngineError> {
     }
     Ok(hasher.finalize().to_hex().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use eigensweep_inputs::{ClassLabels, Dense, LabelledRows};
+
+    use super::{Input, RowSet, SecondMoment};
+
+    #[test]
+    fn a_set_of_rows_is_found_by_its_setting_and_not_by_its_width() {
+        let set = |setting: i64, first: f64| {
+            let inputs = Dense::new(vec![first, 1.0, 2.0, 3.0], 2, 2).unwrap();
+            let labels = ClassLabels::new(vec![0, 1]).unwrap();
+            let rows = LabelledRows::with_classes(&inputs, &labels).unwrap();
+            Arc::new(RowSet { setting: Some(setting), rows, moment: SecondMoment::Diagonal(vec![1.0, 1.0]) })
+        };
+        // Two settings of one width.
+        let sets = vec![set(3, 30.0), set(5, 50.0)];
+        let input = Input::Rows { sets, loading_bytes: 0, fingerprint: String::new() };
+        let text = "[data]\nsource = \"idx\"\nimages = \"i\"\nlabels = \"l\"\n[model]\ndimension = 1\n";
+        for (components, expected) in
+            [("5", &[50.0][..]), ("3", &[30.0]), ("[5, 3]", &[50.0, 30.0]), ("2", &[])]
+        {
+            let set = [format!("data.components={components}")];
+            let job = eigensweep_job::parse("job.toml", text, &set, Path::new("")).unwrap();
+            let Input::Rows { sets, .. } = input.for_part(&job.spec) else { panic!("rows stay rows") };
+            let first: Vec<f64> = sets.iter().map(|set| set.rows.row(0)[0]).collect();
+            assert_eq!(first, expected, "{components}");
+        }
+    }
+}

@@ -28,7 +28,8 @@
 
 use eigensweep_spectral::dense::gram_lower;
 use eigensweep_spectral::lanes::InstructionSet;
-use faer::{Accum, Mat, MatRef};
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, MatRef, Par};
 
 use crate::{Blocks, Dense, InputError};
 
@@ -85,7 +86,7 @@ fn two_pass_by<B: Blocks + ?Sized>(rows: &B, block_rows: usize) -> Result<Mat<f6
     let mut moment = Mat::zeros(means.len(), means.len());
     for_blocks(rows, block_rows, |block| {
         centre(block, &means);
-        add_gram(moment.as_mut(), block);
+        gram_lower(InstructionSet::detect(), moment.as_mut(), Accum::Add, transposed(block, means.len()));
     });
     let samples = rows.samples() as f64;
     for feature in 0..moment.ncols() {
@@ -120,11 +121,9 @@ pub(crate) fn for_blocks<B: Blocks + ?Sized>(rows: &B, block_rows: usize, mut ea
     }
 }
 
-/// Adds the lower triangle of the Gram matrix of a block of whole rows.
-fn add_gram(gram: faer::MatMut<'_, f64>, block: &[f64]) {
-    // Row-major samples are column-major features × rows: `XᵀX` is this times its transpose.
-    let transposed = MatRef::from_column_major_slice(block, gram.nrows(), block.len() / gram.nrows());
-    gram_lower(InstructionSet::detect(), gram, Accum::Add, transposed);
+/// Row-major samples as column-major features × rows: `XᵀX` is this times its transpose.
+fn transposed(block: &[f64], features: usize) -> MatRef<'_, f64> {
+    MatRef::from_column_major_slice(block, features, block.len() / features)
 }
 
 /// The sum of every feature of bytes over the samples, exactly.
@@ -147,8 +146,23 @@ fn column_sums(rows: &Dense<u8>) -> Vec<u64> {
 /// [`InputError::TooManySamples`] above [`MAX_SAMPLES`], where it would no longer be exact.
 fn byte_gram(rows: &Dense<u8>, block_rows: usize) -> Result<Mat<f64>, InputError> {
     check_exact(rows.samples())?;
-    let mut gram = Mat::zeros(rows.features(), rows.features());
-    for_blocks(rows, block_rows, |block| add_gram(gram.as_mut(), block));
+    let features = rows.features();
+    let mut gram = Mat::zeros(features, features);
+    for_blocks(rows, block_rows, |block| {
+        let factor = transposed(block, features);
+        // Nothing rounds, so that the order of summation is free: faer's, which is the fastest for many features.
+        triangular::matmul(
+            gram.as_mut(),
+            BlockStructure::TriangularLower,
+            Accum::Add,
+            factor,
+            BlockStructure::Rectangular,
+            factor.transpose(),
+            BlockStructure::Rectangular,
+            1.0,
+            Par::Seq,
+        );
+    });
     Ok(gram)
 }
 

@@ -64,7 +64,7 @@ const FORM: &str = "write how many replicates there are, or { min = 50, max = 10
 
 /// Replicates of a table.
 const fn count(help: &'static str) -> Allowed {
-    let holds = |count: f64| count >= 2.0 && count <= 2_147_483_647.0;
+    let holds = |count| (2.0..=2_147_483_647.0).contains(&count);
     Allowed::whole("a whole number from 2 to 2147483647", holds, help)
 }
 

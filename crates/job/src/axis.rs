@@ -14,7 +14,8 @@ pub const AXIS_LIMIT: usize = 1_000_000;
 /// |---|---|
 /// | `{ from, to, ratio }` | `from · ratioʲ` up to `to`; `ratio` > 1 |
 /// | `{ from, to, step }` | `from + j · step` up to `to`; `step` > 0 |
-/// | `{ from, to, count }`, the same with `scale = "linear"` | `count` values at equal distances, both ends exact |
+/// | `{ from, to, count }` | `count` values at equal distances, both ends exact |
+/// | `{ from, to, count, scale = "linear" }` | the same |
 /// | `{ from, to, count, scale = "log" }` | `count` values at equal ratios, both ends exact |
 ///
 /// `from` must be below `to`, and above 0 where ratios are equal. Axes of whole numbers have whole

@@ -22,28 +22,28 @@ pub static KEYS: LazyLock<Vec<Key>> = LazyLock::new(declare);
 
 /// A key of a job file.
 pub struct Key {
-    /// Its table.
+    /// The table of the job file that the key stands in.
     pub table: &'static str,
-    /// Its name within the table.
+    /// The key's name within the table.
     pub name: &'static str,
-    /// The name as messages spell it, `table.name`.
+    /// The key as messages spell it, `table.name`.
     pub path: String,
     /// Conditions on other keys of the table, all of which must hold for this key to have a
     /// meaning.
     pub when: Vec<When>,
-    /// Which values it takes.
+    /// The values that the key takes.
     pub(super) kind: Kind,
-    /// What it is unless given.
+    /// What the key is unless given.
     pub default: Default,
-    /// The axis that its values make, if it may have several.
+    /// The axis that the key's values make, if it may have several.
     pub axis: Option<Column>,
-    /// What it is part of.
+    /// What the key is part of.
     pub enters: Identity,
-    /// Whether it is left out of the printed job at its default. For keys that are younger than
+    /// Whether the key is left out of the printed job at its default. For keys that are younger than
     /// data sets, whose identity is that of the printed job; the default is then as `to_toml`
     /// prints it.
     pub silent: bool,
-    /// What it means, in a line.
+    /// What the key means, in a line.
     pub help: String,
 }
 
@@ -51,9 +51,10 @@ pub struct Key {
 pub struct When {
     /// The other key.
     pub key: &'static str,
-    /// Its words with which the condition holds, or `a number` or `a list` where it takes these.
+    /// The other key's words with which the condition holds, or `a number` or `a list` where it takes these.
     pub is: Vec<&'static str>,
-    /// What else it may be, and why the key has no meaning then; made up from the names if `None`.
+    /// What else the other key may be, and why this one has no meaning then; made up from the names
+    /// if `None`.
     pub(super) otherwise: Option<(&'static str, &'static str)>,
 }
 
@@ -83,7 +84,7 @@ pub enum Default {
     Required,
     /// A value, in TOML.
     Is(String),
-    /// A value, in TOML, beside a named spectrum, and another one beside a list of eigenvalues.
+    /// A value beside a named spectrum, and another one beside a list of eigenvalues; both in TOML.
     Listed {
         /// The value beside a named spectrum.
         named: &'static str,
@@ -223,7 +224,9 @@ impl Key {
     /// What the last condition says when it fails: what is there instead, and why that excludes the
     /// key.
     fn because(mut self, circumstance: &'static str, help: &'static str) -> Self {
-        self.when.iter_mut().rev().take(1).for_each(|when| when.otherwise = Some((circumstance, help)));
+        if let Some(when) = self.when.last_mut() {
+            when.otherwise = Some((circumstance, help));
+        }
         self
     }
 
@@ -318,7 +321,7 @@ const DECAY: Allowed = Allowed::real(
 
 /// A number from 0 to 1.
 const fn share(help: &'static str) -> Allowed {
-    Allowed::real("from 0 to 1", |value| value >= 0.0 && value <= 1.0, help)
+    Allowed::real("from 0 to 1", |value| (0.0..=1.0).contains(&value), help)
 }
 
 impl<T: Into<String>> From<T> for Default {
