@@ -3,20 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 use eigensweep_inputs::{Blocks, Dense, InputError, centred, principal_components};
+use eigensweep_testkit::random::Random;
 use faer::Mat;
 
 /// Unit roundoff.
 const U: f64 = f64::EPSILON / 2.0;
 
-/// Bytes of the full range; the generator is a 64-bit linear congruence. More rows than a block, and no multiple of it.
+/// Bytes of the full range. More rows than a block, and no multiple of it.
 fn bytes(samples: usize, features: usize) -> Dense<u8> {
-    let mut state = 3_u64;
-    let values = (0..samples * features)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            state.to_be_bytes()[0]
-        })
-        .collect();
+    let mut random = Random(3);
+    let values = (0..samples * features).map(|_| random.byte()).collect();
     Dense::new(values, samples, features).unwrap()
 }
 
