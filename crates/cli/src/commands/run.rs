@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use eigensweep_engine::EngineError;
 use eigensweep_engine::input::Input;
 use eigensweep_engine::run::{self, Outcome};
-use eigensweep_store::aggregate::Running;
-use eigensweep_store::dataset::{Dataset, RunState, SUMMARY_FILE};
+use eigensweep_store::dataset::{Dataset, RunState};
 use eigensweep_store::shard::Shard;
-use eigensweep_store::summary::{Summary, summarise};
+use eigensweep_store::summary::{Statistics, Summary, summarise};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::{failures, table};
@@ -113,14 +112,13 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
         }
         return Ok(exit);
     }
-    let summary = dataset.path(SUMMARY_FILE);
-    if dataset.is_complete() && (outcome.rows > 0 || !summary.exists()) {
+    if dataset.is_complete() && (outcome.rows > 0 || !dataset.has_summary()) {
         dataset.write_summary()?;
     }
     if !quiet {
         finish(&dataset, shard, outcome.rows, seconds)?;
         if dataset.is_complete() {
-            tell!("{}", super::analysis::next(&root, dataset.spec().output.detail));
+            tell!("{}", super::query::next(&root, dataset.spec().output.detail));
         }
     }
     Ok(failures::report(&dataset))
@@ -224,8 +222,8 @@ fn print_summary(summary: &Summary) {
     );
 }
 
-fn mean_and_error(running: &Running) -> String {
-    match (running.mean(), running.standard_error()) {
+fn mean_and_error(distance: &Statistics) -> String {
+    match (distance.mean, distance.standard_error) {
         (Some(mean), Some(error)) => format!("{mean:.3e} ± {error:.0e}"),
         (Some(mean), None) => format!("{mean:.3e}"),
         _ => "–".to_owned(),

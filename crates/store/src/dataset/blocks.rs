@@ -26,33 +26,24 @@ const BATCH_BLOCKS: usize = 4096;
 
 /// A cell and paradigm over some replicates.
 #[derive(Clone, Debug, Default)]
-pub struct Block {
+struct Block {
     /// Replicates.
-    pub replicates: u64,
+    replicates: u64,
     /// Those of them without a value.
-    pub failed: u64,
+    failed: u64,
     /// By metric.
-    pub metrics: [Aggregate; METRICS.len()],
+    metrics: [Aggregate; METRICS.len()],
 }
 
 impl Block {
     /// Adds a row.
-    pub(super) fn add(&mut self, metrics: [f64; METRICS.len()], ok: bool) {
+    fn add(&mut self, metrics: [f64; METRICS.len()], ok: bool) {
         self.replicates += 1;
         self.failed += u64::from(!ok);
         for (aggregate, value) in self.metrics.iter_mut().zip(metrics) {
             if !value.is_nan() {
                 aggregate.add(value);
             }
-        }
-    }
-
-    /// Adds another block of the same cell.
-    pub(super) fn join(&mut self, other: &Self) {
-        self.replicates += other.replicates;
-        self.failed += other.failed;
-        for (own, others) in self.metrics.iter_mut().zip(&other.metrics) {
-            own.join(others);
         }
     }
 }

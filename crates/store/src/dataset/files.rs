@@ -126,6 +126,48 @@ pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(StoreError::io("sync", path))
 }
 
+/// Where a path of the caller's is: one without a directory is in the working directory.
+fn in_directory(path: &Path) -> PathBuf {
+    let bare = path.parent().is_none_or(|parent| parent.as_os_str().is_empty());
+    if bare { Path::new(".").join(path) } else { path.to_path_buf() }
+}
+
+/// A file beside `path`, outside of data sets, that [`put_output`] gives this place.
+///
+/// # Errors
+///
+/// [`StoreError::Io`].
+pub fn stage_output(path: &Path) -> Result<NamedTempFile, StoreError> {
+    let place = in_directory(path);
+    let name = path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy());
+    stage(place.parent().unwrap_or(Path::new(".")), &format!(".{name}"))
+        .map_err(|error| match error {
+            StoreError::Io { source, .. } => StoreError::io("write", path)(source),
+            other => other,
+        })
+}
+
+/// Gives a staged file its place, over what is there, on disk when it returns.
+///
+/// # Errors
+///
+/// [`StoreError::Io`].
+pub fn put_output(staged: NamedTempFile, path: &Path) -> Result<(), StoreError> {
+    staged.as_file().sync_all().map_err(StoreError::io("write", path))?;
+    replace(staged, &in_directory(path))
+}
+
+/// Writes a file anywhere so that it appears whole or not at all, replacing what is there.
+///
+/// # Errors
+///
+/// [`StoreError::Io`].
+pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut staged = stage_output(path)?;
+    staged.write_all(bytes).map_err(StoreError::io("write", path))?;
+    put_output(staged, path)
+}
+
 fn sync_parent(path: &Path) -> Result<(), StoreError> {
     path.parent().map_or(Ok(()), sync_directory)
 }
