@@ -20,6 +20,7 @@ use eigensweep_store::summary::summarise;
 use eigensweep_testkit::data_set::{run_parts, run_shard, run_to_the_end};
 use eigensweep_testkit::files::contents;
 use eigensweep_testkit::rows::job;
+use eigensweep_theory::metrics::THRESHOLD_SQUARED;
 
 /// Some rows have no value: Σ = 0 and n < d.
 const JOB: &str = r#"
@@ -176,14 +177,16 @@ fn check(batch: &RecordBatch, cells: &Cells, exact: bool) {
 }
 
 /// Counts above the threshold, and differences between paradigms within replicates, naively.
-fn check_pairs(batch: &RecordBatch, cells: &Rows) {
+fn check_pairs(batch: &RecordBatch, cells: &Cells) {
+    let metrics = metrics_of(&job(JOB, &[]).spec);
+    let threshold = metrics.iter().position(|metric| *metric == &THRESHOLD_SQUARED).unwrap();
     let names = ["supervised", "joint-embedding", "reconstruction"];
     let (mut several, mut none) = (0, 0);
     for at in 0..batch.num_rows() {
         let place = cell(batch, at);
         let (combination, paradigm) = place.rsplit_once(", ").unwrap();
         let alpha = float(batch, "alignment", at).unwrap();
-        let thresholds: Vec<f64> = cells[&place].iter().filter_map(|row| row[5]).collect();
+        let thresholds: Vec<f64> = cells[&place].iter().map(|row| row.values[threshold]).filter(|value| !value.is_nan()).collect();
         let above = thresholds.iter().filter(|&&threshold| alpha * alpha > threshold).count();
         let column = batch.column_by_name("above").unwrap().as_primitive::<Int64Type>();
         let found = column.is_valid(at).then(|| column.value(at));
@@ -191,7 +194,7 @@ fn check_pairs(batch: &RecordBatch, cells: &Rows) {
         for earlier in &names[..2] {
             let is_earlier = names.iter().position(|name| name == earlier) < names.iter().position(|name| *name == paradigm);
             let others = &cells[&format!("{combination}, {earlier}")];
-            for (metric, name) in METRICS.iter().enumerate().filter(|(_, name)| **name != "threshold_squared") {
+            for (metric, name) in metrics.iter().map(|metric| metric.name).enumerate().filter(|(at, _)| *at != threshold) {
                 let column = |statistic: &str| format!("{name}_minus_{}_{statistic}", earlier.replace('-', "_"));
                 let counts = batch.column_by_name(&column("count")).unwrap();
                 assert_eq!(counts.is_valid(at), is_earlier, "{place}: {earlier}");
@@ -199,7 +202,7 @@ fn check_pairs(batch: &RecordBatch, cells: &Rows) {
                     continue;
                 }
                 let pairs = cells[&place].iter().zip(others);
-                let apart: Vec<f64> = pairs.filter_map(|(own, other)| Some(own[metric]? - other[metric]?)).collect();
+                let apart: Vec<f64> = pairs.map(|(own, other)| own.values[metric] - other.values[metric]).filter(|apart| !apart.is_nan()).collect();
                 let n = apart.len() as f64;
                 assert_eq!(count(batch, &column("count"), at), apart.len() as u64, "{place}: {name}");
                 let mean = apart.iter().sum::<f64>() / n;
