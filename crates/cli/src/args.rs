@@ -253,9 +253,12 @@ pub(crate) struct Solve {
     /// Inputs X, a sample a row (n × d)
     #[arg(long, value_name = "X.npy")]
     pub(crate) inputs: PathBuf,
-    /// Labels Y (n × ℓ; a vector is one column)
-    #[arg(long, value_name = "Y.npy")]
-    pub(crate) labels: PathBuf,
+    /// Labels Y: one column of whole numbers is classes (one-hot), anything else real targets (n × ℓ)
+    #[arg(long, value_name = "Y.npy", required_unless_present = "targets", conflicts_with = "targets")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Real targets in place of labels, whole numbers or not (n × ℓ; a vector is one column)
+    #[arg(long, value_name = "T.npy")]
+    pub(crate) targets: Option<PathBuf>,
     /// Mean views, E τ(x) a row (n × d) [default: the inputs]
     #[arg(long, value_name = "XBAR.npy")]
     pub(crate) mean_views: Option<PathBuf>,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use eigensweep_engine::EngineError;
+use eigensweep_engine::given::GivenError;
 use eigensweep_inputs::InputError;
 use eigensweep_job::{JobProblems, Problem, SourceText};
 use eigensweep_store::StoreError;
@@ -33,8 +34,8 @@ pub(crate) enum CommandError {
     SpectraFile { path: PathBuf, reason: String },
     #[error("{}: {source}", path.display())]
     Spectra { path: PathBuf, source: SpectraError },
-    #[error("{what}: expected {expected}, found {found} ({})", path.display())]
-    Shape { what: &'static str, expected: String, found: String, path: PathBuf },
+    #[error("{source} ({})", path.display())]
+    Misfit { source: GivenError, path: PathBuf },
     #[error("--dimension {found} is not between 1 and the number of inputs, {most}")]
     Dimension { found: usize, most: usize },
     #[error("the {what} problem has no solution: {source}{}", remedy(source))]

@@ -10,10 +10,12 @@
 //! | 4 | [`run`] | whatever parts of a shard are missing, computed and committed |
 //! | | [`theory`] | thresholds of a job's spectra |
 //! | | [`replay`] | single rows computed again |
+//! | | [`given`] | moments of matrices from elsewhere |
 //!
 //! The crate knows nothing of arguments, terminals, clocks, plots or SQL.
 
 mod error;
+pub mod given;
 pub mod input;
 pub mod replay;
 pub mod run;

@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -11,7 +9,6 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
-use common::{contents, job, run_parts, run_shard, run_to_the_end};
 use eigensweep_store::aggregate::QUANTILE_ACCURACY;
 use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::{self, Dataset, SUMMARY_FILE, read_columns};
@@ -20,6 +17,9 @@ use eigensweep_store::find;
 use eigensweep_store::rows::{Row, metrics_of};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::summarise;
+use eigensweep_testkit::data_set::{run_parts, run_shard, run_to_the_end};
+use eigensweep_testkit::files::contents;
+use eigensweep_testkit::rows::job;
 
 /// Some rows have no value: Σ = 0 and n < d.
 const JOB: &str = r#"

@@ -6,13 +6,11 @@
 //! the general path answers, on faer, whose order of summation is the processor's: those rows agree to rounding.
 //! After such a decision: `cargo test -p eigensweep-engine --test golden -- --ignored`.
 
-mod common;
-
 use std::fs;
 use std::path::PathBuf;
 
-use common::{Cell, coordinates, simulation};
 use eigensweep_engine::simulation::{Simulation, Workspace};
+use eigensweep_testkit::rows::{Cell, coordinates, simulation};
 use eigensweep_theory::metrics::{GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED, THRESHOLD_SQUARED};
 use eigensweep_theory::{InstructionSet, Metric};
 

@@ -1,16 +1,17 @@
 //! A row is a function of the job's content, the seed and its own coordinates: not of threads, of the other values on the
 //! axes, of the number of replicates, or of which paradigms are computed beside it. All of it bit for bit.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use common::{Cell, contents, idx_source, job, rows, run_to_the_end, simulation, write_images};
 use eigensweep_engine::EngineError;
 use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_store::columns::Status;
 use eigensweep_store::rows::Rows;
+use eigensweep_testkit::data_set::run_to_the_end;
+use eigensweep_testkit::files::contents;
+use eigensweep_testkit::idx::write_images;
+use eigensweep_testkit::rows::{Cell, job, prepare, rows, simulation};
 use eigensweep_theory::InstructionSet;
 use eigensweep_theory::metrics::{GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED};
 use proptest::prelude::*;
@@ -154,7 +155,7 @@ fn more_values_leave_rows_of_images_as_they_are() {
     let directory = tempfile::tempdir().unwrap();
     let images = write_images(directory.path(), 300, 5, 4);
     let rest = GAUSSIAN.split_once("[corruption]").map(|(_, rest)| format!("[corruption]{rest}")).unwrap();
-    let text = format!("[job]\nseed = 3\nreplicates = 2\n{}{rest}", idx_source(&images, "components = 10"));
+    let text = format!("[job]\nseed = 3\nreplicates = 2\n{}{rest}", images.source("components = 10"));
     for sampler in ["sampler.kind=moments", "sampler.kind=explicit"] {
         // n in the order 200, 17: nested subsets grow in another order than the rows stand in.
         let few = [sampler, "grid.samples=[200, 17]", "model.dimension=8"];
@@ -222,18 +223,18 @@ fn threads_leave_rows_and_files_as_they_are() {
     let rest = GAUSSIAN.split_once("[corruption]").map(|(_, rest)| format!("[corruption]{rest}")).unwrap();
     let of_images = format!(
         "[job]\nreplicates = 20\n{}{}",
-        idx_source(&images, "components = [6, 9]"),
+        images.source("components = [6, 9]"),
         rest.replace("[15, 400]", "[90, 20]")
     );
     let set = ["job.replicates=10", "augmentation.alignment=[0.5, 2]", "corruption.components=[12, 3]"];
     for (name, text) in [("gaussian", GAUSSIAN), ("images", &of_images)] {
         let job = job(text, &set);
-        let first = common::prepare(&job).unwrap();
+        let first = prepare(&job);
         let first = rows(&first, 1);
         let one = directory.path().join(format!("{name}-1"));
         run_to_the_end(&one, &job, 1);
         for threads in [2, 3, 7] {
-            let again = common::prepare(&job).unwrap();
+            let again = prepare(&job);
             let again = rows(&again, threads);
             assert_eq!(first.len(), again.len());
             for (place, cell) in &first {
@@ -387,8 +388,7 @@ fn rows_do_not_depend_on_the_instruction_set() {
     let directory = tempfile::tempdir().unwrap();
     let images = write_images(directory.path(), 90, 6, 4);
     let grids = "[augmentation]\nscale = 20\nalignment = [0, 0.7, 3]\n[model]\ndimension = [3, 8]\n[grid]\nsamples = [15, 40, 80]\n";
-    let real =
-        idx_source(&images, &format!("components = 9\n[corruption]\ncomponents = 12\nscale = 50\n{grids}"));
+    let real = images.source(&format!("components = 9\n[corruption]\ncomponents = 12\nscale = 50\n{grids}"));
     for text in [GAUSSIAN, &real] {
         for sampler in ["sampler.kind=moments", "sampler.kind=explicit"] {
             let simulation = simulation(text, &[sampler, "output.metrics=['distance', 'leakage', 'gap']"]);

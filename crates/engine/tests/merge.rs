@@ -2,16 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{contents, job, run_shard, run_to_the_end};
 use eigensweep_job::Job;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, Manifest, merge};
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{run_shard, run_to_the_end};
+use eigensweep_testkit::files::contents;
+use eigensweep_testkit::rows::job;
 use tempfile::TempDir;
 
 const JOB: &str = r#"

@@ -5,6 +5,7 @@
 use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
 use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::streams::{Draw, Streams};
+use eigensweep_testkit::random::Random;
 use eigensweep_theory::additive::{Additive, AdditiveBatch, Room, Wanted};
 use eigensweep_theory::leakage::{CleanMoment, Population};
 use eigensweep_theory::metrics::LEAKAGE;
@@ -14,31 +15,6 @@ use eigensweep_theory::thresholds::{Spectra, thresholds};
 use eigensweep_theory::views::{self, SPECTRAL};
 use eigensweep_theory::{InstructionSet, Paradigm};
 use faer::Mat;
-
-/// A plain generator for the spectra: the engine's own streams draw the samples.
-struct Random(u64);
-
-impl Random {
-    /// Uniform on [0, 1).
-    fn uniform(&mut self) -> f64 {
-        // SplitMix64 (Steele, Lea and Flood, 2014).
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Log-uniform between two powers of ten.
-    fn decades(&mut self, from: f64, to: f64) -> f64 {
-        10_f64.powf(from + (to - from) * self.uniform())
-    }
-
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
-    fn count(&mut self, from: usize, to: usize) -> usize {
-        from + ((to - from + 1) as f64 * self.uniform()) as usize
-    }
-}
 
 /// Spectra of one problem.
 struct Drawn {
@@ -174,7 +150,7 @@ fn spectra_with_thresholds(count: usize) -> Vec<Drawn> {
     while found.len() < count {
         tried += 1;
         assert!(tried < 10_000, "thresholds are positive often enough");
-        let (signal, noise) = (random.count(3, 12), random.count(1, 12));
+        let (signal, noise) = (3 + random.below(10), 1 + random.below(12));
         let drawn = Drawn {
             signal: (0..signal).map(|_| random.decades(-1.0, 2.0)).collect(),
             theta: (0..signal + noise).map(|_| random.decades(-2.0, 2.0)).collect(),
@@ -225,7 +201,7 @@ fn negative_thresholds_need_no_alignment() {
     let mut random = Random(77);
     let mut found = [0; 2];
     for coordinate in 0..2000 {
-        let (signal, noise) = (random.count(3, 12), random.count(1, 4));
+        let (signal, noise) = (3 + random.below(10), 1 + random.below(4));
         let spectra = Drawn {
             signal: (0..signal).map(|_| random.decades(0.0, 2.0)).collect(),
             theta: (0..signal + noise).map(|_| random.decades(-2.0, 1.0)).collect(),

@@ -1,4 +1,5 @@
-//! Checks between tables that are each sound by themselves: sizes that must fit each other, and the whole grid.
+//! Checks between tables that are each sound by themselves: sizes that must fit each other, and the
+//! whole grid.
 //!
 //! What could not be read is absent here, and a check that needs it finds nothing.
 
@@ -12,12 +13,12 @@ use super::source::JobSource;
 use super::spec::Sampler;
 use super::values::{Given, Values};
 
-/// Longest job name in bytes: file systems take 255 for a directory, and parts and temporary files add to
-/// it.
+/// Longest job name in bytes: file systems take 255 for a directory, and parts and temporary files
+/// add to it.
 pub const NAME_LIMIT: usize = 128;
 
-/// Most samples that the explicit sampler takes: at p = 50 these are 5·10⁹ normals a cell, a minute or so, where
-/// the moment sampler draws a few thousand from the same distribution.
+/// Most samples that the explicit sampler takes: at p = 50 these are 5·10⁹ normals a cell, a minute
+/// or so, where the moment sampler draws a few thousand from the same distribution.
 pub const EXPLICIT_SAMPLES_LIMIT: i64 = 100_000_000;
 
 /// Most cells of a grid: the largest 64-bit integer, in which plan and data set count them.
@@ -79,7 +80,7 @@ fn dimension(source: &JobSource, values: &mut Values) -> Option<Problem> {
     }
     let why = match values.0.get("data.components") {
         Some(None) => return None,
-        Some(Some(_)) => match values.integers("data.components").as_ref().and_then(Axis::only) {
+        Some(Some(_)) => match values.integers("data.components").and_then(Axis::only) {
             Some(components) => {
                 values.0.insert(KEY.to_owned(), Some(Given::Integers(Axis::single(components))));
                 return None;
@@ -111,7 +112,7 @@ fn overflow(source: &JobSource, values: &Values, table: &str) -> Option<Problem>
     let scale = format!("{table}.scale");
     let largest = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
     let list = values.list(&format!("{table}.spectrum"))?;
-    if (largest(&list) * largest(values.floats(&scale)?.values())).is_finite() {
+    if (largest(list) * largest(values.floats(&scale)?.values())).is_finite() {
         return None;
     }
     let message = format!("`{scale}` times the largest item of `spectrum` is too large for a number");
@@ -123,8 +124,7 @@ fn dimensions(source: &JobSource, values: &Values) -> Option<Problem> {
     let least = |key: &str| values.integers(key)?.values().iter().copied().min();
     let (signal, noise) = (least("data.components")?, least("corruption.components")?);
     let most = signal.saturating_add(noise);
-    let dimensions = values.integers("model.dimension")?;
-    let dimensions = dimensions.values();
+    let dimensions = values.integers("model.dimension")?.values();
     let index = dimensions.iter().position(|&dimension| dimension > most)?;
     let message =
         format!("`model.dimension` = {} is more than the inputs have components", dimensions[index]);
@@ -134,7 +134,8 @@ fn dimensions(source: &JobSource, values: &Values) -> Option<Problem> {
     Some(source.problem_at_item("model.dimension", index, message, format!("at most {most}"), Some(help)))
 }
 
-/// A list of Θ's eigenvalues has one for each of the k₀ + p components, so there must be one such number.
+/// A list of Θ's eigenvalues has one for each of the k₀ + p components, so there must be one such
+/// number.
 fn augmentation_list(source: &JobSource, values: &Values) -> Option<Problem> {
     const KEY: &str = "augmentation.spectrum";
     let found = values.list(KEY)?.len();
@@ -163,8 +164,7 @@ fn augmentation_list(source: &JobSource, values: &Values) -> Option<Problem> {
 
 /// The explicit sampler draws n × p normals a cell.
 fn explicit_samples(source: &JobSource, values: &Values) -> Option<Problem> {
-    let samples = values.integers("grid.samples")?;
-    let samples = samples.values();
+    let samples = values.integers("grid.samples")?.values();
     let index = samples.iter().position(|&samples| samples > EXPLICIT_SAMPLES_LIMIT)?;
     if values.word("sampler.kind")? != Sampler::Explicit.name() {
         return None;

@@ -148,8 +148,9 @@ impl JobSpec {
         axes.map(|(.., field)| field).collect()
     }
 
-    /// Every axis that the job has, those of one value included, in the order of the data set's columns:
-    /// samples, then those of the data, of the corruption, of the augmentation, and the dimension.
+    /// Every axis that the job has, those of one value included, in the order of the data set's
+    /// columns: samples, then those of the data, of the corruption, of the augmentation, and the
+    /// dimension.
     ///
     /// What the job's source, spectra, teacher and views have no use for is left out.
     #[must_use]
@@ -167,8 +168,8 @@ impl JobSpec {
         self.fields().into_iter().filter_map(axis).collect()
     }
 
-    /// The number of rows: the product of all axes, the paradigms and the replicates. `None` past 128 bits,
-    /// which no parsed job reaches.
+    /// The number of rows: the product of all axes, the paradigms and the replicates. `None` past
+    /// 128 bits, which no parsed job reaches.
     #[must_use]
     pub fn cells(&self) -> Option<u128> {
         let others = [self.model.paradigms.len() as u128, u128::from(self.job.replicates)];
@@ -176,12 +177,12 @@ impl JobSpec {
         axes.chain(others).try_fold(1, u128::checked_mul)
     }
 
-    /// The job with every default filled in and every range written out, as a job file that parses to an
-    /// equal `JobSpec`: floats have the fewest digits that identify their bits.
+    /// The job with every default filled in and every range written out, as a job file that parses
+    /// to an equal `JobSpec`: floats have the fewest digits that identify their bits.
     ///
-    /// Paths are printed as they were joined to the job file's directory, so a relative one holds from
-    /// where the program was started; one that is not UTF-8 is printed with replacement characters and does
-    /// not come back.
+    /// Paths are printed as they were joined to the job file's directory, so a relative one holds
+    /// from where the program was started; one that is not UTF-8 is printed with replacement
+    /// characters and does not come back.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut fields = self.fields();
@@ -226,7 +227,8 @@ impl SpectrumShape {
     }
 }
 
-/// Numbers and lists: `Debug` prints a float with a point or an exponent, and so that its bits come back.
+/// Numbers and lists: `Debug` prints a float with a point or an exponent, and so that its bits come
+/// back.
 fn plain<I, F>(value: &impl Debug) -> Field<I, F> {
     Field::Toml(format!("{value:?}"))
 }

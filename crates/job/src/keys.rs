@@ -22,26 +22,28 @@ pub static KEYS: LazyLock<Vec<Key>> = LazyLock::new(declare);
 
 /// A key of a job file.
 pub struct Key {
-    /// Its table.
+    /// The table of the job file that the key stands in.
     pub table: &'static str,
-    /// Its name within the table.
+    /// The key's name within the table.
     pub name: &'static str,
-    /// The name as messages spell it, `table.name`.
+    /// The key as messages spell it, `table.name`.
     pub path: String,
-    /// Conditions on other keys of the table, all of which must hold for this key to have a meaning.
+    /// Conditions on other keys of the table, all of which must hold for this key to have a
+    /// meaning.
     pub when: Vec<When>,
-    /// Which values it takes.
+    /// The values that the key takes.
     pub(super) kind: Kind,
-    /// What it is unless given.
+    /// What the key is unless given.
     pub default: Default,
-    /// The axis that its values make, if it may have several.
+    /// The axis that the key's values make, if it may have several.
     pub axis: Option<Column>,
-    /// What it is part of.
+    /// What the key is part of.
     pub enters: Identity,
-    /// Whether it is left out of the printed job at its default. For keys that are younger than data
-    /// sets, whose identity is that of the printed job; the default is then as `to_toml` prints it.
+    /// Whether the key is left out of the printed job at its default. For keys that are younger than
+    /// data sets, whose identity is that of the printed job; the default is then as `to_toml`
+    /// prints it.
     pub silent: bool,
-    /// What it means, in a line.
+    /// What the key means, in a line.
     pub help: String,
 }
 
@@ -49,9 +51,10 @@ pub struct Key {
 pub struct When {
     /// The other key.
     pub key: &'static str,
-    /// Its choices (see [`Given::choice`](super::values::Given::choice)) with which the condition holds.
+    /// The other key's words with which the condition holds, or `a number` or `a list` where it takes these.
     pub is: Vec<&'static str>,
-    /// What else it may be, and why the key has no meaning then; made up from the names if `None`.
+    /// What else the other key may be, and why this one has no meaning then; made up from the names
+    /// if `None`.
     pub(super) otherwise: Option<(&'static str, &'static str)>,
 }
 
@@ -81,7 +84,7 @@ pub enum Default {
     Required,
     /// A value, in TOML.
     Is(String),
-    /// A value, in TOML, beside a named spectrum, and another one beside a list of eigenvalues.
+    /// A value beside a named spectrum, and another one beside a list of eigenvalues; both in TOML.
     Listed {
         /// The value beside a named spectrum.
         named: &'static str,
@@ -162,11 +165,9 @@ pub fn names(table: &str) -> Vec<&'static str> {
 
 /// Paths of the keys that can be axes, samples first.
 pub(super) fn axes() -> Vec<&'static str> {
-    let (samples, others): (Vec<&Key>, Vec<&Key>) = KEYS
-        .iter()
-        .filter(|key| key.axis.is_some())
-        .partition(|key| key.axis.is_some_and(|column| column.level == Level::Samples));
-    unique(samples.into_iter().chain(others).map(|key| key.path.as_str()))
+    let mut keys: Vec<&Key> = KEYS.iter().filter(|key| key.axis.is_some()).collect();
+    keys.sort_by_key(|key| key.table != "grid");
+    unique(keys.into_iter().map(|key| key.path.as_str()))
 }
 
 /// Items without repeats, in the order of their first appearance.
@@ -215,17 +216,23 @@ impl Key {
         each.collect::<Vec<_>>().join(", ")
     }
 
-    fn when(mut self, key: &'static str, is: &[&'static str]) -> Self {
-        self.when.push(When { key, is: is.to_vec(), otherwise: None });
+    fn when(mut self, key: &'static str, is: &'static str) -> Self {
+        self.when.push(When { key, is: vec![is], otherwise: None });
         self
     }
 
-    fn when_else(self, key: &'static str, is: &'static str, otherwise: (&'static str, &'static str)) -> Self {
-        let mut key = self.when(key, &[is]);
-        if let Some(when) = key.when.last_mut() {
-            when.otherwise = Some(otherwise);
+    /// What the last condition says when it fails: what is there instead, and why that excludes the
+    /// key.
+    fn because(mut self, circumstance: &'static str, help: &'static str) -> Self {
+        if let Some(when) = self.when.last_mut() {
+            when.otherwise = Some((circumstance, help));
         }
-        key
+        self
+    }
+
+    fn help(mut self, help: &str) -> Self {
+        help.clone_into(&mut self.help);
+        self
     }
 
     fn axis(mut self, name: &'static str, level: Level) -> Self {
@@ -275,341 +282,258 @@ const MOST: u64 = i32::MAX.unsigned_abs() as u64;
 pub(super) const REPLICATES: RangeInclusive<u64> = 1..=MOST;
 
 /// A number of components or dimensions; the data set's columns hold it in 32 bits.
-const DIMENSION: Allowed = Allowed {
-    whole: true,
-    holds: |value| (1.0..=2_147_483_647.0).contains(&value),
-    words: "a whole number from 1 to 2147483647",
-    help: "it counts components, of which there must be one",
-};
+const DIMENSION: Allowed = Allowed::whole(
+    "a whole number from 1 to 2147483647",
+    |value| (1.0..=2_147_483_647.0).contains(&value),
+    "it counts components, of which there must be one",
+);
 
-const SAMPLES: Allowed = Allowed {
-    whole: true,
-    holds: |value| (1.0..=1e15).contains(&value),
-    words: "a whole number from 1 to 10^15",
-    help: "a sample needs at least one observation, and past 10^15 the moments of a sample are those of the population \
-        to every digit",
-};
+const SAMPLES: Allowed = Allowed::whole(
+    "a whole number from 1 to 10^15",
+    |value| (1.0..=1e15).contains(&value),
+    "a sample needs at least one observation, and past 10^15 the moments of a sample are those of the population to \
+     every digit",
+);
 
-const SEPARATION: Allowed = Allowed {
-    whole: false,
-    holds: |value| value > 0.0 && value < 1.0,
-    words: "above 0 and below 1",
-    help: "the share of the variance along the class directions that lies between classes: at 0 there are no classes, \
-        at 1 nothing else",
-};
-
-const LABEL_NOISE: Allowed = Allowed {
-    whole: false,
-    holds: |value| (0.0..=1.0).contains(&value),
-    words: "from 0 to 1",
-    help: "the share of the labels' variance that is noise",
-};
-
-const MAX_FAILED: Allowed = Allowed {
-    whole: false,
-    holds: |value| (0.0..=1.0).contains(&value),
-    words: "from 0 to 1",
-    help: "the share of rows without a value above which `run` exits with 3",
-};
+const SEPARATION: Allowed = Allowed::real(
+    "above 0 and below 1",
+    |value| value > 0.0 && value < 1.0,
+    "the share of the variance along the class directions that lies between classes: at 0 there are no classes, at 1 \
+     nothing else",
+);
 
 /// Variances that may be zero.
-const NOT_NEGATIVE: Allowed = Allowed {
-    whole: false,
-    holds: |value| value >= 0.0,
-    words: "at least 0",
-    help: "eigenvalues of a covariance are variances: 0 leaves the direction without any",
-};
+const NOT_NEGATIVE: Allowed = Allowed::real(
+    "at least 0",
+    |value| value >= 0.0,
+    "eigenvalues of a covariance are variances: 0 leaves the direction without any",
+);
 
 /// Variances of components that are there.
-const POSITIVE: Allowed = Allowed {
-    whole: false,
-    holds: |value| value > 0.0,
-    words: "above 0",
-    help: "every important component has a positive variance",
-};
+const POSITIVE: Allowed =
+    Allowed::real("above 0", |value| value > 0.0, "every important component has a positive variance");
 
-const DECAY: Allowed = Allowed {
-    whole: false,
-    holds: |value| value >= 0.0,
-    words: "at least 0",
-    help: "eigenvalue i is scale · i^(−decay): the first is the largest, and 0 makes all equal",
-};
+const DECAY: Allowed = Allowed::real(
+    "at least 0",
+    |value| value >= 0.0,
+    "eigenvalue i is scale · i^(−decay): the first is the largest, and 0 makes all equal",
+);
 
-fn key(
-    table: &'static str,
-    name: &'static str,
-    kind: Kind,
-    default: Default,
-    help: impl Into<String>,
-) -> Key {
-    Key {
-        table,
-        name,
-        path: format!("{table}.{name}"),
-        when: Vec::new(),
-        kind,
-        default,
-        axis: None,
-        enters: Identity::Study,
-        silent: false,
-        help: help.into(),
+/// A number from 0 to 1.
+const fn share(help: &'static str) -> Allowed {
+    Allowed::real("from 0 to 1", |value| (0.0..=1.0).contains(&value), help)
+}
+
+impl<T: Into<String>> From<T> for Default {
+    fn from(value: T) -> Self {
+        Self::Is(value.into())
     }
 }
 
-fn is(value: impl Into<String>) -> Default {
-    Default::Is(value.into())
+fn key(path: &'static str, kind: Kind, default: impl Into<Default>, help: impl Into<String>) -> Key {
+    let (table, name) = path.split_once('.').unwrap_or((path, ""));
+    in_table(table, name, kind, default, help)
+}
+
+fn in_table(
+    table: &'static str,
+    name: &'static str,
+    kind: Kind,
+    default: impl Into<Default>,
+    help: impl Into<String>,
+) -> Key {
+    let (path, default, help) = (format!("{table}.{name}"), default.into(), help.into());
+    let (when, axis, enters) = (Vec::new(), None, Identity::Study);
+    Key { table, name, path, when, kind, default, axis, enters, silent: false, help }
 }
 
 /// One of these words, the first unless given.
-fn word(table: &'static str, name: &'static str, words: Vec<&'static str>, help: impl Into<String>) -> Key {
-    let default = is(words.first().map_or_else(String::new, |word| format!("{word:?}")));
-    key(table, name, Kind::Word(words), default, help)
+fn word(path: &'static str, words: Vec<&'static str>, help: impl Into<String>) -> Key {
+    let default = words.first().map_or_else(String::new, |word| format!("{word:?}"));
+    key(path, Kind::Word(words), default, help)
 }
 
-/// `spectrum`, `scale` and `decay` of one covariance: its shape and largest eigenvalue unless given.
+/// A number, whose help is that of the values that it takes.
+fn number(path: &'static str, allowed: Allowed, default: impl Into<Default>) -> Key {
+    key(path, Kind::Number(allowed), default, allowed.help)
+}
+
+/// `spectrum`, `scale` and `decay` of one covariance: its shape and largest eigenvalue unless
+/// given.
 fn spectrum(
-    table: &'static str,
-    (shape, scale): (&'static str, &'static str),
+    [spectrum, scale, decay]: [&'static str; 3],
+    (shape, named): (&'static str, &'static str),
     allowed: Allowed,
     [scales, decays]: [&'static str; 2],
     level: Level,
 ) -> [Key; 3] {
-    let scale = Default::Listed { named: scale, listed: |_| "1".to_owned(), words: "`1`" };
-    let power_law = ("this spectrum", "only spectrum = \"power-law\" has a decay");
+    let largest = Default::Listed { named, listed: |_| "1".to_owned(), words: "`1`" };
     [
-        key(
-            table,
-            "spectrum",
-            Kind::Spectrum(allowed),
-            is(shape),
-            "how the eigenvalues relate to each other",
-        ),
-        key(
-            table,
-            "scale",
-            Kind::Number(allowed),
-            scale,
-            "the largest eigenvalue (of `\"uniform\"` its upper bound), or what multiplies a list",
-        )
-        .axis(scales, level),
+        key(spectrum, Kind::Spectrum(allowed), shape, "how the eigenvalues relate to each other"),
+        number(scale, allowed, largest)
+            .help("the largest eigenvalue (of `\"uniform\"` its upper bound), or what multiplies a list")
+            .axis(scales, level),
         // 1/i: a convention, not derived.
-        key(table, "decay", Kind::Number(DECAY), is("1"), DECAY.help)
-            .when_else("spectrum", SpectrumShape::POWER_LAW, power_law)
+        number(decay, DECAY, "1")
+            .when("spectrum", SpectrumShape::POWER_LAW)
+            .because("this spectrum", "only spectrum = \"power-law\" has a decay")
             .axis(decays, level),
     ]
 }
 
 /// A number of components: those of Appendix C, or as many as a list of eigenvalues has.
-fn components(table: &'static str, help: &'static str, column: &'static str, level: Level) -> Key {
-    let listed = |length: usize| length.to_string();
-    let default = Default::Listed { named: "50", listed, words: "its length" };
-    key(table, "components", Kind::Number(DIMENSION), default, help).axis(column, level)
+fn components(path: &'static str, column: &'static str, level: Level) -> Key {
+    let default = Default::Listed { named: "50", listed: |length| length.to_string(), words: "its length" };
+    number(path, DIMENSION, default).axis(column, level)
 }
 
-/// Keys whose meaning hangs on a word before all their other conditions.
-fn only(keys: impl IntoIterator<Item = Key>, name: &'static str, is: &[&'static str]) -> Vec<Key> {
+/// Keys that have a meaning beside these words only, before all their other conditions.
+fn only(name: &'static str, is: &[&'static str], keys: impl IntoIterator<Item = Key>) -> Vec<Key> {
     let mut keys: Vec<Key> = keys.into_iter().collect();
-    for key in &mut keys {
-        key.when.insert(0, When { key: name, is: is.to_vec(), otherwise: None });
-    }
+    keys.iter_mut().for_each(|key| key.when.insert(0, When { key: name, is: is.to_vec(), otherwise: None }));
     keys
 }
 
 /// Every key, in canonical order.
 fn declare() -> Vec<Key> {
-    [job(), data(), corruption(), augmentation(), model_and_grid(), sampler_and_output()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [job(), data(), corruption(), augmentation(), others()].into_iter().flatten().collect()
 }
 
 fn job() -> Vec<Key> {
     let name = "it names the directory of the results: ASCII letters, digits, `-`, `_` and `.`, not beginning with `.`";
     let left = |values: &Values| 0..=MOST - values.whole("job.replicates").unwrap_or(1);
-    let adaptive = ("adaptive replicates", "checkpoints count from the first replicate");
+    let seed = "the seed is a non-negative integer of 64 bits";
+    let first = "the number of the first replicate: the job computes the rest of a longer one";
     vec![
-        key("job", "name", Kind::Text, Default::Derived("the file's name without extension"), name)
+        key("job.name", Kind::Text, Default::Derived("the file's name without extension"), name)
             .enters(Identity::Nothing),
-        key(
-            "job",
-            "seed",
-            Kind::Whole(|_| 0..=u64::MAX),
-            is("0"),
-            "the seed is a non-negative integer of 64 bits",
-        ),
+        key("job.seed", Kind::Whole(|_| 0..=u64::MAX), "0", seed),
         // Those of the paper's figures.
-        key(
-            "job",
-            "replicates",
-            Kind::Replicates,
-            is("100"),
-            "how often each cell is drawn anew, at least once",
-        )
-        .enters(Identity::Extensible),
-        key(
-            "job",
-            "first_replicate",
-            Kind::Whole(left),
-            is("0"),
-            "the number of the first replicate: the job computes the rest of a longer one",
-        )
-        .when_else("replicates", "a number", adaptive)
-        .enters(Identity::Extensible),
+        key("job.replicates", Kind::Replicates, "100", "how often each cell is drawn anew, at least once")
+            .enters(Identity::Extensible),
+        key("job.first_replicate", Kind::Whole(left), "0", first)
+            .when("replicates", "a number")
+            .because("adaptive replicates", "checkpoints count from the first replicate")
+            .enters(Identity::Extensible),
     ]
 }
 
 fn data() -> Vec<Key> {
     const DRAWN: &str = "gaussian";
     let files: Vec<&'static str> = READERS.iter().map(|reader| reader.name).collect();
-    let sources = [&[DRAWN], &files[..]].concat();
     let mut help = "where inputs and labels come from: `\"gaussian\"` draws them".to_owned();
+    READERS.iter().for_each(|reader| help.push_str(&format!("; `{:?}` reads {}", reader.name, reader.help)));
+    let mut keys = vec![word("data.source", [&[DRAWN], &files[..]].concat(), help)];
     for reader in READERS {
-        let _ = write!(help, "; `{:?}` reads {}", reader.name, reader.help);
+        let files = reader.files.iter();
+        let files = files.map(|file| in_table("data", file.key, Kind::Path, Default::Required, file.help));
+        keys.extend(only("source", &[reader.name], files.map(|key| key.enters(Identity::Nothing))));
     }
-    let mut keys = vec![word("data", "source", sources, help)];
-    for reader in READERS {
-        let file = |file: &'static eigensweep_inputs::readers::FileKey| {
-            key("data", file.key, Kind::Path, Default::Required, file.help).enters(Identity::Nothing)
-        };
-        keys.extend(only(reader.files.iter().map(file), "source", &[reader.name]));
-    }
-    let raw = Default::Derived("the raw features");
-    let principal =
-        key("data", "components", Kind::Number(DIMENSION), raw, "k₀, the principal components to keep")
-            .axis("signal_components", Level::Data);
-    // A scale equal to that of the views (Appendix C): the weak noise of Appendix C (10³) then lies below the
-    // strongest signal and above the weakest.
-    let shape =
-        spectrum("data", ("\"power-law\"", "1e4"), POSITIVE, ["signal_scale", "signal_decay"], Level::Data);
-    let count = |low: fn(&Values) -> RangeInclusive<u64>, help| {
-        key("data", "label_count", Kind::Whole(low), is("10"), help)
-    };
-    let drawn = [components(
-        "data",
-        "k₀, the number of important components",
-        "signal_components",
+    let teacher =
+        "how labels come from the signal: one-hot classes with means of their own, or linear targets";
+    let classes = "ℓ, the number of classes: one class is no distinction";
+    let mut drawn = vec![
+        components("data.components", "signal_components", Level::Data)
+            .help("k₀, the number of important components"),
+    ];
+    drawn.extend(spectrum(
+        ["data.spectrum", "data.scale", "data.decay"],
+        // A scale equal to that of the views (Appendix C): the weak noise of Appendix C (10³) then
+        // lies below the strongest signal and above the weakest.
+        ("\"power-law\"", "1e4"),
+        POSITIVE,
+        ["signal_scale", "signal_decay"],
         Level::Data,
-    )]
-    .into_iter()
-    .chain(shape)
-    .chain([
-        word(
-            "data",
-            "teacher",
-            vec!["classes", "linear"],
-            "how labels come from the signal: one-hot classes with means of their own, or linear targets",
-        ),
-        count(|_| 2..=MOST, "ℓ, the number of classes: one class is no distinction")
-            .when("teacher", &["classes"]),
-        count(|_| 1..=MOST, "ℓ, the number of targets").when("teacher", &["linear"]),
-        key("data", "separation", Kind::Number(SEPARATION), is("0.5"), SEPARATION.help)
-            .when("teacher", &["classes"])
+    ));
+    drawn.extend([
+        word("data.teacher", vec!["classes", "linear"], teacher),
+        // Ten, as MNIST has.
+        key("data.label_count", Kind::Whole(|_| 2..=MOST), "10", classes).when("teacher", "classes"),
+        key("data.label_count", Kind::Whole(|_| 1..=MOST), "10", "ℓ, the number of targets")
+            .when("teacher", "linear"),
+        number("data.separation", SEPARATION, "0.5")
+            .when("teacher", "classes")
             .axis("separation", Level::Data),
         // Not 0, so that the best loss is not zero.
-        key("data", "label_noise", Kind::Number(LABEL_NOISE), is("0.1"), LABEL_NOISE.help)
-            .when("teacher", &["linear"])
+        number("data.label_noise", share("the share of the labels' variance that is noise"), "0.1")
+            .when("teacher", "linear")
             .axis("label_noise", Level::Data),
     ]);
-    keys.extend(only(drawn, "source", &[DRAWN]));
-    keys.extend(only([principal], "source", &files));
+    keys.extend(only("source", &[DRAWN], drawn));
+    let principal = number("data.components", DIMENSION, Default::Derived("the raw features"))
+        .help("k₀, the principal components to keep")
+        .axis("signal_components", Level::Data);
+    keys.extend(only("source", &files, [principal]));
     keys
 }
 
 fn corruption() -> Vec<Key> {
-    let mut keys = vec![
-        word(
-            "corruption",
-            "kind",
-            vec!["spectral"],
-            "Gaussian noise γ ~ N(0, Γ), once a sample (Section 4.1)",
-        ),
-        components("corruption", "p, the number of noise components", "noise_components", Level::Noise),
-    ];
+    let kind = "Gaussian noise γ ~ N(0, Γ), once a sample (Section 4.1)";
+    let paths = ["corruption.spectrum", "corruption.scale", "corruption.decay"];
     let columns = ["noise_scale", "noise_decay"];
-    keys.extend(spectrum("corruption", ("\"uniform\"", "1e3"), NOT_NEGATIVE, columns, Level::Noise));
+    let mut keys = vec![
+        word("corruption.kind", vec!["spectral"], kind),
+        components("corruption.components", "noise_components", Level::Noise)
+            .help("p, the number of noise components"),
+    ];
+    // The weak noise of Appendix C.
+    keys.extend(spectrum(paths, ("\"uniform\"", "1e3"), NOT_NEGATIVE, columns, Level::Noise));
     keys
 }
 
 fn augmentation() -> Vec<Key> {
-    const TABLE: &str = "augmentation";
+    let help: Vec<_> = KINDS.iter().map(|kind| format!("`{:?}`: {}", kind.name, kind.help)).collect();
     let kinds = KINDS.iter().map(|kind| kind.name).collect();
-    let help = KINDS.iter().map(|kind| format!("`{:?}`: {}", kind.name, kind.help)).collect::<Vec<_>>();
-    let mut keys = vec![word(TABLE, "kind", kinds, help.join("; "))];
-    let own: Vec<&'static str> = KINDS.iter().filter(|kind| kind.spectrum).map(|kind| kind.name).collect();
+    let with_spectrum: Vec<_> = KINDS.iter().filter(|kind| kind.spectrum).map(|kind| kind.name).collect();
+    let paths = ["augmentation.spectrum", "augmentation.scale", "augmentation.decay"];
     let columns = ["augmentation_scale", "augmentation_decay"];
-    let shape = spectrum(TABLE, ("\"uniform\"", "1e4"), NOT_NEGATIVE, columns, Level::Views);
-    keys.extend(only(shape, "kind", &own));
+    let mut keys = vec![word("augmentation.kind", kinds, help.join("; "))];
+    // The scale of Appendix C.
+    let shape = spectrum(paths, ("\"uniform\"", "1e4"), NOT_NEGATIVE, columns, Level::Views);
+    keys.extend(only("kind", &with_spectrum, shape));
     for kind in KINDS {
-        let parameter = |parameter: &'static eigensweep_theory::views::Parameter| {
-            let allowed = Allowed {
-                whole: false,
-                holds: parameter.holds,
-                words: parameter.words,
-                help: parameter.help,
-            };
-            let default = is(format!("{:?}", parameter.default));
-            let level = if parameter.clean { Level::Views } else { Level::Within };
-            key(TABLE, parameter.key, Kind::Number(allowed), default, parameter.help)
-                .axis(parameter.column, level)
-        };
-        keys.extend(only(kind.parameters.iter().map(parameter), "kind", &[kind.name]));
+        let parameters = kind.parameters.iter().map(|one| {
+            let allowed = Kind::Number(Allowed::real(one.words, one.holds, one.help));
+            in_table("augmentation", one.key, allowed, format!("{:?}", one.default), one.help)
+                .axis(one.column, if one.clean { Level::Views } else { Level::Within })
+        });
+        keys.extend(only("kind", &[kind.name], parameters));
     }
     keys
 }
 
-fn model_and_grid() -> Vec<Key> {
-    let all: Vec<&'static str> = paradigms::ALL.iter().map(|paradigm| paradigm.name).collect();
-    let default = Default::Derived("`data.components`, if that is one number; otherwise *required*");
-    vec![
-        key("model", "paradigms", Kind::Words(all.clone()), is(format!("{all:?}")), "what is trained"),
-        key(
-            "model",
-            "dimension",
-            Kind::Number(DIMENSION),
-            default,
-            "k, the number of features that each model learns, at most k₀ + p",
-        )
-        .axis("dimension", Level::Dimension),
-        // Those of Appendix C.
-        key(
-            "grid",
-            "samples",
-            Kind::Number(SAMPLES),
-            is("{ from = 100, to = 51200, ratio = 2 }"),
-            "n, the observations of a sample",
-        )
-        .axis("samples", Level::Samples),
-    ]
-}
-
-fn sampler_and_output() -> Vec<Key> {
-    let metrics: Vec<&'static str> = metrics::nameable().map(|metric| metric.name).collect();
+/// `[model]`, `[grid]`, `[sampler]` and `[output]`.
+fn others() -> Vec<Key> {
+    let paradigms: Vec<_> = paradigms::ALL.iter().map(|paradigm| paradigm.name).collect();
+    let all = format!("{paradigms:?}");
+    let metrics = metrics::nameable().map(|metric| metric.name).collect();
     let by_default = metrics::nameable().filter(|metric| metric.asked == Asked::ByDefault);
-    let by_default: Vec<&str> = by_default.map(|metric| metric.name).collect();
+    let by_default = format!("{:?}", by_default.map(|metric| metric.name).collect::<Vec<_>>());
+    let dimension = Default::Derived("`data.components`, if that is one number; otherwise *required*");
+    let sampler = "how moments are drawn: themselves, or from every noise vector (n up to 10⁸)";
+    let detail = "a row a replicate, or count, mean, variance, extremes and quantiles over replicates only";
+    let part_rows = "rows of a Parquet file: small files for short tests, large ones for long runs";
+    let max_failed = share("the share of rows without a value above which `run` exits with 3");
     vec![
-        word(
-            "sampler",
-            "kind",
-            Sampler::ALL.map(Sampler::name).to_vec(),
-            "how moments are drawn: themselves, or from every noise vector (n up to 10⁸)",
-        ),
-        key("output", "metrics", Kind::Words(metrics), is(format!("{by_default:?}")), "what is reported"),
-        word(
-            "output",
-            "detail",
-            Detail::ALL.map(Detail::name).to_vec(),
-            "a row a replicate, or count, mean, variance, extremes and quantiles over replicates only",
-        ),
+        key("model.paradigms", Kind::Words(paradigms), all, "what is trained"),
+        number("model.dimension", DIMENSION, dimension)
+            .help("k, the number of features that each model learns, at most k₀ + p")
+            .axis("dimension", Level::Dimension),
+        // Those of Appendix C.
+        number("grid.samples", SAMPLES, "{ from = 100, to = 51200, ratio = 2 }")
+            .help("n, the observations of a sample")
+            .axis("samples", Level::Samples),
+        word("sampler.kind", Sampler::ALL.map(Sampler::name).to_vec(), sampler),
+        key("output.metrics", Kind::Words(metrics), by_default, "what is reported"),
+        word("output.detail", Detail::ALL.map(Detail::name).to_vec(), detail),
         // Eight row groups: 25 to 30 MB on disk.
         key(
-            "output",
-            "part_rows",
+            "output.part_rows",
             Kind::Whole(|_| 1..=MOST_PART_ROWS),
-            is((8 * ROW_GROUP_ROWS).to_string()),
-            "rows of a Parquet file: small files for short tests, large ones for long runs",
+            (8 * ROW_GROUP_ROWS).to_string(),
+            part_rows,
         )
         .enters(Identity::Extensible),
-        key("output", "max_failed", Kind::Number(MAX_FAILED), is("0.01"), MAX_FAILED.help)
-            .enters(Identity::Nothing),
+        number("output.max_failed", max_failed, "0.01").enters(Identity::Nothing),
     ]
 }

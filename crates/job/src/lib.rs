@@ -1,23 +1,25 @@
-//! Jobs: what to simulate, read from a TOML file and `--set` overrides and checked before anything is
-//! computed.
+//! Jobs: what to simulate, read from a TOML file and `--set` overrides and checked before anything
+//! is computed.
 //!
-//! [`parse`] gives a [`Job`], or every problem at once ([`JobProblems`]), each with the text to underline.
-//! The program calls it; plan, scheduler and data set work from its [`JobSpec`], in which every default is
-//! filled in and every range is written out.
+//! [`parse`] gives a [`Job`], or every problem at once ([`JobProblems`]), each with the text to
+//! underline. The program calls it; plan, scheduler and data set work from its [`JobSpec`], in
+//! which every default is filled in and every range is written out.
 //!
-//! Each key of the job file is declared once, in [`keys::KEYS`]; what it takes and what it is by default
-//! stand in `docs/jobs.md`, which is written from there. A key that can be an axis takes a number, a list,
-//! or a range (see [`Axis`] for the forms); the grid is the product of the axes. Unknown keys are refused,
-//! and so are keys that the choice of source, spectrum, teacher or views leaves without a meaning.
+//! Each key of the job file is declared once, in [`keys::KEYS`]; what it takes and what it is by
+//! default stand in `docs/jobs.md`, which is written from there. A key that can be an axis takes a
+//! number, a list, or a range (see [`Axis`] for the forms); the grid is the product of the axes.
+//! Unknown keys are refused, and so are keys that the choice of source, spectrum, teacher or views
+//! leaves without a meaning.
 //!
-//! An override `table.key=value` replaces the whole value; its value is TOML, or a string without quotes
-//! (`data.images=../images.gz`). A later override of one key wins.
+//! An override `table.key=value` replaces the whole value; its value is TOML, or a string without
+//! quotes (`data.images=../images.gz`). A later override of one key wins.
 //!
 //! # How it is read
 //!
-//! `tree` turns the texts into one tree of values with places, overrides included; `read` goes through the
-//! keys and records what is wrong; `check` compares values with each other, as far as they could be read;
-//! `values` puts them together. `fields` is the way back: every value of a job by its key.
+//! `tree` turns the texts into one tree of values with places, overrides included; `read` goes
+//! through the keys and records what is wrong; `check` compares values with each other, as far as
+//! they could be read; `values` puts them together. `fields` is the way back: every value of a job
+//! by its key.
 
 mod adaptive;
 mod axis;
@@ -65,14 +67,16 @@ pub struct Job {
 
 /// Reads a job from the text of its file and `--set` overrides (`table.key=value`).
 ///
-/// `file_name` names the file in problems and, without directory and extension, is the job's default name.
-/// Relative paths in the file are joined to `base_dir`, the job file's directory; those in overrides stay
-/// as they are, relative to the working directory. Nothing is read from disk.
+/// `file_name` names the file in problems and, without directory and extension, is the job's
+/// default name. Relative paths in the file are joined to `base_dir`, the job file's directory;
+/// those in overrides stay as they are, relative to the working directory. Nothing is read from
+/// disk.
 ///
 /// # Errors
 ///
-/// [`JobProblems`] with every problem of the file and the overrides, in the order in which they stand
-/// there. A file without any table, and no override, is such a problem: nobody asked for anything.
+/// [`JobProblems`] with every problem of the file and the overrides, in the order in which they
+/// stand there. A file without any table, and no override, is such a problem: nobody asked for
+/// anything.
 ///
 /// # Examples
 ///

@@ -1,6 +1,7 @@
 //! Reading numbers and axes: what a key may be, and what is said of anything else.
 //!
-//! A key that is an axis is read here when it is a number or a list, and by `range` when it is a table.
+//! A key that is an axis is read here when it is a number or a list, and by `range` when it is a
+//! table.
 
 use super::axis::{AXIS_LIMIT, Axis};
 use super::read::Reader;
@@ -20,6 +21,16 @@ pub(super) struct Allowed {
     pub(super) words: &'static str,
     /// What the number means, and so why others are impossible.
     pub(super) help: &'static str,
+}
+
+impl Allowed {
+    pub(super) const fn real(words: &'static str, holds: fn(f64) -> bool, help: &'static str) -> Self {
+        Self { whole: false, holds, words, help }
+    }
+
+    pub(super) const fn whole(words: &'static str, holds: fn(f64) -> bool, help: &'static str) -> Self {
+        Self { whole: true, holds, words, help }
+    }
 }
 
 impl Reader<'_> {
@@ -46,7 +57,8 @@ impl Reader<'_> {
         Axis::new(values)
     }
 
-    /// One finite number that `allowed` takes; `-0.0` becomes `0.0`, so that equal values are equal bits.
+    /// One finite number that `allowed` takes; `-0.0` becomes `0.0`, so that equal values are equal
+    /// bits.
     pub(super) fn number(&mut self, node: &Node, path: &str, allowed: Allowed) -> Option<f64> {
         let kind = if allowed.whole { "a whole number" } else { "a number" };
         let (number, whole) = match &node.value {
@@ -73,7 +85,8 @@ impl Reader<'_> {
     }
 }
 
-/// The integer that a float written without a fraction stands for, where every integer has a float of its own.
+/// The integer that a float written without a fraction stands for, where every integer has a float
+/// of its own.
 pub(super) fn exact_integer(float: f64) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2⁵³
     #[expect(clippy::cast_possible_truncation, reason = "integral and within ±2⁵³, checked just before")]

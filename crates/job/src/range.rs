@@ -1,40 +1,36 @@
 //! Ranges: axes written as their ends and what lies between.
 //!
-//! Numerics: a ratio or step that comes within 10⁻⁹ of `to` (relative to `to`, or to the step) gives `to` exactly.
-//! Values of whole-number keys are rounded to the nearest. Others are rounded to 15 significant digits, so that
-//! `0.1 + 2 · 0.1` is the 0.3 that one selects rows by, and those of a logarithmic count to 12, because `exp` and `ln`
-//! differ in the last digit between machines and a row must not.
+//! Numerics: a ratio or step that comes within 10⁻⁹ of `to` (relative to `to`, or to the step)
+//! gives `to` exactly. Values of whole-number keys are rounded to the nearest. Others are rounded
+//! to 15 significant digits, so that `0.1 + 2 · 0.1` is the 0.3 that one selects rows by, and those
+//! of a logarithmic count to 12, because `exp` and `ln` differ in the last digit between machines
+//! and a row must not.
 
 use super::axis::{AXIS_LIMIT, Axis};
 use super::numbers::{Allowed, FORMS, exact_integer, first_repeat, shown};
 use super::read::{Reader, nearest};
 use super::tree::{Entry, Node};
 
-/// How near (relatively) a ratio or step must come to `to` to have hit it: far above the error of a million
-/// roundings (10⁻¹⁰), far below any difference that is meant.
+/// How near (relatively) a ratio or step must come to `to` to have hit it: far above the error of a
+/// million roundings (10⁻¹⁰), far below any difference that is meant.
 const HIT: f64 = 1e-9;
 
-const RATIO: Allowed = Allowed {
-    whole: false,
-    holds: |ratio| ratio > 1.0,
-    words: "above 1",
-    help: "each value is the one before it times `ratio`, until `to`",
-};
-const STEP: Allowed = Allowed {
-    whole: false,
-    holds: |step| step > 0.0,
-    words: "above 0",
-    help: "each value is the one before it plus `step`, until `to`",
-};
-const COUNT: Allowed = Allowed {
-    whole: true,
-    holds: |count| count >= 2.0 && count <= AXIS_LIMIT as f64,
-    words: "a whole number from 2 to 1000000",
-    help: "`count` is how many values the range has, both ends included",
-};
+const RATIO: Allowed = Allowed::real(
+    "above 1",
+    |ratio| ratio > 1.0,
+    "each value is the one before it times `ratio`, until `to`",
+);
+const STEP: Allowed =
+    Allowed::real("above 0", |step| step > 0.0, "each value is the one before it plus `step`, until `to`");
+const COUNT: Allowed = Allowed::whole(
+    "a whole number from 2 to 1000000",
+    |count| count >= 2.0 && count <= AXIS_LIMIT as f64,
+    "`count` is how many values the range has, both ends included",
+);
 
 impl Reader<'_> {
-    /// An axis written as a range; every value lies between its ends, so `allowed` is asked of these alone.
+    /// An axis written as a range; every value lies between its ends, so `allowed` is asked of
+    /// these alone.
     pub(super) fn range(
         &mut self,
         node: &Node,
@@ -144,7 +140,8 @@ enum Spacing {
 }
 
 impl Spacing {
-    /// The values of a range with `from < to` (and `0 < from` for ratios), or `None` if they are too many.
+    /// The values of a range with `from < to` (and `0 < from` for ratios), or `None` if they are
+    /// too many.
     fn values(self, from: f64, to: f64, whole: bool) -> Option<Vec<f64>> {
         // Between the ends also after rounding; what rounding makes equal is refused by the caller.
         let tidy = |value: f64, digits| {
@@ -195,7 +192,8 @@ impl Spacing {
         (values.len() <= AXIS_LIMIT).then_some(values)
     }
 
-    /// What to do about values that coincide: the largest count near this one that keeps them apart.
+    /// What to do about values that coincide: the largest count near this one that keeps them
+    /// apart.
     fn without_repeats(self, from: f64, to: f64, whole: bool) -> String {
         let (mut count, rebuild): (usize, fn(usize) -> Spacing) = match self {
             Spacing::Ratio(_) => return "take a larger `ratio`".into(),

@@ -1,7 +1,7 @@
 //! Reading the tables by the table of keys: each value by its key's kind, or what is wrong with it.
 //!
-//! A reader returns `None` only after it has recorded a problem, so everything is read before anything
-//! is put together, and one pass finds all that is wrong.
+//! A reader returns `None` only after it has recorded a problem, so everything is read before
+//! anything is put together, and one pass finds all that is wrong.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -15,9 +15,9 @@ use super::spec::SpectrumShape;
 use super::tree::{self, Node, Tree, Value};
 use super::values::{Given, Values};
 
-/// Similarity (Jaro–Winkler, 0 to 1) from which a name counts as a slip of another: `sample` for `samples`
-/// has 0.97, `augment` for `augmentation` 0.92, `dim` for `dimension` 0.84, whereas `shape` and `scale`
-/// have 0.76.
+/// Similarity (Jaro–Winkler, 0 to 1) from which a name counts as a slip of another: `sample` for
+/// `samples` has 0.97, `augment` for `augmentation` 0.92, `dim` for `dimension` 0.84, whereas
+/// `shape` and `scale` have 0.76.
 const SIMILAR: f64 = 0.78;
 
 /// Longest name worth comparing: the comparison takes quadratic time, and nobody mistypes a page.
@@ -84,18 +84,12 @@ impl Reader<'_> {
                 list.map_or_else(|| (*named).to_owned(), |list| listed(list.len()))
             }
             (None, Default::Required) => {
-                let circumstance = key
-                    .when
-                    .iter()
-                    .map(|when| format!("{} = {:?} needs `{}`", when.key, when.is[0], key.path))
-                    .next();
-                let message = circumstance.unwrap_or_else(|| format!("`{}` is needed", key.path));
-                return Some(self.refuse(
-                    &self.source.place(&key.path),
-                    message,
-                    "not given",
-                    key.help.clone(),
-                ));
+                let message = match key.when.first() {
+                    Some(when) => format!("{} = {:?} needs `{}`", when.key, when.is.join(" or "), key.path),
+                    None => format!("`{}` is needed", key.path),
+                };
+                let place = self.source.place(&key.path);
+                return Some(self.refuse(&place, message, "not given", key.help.as_str()));
             }
         };
         Some(self.given(key, &tree::value(&default)))
@@ -108,14 +102,11 @@ impl Reader<'_> {
             Kind::Path => {
                 let text = self.text(key, node)?;
                 if text.is_empty() {
-                    return self.refuse(
-                        &node.place,
-                        format!("`{path}` is empty"),
-                        "no path",
-                        key.help.clone(),
-                    );
+                    let message = format!("`{path}` is empty");
+                    return self.refuse(&node.place, message, "no path", key.help.as_str());
                 }
-                // That of an override is relative to where the program was started, as on any command line.
+                // That of an override is relative to where the program was started, as on any
+                // command line.
                 let base = if node.place.source == 0 { self.base_dir } else { Path::new("") };
                 Some(Given::Path(base.join(text)))
             }
@@ -125,10 +116,12 @@ impl Reader<'_> {
                 let within = within(&self.values);
                 self.whole(node, path, &within, &key.help).map(Given::Whole)
             }
-            Kind::Replicates => match &node.value {
-                Value::Table(entries) => self.adaptive(node, path, entries).map(Given::Adaptive),
-                _ => self.whole(node, path, &keys::REPLICATES, &key.help).map(Given::Whole),
-            },
+            Kind::Replicates => {
+                if let Value::Table(entries) = &node.value {
+                    return self.adaptive(node, path, entries).map(Given::Adaptive);
+                }
+                self.whole(node, path, &keys::REPLICATES, &key.help).map(Given::Whole)
+            }
             Kind::Number(_)
                 if key.axis.is_none() && matches!(node.value, Value::List(_) | Value::Table(_)) =>
             {
@@ -142,10 +135,12 @@ impl Reader<'_> {
                 let whole = axis.values().iter().copied().filter_map(exact_integer);
                 Axis::new(whole.collect()).map(Given::Integers)
             }
-            Kind::Spectrum(allowed) => match &node.value {
-                Value::List(items) => self.list(node, path, items, *allowed).map(Given::List),
-                _ => self.word(node, path, &SpectrumShape::NAMES).map(Given::Word),
-            },
+            Kind::Spectrum(allowed) => {
+                if let Value::List(items) = &node.value {
+                    return self.list(node, path, items, *allowed).map(Given::List);
+                }
+                self.word(node, path, &SpectrumShape::NAMES).map(Given::Word)
+            }
         }
     }
 
@@ -194,10 +189,10 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, key: &Key, node: &Node) -> Option<String> {
-        match &node.value {
-            Value::Text(text) => Some(text.clone()),
-            _ => self.wrong_type(node, &key.path, "a string in quotes", &key.help),
-        }
+        let Value::Text(text) = &node.value else {
+            return self.wrong_type(node, &key.path, "a string in quotes", &key.help);
+        };
+        Some(text.clone())
     }
 
     /// A value that must be one of a few words.
@@ -294,7 +289,8 @@ pub fn nearest<'n>(name: &str, allowed: impl Iterator<Item = &'n str>) -> Option
     (best.0 >= SIMILAR).then_some(best.1)
 }
 
-/// Records every table and key that does not exist, each with its likely meaning and what is allowed instead.
+/// Records every table and key that does not exist, each with its likely meaning and what is
+/// allowed instead.
 fn refuse_unknown(tree: &Tree, problems: &mut Vec<Problem>) {
     let tables = keys::tables();
     for stray in &tree.strays {
@@ -336,8 +332,8 @@ fn refuse_unknown(tree: &Tree, problems: &mut Vec<Problem>) {
     }
 }
 
-/// What an unknown name was probably meant to be, and the names allowed where it stands (`table` is empty
-/// at the top).
+/// What an unknown name was probably meant to be, and the names allowed where it stands (`table` is
+/// empty at the top).
 fn belongs(name: &str, table: &str, allowed: &[&str]) -> String {
     let list = allowed.join(", ");
     let list = if table.is_empty() {

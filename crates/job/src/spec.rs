@@ -41,7 +41,8 @@ pub struct JobSpec {
 /// `[job]`: the run's name and its randomness.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunSpec {
-    /// Names the data set's directory: ASCII letters, digits, `-`, `_` and `.`, not beginning with `.`.
+    /// Names the data set's directory: ASCII letters, digits, `-`, `_` and `.`, not beginning with
+    /// `.`.
     pub name: String,
     /// Keys every random stream of the run.
     pub seed: u64,
@@ -89,7 +90,8 @@ pub struct GaussianSpec {
 pub enum Teacher {
     /// ℓ equally likely classes, each with a mean of its own; one-hot labels.
     Classes {
-        /// Share of the variance along the class directions that lies between the classes, in (0, 1).
+        /// Share of the variance along the class directions that lies between the classes, in (0,
+        /// 1).
         separation: Axis<f64>,
     },
     /// ℓ real targets, linear in the signal.
@@ -156,8 +158,8 @@ impl AugmentationSpec {
         named.into_iter().find(|(parameter, _)| parameter.key == key).map(|(_, axis)| axis)
     }
 
-    /// The alignment α ≥ 0, how much of the views' noise is the noise of the samples; none of a kind
-    /// without it.
+    /// The alignment α ≥ 0, how much of the views' noise is the noise of the samples; none of a
+    /// kind without it.
     #[must_use]
     pub fn alignment(&self) -> &[f64] {
         self.parameter("alignment").map_or(&[], Axis::values)
@@ -169,7 +171,8 @@ impl AugmentationSpec {
 pub struct SpectrumSpec {
     /// How the eigenvalues relate to each other.
     pub shape: SpectrumShape,
-    /// The largest eigenvalue (its upper bound for `Uniform`); for `List`, what multiplies the list.
+    /// The largest eigenvalue (its upper bound for `Uniform`); for `List`, what multiplies the
+    /// list.
     pub scale: Axis<f64>,
 }
 

@@ -39,31 +39,31 @@ impl Given {
     }
 }
 
-/// Values by path. A key whose value is wrong, or whose meaning is not known because another value is
-/// wrong, holds `None`; one that has no meaning or no value of its own is absent.
+/// Values by path. A key whose value is wrong, or whose meaning is not known because another value
+/// is wrong, holds `None`; one that has no meaning or no value of its own is absent.
 #[derive(Default)]
 pub(super) struct Values(pub(super) BTreeMap<String, Option<Given>>);
 
 /// The value of a key, if it was read and is of that type.
 macro_rules! typed {
-    ($($name:ident: $variant:ident -> $type:ty;)*) => {
+    ($($name:ident: $variant:ident($value:ident) -> $type:ty = $given:expr;)*) => {
         $(pub(super) fn $name(&self, path: &str) -> Option<$type> {
-            if let Given::$variant(value) = self.0.get(path)?.as_ref()? { Some(value.clone()) } else { None }
+            if let Given::$variant($value) = self.0.get(path)?.as_ref()? { Some($given) } else { None }
         })*
     };
 }
 
 impl Values {
     typed! {
-        text: Text -> String;
-        path: Path -> PathBuf;
-        word: Word -> &'static str;
-        words: Words -> Vec<&'static str>;
-        whole: Whole -> u64;
-        integers: Integers -> Axis<i64>;
-        floats: Floats -> Axis<f64>;
-        list: List -> Vec<f64>;
-        adaptive: Adaptive -> Adaptive;
+        text: Text(text) -> &str = text;
+        path: Path(path) -> &PathBuf = path;
+        word: Word(word) -> &'static str = word;
+        words: Words(words) -> &[&'static str] = words;
+        whole: Whole(number) -> u64 = *number;
+        integers: Integers(axis) -> &Axis<i64> = axis;
+        floats: Floats(axis) -> &Axis<f64> = axis;
+        list: List(list) -> &[f64] = list;
+        adaptive: Adaptive(adaptive) -> Adaptive = *adaptive;
     }
 
     /// The job, if all of its values could be read.
@@ -72,18 +72,26 @@ impl Values {
             job: self.run()?,
             data: self.data()?,
             corruption: CorruptionSpec {
-                components: self.integers("corruption.components")?,
+                components: self.integers("corruption.components")?.clone(),
                 spectrum: self.spectrum("corruption")?,
             },
             augmentation: self.augmentation()?,
             model: ModelSpec {
-                paradigms: self.words("model.paradigms")?.into_iter().filter_map(paradigms::named).collect(),
-                dimension: self.integers("model.dimension")?,
+                paradigms: self
+                    .words("model.paradigms")?
+                    .iter()
+                    .filter_map(|word| paradigms::named(word))
+                    .collect(),
+                dimension: self.integers("model.dimension")?.clone(),
             },
-            grid: GridSpec { samples: self.integers("grid.samples")? },
+            grid: GridSpec { samples: self.integers("grid.samples")?.clone() },
             sampler: named(&Sampler::ALL, Sampler::name, self.word("sampler.kind")?)?,
             output: OutputSpec {
-                metrics: self.words("output.metrics")?.into_iter().filter_map(metrics::named).collect(),
+                metrics: self
+                    .words("output.metrics")?
+                    .iter()
+                    .filter_map(|word| metrics::named(word))
+                    .collect(),
                 detail: named(&Detail::ALL, Detail::name, self.word("output.detail")?)?,
                 part_rows: self.whole("output.part_rows")?,
                 max_failed: self.floats("output.max_failed")?.only()?,
@@ -95,7 +103,7 @@ impl Values {
         let adaptive = self.adaptive("job.replicates");
         let count = |path| u32::try_from(self.whole(path)?).ok();
         Some(RunSpec {
-            name: self.text("job.name")?,
+            name: self.text("job.name")?.to_owned(),
             seed: self.whole("job.seed")?,
             replicates: adaptive.map(|adaptive| adaptive.max).or_else(|| count("job.replicates"))?,
             adaptive,
@@ -104,9 +112,9 @@ impl Values {
     }
 
     fn data(&self) -> Option<DataSpec> {
-        let components = self.integers("data.components");
+        let components = self.integers("data.components").cloned();
         if let Some(reader) = readers::named(self.word("data.source")?) {
-            let files = reader.files.iter().map(|file| self.path(&format!("data.{}", file.key)));
+            let files = reader.files.iter().map(|file| self.path(&format!("data.{}", file.key)).cloned());
             return Some(DataSpec::Files(FilesSpec {
                 reader,
                 files: files.collect::<Option<_>>()?,
@@ -114,8 +122,8 @@ impl Values {
             }));
         }
         let teacher = match self.floats("data.separation") {
-            Some(separation) => Teacher::Classes { separation },
-            None => Teacher::Linear { label_noise: self.floats("data.label_noise")? },
+            Some(separation) => Teacher::Classes { separation: separation.clone() },
+            None => Teacher::Linear { label_noise: self.floats("data.label_noise")?.clone() },
         };
         Some(DataSpec::Gaussian(GaussianSpec {
             components: components?,
@@ -129,22 +137,23 @@ impl Values {
         let kind = views::named(self.word("augmentation.kind")?)?;
         let none = || SpectrumSpec { shape: SpectrumShape::Flat, scale: Axis::single(0.0) };
         let spectrum = if kind.spectrum { self.spectrum("augmentation")? } else { none() };
-        let values = kind.parameters.iter().map(|one| self.floats(&format!("augmentation.{}", one.key)));
+        let values =
+            kind.parameters.iter().map(|one| self.floats(&format!("augmentation.{}", one.key)).cloned());
         Some(AugmentationSpec { kind, spectrum, parameters: values.collect::<Option<_>>()? })
     }
 
     fn spectrum(&self, table: &str) -> Option<SpectrumSpec> {
         let path = |key| format!("{table}.{key}");
         let shape = match (self.list(&path("spectrum")), self.floats(&path("decay"))) {
-            (Some(list), _) => SpectrumShape::List(list),
-            (None, Some(decay)) => SpectrumShape::PowerLaw { decay },
+            (Some(list), _) => SpectrumShape::List(list.to_vec()),
+            (None, Some(decay)) => SpectrumShape::PowerLaw { decay: decay.clone() },
             (None, None) => {
                 let word = self.word(&path("spectrum"))?;
                 let plain = [SpectrumShape::Uniform, SpectrumShape::Flat];
                 plain.into_iter().find(|shape| shape.name() == Some(word))?
             }
         };
-        Some(SpectrumSpec { shape, scale: self.floats(&path("scale"))? })
+        Some(SpectrumSpec { shape, scale: self.floats(&path("scale"))?.clone() })
     }
 }
 

@@ -17,9 +17,10 @@
 
 mod common;
 
-use common::{Random, norm, project, projecting};
+use common::{norm, project, projecting};
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
+use eigensweep_testkit::random::Random;
 use faer::{Mat, Side};
 
 /// Problems in all.

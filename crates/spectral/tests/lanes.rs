@@ -1,13 +1,11 @@
 //! The promises of lane batches: a problem's bits are its own, whatever the lane, the neighbours, the fill and the instruction
 //! set; and a problem that fails leaves its neighbours alone.
 
-mod common;
-
-use common::Random;
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
 use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
+use eigensweep_testkit::random::Random;
 use faer::Mat;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -4,10 +4,11 @@
 
 mod common;
 
-use common::{Projected, Random, hard_symmetric, largest, lower_only, norm, projecting};
+use common::{Projected, hard_symmetric, largest, lower_only, norm, projecting};
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
+use eigensweep_testkit::random::Random;
 use faer::Mat;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use eigensweep_inputs::whole_file::WriteError;
 use eigensweep_job::NotAnExtension;
 
 /// An error of a data set; every message names the place and the remedy.
@@ -166,6 +167,12 @@ pub enum StoreError {
         /// Most parts.
         limit: u64,
     },
+}
+
+impl From<WriteError> for StoreError {
+    fn from(WriteError { action, path, source }: WriteError) -> Self {
+        Self::Io { action, path, source }
+    }
 }
 
 impl StoreError {

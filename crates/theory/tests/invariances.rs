@@ -4,6 +4,7 @@
 
 mod reference;
 
+use eigensweep_testkit::random::Random;
 use eigensweep_theory::InstructionSet;
 use eigensweep_theory::additive::{Additive, Route};
 use eigensweep_theory::closed_forms::ClosedForms;
@@ -16,30 +17,9 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use reference::Representation;
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): a matrix from one number that proptest shrinks.
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Uniform on [−√3, √3): mean 0, variance 1.
-    fn entry(&mut self) -> f64 {
-        (self.uniform() - 0.5) * 12_f64.sqrt()
-    }
-
-    fn decades(&mut self, from: f64, to: f64) -> f64 {
-        10_f64.powf(from + (to - from) * self.uniform())
-    }
-
-    fn matrix(&mut self, rows: usize, columns: usize) -> Mat<f64> {
-        Mat::from_fn(rows, columns, |_, _| self.entry())
-    }
+/// A matrix of entries uniform on (−√3, √3): mean 0, variance 1.
+fn uniform(random: &mut Random, rows: usize, columns: usize) -> Mat<f64> {
+    Mat::from_fn(rows, columns, |_, _| (random.uniform() - 0.5) * 12_f64.sqrt())
 }
 
 /// A problem of n rows: signal and noise columns of different scales, Σ diagonal.
@@ -60,14 +40,14 @@ impl Problem {
         let mut random = Random(seed);
         let size = signal + noise;
         let scales: Vec<f64> = (0..size).map(|_| random.decades(-1.0, 1.0)).collect();
-        let mut x = random.matrix(samples, size);
+        let mut x = uniform(&mut random, samples, size);
         for j in 0..size {
             for i in 0..samples {
                 x[(i, j)] *= scales[j];
             }
         }
-        let teacher = random.matrix(signal, LABELS);
-        let y = x.subcols(0, signal) * teacher + random.matrix(samples, LABELS);
+        let teacher = uniform(&mut random, signal, LABELS);
+        let y = x.subcols(0, signal) * teacher + uniform(&mut random, samples, LABELS);
         let inverse = 1.0 / samples as f64;
         let product = x.transpose() * &x;
         Self {
@@ -140,7 +120,7 @@ impl Problem {
 
 /// A matrix that is far from singular: the identity's multiple dominates.
 fn invertible(random: &mut Random, size: usize) -> Mat<f64> {
-    let noise = random.matrix(size, size);
+    let noise = uniform(random, size, size);
     Mat::from_fn(size, size, |i, j| noise[(i, j)] + if i == j { 3.0 * size as f64 } else { 0.0 })
 }
 
@@ -169,7 +149,7 @@ proptest! {
         let mut random = Random(seed);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
         let k = 1 + (part * problem.size() as f64) as usize;
-        let basis = random.matrix(problem.size(), k);
+        let basis = uniform(&mut random, problem.size(), k);
         let mixed = &basis * invertible(&mut random, k);
         let (a, b) = (problem.probe(basis.as_ref()), problem.probe(mixed.as_ref()));
         prop_assert!((a - b).abs() <= TOLERANCE * problem.label_power, "probe {a} and {b}");

@@ -1,16 +1,15 @@
 //! `solve`: one problem in closed form.
 
 use std::path::Path;
-use std::{fs, iter};
+use std::{fmt, fs, iter};
 
-use eigensweep_inputs::{read_matrix, write_matrix};
+use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix};
+use eigensweep_inputs::{ClassLabels, read_matrix, write_matrix};
 use eigensweep_theory::closed_forms::{self, ClosedForms, Encoder, Predictor};
-use eigensweep_theory::moments::Moments;
 use eigensweep_theory::paradigms::{self, Pencil};
 use eigensweep_theory::probing::Probe;
 use eigensweep_theory::{InstructionSet, Paradigm};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par};
+use faer::Mat;
 use serde_json::{Map, Value, json};
 
 use super::table;
@@ -18,113 +17,123 @@ use crate::args::Solve;
 use crate::exit::Exit;
 use crate::report::CommandError;
 
+/// Most classes that the tables name one by one.
+const NAMED: usize = 10;
+
 pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {
-    let problem = Problem::read(arguments)?;
-    let solution = solve(&problem, arguments.dimension)?;
+    let (moments, labels) = read(arguments)?;
+    let solution = solve(&moments, arguments.dimension)?;
     if let Some(directory) = &arguments.write {
         solution.write(directory)?;
     }
     if arguments.json {
-        solution.print_json(&problem);
+        solution.print_json(&moments, &labels);
     } else {
-        solution.print_tables(&problem);
+        solution.print_tables(&moments, &labels);
     }
     Ok(Exit::Success)
 }
 
-/// The moments of the files.
-struct Problem {
-    samples: usize,
-    mean_views: Mat<f64>,
-    views: Mat<f64>,
-    cross: Mat<f64>,
-    view_labels: Mat<f64>,
-    inputs: Mat<f64>,
-    input_labels: Mat<f64>,
-    label_power: f64,
+/// What the file of labels was read as.
+enum Labels {
+    Classes(ClassLabels),
+    Targets(Mat<f64>),
 }
 
-impl Problem {
-    fn read(arguments: &Solve) -> Result<Self, CommandError> {
-        let x = read_matrix(&arguments.inputs)?;
-        let (samples, size) = (x.nrows(), x.ncols());
-        if !(1..=size).contains(&arguments.dimension) {
-            return Err(CommandError::Dimension { found: arguments.dimension, most: size });
+impl Labels {
+    /// One column of whole numbers as classes unless they are said to be real; anything else as real targets.
+    fn read(path: &Path, real: bool, samples: usize) -> Result<Self, CommandError> {
+        let matrix = read_matrix(path)?;
+        let (found, columns) = (matrix.nrows(), matrix.ncols());
+        if found != samples {
+            // Before classes are counted among rows that do not belong to the inputs.
+            let (expected, found) = ((samples, columns), (found, columns));
+            let source = GivenError::Shape { matrix: Matrix::Labels, expected, found };
+            return Err(CommandError::Misfit { source, path: path.to_path_buf() });
         }
-        let y = read_matrix(&arguments.labels)?;
-        check("labels need a row per sample", &y, (samples, y.ncols().max(1)), &arguments.labels)?;
-        let x_bar = match &arguments.mean_views {
-            None => None,
-            Some(path) => {
-                let x_bar = read_matrix(path)?;
-                check("mean views have the shape of the inputs", &x_bar, (samples, size), path)?;
-                Some(x_bar)
-            }
-        };
-        let x_bar = x_bar.as_ref().unwrap_or(&x);
-        let inverse = 1.0 / samples as f64;
-        let product = |a: MatRef<'_, f64>, b: MatRef<'_, f64>| {
-            let mut out = Mat::zeros(a.ncols(), b.ncols());
-            matmul(out.as_mut(), Accum::Replace, a.transpose(), b, inverse, Par::Seq);
-            out
-        };
-        let mean_views = product(x_bar.as_ref(), x_bar.as_ref());
-        let mut views = mean_views.clone();
-        if let Some(path) = &arguments.covariance {
-            let sigma = read_matrix(path)?;
-            check("the covariance is d × d", &sigma, (size, size), path)?;
-            let asymmetry = (&sigma - sigma.transpose()).norm_max();
-            if asymmetry > 1e-9 * sigma.norm_max() {
-                return Err(CommandError::Shape {
-                    what: "the covariance",
-                    expected: "a symmetric matrix".to_owned(),
-                    found: format!("entries that differ by {asymmetry:e}"),
-                    path: path.clone(),
-                });
-            }
-            views += &sigma;
+        if real || columns != 1 {
+            return Ok(Self::Targets(matrix));
         }
-        Ok(Self {
-            samples,
-            views,
-            cross: product(x.as_ref(), x_bar.as_ref()),
-            view_labels: product(x_bar.as_ref(), y.as_ref()),
-            inputs: product(x.as_ref(), x.as_ref()),
-            input_labels: product(x.as_ref(), y.as_ref()),
-            label_power: y.squared_norm_l2() * inverse,
-            mean_views,
-        })
+        let numbers: Vec<f64> = matrix.col(0).iter().copied().collect();
+        let Some(classes) = ClassLabels::from_whole_numbers(&numbers)? else {
+            return Ok(Self::Targets(matrix));
+        };
+        if 2 * classes.count() > samples {
+            tell!(
+                "warning: {} holds {} classes in {samples} rows; if these whole numbers are no classes, give them as --targets",
+                path.display(),
+                classes.count()
+            );
+        }
+        Ok(Self::Classes(classes))
     }
 
-    fn moments(&self) -> Moments<'_> {
-        Moments {
-            mean_views: self.mean_views.as_ref(),
-            views: self.views.as_ref(),
-            cross: self.cross.as_ref(),
-            view_labels: self.view_labels.as_ref(),
-            inputs: self.inputs.as_ref(),
-            input_labels: self.input_labels.as_ref(),
-            label_power: self.label_power,
+    /// Y (n × ℓ).
+    fn matrix(&self) -> Mat<f64> {
+        match self {
+            Self::Classes(classes) => classes.one_hot(),
+            Self::Targets(targets) => targets.clone(),
         }
     }
 
-    fn size(&self) -> usize {
-        self.inputs.nrows()
+    fn json(&self) -> Value {
+        match self {
+            Self::Classes(classes) => {
+                json!({ "kind": "classes", "count": classes.count(), "values": classes.values() })
+            }
+            Self::Targets(targets) => json!({ "kind": "targets", "count": targets.ncols() }),
+        }
     }
 }
 
-fn check(
-    what: &'static str,
-    matrix: &Mat<f64>,
-    expected: (usize, usize),
-    path: &Path,
-) -> Result<(), CommandError> {
-    let found = (matrix.nrows(), matrix.ncols());
-    if found == expected {
-        return Ok(());
+impl fmt::Display for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count: usize, one, many| if count == 1 { one } else { many };
+        match self {
+            Self::Classes(classes) => {
+                let count = classes.count();
+                let first = classes.values().iter().take(NAMED).map(f64::to_string).collect::<Vec<_>>();
+                let rest = if count > NAMED { ", …" } else { "" };
+                let noun = plural(count, "class", "classes");
+                write!(f, "{count} {noun}, one-hot ({}{rest})", first.join(", "))
+            }
+            Self::Targets(targets) => {
+                let count = targets.ncols();
+                write!(f, "{count} real {}", plural(count, "target", "targets"))
+            }
+        }
     }
-    let text = |(rows, columns): (usize, usize)| format!("{rows} × {columns}");
-    Err(CommandError::Shape { what, expected: text(expected), found: text(found), path: path.to_path_buf() })
+}
+
+/// The moments of the files, and what the labels were read as.
+fn read(arguments: &Solve) -> Result<(GivenMoments, Labels), CommandError> {
+    let inputs = read_matrix(&arguments.inputs)?;
+    let size = inputs.ncols();
+    if !(1..=size).contains(&arguments.dimension) {
+        return Err(CommandError::Dimension { found: arguments.dimension, most: size });
+    }
+    // The arguments make sure of exactly one of them.
+    let path = arguments.targets.as_deref().or(arguments.labels.as_deref()).unwrap_or(Path::new(""));
+    let labels = Labels::read(path, arguments.targets.is_some(), inputs.nrows())?;
+    let matrix = labels.matrix();
+    let mean_views = arguments.mean_views.as_deref().map(read_matrix).transpose()?;
+    let covariance = arguments.covariance.as_deref().map(read_matrix).transpose()?;
+    let given = Given {
+        inputs: inputs.as_ref(),
+        labels: matrix.as_ref(),
+        mean_views: mean_views.as_ref().map(Mat::as_ref),
+        covariance: covariance.as_ref().map(Mat::as_ref),
+    };
+    let moments = given.moments().map_err(|source| {
+        let file = match source.matrix() {
+            Matrix::Inputs => Some(arguments.inputs.as_path()),
+            Matrix::Labels => Some(path),
+            Matrix::MeanViews => arguments.mean_views.as_deref(),
+            Matrix::Covariance => arguments.covariance.as_deref(),
+        };
+        CommandError::Misfit { source, path: file.unwrap_or(path).to_path_buf() }
+    })?;
+    Ok((moments, labels))
 }
 
 /// What one paradigm makes of the problem.
@@ -144,9 +153,9 @@ struct Solution {
     paradigms: Vec<Solved>,
 }
 
-fn solve(problem: &Problem, dimension: usize) -> Result<Solution, CommandError> {
-    let moments = problem.moments();
-    let (size, labels) = (problem.size(), problem.input_labels.ncols());
+fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, CommandError> {
+    let moments = problem.view();
+    let (size, labels) = (problem.size(), problem.labels());
     let input_power = (0..size).map(|i| problem.inputs[(i, i)]).sum();
     let mut forms = ClosedForms::new(size, labels);
     let mut probe = Probe::new(InstructionSet::detect(), size, labels);
@@ -201,10 +210,11 @@ impl Solution {
         })
     }
 
-    fn print_json(&self, problem: &Problem) {
+    fn print_json(&self, problem: &GivenMoments, labels: &Labels) {
         let numbers = [("n", problem.samples), ("d", problem.size()), ("k", self.dimension)];
         let mut object: Map<String, Value> =
             numbers.into_iter().map(|(name, number)| (name.to_owned(), number.into())).collect();
+        object.insert("labels".to_owned(), labels.json());
         for Solved { paradigm, objective, loss, .. } in &self.paradigms {
             let loss_name = if paradigm.spectrum.is_some() { "probing_loss" } else { "loss" };
             object
@@ -216,8 +226,9 @@ impl Solution {
         table::print(&serde_json::to_string_pretty(&object).unwrap_or_default());
     }
 
-    fn print_tables(&self, problem: &Problem) {
+    fn print_tables(&self, problem: &GivenMoments, labels: &Labels) {
         table::print(&format!("n = {}, d = {}, k = {}", problem.samples, problem.size(), self.dimension));
+        table::print(&format!("labels: {labels}"));
         let mut losses = table::new(&["paradigm", "objective", "loss"].map(str::to_owned), 1);
         for Solved { paradigm, objective, loss, .. } in &self.paradigms {
             losses.add_row([paradigm.name.to_owned(), table::number(*objective), table::number(*loss)]);

@@ -10,10 +10,11 @@ use arrow_array::{Array, RecordBatch};
 use eigensweep_store::columns::{FORMAT_VERSION, Status};
 use eigensweep_store::dataset::{Dataset, read_columns};
 use eigensweep_store::rows::metrics_of;
+use eigensweep_testkit::data_set::run_to_the_end;
+use eigensweep_testkit::rows::{cells, coordinates, job, prepare};
 use eigensweep_theory::metrics::THRESHOLD_SQUARED;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use crate::common::{self, Cell, job, prepare, run_to_the_end};
 use crate::three_parts::{REFERENCE, part_path, record};
 
 /// Rows without a value, axes of all three kinds, all metrics.
@@ -94,7 +95,7 @@ fn parts_read_back_as_computed() {
     let job = job(WITH_FAILURES, &[]);
     let ran = run_to_the_end(directory.path(), &job, 2);
     let batch = read_all(directory.path());
-    let simulation = prepare(&job).unwrap();
+    let simulation = prepare(&job);
     let plan = simulation.plan();
     let grid = &plan.grid;
     assert_eq!(batch.num_rows() as u64, grid.rows());
@@ -113,7 +114,7 @@ fn parts_read_back_as_computed() {
         column.as_string::<i32>().value(row).to_owned()
     };
     let mut statuses = BTreeMap::new();
-    common::for_rows(&simulation, 1, &mut |number, cell: Cell| {
+    for (number, cell) in cells(&simulation, 1) {
         let row = place_of[usize::try_from(number).unwrap()];
         let mut place = format!("replicate {}", column("replicate").as_primitive::<Int32Type>().value(row));
         for axis in &grid.axes {
@@ -128,7 +129,7 @@ fn parts_read_back_as_computed() {
             place.push_str(&format!(", {} {value:e}", axis.name));
         }
         place.push_str(&format!(", {}", text("paradigm", row)));
-        assert_eq!(place, common::coordinates(&simulation, number));
+        assert_eq!(place, coordinates(&simulation, number));
         let status = text("status", row);
         assert_eq!(status, cell.row.status.name());
         *statuses.entry(status).or_insert(0) += 1;
@@ -147,7 +148,7 @@ fn parts_read_back_as_computed() {
             );
             assert_eq!(float("leakage", row).is_none(), place.ends_with("supervised"), "{place}");
         }
-    });
+    }
     // Σ = 0 and n < d: S is singular. Nothing else fails.
     let failed = statuses.get("not-positive-definite").copied().unwrap_or(0);
     assert_eq!(statuses.len(), 2, "{statuses:?}");

@@ -7,12 +7,13 @@ use eigensweep_job::{Job, NotAnExtension};
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{open, run_parts, run_shard, run_to_the_end};
+use eigensweep_testkit::files::{contents, copy_of, leftovers, tree};
+use eigensweep_testkit::idx::write_images;
+use eigensweep_testkit::rows::job;
 
-use crate::common::{
-    contents, idx_source, job, leftovers, open, run_parts, run_shard, run_to_the_end, write_images,
-};
 use crate::rows::read_rows;
-use crate::three_parts::{THREE_PARTS, copy, copy_of, three_parts, tree};
+use crate::three_parts::{THREE_PARTS, copy, three_parts};
 
 /// Every axis that synthetic data have; parts of a unit each.
 const ALL_AXES: &str = r#"
@@ -171,7 +172,7 @@ fn images_grow_too() {
     let images = write_images(directory.path(), 60, 4, 3);
     let rest = "[corruption]\ncomponents = 3\n[augmentation]\nalignment = [0.5, 2]\n[model]\ndimension = 2\n[grid]\n\
         samples = [20, 50]\n[job]\nreplicates = 3\n[output]\npart_rows = 12\n";
-    let text = format!("{}{rest}", idx_source(&images, "components = 4"));
+    let text = format!("{}{rest}", images.source("components = 4"));
     let base = finished(&text, &[]);
     for grown in [
         &["job.replicates=5"][..],
@@ -183,7 +184,7 @@ fn images_grow_too() {
     }
     let other = tempfile::tempdir().unwrap();
     let moved = write_images(other.path(), 60, 4, 3);
-    let moved = format!("{}{rest}", idx_source(&moved, "components = 4"));
+    let moved = format!("{}{rest}", moved.source("components = 4"));
     grow(base.path(), &job(&moved, &["job.replicates=4"]));
 }
 

@@ -7,12 +7,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type};
 use eigensweep_store::columns::REPLICATE;
 use eigensweep_store::dataset::{Dataset, read_columns};
+use eigensweep_testkit::data_set::run_to_the_end;
+use eigensweep_testkit::rows::job;
 use eigensweep_theory::metrics;
 use parquet::basic::Encoding;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;
 
-use crate::common::{job, run_to_the_end};
 use crate::three_parts::{REFERENCE, THREE_PARTS, part_path};
 
 fn reader(path: &Path) -> SerializedFileReader<File> {

@@ -6,8 +6,9 @@ use std::path::Path;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{HOLDER, open, run_shard, run_to_the_end};
+use eigensweep_testkit::files::{contents, files, leftovers};
 
-use crate::common::{HOLDER, contents, files, leftovers, open, run_shard, run_to_the_end};
 use crate::three_parts::{REFERENCE, copy, three_parts};
 
 fn shard(index: u64, count: u64) -> Shard {

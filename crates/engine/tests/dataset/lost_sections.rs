@@ -9,10 +9,12 @@ use eigensweep_job::Job;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{open, run_parts, run_to_the_end};
+use eigensweep_testkit::files::{contents, copy_of, tree};
+use eigensweep_testkit::rows::job;
 use tempfile::TempDir;
 
-use crate::common::{contents, job, open, run_parts, run_to_the_end};
-use crate::three_parts::{THREE_PARTS, copy_of, three_parts, tree};
+use crate::three_parts::{THREE_PARTS, three_parts};
 
 fn larger() -> Job {
     job(THREE_PARTS, &["job.replicates=80", "grid.samples=[20, 30]"])

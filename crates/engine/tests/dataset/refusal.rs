@@ -8,11 +8,13 @@ use eigensweep_store::StoreError;
 use eigensweep_store::columns::FORMAT_VERSION;
 use eigensweep_store::dataset::{Dataset, Identity, MOST_PARTS};
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{open, run_parts, run_to_the_end};
+use eigensweep_testkit::files::{contents, copy_tree, files, tree};
+use eigensweep_testkit::idx::write_images;
+use eigensweep_testkit::rows::job;
 
-use crate::common::{self, contents, files, idx_source, job, run_parts, run_to_the_end, write_images};
 use crate::three_parts::{
-    REFERENCE, THREE_PARTS, copy, copy_tree, edit_json, edit_record, part_path, record_path, three_parts,
-    tree,
+    REFERENCE, THREE_PARTS, copy, edit_json, edit_record, part_path, record_path, three_parts,
 };
 
 #[test]
@@ -60,7 +62,7 @@ fn identity_is_content() {
     }
     let images = |place: &Path, samples| write_images(place, samples, 4, 3);
     let of = |place: &Path, samples, set: &[&str]| {
-        let data = idx_source(&images(place, samples), "components = 3");
+        let data = images(place, samples).source("components = 3");
         let rest =
             "[grid]\nsamples = [20, 30]\n[corruption]\ncomponents = 2\n[job]\nreplicates = 2\nname = \"a\"\n";
         let job = job(&format!("{data}{rest}"), set);
@@ -88,16 +90,16 @@ fn identity_is_content() {
 #[test]
 fn a_renamed_job_without_rows_goes_on() {
     let directory = tempfile::tempdir().unwrap();
-    drop(common::open(directory.path(), &three_parts(), Shard::WHOLE).unwrap());
+    drop(open(directory.path(), &three_parts(), Shard::WHOLE).unwrap());
     assert!(!directory.path().join("manifest.json").exists());
-    let opened = common::open(directory.path(), &job(THREE_PARTS, &["job.name=renamed"]), Shard::WHOLE);
+    let opened = open(directory.path(), &job(THREE_PARTS, &["job.name=renamed"]), Shard::WHOLE);
     assert!(opened.is_ok(), "{:?}", opened.err());
 }
 
 #[test]
 fn an_output_that_is_something_else_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let open = |root: &Path| common::open(root, &three_parts(), Shard::WHOLE).map(drop);
+    let open = |root: &Path| open(root, &three_parts(), Shard::WHOLE).map(drop);
     let file = directory.path().join("file");
     fs::write(&file, b"mine").unwrap();
     assert!(matches!(open(&file), Err(StoreError::OutputIsFile { .. })));
@@ -231,7 +233,7 @@ fn more_parts_than_can_be_counted() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("out");
     let many = ["job.replicates=2147483647", "output.part_rows=1"];
-    match common::open(&root, &job(THREE_PARTS, &many), Shard::WHOLE).map(drop) {
+    match open(&root, &job(THREE_PARTS, &many), Shard::WHOLE).map(drop) {
         Err(StoreError::TooManyParts { parts, limit }) => {
             assert_eq!((parts, limit), (2_147_483_647, MOST_PARTS))
         }

@@ -9,9 +9,9 @@ use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Summary, summarise};
+use eigensweep_testkit::data_set::{open, run_shard, run_to_the_end};
+use eigensweep_testkit::rows::{cells, job, prepare};
 use eigensweep_theory::metrics::{DISTANCE, THRESHOLD_SQUARED};
-
-use crate::common::{for_rows, job, prepare, run_shard, run_to_the_end};
 
 /// Several data settings, noises and views; n not in order; some rows without a value.
 const JOB: &str = r#"
@@ -44,12 +44,12 @@ fn summary(root: &Path) -> Summary {
 
 /// The same from the rows as they are computed: by paradigm and axes, distances at the smallest and the largest n, and thresholds.
 fn expected(job: &Job) -> BTreeMap<String, ([Running; 2], Vec<f64>)> {
-    let simulation = prepare(job).unwrap();
+    let simulation = prepare(job);
     let grid = &simulation.plan().grid;
     let samples = job.spec.grid.samples.values();
     let ends = [samples.iter().min(), samples.iter().max()].map(|n| *n.unwrap());
     let mut lines: BTreeMap<String, ([Running; 2], Vec<f64>)> = BTreeMap::new();
-    for_rows(&simulation, 1, &mut |row, cell| {
+    for (row, cell) in cells(&simulation, 1) {
         let several = grid.axes.iter().filter(|axis| axis.values.count() > 1);
         let named = several.filter(|axis| axis.name != "samples" && axis.name != "alignment");
         let axes: Vec<String> = named
@@ -68,7 +68,7 @@ fn expected(job: &Job) -> BTreeMap<String, ([Running; 2], Vec<f64>)> {
         if n == ends[1] && !cell[&THRESHOLD_SQUARED].is_nan() {
             line.1.push(cell[&THRESHOLD_SQUARED]);
         }
-    });
+    }
     lines
 }
 
@@ -116,7 +116,7 @@ fn a_summary_is_that_of_the_rows() {
     let found = summary(&root("whole"));
     assert_summary(&found, &whole, "one run");
     assert_eq!(found.failed, [("not-positive-definite", ran.failed)]);
-    assert_eq!(found.rows, prepare(&whole).unwrap().plan().grid.rows());
+    assert_eq!(found.rows, prepare(&whole).plan().grid.rows());
     for index in [2, 3, 1] {
         run_shard(&root("shards"), &whole, Shard::new(index, 3).unwrap(), 1, u64::MAX).unwrap();
     }
@@ -144,6 +144,6 @@ fn a_summary_has_an_end() {
         "output.part_rows=1000000",
     ];
     let job = job(JOB, &[&set[..], &["job.replicates=1"]].concat());
-    let (_, dataset, _) = crate::common::open(directory.path(), &job, Shard::WHOLE).unwrap();
+    let (_, dataset, _) = open(directory.path(), &job, Shard::WHOLE).unwrap();
     assert_eq!(summarise(&dataset).unwrap(), None);
 }

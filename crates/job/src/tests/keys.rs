@@ -1,4 +1,5 @@
-//! The table of keys checks itself: what a declaration says is what is read, printed and documented.
+//! The table of keys checks itself: what a declaration says is what is read, printed and
+//! documented.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -112,42 +113,34 @@ fn every_key_has_help_and_no_two_mean_the_same() {
 }
 
 #[test]
-fn tables_names_axes_and_identities_are_those_of_old() {
+fn identities_of_keys_are_those_that_data_sets_were_written_with() {
+    let of = |identity: Identity| {
+        let keys = KEYS.iter().filter(move |key| key.axis.is_none() && enters(&key.path) == identity);
+        keys.filter(|key| !matches!(key.kind, Kind::Path)).map(|key| key.path.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Identity::Nothing), ["job.name", "output.max_failed"]);
+    assert_eq!(of(Identity::Extensible), ["job.replicates", "job.first_replicate", "output.part_rows"]);
+    assert!(KEYS.iter().all(|key| !matches!(key.kind, Kind::Path) || key.enters == Identity::Nothing));
+    assert!(KEYS.iter().all(|key| key.axis.is_none() || key.enters == Identity::Extensible));
+    assert_eq!(enters("data.no_such_key"), Identity::Study);
+}
+
+#[test]
+fn tables_and_axes_stand_in_the_order_in_which_messages_list_them() {
     let expected = ["job", "data", "corruption", "augmentation", "model", "grid", "sampler", "output"];
     assert_eq!(tables(), expected);
+    assert_eq!(names("corruption"), ["kind", "components", "spectrum", "scale", "decay"]);
+    let (first, last) = (&axes()[..6], axes().pop());
+    let data = ["components", "scale", "decay", "separation", "label_noise"].map(|key| format!("data.{key}"));
     assert_eq!(
-        names("data"),
-        [
-            "source",
-            "images",
-            "labels",
-            "components",
-            "spectrum",
-            "scale",
-            "decay",
-            "teacher",
-            "label_count",
-            "separation",
-            "label_noise"
-        ]
+        (first[0], &first[1..], last),
+        ("grid.samples", &data.each_ref().map(String::as_str)[..], Some("model.dimension"))
     );
-    assert_eq!(
-        axes().join(" "),
-        "grid.samples data.components data.scale data.decay data.separation data.label_noise corruption.components \
-         corruption.scale corruption.decay augmentation.scale augmentation.decay augmentation.alignment model.dimension"
-    );
-    let of = |identity: Identity| {
-        let keys = KEYS.iter().filter(|key| key.axis.is_none() && enters(&key.path) == identity);
-        keys.map(|key| key.path.as_str()).collect::<Vec<_>>()
-    };
-    assert_eq!(of(Identity::Nothing), ["job.name", "data.images", "data.labels", "output.max_failed"]);
-    assert_eq!(of(Identity::Extensible), ["job.replicates", "job.first_replicate", "output.part_rows"]);
-    assert_eq!(enters("grid.samples"), Identity::Extensible);
-    assert_eq!(enters("data.no_such_key"), Identity::Study);
 }
 
 /// Set `UPDATE_DOCS` to write the page's table anew.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "asked by whoever runs the tests, never by the program")]
 fn the_documentation_has_the_table_of_keys() {
     const MARKERS: [&str; 2] = ["<!-- keys: begin -->\n", "<!-- keys: end -->"];
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/jobs.md");
@@ -165,7 +158,8 @@ fn the_documentation_has_the_table_of_keys() {
     }
 }
 
-/// What the program printed of these jobs before keys were a table: identities of data sets hang on it.
+/// What the program printed of these jobs before keys were a table: identities of data sets hang on
+/// it.
 #[test]
 fn printed_jobs_are_byte_for_byte_those_of_old() {
     insta::assert_snapshot!(job(r#"
@@ -288,6 +282,7 @@ fn printed_jobs_are_byte_for_byte_those_of_old() {
     max_failed = 0.01
     "#);
     insta::assert_snapshot!(job(r#"
+    job.name = "c"
     job.first_replicate = 2
     job.replicates = 3
     [data]

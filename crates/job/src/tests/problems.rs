@@ -1,4 +1,5 @@
-//! Bad jobs: unknown names, syntax, axes and overrides; for each problem what is said, what is underlined, what is advised.
+//! Bad jobs: unknown names, syntax, axes and overrides; for each problem what is said, what is
+//! underlined, what is advised.
 
 use super::{each, read, refused, underlined};
 

@@ -10,7 +10,7 @@
 //! | `job.toml` | the job as resolved |
 //! | `manifest.json` | a snapshot derived from the others |
 //!
-//! **Commit of a part** ([`Collector::commit`]): write `staging/…`, fsync, read back and hash, rename into `data/`, fsync `data/`;
+//! **Commit of a part** ([`Collector::commit`]): write `staging/…`, read back and hash, fsync, rename into `data/`, fsync `data/`;
 //! write the commit record to `staging/`, fsync, put it into `commits/` unless there is one (the first writer wins; a loser's bytes are
 //! the same), fsync `commits/`. A kill at any point leaves the data set readable: an unrecorded file in `data/` is
 //! whole, and the next run that is alone removes it, or the same bytes come under the same name.

@@ -1,9 +1,13 @@
 //! Readers: what each takes from a job's `[data]`, one file each, and one line in [`READERS`].
 
+pub mod idx;
+
 use std::fmt;
 use std::path::Path;
 
-use crate::{ClassLabels, Images, InputError, read_images, read_labels};
+pub use idx::IDX;
+
+use crate::{Blocks, ClassLabels, InputError};
 
 /// All readers, by the name of their `source`.
 pub static READERS: [&Reader; 1] = [&IDX];
@@ -14,10 +18,15 @@ pub struct Reader {
     pub name: &'static str,
     /// What it reads, in a line, for the documentation.
     pub help: &'static str,
-    /// The keys of `[data]` that name its files, all of them required, in the order in which [`read`](Self::read) takes their paths.
+    /// The keys of `[data]` that name its files, all of them required, in the order in which [`read`](Self::read)
+    /// takes their paths.
     pub files: &'static [FileKey],
-    /// Reads the files.
-    pub read: fn(&[&Path]) -> Result<(Images, ClassLabels), InputError>,
+    /// What its samples are, in the plural, for messages: `images`.
+    pub samples: &'static str,
+    /// What its features are, in the plural, for messages: `pixels`.
+    pub features: &'static str,
+    /// Reads the files, a path for each of [`files`](Self::files).
+    pub read: fn(&[&Path]) -> Result<Source, InputError>,
 }
 
 /// A key that names a file.
@@ -29,25 +38,14 @@ pub struct FileKey {
     pub help: &'static str,
 }
 
-/// Images and labels in idx files, MNIST's format.
-pub static IDX: Reader = Reader {
-    name: "idx",
-    help: "images and labels in idx files (MNIST's format), plain or gzip",
-    files: &[
-        FileKey {
-            key: "images",
-            help: "the path of an idx file, plain or gzipped, relative to the job file",
-        },
-        FileKey {
-            key: "labels",
-            help: "the path of an idx file, plain or gzipped, relative to the job file",
-        },
-    ],
-    read: |paths| match paths {
-        [images, labels] => Ok((read_images(images)?, read_labels(labels)?)),
-        _ => Err(InputError::Dimension { what: "paths of an idx source", expected: 2, found: paths.len() }),
-    },
-};
+/// Inputs and labels as a reader found them, not yet compared in number.
+#[derive(Debug)]
+pub struct Source {
+    /// Raw inputs, n × p.
+    pub inputs: Box<dyn Blocks>,
+    /// The class of each sample.
+    pub labels: ClassLabels,
+}
 
 /// The reader of that name.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Reads idx, the format of MNIST and its kin, plain or gzip, into [`Images`] and [`ClassLabels`].
+//! `idx`: images and labels in the format of MNIST and its kin, plain or gzip.
 //!
 //! The engine calls this before a run. An idx file is
 //!
@@ -27,7 +27,32 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use crate::files::{self, read_up_to};
-use crate::{ClassLabels, Images, InputError};
+use crate::readers::{FileKey, Reader, Source};
+use crate::{ClassLabels, Dense, InputError};
+
+/// Images and labels in idx files, MNIST's format.
+pub static IDX: Reader = Reader {
+    name: "idx",
+    help: "images and labels in idx files (MNIST's format), plain or gzip",
+    files: &[
+        FileKey {
+            key: "images",
+            help: "the path of an idx file, plain or gzipped, relative to the job file",
+        },
+        FileKey {
+            key: "labels",
+            help: "the path of an idx file, plain or gzipped, relative to the job file",
+        },
+    ],
+    samples: "images",
+    features: "pixels",
+    read: |paths| match paths {
+        [images, labels] => {
+            Ok(Source { inputs: Box::new(read_images(images)?), labels: read_labels(labels)? })
+        }
+        _ => Err(InputError::Dimension { what: "paths of an idx source", expected: 2, found: paths.len() }),
+    },
+};
 
 /// First bytes of a gzip member. Source: RFC 1952, section 2.3.1.
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -72,7 +97,7 @@ struct Array {
 /// * [`InputError::Overflow`], [`InputError::Implausible`]: the header declares an impossible size.
 /// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the data are shorter or longer than declared.
 /// * [`InputError::Gzip`]: the compressed stream is damaged.
-pub fn read_images(path: &Path) -> Result<Images, InputError> {
+pub fn read_images(path: &Path) -> Result<Dense<u8>, InputError> {
     let (file, length) = files::open(path)?;
     images_from(file, length, path)
 }
@@ -92,12 +117,12 @@ pub fn read_labels(path: &Path) -> Result<ClassLabels, InputError> {
 /// # Errors
 ///
 /// As [`read_images`].
-pub fn images_from(source: impl Read, length: u64, path: &Path) -> Result<Images, InputError> {
+pub fn images_from(source: impl Read, length: u64, path: &Path) -> Result<Dense<u8>, InputError> {
     let array = array_from(source, length, Content::Images, path)?;
     // `array_from` made sure of at least two dimensions, of their product and of no zero among them.
     let samples = array.dimensions[0];
     let features = array.data.len() / samples;
-    Images::new(array.data, samples, features)
+    Dense::new(array.data, samples, features)
 }
 
 /// [`read_labels`] from a source of `length` bytes (compressed ones if it is gzip); `path` is for messages only.
@@ -106,7 +131,8 @@ pub fn images_from(source: impl Read, length: u64, path: &Path) -> Result<Images
 ///
 /// As [`read_images`].
 pub fn labels_from(source: impl Read, length: u64, path: &Path) -> Result<ClassLabels, InputError> {
-    ClassLabels::new(array_from(source, length, Content::Labels, path)?.data)
+    let classes = array_from(source, length, Content::Labels, path)?.data;
+    ClassLabels::new(classes.into_iter().map(u16::from).collect())
 }
 
 /// Tells gzip from plain by the first two bytes and reads the array.
@@ -125,14 +151,14 @@ fn array_from(
     let whole = Cursor::new(magic).take(found as u64).chain(source);
     if found == magic.len() && magic == GZIP_MAGIC {
         let decoder = MultiGzDecoder::new(BufReader::with_capacity(READ_BUFFER, whole));
-        Reader { stream: decoder, length, gzip: true, path }.array(content)
+        Stream { stream: decoder, length, gzip: true, path }.array(content)
     } else {
-        Reader { stream: whole, length, gzip: false, path }.array(content)
+        Stream { stream: whole, length, gzip: false, path }.array(content)
     }
 }
 
 /// An idx stream, after decompression, with what is known of where it comes from.
-struct Reader<'a, R> {
+struct Stream<'a, R> {
     stream: R,
     /// Bytes of the source, compressed ones for gzip.
     length: u64,
@@ -140,7 +166,7 @@ struct Reader<'a, R> {
     path: &'a Path,
 }
 
-impl<R: Read> Reader<'_, R> {
+impl<R: Read> Stream<'_, R> {
     fn array(mut self, content: Content) -> Result<Array, InputError> {
         let shape = self.header(content)?;
         let header = 4 + 4 * shape.len() as u64;
