@@ -187,17 +187,21 @@ fn check_pairs(batch: &RecordBatch, cells: &Rows) {
         let found = column.is_valid(at).then(|| column.value(at));
         assert_eq!(found, (!thresholds.is_empty()).then_some(i64::try_from(above).unwrap()), "{place}");
         for earlier in &names[..2] {
-            let is_earlier = names.iter().position(|name| name == earlier) < names.iter().position(|name| *name == paradigm);
+            let is_earlier = names.iter().position(|name| name == earlier)
+                < names.iter().position(|name| *name == paradigm);
             let others = &cells[&format!("{combination}, {earlier}")];
-            for (metric, name) in METRICS.iter().enumerate().filter(|(_, name)| **name != "threshold_squared") {
-                let column = |statistic: &str| format!("{name}_minus_{}_{statistic}", earlier.replace('-', "_"));
+            for (metric, name) in METRICS.iter().enumerate().filter(|(_, name)| **name != "threshold_squared")
+            {
+                let column =
+                    |statistic: &str| format!("{name}_minus_{}_{statistic}", earlier.replace('-', "_"));
                 let counts = batch.column_by_name(&column("count")).unwrap();
                 assert_eq!(counts.is_valid(at), is_earlier, "{place}: {earlier}");
                 if !is_earlier {
                     continue;
                 }
                 let pairs = cells[&place].iter().zip(others);
-                let apart: Vec<f64> = pairs.filter_map(|(own, other)| Some(own[metric]? - other[metric]?)).collect();
+                let apart: Vec<f64> =
+                    pairs.filter_map(|(own, other)| Some(own[metric]? - other[metric]?)).collect();
                 let n = apart.len() as f64;
                 assert_eq!(count(batch, &column("count"), at), apart.len() as u64, "{place}: {name}");
                 let mean = apart.iter().sum::<f64>() / n;
@@ -239,12 +243,7 @@ fn a_summary_says_what_the_rows_say() {
         assert_eq!((&one.axes, one.paradigm), (&other.axes, other.paradigm));
         assert_eq!(one.largest.count, other.largest.count);
         close(other.largest.mean, one.largest.mean, 1e-13, "mean at the largest n");
-        close(
-            other.smallest.standard_error,
-            one.smallest.standard_error,
-            1e-13,
-            "error at the smallest n",
-        );
+        close(other.smallest.standard_error, one.smallest.standard_error, 1e-13, "error at the smallest n");
     }
 }
 

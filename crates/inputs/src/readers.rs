@@ -34,8 +34,14 @@ pub static IDX: Reader = Reader {
     name: "idx",
     help: "images and labels in idx files (MNIST's format), plain or gzip",
     files: &[
-        FileKey { key: "images", help: "the path of an idx file, plain or gzipped, relative to the job file" },
-        FileKey { key: "labels", help: "the path of an idx file, plain or gzipped, relative to the job file" },
+        FileKey {
+            key: "images",
+            help: "the path of an idx file, plain or gzipped, relative to the job file",
+        },
+        FileKey {
+            key: "labels",
+            help: "the path of an idx file, plain or gzipped, relative to the job file",
+        },
     ],
     read: |paths| match paths {
         [images, labels] => Ok((read_images(images)?, read_labels(labels)?)),

@@ -1,7 +1,8 @@
 //! Rows of a query as a table, CSV, JSON or Parquet.
 //!
-//! Batches are written as they arrive, so a result may be larger than memory (a table keeps its first [`TABLE_ROWS`]). A file
-//! appears whole or not at all: it is written beside its place and renamed.
+//! Batches are written as they arrive, so a result may be larger than memory (a table keeps its
+//! first [`TABLE_ROWS`]). A file appears whole or not at all: it is written beside its place and
+//! renamed.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;

@@ -96,11 +96,16 @@ fn assert_summary(found: &Summary, job: &Job, what: &str) {
         let mut sorted = thresholds.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         assert_eq!(line.threshold.count, sorted.len() as u64, "{what}: {name}");
-        assert_eq!((line.threshold.min, line.threshold.max), (sorted.first().copied(), sorted.last().copied()));
+        assert_eq!(
+            (line.threshold.min, line.threshold.max),
+            (sorted.first().copied(), sorted.last().copied())
+        );
         // Six replicates: the median lies half-way between the third and the fourth.
         let middle = |at: usize| sorted.get(at).copied();
         let median = match sorted.len() {
-            even if even % 2 == 0 => middle((even / 2).wrapping_sub(1)).zip(middle(even / 2)).map(|(a, b)| a + 0.5 * (b - a)),
+            even if even % 2 == 0 => {
+                middle((even / 2).wrapping_sub(1)).zip(middle(even / 2)).map(|(a, b)| a + 0.5 * (b - a))
+            }
             odd => middle(odd / 2),
         };
         assert_eq!(line.threshold.median, median, "{what}: {name}");

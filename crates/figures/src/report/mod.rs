@@ -1,7 +1,8 @@
-//! A report: one HTML page that needs nothing else, with the verdicts, the figures, who wins, and where the rows come from.
+//! A report: one HTML page that needs nothing else, with the verdicts, the figures, who wins, and
+//! where the rows come from.
 //!
-//! The template, its style and its script are in `templates/`; everything is inlined, nothing is fetched. The same data sets give
-//! the same bytes.
+//! The template, its style and its script are in `templates/`; everything is inlined, nothing is
+//! fetched. The same data sets give the same bytes.
 
 mod best;
 mod table;
@@ -88,8 +89,7 @@ pub fn html(sources: &[Source]) -> Result<String, FigureError> {
         sources: sources.iter().map(origin).collect(),
         cite: hashes.join(", "),
     };
-    page.render()
-        .map_err(|error| FigureError::Figure { reason: format!("the page cannot be made: {error}") })
+    page.render().map_err(|error| FigureError::Figure { reason: format!("the page cannot be made: {error}") })
 }
 
 /// Writes the page to a file; it appears whole or not at all.

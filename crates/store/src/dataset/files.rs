@@ -140,11 +140,10 @@ fn in_directory(path: &Path) -> PathBuf {
 pub fn stage_output(path: &Path) -> Result<NamedTempFile, StoreError> {
     let place = in_directory(path);
     let name = path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy());
-    stage(place.parent().unwrap_or(Path::new(".")), &format!(".{name}"))
-        .map_err(|error| match error {
-            StoreError::Io { source, .. } => StoreError::io("write", path)(source),
-            other => other,
-        })
+    stage(place.parent().unwrap_or(Path::new(".")), &format!(".{name}")).map_err(|error| match error {
+        StoreError::Io { source, .. } => StoreError::io("write", path)(source),
+        other => other,
+    })
 }
 
 /// Gives a staged file its place, over what is there, on disk when it returns.
