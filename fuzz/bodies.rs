@@ -6,14 +6,14 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_engine::EngineError;
 use eigensweep_job as job;
+use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, Fault, read_columns};
 use eigensweep_store::filter::{Filter, Value};
-use peak_alloc::PeakAlloc;
+use eigensweep_testkit::allocator::{Counting, peak};
 
 #[global_allocator]
-static HEAP: PeakAlloc = PeakAlloc;
+static ALLOCATOR: Counting = Counting;
 
 /// Bytes that any input may take: buffers of readers, decompressors and files.
 const FIXED: usize = 8 << 20;
@@ -21,12 +21,9 @@ const FIXED: usize = 8 << 20;
 /// Bytes that a byte of input may take beyond [`FIXED`].
 const FACTOR: usize = 64;
 
-/// Runs a body and counts what it holds at most. One at a time: the counter is the process's.
+/// Runs a body and counts what it holds at most.
 pub(crate) fn bounded(body: fn(&[u8]), data: &[u8]) {
-    HEAP.reset_peak_usage();
-    let before = HEAP.current_usage();
-    body(data);
-    let held = HEAP.peak_usage().saturating_sub(before);
+    let held = peak(|| body(data));
     let allowed = FIXED + FACTOR * data.len();
     assert!(held <= allowed, "{} bytes of input hold {held} bytes, more than {allowed}", data.len());
 }
@@ -81,7 +78,7 @@ pub(crate) fn records(data: &[u8]) {
 }
 
 /// The data set of such texts; `None` where there is no room for it.
-pub(crate) fn read_records(data: &[u8]) -> Option<Result<(Dataset, Vec<Fault>), EngineError>> {
+pub(crate) fn read_records(data: &[u8]) -> Option<Result<(Dataset, Vec<Fault>), StoreError>> {
     let directory = tempfile::tempdir().ok()?;
     let root = directory.path();
     let mut texts = data.split(|&byte| byte == 0);

@@ -87,12 +87,15 @@ impl Figure3 {
         if changes.distance_only {
             job.spec.output.metrics = vec![&DISTANCE];
         }
-        let DataSpec::Idx(idx) = &mut job.spec.data else {
-            return Err("jobs/figure3-mnist.toml does not read idx files".into());
+        let DataSpec::Files(data) = &mut job.spec.data else {
+            return Err("jobs/figure3-mnist.toml does not read files".into());
         };
-        idx.images = changes.files.images.clone().unwrap_or_else(|| idx.images.clone());
-        idx.labels = changes.files.labels.clone().unwrap_or_else(|| idx.labels.clone());
-        let (images, labels) = (idx.images.clone(), idx.labels.clone());
+        let [images, labels] = &mut data.files[..] else {
+            return Err("jobs/figure3-mnist.toml does not read images and labels".into());
+        };
+        *images = changes.files.images.clone().unwrap_or_else(|| images.clone());
+        *labels = changes.files.labels.clone().unwrap_or_else(|| labels.clone());
+        let (images, labels) = (images.clone(), labels.clone());
         for file in [&images, &labels] {
             if !file.is_file() {
                 return Err(missing(file).into());

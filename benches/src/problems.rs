@@ -6,7 +6,8 @@ use eigensweep_sampling::streams::{Draw, Stream, Streams};
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_theory::additive::Additive;
 use eigensweep_theory::leakage::{CleanMoment, Population};
-use eigensweep_theory::moments::{SampleSums, view_covariance};
+use eigensweep_theory::moments::SampleSums;
+use eigensweep_theory::views::{SPECTRAL, Sample};
 use faer::Mat;
 
 use crate::Fault;
@@ -104,7 +105,9 @@ impl Cell {
         let gamma: Vec<f64> = (0..components).map(|_| noise_scale * uniform.uniform()).collect();
         let theta: Vec<f64> = (0..size).map(|_| 1e4 * uniform.uniform()).collect();
         let mut sigma = vec![0.0; size];
-        view_covariance(&theta, &gamma, 1.0, &mut sigma);
+        let inputs = Mat::new();
+        let views = Sample { inputs: inputs.as_ref(), theta: &theta, gamma: &gamma, parameters: &[1.0] };
+        (SPECTRAL.covariance)(&views, &mut sigma);
 
         let width = signal.len() + LABELS;
         let teacher = Teacher::Classes { count: LABELS, separation: 0.5 };

@@ -128,5 +128,31 @@ refused remains unlink EIO
 refused remains fsync EIO
 refused finished unlinkat EIO
 refused finished rmdir EIO
+# Of a file, whatever refuses the sync; of a directory, what is not an answer for want of an operation.
+refused nothing fsync EINVAL
+
+# A file system that cannot sync directories (CIFS, some of FUSE) answers so for every one of them: the run gets by, and says so once.
+# Where the disk is at fault it does not.
+directories=()
+for path in . out out/{data,commits,sections,summary,logs,staging}; do directories+=(-P "$(realpath -m "$path")"); done
+for error in EINVAL EOPNOTSUPP EIO; do
+    begin nothing
+    code=0
+    strace -f -qq -o trace "${directories[@]}" -e trace=fsync -e "inject=fsync:error=$error" \
+        "$program" run job.toml --quiet --output out --threads 1 >stdout 2>stderr || code=$?
+    grep -q INJECTED trace || fail "no directory was synced"
+    if [ "$error" = EIO ]; then
+        [ "$code" -eq 1 ] && grep -q '^error: cannot sync .*out' stderr || fail "exit code $code where no directory can be synced for $error: $(cat stderr)"
+        state=nothing
+        recovers "$error of every directory"
+    else
+        [ "$code" -eq 0 ] || fail "exit code $code where directories answer $error: $(cat stderr)"
+        [ "$(grep -c '^warning' stderr)" -eq 1 ] || fail "$error of every directory is told other than once: $(cat stderr)"
+        same out
+        tidy out
+    fi
+done
+echo "directories that cannot be synced: EINVAL and EOPNOTSUPP passed over, EIO told"
+
 if [ "$kills" -lt 10 ] || [ "$errors" -lt 10 ]; then fail "$kills kills and $errors errors: the faults did not take"; fi
 echo "$kills kills and $((errors + ignored)) errors ($errors told, $ignored without effect): recovered from each"

@@ -1,7 +1,7 @@
 //! Random symmetric problems of every kind, shape and scale, and what the lane kernels find of them.
 
 use eigensweep_spectral::lanes::InstructionSet;
-use eigensweep_spectral::projected::ProjectedBatch;
+use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
 use faer::{Mat, Scale};
 
 use crate::problems::SplitMix;
@@ -181,16 +181,18 @@ pub fn solve_round(
     round: usize,
 ) -> (Vec<Problem>, Vec<Option<Answer>>) {
     let (size, width) = shape(round);
-    let mut batch = ProjectedBatch::new(instruction_set, size, width);
-    batch.start(size, width);
+    let wanted = Wanted { projected: true, ..Wanted::default() };
+    let mut batch = ScaledBatch::new(instruction_set, Room { size, width, count: 0 }, 0, wanted);
     let problems: Vec<Problem> =
         (0..batch.capacity()).map(|place| Problem::draw(rng, round, place)).collect();
-    for problem in &problems {
-        batch.push(problem.scaled().as_ref(), problem.right.as_ref());
+    let scaled: Vec<Mat<f64>> = problems.iter().map(Problem::scaled).collect();
+    batch.start(size, width);
+    for number in 0..problems.len() {
+        batch.push(number, &vec![1.0; size]);
     }
-    batch.solve();
+    batch.solve(&[], |number| (scaled[number].as_ref(), problems[number].right.as_ref()));
     let answer = |place| {
-        let (values, powers) = batch.solution(place).ok()?;
+        let (values, powers) = batch.projected(place).ok()?;
         Some(Answer { values: values.to_vec(), powers: powers.to_vec() })
     };
     let answers = (0..problems.len()).map(answer).collect();

@@ -109,7 +109,7 @@ Examples:
 pub(crate) struct JobFile {
     /// The job file (TOML)
     pub(crate) job: PathBuf,
-    /// Override a key of the job; may be repeated
+    /// Override a key of the job, paths relative to here; may be repeated
     #[arg(long, value_name = "TABLE.KEY=VALUE")]
     pub(crate) set: Vec<String>,
 }
@@ -240,7 +240,7 @@ pub(crate) struct Theory {
     /// The job file (TOML)
     #[arg(required_unless_present = "spectra", conflicts_with = "spectra")]
     pub(crate) job: Option<PathBuf>,
-    /// Override a key of the job; may be repeated
+    /// Override a key of the job, paths relative to here; may be repeated
     #[arg(long, value_name = "TABLE.KEY=VALUE", conflicts_with = "spectra")]
     pub(crate) set: Vec<String>,
     /// Spectra in place of a job: {"signal": [κ²/n …], "theta_signal": […], "gamma": […], "theta_noise": […]}
@@ -259,9 +259,12 @@ pub(crate) struct Solve {
     /// Inputs X, a sample a row (n × d)
     #[arg(long, value_name = "X.npy")]
     pub(crate) inputs: PathBuf,
-    /// Labels Y (n × ℓ; a vector is one column)
-    #[arg(long, value_name = "Y.npy")]
-    pub(crate) labels: PathBuf,
+    /// Labels Y: one column of whole numbers is classes (one-hot), anything else real targets (n × ℓ)
+    #[arg(long, value_name = "Y.npy", required_unless_present = "targets", conflicts_with = "targets")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Real targets in place of labels, whole numbers or not (n × ℓ; a vector is one column)
+    #[arg(long, value_name = "T.npy")]
+    pub(crate) targets: Option<PathBuf>,
     /// Mean views, E τ(x) a row (n × d) [default: the inputs]
     #[arg(long, value_name = "XBAR.npy")]
     pub(crate) mean_views: Option<PathBuf>,

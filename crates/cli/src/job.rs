@@ -2,38 +2,27 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use eigensweep_engine::input::Input;
-use eigensweep_engine::simulation::Simulation;
-use eigensweep_job::{self as job, Job};
-use eigensweep_store::dataset::Identity;
-use eigensweep_store::plan::Plan;
+use eigensweep_job::{self as job, DataSpec, Job};
 
 use crate::report::CommandError;
 
 /// Reads and validates a job file.
 pub(crate) fn read(path: &Path, overrides: &[String]) -> Result<Job, CommandError> {
-    parse(path, overrides, path.parent().unwrap_or_else(|| Path::new("")))
-}
-
-/// Reads and validates a job file whose job is to hold wherever the program is started: its paths become absolute.
-pub(crate) fn read_absolute(path: &Path, overrides: &[String]) -> Result<Job, CommandError> {
-    let absolute = std::path::absolute(path).map_err(CommandError::io("find the path of", path))?;
-    parse(path, overrides, absolute.parent().unwrap_or_else(|| Path::new("")))
-}
-
-fn parse(path: &Path, overrides: &[String], directory: &Path) -> Result<Job, CommandError> {
+    let directory = path.parent().unwrap_or_else(|| Path::new(""));
     let text = fs::read_to_string(path)
         .map_err(|source| CommandError::JobFile { path: path.to_path_buf(), source })?;
     let name = path.display().to_string();
     Ok(job::parse(&name, &text, overrides, directory).map_err(eigensweep_engine::EngineError::from)?)
 }
 
-/// Loads a job's input and prepares its simulation.
-pub(crate) fn prepare(job: &Job) -> Result<(Simulation, Identity), CommandError> {
-    let input = Input::load(job)?;
-    let plan = Plan::new(&job.spec, input.extents())?;
-    let identity = Identity::new(&job.spec, input.fingerprint());
-    Ok((Simulation::new(&job.spec, Arc::new(input), plan), identity))
+/// Reads and validates a job file whose job is to hold wherever the program is started: its paths become absolute.
+pub(crate) fn read_absolute(path: &Path, overrides: &[String]) -> Result<Job, CommandError> {
+    let mut job = read(path, overrides)?;
+    if let DataSpec::Files(data) = &mut job.spec.data {
+        for file in &mut data.files {
+            *file = std::path::absolute(&file).map_err(CommandError::io("find the path of", &file))?;
+        }
+    }
+    Ok(job)
 }

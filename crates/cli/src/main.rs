@@ -30,7 +30,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
-    match commands::call(&arguments) {
+    let ended = commands::call(&arguments);
+    if let Some(directory) = eigensweep_inputs::whole_file::unsynced_directory() {
+        tell!(
+            "warning: the file system of {} cannot sync directories: a power cut may take back what was written last",
+            directory.display()
+        );
+    }
+    match ended {
         Ok(code) => code.into(),
         Err(error) => report::print(&error).into(),
     }

@@ -12,6 +12,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 pub(crate) struct Progress {
     bar: ProgressBar,
     plain: bool,
+    pub(crate) quiet: bool,
     verbose: bool,
     started: Instant,
     last: Instant,
@@ -22,11 +23,11 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Progress over `total` rows.
-    pub(crate) fn new(total: u64, quiet: bool, verbose: bool) -> Self {
+    /// Progress that has yet to begin.
+    pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
         let terminal = stderr().is_terminal();
         let bar = match terminal && !quiet {
-            true => ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
+            true => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
             false => ProgressBar::hidden(),
         };
         let template = "{bar:32} {human_pos} of {human_len} rows  {per_sec}  ETA {eta}";
@@ -37,7 +38,25 @@ impl Progress {
             bar.set_style(style.with_key("per_sec", per_second));
         }
         let now = Instant::now();
-        Self { bar, plain: !terminal && !quiet, verbose, started: now, last: now, done: 0, total, failed: 0 }
+        Self {
+            bar,
+            plain: !terminal && !quiet,
+            quiet,
+            verbose,
+            started: now,
+            last: now,
+            done: 0,
+            total: 0,
+            failed: 0,
+        }
+    }
+
+    /// Begins, with so many rows to come.
+    pub(crate) fn begin(&mut self, total: u64) {
+        self.total = total;
+        self.bar.set_length(total);
+        self.bar.reset();
+        (self.started, self.last) = (Instant::now(), Instant::now());
     }
 
     /// Ends the display.

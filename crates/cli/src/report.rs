@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use eigensweep_engine::EngineError;
+use eigensweep_engine::given::GivenError;
 use eigensweep_figures::FigureError;
 use eigensweep_inputs::InputError;
 use eigensweep_job::{JobProblems, Problem, SourceText};
@@ -34,11 +35,11 @@ pub(crate) enum CommandError {
     SpectraFile { path: PathBuf, reason: String },
     #[error("{}: {source}", path.display())]
     Spectra { path: PathBuf, source: SpectraError },
-    #[error("{what}: expected {expected}, found {found} ({})", path.display())]
-    Shape { what: &'static str, expected: String, found: String, path: PathBuf },
+    #[error("{source} ({})", path.display())]
+    Misfit { source: GivenError, path: PathBuf },
     #[error("--dimension {found} is not between 1 and the number of inputs, {most}")]
     Dimension { found: usize, most: usize },
-    #[error("the {what} has no solution: {source}{}", remedy(source))]
+    #[error("the {what} problem has no solution: {source}{}", remedy(source))]
     Unsolvable { what: &'static str, source: Failure },
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
@@ -92,6 +93,30 @@ impl CommandError {
         move |source| Self::Io { action, path: path.to_path_buf(), source }
     }
 
+    /// The flags with which to do what an error of a data set advises.
+    fn flags(&self) -> Option<&'static str> {
+        const ANOTHER: &str = "--output DIR names another directory";
+        const EITHER: &str = "--output DIR names another directory, --fresh replaces the data set";
+        let (Self::Store(error) | Self::Engine(EngineError::Store(error))) = self else { return None };
+        match error {
+            StoreError::OutputIsFile { .. } | StoreError::NotADataSet { .. } | StoreError::Busy { .. } => {
+                Some(ANOTHER)
+            }
+            StoreError::DifferentJob { .. } | StoreError::NotExtended { .. } => Some(EITHER),
+            StoreError::Section { .. } => Some("--fresh replaces the data set"),
+            StoreError::Io { .. }
+            | StoreError::DifferentSections { .. }
+            | StoreError::NoDataSet { .. }
+            | StoreError::FormatVersion { .. }
+            | StoreError::Parquet { .. }
+            | StoreError::ReadBack { .. }
+            | StoreError::Block { .. }
+            | StoreError::Status { .. }
+            | StoreError::TaskTooLarge { .. }
+            | StoreError::TooManyParts { .. } => None,
+        }
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Self::Engine(EngineError::Job(_)) | Self::Filter(_) | Self::JobFile { .. } => Exit::BadJob,
@@ -111,6 +136,9 @@ pub(crate) fn print(error: &CommandError) -> Exit {
         print_problems(problems);
     } else {
         tell!("error: {error}");
+        if let Some(flags) = error.flags() {
+            tell!("help: {flags}");
+        }
     }
     error.exit()
 }

@@ -1,30 +1,27 @@
 //! Writes down how a run gets on, in its file in `logs/`: what `status` shows while it runs and after it was killed.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
-use eigensweep_engine::run::{Observer, Share};
+use eigensweep_engine::run::Share;
 use eigensweep_store::dataset::{RunRecord, RunState};
 use eigensweep_store::shard::Shard;
 
-use crate::progress::Progress;
 use crate::{cluster, host};
-
-/// Time between two writes.
-const WRITE_EVERY: Duration = Duration::from_secs(10);
 
 /// The record of this run, shared with the watchdog.
 #[derive(Clone)]
 pub(crate) struct RunLog {
     root: PathBuf,
     record: Arc<Mutex<RunRecord>>,
-    clock: Instant,
+    /// When it began to compute.
+    clock: Arc<OnceLock<Instant>>,
 }
 
 impl RunLog {
-    /// The log of a run that began at `started` and now begins to compute.
-    pub(crate) fn new(root: &Path, started: u64, threads: usize, shard: Shard, share: Share) -> Self {
+    /// The log of a run that began at `started`.
+    pub(crate) fn new(root: &Path, started: u64, threads: usize, shard: Shard) -> Self {
         let record = RunRecord {
             program: concat!("eigensweep ", env!("CARGO_PKG_VERSION")).to_owned(),
             commit: env!("EIGENSWEEP_COMMIT").to_owned(),
@@ -40,22 +37,56 @@ impl RunLog {
             state: RunState::Running,
             seconds: 0.0,
             seconds_writing: 0.0,
-            rows_total: share.rows,
-            rows_before: share.rows_done,
+            rows_total: 0,
+            rows_before: 0,
             rows: 0,
             rows_computed: 0,
         };
-        Self { root: root.to_path_buf(), record: Arc::new(Mutex::new(record)), clock: Instant::now() }
+        Self { root: root.to_path_buf(), record: Arc::new(Mutex::new(record)), clock: Arc::default() }
     }
 
     /// Seconds since the run began to compute.
     pub(crate) fn seconds(&self) -> f64 {
-        self.clock.elapsed().as_secs_f64()
+        self.clock.get().map_or(0.0, |clock| clock.elapsed().as_secs_f64())
+    }
+
+    /// The run begins to compute its share; where that is done already, nothing is written down.
+    pub(crate) fn begin(&self, share: Share) {
+        let _ = self.clock.set(Instant::now());
+        self.change(|record| (record.rows_total, record.rows_before) = (share.rows, share.rows_done));
+        self.end(RunState::Running);
+    }
+
+    /// Writes how the run stands, unless there was nothing to do.
+    pub(crate) fn end(&self, state: RunState) {
+        let share = self.share();
+        if share.rows_done < share.rows {
+            self.write(state);
+        }
+    }
+
+    /// What the shard had to do when the run began, and had done.
+    pub(crate) fn share(&self) -> Share {
+        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        Share { rows: record.rows_total, rows_done: record.rows_before }
     }
 
     /// Rows that this run has committed.
     pub(crate) fn rows(&self) -> u64 {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).rows
+    }
+
+    /// More rows were computed.
+    pub(crate) fn computed(&self, rows: u64) {
+        self.change(|record| record.rows_computed += rows);
+    }
+
+    /// More rows were committed, which took so many seconds of a thread.
+    pub(crate) fn committed(&self, rows: u64, seconds: f64) {
+        self.change(|record| {
+            record.rows += rows;
+            record.seconds_writing += seconds;
+        });
     }
 
     /// Writes the file; that it cannot be written (a full disk) must not end a run, or hide why it ended.
@@ -73,37 +104,7 @@ impl RunLog {
 }
 
 /// Seconds since it was first asked for.
-fn seconds() -> f64 {
+pub(crate) fn clock() -> f64 {
     static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
     BEGUN.elapsed().as_secs_f64()
-}
-
-/// Shows progress and writes it down.
-pub(crate) struct Logged<'a> {
-    pub(crate) progress: &'a mut Progress,
-    pub(crate) log: &'a RunLog,
-    pub(crate) written: Instant,
-}
-
-impl Observer for Logged<'_> {
-    fn computed(&mut self, rows: u64, failed: u64) {
-        self.progress.computed(rows, failed);
-        self.log.change(|record| record.rows_computed += rows);
-        if self.written.elapsed() >= WRITE_EVERY {
-            self.written = Instant::now();
-            self.log.write(RunState::Running);
-        }
-    }
-
-    fn clock(&self) -> fn() -> f64 {
-        seconds
-    }
-
-    fn committed(&mut self, section: u32, part: u64, rows: u64, seconds: f64) {
-        self.progress.committed(section, part, rows);
-        self.log.change(|record| {
-            record.rows += rows;
-            record.seconds_writing += seconds;
-        });
-    }
 }

@@ -1,15 +1,16 @@
 //! What a job's data source gives: loaded once, checked against the job, shared by every thread.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eigensweep_inputs::{LabelledRows, centred, principal_components, read_images, read_labels};
+use eigensweep_inputs::readers::Source;
+use eigensweep_inputs::{LabelledRows, centred, principal_components};
 use eigensweep_sampling::gaussian::Teacher;
 use eigensweep_theory::leakage::CleanMoment;
 use faer::{Mat, Par};
 
 use crate::EngineError;
-use eigensweep_job::{self as job, DataSpec, IdxSpec, Job, JobSpec, Problem};
+use eigensweep_job::{self as job, Axis, DataSpec, FilesSpec, Job, JobSpec, Problem};
 use eigensweep_store::Extents;
 use eigensweep_store::dataset::InputFacts;
 
@@ -26,20 +27,22 @@ pub enum Input {
         /// Number ℓ of labels.
         labels: usize,
     },
-    /// Rows of a data set, once per value of the `components` axis.
+    /// Rows of a data set, once per setting of the data.
     Rows {
-        /// One set per value of the axis (a single one for raw features).
+        /// One set per value of the `components` axis, in its order (a single one for raw features).
         sets: Vec<Arc<RowSet>>,
-        /// Bytes that loading took at its peak, about: pixels, second moments, scores and rows side by side.
+        /// Bytes that loading took at its peak, about: raw inputs, second moments, scores and rows side by side.
         loading_bytes: u64,
         /// BLAKE3 of the files, so that a resumed run notices other data under the same path.
         fingerprint: String,
     },
 }
 
-/// A data set at one number of components.
+/// A data set at one setting.
 #[derive(Debug)]
 pub struct RowSet {
+    /// The value of the `components` axis that it was made for; `None` for raw features, which have no such axis.
+    pub setting: Option<i64>,
     /// Rows \[X Y\].
     pub rows: LabelledRows,
     /// Clean second moment of the whole set.
@@ -85,33 +88,38 @@ impl Input {
                 components: spec.components.values().iter().map(|&k| size(k)).max().unwrap_or(1),
                 labels: spec.label_count as usize,
             }),
-            DataSpec::Idx(spec) => Self::load_idx(job, spec),
+            DataSpec::Files(spec) => Self::load_files(job, spec),
         }
     }
 
-    fn load_idx(job: &Job, spec: &IdxSpec) -> Result<Self, EngineError> {
-        let files = [("data.images", &spec.images), ("data.labels", &spec.labels)];
-        let missing: Vec<Problem> = files
-            .into_iter()
+    /// Reads a job's files and keeps principal components, or all raw features.
+    fn load_files(job: &Job, spec: &FilesSpec) -> Result<Self, EngineError> {
+        let FilesSpec { reader, files, components } = spec;
+        let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let missing: Vec<Problem> = reader
+            .files
+            .iter()
+            .zip(&paths)
             .filter(|(_, path)| !path.exists())
-            .map(|(key, path)| {
+            .map(|(file, path)| {
+                let key = format!("data.{}", file.key);
                 let message = format!("`{key}` names {}, which does not exist", path.display());
                 let help = format!(
-                    "put the file there, or name it with --set {key}=PATH (relative to the job file)"
+                    "put the file there, or name it with --set {key}=PATH (relative to the working directory)"
                 );
-                job.source.problem_at(key, message, "no such file", Some(help))
+                job.source.problem_at(&key, message, "no such file", Some(help))
             })
             .collect();
         if !missing.is_empty() {
             return Err(job.source.report(missing).into());
         }
-        let images = read_images(&spec.images)?;
-        let labels = read_labels(&spec.labels)?;
-        let (samples, features) = (images.samples(), images.features());
+        let Source { inputs, labels } = (reader.read)(&paths)?;
+        let (samples, features) = (inputs.samples(), inputs.features());
         let mut problems =
-            above(job, "grid.samples", job.spec.grid.samples.values(), samples, "samples", "images");
-        if let Some(components) = &spec.components {
-            let (most, unit) = if samples < features { (samples, "images") } else { (features, "pixels") };
+            above(job, "grid.samples", job.spec.grid.samples.values(), samples, "samples", reader.samples);
+        if let Some(components) = components {
+            let (most, unit) =
+                if samples < features { (samples, reader.samples) } else { (features, reader.features) };
             let values = components.values();
             problems.extend(above(job, "data.components", values, most, "components", unit));
         } else {
@@ -125,46 +133,49 @@ impl Input {
         if !problems.is_empty() {
             return Err(job.source.report(problems).into());
         }
-        let sets = match &spec.components {
+        let sets = match components {
             Some(components) => {
                 let most = components.values().iter().map(|&k| size(k)).max().unwrap_or(1);
-                let whole = principal_components(&images, most)?;
+                let whole = principal_components(&*inputs, most)?;
                 let set = |&k: &i64| -> Result<Arc<RowSet>, EngineError> {
                     let first = whole.first(size(k))?;
                     let rows = LabelledRows::with_classes(first.scores(), &labels)?;
-                    Ok(Arc::new(RowSet { rows, moment: SecondMoment::Diagonal(first.variances().to_vec()) }))
+                    let moment = SecondMoment::Diagonal(first.variances().to_vec());
+                    Ok(Arc::new(RowSet { setting: Some(k), rows, moment }))
                 };
                 components.values().iter().map(set).collect::<Result<_, _>>()?
             }
             None => {
-                let inputs = centred(&images)?;
+                let inputs = centred(&*inputs)?;
                 let x = inputs.matrix();
                 let mut moment = Mat::zeros(features, features);
                 let scale = 1.0 / samples as f64;
                 let accum = faer::Accum::Replace;
                 faer::linalg::matmul::matmul(moment.as_mut(), accum, x.transpose(), x, scale, Par::Seq);
                 let rows = LabelledRows::with_classes(&inputs, &labels)?;
-                vec![Arc::new(RowSet { rows, moment: SecondMoment::Dense(moment) })]
+                vec![Arc::new(RowSet { setting: None, rows, moment: SecondMoment::Dense(moment) })]
             }
         };
-        // The pixels; a handful of features × features matrices; scores, their leading columns and the rows.
+        // The raw inputs; a handful of features × features matrices; scores, their leading columns and the rows.
         let moments = 10 * 8 * (features as u64).pow(2);
         let rows: u64 = sets.iter().map(|set| 3 * 8 * set.rows.rows().len() as u64).sum();
-        let loading_bytes = images.pixels().len() as u64 + moments + rows;
-        Ok(Self::Rows { sets, loading_bytes, fingerprint: fingerprint(&[&spec.images, &spec.labels])? })
+        let loading_bytes = inputs.bytes() + moments + rows;
+        Ok(Self::Rows { sets, loading_bytes, fingerprint: fingerprint(&paths)? })
     }
 
     /// The same input for a job that has some of the values of the `components` axis.
     #[must_use]
     pub fn for_part(&self, spec: &JobSpec) -> Self {
-        let wanted = spec.data.components().map(|axis| axis.values().iter().map(|&k| size(k)));
-        match (self, wanted) {
-            (Self::Synthetic { labels, .. }, wanted) => {
-                Self::Synthetic { components: wanted.and_then(Iterator::max).unwrap_or(1), labels: *labels }
+        let wanted = spec.data.components().map(Axis::values);
+        match self {
+            Self::Synthetic { labels, .. } => {
+                let most = wanted.and_then(|wanted| wanted.iter().map(|&k| size(k)).max());
+                Self::Synthetic { components: most.unwrap_or(1), labels: *labels }
             }
-            (Self::Rows { sets, loading_bytes, fingerprint }, wanted) => {
-                let of_size = |k| sets.iter().find(|set| set.rows.features() == k).map(Arc::clone);
-                let sets = wanted.map_or_else(|| sets.clone(), |wanted| wanted.filter_map(of_size).collect());
+            Self::Rows { sets, loading_bytes, fingerprint } => {
+                let at = |&k: &i64| sets.iter().find(|set| set.setting == Some(k)).map(Arc::clone);
+                let sets =
+                    wanted.map_or_else(|| sets.clone(), |wanted| wanted.iter().filter_map(at).collect());
                 Self::Rows { sets, loading_bytes: *loading_bytes, fingerprint: fingerprint.clone() }
             }
         }
@@ -300,4 +311,37 @@ fn fingerprint(paths: &[&Path]) -> Result<String, EngineError> {
         hasher.update(&bytes);
     }
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use eigensweep_inputs::{ClassLabels, Dense, LabelledRows};
+
+    use super::{Input, RowSet, SecondMoment};
+
+    #[test]
+    fn a_set_of_rows_is_found_by_its_setting_and_not_by_its_width() {
+        let set = |setting: i64, first: f64| {
+            let inputs = Dense::new(vec![first, 1.0, 2.0, 3.0], 2, 2).unwrap();
+            let labels = ClassLabels::new(vec![0, 1]).unwrap();
+            let rows = LabelledRows::with_classes(&inputs, &labels).unwrap();
+            Arc::new(RowSet { setting: Some(setting), rows, moment: SecondMoment::Diagonal(vec![1.0, 1.0]) })
+        };
+        // Two settings of one width.
+        let sets = vec![set(3, 30.0), set(5, 50.0)];
+        let input = Input::Rows { sets, loading_bytes: 0, fingerprint: String::new() };
+        let text = "[data]\nsource = \"idx\"\nimages = \"i\"\nlabels = \"l\"\n[model]\ndimension = 1\n";
+        for (components, expected) in
+            [("5", &[50.0][..]), ("3", &[30.0]), ("[5, 3]", &[50.0, 30.0]), ("2", &[])]
+        {
+            let set = [format!("data.components={components}")];
+            let job = eigensweep_job::parse("job.toml", text, &set, Path::new("")).unwrap();
+            let Input::Rows { sets, .. } = input.for_part(&job.spec) else { panic!("rows stay rows") };
+            let first: Vec<f64> = sets.iter().map(|set| set.rows.row(0)[0]).collect();
+            assert_eq!(first, expected, "{components}");
+        }
+    }
 }

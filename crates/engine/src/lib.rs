@@ -1,5 +1,7 @@
 //! From a job to rows: input, simulation, schedule, and a data set at the end.
 //!
+//! [`Study`] strings them together.
+//!
 //! | step | module | does |
 //! |---|---|---|
 //! | 1 | [`input`] | loads what the job's data source names; checks it against the job |
@@ -8,16 +10,20 @@
 //! | 4 | [`run`] | whatever parts of a shard are missing, computed and committed |
 //! | | [`theory`] | thresholds of a job's spectra |
 //! | | [`replay`] | single rows computed again |
+//! | | [`given`] | moments of matrices from elsewhere |
 //!
 //! The crate knows nothing of arguments, terminals, clocks, plots or SQL.
 
 mod error;
+pub mod given;
 pub mod input;
 pub mod replay;
 pub mod run;
 pub mod sample;
 pub mod schedule;
 pub mod simulation;
+pub mod study;
 pub mod theory;
 
 pub use error::EngineError;
+pub use study::Study;

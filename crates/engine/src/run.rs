@@ -8,14 +8,23 @@ use std::sync::atomic::AtomicBool;
 use crate::EngineError;
 use crate::input::Input;
 use crate::schedule::{self, Sink, Work};
-use crate::simulation::{Batch, Simulation};
+use crate::simulation::Simulation;
+use crate::study::Opened;
 use eigensweep_store::adaptive;
-use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::{Collector, CommitRecord, Dataset, Section};
 use eigensweep_store::plan;
+use eigensweep_store::rows::Rows;
 
 /// Hears how a run gets on; called on the thread that called [`run`].
 pub trait Observer: Send {
+    /// The data set was opened: what was found, and what there is to do.
+    fn opened(&mut self, opened: &Opened) {
+        let _ = opened;
+    }
+    /// Nothing more is computed.
+    fn ended(&mut self, outcome: &Result<Outcome, EngineError>) {
+        let _ = outcome;
+    }
     /// Seconds since some moment: how long parts take to write is told by it, on the threads that write them.
     fn clock(&self) -> fn() -> f64;
     /// `rows` more rows were computed, `failed` of them without a value.
@@ -166,7 +175,7 @@ impl Work for FullPart<'_> {
 impl<'a> Sink for Writer<'a> {
     type Work = FullPart<'a>;
 
-    fn take(&mut self, task: u64, batch: &Batch) -> Result<Option<FullPart<'a>>, EngineError> {
+    fn take(&mut self, task: u64, batch: &Rows) -> Result<Option<FullPart<'a>>, EngineError> {
         let plan = &self.section.plan;
         let part = self.missing[self.at];
         let mut collector = self.filling.take().or_else(|| {
@@ -177,8 +186,7 @@ impl<'a> Sink for Writer<'a> {
         if let Some(collector) = &mut collector {
             collector.add(plan, batch);
         }
-        let failed = batch.status.iter().filter(|&&status| status != Status::Ok).count();
-        self.observer.computed(batch.rows() as u64, failed as u64);
+        self.observer.computed(batch.len() as u64, batch.failed());
         if task + 1 < plan.part_tasks(part).end {
             self.filling = collector;
             return Ok(None);

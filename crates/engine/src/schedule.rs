@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select, unbounded};
 
 use crate::EngineError;
-use crate::simulation::{Batch, Simulation, Workspace};
+use crate::simulation::{Simulation, Workspace};
+use eigensweep_store::rows::Rows;
 
 /// Batches per thread: one being filled, one waiting for its turn, one with the writer.
 const BATCHES_PER_THREAD: usize = 3;
@@ -51,7 +52,7 @@ pub trait Sink {
     /// # Errors
     ///
     /// Any error ends the run.
-    fn take(&mut self, task: u64, batch: &Batch) -> Result<Option<Self::Work>, EngineError>;
+    fn take(&mut self, task: u64, batch: &Rows) -> Result<Option<Self::Work>, EngineError>;
 
     /// Hears of work that is done, in the order in which it ended.
     ///
@@ -90,7 +91,7 @@ pub fn run<S: Sink + Send>(
         .map_err(|error| EngineError::Threads { threads, reason: error.to_string() })?;
     let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
     let supply = threads * BATCHES_PER_THREAD;
-    let (give_back, empty) = bounded::<Batch>(supply);
+    let (give_back, empty) = bounded::<Rows>(supply);
     // What waits in it are batches of the supply, work of the sink, and two last words of each worker.
     let (send, messages) = unbounded::<Message<S>>();
     let (hand_over, works) = unbounded::<S::Work>();
@@ -120,10 +121,38 @@ pub fn run<S: Sink + Send>(
     .map(|tasks| tasks == total)
 }
 
+/// Computes all tasks on `threads` threads and keeps their rows, in the order of their numbers.
+///
+/// # Errors
+///
+/// [`EngineError::Threads`].
+pub fn rows(simulation: &Simulation, threads: usize) -> Result<Rows, EngineError> {
+    /// Keeps what it is given.
+    struct Memory(Rows);
+
+    impl Sink for Memory {
+        type Work = Infallible;
+
+        fn take(&mut self, _: u64, rows: &Rows) -> Result<Option<Infallible>, EngineError> {
+            self.0.append(rows);
+            Ok(None)
+        }
+
+        fn done(&mut self, done: Infallible) -> Result<(), EngineError> {
+            match done {}
+        }
+    }
+
+    let mut memory = Memory(simulation.no_rows());
+    let tasks = 0..simulation.plan().tasks;
+    run(simulation, std::slice::from_ref(&tasks), threads, &AtomicBool::new(false), &mut memory)?;
+    Ok(memory.0)
+}
+
 /// What a worker tells the writer.
 enum Message<S: Sink> {
     /// The batch of the task at this position of the run.
-    Filled(u64, Batch),
+    Filled(u64, Rows),
     /// Work was done.
     Done(<S::Work as Work>::Done),
     /// This worker has no more tasks.
@@ -178,13 +207,13 @@ impl<S: Sink> Drop for PanicNotice<'_, S> {
 /// What a worker does next.
 enum Next<W> {
     Work(W),
-    Task(Batch),
+    Task(Rows),
     /// A channel has closed.
     Nothing,
 }
 
 /// The sink's work where there is some, else a batch to fill; waits for either.
-fn next<W>(works: &Receiver<W>, empty: &Receiver<Batch>) -> Next<W> {
+fn next<W>(works: &Receiver<W>, empty: &Receiver<Rows>) -> Next<W> {
     match works.try_recv() {
         Ok(work) => Next::Work(work),
         Err(TryRecvError::Disconnected) => Next::Nothing,
@@ -199,7 +228,7 @@ fn next<W>(works: &Receiver<W>, empty: &Receiver<Batch>) -> Next<W> {
 fn work<S: Sink>(
     simulation: &Simulation,
     queue: &Queue<'_>,
-    empty: &Receiver<Batch>,
+    empty: &Receiver<Rows>,
     works: &Receiver<S::Work>,
     send: &Sender<Message<S>>,
 ) {
@@ -229,7 +258,7 @@ fn work<S: Sink>(
 /// The writer's ends of the channels.
 struct Writer<'a, S: Sink> {
     messages: Receiver<Message<S>>,
-    give_back: Sender<Batch>,
+    give_back: Sender<Rows>,
     hand_over: Sender<S::Work>,
     queue: &'a Queue<'a>,
     /// Workers that may still send batches.
@@ -240,7 +269,7 @@ impl<S: Sink> Writer<'_, S> {
     /// Feeds the sink in order, and waits for its work; returns how many tasks it took.
     fn write_in_order(&mut self, sink: &mut S) -> Result<u64, EngineError> {
         // Batches ahead of their turn; the front is the one for position `done`.
-        let mut waiting: VecDeque<Option<Batch>> = VecDeque::new();
+        let mut waiting: VecDeque<Option<Rows>> = VecDeque::new();
         let (mut done, mut works) = (0, 0_usize);
         loop {
             while sink.is_ready() && matches!(waiting.front(), Some(Some(_))) {

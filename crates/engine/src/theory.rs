@@ -69,7 +69,7 @@ pub fn table(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<TheoryRow> {
 #[must_use]
 pub fn spectra(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<SpectraRow> {
     let grid = Grid::new(spec);
-    let settings = Settings::new(spec);
+    let settings = Settings::new(spec, &grid);
     let streams = Streams::new(spec.job.seed);
     let fill = |spectrum: &ScaledSpectrum, draw, length| {
         let mut values = vec![0.0; length];
@@ -94,21 +94,17 @@ pub fn spectra(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<SpectraRow>
                 Input::Synthetic { .. } => None,
             },
         };
-        for (noise_at, noise) in settings.noise.iter().enumerate() {
+        for noise in &settings.noise {
             let gamma = fill(&noise.spectrum, Draw::CorruptionSpectrum, noise.components);
-            for (views_at, views) in settings.views.iter().enumerate() {
+            for views in &settings.views {
                 let (theta_signal, theta_noise) = signal.as_ref().map_or_else(Default::default, |signal| {
-                    let mut theta = fill(views, Draw::AugmentationSpectrum, signal.len() + noise.components);
+                    let mut theta =
+                        fill(&views.spectrum, Draw::AugmentationSpectrum, signal.len() + noise.components);
                     let theta_noise = theta.split_off(signal.len());
                     (theta, theta_noise)
                 });
                 // The first row of this combination tells the values of its axes.
-                let views_rows =
-                    grid.axis("alignment").map_or(grid.paradigms, |axis| axis.stride * axis.values.count());
-                let noise_rows = views_rows * settings.views.len() as u64;
-                let row = at as u64 * grid.rows_per_setting
-                    + noise_at as u64 * noise_rows
-                    + views_at as u64 * views_rows;
+                let row = at as u64 * grid.rows_per_setting + (noise.row + views.row) as u64;
                 let axes = grid.axes.iter().filter(|axis| !SILENT.contains(&axis.name));
                 let axes: Vec<_> =
                     axes.map(|axis| (axis.name, axis.values.as_float(axis.index(row)))).collect();

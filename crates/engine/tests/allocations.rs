@@ -1,54 +1,13 @@
-//! No task allocates once its workspace is warm: a counting global allocator, one count a thread.
+//! No task allocates once its workspace is warm.
 
-#![expect(unsafe_code, reason = "a global allocator is an unsafe trait")]
-
-mod common;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-use common::{idx_source, simulation, write_images};
 use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_store::columns::Status;
-
-thread_local! {
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-}
-
-/// The system's allocator, counting the calls of each thread.
-struct Counting;
-
-// SAFETY: every call is passed on to the system's allocator unchanged; the counter is a plain thread-local number without
-// destructor, so that touching it neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.with(|n| n.set(n.get() + 1));
-        // SAFETY: the caller's contract is `System`'s own.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        CALLS.with(|n| n.set(n.get() + 1));
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        CALLS.with(|n| n.set(n.get() + 1));
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
+use eigensweep_testkit::allocator::{Counting, calls};
+use eigensweep_testkit::idx::write_images;
+use eigensweep_testkit::rows::simulation;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// Calls of the allocator (to take, to change, to give back) on this thread while `work` runs.
-fn counted(work: impl FnOnce()) -> usize {
-    let before = CALLS.with(Cell::get);
-    work();
-    CALLS.with(Cell::get) - before
-}
 
 /// Runs the first task to warm up, then all others under the counter; returns the rows that had no value.
 #[track_caller]
@@ -60,9 +19,9 @@ fn assert_no_allocation(what: &str, simulation: &Simulation) -> usize {
     simulation.run_task(0, &mut workspace, &mut batch);
     let mut failed = 0;
     for task in 1..tasks {
-        let calls = counted(|| simulation.run_task(task, &mut workspace, &mut batch));
-        assert_eq!(calls, 0, "{what}: task {task}");
-        failed += batch.status.iter().filter(|&&status| status != Status::Ok).count();
+        let count = calls(|| simulation.run_task(task, &mut workspace, &mut batch));
+        assert_eq!(count, 0, "{what}: task {task}");
+        failed += batch.status().iter().filter(|&&status| status != Status::Ok).count();
     }
     failed
 }
@@ -81,13 +40,6 @@ dimension = [4, 9]
 const METRICS: [&str; 2] =
     ["output.metrics=['distance', 'gap']", "output.metrics=['distance', 'leakage', 'gap']"];
 const SAMPLERS: [&str; 2] = ["sampler.kind=moments", "sampler.kind=explicit"];
-
-/// The counter counts.
-#[test]
-fn an_allocation_is_noticed() {
-    assert_eq!(counted(|| drop(std::hint::black_box(vec![1.0; 10]))), 2);
-    assert_eq!(counted(|| ()), 0);
-}
 
 #[test]
 fn tasks_of_synthetic_data_do_not_allocate() {
@@ -138,7 +90,7 @@ fn tasks_of_images_do_not_allocate() {
     let directory = tempfile::tempdir().unwrap();
     let images = write_images(directory.path(), 200, 4, 4);
     for components in ["components = [6, 11]", ""] {
-        let source = idx_source(&images, components);
+        let source = images.source(components);
         let text = format!("[job]\nreplicates = 4\n{source}{REST}[grid]\nsamples = [150, 70, 5]\n");
         for sampler in SAMPLERS {
             for metrics in METRICS {

@@ -2,17 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{Images, idx, idx_source, job, write_images};
 use eigensweep_engine::EngineError;
 use eigensweep_engine::input::{Input, LARGEST_SIZE};
 use eigensweep_inputs::InputError;
 use eigensweep_job::{Job, Problem};
+use eigensweep_store::StoreError;
 use eigensweep_store::plan::{Plan, TASK_ROWS};
+use eigensweep_testkit::idx::{Images, idx, write_images};
+use eigensweep_testkit::rows::job;
 use tempfile::TempDir;
 
 /// 40 images of 4 × 4 pixels, 3 classes.
@@ -25,12 +25,12 @@ fn images() -> (TempDir, Images) {
 /// A job on images: `components = 5`, 2 noise components, k = 5, n = 20.
 fn job_on(images: &Images, set: &[&str]) -> Job {
     let rest = "[corruption]\ncomponents = 2\n[model]\ndimension = 5\n[grid]\nsamples = 20\n";
-    job(&format!("{}{rest}", idx_source(images, "components = 5")), set)
+    job(&format!("{}{rest}", images.source("components = 5")), set)
 }
 
 fn raw_job_on(images: &Images, set: &[&str]) -> Job {
     let rest = "[corruption]\ncomponents = 2\n[model]\ndimension = 5\n[grid]\nsamples = 20\n";
-    job(&format!("{}{rest}", idx_source(images, "")), set)
+    job(&format!("{}{rest}", images.source("")), set)
 }
 
 /// The problems of a job whose input was refused, each with the text that it underlines.
@@ -227,7 +227,7 @@ fn a_task_with_too_many_rows() {
     // 3 paradigms × 700,000 α share one sample.
     let alphas = "augmentation.alignment={ from = 0, to = 1, count = 700000 }";
     match plan(&[alphas]) {
-        Err(EngineError::TaskTooLarge { rows, limit }) => assert_eq!((rows, limit), (2_100_000, TASK_ROWS)),
+        Err(StoreError::TaskTooLarge { rows, limit }) => assert_eq!((rows, limit), (2_100_000, TASK_ROWS)),
         other => panic!("{other:?}"),
     }
     let fits = "augmentation.alignment={ from = 0, to = 1, count = 699050 }";

@@ -9,14 +9,11 @@ mod bodies;
 use std::fs;
 use std::panic;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
-/// The count of what is held is the process's: one test at a time.
-static ALONE: Mutex<()> = Mutex::new(());
+use eigensweep_testkit::random::Random;
 
 /// Runs a body over all that its corpus holds, and over `mutations` changes of each of its files.
 fn run(target: &str, body: fn(&[u8]), mutations: u64) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     let mut paths: Vec<_> = fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -24,12 +21,8 @@ fn run(target: &str, body: fn(&[u8]), mutations: u64) {
     for path in paths {
         let bytes = fs::read(&path).unwrap();
         bodies::bounded(body, &bytes);
-        // A linear congruential generator (Knuth's MMIX), so that every run is the same.
-        let mut state = bytes.len() as u64;
-        let mut below = |most: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(state >> 33).unwrap() % most.max(1)
-        };
+        let mut random = Random(bytes.len() as u64);
+        let mut below = |end| random.below(end);
         for _ in 0..mutations {
             let mut bent = bytes.clone();
             match below(4) {

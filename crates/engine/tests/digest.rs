@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -11,14 +9,17 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
-use common::{contents, job, run_parts, run_shard, run_to_the_end};
-use eigensweep_engine::replay;
 use eigensweep_store::aggregate::QUANTILE_ACCURACY;
-use eigensweep_store::columns::METRICS;
+use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::{self, Dataset, SUMMARY_FILE, read_columns};
 use eigensweep_store::filter::Filter;
+use eigensweep_store::find;
+use eigensweep_store::rows::{Row, metrics_of};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::summarise;
+use eigensweep_testkit::data_set::{run_parts, run_shard, run_to_the_end};
+use eigensweep_testkit::files::contents;
+use eigensweep_testkit::rows::job;
 
 /// Some rows have no value: Σ = 0 and n < d.
 const JOB: &str = r#"
@@ -91,22 +92,22 @@ fn cell(batch: &RecordBatch, at: usize) -> String {
     text
 }
 
-type Rows = BTreeMap<String, Vec<[Option<f64>; METRICS.len()]>>;
+type Cells = BTreeMap<String, Vec<Row>>;
 
-/// The metrics of all rows of a data set, by combination and paradigm.
-fn rows_by_cell(root: &Path) -> Rows {
+/// All rows of a data set, by combination and paradigm.
+fn rows_by_cell(root: &Path) -> Cells {
     let (dataset, _) = Dataset::read(root, true).unwrap();
-    let filter = Filter::parse("replicate >= 0", &replay::columns(&dataset)).unwrap();
-    let mut cells = Rows::new();
-    for row in replay::find(&dataset, &filter, usize::MAX).unwrap().0 {
+    let filter = Filter::parse("replicate >= 0", &find::columns(&dataset)).unwrap();
+    let mut cells = Cells::new();
+    for row in find::find(&dataset, &filter, usize::MAX).unwrap().0 {
         let section = &dataset.sections()[row.section];
         let grid = &section.plan.grid;
         let mut text = String::new();
         for axis in &grid.axes {
             text.push_str(&format!("{} {:e}, ", axis.name, axis.values.as_float(axis.index(row.row))));
         }
-        text.push_str(section.spec.model.paradigms[grid.paradigm(row.row)].name());
-        cells.entry(text).or_default().push(row.stored.unwrap().metrics);
+        text.push_str(section.spec.model.paradigms[grid.paradigm(row.row)].name);
+        cells.entry(text).or_default().push(row.stored.unwrap());
     }
     cells
 }
@@ -122,18 +123,19 @@ fn close(found: Option<f64>, expected: Option<f64>, tolerance: f64, what: &str) 
 }
 
 /// Every number of a summary against the rows, naively; quantiles are exact where rows are kept.
-fn check(batch: &RecordBatch, cells: &Rows, exact: bool) {
+fn check(batch: &RecordBatch, cells: &Cells, exact: bool) {
     assert_eq!(batch.num_rows(), cells.len());
     let (mut failed, mut missing) = (0, 0);
     for at in 0..batch.num_rows() {
         let place = cell(batch, at);
         let rows = &cells[&place];
         assert_eq!(count(batch, "replicates", at), rows.len() as u64, "{place}");
-        let without = rows.iter().filter(|row| row[2].is_none()).count();
+        let without = rows.iter().filter(|row| row.status != Status::Ok).count();
         assert_eq!(count(batch, "failed", at), without as u64, "{place}");
         failed += without;
-        for (metric, name) in METRICS.iter().enumerate() {
-            let mut values: Vec<f64> = rows.iter().filter_map(|row| row[metric]).collect();
+        for (column, name) in metrics_of(&job(JOB, &[]).spec).iter().map(|metric| metric.name).enumerate() {
+            let mut values: Vec<f64> =
+                rows.iter().map(|row| row.values[column]).filter(|value| !value.is_nan()).collect();
             values.sort_unstable_by(f64::total_cmp);
             let n = values.len() as f64;
             let what = format!("{name} of {place}");
@@ -174,34 +176,34 @@ fn check(batch: &RecordBatch, cells: &Rows, exact: bool) {
 }
 
 /// Counts above the threshold, and differences between paradigms within replicates, naively.
-fn check_pairs(batch: &RecordBatch, cells: &Rows) {
+fn check_pairs(batch: &RecordBatch, cells: &Cells) {
     let names = ["supervised", "joint-embedding", "reconstruction"];
+    let metrics = metrics_of(&job(JOB, &[]).spec);
     let (mut several, mut none) = (0, 0);
     for at in 0..batch.num_rows() {
         let place = cell(batch, at);
         let (combination, paradigm) = place.rsplit_once(", ").unwrap();
         let alpha = float(batch, "alignment", at).unwrap();
-        let thresholds: Vec<f64> = cells[&place].iter().filter_map(|row| row[5]).collect();
+        let thresholds = cells[&place].iter().map(|row| row.values[5]).filter(|value| !value.is_nan());
+        let thresholds: Vec<f64> = thresholds.collect();
         let above = thresholds.iter().filter(|&&threshold| alpha * alpha > threshold).count();
         let column = batch.column_by_name("above").unwrap().as_primitive::<Int64Type>();
         let found = column.is_valid(at).then(|| column.value(at));
         assert_eq!(found, (!thresholds.is_empty()).then_some(i64::try_from(above).unwrap()), "{place}");
+        let number = |name: &str| names.iter().position(|known| *known == name);
         for earlier in &names[..2] {
-            let is_earlier = names.iter().position(|name| name == earlier)
-                < names.iter().position(|name| *name == paradigm);
             let others = &cells[&format!("{combination}, {earlier}")];
-            for (metric, name) in METRICS.iter().enumerate().filter(|(_, name)| **name != "threshold_squared")
-            {
+            for (metric, name) in metrics.iter().map(|metric| metric.name).enumerate().take(5) {
                 let column =
                     |statistic: &str| format!("{name}_minus_{}_{statistic}", earlier.replace('-', "_"));
                 let counts = batch.column_by_name(&column("count")).unwrap();
-                assert_eq!(counts.is_valid(at), is_earlier, "{place}: {earlier}");
-                if !is_earlier {
+                assert_eq!(counts.is_valid(at), number(earlier) < number(paradigm), "{place}: {earlier}");
+                if counts.is_null(at) {
                     continue;
                 }
                 let pairs = cells[&place].iter().zip(others);
-                let apart: Vec<f64> =
-                    pairs.filter_map(|(own, other)| Some(own[metric]? - other[metric]?)).collect();
+                let apart = pairs.map(|(own, other)| own.values[metric] - other.values[metric]);
+                let apart: Vec<f64> = apart.filter(|apart| !apart.is_nan()).collect();
                 let n = apart.len() as f64;
                 assert_eq!(count(batch, &column("count"), at), apart.len() as u64, "{place}: {name}");
                 let mean = apart.iter().sum::<f64>() / n;
@@ -285,9 +287,9 @@ fn what_grew_is_one_summary() {
         let rows = tempfile::tempdir().unwrap();
         run_to_the_end(rows.path(), &job(JOB, &[]), 2);
         let cells = rows_by_cell(rows.path());
-        let rows = detail.ends_with("rows");
-        check(&summary(directory.path()), &cells, rows);
-        if rows {
+        let kept = detail.ends_with("rows");
+        check(&summary(directory.path()), &cells, kept);
+        if kept {
             check_pairs(&summary(directory.path()), &cells);
         }
     }

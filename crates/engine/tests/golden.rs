@@ -6,14 +6,13 @@
 //! the general path answers, on faer, whose order of summation is the processor's: those rows agree to rounding.
 //! After such a decision: `cargo test -p eigensweep-engine --test golden -- --ignored`.
 
-mod common;
-
 use std::fs;
 use std::path::PathBuf;
 
-use common::{Cell, coordinates, simulation};
 use eigensweep_engine::simulation::{Simulation, Workspace};
-use eigensweep_theory::InstructionSet;
+use eigensweep_testkit::rows::{Cell, coordinates, simulation};
+use eigensweep_theory::metrics::{GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED, THRESHOLD_SQUARED};
+use eigensweep_theory::{InstructionSet, Metric};
 
 /// Drawn spectra of noise and views, fewer samples than features, and views that leave Σ zero, singular or definite.
 const JOB: &str = r#"
@@ -36,6 +35,9 @@ dimension = 4
 samples = 9
 "#;
 
+/// What is checked in, in this order.
+const COLUMNS: [&Metric; 5] = [&LOSS_CLEAN, &LOSS_CORRUPTED, &LEAKAGE, &GAP, &THRESHOLD_SQUARED];
+
 fn path() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/rows.csv")
 }
@@ -49,17 +51,18 @@ fn table(simulation: &Simulation, instruction_set: InstructionSet) -> String {
     let mut row = 0;
     for task in 0..simulation.plan().tasks {
         simulation.run_task(task, &mut workspace, &mut batch);
-        for at in 0..batch.rows() {
-            let (values, status) = Cell::of(&batch, at).bits();
+        for at in 0..batch.len() {
+            let cell = Cell::of(&batch, at);
             text.push_str(&row.to_string());
-            for bits in values {
+            for metric in COLUMNS {
+                let value = cell[metric];
                 // NaN is no value; its bits say nothing.
-                match f64::from_bits(bits).is_nan() {
+                match value.is_nan() {
                     true => text.push(','),
-                    false => text.push_str(&format!(",{bits:016x}")),
+                    false => text.push_str(&format!(",{:016x}", value.to_bits())),
                 }
             }
-            text.push_str(&format!(",{},\"{}\"\n", status.name(), coordinates(simulation, row)));
+            text.push_str(&format!(",{},\"{}\"\n", cell.row.status.name(), coordinates(simulation, row)));
             row += 1;
         }
     }

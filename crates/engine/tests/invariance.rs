@@ -1,16 +1,19 @@
 //! A row is a function of the job's content, the seed and its own coordinates: not of threads, of the other values on the
 //! axes, of the number of replicates, or of which paradigms are computed beside it. All of it bit for bit.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use common::{Cell, contents, idx_source, job, rows, run_to_the_end, simulation, write_images};
 use eigensweep_engine::EngineError;
-use eigensweep_engine::simulation::{Batch, Simulation, Workspace};
+use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_store::columns::Status;
+use eigensweep_store::rows::Rows;
+use eigensweep_testkit::data_set::run_to_the_end;
+use eigensweep_testkit::files::contents;
+use eigensweep_testkit::idx::write_images;
+use eigensweep_testkit::rows::{Cell, job, prepare, rows, simulation};
 use eigensweep_theory::InstructionSet;
+use eigensweep_theory::metrics::{GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -152,7 +155,7 @@ fn more_values_leave_rows_of_images_as_they_are() {
     let directory = tempfile::tempdir().unwrap();
     let images = write_images(directory.path(), 300, 5, 4);
     let rest = GAUSSIAN.split_once("[corruption]").map(|(_, rest)| format!("[corruption]{rest}")).unwrap();
-    let text = format!("[job]\nseed = 3\nreplicates = 2\n{}{rest}", idx_source(&images, "components = 10"));
+    let text = format!("[job]\nseed = 3\nreplicates = 2\n{}{rest}", images.source("components = 10"));
     for sampler in ["sampler.kind=moments", "sampler.kind=explicit"] {
         // n in the order 200, 17: nested subsets grow in another order than the rows stand in.
         let few = [sampler, "grid.samples=[200, 17]", "model.dimension=8"];
@@ -205,10 +208,10 @@ fn fewer_metrics_change_rounding_only() {
         for (place, cell) in &some {
             let other = &all[place];
             let close = |a: f64, b: f64| (a - b).abs() < 1e-9 || (a.is_nan() && b.is_nan());
-            assert!(close(cell.loss_clean, other.loss_clean), "{metrics}: {place}");
-            assert!(close(cell.loss_corrupted, other.loss_corrupted), "{metrics}: {place}");
-            assert!(if leakage { close(cell.leakage, other.leakage) } else { cell.leakage.is_nan() });
-            assert!(if gap { close(cell.gap, other.gap) } else { cell.gap.is_nan() });
+            assert!(close(cell[&LOSS_CLEAN], other[&LOSS_CLEAN]), "{metrics}: {place}");
+            assert!(close(cell[&LOSS_CORRUPTED], other[&LOSS_CORRUPTED]), "{metrics}: {place}");
+            assert!(if leakage { close(cell[&LEAKAGE], other[&LEAKAGE]) } else { cell[&LEAKAGE].is_nan() });
+            assert!(if gap { close(cell[&GAP], other[&GAP]) } else { cell[&GAP].is_nan() });
         }
     }
 }
@@ -220,18 +223,18 @@ fn threads_leave_rows_and_files_as_they_are() {
     let rest = GAUSSIAN.split_once("[corruption]").map(|(_, rest)| format!("[corruption]{rest}")).unwrap();
     let of_images = format!(
         "[job]\nreplicates = 20\n{}{}",
-        idx_source(&images, "components = [6, 9]"),
+        images.source("components = [6, 9]"),
         rest.replace("[15, 400]", "[90, 20]")
     );
     let set = ["job.replicates=10", "augmentation.alignment=[0.5, 2]", "corruption.components=[12, 3]"];
     for (name, text) in [("gaussian", GAUSSIAN), ("images", &of_images)] {
         let job = job(text, &set);
-        let first = common::prepare(&job).unwrap();
+        let first = prepare(&job);
         let first = rows(&first, 1);
         let one = directory.path().join(format!("{name}-1"));
         run_to_the_end(&one, &job, 1);
         for threads in [2, 3, 7] {
-            let again = common::prepare(&job).unwrap();
+            let again = prepare(&job);
             let again = rows(&again, threads);
             assert_eq!(first.len(), again.len());
             for (place, cell) in &first {
@@ -252,7 +255,7 @@ fn a_panic_in_a_task_does_not_hang() {
     impl eigensweep_engine::schedule::Sink for Ignore {
         type Work = Infallible;
 
-        fn take(&mut self, _: u64, _: &Batch) -> Result<Option<Infallible>, EngineError> {
+        fn take(&mut self, _: u64, _: &Rows) -> Result<Option<Infallible>, EngineError> {
             Ok(None)
         }
 
@@ -352,15 +355,15 @@ proptest! {
         ];
         let set: Vec<&str> = set.iter().map(String::as_str).collect();
         for (place, cell) in rows(&simulation(GAUSSIAN, &set), 1) {
-            let values = [cell.loss_clean, cell.loss_corrupted];
-            if cell.status == Status::Ok {
+            let values = [cell[&LOSS_CLEAN], cell[&LOSS_CORRUPTED]];
+            if cell.row.status == Status::Ok {
                 // One-hot labels have power 1.
                 prop_assert!(values.iter().all(|loss| (-1e-6..=1.0 + 1e-6).contains(loss)), "{place}: {cell:?}");
                 let supervised = place.ends_with("supervised");
                 let inside = |x: f64| (supervised && x.is_nan()) || (0.0..=1.0).contains(&x);
-                prop_assert!(inside(cell.leakage) && inside(cell.gap), "{place}: {cell:?}");
+                prop_assert!(inside(cell[&LEAKAGE]) && inside(cell[&GAP]), "{place}: {cell:?}");
             } else {
-                let all = [values[0], values[1], cell.leakage, cell.gap];
+                let all = [values[0], values[1], cell[&LEAKAGE], cell[&GAP]];
                 prop_assert!(all.iter().all(|x| x.is_nan()), "{place}: {cell:?}");
             }
         }
@@ -368,13 +371,13 @@ proptest! {
 }
 
 /// All rows of a job as bits, by kernels on one instruction set.
-fn rows_on(instruction_set: InstructionSet, simulation: &Simulation) -> Vec<([u64; 5], Status)> {
+fn rows_on(instruction_set: InstructionSet, simulation: &Simulation) -> Vec<(Vec<u64>, Status)> {
     let mut workspace = Workspace::on(instruction_set, simulation);
     let mut batch = simulation.new_batch();
     let mut rows = vec![];
     for task in 0..simulation.plan().tasks {
         simulation.run_task(task, &mut workspace, &mut batch);
-        rows.extend((0..batch.rows()).map(|row| Cell::of(&batch, row).bits()));
+        rows.extend((0..batch.len()).map(|row| Cell::of(&batch, row).bits()));
     }
     rows
 }
@@ -385,8 +388,7 @@ fn rows_do_not_depend_on_the_instruction_set() {
     let directory = tempfile::tempdir().unwrap();
     let images = write_images(directory.path(), 90, 6, 4);
     let grids = "[augmentation]\nscale = 20\nalignment = [0, 0.7, 3]\n[model]\ndimension = [3, 8]\n[grid]\nsamples = [15, 40, 80]\n";
-    let real =
-        idx_source(&images, &format!("components = 9\n[corruption]\ncomponents = 12\nscale = 50\n{grids}"));
+    let real = images.source(&format!("components = 9\n[corruption]\ncomponents = 12\nscale = 50\n{grids}"));
     for text in [GAUSSIAN, &real] {
         for sampler in ["sampler.kind=moments", "sampler.kind=explicit"] {
             let simulation = simulation(text, &[sampler, "output.metrics=['distance', 'leakage', 'gap']"]);

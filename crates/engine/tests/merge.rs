@@ -2,16 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{contents, job, run_shard, run_to_the_end};
-use eigensweep_engine::EngineError;
 use eigensweep_job::Job;
+use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, Manifest, merge};
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{run_shard, run_to_the_end};
+use eigensweep_testkit::files::contents;
+use eigensweep_testkit::rows::job;
 use tempfile::TempDir;
 
 const JOB: &str = r#"
@@ -129,24 +129,24 @@ fn what_does_not_belong_together_is_refused() {
     let into = directory.path().join("into");
     let refused = |sources: &[PathBuf], into: &Path| merge(sources, into, "a test").map(drop).unwrap_err();
     let error = refused(&[roots[0].clone(), foreign[1].clone()], &into);
-    assert!(matches!(error, EngineError::DifferentJob { .. }), "{error}");
+    assert!(matches!(error, StoreError::DifferentJob { .. }), "{error}");
     assert!(!into.exists(), "nothing was written");
     let error = refused(&[directory.path().join("nowhere")], &into);
-    assert!(matches!(error, EngineError::NoDataSet { .. }), "{error}");
+    assert!(matches!(error, StoreError::NoDataSet { .. }), "{error}");
     // Shards that grew in different steps number their parts differently.
     let grown = directory.path().join("grown");
     run_to_the_end(&grown, &job(JOB, &["job.replicates=5"]), 1);
     run_to_the_end(&grown, &job(JOB, &[]), 1);
     let error = refused(&[roots[0].clone(), grown], &into);
-    assert!(matches!(error, EngineError::DifferentSections { section: 0, .. }), "{error}");
+    assert!(matches!(error, StoreError::DifferentSections { section: 0, .. }), "{error}");
     // Into what is another study's, or no data set at all.
     let error = refused(&roots, &foreign[0]);
-    assert!(matches!(error, EngineError::DifferentJob { .. }), "{error}");
+    assert!(matches!(error, StoreError::DifferentJob { .. }), "{error}");
     let documents = directory.path().join("documents");
     fs::create_dir(&documents).unwrap();
     fs::write(documents.join("thesis.tex"), b"mine").unwrap();
     let error = refused(&roots, &documents);
-    assert!(matches!(error, EngineError::NotADataSet { .. }), "{error}");
+    assert!(matches!(error, StoreError::NotADataSet { .. }), "{error}");
 }
 
 /// Machines that round differently: the first stays, and it is said.

@@ -5,37 +5,16 @@
 use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
 use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::streams::{Draw, Streams};
+use eigensweep_testkit::random::Random;
 use eigensweep_theory::additive::{Additive, AdditiveBatch, Room, Wanted};
 use eigensweep_theory::leakage::{CleanMoment, Population};
-use eigensweep_theory::moments::{SampleSums, view_covariance};
+use eigensweep_theory::metrics::LEAKAGE;
+use eigensweep_theory::moments::SampleSums;
+use eigensweep_theory::paradigms::{self, SUPERVISED};
 use eigensweep_theory::thresholds::{Spectra, thresholds};
+use eigensweep_theory::views::{self, SPECTRAL};
 use eigensweep_theory::{InstructionSet, Paradigm};
 use faer::Mat;
-
-/// A plain generator for the spectra: the engine's own streams draw the samples.
-struct Random(u64);
-
-impl Random {
-    /// Uniform on [0, 1).
-    fn uniform(&mut self) -> f64 {
-        // SplitMix64 (Steele, Lea and Flood, 2014).
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Log-uniform between two powers of ten.
-    fn decades(&mut self, from: f64, to: f64) -> f64 {
-        10_f64.powf(from + (to - from) * self.uniform())
-    }
-
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
-    fn count(&mut self, from: usize, to: usize) -> usize {
-        from + ((to - from + 1) as f64 * self.uniform()) as usize
-    }
-}
 
 /// Spectra of one problem.
 struct Drawn {
@@ -48,6 +27,14 @@ impl Drawn {
     fn spectra(&self) -> Spectra<'_> {
         let (theta_signal, theta_noise) = self.theta.split_at(self.signal.len());
         Spectra { signal: &self.signal, theta_signal, gamma: &self.gamma, theta_noise }
+    }
+
+    /// Writes Σ = Θ + α²Γ.
+    fn views(&self, alignment: f64, sigma: &mut [f64]) {
+        let (inputs, parameters) = (Mat::new(), [alignment]);
+        let Self { theta, gamma, .. } = self;
+        let sample = views::Sample { inputs: inputs.as_ref(), theta, gamma, parameters: &parameters };
+        (SPECTRAL.covariance)(&sample, sigma);
     }
 }
 
@@ -123,7 +110,7 @@ impl<'a> Corrupted<'a> {
     /// k × leakage of joint-embedding and of reconstruction at k = k₀.
     fn leaked(&mut self, alignment_squared: f64) -> [f64; 2] {
         let spectra = self.spectra;
-        view_covariance(&spectra.theta, &spectra.gamma, alignment_squared.sqrt(), &mut self.sigma);
+        spectra.views(alignment_squared.sqrt(), &mut self.sigma);
         let problem = Additive {
             inputs: self.inputs.as_ref(),
             input_labels: self.input_labels.as_ref(),
@@ -133,8 +120,7 @@ impl<'a> Corrupted<'a> {
         let population = Population { clean: CleanMoment::Diagonal(&spectra.signal), gamma: &spectra.gamma };
         let k = spectra.signal.len();
         self.solver.solve_one(&problem, &[k], Some(population));
-        [1, 2]
-            .map(|paradigm| self.solver.representations(0, paradigm).unwrap()[0].leakage.unwrap() * k as f64)
+        [1, 2].map(|paradigm| self.solver.represented(0, paradigm).unwrap().metric(0)[0] * k as f64)
     }
 }
 
@@ -148,7 +134,8 @@ fn solver(size: usize, noise: usize, paradigms: &[&'static Paradigm]) -> Additiv
         dimension: size,
         dimensions: 1,
     };
-    let wanted = Wanted { paradigms: paradigms.to_vec(), leakage: paradigms.len() > 1 };
+    let metrics = if paradigms.len() > 1 { vec![&LEAKAGE] } else { Vec::new() };
+    let wanted = Wanted { paradigms: paradigms.to_vec(), metrics };
     AdditiveBatch::new(InstructionSet::detect(), room, wanted)
 }
 
@@ -163,7 +150,7 @@ fn spectra_with_thresholds(count: usize) -> Vec<Drawn> {
     while found.len() < count {
         tried += 1;
         assert!(tried < 10_000, "thresholds are positive often enough");
-        let (signal, noise) = (random.count(3, 12), random.count(1, 12));
+        let (signal, noise) = (3 + random.below(10), 1 + random.below(12));
         let drawn = Drawn {
             signal: (0..signal).map(|_| random.decades(-1.0, 2.0)).collect(),
             theta: (0..signal + noise).map(|_| random.decades(-2.0, 2.0)).collect(),
@@ -214,7 +201,7 @@ fn negative_thresholds_need_no_alignment() {
     let mut random = Random(77);
     let mut found = [0; 2];
     for coordinate in 0..2000 {
-        let (signal, noise) = (random.count(3, 12), random.count(1, 4));
+        let (signal, noise) = (3 + random.below(10), 1 + random.below(4));
         let spectra = Drawn {
             signal: (0..signal).map(|_| random.decades(0.0, 2.0)).collect(),
             theta: (0..signal + noise).map(|_| random.decades(-2.0, 1.0)).collect(),
@@ -269,12 +256,12 @@ fn supervised_distance_falls_like_one_over_n() {
             };
             let loss = |solver: &mut AdditiveBatch, problem: &Additive<'_>| {
                 solver.solve_one(problem, &[1], None);
-                solver.representations(0, 0).unwrap()[0].loss
+                solver.represented(0, 0).unwrap().losses[0]
             };
             let clean_loss = loss(&mut solver(6, 0, &[&SUPERVISED]), &clean);
             corrupted.solver = solver(10, 4, &[&SUPERVISED]);
             for (a, alpha) in alphas.iter().enumerate() {
-                view_covariance(&spectra.theta, &spectra.gamma, *alpha, &mut corrupted.sigma);
+                spectra.views(*alpha, &mut corrupted.sigma);
                 let problem = Additive {
                     inputs: corrupted.inputs.as_ref(),
                     input_labels: corrupted.input_labels.as_ref(),

@@ -1,26 +1,14 @@
 //! The moment sampler draws from the explicit sampler's distribution: two whole jobs that differ in `sampler.kind` and seed,
 //! compared metric by metric with two-sample Kolmogorov–Smirnov tests.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{Cell, idx_source, simulation, write_images};
 use eigensweep_engine::simulation::Simulation;
 use eigensweep_store::columns::Status;
-
-/// Replicates of each job.
-const REPLICATES: usize = 4000;
-
-/// Comparisons that this program may make together; counted generously (there are about 500).
-const COMPARISONS: f64 = 1000.0;
-
-/// Distance of two empirical distribution functions that honest samplers exceed with probability at most 1e-6 over all
-/// [`COMPARISONS`] together, whatever the law, ties included: `P(D ≥ c) ≤ 2 exp(−n c²)` for equal sizes n ≥ 458 (Wei and Dudley,
-/// 2012). It is 0.073.
-fn critical_distance() -> f64 {
-    ((2.0 * COMPARISONS / 1e-6).ln() / REPLICATES as f64).sqrt()
-}
+use eigensweep_testkit::idx::write_images;
+use eigensweep_testkit::kolmogorov_smirnov::{REPLICATES, critical_distance, distance};
+use eigensweep_testkit::rows::{cells, coordinates, simulation};
+use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED};
 
 /// Metrics are of order 1; where theory says 0, what is left is rounding, which is not what is compared.
 const ROUNDING: f64 = 1e-9;
@@ -30,46 +18,25 @@ fn rounded(value: f64) -> f64 {
     (value / ROUNDING).round() * ROUNDING + 0.0
 }
 
-/// Largest distance of two empirical distribution functions; ties are passed together.
-fn kolmogorov_smirnov(a: &mut [f64], b: &mut [f64]) -> f64 {
-    a.sort_unstable_by(f64::total_cmp);
-    b.sort_unstable_by(f64::total_cmp);
-    let (mut i, mut j, mut largest) = (0, 0, 0.0_f64);
-    while i < a.len() && j < b.len() {
-        let x = a[i].min(b[j]);
-        while i < a.len() && a[i] <= x {
-            i += 1;
-        }
-        while j < b.len() && b[j] <= x {
-            j += 1;
-        }
-        largest = largest.max((i as f64 / a.len() as f64 - j as f64 / b.len() as f64).abs());
-    }
-    largest
-}
-
 /// Values by metric at each place of the grid: the coordinates without the replicate.
 type Columns = BTreeMap<String, Vec<f64>>;
 
 fn columns(simulation: &Simulation) -> Columns {
     let mut found = Columns::new();
-    common::for_rows(simulation, 2, &mut |row, cell: Cell| {
-        let place = common::coordinates(simulation, row);
+    for (row, cell) in cells(simulation, 2) {
+        let place = coordinates(simulation, row);
         let place = place.split_once(", ").map_or("", |(_, rest)| rest).to_owned();
-        assert_eq!(cell.status, Status::Ok, "{place}");
+        assert_eq!(cell.row.status, Status::Ok, "{place}");
         let supervised = place.ends_with("supervised");
-        assert!(cell.leakage.is_nan() == supervised, "{place}: leakage {}", cell.leakage);
-        let values = [
-            ("loss_clean", cell.loss_clean),
-            ("loss_corrupted", cell.loss_corrupted),
-            ("distance", (cell.loss_clean - cell.loss_corrupted).abs()),
-            ("leakage", cell.leakage),
-            ("gap", cell.gap),
-        ];
-        for (name, value) in values.into_iter().filter(|(_, value)| !value.is_nan()) {
-            found.entry(format!("{place}: {name}")).or_default().push(rounded(value));
+        assert!(cell[&LEAKAGE].is_nan() == supervised, "{place}: leakage {}", cell[&LEAKAGE]);
+        for metric in [&LOSS_CLEAN, &LOSS_CORRUPTED, &DISTANCE, &LEAKAGE, &GAP] {
+            let value = cell[metric];
+            if value.is_nan() {
+                continue;
+            }
+            found.entry(format!("{place}: {}", metric.name)).or_default().push(rounded(value));
         }
-    });
+    }
     found
 }
 
@@ -86,9 +53,9 @@ fn compare(text: &str, set: [&[&str]; 2]) -> (usize, f64, String) {
     let (mut worst, mut at) = (0.0, String::new());
     for ((place, a), b) in one.iter_mut().zip(other.values_mut()) {
         assert_eq!((a.len(), b.len()), (REPLICATES, REPLICATES), "{place}");
-        let distance = kolmogorov_smirnov(a, b);
-        if distance > worst {
-            (worst, at) = (distance, place.clone());
+        let found = distance(a, b);
+        if found > worst {
+            (worst, at) = (found, place.clone());
         }
     }
     (one.len(), worst, at)
@@ -169,7 +136,7 @@ fn of_images_and_their_components() {
         .replace("scale = 3\n", "scale = 300\n")
         .replace("[3, 5]", "8")
         .replace("[4, 6, 8, 40, 1000]", "[5, 11, 13, 100, 400]");
-    assert_agree(&format!("{}{rest}", idx_source(&images, "components = 8")), 5 * PER_PLACE);
+    assert_agree(&format!("{}{rest}", images.source("components = 8")), 5 * PER_PLACE);
 }
 
 #[test]
@@ -181,7 +148,7 @@ fn of_images_and_their_pixels() {
         .replace("scale = 3\n", "scale = 300\n")
         .replace("[3, 5]", "5")
         .replace("[4, 6, 8, 40, 1000]", "[5, 14, 300]");
-    assert_agree(&format!("{}{rest}", idx_source(&images, "")), 3 * PER_PLACE);
+    assert_agree(&format!("{}{rest}", images.source("")), 3 * PER_PLACE);
 }
 
 /// The test can fail: samples of 8 and of 10 rows are told apart.
@@ -198,7 +165,7 @@ fn another_sample_size_is_noticed() {
         columns(&simulation(&text, &set.iter().map(String::as_str).collect::<Vec<_>>()))
     });
     let [one, other] = &mut jobs;
-    let distances = one.values_mut().zip(other.values_mut()).map(|(a, b)| kolmogorov_smirnov(a, b));
-    let noticed = distances.filter(|&distance| distance > critical_distance()).count();
+    let distances = one.values_mut().zip(other.values_mut()).map(|(a, b)| distance(a, b));
+    let noticed = distances.filter(|&found| found > critical_distance()).count();
     assert!(noticed >= 5, "{noticed} of {} metrics", jobs[0].len());
 }

@@ -1,13 +1,13 @@
 //! What the scheduler promises a sink: batches in order, its work done once and heard of, no more of it at a time than it is ready for; and
 //! that nothing hangs, whatever ends.
 
-mod common;
-
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use eigensweep_engine::EngineError;
 use eigensweep_engine::schedule::{self, Sink, Work};
-use eigensweep_engine::simulation::{Batch, Simulation};
+use eigensweep_engine::simulation::Simulation;
+use eigensweep_store::rows::Rows;
+use eigensweep_testkit::rows::simulation;
 
 const JOB: &str = r#"
 [job]
@@ -61,7 +61,7 @@ impl Work for Square<'_> {
 impl<'a> Sink for Squares<'a> {
     type Work = Square<'a>;
 
-    fn take(&mut self, task: u64, _: &Batch) -> Result<Option<Square<'a>>, EngineError> {
+    fn take(&mut self, task: u64, _: &Rows) -> Result<Option<Square<'a>>, EngineError> {
         assert!(self.is_ready());
         self.taken.push(task);
         let count = self.taken.len() as u64;
@@ -127,7 +127,7 @@ fn squares(count: u64) -> Vec<u64> {
 
 #[test]
 fn every_batch_in_order_and_every_work_once() {
-    let simulation = common::simulation(JOB, &[]);
+    let simulation = simulation(JOB, &[]);
     let tasks = simulation.plan().tasks;
     assert!(tasks >= 16, "{tasks} tasks");
     for threads in [1, 2, 5] {
@@ -141,7 +141,7 @@ fn every_batch_in_order_and_every_work_once() {
 /// What was begun is done; batches beyond are at most those that were under way.
 #[test]
 fn a_stop_loses_no_work() {
-    let simulation = common::simulation(JOB, &[]);
+    let simulation = simulation(JOB, &[]);
     for threads in [1, 3] {
         let (outcome, taken, found) = run(&simulation, threads, Ends { stop_after: 5, ..NEVER });
         assert!(!outcome.unwrap());
@@ -153,7 +153,7 @@ fn a_stop_loses_no_work() {
 
 #[test]
 fn an_error_after_work_ends_the_run() {
-    let simulation = common::simulation(JOB, &[]);
+    let simulation = simulation(JOB, &[]);
     for threads in [1, 3] {
         let (outcome, _, found) = run(&simulation, threads, Ends { fail_at: 3, ..NEVER });
         assert!(matches!(outcome, Err(EngineError::Threads { .. })), "{outcome:?}");
@@ -164,6 +164,6 @@ fn an_error_after_work_ends_the_run() {
 #[test]
 #[should_panic(expected = "work that panics")]
 fn a_panic_in_work_does_not_hang() {
-    let simulation = common::simulation(JOB, &[]);
+    let simulation = simulation(JOB, &[]);
     let _ = run(&simulation, 2, Ends { panic_at: 2, ..NEVER });
 }

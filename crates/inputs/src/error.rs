@@ -185,7 +185,7 @@ pub enum InputError {
     },
     /// More features than a dense eigendecomposition is made for.
     #[error(
-        "{features} features are too many for principal components (at most {max}: time grows with the cube); shrink the images, or omit `components` to keep the raw features"
+        "{features} features are too many for principal components (at most {max}: time grows with the cube); give fewer (smaller images, chosen columns), or omit `components` to keep the raw features"
     )]
     TooManyFeatures {
         /// Features of a sample.
@@ -193,13 +193,29 @@ pub enum InputError {
         /// The limit, [`MAX_FEATURES`](crate::MAX_FEATURES).
         max: usize,
     },
-    /// More samples than integer sums in `f64` stay exact for.
+    /// More samples of bytes than integer sums in `f64` stay exact for.
     #[error("{samples} samples are too many for an exact Gram matrix (at most {max}); use a part of them")]
     TooManySamples {
         /// Samples given.
         samples: usize,
         /// The limit, [`MAX_SAMPLES`](crate::MAX_SAMPLES).
         max: u64,
+    },
+    /// More distinct labels than there can be classes.
+    #[error(
+        "{classes} distinct labels are too many for classes (at most {max}); if they are real numbers, give them as targets"
+    )]
+    TooManyClasses {
+        /// Distinct labels.
+        classes: usize,
+        /// The limit, [`MAX_CLASSES`](crate::MAX_CLASSES).
+        max: usize,
+    },
+    /// Inputs whose second moment no double holds.
+    #[error("the values of feature {feature} (from 0) are too large to be squared; rescale the inputs")]
+    TooLarge {
+        /// The first such feature, counted from 0.
+        feature: usize,
     },
     /// The eigensolver did not converge. Not known to happen on finite input.
     #[error(

@@ -12,7 +12,7 @@
 
 use faer::MatRef;
 
-use crate::{ClassLabels, InputError, Inputs};
+use crate::{Blocks, ClassLabels, Dense, InputError};
 
 /// Rows of `A = [X₁ Y]`, n × (k₀ + ℓ), row-major, all finite.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +22,7 @@ pub struct LabelledRows {
     features: usize,
     labels: usize,
     /// Class of each sample; empty if the labels are real targets.
-    classes: Vec<u8>,
+    classes: Vec<u16>,
 }
 
 impl LabelledRows {
@@ -31,7 +31,7 @@ impl LabelledRows {
     /// # Errors
     ///
     /// [`InputError::SampleCount`] if the two do not have the same number of samples.
-    pub fn with_classes(inputs: &Inputs, labels: &ClassLabels) -> Result<Self, InputError> {
+    pub fn with_classes(inputs: &Dense<f64>, labels: &ClassLabels) -> Result<Self, InputError> {
         let classes = labels.classes();
         let joined = Self::join(inputs, classes.len(), labels.count(), |sample, targets| {
             targets[usize::from(classes[sample])] = 1.0;
@@ -46,7 +46,7 @@ impl LabelledRows {
     /// * [`InputError::SampleCount`] if the two do not have the same number of samples.
     /// * [`InputError::Dimension`] if there are no target columns.
     /// * [`InputError::NonFiniteEntry`] if a target is infinite or not a number.
-    pub fn with_targets(inputs: &Inputs, targets: MatRef<'_, f64>) -> Result<Self, InputError> {
+    pub fn with_targets(inputs: &Dense<f64>, targets: MatRef<'_, f64>) -> Result<Self, InputError> {
         if targets.ncols() == 0 {
             return Err(InputError::Dimension { what: "targets", expected: targets.nrows(), found: 0 });
         }
@@ -64,7 +64,7 @@ impl LabelledRows {
 
     /// Copies the inputs and lets `write` fill the labels of each sample, which arrive as zeros.
     fn join(
-        inputs: &Inputs,
+        inputs: &Dense<f64>,
         labelled: usize,
         labels: usize,
         write: impl Fn(usize, &mut [f64]),
@@ -75,7 +75,7 @@ impl LabelledRows {
         }
         let width = features + labels;
         let mut rows = vec![0.0; samples * width];
-        let pairs = rows.chunks_exact_mut(width).zip(inputs.rows().chunks_exact(features));
+        let pairs = rows.chunks_exact_mut(width).zip(inputs.values().chunks_exact(features));
         for (sample, (row, input)) in pairs.enumerate() {
             let (signal, targets) = row.split_at_mut(features);
             signal.copy_from_slice(input);
@@ -103,7 +103,7 @@ impl LabelledRows {
 
     /// Class of each sample where the labels are one-hot; empty where they are real targets.
     #[must_use]
-    pub fn classes(&self) -> &[u8] {
+    pub fn classes(&self) -> &[u16] {
         &self.classes
     }
 

@@ -1,9 +1,10 @@
 //! Inputs and labels from files, and their principal components.
 //!
-//! This crate reads what a job names (idx images and labels, npy matrices), reduces images to the leading principal
-//! components of their raw centred pixels, and joins inputs with labels into the rows `A = [X₁ Y]` that the samplers
-//! draw from. The engine calls it once a job, before anything random happens; the program's `solve` reads and writes
-//! npy matrices with it. It knows nothing of jobs, paradigms, noise or views.
+//! This crate reads what a job names (images and labels, matrices), reduces inputs to the leading
+//! principal components of their raw centred features, and joins inputs with labels into the rows
+//! `A = [X₁ Y]` that the samplers draw from. The engine calls it once a job, before anything random
+//! happens; the program's `solve` reads and writes npy matrices with it. It knows nothing of jobs,
+//! paradigms, noise or views.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -19,34 +20,36 @@
 //!
 //! | module | is about |
 //! |---|---|
-//! | [`idx`] | MNIST's file format, plain or gzip |
+//! | [`blocks`] | rows of bytes, `f32` or `f64`, read a block at a time |
+//! | [`readers`] | formats that a job can name, a file each: [`idx`](readers::idx) |
 //! | [`npy`] | NumPy's file format |
-//! | [`images`] | raw samples in bytes: images and class labels |
-//! | [`inputs`] | clean inputs `X₁` in doubles |
-//! | [`moments`] | exact sums and second moments of pixels |
+//! | [`labels`] | classes of samples |
+//! | [`moments`] | means and second moments, exact for bytes |
 //! | [`pca`] | principal components and centring |
 //! | [`labelled`] | inputs and labels side by side |
+//! | [`whole_file`] | files that appear whole or not at all |
 //!
-//! Files are not trusted: sizes are checked before they are allocated, and every refusal is a [`InputError`] that
-//! names the file, the place and the remedy. Each reader also comes as a function of any [`std::io::Read`] and a known
-//! length ([`images_from`], [`labels_from`], [`matrix_from`]), which is what a fuzzer calls.
+//! Files are not trusted: sizes are checked before they are allocated, and every refusal is a
+//! [`InputError`] that names the file, the place and the remedy. Each reader also comes as a
+//! function of any [`std::io::Read`] and a known length ([`images_from`], [`labels_from`],
+//! [`matrix_from`]), which is what a fuzzer calls.
 
+pub mod blocks;
 mod error;
 mod files;
-pub mod idx;
-pub mod images;
-pub mod inputs;
 pub mod labelled;
+pub mod labels;
 pub mod moments;
 pub mod npy;
 pub mod pca;
 pub mod readers;
+pub mod whole_file;
 
+pub use blocks::{Blocks, Dense, Element};
 pub use error::InputError;
-pub use idx::{images_from, labels_from, read_images, read_labels};
-pub use images::{ClassLabels, Images};
-pub use inputs::Inputs;
 pub use labelled::LabelledRows;
-pub use moments::{MAX_SAMPLES, means};
+pub use labels::{ClassLabels, MAX_CLASSES};
+pub use moments::MAX_SAMPLES;
 pub use npy::{matrix_from, matrix_into, read_matrix, write_matrix};
 pub use pca::{MAX_FEATURES, PrincipalComponents, centred, principal_components};
+pub use readers::idx::{images_from, labels_from, read_images, read_labels};

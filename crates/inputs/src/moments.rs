@@ -1,75 +1,170 @@
-//! The first two moments of pixels, exactly: what [`pca`](crate::pca) diagonalises and what centring subtracts.
+//! The first two moments of rows: what [`pca`](crate::pca) diagonalises and what centring
+//! subtracts.
 //!
 //! | symbol | here | shape | unit |
 //! |---|---|---|---|
-//! | `X` | [`Images::pixels`] | n × p | grey levels, 0..=255 |
-//! | `s = Xᵀ1` | `column_sums` | p | grey levels |
-//! | `G = XᵀX` | `gram` | p × p | grey levels² |
-//! | `C = G/n − s sᵀ/n²` | `centred_second_moment` | p × p | grey levels² |
+//! | `X` | [`Blocks`] | n × p | the features', grey levels for bytes |
+//! | `μ = Xᵀ1/n` | [`Blocks::means`] | p | the features' |
+//! | `C = (X − 1μᵀ)ᵀ(X − 1μᵀ)/n` | [`Blocks::second_moment`] | p × p | the features', squared |
+//! | `s = Xᵀ1`, `G = XᵀX` of bytes | `column_sums`, `byte_gram` | p, p × p | grey levels, and squared |
 //!
-//! **Numerics.** Every entry of `G`, and every partial sum on the way to it, is an integer of at most n · 255². As
-//! long as that stays below 2⁵³ ([`MAX_SAMPLES`]) no addition or fused multiply-add rounds, so `G` is exact: the
-//! same bits for every block size, order of summation, instruction set and machine. The subtraction that usually
-//! ruins a one-pass covariance is done on the integers `n G − s sᵀ` in 128 bits; `C` then carries the three
-//! roundings of one conversion and two divisions, however large the means.
+//! **Bytes.** Every entry of `G`, and every partial sum on the way to it, is an integer of at most n · 255². As
+//! long as that stays below 2⁵³ ([`MAX_SAMPLES`]) no addition or fused multiply-add rounds, so `G`
+//! is exact: the same bits for every block size, order of summation, instruction set and machine.
+//! The subtraction that usually ruins a one-pass covariance is done on the integers `n G − s sᵀ` in
+//! 128 bits; `C = G/n − s sᵀ/n²` then carries the three roundings of one conversion and two
+//! divisions, however large the means.
 //!
-//! **Cost.** n p² flops, half of those of a full product, and 8 p² bytes for `G`; 8 · `BLOCK_ROWS` · p bytes for
-//! a block of pixels as `f64`.
+//! **Other numbers.** Two passes: the means by compensated sums, which are the exact sums rounded once or twice; then the
+//! products of centred rows. Every entry is one chain of fused multiply-adds over the rows in their
+//! order ([`gram_lower`]), so that the bits are the same for every block size, instruction set and
+//! machine. An entry is off by at most about n · 2⁻⁵³ of the variances, however large the means.
+//! What the rounded means leave, the square of a mean's error, is far below that.
+//!
+//! **Cost.** n p² flops, half of those of a full product, and 8 p² bytes for `C`; 8 · `BLOCK_ROWS` · p bytes for
+//! a block of rows as `f64`.
+//!
+//! Sources: A. Neumaier, *Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen*
+//! (1974); T. F. Chan, G. H. Golub, R. J. `LeVeque`, *Algorithms for computing the sample variance:
+//! analysis and recommendations* (1983) for two passes.
 
+use eigensweep_spectral::dense::gram_lower;
+use eigensweep_spectral::lanes::InstructionSet;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatRef, Par};
 
-use crate::{Images, InputError};
+use crate::{Blocks, Dense, InputError};
 
-/// The most samples for which the Gram matrix is exact: the largest n with n · 255² < 2⁵³. Derived, see above.
+/// The most samples for which the Gram matrix of bytes is exact: the largest n with n · 255² < 2⁵³.
+/// Derived, see above.
 pub const MAX_SAMPLES: u64 = ((1 << 53) - 1) / (255 * 255);
 
-/// Rows converted to `f64` at a time. Tuned on 60,000 × 784 reduced to 50: from 128 to 1024 a run takes 0.9 to 1.1 s
-/// with no trend beyond noise, with 4096, whose block outgrows the cache, 1.3 s. No influence on the Gram matrix.
+/// Rows converted to `f64` at a time. Tuned on 60,000 × 784 reduced to 50: from 128 to 1024 a run
+/// takes 0.9 to 1.1 s with no trend beyond noise, with 4096, whose block outgrows the cache, 1.3 s.
+/// No influence on any result.
 pub(crate) const BLOCK_ROWS: usize = 512;
 
-/// The mean of every feature over the samples, p grey levels: an exact integer sum, then one rounding.
-#[must_use]
-pub fn means(images: &Images) -> Vec<f64> {
-    let samples = images.samples() as f64;
-    column_sums(images).into_iter().map(|sum| sum as f64 / samples).collect()
+/// The mean of every feature of bytes: an exact integer sum, then one rounding.
+pub(crate) fn byte_means(rows: &Dense<u8>) -> Vec<f64> {
+    let samples = rows.samples() as f64;
+    column_sums(rows).into_iter().map(|sum| sum as f64 / samples).collect()
 }
 
-/// The sum of every feature over the samples, exactly.
+/// The centred second moment of bytes, p × p, lower triangle, from exact sums.
+///
+/// # Errors
+///
+/// [`InputError::TooManySamples`] above [`MAX_SAMPLES`].
+pub(crate) fn byte_second_moment(rows: &Dense<u8>) -> Result<Mat<f64>, InputError> {
+    Ok(centred_second_moment(byte_gram(rows, BLOCK_ROWS)?, &column_sums(rows), rows.samples()))
+}
+
+/// The mean of every feature by compensated sums (Neumaier's).
+pub(crate) fn compensated_means<B: Blocks + ?Sized>(rows: &B) -> Vec<f64> {
+    let mut sums = vec![0.0_f64; rows.features()];
+    let mut lost = vec![0.0; rows.features()];
+    for_blocks(rows, BLOCK_ROWS, |block| {
+        for row in block.chunks_exact(sums.len()) {
+            for ((sum, lost), &x) in sums.iter_mut().zip(&mut lost).zip(row.iter()) {
+                let next = *sum + x;
+                *lost += if sum.abs() >= x.abs() { (*sum - next) + x } else { (x - next) + *sum };
+                *sum = next;
+            }
+        }
+    });
+    let samples = rows.samples() as f64;
+    sums.into_iter().zip(lost).map(|(sum, lost)| (sum + lost) / samples).collect()
+}
+
+/// The centred second moment of any rows, p × p, lower triangle: the means first, then products of
+/// centred rows.
+///
+/// # Errors
+///
+/// [`InputError::TooLarge`] if the squares of a feature overflow.
+pub(crate) fn two_pass<B: Blocks + ?Sized>(rows: &B) -> Result<Mat<f64>, InputError> {
+    two_pass_by(rows, BLOCK_ROWS)
+}
+
+fn two_pass_by<B: Blocks + ?Sized>(rows: &B, block_rows: usize) -> Result<Mat<f64>, InputError> {
+    let means = rows.means();
+    let mut moment = Mat::zeros(means.len(), means.len());
+    for_blocks(rows, block_rows, |block| {
+        centre(block, &means);
+        gram_lower(InstructionSet::detect(), moment.as_mut(), Accum::Add, transposed(block, means.len()));
+    });
+    let samples = rows.samples() as f64;
+    for feature in 0..moment.ncols() {
+        for entry in moment.col_mut(feature).subrows_mut(feature, means.len() - feature).iter_mut() {
+            *entry /= samples;
+        }
+        // No entry beside the diagonal is larger than both of its variances.
+        if !moment[(feature, feature)].is_finite() {
+            return Err(InputError::TooLarge { feature });
+        }
+    }
+    Ok(moment)
+}
+
+/// Subtracts the means from whole rows.
+pub(crate) fn centre(rows: &mut [f64], means: &[f64]) {
+    for row in rows.chunks_exact_mut(means.len()) {
+        for (entry, mean) in row.iter_mut().zip(means) {
+            *entry -= mean;
+        }
+    }
+}
+
+/// Calls `each` with the rows as doubles, up to `block_rows ≥ 1` of them at a time, in order.
+pub(crate) fn for_blocks<B: Blocks + ?Sized>(rows: &B, block_rows: usize, mut each: impl FnMut(&mut [f64])) {
+    let (samples, features) = (rows.samples(), rows.features());
+    let mut buffer = vec![0.0; block_rows.min(samples) * features];
+    for first in (0..samples).step_by(block_rows) {
+        let block = &mut buffer[..block_rows.min(samples - first) * features];
+        rows.write_rows(first, block);
+        each(block);
+    }
+}
+
+/// Row-major samples as column-major features × rows: `XᵀX` is this times its transpose.
+fn transposed(block: &[f64], features: usize) -> MatRef<'_, f64> {
+    MatRef::from_column_major_slice(block, features, block.len() / features)
+}
+
+/// The sum of every feature of bytes over the samples, exactly.
 ///
 /// Cannot overflow: 2⁵⁶ samples do not fit memory.
-pub(crate) fn column_sums(images: &Images) -> Vec<u64> {
-    let mut sums = vec![0; images.features()];
-    for row in images.pixels().chunks_exact(images.features()) {
-        for (sum, &pixel) in sums.iter_mut().zip(row) {
-            *sum += u64::from(pixel);
+fn column_sums(rows: &Dense<u8>) -> Vec<u64> {
+    let mut sums = vec![0; rows.features()];
+    for row in rows.values().chunks_exact(rows.features()) {
+        for (sum, &value) in sums.iter_mut().zip(row) {
+            *sum += u64::from(value);
         }
     }
     sums
 }
 
-/// The uncentred Gram matrix `XᵀX`, p × p, lower triangle, accumulated over blocks of `block_rows ≥ 1` rows.
+/// The uncentred Gram matrix `XᵀX` of bytes, p × p, lower triangle, over blocks of `block_rows ≥ 1`
+/// rows.
 ///
 /// # Errors
 ///
 /// [`InputError::TooManySamples`] above [`MAX_SAMPLES`], where it would no longer be exact.
-pub(crate) fn gram(images: &Images, block_rows: usize) -> Result<Mat<f64>, InputError> {
-    check_exact(images.samples())?;
-    let features = images.features();
+fn byte_gram(rows: &Dense<u8>, block_rows: usize) -> Result<Mat<f64>, InputError> {
+    check_exact(rows.samples())?;
+    let features = rows.features();
     let mut gram = Mat::zeros(features, features);
-    for_blocks(images, block_rows, |block, pixels| {
-        for (to, &pixel) in block.iter_mut().zip(pixels) {
-            *to = f64::from(pixel);
-        }
-        // Row-major samples are column-major features × rows: `XᵀX` is this times its transpose.
-        let transposed = MatRef::from_column_major_slice(block, features, block.len() / features);
+    for_blocks(rows, block_rows, |block| {
+        let factor = transposed(block, features);
+        // Nothing rounds, so that the order of summation is free: faer's, which is the fastest for
+        // many features.
         triangular::matmul(
             gram.as_mut(),
             BlockStructure::TriangularLower,
             Accum::Add,
-            transposed,
+            factor,
             BlockStructure::Rectangular,
-            transposed.transpose(),
+            factor.transpose(),
             BlockStructure::Rectangular,
             1.0,
             Par::Seq,
@@ -86,20 +181,9 @@ fn check_exact(samples: usize) -> Result<(), InputError> {
     Ok(())
 }
 
-/// Calls `each` with a buffer and the pixels of up to `block_rows` rows, both of the same length, in order.
-///
-/// The buffer keeps nothing between calls that the caller may rely on.
-pub(crate) fn for_blocks(images: &Images, block_rows: usize, mut each: impl FnMut(&mut [f64], &[u8])) {
-    let rows = block_rows.min(images.samples());
-    let mut buffer = vec![0.0; rows * images.features()];
-    for pixels in images.pixels().chunks(buffer.len()) {
-        each(&mut buffer[..pixels.len()], pixels);
-    }
-}
-
 /// The centred second moment `G/n − s sᵀ/n²`, p × p, lower triangle, in the place of an exact `G`.
 #[expect(clippy::cast_possible_truncation, reason = "entries of the Gram matrix are integers below 2^53")]
-pub(crate) fn centred_second_moment(mut gram: Mat<f64>, sums: &[u64], samples: usize) -> Mat<f64> {
+fn centred_second_moment(mut gram: Mat<f64>, sums: &[u64], samples: usize) -> Mat<f64> {
     let n = samples as f64;
     let count = samples as i128;
     for column in 0..gram.ncols() {
@@ -115,33 +199,31 @@ pub(crate) fn centred_second_moment(mut gram: Mat<f64>, sums: &[u64], samples: u
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_SAMPLES, centred_second_moment, check_exact, column_sums, gram, means};
-    use crate::{Images, InputError};
+    use super::{MAX_SAMPLES, byte_gram, check_exact, compensated_means, two_pass, two_pass_by};
+    use crate::{Blocks, Dense, InputError};
 
-    /// A full-range image set that no structure makes easy; the generator is a 64-bit linear congruence.
-    fn noise(samples: usize, features: usize) -> Images {
+    /// Bytes of the full range that no structure makes easy; the generator is a 64-bit linear
+    /// congruence.
+    fn noise(samples: usize, features: usize) -> Dense<u8> {
         let mut state = 1_u64;
-        let pixels = (0..samples * features)
+        let values = (0..samples * features)
             .map(|_| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 state.to_be_bytes()[0]
             })
             .collect();
-        Images::new(pixels, samples, features).unwrap()
+        Dense::new(values, samples, features).unwrap()
     }
 
     #[test]
     fn gram_is_the_integer_gram_for_every_block_size() {
-        let images = noise(301, 37);
+        let rows = noise(301, 37);
         for block_rows in [1, 2, 7, 64, 300, 301, 1024] {
-            let gram = gram(&images, block_rows).unwrap();
+            let gram = byte_gram(&rows, block_rows).unwrap();
             for i in 0..37 {
                 for j in 0..=i {
-                    let exact: u64 = images
-                        .pixels()
-                        .chunks_exact(37)
-                        .map(|row| u64::from(row[i]) * u64::from(row[j]))
-                        .sum();
+                    let exact: u64 =
+                        rows.values().chunks_exact(37).map(|row| u64::from(row[i]) * u64::from(row[j])).sum();
                     assert_eq!(gram[(i, j)].to_bits(), (exact as f64).to_bits(), "[{i}, {j}], {block_rows}");
                 }
             }
@@ -149,13 +231,31 @@ mod tests {
     }
 
     #[test]
+    fn two_passes_give_the_same_bits_for_every_block_size() {
+        let rows = noise(301, 37);
+        let rows = Dense::new(rows.values().iter().map(|&x| f64::from(x).sqrt()).collect(), 301, 37).unwrap();
+        let expected = two_pass(&rows).unwrap();
+        for block_rows in [1, 2, 7, 64, 300, 301, 1024] {
+            assert_eq!(two_pass_by(&rows, block_rows).unwrap(), expected, "{block_rows}");
+        }
+    }
+
+    #[test]
     fn centring_survives_means_that_dwarf_the_variance() {
         // One pixel alternates 254, 255 over many samples: variance 1/4 around a mean of 254.5.
-        let images = Images::new((0..100_000).map(|i| 254 + (i % 2) as u8).collect(), 100_000, 1).unwrap();
-        let moment =
-            centred_second_moment(gram(&images, 512).unwrap(), &column_sums(&images), images.samples());
-        assert_eq!(moment[(0, 0)].to_bits(), 0.25_f64.to_bits());
-        assert_eq!(means(&images)[0].to_bits(), 254.5_f64.to_bits());
+        let rows = Dense::<u8>::new((0..100_000).map(|i| 254 + (i % 2) as u8).collect(), 100_000, 1).unwrap();
+        assert_eq!(rows.second_moment().unwrap()[(0, 0)].to_bits(), 0.25_f64.to_bits());
+        assert_eq!(rows.means()[0].to_bits(), 254.5_f64.to_bits());
+    }
+
+    #[test]
+    fn compensated_means_are_the_exact_means_once_rounded() {
+        let bytes = noise(1001, 5);
+        assert_eq!(compensated_means(&bytes), bytes.means());
+        // What a plain sum loses: 2⁵³ + 1 − 2⁵³ is 0 in doubles, and here 1.
+        let large = 2_f64.powi(53);
+        let rows = Dense::<f64>::new(vec![large, 1.0, -large, 1.0], 4, 1).unwrap();
+        assert_eq!(rows.means(), [0.5]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Reads and writes matrices in NumPy's npy format: inputs and targets from elsewhere, solved weights to elsewhere.
 //!
-//! The engine reads `source = "npy"` with this, the program's `solve` reads its arguments and writes its results.
+//! The program's `solve` reads its arguments and writes its results with this.
 //! Taken are arrays of one or two dimensions (one becomes a column) of 64- and 32-bit floats, of signed and unsigned
 //! integers of any width, and of booleans; either byte order; C or Fortran order. The result is always `f64`.
 //!
@@ -20,7 +20,7 @@ use faer::{Mat, MatRef};
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar, WriterBuilder};
 
 use crate::npy::header::Refusal;
-use crate::{InputError, files};
+use crate::{InputError, files, whole_file};
 
 /// The element types taken, for messages.
 const SUPPORTED: &str = "float64, float32, int8 to int64, uint8 to uint64, bool";
@@ -107,7 +107,7 @@ pub fn matrix_from(mut source: impl Read, length: u64, path: &Path) -> Result<Ma
 ///
 /// [`InputError::Io`] with the step that failed; whatever was at `path` is untouched then.
 pub fn write_matrix(path: &Path, matrix: MatRef<'_, f64>) -> Result<(), InputError> {
-    files::write_whole(path, |file| matrix_into(file, matrix))
+    Ok(whole_file::write(path, |file| matrix_into(file, matrix))?)
 }
 
 /// [`write_matrix`] to any writer.

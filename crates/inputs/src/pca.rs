@@ -1,28 +1,31 @@
-//! Principal components of images: the few input features that the paper's experiments learn from.
+//! Principal components: the few input features that the paper's experiments learn from.
 //!
-//! The engine calls this once a job, before anything random happens. Appendix C reduces MNIST to 50 components of the
-//! raw pixels (0..=255), centred and not scaled. With the moments of [`moments`](crate::moments):
+//! The engine calls this once a job, before anything random happens. Appendix C reduces MNIST to 50
+//! components of the raw pixels (0..=255), centred and not scaled. With the moments of
+//! [`moments`](crate::moments), u the features' unit (grey levels for images):
 //!
 //! | symbol | here | shape | unit |
 //! |---|---|---|---|
-//! | `C = V Λ Vᵀ` | centred second moment, divided by n and not n − 1 | p × p | grey levels² |
+//! | `C = V Λ Vᵀ` | centred second moment, divided by n and not n − 1 | p × p | u² |
 //! | `V` | [`PrincipalComponents::basis`] | p × m | none, orthonormal columns |
-//! | `Λ` | [`PrincipalComponents::variances`], descending | m | grey levels² |
-//! | `μ` | [`PrincipalComponents::mean`] | p | grey levels |
-//! | `X₁ = (X − 1μᵀ) V` | [`PrincipalComponents::scores`] | n × m | grey levels |
+//! | `Λ` | [`PrincipalComponents::variances`], descending | m | u² |
+//! | `μ` | [`PrincipalComponents::mean`] | p | u |
+//! | `X₁ = (X − 1μᵀ) V` | [`PrincipalComponents::scores`] | n × m | u |
 //!
-//! The sign of each column of `V`, which an eigensolver leaves open, is fixed: its entry of largest magnitude is
-//! positive, the first one if several tie.
+//! The sign of each column of `V`, which an eigensolver leaves open, is fixed: its entry of largest
+//! magnitude is positive, the first one if several tie.
 //!
-//! **Numerics.** `C` is exact up to three roundings an entry; the eigensolver and the projection round by a few units of
-//! 2⁻⁵³ relative to the largest variance. Variances are therefore clamped at zero, and columns of `V` whose variances are
-//! closer than that (those of constant pixels and repeated samples, all zero) are an arbitrary orthonormal basis of their
-//! space. Up to [`LANE_FEATURES`] features all of it is the same bits on every machine; beyond, faer's blocked
-//! eigensolver is the faster way, and its last bits depend on the instruction set.
+//! **Numerics.** `C` of bytes is exact up to three roundings an entry, of other numbers up to n of them; the eigensolver and the projection round by a few units of
+//! 2⁻⁵³ relative to the largest variance. Variances are therefore clamped at zero, and columns of
+//! `V` whose variances are closer than that (those of constant features and repeated samples, all
+//! zero) are an arbitrary orthonormal basis of their space. Up to [`LANE_FEATURES`] features all of
+//! it is the same bits on every machine; beyond, faer's blocked eigensolver is the faster way, and
+//! its last bits depend on the instruction set.
 //!
 //! **Cost.** n p² flops for the moments, O(p³) for the eigenvectors, 2 n p m for the scores. Memory: n m doubles for
-//! the scores, some five p × p matrices while the eigensolver runs, and one block of pixels as doubles.
-//! MNIST's 60,000 × 784 to 50 components, read from gzip: about 1 s on one core and 110 MB at the peak.
+//! the scores, some five p × p matrices while the eigensolver runs, and one block of rows as
+//! doubles. MNIST's 60,000 × 784 to 50 components, read from gzip: about 1 s on one core and 110 MB
+//! at the peak.
 
 use eigensweep_spectral::dense::product;
 use eigensweep_spectral::lanes::InstructionSet;
@@ -32,89 +35,95 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{self, ComputeEigenvectors};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use crate::moments::{BLOCK_ROWS, centred_second_moment, column_sums, for_blocks, gram, means};
-use crate::{Images, InputError, Inputs};
+use crate::moments::{BLOCK_ROWS, centre, for_blocks};
+use crate::{Blocks, Dense, InputError};
 
-/// The most features that [`principal_components`] takes. Derived from memory: five matrices of this order are
-/// 2.5 GiB, and what the eigensolver allocates must not be left to a header.
+/// The most features that [`principal_components`] takes. Derived from memory: five matrices of
+/// this order are 2.5 GiB, and what the eigensolver allocates must not be left to a header.
 pub const MAX_FEATURES: usize = 8192;
 
-/// The most features whose components are found by the kernels that give the same bits everywhere. Derived from memory: a
-/// group of lanes of this order is 135 MB.
+/// The most features whose components are found by the kernels that give the same bits everywhere.
+/// Derived from memory: a group of lanes of this order is 135 MB.
 pub const LANE_FEATURES: usize = 2048;
 
-/// The leading principal components of a set of images and the images' scores on them.
+/// The leading principal components of a set of samples and the samples' scores on them.
 #[derive(Debug, Clone)]
 pub struct PrincipalComponents {
-    scores: Inputs,
+    scores: Dense<f64>,
     variances: Vec<f64>,
     total_variance: f64,
     mean: Vec<f64>,
     basis: Mat<f64>,
 }
 
-/// The first `components` principal components of the raw, centred pixels.
+/// The first `components` principal components of raw, centred features.
 ///
 /// # Errors
 ///
 /// * [`InputError::Components`] unless `components` is in 1..=min(features, samples).
 /// * [`InputError::TooManyFeatures`] above [`MAX_FEATURES`].
-/// * [`InputError::TooManySamples`] above [`MAX_SAMPLES`](crate::MAX_SAMPLES).
+/// * [`InputError::TooManySamples`] above [`MAX_SAMPLES`](crate::MAX_SAMPLES) samples of bytes.
+/// * [`InputError::TooLarge`] if the squares of a feature overflow.
 /// * [`InputError::NoConvergence`] if the eigensolver gives up.
 ///
 /// Source: K. Pearson, *On lines and planes of closest fit to systems of points in space* (1901).
-pub fn principal_components(images: &Images, components: usize) -> Result<PrincipalComponents, InputError> {
-    let (samples, features) = (images.samples(), images.features());
+pub fn principal_components(
+    inputs: &dyn Blocks,
+    components: usize,
+) -> Result<PrincipalComponents, InputError> {
+    let (samples, features) = (inputs.samples(), inputs.features());
     check_components(components, samples.min(features), "the smaller of features and samples")?;
     if features > MAX_FEATURES {
         return Err(InputError::TooManyFeatures { features, max: MAX_FEATURES });
     }
-    let moment = centred_second_moment(gram(images, BLOCK_ROWS)?, &column_sums(images), samples);
+    let moment = inputs.second_moment()?;
     let total_variance = moment.diagonal().column_vector().iter().sum();
     let (variances, basis) = leading_eigenpairs(moment, components)?;
-    let mean = means(images);
-    let scores = project(images, &mean, basis.as_ref())?;
+    let mean = inputs.means();
+    let scores = project(inputs, &mean, basis.as_ref())?;
     Ok(PrincipalComponents { scores, variances, total_variance, mean, basis })
 }
 
-/// The raw pixels minus the mean of each feature, for jobs without principal components: n × p grey levels.
+/// The raw features minus their means, for jobs without principal components: n × p in the
+/// features' units.
 ///
 /// # Errors
 ///
-/// None that the pixels can cause: [`Inputs::new`] checks what holds by construction.
-pub fn centred(images: &Images) -> Result<Inputs, InputError> {
-    let mean = means(images);
-    let mut rows = vec![0.0; images.pixels().len()];
-    centre(&mut rows, images.pixels(), &mean);
-    Inputs::new(rows, images.samples(), images.features())
+/// [`InputError::NonFiniteEntry`] if a difference overflows.
+pub fn centred(inputs: &dyn Blocks) -> Result<Dense<f64>, InputError> {
+    let mut rows = vec![0.0; inputs.samples() * inputs.features()];
+    inputs.write_rows(0, &mut rows);
+    centre(&mut rows, &inputs.means());
+    Dense::new(rows, inputs.samples(), inputs.features())
 }
 
 impl PrincipalComponents {
-    /// The scores, samples × components, in grey levels; the columns are centred and uncorrelated.
+    /// The scores, samples × components, in the features' units; the columns are centred and
+    /// uncorrelated.
     #[must_use]
-    pub fn scores(&self) -> &Inputs {
+    pub fn scores(&self) -> &Dense<f64> {
         &self.scores
     }
 
     /// The scores alone, for callers who need nothing else.
     #[must_use]
-    pub fn into_scores(self) -> Inputs {
+    pub fn into_scores(self) -> Dense<f64> {
         self.scores
     }
 
-    /// The variance of each component, descending, none negative, in grey levels².
+    /// The variance of each component, descending, none negative, in the features' units squared.
     #[must_use]
     pub fn variances(&self) -> &[f64] {
         &self.variances
     }
 
-    /// The variance of the images along all directions together, in grey levels².
+    /// The variance of the images along all directions together, in the features' units squared.
     #[must_use]
     pub fn total_variance(&self) -> f64 {
         self.total_variance
     }
 
-    /// The mean image, one grey level a feature.
+    /// The mean of every feature.
     #[must_use]
     pub fn mean(&self) -> &[f64] {
         &self.mean
@@ -140,7 +149,7 @@ impl PrincipalComponents {
     pub fn first(&self, components: usize) -> Result<Self, InputError> {
         check_components(components, self.components(), "the number computed")?;
         Ok(Self {
-            scores: Inputs::from_matrix(self.scores.matrix().subcols(0, components))?,
+            scores: Dense::from_matrix(self.scores.matrix().subcols(0, components))?,
             variances: self.variances[..components].to_vec(),
             total_variance: self.total_variance,
             mean: self.mean.clone(),
@@ -154,8 +163,8 @@ fn check_components(value: usize, max: usize, limit: &'static str) -> Result<(),
     if (1..=max).contains(&value) { Ok(()) } else { Err(InputError::Components { value, max, limit }) }
 }
 
-/// The largest eigenvalues, descending and clamped at zero, with their eigenvectors (p × components, signs fixed),
-/// of a symmetric p × p matrix given by its lower triangle.
+/// The largest eigenvalues, descending and clamped at zero, with their eigenvectors (p ×
+/// components, signs fixed), of a symmetric p × p matrix given by its lower triangle.
 fn leading_eigenpairs(moment: Mat<f64>, components: usize) -> Result<(Vec<f64>, Mat<f64>), InputError> {
     let features = moment.nrows();
     let (variances, mut basis) = match features <= LANE_FEATURES {
@@ -225,15 +234,16 @@ fn sign_of_largest(entries: impl Iterator<Item = f64>) -> f64 {
 
 /// The scores `(X − 1μᵀ) V`, block by block.
 ///
-/// The mean is subtracted before the product, not after: then a score is as accurate as its own size allows.
-fn project(images: &Images, mean: &[f64], basis: MatRef<'_, f64>) -> Result<Inputs, InputError> {
-    let (features, components) = (images.features(), basis.ncols());
-    let mut scores = vec![0.0; images.samples() * components];
+/// The mean is subtracted before the product, not after: then a score is as accurate as its own
+/// size allows.
+fn project(inputs: &dyn Blocks, mean: &[f64], basis: MatRef<'_, f64>) -> Result<Dense<f64>, InputError> {
+    let (features, components) = (inputs.features(), basis.ncols());
+    let mut scores = vec![0.0; inputs.samples() * components];
     let mut rest = scores.as_mut_slice();
     let directions = basis.transpose().to_owned();
-    for_blocks(images, BLOCK_ROWS, |block, pixels| {
-        centre(block, pixels, mean);
-        let rows = pixels.len() / features;
+    for_blocks(inputs, BLOCK_ROWS, |block| {
+        centre(block, mean);
+        let rows = block.len() / features;
         let (to, after) = std::mem::take(&mut rest).split_at_mut(rows * components);
         rest = after;
         product(
@@ -245,16 +255,7 @@ fn project(images: &Images, mean: &[f64], basis: MatRef<'_, f64>) -> Result<Inpu
             MatRef::from_column_major_slice(block, features, rows),
         );
     });
-    Inputs::new(scores, images.samples(), components)
-}
-
-/// Pixels minus the mean of their features, whole rows of both.
-fn centre(rows: &mut [f64], pixels: &[u8], mean: &[f64]) {
-    for (row, pixels) in rows.chunks_exact_mut(mean.len()).zip(pixels.chunks_exact(mean.len())) {
-        for ((to, &pixel), &mean) in row.iter_mut().zip(pixels).zip(mean) {
-            *to = f64::from(pixel) - mean;
-        }
-    }
+    Dense::new(scores, inputs.samples(), components)
 }
 
 #[cfg(test)]

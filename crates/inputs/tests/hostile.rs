@@ -1,15 +1,13 @@
 //! Whatever the bytes, the readers return; and they never hold more memory than the bytes can account for.
-//!
-//! Memory is counted by an allocator that keeps, for each thread, what is live and the most there ever was.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::io::Write;
 use std::path::Path;
 
 use eigensweep_inputs::{images_from, labels_from, matrix_from};
+use eigensweep_testkit::allocator::{Counting, peak};
+use eigensweep_testkit::random::Random;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
@@ -18,48 +16,8 @@ use proptest::test_runner::RngSeed;
 /// Buffers, the decoder's window and state, and what proptest does meanwhile: independent of the input.
 const FIXED: usize = 1 << 19;
 
-thread_local! {
-    static LIVE: Cell<usize> = const { Cell::new(0) };
-    static PEAK: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-fn count(added: usize, removed: usize) {
-    // Memory may be freed by another thread than took it, hence saturating; and a thread's last frees come after its
-    // counters are gone, hence no unwrapping.
-    let _ = LIVE.try_with(|live| {
-        live.set(live.get().saturating_add(added).saturating_sub(removed));
-        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(live.get())));
-    });
-}
-
-// SAFETY: every method hands its arguments to `System` unchanged and returns what it returns; counting touches only
-// cells that need neither initialisation nor destruction, so it never allocates.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 0);
-        // SAFETY: the caller's promise is the one that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(0, layout.size());
-        // SAFETY: as above; `pointer` came from `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-/// The most bytes that `run` held beyond what was held before it.
-fn peak(run: impl FnOnce()) -> usize {
-    let before = LIVE.get();
-    PEAK.set(before);
-    run();
-    PEAK.get() - before
-}
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -185,13 +143,8 @@ fn honest_files_are_seen_by_the_counter() {
 #[test]
 fn a_plausible_declaration_is_not_allocated_before_the_data_arrive() {
     // Five megabytes of noise in gzip could be five gigabytes; the header declares one, which never comes.
-    let mut state = 1_u32;
-    let noise: Vec<u8> = (0..5_000_000)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            state.to_be_bytes()[0]
-        })
-        .collect();
+    let mut random = Random(1);
+    let noise: Vec<u8> = (0..5_000_000).map(|_| random.byte()).collect();
     let header = [&[0, 0, 8, 2][..], &1_000_000_u32.to_be_bytes(), &1_000_u32.to_be_bytes()].concat();
     let packed = gzip(&[header, noise].concat());
     within(&packed, 5_000_012, 3).unwrap();

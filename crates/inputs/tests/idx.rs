@@ -6,19 +6,12 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use eigensweep_inputs::{Images, InputError, images_from, labels_from, read_images, read_labels};
+use eigensweep_inputs::{Blocks, Dense, InputError, images_from, labels_from, read_images, read_labels};
+use eigensweep_testkit::idx::idx;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-
-/// An idx file of unsigned bytes.
-fn idx(shape: &[u32], data: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0, 0, 0x08, u8::try_from(shape.len()).unwrap()];
-    bytes.extend(shape.iter().flat_map(|size| size.to_be_bytes()));
-    bytes.extend(data);
-    bytes
-}
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -26,7 +19,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn images(bytes: &[u8]) -> Result<Images, InputError> {
+fn images(bytes: &[u8]) -> Result<Dense<u8>, InputError> {
     images_from(bytes, bytes.len() as u64, Path::new("some/images"))
 }
 
@@ -46,7 +39,7 @@ fn plain_and_gzip_files_read_the_same_whatever_their_names() {
         fs::write(&path, content).unwrap();
         let images = read_images(&path).unwrap();
         assert_eq!((images.samples(), images.features()), (2, 6));
-        assert_eq!(images.pixels(), (0..12).collect::<Vec<_>>());
+        assert_eq!(images.values(), (0..12).collect::<Vec<_>>());
     }
 }
 
@@ -65,7 +58,7 @@ fn gzip_members_are_joined_even_within_the_header() {
     let bytes = idx(&[2, 3], &[1, 2, 3, 4, 5, 6]);
     for cut in 0..bytes.len() {
         let members = [gzip(&bytes[..cut]), gzip(&bytes[cut..])].concat();
-        assert_eq!(images(&members).unwrap().pixels(), [1, 2, 3, 4, 5, 6], "cut at {cut}");
+        assert_eq!(images(&members).unwrap().values(), [1, 2, 3, 4, 5, 6], "cut at {cut}");
     }
 }
 
@@ -73,8 +66,8 @@ fn gzip_members_are_joined_even_within_the_header() {
 fn data_larger_than_the_first_allocation_arrive_whole() {
     let data: Vec<u8> = (0..300_007_u32).map(|i| (i % 251).to_le_bytes()[0]).collect();
     let bytes = idx(&[300_007, 1], &data);
-    assert_eq!(images(&bytes).unwrap().pixels(), data);
-    assert_eq!(images(&gzip(&bytes)).unwrap().pixels(), data);
+    assert_eq!(images(&bytes).unwrap().values(), data);
+    assert_eq!(images(&gzip(&bytes)).unwrap().values(), data);
 }
 
 #[test]
@@ -225,7 +218,7 @@ proptest! {
             let images = images(&bytes).unwrap();
             prop_assert_eq!(images.samples(), samples as usize);
             prop_assert_eq!(images.features(), (rows * columns) as usize);
-            prop_assert_eq!(images.pixels(), &pixels[..]);
+            prop_assert_eq!(images.values(), &pixels[..]);
         }
     }
 }

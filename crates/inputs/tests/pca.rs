@@ -5,9 +5,10 @@
 use std::path::Path;
 
 use eigensweep_inputs::{
-    ClassLabels, Images, InputError, Inputs, LabelledRows, MAX_FEATURES, PrincipalComponents, centred, means,
+    Blocks, ClassLabels, Dense, InputError, LabelledRows, MAX_FEATURES, PrincipalComponents, centred,
     principal_components, read_images,
 };
+use eigensweep_testkit::random::Random;
 use faer::{Mat, mat};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -17,23 +18,19 @@ use proptest::test_runner::RngSeed;
 const TOLERANCE: f64 = 1e-12;
 
 /// Images with correlated pixels of very different spreads, and one pixel that never changes.
-fn correlated(samples: usize, features: usize) -> Images {
-    let mut state = 7_u64;
-    let mut draw = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state.to_be_bytes()[0]
-    };
+fn correlated(samples: usize, features: usize) -> Dense<u8> {
+    let mut random = Random(7);
     let mut pixels = Vec::new();
     for _ in 0..samples {
-        let common = draw();
+        let common = random.byte();
         for feature in 0..features {
             pixels.push(match feature {
                 0 => 17,
-                _ => (common >> (feature % 3)).saturating_add(draw() >> (feature % 6)),
+                _ => (common >> (feature % 3)).saturating_add(random.byte() >> (feature % 6)),
             });
         }
     }
-    Images::new(pixels, samples, features).unwrap()
+    Dense::<u8>::new(pixels, samples, features).unwrap()
 }
 
 /// The largest magnitude in a matrix.
@@ -42,7 +39,7 @@ fn largest(matrix: &Mat<f64>) -> f64 {
 }
 
 /// Everything that makes a decomposition one of principal components, up to rounding.
-fn check_definition(images: &Images, pca: &PrincipalComponents) {
+fn check_definition(images: &Dense<u8>, pca: &PrincipalComponents) {
     let (n, m) = (images.samples() as f64, pca.components());
     let scale = pca.variances()[0].max(1.0);
     let (scores, basis) = (pca.scores().matrix(), pca.basis());
@@ -77,7 +74,7 @@ fn all_components_reconstruct_the_images() {
     check_definition(&images, &pca);
     let back = pca.scores().matrix() * pca.basis().transpose();
     let errors =
-        Mat::from_fn(700, 23, |i, j| back[(i, j)] + pca.mean()[j] - f64::from(images.pixels()[i * 23 + j]));
+        Mat::from_fn(700, 23, |i, j| back[(i, j)] + pca.mean()[j] - f64::from(images.values()[i * 23 + j]));
     assert!(largest(&errors) < 255.0 * TOLERANCE, "{}", largest(&errors));
     let sum: f64 = pca.variances().iter().sum();
     assert!((sum - pca.total_variance()).abs() < TOLERANCE * sum);
@@ -102,11 +99,11 @@ fn few_components_keep_the_most_variance() {
 #[test]
 fn a_case_worked_by_hand() {
     // Points (0, 0), (2, 0), (0, 2), (2, 2) stretched: second moment diag(100, 1), mean (10, 1).
-    let images = Images::new(vec![0, 0, 20, 0, 0, 2, 20, 2], 4, 2).unwrap();
+    let images = Dense::<u8>::new(vec![0, 0, 20, 0, 0, 2, 20, 2], 4, 2).unwrap();
     let pca = principal_components(&images, 2).unwrap();
     assert_eq!(pca.mean(), [10.0, 1.0]);
     let expected = [-10.0, -1.0, 10.0, -1.0, -10.0, 1.0, 10.0, 1.0];
-    for (score, expected) in pca.scores().rows().iter().zip(expected) {
+    for (score, expected) in pca.scores().values().iter().zip(expected) {
         assert!((score - expected).abs() < TOLERANCE);
     }
     assert!((pca.variances()[0] - 100.0).abs() < TOLERANCE * 100.0);
@@ -147,37 +144,37 @@ fn numbers_of_components_that_do_not_exist() {
 
 #[test]
 fn more_features_than_the_eigensolver_is_for() {
-    let images = Images::new(vec![0; MAX_FEATURES + 1], 1, MAX_FEATURES + 1).unwrap();
+    let images = Dense::<u8>::new(vec![0; MAX_FEATURES + 1], 1, MAX_FEATURES + 1).unwrap();
     let error = principal_components(&images, 1).unwrap_err();
     assert!(matches!(error, InputError::TooManyFeatures { .. }), "{error}");
 }
 
 #[test]
 fn degenerate_images() {
-    let one_pixel = Images::new(vec![1, 2, 3, 4], 4, 1).unwrap();
+    let one_pixel = Dense::<u8>::new(vec![1, 2, 3, 4], 4, 1).unwrap();
     let pca = principal_components(&one_pixel, 1).unwrap();
-    assert_eq!(pca.scores().rows(), [-1.5, -0.5, 0.5, 1.5]);
+    assert_eq!(pca.scores().values(), [-1.5, -0.5, 0.5, 1.5]);
     assert_eq!(pca.variances(), [1.25]);
-    let alike = Images::new([9, 200, 31].repeat(50), 50, 3).unwrap();
+    let alike = Dense::<u8>::new([9, 200, 31].repeat(50), 50, 3).unwrap();
     let pca = principal_components(&alike, 3).unwrap();
     assert_eq!(pca.variances(), [0.0; 3]);
-    assert!(pca.scores().rows().iter().all(|&score| score == 0.0));
+    assert!(pca.scores().values().iter().all(|&score| score == 0.0));
     check_definition(&alike, &pca);
 }
 
 #[test]
 fn centred_pixels_keep_all_features() {
     let images = correlated(40, 6);
-    let (inputs, mean) = (centred(&images).unwrap(), means(&images));
+    let (inputs, mean) = (centred(&images).unwrap(), images.means());
     assert_eq!((inputs.samples(), inputs.features()), (40, 6));
-    for (at, entry) in inputs.rows().iter().enumerate() {
-        assert!((entry + mean[at % 6] - f64::from(images.pixels()[at])).abs() < TOLERANCE);
+    for (at, entry) in inputs.values().iter().enumerate() {
+        assert!((entry + mean[at % 6] - f64::from(images.values()[at])).abs() < TOLERANCE);
     }
 }
 
 #[test]
 fn labelled_rows_are_inputs_and_one_hot_classes() {
-    let inputs = Inputs::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3, 2).unwrap();
+    let inputs = Dense::<f64>::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3, 2).unwrap();
     let labels = ClassLabels::new(vec![2, 0, 2]).unwrap();
     let rows = LabelledRows::with_classes(&inputs, &labels).unwrap();
     assert_eq!((rows.samples(), rows.features(), rows.labels(), rows.width()), (3, 2, 3, 5));
@@ -190,7 +187,7 @@ fn labelled_rows_are_inputs_and_one_hot_classes() {
 
 #[test]
 fn labelled_rows_take_real_targets() {
-    let inputs = Inputs::from_matrix(mat![[1.0, 2.0], [3.0, 4.0]].as_ref()).unwrap();
+    let inputs = Dense::from_matrix(mat![[1.0, 2.0], [3.0, 4.0]].as_ref()).unwrap();
     let rows = LabelledRows::with_targets(&inputs, mat![[0.5], [-0.5]].as_ref()).unwrap();
     assert_eq!(rows.rows(), [1.0, 2.0, 0.5, 3.0, 4.0, -0.5]);
     let error = LabelledRows::with_targets(&inputs, mat![[0.5], [f64::NAN]].as_ref()).unwrap_err();
@@ -204,7 +201,7 @@ fn labelled_rows_take_real_targets() {
 
 #[test]
 fn inputs_and_labels_of_different_numbers() {
-    let inputs = Inputs::new(vec![1.0; 4], 4, 1).unwrap();
+    let inputs = Dense::<f64>::new(vec![1.0; 4], 4, 1).unwrap();
     let labels = ClassLabels::new(vec![0, 1, 1]).unwrap();
     let error = LabelledRows::with_classes(&inputs, &labels).unwrap_err();
     assert!(matches!(error, InputError::SampleCount { inputs: 4, labels: 3 }), "{error}");
@@ -215,16 +212,16 @@ fn inputs_and_labels_of_different_numbers() {
 #[test]
 fn data_in_memory_are_checked_against_their_shape() {
     for error in [
-        Images::new(vec![0; 5], 2, 3).unwrap_err(),
-        Images::new(vec![], 0, 3).unwrap_err(),
-        Images::new(vec![0; 4], usize::MAX, 2).unwrap_err(),
+        Dense::<u8>::new(vec![0; 5], 2, 3).unwrap_err(),
+        Dense::<u8>::new(vec![], 0, 3).unwrap_err(),
+        Dense::<u8>::new(vec![0; 4], usize::MAX, 2).unwrap_err(),
         ClassLabels::new(vec![]).unwrap_err(),
-        Inputs::new(vec![0.0; 7], 2, 3).unwrap_err(),
-        Inputs::from_matrix(Mat::zeros(3, 0).as_ref()).unwrap_err(),
+        Dense::<f64>::new(vec![0.0; 7], 2, 3).unwrap_err(),
+        Dense::from_matrix(Mat::zeros(3, 0).as_ref()).unwrap_err(),
     ] {
         assert!(matches!(error, InputError::Dimension { .. }), "{error}");
     }
-    let error = Inputs::new(vec![0.0, 1.0, f64::INFINITY, 0.0], 2, 2).unwrap_err();
+    let error = Dense::<f64>::new(vec![0.0, 1.0, f64::INFINITY, 0.0], 2, 2).unwrap_err();
     assert!(matches!(error, InputError::NonFiniteEntry { what: "inputs", row: 1, column: 0, .. }), "{error}");
 }
 
@@ -254,7 +251,7 @@ proptest! {
             (Just(n), Just(p), prop::collection::vec(any::<u8>(), n * p))
         })
     ) {
-        let images = Images::new(pixels, samples, features).unwrap();
+        let images = Dense::<u8>::new(pixels, samples, features).unwrap();
         check_definition(&images, &principal_components(&images, samples.min(features)).unwrap());
     }
 }

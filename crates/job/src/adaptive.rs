@@ -1,15 +1,17 @@
 //! Adaptive replicates: `replicates = { min = 50, max = 10000, relative_error = 0.02 }`.
 //!
-//! A combination of the axes is drawn anew until the standard error of the mean is small enough against the mean, for every paradigm. It is
-//! asked at fixed checkpoints only, after `min` replicates and each time their number has doubled, so which rows exist is a function
-//! of the job alone. (Stopping at the first of several looks where the error happens to look small makes it a little smaller
-//! than it is; with doubling there are few looks, and `min` keeps the first from being a fluke.)
+//! A combination of the axes is drawn anew until the standard error of the mean is small enough
+//! against the mean, for every paradigm. It is asked at fixed checkpoints only, after `min`
+//! replicates and each time their number has doubled, so which rows exist is a function of the job
+//! alone. (Stopping at the first of several looks where the error happens to look small makes it a
+//! little smaller than it is; with doubling there are few looks, and `min` keeps the first from
+//! being a fluke.)
 
 use std::ops::Range;
 
 use super::JobSpec;
 use super::numbers::Allowed;
-use super::read::{TableReader, nearest};
+use super::read::{Reader, nearest};
 use super::tree::{Entry, Node};
 
 /// When a combination has been drawn often enough.
@@ -39,7 +41,8 @@ impl Adaptive {
 }
 
 impl JobSpec {
-    /// The job from checkpoint to checkpoint, each a job of its own; the job itself if its replicates are fixed.
+    /// The job from checkpoint to checkpoint, each a job of its own; the job itself if its
+    /// replicates are fixed.
     #[must_use]
     pub fn rounds(&self) -> Vec<JobSpec> {
         let Some(adaptive) = self.job.adaptive else { return vec![self.clone()] };
@@ -59,28 +62,21 @@ const KEYS: [&str; 3] = ["min", "max", "relative_error"];
 const FORM: &str = "write how many replicates there are, or { min = 50, max = 10000, relative_error = 0.02 }: at least \
     `min`, then until the standard error is below `relative_error` of the mean, at most `max`";
 
-const MIN: Allowed = Allowed {
-    whole: true,
-    holds: |count| (2.0..=2_147_483_647.0).contains(&count),
-    words: "a whole number from 2 to 2147483647",
-    help: "a standard error needs two replicates",
-};
+/// Replicates of a table.
+const fn count(help: &'static str) -> Allowed {
+    let holds = |count| (2.0..=2_147_483_647.0).contains(&count);
+    Allowed::whole("a whole number from 2 to 2147483647", holds, help)
+}
 
-const MAX: Allowed = Allowed {
-    whole: true,
-    holds: |count| (2.0..=2_147_483_647.0).contains(&count),
-    words: "a whole number from 2 to 2147483647",
-    help: "replicates after which a combination is given up",
-};
+const MIN: Allowed = count("a standard error needs two replicates");
+const MAX: Allowed = count("replicates after which a combination is given up");
+const RELATIVE_ERROR: Allowed = Allowed::real(
+    "above 0",
+    |error| error > 0.0,
+    "the standard error of the mean over the mean that is small enough",
+);
 
-const RELATIVE_ERROR: Allowed = Allowed {
-    whole: false,
-    holds: |error| error > 0.0,
-    words: "above 0",
-    help: "the standard error of the mean over the mean that is small enough",
-};
-
-impl TableReader<'_> {
+impl Reader<'_> {
     /// `job.replicates` as a table.
     pub(super) fn adaptive(&mut self, node: &Node, path: &str, entries: &[Entry]) -> Option<Adaptive> {
         if !entries.iter().any(|entry| KEYS.contains(&entry.name.as_str())) {

@@ -1,10 +1,12 @@
 //! Axes: numbers of which a job may give several, and the grid is the product of them all.
 
-/// Most values that one axis may have: chosen well above any figure's, so that what exceeds it is a slip (a `step` where
-/// a `ratio` was meant), and small enough that even thirteen such axes fit in memory.
+/// Most values that one axis may have: chosen well above any figure's, so that what exceeds it is a
+/// slip (a `step` where a `ratio` was meant), and small enough that even thirteen such axes fit in
+/// memory.
 pub const AXIS_LIMIT: usize = 1_000_000;
 
-/// The values of one numeric key: at least one, none twice, in the order in which they were written.
+/// The values of one numeric key: at least one, none twice, in the order in which they were
+/// written.
 ///
 /// In a job file an axis is a number, a list of numbers, or a range:
 ///
@@ -12,11 +14,13 @@ pub const AXIS_LIMIT: usize = 1_000_000;
 /// |---|---|
 /// | `{ from, to, ratio }` | `from · ratioʲ` up to `to`; `ratio` > 1 |
 /// | `{ from, to, step }` | `from + j · step` up to `to`; `step` > 0 |
-/// | `{ from, to, count }`, the same with `scale = "linear"` | `count` values at equal distances, both ends exact |
+/// | `{ from, to, count }` | `count` values at equal distances, both ends exact |
+/// | `{ from, to, count, scale = "linear" }` | the same |
 /// | `{ from, to, count, scale = "log" }` | `count` values at equal ratios, both ends exact |
 ///
-/// `from` must be below `to`, and above 0 where ratios are equal. Axes of whole numbers have whole ends and steps and
-/// round what lies between to the nearest; values that coincide then are refused.
+/// `from` must be below `to`, and above 0 where ratios are equal. Axes of whole numbers have whole
+/// ends and steps and round what lies between to the nearest; values that coincide then are
+/// refused.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis<T> {
     values: Vec<T>,
@@ -28,7 +32,8 @@ impl<T: Copy> Axis<T> {
         Axis { values: vec![value] }
     }
 
-    /// The given values, or `None` if there are none. That none comes twice is the caller's to know.
+    /// The given values, or `None` if there are none. That none comes twice is the caller's to
+    /// know.
     #[must_use]
     pub fn new(values: Vec<T>) -> Option<Axis<T>> {
         (!values.is_empty()).then_some(Axis { values })

@@ -1,32 +1,130 @@
-//! Checks between tables that are each sound by themselves: sizes that must fit each other, and the whole grid.
+//! Checks between tables that are each sound by themselves: sizes that must fit each other, and the
+//! whole grid.
 //!
 //! What could not be read is absent here, and a check that needs it finds nothing.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::JobSpec;
 use super::axis::Axis;
-use super::noise::AugmentationSpec;
-use super::problem::Problem;
-use super::run::Sampler;
+use super::keys;
+use super::problem::{Place, Problem};
 use super::source::JobSource;
+use super::spec::Sampler;
+use super::values::{Given, Values};
 
-/// Most samples that the explicit sampler takes: at p = 50 these are 5·10⁹ normals a cell, a minute or so, where
-/// the moment sampler draws a few thousand from the same distribution.
+/// Longest job name in bytes: file systems take 255 for a directory, and parts and temporary files
+/// add to it.
+pub const NAME_LIMIT: usize = 128;
+
+/// Most samples that the explicit sampler takes: at p = 50 these are 5·10⁹ normals a cell, a minute
+/// or so, where the moment sampler draws a few thousand from the same distribution.
 pub const EXPLICIT_SAMPLES_LIMIT: i64 = 100_000_000;
 
 /// Most cells of a grid: the largest 64-bit integer, in which plan and data set count them.
 pub const CELLS_LIMIT: u128 = i64::MAX as u128;
 
-/// The axes of whole numbers by full name, as far as they could be read.
-type Sizes = BTreeMap<String, Axis<i64>>;
+/// Checks values against each other, and fills in those that follow from others.
+pub(super) fn values(source: &JobSource, values: &mut Values, file_name: &str) -> Vec<Problem> {
+    let first = [
+        name(source, values, file_name),
+        dimension(source, values),
+        length(source, values, "data"),
+        length(source, values, "corruption"),
+        overflow(source, values, "data"),
+        overflow(source, values, "corruption"),
+        overflow(source, values, "augmentation"),
+    ];
+    let then =
+        [dimensions(source, values), augmentation_list(source, values), explicit_samples(source, values)];
+    first.into_iter().chain(then).flatten().collect()
+}
+
+/// A name that cannot be a directory's; by default it is the file's without its extension.
+fn name(source: &JobSource, values: &mut Values, file_name: &str) -> Option<Problem> {
+    const KEY: &str = "job.name";
+    let given = values.0.contains_key(KEY);
+    if !given {
+        let stem = Path::new(file_name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        values.0.insert(KEY.to_owned(), Some(Given::Text(stem.to_owned())));
+    }
+    let name = values.text(KEY)?;
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    let fault = if name.is_empty() {
+        "empty"
+    } else if name.starts_with('.') {
+        "begins with `.`"
+    } else if !name.chars().all(plain) {
+        "has other characters"
+    } else if name.len() > NAME_LIMIT {
+        "too long"
+    } else {
+        return None;
+    };
+    let message = if given {
+        format!("`{KEY}` cannot name a directory")
+    } else {
+        format!("`{KEY}` is needed: the file's name, {file_name:?}, cannot name the results' directory")
+    };
+    // The place of a name that is not given is a header, of which "empty" would be wrong.
+    let label = if given || source.place(KEY) == Place::FILE { fault } else { "no name" };
+    let help = keys::find("job", "name").map(|key| key.help.clone());
+    Some(source.problem_at(KEY, message, label, help))
+}
+
+/// The dimension is by default the number of important components, if that is one number.
+fn dimension(source: &JobSource, values: &mut Values) -> Option<Problem> {
+    const KEY: &str = "model.dimension";
+    if values.0.contains_key(KEY) {
+        return None;
+    }
+    let why = match values.0.get("data.components") {
+        Some(None) => return None,
+        Some(Some(_)) => match values.integers("data.components").and_then(Axis::only) {
+            Some(components) => {
+                values.0.insert(KEY.to_owned(), Some(Given::Integers(Axis::single(components))));
+                return None;
+            }
+            None => "data.components is an axis, so no single dimension follows from it",
+        },
+        None => "without data.components no dimension follows from the data",
+    };
+    let help = format!("{why}: set dimension, k, the number of features that each model learns");
+    Some(source.problem_at(KEY, format!("`{KEY}` is needed"), "no dimension", Some(help)))
+}
+
+/// A spectrum given as a list fixes the number of components.
+fn length(source: &JobSource, values: &Values, table: &str) -> Option<Problem> {
+    let (spectrum, key) = (format!("{table}.spectrum"), format!("{table}.components"));
+    let listed = values.list(&spectrum)?.len();
+    let components = values.integers(&key)?;
+    if i64::try_from(listed).ok() == components.only() {
+        return None;
+    }
+    let found = source.excerpt(&source.place(&key));
+    let message = format!("`{key}` is {found}, but `{spectrum}` lists {listed} eigenvalues");
+    let help = format!("leave `components` out, or set it to {listed}");
+    Some(source.problem_at(&key, message, "does not agree", Some(help)))
+}
+
+/// A list whose multiples by the scale leave the range of a float.
+fn overflow(source: &JobSource, values: &Values, table: &str) -> Option<Problem> {
+    let scale = format!("{table}.scale");
+    let largest = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
+    let list = values.list(&format!("{table}.spectrum"))?;
+    if (largest(list) * largest(values.floats(&scale)?.values())).is_finite() {
+        return None;
+    }
+    let message = format!("`{scale}` times the largest item of `spectrum` is too large for a number");
+    Some(source.problem_at(&scale, message, "overflows", Some("take a smaller scale".into())))
+}
 
 /// `k ≤ k₀ + p` for every combination of the axes.
-pub(super) fn dimensions(source: &JobSource, sizes: &Sizes) -> Option<Problem> {
-    let least = |key: &str| sizes.get(key)?.values().iter().copied().min();
+fn dimensions(source: &JobSource, values: &Values) -> Option<Problem> {
+    let least = |key: &str| values.integers(key)?.values().iter().copied().min();
     let (signal, noise) = (least("data.components")?, least("corruption.components")?);
     let most = signal.saturating_add(noise);
-    let dimensions = sizes.get("model.dimension")?.values();
+    let dimensions = values.integers("model.dimension")?.values();
     let index = dimensions.iter().position(|&dimension| dimension > most)?;
     let message =
         format!("`model.dimension` = {} is more than the inputs have components", dimensions[index]);
@@ -36,16 +134,13 @@ pub(super) fn dimensions(source: &JobSource, sizes: &Sizes) -> Option<Problem> {
     Some(source.problem_at_item("model.dimension", index, message, format!("at most {most}"), Some(help)))
 }
 
-/// A list of Θ's eigenvalues has one for each of the k₀ + p components, so there must be one such number.
-pub(super) fn augmentation_list(
-    source: &JobSource,
-    sizes: &Sizes,
-    augmentation: Option<&AugmentationSpec>,
-) -> Option<Problem> {
+/// A list of Θ's eigenvalues has one for each of the k₀ + p components, so there must be one such
+/// number.
+fn augmentation_list(source: &JobSource, values: &Values) -> Option<Problem> {
     const KEY: &str = "augmentation.spectrum";
-    let found = augmentation?.spectrum.shape.length()?;
-    let noise = sizes.get("corruption.components")?.only();
-    let (axis, signal) = match (sizes.get("data.components"), noise) {
+    let found = values.list(KEY)?.len();
+    let noise = values.integers("corruption.components")?.only();
+    let (axis, signal) = match (values.integers("data.components"), noise) {
         (_, None) => ("corruption.components", None),
         (Some(signal), _) => ("data.components", signal.only()),
         // Raw features: their number is known once the files are read.
@@ -68,14 +163,10 @@ pub(super) fn augmentation_list(
 }
 
 /// The explicit sampler draws n × p normals a cell.
-pub(super) fn explicit_samples(
-    source: &JobSource,
-    sizes: &Sizes,
-    sampler: Option<Sampler>,
-) -> Option<Problem> {
-    let samples = sizes.get("grid.samples")?.values();
+fn explicit_samples(source: &JobSource, values: &Values) -> Option<Problem> {
+    let samples = values.integers("grid.samples")?.values();
     let index = samples.iter().position(|&samples| samples > EXPLICIT_SAMPLES_LIMIT)?;
-    if sampler? != Sampler::Explicit {
+    if values.word("sampler.kind")? != Sampler::Explicit.name() {
         return None;
     }
     let message = format!("`grid.samples` = {} is too many for the explicit sampler", samples[index]);

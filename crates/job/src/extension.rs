@@ -1,14 +1,14 @@
 //! Jobs that grow: what a job asks for beyond earlier ones, as jobs of their own.
 //!
-//! The cells of a job are a box: its replicates times its axes. A later job with more replicates or values is a larger box; what is
-//! new is the difference, cut into boxes axis by axis (first the replicates). Each of them is a job, so it is planned, written and
-//! resumed as any other.
+//! The cells of a job are a box: its replicates times its axes. A later job with more replicates or
+//! values is a larger box; what is new is the difference, cut into boxes axis by axis (first the
+//! replicates). Each of them is a job, so it is planned, written and resumed as any other.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use super::JobSpec;
-use super::columns::{AxisValues, AxisValuesMut};
+use super::fields::{AxisValues, Field};
 
 /// Why a job does not extend an earlier one.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -37,7 +37,8 @@ pub enum NotAnExtension {
     Axes,
 }
 
-/// What `job` asks for beyond `earlier` jobs, in a fixed order: the same for the same arguments. Empty if nothing is new.
+/// What `job` asks for beyond `earlier` jobs, in a fixed order: the same for the same arguments.
+/// Empty if nothing is new.
 ///
 /// The jobs must be of one study: alike in everything but replicates and the values of their axes.
 ///
@@ -72,7 +73,8 @@ fn whole(regions: Vec<Region>) -> Vec<Region> {
     if cells == hull.cells() && (0..regions.len()).all(disjoint) { vec![hull] } else { regions }
 }
 
-/// The job of a single cell: one replicate, and of each axis the value at the position that `position` gives for its column.
+/// The job of a single cell: one replicate, and of each axis the value at the position that
+/// `position` gives for its column.
 #[must_use]
 pub fn cell(job: &JobSpec, replicate: u64, position: impl Fn(&str) -> usize) -> JobSpec {
     let first = u32::try_from(replicate).unwrap_or(u32::MAX);
@@ -80,7 +82,8 @@ pub fn cell(job: &JobSpec, replicate: u64, position: impl Fn(&str) -> usize) -> 
     Region { replicates: first..first.saturating_add(1), axes }.spec(job)
 }
 
-/// A box of cells: replicates, and of each axis the positions of its values on the axis of one job, ascending.
+/// A box of cells: replicates, and of each axis the positions of its values on the axis of one job,
+/// ascending.
 #[derive(Clone, Debug, PartialEq)]
 struct Region {
     replicates: Range<u32>,
@@ -119,8 +122,8 @@ impl Region {
         Self { replicates: a.start.min(b.start)..a.end.max(b.end), axes: axes.collect() }
     }
 
-    /// The cells that this box has in common with another: a range of replicates and positions on each axis, some of them none if there
-    /// are no such cells.
+    /// The cells that this box has in common with another: a range of replicates and positions on
+    /// each axis, some of them none if there are no such cells.
     fn common(&self, other: &Self) -> Self {
         let (a, b) = (&self.replicates, &other.replicates);
         let axes = self.axes.iter().zip(&other.axes);
@@ -173,8 +176,9 @@ impl Region {
         spec.job.replicates = self.replicates.end - self.replicates.start;
         for (values, keep) in spec.axes_mut().into_iter().zip(&self.axes) {
             match values {
-                AxisValuesMut::Integers(axis) => axis.keep(keep),
-                AxisValuesMut::Floats(axis) => axis.keep(keep),
+                Field::Integers(axis) => axis.keep(keep),
+                Field::Floats(axis) => axis.keep(keep),
+                Field::Toml(_) => {}
             }
         }
         spec

@@ -1,9 +1,10 @@
 //! Reading numbers and axes: what a key may be, and what is said of anything else.
 //!
-//! A key that is an axis is read here when it is a number or a list, and by `range` when it is a table.
+//! A key that is an axis is read here when it is a number or a list, and by `range` when it is a
+//! table.
 
 use super::axis::{AXIS_LIMIT, Axis};
-use super::read::{TableReader, exact_integer};
+use super::read::Reader;
 use super::tree::{Node, Value};
 
 /// What a number may be written as, for whoever wrote something else.
@@ -22,40 +23,19 @@ pub(super) struct Allowed {
     pub(super) help: &'static str,
 }
 
-impl TableReader<'_> {
-    /// An axis of real numbers; `default` must not be empty.
-    pub(super) fn reals(&mut self, key: &str, allowed: Allowed, default: &[f64]) -> Option<Axis<f64>> {
-        match self.node(key) {
-            Some(node) => self.axis(node, &self.path(key), allowed),
-            None => Axis::new(default.to_vec()),
-        }
+impl Allowed {
+    pub(super) const fn real(words: &'static str, holds: fn(f64) -> bool, help: &'static str) -> Self {
+        Self { whole: false, holds, words, help }
     }
 
-    /// One real number. Not an axis: a list or range is refused as such.
-    pub(super) fn real(&mut self, key: &str, allowed: Allowed, default: f64) -> Option<f64> {
-        let Some(node) = self.node(key) else { return Some(default) };
-        let path = self.path(key);
-        match node.value {
-            Value::List(_) | Value::Table(_) => self.refuse_axis(node, &path),
-            _ => self.number(node, &path, allowed),
-        }
+    pub(super) const fn whole(words: &'static str, holds: fn(f64) -> bool, help: &'static str) -> Self {
+        Self { whole: true, holds, words, help }
     }
+}
 
-    /// An axis of whole numbers; `default` must not be empty, `allowed` whole and below 2⁵³.
-    pub(super) fn wholes(&mut self, key: &str, allowed: Allowed, default: &[i64]) -> Option<Axis<i64>> {
-        let path = self.path(key);
-        let axis = match self.node(key) {
-            Some(node) => {
-                let reals = self.axis(node, &path, allowed)?;
-                Axis::new(reals.values().iter().copied().filter_map(exact_integer).collect())
-            }
-            None => Axis::new(default.to_vec()),
-        }?;
-        self.sizes.insert(path, axis.clone());
-        Some(axis)
-    }
-
-    fn axis(&mut self, node: &Node, path: &str, allowed: Allowed) -> Option<Axis<f64>> {
+impl Reader<'_> {
+    /// An axis: a number, a list or a range.
+    pub(super) fn axis(&mut self, node: &Node, path: &str, allowed: Allowed) -> Option<Axis<f64>> {
         let items = match &node.value {
             Value::Table(entries) => return self.range(node, path, entries, allowed),
             Value::List(items) => &items[..],
@@ -77,7 +57,8 @@ impl TableReader<'_> {
         Axis::new(values)
     }
 
-    /// One finite number that `allowed` takes; `-0.0` becomes `0.0`, so that equal values are equal bits.
+    /// One finite number that `allowed` takes; `-0.0` becomes `0.0`, so that equal values are equal
+    /// bits.
     pub(super) fn number(&mut self, node: &Node, path: &str, allowed: Allowed) -> Option<f64> {
         let kind = if allowed.whole { "a whole number" } else { "a number" };
         let (number, whole) = match &node.value {
@@ -102,6 +83,14 @@ impl TableReader<'_> {
         let message = format!("`{path}` must be {words}, not {}", self.source.excerpt(&node.place));
         self.refuse(&node.place, message, label, allowed.help)
     }
+}
+
+/// The integer that a float written without a fraction stands for, where every integer has a float
+/// of its own.
+pub(super) fn exact_integer(float: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2⁵³
+    #[expect(clippy::cast_possible_truncation, reason = "integral and within ±2⁵³, checked just before")]
+    (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as i64)
 }
 
 /// Index of the first value that has come before.

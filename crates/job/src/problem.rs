@@ -1,7 +1,9 @@
-//! What is wrong with a job, and where: the texts a job is read from, places in them, and the list of all problems.
+//! What is wrong with a job, and where: the texts a job is read from, places in them, and the list
+//! of all problems.
 //!
-//! [`parse`](super::parse) returns every problem that it finds as one [`JobProblems`]; the program underlines each
-//! [`Place`], and the `Display` of [`JobProblems`] (`file:line:column: message`) serves where there is no terminal.
+//! [`parse`](super::parse) returns every problem that it finds as one [`JobProblems`]; the program
+//! underlines each [`Place`], and the `Display` of [`JobProblems`] (`file:line:column: message`)
+//! serves where there is no terminal.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,14 +13,16 @@ use std::ops::Range;
 pub struct SourceText {
     /// What to call it in a report: the file's name, or for instance `--set corruption.scale=-1`.
     pub name: String,
-    /// The text that spans are byte ranges of; of an override without its `--set`: `corruption.scale=-1`.
+    /// The text that spans are byte ranges of; of an override without its `--set`:
+    /// `corruption.scale=-1`.
     pub text: String,
 }
 
 impl SourceText {
     /// Line and column, both from 1, of a byte offset; the column counts characters, not bytes.
     ///
-    /// An offset past the end is taken as the end, one inside a character as that character's start.
+    /// An offset past the end is taken as the end, one inside a character as that character's
+    /// start.
     #[must_use]
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let mut end = offset.min(self.text.len());
@@ -70,7 +74,8 @@ pub struct Problem {
 pub struct JobProblems {
     /// The texts that the problems' places point into: the file, then each override.
     pub sources: Vec<SourceText>,
-    /// The problems, by source and then by place; never empty when returned by [`parse`](super::parse).
+    /// The problems, by source and then by place; never empty when returned by
+    /// [`parse`](super::parse).
     pub problems: Vec<Problem>,
 }
 

@@ -1,40 +1,36 @@
 //! Ranges: axes written as their ends and what lies between.
 //!
-//! Numerics: a ratio or step that comes within 10⁻⁹ of `to` (relative to `to`, or to the step) gives `to` exactly.
-//! Values of whole-number keys are rounded to the nearest. Others are rounded to 15 significant digits, so that
-//! `0.1 + 2 · 0.1` is the 0.3 that one selects rows by, and those of a logarithmic count to 12, because `exp` and `ln`
-//! differ in the last digit between machines and a row must not.
+//! Numerics: a ratio or step that comes within 10⁻⁹ of `to` (relative to `to`, or to the step)
+//! gives `to` exactly. Values of whole-number keys are rounded to the nearest. Others are rounded
+//! to 15 significant digits, so that `0.1 + 2 · 0.1` is the 0.3 that one selects rows by, and those
+//! of a logarithmic count to 12, because `exp` and `ln` differ in the last digit between machines
+//! and a row must not.
 
 use super::axis::{AXIS_LIMIT, Axis};
-use super::numbers::{Allowed, FORMS, first_repeat, shown};
-use super::read::{TableReader, exact_integer, nearest};
+use super::numbers::{Allowed, FORMS, exact_integer, first_repeat, shown};
+use super::read::{Reader, nearest};
 use super::tree::{Entry, Node};
 
-/// How near (relatively) a ratio or step must come to `to` to have hit it: far above the error of a million
-/// roundings (10⁻¹⁰), far below any difference that is meant.
+/// How near (relatively) a ratio or step must come to `to` to have hit it: far above the error of a
+/// million roundings (10⁻¹⁰), far below any difference that is meant.
 const HIT: f64 = 1e-9;
 
-const RATIO: Allowed = Allowed {
-    whole: false,
-    holds: |ratio| ratio > 1.0,
-    words: "above 1",
-    help: "each value is the one before it times `ratio`, until `to`",
-};
-const STEP: Allowed = Allowed {
-    whole: false,
-    holds: |step| step > 0.0,
-    words: "above 0",
-    help: "each value is the one before it plus `step`, until `to`",
-};
-const COUNT: Allowed = Allowed {
-    whole: true,
-    holds: |count| count >= 2.0 && count <= AXIS_LIMIT as f64,
-    words: "a whole number from 2 to 1000000",
-    help: "`count` is how many values the range has, both ends included",
-};
+const RATIO: Allowed = Allowed::real(
+    "above 1",
+    |ratio| ratio > 1.0,
+    "each value is the one before it times `ratio`, until `to`",
+);
+const STEP: Allowed =
+    Allowed::real("above 0", |step| step > 0.0, "each value is the one before it plus `step`, until `to`");
+const COUNT: Allowed = Allowed::whole(
+    "a whole number from 2 to 1000000",
+    |count| count >= 2.0 && count <= AXIS_LIMIT as f64,
+    "`count` is how many values the range has, both ends included",
+);
 
-impl TableReader<'_> {
-    /// An axis written as a range; every value lies between its ends, so `allowed` is asked of these alone.
+impl Reader<'_> {
+    /// An axis written as a range; every value lies between its ends, so `allowed` is asked of
+    /// these alone.
     pub(super) fn range(
         &mut self,
         node: &Node,
@@ -114,7 +110,9 @@ impl TableReader<'_> {
             (None, None, Some(count)) => {
                 let logarithmic = match find(entries, "scale") {
                     None => Some(false),
-                    Some(scale) => self.word(scale, &name("scale"), &[false, true], scale_name),
+                    Some(scale) => {
+                        self.word(scale, &name("scale"), &["linear", "log"]).map(|word| word == "log")
+                    }
                 };
                 let count = self.number(count, &name("count"), COUNT).and_then(exact_integer);
                 let count = usize::try_from(count?).ok()?;
@@ -132,10 +130,6 @@ fn find<'e>(entries: &'e [Entry], key: &str) -> Option<&'e Node> {
     entries.iter().find(|entry| entry.name == key).map(|entry| &entry.node)
 }
 
-fn scale_name(logarithmic: bool) -> &'static str {
-    if logarithmic { "log" } else { "linear" }
-}
-
 /// How a range goes from one end to the other.
 #[derive(Clone, Copy)]
 enum Spacing {
@@ -146,7 +140,8 @@ enum Spacing {
 }
 
 impl Spacing {
-    /// The values of a range with `from < to` (and `0 < from` for ratios), or `None` if they are too many.
+    /// The values of a range with `from < to` (and `0 < from` for ratios), or `None` if they are
+    /// too many.
     fn values(self, from: f64, to: f64, whole: bool) -> Option<Vec<f64>> {
         // Between the ends also after rounding; what rounding makes equal is refused by the caller.
         let tidy = |value: f64, digits| {
@@ -197,7 +192,8 @@ impl Spacing {
         (values.len() <= AXIS_LIMIT).then_some(values)
     }
 
-    /// What to do about values that coincide: the largest count near this one that keeps them apart.
+    /// What to do about values that coincide: the largest count near this one that keeps them
+    /// apart.
     fn without_repeats(self, from: f64, to: f64, whole: bool) -> String {
         let (mut count, rebuild): (usize, fn(usize) -> Spacing) = match self {
             Spacing::Ratio(_) => return "take a larger `ratio`".into(),

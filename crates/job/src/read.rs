@@ -1,88 +1,172 @@
-//! Typed reading of one table: a call per key, which gives its value or its default, or records what is wrong.
+//! Reading the tables by the table of keys: each value by its key's kind, or what is wrong with it.
 //!
-//! Every reader returns `None` only after it has recorded a problem, so a table is read in full before its parts
-//! are put together with `?`, and one pass finds all that is wrong.
+//! A reader returns `None` only after it has recorded a problem, so everything is read before
+//! anything is put together, and one pass finds all that is wrong.
 
-use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::Path;
 
-use super::axis::Axis;
+use super::axis::{AXIS_LIMIT, Axis};
+use super::keys::{self, Default, KEYS, Key, Kind, When};
+use super::numbers::{Allowed, exact_integer};
 use super::problem::{Place, Problem};
 use super::source::JobSource;
-use super::tree::{Entry, Node, Tree, Value};
+use super::spec::SpectrumShape;
+use super::tree::{self, Node, Tree, Value};
+use super::values::{Given, Values};
 
-/// The keys of every table, in canonical order: what `to_toml` writes and what an unknown key is compared with.
-pub(super) const TABLES: [(&str, &[&str]); 8] = [
-    ("job", &["name", "seed", "replicates", "first_replicate"]),
-    (
-        "data",
-        &[
-            "source",
-            "images",
-            "labels",
-            "components",
-            "spectrum",
-            "scale",
-            "decay",
-            "teacher",
-            "label_count",
-            "separation",
-            "label_noise",
-        ],
-    ),
-    ("corruption", &["kind", "components", "spectrum", "scale", "decay"]),
-    ("augmentation", &["kind", "spectrum", "scale", "decay", "alignment"]),
-    ("model", &["paradigms", "dimension"]),
-    ("grid", &["samples"]),
-    ("sampler", &["kind"]),
-    ("output", &["metrics", "detail", "part_rows", "max_failed"]),
-];
-
-/// Similarity (Jaro–Winkler, 0 to 1) from which a name counts as a slip of another: `sample` for `samples` has 0.97,
-/// `augment` for `augmentation` 0.92, `dim` for `dimension` 0.84, whereas `shape` and `scale` have 0.76.
+/// Similarity (Jaro–Winkler, 0 to 1) from which a name counts as a slip of another: `sample` for
+/// `samples` has 0.97, `augment` for `augmentation` 0.92, `dim` for `dimension` 0.84, whereas
+/// `shape` and `scale` have 0.76.
 const SIMILAR: f64 = 0.78;
 
 /// Longest name worth comparing: the comparison takes quadratic time, and nobody mistypes a page.
 const LONGEST_NAME: usize = 64;
 
-/// Reads one table of the job, then the next.
-pub(super) struct TableReader<'a> {
-    tree: &'a Tree,
-    name: &'static str,
-    pub(super) source: &'a JobSource,
-    problems: &'a mut Vec<Problem>,
-    /// The axes of whole numbers read so far, by full name, for checks between tables: they outlive a table that has
-    /// something else wrong with it.
-    pub(super) sizes: BTreeMap<String, Axis<i64>>,
+/// Reads every key of a job. Relative paths of the file are joined to `base_dir`.
+pub(super) fn read(tree: &Tree, source: &JobSource, base_dir: &Path, problems: &mut Vec<Problem>) -> Values {
+    refuse_unknown(tree, problems);
+    let mut reader = Reader { source, base_dir, problems, values: Values::default() };
+    // Words and spectra first: they decide which other keys have a meaning, and some defaults.
+    let (deciding, others): (Vec<&Key>, Vec<&Key>) =
+        KEYS.iter().partition(|key| matches!(key.kind, Kind::Word(_) | Kind::Spectrum(_) | Kind::Replicates));
+    for key in deciding.into_iter().chain(others) {
+        let value = match reader.meaning(key) {
+            Meaning::Some => reader.value(key, tree.entry(key.table, key.name).map(|entry| &entry.node)),
+            Meaning::Unknown => Some(None),
+            Meaning::None(_) => None,
+        };
+        if let Some(value) = value {
+            reader.values.0.insert(key.path.clone(), value);
+        }
+    }
+    reader.refuse_meaningless(tree);
+    reader.values
 }
 
-impl<'a> TableReader<'a> {
-    /// A reader that stands at no table yet.
-    pub(super) fn new(
-        tree: &'a Tree,
-        source: &'a JobSource,
-        problems: &'a mut Vec<Problem>,
-    ) -> TableReader<'a> {
-        TableReader { tree, name: "", source, problems, sizes: BTreeMap::new() }
+/// Whether a key means anything in a job.
+enum Meaning {
+    Some,
+    /// A condition fails.
+    None(&'static When),
+    /// A value that a condition is about could not be read.
+    Unknown,
+}
+
+/// Reads values, and records what is wrong.
+pub(super) struct Reader<'a> {
+    pub(super) source: &'a JobSource,
+    base_dir: &'a Path,
+    problems: &'a mut Vec<Problem>,
+    values: Values,
+}
+
+impl Reader<'_> {
+    fn meaning(&self, key: &'static Key) -> Meaning {
+        for when in &key.when {
+            match self.values.0.get(&format!("{}.{}", key.table, when.key)) {
+                Some(None) => return Meaning::Unknown,
+                Some(Some(given)) if when.is.contains(&given.choice()) => {}
+                Some(Some(_)) | None => return Meaning::None(when),
+            }
+        }
+        Meaning::Some
     }
 
-    /// Goes to a table; one that the job does not have reads as empty.
-    pub(super) fn table(&mut self, name: &'static str) -> &mut TableReader<'a> {
-        self.name = name;
-        self
+    /// The value of a key that has a meaning; `None` if it has none of its own.
+    fn value(&mut self, key: &'static Key, node: Option<&Node>) -> Option<Option<Given>> {
+        let default = match (node, &key.default) {
+            (Some(node), _) => return Some(self.given(key, node)),
+            (None, Default::Derived(_)) => return None,
+            (None, Default::Is(value)) => value.clone(),
+            (None, Default::Listed { named, listed, .. }) => {
+                let list = self.values.list(&format!("{}.spectrum", key.table));
+                list.map_or_else(|| (*named).to_owned(), |list| listed(list.len()))
+            }
+            (None, Default::Required) => {
+                let message = match key.when.first() {
+                    Some(when) => format!("{} = {:?} needs `{}`", when.key, when.is.join(" or "), key.path),
+                    None => format!("`{}` is needed", key.path),
+                };
+                let place = self.source.place(&key.path);
+                return Some(self.refuse(&place, message, "not given", key.help.as_str()));
+            }
+        };
+        Some(self.given(key, &tree::value(&default)))
     }
 
-    fn entry(&self, key: &str) -> Option<&'a Entry> {
-        self.tree.tables.get(self.name)?.entries.get(key)
+    fn given(&mut self, key: &'static Key, node: &Node) -> Option<Given> {
+        let path = &key.path;
+        match &key.kind {
+            Kind::Text => self.text(key, node).map(Given::Text),
+            Kind::Path => {
+                let text = self.text(key, node)?;
+                if text.is_empty() {
+                    let message = format!("`{path}` is empty");
+                    return self.refuse(&node.place, message, "no path", key.help.as_str());
+                }
+                // That of an override is relative to where the program was started, as on any
+                // command line.
+                let base = if node.place.source == 0 { self.base_dir } else { Path::new("") };
+                Some(Given::Path(base.join(text)))
+            }
+            Kind::Word(all) => self.word(node, path, all).map(Given::Word),
+            Kind::Words(all) => self.some_of(node, path, all).map(Given::Words),
+            Kind::Whole(within) => {
+                let within = within(&self.values);
+                self.whole(node, path, &within, &key.help).map(Given::Whole)
+            }
+            Kind::Replicates => {
+                if let Value::Table(entries) = &node.value {
+                    return self.adaptive(node, path, entries).map(Given::Adaptive);
+                }
+                self.whole(node, path, &keys::REPLICATES, &key.help).map(Given::Whole)
+            }
+            Kind::Number(_)
+                if key.axis.is_none() && matches!(node.value, Value::List(_) | Value::Table(_)) =>
+            {
+                self.refuse_axis(node, path)
+            }
+            Kind::Number(allowed) => {
+                let axis = self.axis(node, path, *allowed)?;
+                if !allowed.whole {
+                    return Some(Given::Floats(axis));
+                }
+                let whole = axis.values().iter().copied().filter_map(exact_integer);
+                Axis::new(whole.collect()).map(Given::Integers)
+            }
+            Kind::Spectrum(allowed) => {
+                if let Value::List(items) = &node.value {
+                    return self.list(node, path, items, *allowed).map(Given::List);
+                }
+                self.word(node, path, &SpectrumShape::NAMES).map(Given::Word)
+            }
+        }
     }
 
-    /// The value of a key, if it is given.
-    pub(super) fn node(&self, key: &str) -> Option<&'a Node> {
-        self.entry(key).map(|entry| &entry.node)
-    }
-
-    /// The full name of a key, as messages spell it.
-    pub(super) fn path(&self, key: &str) -> String {
-        format!("{}.{key}", self.name)
+    /// Refuses keys that are given although other choices leave them without a meaning.
+    fn refuse_meaningless(&mut self, tree: &Tree) {
+        for (table, entry) in tree.entries() {
+            let meanings = keys::named(table, &entry.name).map(|key| match self.meaning(key) {
+                Meaning::None(when) => Some(when),
+                Meaning::Some | Meaning::Unknown => None,
+            });
+            let Some(failing) = meanings.collect::<Option<Vec<&When>>>() else { continue };
+            let Some(first) = failing.first() else { continue };
+            let (circumstance, help) = if let Some((circumstance, help)) = first.otherwise {
+                (circumstance.to_owned(), help.to_owned())
+            } else {
+                let choices = failing
+                    .iter()
+                    .flat_map(|when| when.is.iter().map(|word| format!("{} = {word:?}", when.key)));
+                let found = self.values.word(&format!("{table}.{}", first.key)).unwrap_or_default();
+                let choices = keys::unique(choices).join(" or ");
+                let help = format!("only {choices} has {}", entry.name.replace('_', " "));
+                (format!("{} = {found:?}", first.key), help)
+            };
+            let message = format!("`{table}.{}` has no meaning with {circumstance}", entry.name);
+            self.refuse::<()>(&entry.key, message, "does not apply", help);
+        }
     }
 
     /// Records a problem; returns `None` for the reader to return in turn.
@@ -98,61 +182,28 @@ impl<'a> TableReader<'a> {
         None
     }
 
-    /// Records that a key is given although other choices leave it without a meaning.
-    pub(super) fn not_applicable(&mut self, keys: &[&str], circumstance: &str, help: &str) {
-        for key in keys {
-            if let Some(entry) = self.entry(key) {
-                let message = format!("`{}` has no meaning with {circumstance}", self.path(key));
-                self.refuse::<()>(&entry.key, message, "does not apply", help);
-            }
-        }
-    }
-
     /// Records that a value has the wrong type.
     pub(super) fn wrong_type<T>(&mut self, node: &Node, name: &str, expected: &str, help: &str) -> Option<T> {
         let found = node.value.type_name();
         self.refuse(&node.place, format!("`{name}` must be {expected}, not {found}"), found, help)
     }
 
-    /// A string; `help` says what it is for.
-    pub(super) fn text(&mut self, key: &str, help: &str) -> Option<Option<&'a str>> {
-        match self.node(key) {
-            None => Some(None),
-            Some(Node { value: Value::Text(text), .. }) => Some(Some(text)),
-            Some(node) => self.wrong_type(node, &self.path(key), "a string in quotes", help),
-        }
-    }
-
-    /// One of a few words.
-    pub(super) fn choice<T: Copy>(
-        &mut self,
-        key: &str,
-        all: &[T],
-        name: fn(T) -> &'static str,
-        default: T,
-    ) -> Option<T> {
-        match self.node(key) {
-            None => Some(default),
-            Some(node) => self.word(node, &self.path(key), all, name),
-        }
+    fn text(&mut self, key: &Key, node: &Node) -> Option<String> {
+        let Value::Text(text) = &node.value else {
+            return self.wrong_type(node, &key.path, "a string in quotes", &key.help);
+        };
+        Some(text.clone())
     }
 
     /// A value that must be one of a few words.
-    pub(super) fn word<T: Copy>(
-        &mut self,
-        node: &Node,
-        path: &str,
-        all: &[T],
-        name: fn(T) -> &'static str,
-    ) -> Option<T> {
-        let names: Vec<&str> = all.iter().map(|&one| name(one)).collect();
-        let allowed = names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" or ");
+    pub(super) fn word(&mut self, node: &Node, path: &str, all: &[&'static str]) -> Option<&'static str> {
+        let allowed = all.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" or ");
         let Value::Text(text) = &node.value else {
             return self.wrong_type(node, path, &allowed, &format!("write one of {allowed}, in quotes"));
         };
-        let found = all.iter().copied().find(|&one| name(one) == text);
+        let found = all.iter().copied().find(|one| one == text);
         found.or_else(|| {
-            let help = match nearest(text, names.iter().copied()) {
+            let help = match nearest(text, all.iter().copied()) {
                 Some(near) => format!("did you mean {near:?}?"),
                 None => format!("write {allowed}"),
             };
@@ -161,19 +212,12 @@ impl<'a> TableReader<'a> {
         })
     }
 
-    /// A list of words without repeats, not empty; the result is in the order of `all`, which is also the default.
-    pub(super) fn words<T: Copy + PartialEq>(
-        &mut self,
-        key: &str,
-        all: &[T],
-        name: fn(T) -> &'static str,
-    ) -> Option<Vec<T>> {
-        let Some(node) = self.node(key) else { return Some(all.to_vec()) };
-        let path = self.path(key);
-        let names = all.iter().map(|&one| format!("{:?}", name(one))).collect::<Vec<_>>().join(", ");
-        let help = format!("any of {names}; leave the key out for all of them");
+    /// A list of words without repeats, not empty; the result is in the order of `all`.
+    fn some_of(&mut self, node: &Node, path: &str, all: &[&'static str]) -> Option<Vec<&'static str>> {
+        let names = all.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+        let help = format!("any of {names}; leave the key out for the default");
         let Value::List(items) = &node.value else {
-            return self.wrong_type(node, &path, "a list of strings", &help);
+            return self.wrong_type(node, path, "a list of strings", &help);
         };
         if items.is_empty() {
             return self.refuse(&node.place, format!("`{path}` is empty"), "nothing is asked for", help);
@@ -181,9 +225,9 @@ impl<'a> TableReader<'a> {
         let mut chosen = Vec::new();
         let mut sound = true;
         for item in items {
-            match self.word(item, &path, all, name) {
+            match self.word(item, path, all) {
                 Some(word) if chosen.contains(&word) => {
-                    let message = format!("`{path}` names {:?} twice", name(word));
+                    let message = format!("`{path}` names {word:?} twice");
                     self.refuse::<()>(&item.place, message, "second time", "name each once");
                     sound = false;
                 }
@@ -194,40 +238,44 @@ impl<'a> TableReader<'a> {
         sound.then(|| all.iter().copied().filter(|one| chosen.contains(one)).collect())
     }
 
-    /// One whole number between two bounds, both included. Not an axis: a list or range is refused as such.
-    pub(super) fn whole(&mut self, key: &str, low: u64, high: u64, default: u64, help: &str) -> Option<u64> {
-        let Some(node) = self.node(key) else { return Some(default) };
-        let path = self.path(key);
+    /// One whole number. Not an axis: a list or range is refused as such.
+    fn whole(&mut self, node: &Node, path: &str, within: &RangeInclusive<u64>, help: &str) -> Option<u64> {
         let found = match node.value {
             Value::Integer(integer) => u64::try_from(integer).ok(),
             Value::Float(float) => exact_integer(float).and_then(|integer| u64::try_from(integer).ok()),
-            Value::List(_) | Value::Table(_) => return self.refuse_axis(node, &path),
-            Value::Text(_) | Value::Other(_) => return self.wrong_type(node, &path, "a whole number", help),
+            Value::List(_) | Value::Table(_) => return self.refuse_axis(node, path),
+            Value::Text(_) | Value::Other(_) => return self.wrong_type(node, path, "a whole number", help),
         };
-        found.filter(|found| (low..=high).contains(found)).or_else(|| {
+        found.filter(|found| within.contains(found)).or_else(|| {
             let found = self.source.excerpt(&node.place);
-            let message = format!("`{path}` must be a whole number from {low} to {high}, not {found}");
+            let message = format!("`{path}` must be {}, not {found}", keys::in_words(within));
             self.refuse(&node.place, message, "out of range", help)
         })
     }
 
-    /// Records that a key takes no list and no range.
-    pub(super) fn refuse_axis<T>(&mut self, node: &Node, path: &str) -> Option<T> {
-        let message = format!("`{path}` takes one number, not {}", node.value.type_name());
-        self.refuse(&node.place, message, "not an axis", AXIS_KEYS)
+    /// The items of a spectrum given as a list. Repeats are fine: it is one spectrum, not an axis.
+    fn list(&mut self, node: &Node, path: &str, items: &[Node], allowed: Allowed) -> Option<Vec<f64>> {
+        if items.is_empty() {
+            let help = "list the eigenvalues, or write \"uniform\", \"flat\" or \"power-law\"";
+            return self.refuse(&node.place, format!("`{path}` has no eigenvalues"), "empty", help);
+        }
+        if items.len() > AXIS_LIMIT {
+            let message = format!("`{path}` has {} eigenvalues", items.len());
+            let help = "the covariances are dense: a few thousand at most";
+            return self.refuse(&node.place, message, "too many", help);
+        }
+        let values: Vec<_> = items.iter().map(|item| self.number(item, path, allowed)).collect();
+        values.into_iter().collect()
     }
-}
 
-/// Which keys can be axes, for whoever made one of another key.
-const AXIS_KEYS: &str = "the keys that can be axes are grid.samples, data.components, data.scale, data.decay, \
-    data.separation, data.label_noise, corruption.components, corruption.scale, corruption.decay, \
-    augmentation.scale, augmentation.decay, augmentation.alignment and model.dimension";
-
-/// The integer that a float written without a fraction stands for, where every integer has a float of its own.
-pub(super) fn exact_integer(float: f64) -> Option<i64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0; // 2⁵³
-    #[expect(clippy::cast_possible_truncation, reason = "integral and within ±2⁵³, checked just before")]
-    (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as i64)
+    /// Records that a key takes no list and no range.
+    fn refuse_axis<T>(&mut self, node: &Node, path: &str) -> Option<T> {
+        let message = format!("`{path}` takes one number, not {}", node.value.type_name());
+        let axes = keys::axes();
+        let (last, others) = axes.split_last().unwrap_or((&"", &[]));
+        let help = format!("the keys that can be axes are {} and {last}", others.join(", "));
+        self.refuse(&node.place, message, "not an axis", help)
+    }
 }
 
 /// The allowed name most like `name`, if any is like it at all.
@@ -241,12 +289,13 @@ pub fn nearest<'n>(name: &str, allowed: impl Iterator<Item = &'n str>) -> Option
     (best.0 >= SIMILAR).then_some(best.1)
 }
 
-/// Records every table and key that does not exist, each with its likely meaning and what is allowed instead.
-pub(super) fn refuse_unknown(tree: &Tree, problems: &mut Vec<Problem>) {
-    let table_names = || TABLES.iter().map(|(name, _)| *name);
+/// Records every table and key that does not exist, each with its likely meaning and what is
+/// allowed instead.
+fn refuse_unknown(tree: &Tree, problems: &mut Vec<Problem>) {
+    let tables = keys::tables();
     for stray in &tree.strays {
         let name = &stray.name;
-        let (message, label, help) = if table_names().any(|table| table == name) {
+        let (message, label, help) = if tables.contains(&name.as_str()) {
             let message = format!("`{name}` is a table, not {}", stray.node.value.type_name());
             (
                 message,
@@ -257,42 +306,44 @@ pub(super) fn refuse_unknown(tree: &Tree, problems: &mut Vec<Problem>) {
             (
                 format!("`{name}` stands outside of every table"),
                 "before any [table]",
-                belongs(name, "", table_names()),
+                belongs(name, "", &tables),
             )
         };
         let place = stray.key.clone();
         problems.push(Problem { message, label: label.into(), help: Some(help), place });
     }
     for (name, table) in &tree.tables {
-        let Some((_, keys)) = TABLES.iter().find(|(known, _)| known == name) else {
-            let help = belongs(name, "", table_names());
+        let names = keys::names(name);
+        if names.is_empty() {
+            let help = belongs(name, "", &tables);
             let message = format!("there is no table [{name}]");
             let place = table.key.clone();
             problems.push(Problem { message, label: "unknown table".into(), help: Some(help), place });
             continue;
-        };
-        for entry in table.entries.values().filter(|entry| !keys.contains(&entry.name.as_str())) {
+        }
+        for entry in table.entries.values().filter(|entry| !names.contains(&entry.name.as_str())) {
             problems.push(Problem {
                 message: format!("[{name}] has no key `{}`", entry.name),
                 label: "unknown key".into(),
-                help: Some(belongs(&entry.name, name, keys.iter().copied())),
+                help: Some(belongs(&entry.name, name, &names)),
                 place: entry.key.clone(),
             });
         }
     }
 }
 
-/// What an unknown name was probably meant to be, and the names allowed where it stands (`table` is empty at the top).
-fn belongs<'n>(name: &str, table: &str, allowed: impl Iterator<Item = &'n str> + Clone) -> String {
-    let list = allowed.clone().collect::<Vec<_>>().join(", ");
+/// What an unknown name was probably meant to be, and the names allowed where it stands (`table` is
+/// empty at the top).
+fn belongs(name: &str, table: &str, allowed: &[&str]) -> String {
+    let list = allowed.join(", ");
     let list = if table.is_empty() {
         format!("the tables are {list}")
     } else {
         format!("the keys of [{table}] are {list}")
     };
-    let homes = TABLES.iter().filter(|(_, keys)| keys.contains(&name)).map(|(home, _)| format!("[{home}]"));
-    let homes = homes.collect::<Vec<_>>().join(", ");
-    match nearest(name, allowed) {
+    let homes = keys::tables().into_iter().filter(|home| keys::find(home, name).is_some());
+    let homes = homes.map(|home| format!("[{home}]")).collect::<Vec<_>>().join(", ");
+    match nearest(name, allowed.iter().copied()) {
         _ if !homes.is_empty() => format!("`{name}` is a key of {homes} ({list})"),
         Some(near) => format!("did you mean `{near}`? ({list})"),
         None => list,

@@ -7,8 +7,9 @@ use super::tree::{Tree, Value};
 
 /// The texts that a job was read from, and where in them each key got its value.
 ///
-/// The engine keeps it next to the [`JobSpec`](super::JobSpec), so that what turns out wrong after parsing (the data
-/// have fewer samples than an axis asks for) is reported like any other problem of the job.
+/// The engine keeps it next to the [`JobSpec`](super::JobSpec), so that what turns out wrong after
+/// parsing (the data have fewer samples than an axis asks for) is reported like any other problem
+/// of the job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobSource {
     texts: Vec<SourceText>,
@@ -50,8 +51,8 @@ impl JobSource {
         &self.texts
     }
 
-    /// Where the value of `key` (`"grid.samples"`) stands: the value itself, or the header of its table if the key
-    /// has its default, or [`Place::FILE`] if the table is absent too.
+    /// Where the value of `key` (`"grid.samples"`) stands: the value itself, or the header of its
+    /// table if the key has its default, or [`Place::FILE`] if the table is absent too.
     #[must_use]
     pub fn place(&self, key: &str) -> Place {
         let table = key.split('.').next().unwrap_or(key);
@@ -70,8 +71,9 @@ impl JobSource {
         Problem { message: message.into(), label: label.into(), help, place: self.place(key) }
     }
 
-    /// Like [`problem_at`](JobSource::problem_at) for value number `index` of an axis: underlines that item when the
-    /// axis is written as a list, and the whole value when it is a range or a single number.
+    /// Like [`problem_at`](JobSource::problem_at) for value number `index` of an axis: underlines
+    /// that item when the axis is written as a list, and the whole value when it is a range or a
+    /// single number.
     pub fn problem_at_item(
         &self,
         key: &str,
@@ -87,7 +89,8 @@ impl JobSource {
         problem
     }
 
-    /// Problems of this job together with the texts that they point into, in the order of their places.
+    /// Problems of this job together with the texts that they point into, in the order of their
+    /// places.
     #[must_use]
     pub fn report(&self, problems: Vec<Problem>) -> JobProblems {
         JobProblems::new(self.texts.clone(), problems)

@@ -1,6 +1,7 @@
 //! Tests of the whole of `job` through [`parse`].
 
 mod extension;
+mod keys;
 mod problems;
 mod round_trip;
 mod tables;
@@ -29,7 +30,8 @@ fn underlined<'p>(problems: &'p JobProblems, problem: &Problem) -> &'p str {
     &problems.sources[problem.place.source].text[problem.place.span.clone()]
 }
 
-/// What a job must be refused with: the text, then of its only problem the message, the underlined text, and part of the help.
+/// What a job must be refused with: the text, then of its only problem the message, the underlined
+/// text, and part of the help.
 type Case = (&'static str, &'static str, &'static str, &'static str);
 
 fn each(cases: &[Case]) {

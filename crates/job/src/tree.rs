@@ -1,7 +1,8 @@
 //! The job's text as a tree of values that know where they stand, with the overrides already in it.
 //!
-//! The file and every override are sources of their own. An override replaces a key's whole value, so a value keeps
-//! the place of whichever source it came from, and everything after this module is blind to the difference.
+//! The file and every override are sources of their own. An override replaces a key's whole value,
+//! so a value keeps the place of whichever source it came from, and everything after this module is
+//! blind to the difference.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use toml::de::{DeString, DeTable, DeValue, Error};
 
 use super::problem::{Place, Problem, SourceText};
 
-/// Syntax errors shown of one source: a file that is no TOML at all has one on every line, and the first few say so.
+/// Syntax errors shown of one source: a file that is no TOML at all has one on every line, and the
+/// first few say so.
 const SYNTAX_ERRORS_SHOWN: usize = 20;
 
 /// A value and the text that it was read from.
@@ -69,7 +71,8 @@ pub(super) struct Tree {
 
 /// Reads the file (source 0) and the overrides (sources 1 …) into one tree.
 ///
-/// Returns false if the file is so broken that looking at its values would only produce further, made-up problems.
+/// Returns false if the file is so broken that looking at its values would only produce further,
+/// made-up problems.
 pub(super) fn read(sources: &[SourceText], problems: &mut Vec<Problem>) -> (Tree, bool) {
     let mut tree = Tree::default();
     let mut sound = true;
@@ -84,9 +87,27 @@ pub(super) fn read(sources: &[SourceText], problems: &mut Vec<Problem>) -> (Tree
 }
 
 impl Tree {
+    /// Whether there is nothing in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.strays.is_empty()
+    }
+
+    /// The entry of a key, if it is given.
+    pub(super) fn entry(&self, table: &str, key: &str) -> Option<&Entry> {
+        self.tables.get(table)?.entries.get(key)
+    }
+
+    /// All entries with the names of their tables.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
+        self.tables
+            .iter()
+            .flat_map(|(name, table)| table.entries.values().map(move |entry| (name.as_str(), entry)))
+    }
+
     fn read_file(&mut self, text: &str, problems: &mut Vec<Problem>) -> bool {
         let (root, mut errors) = DeTable::parse_recoverable(text);
-        // A repeated key leaves the tree whole (the first value stands), so everything else can still be checked.
+        // A repeated key leaves the tree whole (the first value stands), so everything else can
+        // still be checked.
         let sound = errors.iter().all(|error| error.message() == "duplicate key");
         let start = |error: &Error| error.span().map_or(text.len(), |span| span.start);
         errors.sort_by_key(start);
@@ -115,7 +136,8 @@ impl Tree {
         sound
     }
 
-    /// Applies `table.key=value`; a value that is no TOML is a string if it looks like one that lost its quotes.
+    /// Applies `table.key=value`; a value that is no TOML is a string if it looks like one that
+    /// lost its quotes.
     fn read_override(&mut self, source: usize, text: &str) -> Result<(), Problem> {
         let malformed = |message: &str, label: &str, span| Problem {
             message: message.into(),
@@ -168,7 +190,14 @@ impl Tree {
     }
 }
 
-/// Whether text that is no TOML value can be a string without its quotes, rather than a mistyped list or table.
+/// A value of the program's own, such as a default; it stands nowhere.
+pub(super) fn value(text: &str) -> Node {
+    let (value, _) = DeValue::parse_recoverable(text);
+    Node { place: Place::FILE, ..node(0, 0, value) }
+}
+
+/// Whether text that is no TOML value can be a string without its quotes, rather than a mistyped
+/// list or table.
 fn is_bare_string(text: &str) -> bool {
     !text.starts_with(['[', '{', '"', '\'']) && !text.chars().any(char::is_control)
 }

@@ -12,8 +12,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use polars::prelude::*;
 
 use crate::QueryError;
+use eigensweep_inputs::whole_file;
 use eigensweep_store::StoreError;
-use eigensweep_store::dataset::{put_output, stage_output};
 use eigensweep_store::format::number;
 
 /// Rows of a table: more than anyone reads in a terminal; every other format has all of them.
@@ -61,7 +61,8 @@ pub fn print(frame: LazyFrame, format: Format) -> Result<(), QueryError> {
 ///
 /// [`QueryError::Store`] or [`QueryError::Query`]; then the file is as it was before.
 pub fn write(mut frame: LazyFrame, format: Format, path: &Path) -> Result<(), QueryError> {
-    let staged = stage_output(path)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let staged = whole_file::stage(parent.unwrap_or(Path::new(".")), path).map_err(StoreError::from)?;
     if format == Format::Parquet {
         let target = SinkTarget::Path(PlRefPath::try_from_path(staged.path())?);
         let options = FileWriteFormat::Parquet(Arc::new(ParquetWriteOptions::default()));
@@ -75,7 +76,7 @@ pub fn write(mut frame: LazyFrame, format: Format, path: &Path) -> Result<(), Qu
         })?;
         stream(frame, format, Box::new(BufWriter::new(file)))?;
     }
-    Ok(put_output(staged, path)?)
+    Ok(whole_file::replace(staged, path).map_err(StoreError::from)?)
 }
 
 type Sink = Box<dyn Write + Send>;

@@ -39,6 +39,25 @@ use crate::wishart;
 pub const RANK_TOLERANCE: f64 = 1e-12;
 
 /// Workspace of the moment sampler for one largest width w and noise dimension p.
+///
+/// ```
+/// use eigensweep_sampling::moments::MomentSampler;
+/// use eigensweep_sampling::streams::{Draw, Streams};
+/// use eigensweep_spectral::lanes::InstructionSet;
+/// use faer::Mat;
+///
+/// // A sample of a billion rows of one input and one label, and noise in three components.
+/// let n = 1_000_000_000;
+/// let clean = faer::mat![[4e9, 1e9], [1e9, 1e9]];
+/// let mut sampler = MomentSampler::new(InstructionSet::detect(), 2, 3);
+/// sampler.condition_on(clean.as_ref(), n)?;
+/// let (mut cross, mut noise) = (Mat::zeros(2, 3), Mat::zeros(3, 3));
+/// let mut rng = Streams::new(0).stream(Draw::Noise, &[0, n]);
+/// sampler.draw(cross.as_mut(), noise.as_mut(), &mut rng);
+/// // NᵀN/n is near the identity, to about 1/√n.
+/// assert!((noise[(0, 0)] / 1e9 - 1.0_f64).abs() < 1e-3);
+/// # Ok::<(), eigensweep_spectral::Failure>(())
+/// ```
 pub struct MomentSampler {
     instruction_set: InstructionSet,
     scaled: Mat<f64>,

@@ -44,7 +44,7 @@ pub struct Rows<'a> {
     /// Columns w = k₀ + ℓ.
     pub width: usize,
     /// Class of each row where the last columns are one-hot; empty where they are not.
-    pub classes: &'a [u8],
+    pub classes: &'a [u16],
 }
 
 impl Rows<'_> {

@@ -2,9 +2,6 @@
 
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use common::{normals, stream};
 use eigensweep_sampling::explicit::{BLOCK_ROWS, ExplicitNoise};
 use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
@@ -13,49 +10,14 @@ use eigensweep_sampling::spectrum::Spectrum;
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_sampling::subset::{NestedGram, Rows, permute};
 use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_testkit::allocator::{Counting, calls};
 use faer::Mat;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-/// The system's allocator, counting the calls of each thread.
-struct Counting;
-
-// SAFETY: every call is passed on to the system's allocator unchanged; the counter is a plain thread-local number without
-// destructor, so that touching it neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|n| n.set(n.get() + 1));
-        // SAFETY: the caller's contract is `System`'s own.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.with(|n| n.set(n.get() + 1));
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Allocations of this thread while `work` runs.
-fn counted(work: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.with(Cell::get);
-    work();
-    ALLOCATIONS.with(Cell::get) - before
-}
-
 #[test]
 fn no_sampler_allocates_once_warm() {
-    assert!(counted(|| drop(std::hint::black_box(vec![1.0; 10]))) == 1, "the counter counts");
     for (components, labels, noise) in [(2, 2, 3), (5, 3, 5), (50, 10, 50), (90, 10, 100)] {
         let width = components + labels;
         let teachers = [
@@ -97,7 +59,7 @@ fn no_sampler_allocates_once_warm() {
                     explicit.add_rows(rows.as_ref(), cross.as_mut(), gram_of_noise.as_mut(), &mut rng);
                 }
             };
-            let count = counted(&mut work);
+            let count = calls(&mut work);
             assert!(
                 pass == 0 || count == 0,
                 "k₀ = {components}, ℓ = {labels}, p = {noise}: {count} allocations"

@@ -229,7 +229,7 @@ proptest! {
 #[test]
 fn classes_are_their_columns() {
     let base = normals(4, 300, &mut stream(4));
-    let classes: Vec<u8> = (0..300).map(|row| [2, 0, 1, 2, 2][row % 5]).collect();
+    let classes: Vec<u16> = (0..300).map(|row| [2, 0, 1, 2, 2][row % 5]).collect();
     let values: Vec<f64> = (0..300 * 7)
         .map(|at| match at % 7 {
             column @ 0..4 => base[(column, at / 7)],

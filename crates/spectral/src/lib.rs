@@ -1,7 +1,7 @@
 //! Dense symmetric kernels for thousands of problems of one size.
 //!
 //! What a closed form of self-supervised learning needs of linear algebra, and nothing more: eigenvalues of a
-//! symmetric matrix with the projections of a few right-hand sides ([`projected`]), its eigenvectors ([`symmetric`]; the leading k for
+//! symmetric matrix with the projections of a few right-hand sides ([`scaled`]), its eigenvectors ([`symmetric`]; the leading k for
 //! several k: [`leading`]), Cholesky factors and triangular solves ([`cholesky`]), singular values ([`singular`]) and
 //! quadratic forms with the pseudo-inverse of a semidefinite matrix ([`semidefinite`]).
 //!
@@ -31,7 +31,6 @@ mod failure;
 mod householder;
 pub mod lanes;
 pub mod leading;
-pub mod projected;
 pub mod scaled;
 mod scaling;
 pub mod semidefinite;

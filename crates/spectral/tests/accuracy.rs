@@ -17,10 +17,10 @@
 
 mod common;
 
-use common::{Random, norm};
+use common::{norm, project, projecting};
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
-use eigensweep_spectral::projected::ProjectedBatch;
+use eigensweep_testkit::random::Random;
 use faer::{Mat, Side};
 
 /// Problems in all.
@@ -103,21 +103,20 @@ fn a_hundred_thousand_problems_of_every_kind() {
         let width = 1 + round % 4;
         // Not in step with sizes and kinds: all scales side by side in a batch.
         let scale_of = |place: usize| [1.0, 1e-150, 1e150, 1.0, 1e-3][(round / 7 + place) % 5];
-        let mut projected = ProjectedBatch::new(isa, size, width);
-        projected.start(size, width);
-        let mut problems = vec![];
-        for place in 0..projected.capacity() {
+        let mut batch = projecting(isa, size, width);
+        let (mut problems, mut scaled) = (vec![], vec![]);
+        for place in 0..batch.capacity() {
             let (kind, unscaled) = matrix(rng, size, (round + place) % 7);
             let right = rng.normals(size, width);
-            projected.push((&unscaled * faer::Scale(scale_of(place))).as_ref(), right.as_ref());
+            scaled.push((&unscaled * faer::Scale(scale_of(place)), right.clone()));
             problems.push((kind, unscaled, right));
         }
-        projected.solve();
-        for (place, (kind, matrix, right)) in problems.iter().enumerate() {
+        let answers = project(&mut batch, &scaled);
+        for (place, ((kind, matrix, right), answer)) in problems.iter().zip(answers).enumerate() {
             let scale = scale_of(place);
             let what = format!("{kind} × {scale:e}");
             let length = norm(matrix.as_ref()).max(f64::MIN_POSITIVE);
-            let (values, powers) = projected.solution(place).unwrap();
+            let (values, powers) = answer.unwrap();
             let value = |i: usize| values[i] / scale;
             let sum = |f: &dyn Fn(usize) -> f64| (0..size).map(f).sum::<f64>();
             let weight = right.squared_norm_l2();

@@ -2,70 +2,31 @@
 
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-use common::{Random, workspace};
+use common::workspace;
 use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch, solve_in_place};
 use eigensweep_spectral::dense;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
-use eigensweep_spectral::projected::ProjectedBatch;
 use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
 use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
 use eigensweep_spectral::{MemStack, StackReq};
+use eigensweep_testkit::allocator::{Counting, calls};
+use eigensweep_testkit::random::Random;
 use faer::{Accum, Mat};
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-/// The system's allocator, counting the calls of each thread.
-struct Counting;
-
-// SAFETY: every call is passed on to the system's allocator unchanged; the counter is a plain thread-local number without
-// destructor, so that touching it neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|n| n.set(n.get() + 1));
-        // SAFETY: the caller's contract is `System`'s own.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.with(|n| n.set(n.get() + 1));
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Allocations of this thread while `work` runs.
-fn counted(work: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.with(Cell::get);
-    work();
-    ALLOCATIONS.with(Cell::get) - before
-}
-
 #[test]
 fn no_kernel_allocates_once_warm() {
-    assert!(counted(|| drop(std::hint::black_box(vec![1.0; 10]))) == 1, "the counter counts");
     const WIDTH: usize = 10;
     for size in [2, 10, 60, 100, 150] {
         let definite = Random(1).semidefinite(size, 2 * size);
         let singular = Random(2).semidefinite(size, size / 2);
         let right = Random(3).normals(size, WIDTH);
         let isa = InstructionSet::detect();
-        let mut projected = ProjectedBatch::new(isa, size, WIDTH);
         let mut leading = LeadingBatch::new(isa, size, size);
         let wanted = Wanted { ridge: true, projected: true, pencil: true, vectors: true };
         let mut scaled = ScaledBatch::new(isa, Room { size, width: WIDTH, count: size }, 2, wanted);
@@ -83,7 +44,7 @@ fn no_kernel_allocates_once_warm() {
             let counts = [
                 (
                     "cholesky",
-                    counted(|| {
+                    calls(|| {
                         matrix.copy_from(&definite);
                         rhs.copy_from(&right);
                         factor_in_place(matrix.as_mut(), MemStack::new(&mut memory)).unwrap();
@@ -92,23 +53,14 @@ fn no_kernel_allocates_once_warm() {
                 ),
                 (
                     "cholesky that fails",
-                    counted(|| {
+                    calls(|| {
                         matrix.copy_from(&singular);
                         assert!(factor_in_place(matrix.as_mut(), MemStack::new(&mut memory)).is_err());
                     }),
                 ),
                 (
-                    "projected",
-                    counted(|| {
-                        projected.start(size, WIDTH);
-                        projected.push(definite.as_ref(), right.as_ref());
-                        projected.solve();
-                        projected.solution(0).unwrap();
-                    }),
-                ),
-                (
                     "leading",
-                    counted(|| {
+                    calls(|| {
                         leading.start(size);
                         leading.push(definite.as_ref());
                         leading.push(singular.as_ref());
@@ -119,18 +71,19 @@ fn no_kernel_allocates_once_warm() {
                 ),
                 (
                     "scaled",
-                    counted(|| {
+                    calls(|| {
                         scaled.start(size, WIDTH);
                         scaled.push(0, &sigma);
                         scaled.push(1, &sigma);
                         let sources = [&definite, &singular];
                         scaled.solve(&[size, 1], |n| (sources[n].as_ref(), right.as_ref()));
+                        scaled.projected(0).unwrap();
                         scaled.pencil(0).unwrap();
                     }),
                 ),
                 (
                     "dense",
-                    counted(|| {
+                    calls(|| {
                         matrix.copy_from(&definite);
                         rhs.copy_from(&right);
                         dense::product(
@@ -157,7 +110,7 @@ fn no_kernel_allocates_once_warm() {
                 ),
                 (
                     "symmetric",
-                    counted(|| {
+                    calls(|| {
                         matrix.copy_from(&definite);
                         let stack = MemStack::new(&mut memory);
                         eigenvectors(matrix.as_mut(), &mut values, left.as_mut(), stack).unwrap();
@@ -165,7 +118,7 @@ fn no_kernel_allocates_once_warm() {
                 ),
                 (
                     "singular",
-                    counted(|| {
+                    calls(|| {
                         matrix.copy_from(&definite);
                         let stack = MemStack::new(&mut memory);
                         singular_values(matrix.as_ref(), &mut values, left.as_mut(), other.as_mut(), stack)
@@ -174,7 +127,7 @@ fn no_kernel_allocates_once_warm() {
                 ),
                 (
                     "definite form",
-                    counted(|| {
+                    calls(|| {
                         matrix.copy_from(&definite);
                         rhs.copy_from(&right);
                         let stack = MemStack::new(&mut memory);
@@ -183,7 +136,7 @@ fn no_kernel_allocates_once_warm() {
                 ),
                 (
                     "singular form",
-                    counted(|| {
+                    calls(|| {
                         matrix.copy_from(&singular);
                         rhs.copy_from(&right);
                         let stack = MemStack::new(&mut memory);

@@ -2,12 +2,13 @@
 
 mod common;
 
-use common::{Random, diagonal, lower_only, workspace};
+use common::{diagonal, lower_only, workspace};
 use eigensweep_spectral::cholesky::{
     factor_in_place, factor_safely_in_place, factor_scratch, solve_in_place, solve_lower_in_place,
     solve_lower_transpose_in_place,
 };
 use eigensweep_spectral::{Failure, MemStack};
+use eigensweep_testkit::random::{Random, symmetrized};
 use faer::{Mat, mat};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -155,7 +156,7 @@ fn indefinite_is_refused_at_the_negative_pivot() {
                 std::cmp::Ordering::Greater => 0.1 / (1.0 + (i - j) as f64),
             });
             let signs: Vec<f64> = (0..size).map(|i| if i == negative { -1.0 } else { 1.0 }).collect();
-            let matrix = common::symmetrized(&(&l * diagonal(&signs) * l.transpose()));
+            let matrix = symmetrized(&(&l * diagonal(&signs) * l.transpose()));
             assert_eq!(
                 factor(&matrix),
                 Err(Failure::NotPositiveDefinite { pivot: negative }),

@@ -2,12 +2,13 @@
 
 mod common;
 
-use common::{Random, diagonal, largest, lower_only, norm};
+use common::{diagonal, largest, lower_only, norm};
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::dense::{
     factor_in_place, factor_pivoted, gram_lower, product, solve_lower_in_place,
 };
 use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_testkit::random::Random;
 use faer::{Accum, Mat, MatRef};
 
 fn bits(matrix: MatRef<'_, f64>) -> Vec<u64> {

@@ -4,10 +4,11 @@
 
 mod common;
 
-use common::{Random, hard_symmetric, largest, norm};
+use common::{hard_symmetric, largest, norm};
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
+use eigensweep_testkit::random::Random;
 use faer::Mat;
 
 const SIZES: [usize; 9] = [1, 2, 9, 33, 47, 48, 64, 100, 150];

@@ -4,25 +4,21 @@
 
 mod common;
 
-use common::{Random, hard_symmetric, largest, lower_only, norm};
+use common::{Projected, hard_symmetric, largest, lower_only, norm, projecting};
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
-use eigensweep_spectral::projected::ProjectedBatch;
+use eigensweep_testkit::random::Random;
 use faer::Mat;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 const SIZES: [usize; 13] = [1, 2, 3, 4, 5, 8, 16, 17, 31, 33, 65, 100, 150];
 
-/// Eigenvalues, descending, and powers, from the lower triangle alone.
-fn project(matrix: &Mat<f64>, right: &Mat<f64>) -> Result<(Vec<f64>, Vec<f64>), Failure> {
-    let (size, width) = (matrix.nrows(), right.ncols());
-    let mut batch = ProjectedBatch::new(InstructionSet::detect(), size, width);
-    batch.start(size, width);
-    let place = batch.push(lower_only(matrix).as_ref(), right.as_ref());
-    batch.solve();
-    batch.solution(place).map(|(values, powers)| (values.to_vec(), powers.to_vec()))
+/// One problem alone, from the lower triangle.
+fn project(matrix: &Mat<f64>, right: &Mat<f64>) -> Projected {
+    let mut batch = projecting(InstructionSet::detect(), matrix.nrows(), right.ncols());
+    common::project(&mut batch, &[(lower_only(matrix), right.clone())]).remove(0)
 }
 
 /// `Σ λᵐ ‖qᵀb‖² = tr(bᵀ Aᵐ b)` for m = 0, 1, 2, and `Σ λᵐ = tr(Aᵐ)`: what clusters of eigenvalues cannot spoil.
@@ -134,15 +130,11 @@ fn nothing_at_all() {
 
 #[test]
 fn room_for_a_larger_size_serves_smaller_ones() {
-    let mut batch = ProjectedBatch::new(InstructionSet::detect(), 60, 10);
+    let mut batch = projecting(InstructionSet::detect(), 60, 10);
     for (size, width) in [(60, 10), (0, 0), (1, 10), (2, 1), (17, 10), (59, 10), (60, 10)] {
         let (matrix, right) = (Random(1).symmetric(size), Random(2).normals(size, width));
-        batch.start(size, width);
-        let place = batch.push(matrix.as_ref(), right.as_ref());
-        batch.solve();
-        let (values, powers) = batch.solution(place).unwrap();
-        let (expected, expected_powers) = project(&matrix, &right).unwrap();
-        assert_eq!((values, powers), (&expected[..], &expected_powers[..]), "{size}, {width}");
+        let alone = project(&matrix, &right);
+        assert_eq!(common::project(&mut batch, &[(matrix, right)]), [alone], "{size}, {width}");
     }
 }
 
@@ -168,32 +160,31 @@ fn an_entry_that_is_not_finite_is_refused() {
 #[test]
 #[should_panic(expected = "room for this size")]
 fn a_size_without_room_panics() {
-    ProjectedBatch::new(InstructionSet::detect(), 5, 5).start(6, 5);
+    projecting(InstructionSet::detect(), 5, 5).start(6, 5);
 }
 
 #[test]
 #[should_panic(expected = "d × d")]
 fn a_matrix_of_another_size_panics() {
-    let mut batch = ProjectedBatch::new(InstructionSet::detect(), 5, 5);
-    batch.start(3, 5);
-    batch.push(Mat::zeros(3, 2).as_ref(), Mat::zeros(3, 5).as_ref());
+    let mut batch = projecting(InstructionSet::detect(), 5, 5);
+    common::project(&mut batch, &[(Mat::zeros(3, 2), Mat::zeros(3, 5))]);
 }
 
 #[test]
 #[should_panic(expected = "d × ℓ")]
 fn right_hand_sides_of_another_width_panic() {
-    let mut batch = ProjectedBatch::new(InstructionSet::detect(), 5, 5);
-    batch.start(3, 5);
-    batch.push(Mat::zeros(3, 3).as_ref(), Mat::zeros(3, 4).as_ref());
+    let mut batch = projecting(InstructionSet::detect(), 5, 5);
+    let problem = |width| (Mat::zeros(3, 3), Mat::zeros(3, width));
+    common::project(&mut batch, &[problem(5), problem(4)]);
 }
 
 #[test]
 #[should_panic(expected = "room for another problem")]
 fn a_full_batch_panics() {
-    let mut batch = ProjectedBatch::new(InstructionSet::detect(), 1, 1);
+    let mut batch = projecting(InstructionSet::detect(), 1, 1);
     batch.start(1, 1);
-    for _ in 0..=batch.capacity() {
-        batch.push(Mat::zeros(1, 1).as_ref(), Mat::zeros(1, 1).as_ref());
+    for number in 0..=batch.capacity() {
+        batch.push(number, &[1.0]);
     }
 }
 

@@ -4,10 +4,11 @@
 
 mod common;
 
-use common::{Random, symmetrized, workspace};
+use common::workspace;
 use eigensweep_spectral::MemStack;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
+use eigensweep_testkit::random::{Random, symmetrized};
 use faer::{Mat, Side, mat};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -4,9 +4,10 @@
 
 mod common;
 
-use common::{Random, largest, norm, workspace};
+use common::{largest, norm, workspace};
 use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
 use eigensweep_spectral::{Failure, MemStack};
+use eigensweep_testkit::random::Random;
 use faer::Mat;
 
 type Factors = (Mat<f64>, Vec<f64>, Mat<f64>);

@@ -4,9 +4,10 @@
 
 mod common;
 
-use common::{Random, hard_symmetric, largest, lower_only, norm, workspace};
+use common::{hard_symmetric, largest, lower_only, norm, workspace};
 use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
 use eigensweep_spectral::{Failure, MemStack};
+use eigensweep_testkit::random::{Random, symmetrized};
 use faer::Mat;
 
 /// Around the widths of SIMD registers, the Householder block (16) and faer's divide and conquer (32).
@@ -72,7 +73,7 @@ fn recovers_known_eigenvectors() {
         let rng = &mut Random(size as u64);
         let q = rng.orthogonal(size);
         let weighted = Mat::from_fn(size, size, |i, j| q[(i, j)] * (1.0 + j as f64));
-        let matrix = common::symmetrized(&(weighted * q.transpose()));
+        let matrix = symmetrized(&(weighted * q.transpose()));
         let (values, vectors) = decompose(&matrix).unwrap();
         for (j, value) in values.iter().enumerate() {
             assert!((value - (1.0 + j as f64)).abs() <= 20.0 * (size * size) as f64 * f64::EPSILON);

@@ -1,7 +1,7 @@
 //! The data set's columns, statuses and format version: what the engine writes and readers rely on.
 //!
 //! One row per replicate × combination of axes × paradigm. Axis columns (`samples`, `noise_scale`, …) stand between
-//! [`REPLICATE`] and [`PARADIGM`]; their names are in [`JobSpec::axes`](eigensweep_job::JobSpec::axes).
+//! [`REPLICATE`] and [`PARADIGM`], metrics ([`metrics_of`](crate::rows::metrics_of)) between that and [`STATUS`]; names of axes are in [`JobSpec::axes`](eigensweep_job::JobSpec::axes).
 
 use eigensweep_theory::Failure;
 
@@ -12,23 +12,8 @@ pub const FORMAT_VERSION: u32 = 3;
 pub const REPLICATE: &str = "replicate";
 /// `paradigm`, string.
 pub const PARADIGM: &str = "paradigm";
-/// `loss_clean`, f64: probing (or supervised) loss of the clean model on clean inputs.
-pub const LOSS_CLEAN: &str = "loss_clean";
-/// `loss_corrupted`, f64: the same of the corrupted model on corrupted inputs.
-pub const LOSS_CORRUPTED: &str = "loss_corrupted";
-/// `distance`, f64: |loss_clean − loss_corrupted|.
-pub const DISTANCE: &str = "distance";
-/// `leakage`, f64, nullable.
-pub const LEAKAGE: &str = "leakage";
-/// `gap`, f64, nullable.
-pub const GAP: &str = "gap";
-/// `threshold_squared`, f64, nullable: α_JE² or α_RC² of the replicate's spectra.
-pub const THRESHOLD_SQUARED: &str = "threshold_squared";
 /// `status`, string: `ok`, or why there is no value.
 pub const STATUS: &str = "status";
-
-/// The metric columns in file order.
-pub const METRICS: [&str; 6] = [LOSS_CLEAN, LOSS_CORRUPTED, DISTANCE, LEAKAGE, GAP, THRESHOLD_SQUARED];
 
 /// `replicates`, in summaries: how many replicates a line is about.
 pub const REPLICATES: &str = "replicates";
@@ -79,6 +64,12 @@ pub enum Status {
 impl Status {
     /// All statuses, by number.
     pub const ALL: [Self; 4] = [Self::Ok, Self::NotPositiveDefinite, Self::NoConvergence, Self::NotFinite];
+
+    /// The status of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
 
     /// The text in the `status` column.
     #[must_use]

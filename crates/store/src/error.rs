@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use eigensweep_inputs::whole_file::WriteError;
 use eigensweep_job::NotAnExtension;
 
 /// An error of a data set; every message names the place and the remedy.
@@ -18,14 +19,14 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The output path exists and is not a directory.
-    #[error("{} is a file; a data set is a directory: choose another with --output DIR", path.display())]
+    #[error("{} is a file; a data set is a directory: choose another path", path.display())]
     OutputIsFile {
         /// The output path.
         path: PathBuf,
     },
     /// The output directory holds something else.
     #[error(
-        "{} is not empty and holds no data set: choose another directory with --output DIR",
+        "{} is not empty and holds no data set: choose another directory",
         path.display()
     )]
     NotADataSet {
@@ -35,7 +36,7 @@ pub enum StoreError {
     /// The output directory holds another job's rows.
     #[error(
         "{} holds the data set of another job ({found}, not {expected}): its rows would not belong together. Choose \
-         another directory with --output DIR, another [job] name, or replace it with --fresh",
+         another directory or another [job] name, or replace the data set",
         path.display()
     )]
     DifferentJob {
@@ -48,8 +49,8 @@ pub enum StoreError {
     },
     /// The output directory has rows that the job does not ask for.
     #[error(
-        "{} has {reason}: a job may add replicates and values of its axes, not take any away. Choose another directory with \
-         --output DIR, or replace the data set with --fresh",
+        "{} has {reason}: a job may add replicates and values of its axes, not take any away. Choose another directory, or \
+         replace the data set",
         path.display()
     )]
     NotExtended {
@@ -60,8 +61,7 @@ pub enum StoreError {
     },
     /// A section's description is lost, and nothing else tells what its parts hold.
     #[error(
-        "{} is missing or damaged: it says which rows of the job the parts {}-… hold. Restore it from a copy, or replace the data set with \
-         --fresh",
+        "{} is missing or damaged: it says which rows of the job the parts {}-… hold. Restore it from a copy, or replace the data set",
         path.display(),
         crate::dataset::part_stem(*section)
     )]
@@ -85,7 +85,7 @@ pub enum StoreError {
     },
     /// Another process writes the same rows.
     #[error(
-        "{} is being written by another process ({holder}): wait for it, or choose another directory with --output DIR",
+        "{} is being written by another process ({holder}): wait for it, or choose another directory",
         path.display()
     )]
     Busy {
@@ -137,6 +137,14 @@ pub enum StoreError {
         /// The part's file.
         path: PathBuf,
     },
+    /// A row has a status that there is not.
+    #[error("{} holds the status {found:?}, which this program does not know: verify the data set", path.display())]
+    Status {
+        /// The part's file.
+        path: PathBuf,
+        /// The status.
+        found: String,
+    },
     /// One task has more rows than a batch may hold.
     #[error(
         "one sample is shared by {rows} rows, above the limit of {limit}: split the axes other than samples and replicates \
@@ -159,6 +167,12 @@ pub enum StoreError {
         /// Most parts.
         limit: u64,
     },
+}
+
+impl From<WriteError> for StoreError {
+    fn from(WriteError { action, path, source }: WriteError) -> Self {
+        Self::Io { action, path, source }
+    }
 }
 
 impl StoreError {

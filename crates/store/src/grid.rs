@@ -11,13 +11,15 @@
 
 use std::ops::Range;
 
-use eigensweep_job::{AxisValues, DataSpec, JobSpec};
+use eigensweep_job::{AxisValues, DataSpec, JobSpec, Level};
 
 /// An axis of the grid with its place in the numbering of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GridAxis {
     /// Column name.
     pub name: &'static str,
+    /// What it belongs to.
+    pub level: Level,
     /// Its values.
     pub values: Values,
     /// Rows between two steps along the axis.
@@ -93,28 +95,51 @@ pub struct Grid {
     pub first_replicate: u64,
 }
 
-/// A digit of the numbering of rows, slowest first.
+/// What a digit of the numbering of rows belongs to, slowest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    Data,
-    /// Replicates of real data, whose samples are nested in one permutation.
-    ChainedReplicate,
-    Samples,
-    Replicate,
-    Noise,
-    Views,
-    Alignment,
-    Dimension,
+    Axis(Level),
+    /// Replicates: of real data, whose samples are nested in one permutation, before the samples.
+    Replicate {
+        chained: bool,
+    },
 }
 
-fn rank(name: &str) -> Rank {
-    match name {
-        "samples" => Rank::Samples,
-        "noise_components" | "noise_decay" | "noise_scale" => Rank::Noise,
-        "augmentation_decay" | "augmentation_scale" => Rank::Views,
-        "alignment" => Rank::Alignment,
-        "dimension" => Rank::Dimension,
-        _ => Rank::Data,
+impl Rank {
+    fn order(self) -> (Level, bool) {
+        match self {
+            Self::Axis(level) => (level, false),
+            Self::Replicate { chained: true } => (Level::Data, true),
+            Self::Replicate { chained: false } => (Level::Samples, true),
+        }
+    }
+}
+
+/// A combination of values of the axes of one level.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'g> {
+    grid: &'g Grid,
+    /// A row that has these values.
+    row: u64,
+}
+
+impl Setting<'_> {
+    /// Which value of an axis this is; 0 where the job has no such axis.
+    #[must_use]
+    pub fn index(&self, name: &str) -> usize {
+        self.grid.axis(name).map_or(0, |axis| axis.index(self.row))
+    }
+
+    /// The value of an axis, if the job has it.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.grid.axis(name).map(|axis| axis.values.as_float(axis.index(self.row)))
+    }
+
+    /// The number of the first row that has these values.
+    #[must_use]
+    pub fn row(&self) -> u64 {
+        self.row
     }
 }
 
@@ -127,6 +152,7 @@ impl Grid {
             .into_iter()
             .map(|axis| GridAxis {
                 name: axis.name,
+                level: axis.level,
                 values: match axis.values {
                     AxisValues::Integers(values) => Values::Integers(values.to_vec()),
                     AxisValues::Floats(values) => Values::Floats(values.to_vec()),
@@ -136,11 +162,11 @@ impl Grid {
             .collect();
         let paradigms = spec.model.paradigms.len() as u64;
         let replicates = u64::from(spec.job.replicates);
-        let chained = matches!(spec.data, DataSpec::Idx(_));
+        let chained = matches!(spec.data, DataSpec::Files(_));
         let mut digits: Vec<(Rank, Option<usize>)> =
-            axes.iter().enumerate().map(|(i, axis)| (rank(axis.name), Some(i))).collect();
-        digits.push((if chained { Rank::ChainedReplicate } else { Rank::Replicate }, None));
-        digits.sort_by_key(|&(rank, _)| rank);
+            axes.iter().enumerate().map(|(i, axis)| (Rank::Axis(axis.level), Some(i))).collect();
+        digits.push((Rank::Replicate { chained }, None));
+        digits.sort_by_key(|&(rank, _)| rank.order());
         let mut stride = paradigms;
         let (mut rows_per_sample, mut rows_per_unit, mut rows_per_setting) = (stride, stride, stride);
         for (rank, axis) in digits.into_iter().rev() {
@@ -151,10 +177,10 @@ impl Grid {
                 rows_per_unit = stride;
                 stride *= replicates;
             }
-            if rank > Rank::Replicate {
+            if rank.order() > (Level::Samples, true) {
                 rows_per_sample = stride;
             }
-            if rank > Rank::Data {
+            if rank != Rank::Axis(Level::Data) {
                 rows_per_setting = stride;
             }
         }
@@ -168,6 +194,16 @@ impl Grid {
             replicates,
             first_replicate: u64::from(spec.job.first_replicate),
         }
+    }
+
+    /// Every combination of values of the axes of a level, in the order of the rows: what simulates walks it, so that this order stands here
+    /// alone.
+    pub fn settings(&self, level: Level) -> impl Iterator<Item = Setting<'_>> {
+        let axes = || self.axes.iter().filter(move |axis| axis.level == level);
+        let count: u64 = axes().map(|axis| axis.values.count()).product();
+        // The axes of a level are neighbouring digits.
+        let step = axes().map(|axis| axis.stride).min().unwrap_or(0);
+        (0..count).map(move |at| Setting { grid: self, row: at * step })
     }
 
     /// Number of rows.
@@ -237,6 +273,7 @@ mod tests {
 
     use super::Grid;
     use eigensweep_job as job;
+    use eigensweep_job::Level;
 
     const AXES: &str = "[data]\ncomponents = [2, 5, 3]\nREST[corruption]\ncomponents = [4, 1]\nscale = [1, 2]\n[augmentation]\n\
         scale = [3, 4]\nalignment = [0, 1, 2]\n[model]\ndimension = [2, 1]\n[grid]\nsamples = [10, 1000, 50]\n[job]\n\
@@ -275,6 +312,30 @@ mod tests {
             }
             let cells: u64 = grid.axes.iter().map(|axis| axis.values.count()).product();
             assert_eq!(seen.len() as u64, 4 * 3 * cells, "all of them");
+        }
+    }
+
+    #[test]
+    fn settings_are_the_values_of_neighbouring_digits_in_row_order() {
+        for grid in grids() {
+            for level in
+                [Level::Data, Level::Samples, Level::Noise, Level::Views, Level::Within, Level::Dimension]
+            {
+                let names: Vec<&str> =
+                    grid.axes.iter().filter(|axis| axis.level == level).map(|axis| axis.name).collect();
+                let settings: Vec<_> = grid.settings(level).collect();
+                let rows: BTreeSet<Vec<usize>> = settings
+                    .iter()
+                    .map(|setting| names.iter().map(|name| setting.index(name)).collect())
+                    .collect();
+                let count: u64 = names.iter().map(|name| grid.axis(name).unwrap().values.count()).product();
+                assert_eq!((settings.len() as u64, rows.len() as u64), (count, count), "each once");
+                assert!(settings.windows(2).all(|pair| pair[0].row() < pair[1].row()));
+                // Nothing else changes from one to the next.
+                for axis in grid.axes.iter().filter(|axis| axis.level != level) {
+                    assert!(settings.iter().all(|setting| setting.index(axis.name) == 0), "{}", axis.name);
+                }
+            }
         }
     }
 

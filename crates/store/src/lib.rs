@@ -8,7 +8,7 @@
 //! | [`dataset`] | Parquet parts, staged, fsynced, renamed, committed; manifest; merge; resume |
 //! | [`aggregate`], [`summary`] | many values as a few numbers; each combination over its replicates |
 //! | [`active`], [`adaptive`] | which combinations adaptive replicates go on with |
-//! | [`filter`] | conditions on rows |
+//! | [`filter`], [`find`] | conditions on rows, and the rows that fulfil them |
 //! | [`source`] | data sets that are read together, each found sound and with a name |
 //! | [`format`](mod@format) | numbers for people |
 //!
@@ -22,6 +22,7 @@ pub mod cost;
 pub mod dataset;
 mod error;
 pub mod filter;
+pub mod find;
 pub mod format;
 pub mod grid;
 mod index_map;

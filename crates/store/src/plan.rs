@@ -271,7 +271,7 @@ mod tests {
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
 
-    use super::{BATCH_PROBLEMS, Plan, fullest};
+    use super::{BATCH_PROBLEMS, Extents, Plan, fullest};
     use eigensweep_job as job;
 
     proptest! {

@@ -1,82 +1,59 @@
-//! The rows of one task, by column; coordinates follow from the row's number.
+//! Rows by column: what a task fills, a part encodes, `replay` prints and a test reads. Coordinates follow from a row's number.
 
 use std::ops::Range;
 
+use eigensweep_job::JobSpec;
+use eigensweep_theory::Metric;
+use eigensweep_theory::metrics::{self, Asked};
+
 use crate::columns::Status;
 
-/// Values of the rows of one task. NaN stands for *no value* and is written as null: a NaN that was computed is a
-/// [`Status::NotFinite`].
+/// Values and status of consecutive rows.
+///
+/// NaN stands for *no value* and is written as null: a NaN that was computed is a [`Status::NotFinite`].
 #[derive(Clone, Debug, Default)]
-pub struct Batch {
-    /// `loss_clean`.
-    pub loss_clean: Vec<f64>,
-    /// `loss_corrupted`.
-    pub loss_corrupted: Vec<f64>,
-    /// `leakage`.
-    pub leakage: Vec<f64>,
-    /// `gap`.
-    pub gap: Vec<f64>,
-    /// `threshold_squared`.
-    pub threshold_squared: Vec<f64>,
-    /// `status`.
-    pub status: Vec<Status>,
+pub struct Rows {
+    metrics: Vec<&'static Metric>,
+    /// By metric.
+    values: Vec<Vec<f64>>,
+    status: Vec<Status>,
 }
 
-impl Batch {
-    /// So many rows without values.
+/// Values and status of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// By metric, in the order of the data set's columns; NaN where there is none.
+    pub values: Vec<f64>,
+    /// Why it has values or none.
+    pub status: Status,
+}
+
+impl Row {
+    /// All numbers as bits: NaN (no value) equals itself.
     #[must_use]
-    pub fn new(rows: usize) -> Self {
-        let values = || vec![f64::NAN; rows];
-        Self {
-            loss_clean: values(),
-            loss_corrupted: values(),
-            leakage: values(),
-            gap: values(),
-            threshold_squared: values(),
-            status: vec![Status::Ok; rows],
-        }
+    pub fn bits(&self) -> (Vec<u64>, Status) {
+        (self.values.iter().map(|value| value.to_bits()).collect(), self.status)
     }
+}
 
-    /// Forgets all rows, and makes room for so many.
-    pub(crate) fn empty(&mut self, rows: usize) {
-        for values in self.values() {
-            values.clear();
-            values.reserve_exact(rows);
-        }
-        self.status.clear();
-        self.status.reserve_exact(rows);
-    }
+/// The metrics that a job's rows have columns for, in their order.
+#[must_use]
+pub fn metrics_of(spec: &JobSpec) -> Vec<&'static Metric> {
+    metrics::columns(&spec.output.metrics)
+}
 
-    /// Adds another batch's rows.
-    pub(crate) fn append(&mut self, other: &Self) {
-        self.loss_clean.extend_from_slice(&other.loss_clean);
-        self.loss_corrupted.extend_from_slice(&other.loss_corrupted);
-        self.leakage.extend_from_slice(&other.leakage);
-        self.gap.extend_from_slice(&other.gap);
-        self.threshold_squared.extend_from_slice(&other.threshold_squared);
-        self.status.extend_from_slice(&other.status);
-    }
-
-    /// Number of rows.
+impl Rows {
+    /// No rows of a job, and room for so many.
     #[must_use]
-    pub fn rows(&self) -> usize {
-        self.status.len()
+    pub fn with_capacity(spec: &JobSpec, rows: usize) -> Self {
+        let metrics = metrics_of(spec);
+        let values = metrics.iter().map(|_| Vec::with_capacity(rows)).collect();
+        Self { metrics, values, status: Vec::with_capacity(rows) }
     }
 
-    /// The numeric columns that hold results.
-    fn values(&mut self) -> [&mut Vec<f64>; 5] {
-        [
-            &mut self.loss_clean,
-            &mut self.loss_corrupted,
-            &mut self.leakage,
-            &mut self.gap,
-            &mut self.threshold_squared,
-        ]
-    }
-
-    /// Begins anew with so many rows.
-    pub fn clear(&mut self, rows: usize) {
-        for values in self.values() {
+    /// Begins anew with so many rows, none of which has a value.
+    pub fn restart(&mut self, rows: usize) {
+        for values in &mut self.values {
             values.clear();
             values.resize(rows, f64::NAN);
         }
@@ -84,50 +61,83 @@ impl Batch {
         self.status.resize(rows, Status::Ok);
     }
 
-    /// Gives rows a status and takes their results away.
+    /// Forgets all rows, and makes room for so many.
+    pub fn empty(&mut self, rows: usize) {
+        for values in &mut self.values {
+            values.clear();
+            values.reserve_exact(rows);
+        }
+        self.status.clear();
+        self.status.reserve_exact(rows);
+    }
+
+    /// Adds the rows of another, which must be of the same job.
+    pub fn append(&mut self, other: &Self) {
+        for (values, others) in self.values.iter_mut().zip(&other.values) {
+            values.extend_from_slice(others);
+        }
+        self.status.extend_from_slice(&other.status);
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.status.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.status.is_empty()
+    }
+
+    /// The metrics, in the order of the columns.
+    #[must_use]
+    pub fn metrics(&self) -> &[&'static Metric] {
+        &self.metrics
+    }
+
+    /// The column of a metric; `None` where the job has none for it.
+    #[must_use]
+    pub fn column(&self, metric: &Metric) -> Option<usize> {
+        self.metrics.iter().position(|known| *known == metric)
+    }
+
+    /// Values of a column, row by row.
+    #[must_use]
+    pub fn values(&self, column: usize) -> &[f64] {
+        &self.values[column]
+    }
+
+    /// The same, to be written.
+    pub fn values_mut(&mut self, column: usize) -> &mut [f64] {
+        &mut self.values[column]
+    }
+
+    /// Statuses, row by row.
+    #[must_use]
+    pub fn status(&self) -> &[Status] {
+        &self.status
+    }
+
+    /// One row.
+    #[must_use]
+    pub fn row(&self, at: usize) -> Row {
+        Row { values: self.values.iter().map(|values| values[at]).collect(), status: self.status[at] }
+    }
+
+    /// Gives rows a status and takes their results away; what is known without a solution stays.
     pub fn fail(&mut self, rows: Range<usize>, status: Status) {
-        for values in [&mut self.loss_clean, &mut self.loss_corrupted, &mut self.leakage, &mut self.gap] {
+        let solved = self.metrics.iter().map(|metric| metric.asked != Asked::Always);
+        for (values, _) in self.values.iter_mut().zip(solved).filter(|(_, solved)| *solved) {
             values[rows.clone()].fill(f64::NAN);
         }
         self.status[rows].fill(status);
     }
-}
 
-/// What a task computed for one row.
-#[derive(Clone, Copy, Debug)]
-pub struct Values {
-    /// `loss_clean`; NaN where there is none, as below.
-    pub loss_clean: f64,
-    /// `loss_corrupted`.
-    pub loss_corrupted: f64,
-    /// `leakage`.
-    pub leakage: f64,
-    /// `gap`.
-    pub gap: f64,
-    /// `threshold_squared`.
-    pub threshold_squared: f64,
-    /// `status`.
-    pub status: Status,
-}
-
-impl Values {
-    /// Those of a row of a batch.
+    /// Number of rows without a value.
     #[must_use]
-    pub fn of(batch: &Batch, at: usize) -> Self {
-        Self {
-            loss_clean: batch.loss_clean[at],
-            loss_corrupted: batch.loss_corrupted[at],
-            leakage: batch.leakage[at],
-            gap: batch.gap[at],
-            threshold_squared: batch.threshold_squared[at],
-            status: batch.status[at],
-        }
-    }
-
-    /// In the order of [`eigensweep_store::columns::METRICS`].
-    #[must_use]
-    pub fn metrics(&self, distance: bool) -> [f64; 6] {
-        let apart = if distance { (self.loss_clean - self.loss_corrupted).abs() } else { f64::NAN };
-        [self.loss_clean, self.loss_corrupted, apart, self.leakage, self.gap, self.threshold_squared]
+    pub fn failed(&self) -> u64 {
+        self.status.iter().filter(|&&status| status != Status::Ok).count() as u64
     }
 }

@@ -108,7 +108,7 @@ mod tests {
     use std::path::Path;
 
     use super::Shard;
-    use crate::input::Extents;
+    use crate::plan::Extents;
     use crate::plan::Plan;
     use eigensweep_job as job;
 

@@ -7,6 +7,7 @@
 //! quantile is exact of up to [`EXACT`](crate::aggregate::EXACT) replicates; of more, and where the
 //! data set keeps blocks in place of rows, it is within 1 %.
 
+use eigensweep_job::Detail;
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::metrics::{DISTANCE, Metric, THRESHOLD_SQUARED};
 
@@ -15,6 +16,7 @@ use crate::aggregate::Aggregate;
 use crate::columns::{self, DATASET, PARADIGM};
 use crate::dataset::Dataset;
 use crate::filter::{Filter, Value};
+use crate::find;
 use crate::grid::Grid;
 
 /// Count, mean, spread and quantiles of a metric over some replicates.
@@ -189,16 +191,12 @@ impl<'a> Selection<'a> {
 /// rows only where they are kept.
 #[must_use]
 pub fn conditions(dataset: &Dataset) -> Vec<(&'static str, bool)> {
-    let spec = dataset.spec();
-    let axes = spec.axes().into_iter().map(|axis| (axis.name, false));
-    let cells = axes.chain([(PARADIGM, true)]);
-    if spec.output.detail == eigensweep_job::Detail::Summary {
-        return cells.collect();
+    let mut columns = find::columns(dataset);
+    let is_axis = |name| dataset.spec().axes().iter().any(|axis| axis.name == name);
+    if dataset.spec().output.detail == Detail::Summary {
+        columns.retain(|(name, _)| is_axis(*name) || *name == PARADIGM);
     }
-    let metrics = eigensweep_theory::metrics::columns(&spec.output.metrics);
-    let metrics = metrics.into_iter().map(|metric| (metric.name, false));
-    let replicate = std::iter::once((columns::REPLICATE, false));
-    replicate.chain(cells).chain(metrics).chain([(columns::STATUS, true)]).collect()
+    columns
 }
 
 /// The lines of a data set, or those of the selected rows, with some metrics; `None` if there are

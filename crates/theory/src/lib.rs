@@ -6,15 +6,17 @@
 //!
 //! | in the paper | here |
 //! |---|---|
-//! | Lemma B.1, equation 46 (supervised) | [`closed_forms::ClosedForms::supervised`], [`additive::AdditiveBatch`] |
-//! | Theorem 3.1 (reconstruction) | [`closed_forms::ClosedForms::reconstruction`], [`additive::AdditiveBatch`] |
-//! | Theorem 3.2 (joint-embedding) | [`closed_forms::ClosedForms::joint_embedding`], [`additive::AdditiveBatch`] |
-//! | Section 4.1 (corruption, views, Σ = Θ + α²Γ) | [`moments`] |
+//! | Lemma B.1, equation 46 (supervised) | [`paradigms::SUPERVISED`] |
+//! | Theorem 3.1 (reconstruction) | [`paradigms::RECONSTRUCTION`] |
+//! | Theorem 3.2 (joint-embedding) | [`paradigms::JOINT_EMBEDDING`] |
+//! | Section 4.1 (corruption; views, Σ = Θ + α²Γ) | [`moments`]; [`views::SPECTRAL`] |
 //! | Propositions 4.3 and 4.4 (thresholds), Corollary 4.5 (crossover) | [`thresholds`] |
 //! | Proposition 4.2 (supervised recovers for every α) | a test: `crates/engine/tests/propositions.rs` |
 //! | equation 93 (linear probing loss) | [`probing`] |
 //!
-//! Leakage, the share of a representation's variance that is irrelevant, is not in the paper: [`leakage`].
+//! A paradigm is solved for any moments by [`closed_forms`], and for additive views, many problems at a time, by [`additive`]. What is
+//! reported of it is a table of [`metrics`]. Leakage, the share of a representation's variance that is irrelevant, is not in the
+//! paper: [`leakage`].
 //!
 //! The crate is called by `engine` (a batch of Σ at a time, every buffer reused) and by `eigensweep solve` (one problem). It
 //! knows nothing of grids, randomness, threads or files.
@@ -34,15 +36,12 @@
 
 pub mod additive;
 pub mod closed_forms;
-mod joint_embedding;
 pub mod leakage;
 pub mod metrics;
 pub mod moments;
 pub mod paradigms;
 pub mod probing;
-mod reconstruction;
-mod representation;
-mod supervised;
+pub mod spectrum;
 pub mod thresholds;
 pub mod views;
 
@@ -50,5 +49,4 @@ pub use eigensweep_spectral::Failure;
 pub use eigensweep_spectral::lanes::InstructionSet;
 pub use metrics::Metric;
 pub use paradigms::Paradigm;
-pub use representation::{Representation, relative_gap};
-pub use supervised::Supervised;
+pub use spectrum::relative_gap;

@@ -93,14 +93,3 @@ impl SampleSums<'_> {
         }
     }
 }
-
-/// Writes Σ = Θ + α²Γ (d) for spectral views: `theta` (d), `gamma` (p, the last components), alignment α.
-///
-/// Source: Section 4.1 of the paper, view generation 𝒯(α).
-pub fn view_covariance(theta: &[f64], gamma: &[f64], alignment: f64, sigma: &mut [f64]) {
-    sigma.copy_from_slice(theta);
-    let signal = theta.len() - gamma.len();
-    for (s, g) in sigma[signal..].iter_mut().zip(gamma) {
-        *s += alignment * alignment * g;
-    }
-}

@@ -97,6 +97,18 @@ pub struct Thresholds {
 
 /// Computes Propositions 4.3 and 4.4 and Corollary 4.5.
 ///
+/// ```
+/// use eigensweep_theory::thresholds::{Preference, Spectra, thresholds};
+///
+/// let spectra = Spectra { signal: &[1.0], theta_signal: &[1.0], gamma: &[4.0], theta_noise: &[2.0] };
+/// let found = thresholds(&spectra)?;
+/// // δ = 1/2, η² = 1/2: α_JE² = 1 − 2/4, α_RC² = 4/η² − 2/4 − 1.
+/// assert!((found.alpha_je_squared - 0.5_f64).abs() < 1e-12);
+/// assert!((found.alpha_rc_squared - 6.5_f64).abs() < 1e-12);
+/// assert_eq!(found.preference, Preference::JointEmbedding);
+/// # Ok::<(), eigensweep_theory::thresholds::SpectraError>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`SpectraError`]: empty spectra, lengths that differ, a signal or Γ that is not positive, a negative Θ; NaN everywhere.

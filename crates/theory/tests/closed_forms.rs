@@ -5,12 +5,12 @@
 
 mod reference;
 
-use eigensweep_theory::InstructionSet;
 use eigensweep_theory::additive::{Additive, Route};
-use eigensweep_theory::closed_forms::ClosedForms;
+use eigensweep_theory::closed_forms::{ClosedForms, Encoder};
 use eigensweep_theory::moments::Moments;
+use eigensweep_theory::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION, SUPERVISED};
 use eigensweep_theory::probing::Probe;
-use eigensweep_theory::relative_gap;
+use eigensweep_theory::{InstructionSet, Paradigm, relative_gap};
 use faer::{Mat, MatRef};
 use reference::{ClosedForm, assert_close};
 
@@ -94,13 +94,18 @@ fn check_general(case: &ClosedForm, place: &str) {
     let (k, labels) = (case.k, problem.input_labels.ncols());
     let slack = slack(&problem);
     let mut forms = ClosedForms::new(case.d, labels);
-    forms.prepare(&moments).unwrap();
+    let mut solved = forms.problem(moments);
+    let power = problem.input_power();
+    let objective = |paradigm: &Paradigm, encoder: &Encoder<'_>| {
+        (paradigm.spectrum.as_ref().unwrap().objective)(&encoder.spectrum.values[..k], power)
+    };
 
-    let encoder = forms.joint_embedding(&moments).unwrap();
+    let encoder = solved.solve(&JOINT_EMBEDDING).unwrap().encoder().unwrap();
     let expect = &case.expect.je;
-    assert_close(place, "ω", encoder.spectrum, &expect.eigenvalues, SPECTRUM * expect.eigenvalues[0] + slack);
-    let objective = encoder.joint_embedding_objective(k);
-    assert_close(place, "JE objective", &[objective], &[expect.objective], OBJECTIVE + slack);
+    let omega = encoder.spectrum.values;
+    assert_close(place, "ω", omega, &expect.eigenvalues, SPECTRUM * expect.eigenvalues[0] + slack);
+    let found = objective(&JOINT_EMBEDDING, &encoder);
+    assert_close(place, "JE objective", &[found], &[expect.objective], OBJECTIVE + slack);
     let basis = encoder.basis.subcols(0, k);
     if case.relative_gap.je > PROBE_GAP {
         assert_close(place, "JE probe", &[problem.probe(basis)], &[expect.probe], PROBE + slack);
@@ -116,43 +121,40 @@ fn check_general(case: &ClosedForm, place: &str) {
         );
     }
 
-    let encoder = forms.reconstruction(&moments).unwrap();
+    let encoder = solved.solve(&RECONSTRUCTION).unwrap().encoder().unwrap();
     let expect = &case.expect.rc;
     let largest = expect.singular_values[0];
-    assert_close(place, "φ", encoder.spectrum, &expect.singular_values, (SPECTRUM + slack) * largest);
-    let power = problem.input_power();
-    let objective = encoder.reconstruction_objective(k, power);
+    let phi = encoder.spectrum.values;
+    assert_close(place, "φ", phi, &expect.singular_values, (SPECTRUM + slack) * largest);
     assert_close(
         place,
         "RC objective",
-        &[objective],
+        &[objective(&RECONSTRUCTION, &encoder)],
         &[expect.objective],
         (OBJECTIVE + slack) * power.max(1.0),
     );
-    let basis = encoder.basis.subcols(0, k).to_owned();
+    let basis = encoder.basis.subcols(0, k);
     if case.relative_gap.rc > PROBE_GAP {
-        assert_close(place, "RC probe", &[problem.probe(basis.as_ref())], &[expect.probe], PROBE + slack);
+        assert_close(place, "RC probe", &[problem.probe(basis)], &[expect.probe], PROBE + slack);
     }
     if case.relative_gap.rc > PROJECTOR_GAP {
         let gap = case.relative_gap.rc;
         reference::assert_matrix_close(
             place,
             "RC projector",
-            &projector(basis.as_ref()),
+            &projector(basis),
             &expect.projector,
             PROJECTOR + slack / gap,
         );
         // D*E* = R Φ Vᵀ, with V = L⁻ᵀ P.
-        let phi = encoder.spectrum[..k].to_vec();
-        let scaled = Mat::from_fn(case.d, k, |i, j| forms.decoder_directions()[(i, j)] * phi[j]);
-        let map = scaled * basis.transpose();
+        let map = encoder.decoder.unwrap().subcols(0, k) * basis.transpose();
         reference::assert_matrix_close(place, "RC map", &map, &expect.map, PROJECTOR + slack);
     }
 
-    let solution = forms.supervised(&moments);
+    let predictor = solved.solve(&SUPERVISED).unwrap().predictor().unwrap();
     let expect = &case.expect.sl;
-    assert_close(place, "SL objective", &[solution.objective], &[expect.objective], OBJECTIVE + slack);
-    let map = forms.supervised_map().transpose().to_owned();
+    assert_close(place, "SL objective", &[predictor.objective], &[expect.objective], OBJECTIVE + slack);
+    let map = predictor.map.transpose().to_owned();
     reference::assert_matrix_close(place, "SL map", &map, &expect.map, PROJECTOR + slack);
 }
 
@@ -173,9 +175,8 @@ fn check_additive(case: &ClosedForm, place: &str) -> bool {
         sigma: &diagonal,
     };
     let mut forms = ClosedForms::new(case.d, problem.input_labels.ncols());
-    let moments = problem.moments();
-    forms.prepare(&moments).unwrap();
-    let supervised = forms.supervised(&moments).loss;
+    let mut solved = forms.problem(problem.moments());
+    let supervised = solved.solve(&SUPERVISED).unwrap().predictor().unwrap().loss;
     for route in reference::ROUTES {
         check_route(route, &additive, case, supervised, slack, &format!("{place}, {route:?}"));
     }
@@ -198,6 +199,17 @@ fn check_route(
     if case.relative_gap.je > PROBE_GAP {
         assert_close(place, "additive JE probe", &[je.loss], &[case.expect.je.probe], PROBE + slack);
     }
+    let rank = |singular: Vec<f64>| {
+        let sum: f64 = singular[..case.k].iter().sum();
+        let entropy = singular[..case.k].iter().map(|x| x / sum).filter(|&p| p > 0.0).map(|p| -p * p.ln());
+        entropy.sum::<f64>().exp()
+    };
+    let omega = case.expect.je.eigenvalues.iter().map(|x| x.max(0.0).sqrt()).collect();
+    let ranks = [rank(omega), rank(case.expect.rc.singular_values.clone())];
+    let found = [je.effective_rank.unwrap(), rc.effective_rank.unwrap()];
+    // Roots of what is rounded: a value of 0 may be √ε.
+    assert_close(place, "effective ranks", &found, &ranks, case.k as f64 * 1e-5);
+    assert!(sl.effective_rank.is_none(), "{place}: no representation");
     let squares: Vec<f64> = case.expect.rc.singular_values.iter().map(|x| x * x).collect();
     let gap = relative_gap(&squares, case.k);
     let found = [rc.gap.unwrap_or(0.0)];

@@ -4,41 +4,22 @@
 
 mod reference;
 
+use eigensweep_testkit::random::Random;
 use eigensweep_theory::InstructionSet;
-use eigensweep_theory::Representation;
 use eigensweep_theory::additive::{Additive, Route};
 use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::leakage::{CleanMoment, Leakage, Population};
 use eigensweep_theory::moments::Moments;
+use eigensweep_theory::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION, SUPERVISED};
 use eigensweep_theory::probing::Probe;
 use faer::{Mat, MatRef};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use reference::Representation;
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): a matrix from one number that proptest shrinks.
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Uniform on [−√3, √3): mean 0, variance 1.
-    fn entry(&mut self) -> f64 {
-        (self.uniform() - 0.5) * 12_f64.sqrt()
-    }
-
-    fn decades(&mut self, from: f64, to: f64) -> f64 {
-        10_f64.powf(from + (to - from) * self.uniform())
-    }
-
-    fn matrix(&mut self, rows: usize, columns: usize) -> Mat<f64> {
-        Mat::from_fn(rows, columns, |_, _| self.entry())
-    }
+/// A matrix of entries uniform on (−√3, √3): mean 0, variance 1.
+fn uniform(random: &mut Random, rows: usize, columns: usize) -> Mat<f64> {
+    Mat::from_fn(rows, columns, |_, _| (random.uniform() - 0.5) * 12_f64.sqrt())
 }
 
 /// A problem of n rows: signal and noise columns of different scales, Σ diagonal.
@@ -59,14 +40,14 @@ impl Problem {
         let mut random = Random(seed);
         let size = signal + noise;
         let scales: Vec<f64> = (0..size).map(|_| random.decades(-1.0, 1.0)).collect();
-        let mut x = random.matrix(samples, size);
+        let mut x = uniform(&mut random, samples, size);
         for j in 0..size {
             for i in 0..samples {
                 x[(i, j)] *= scales[j];
             }
         }
-        let teacher = random.matrix(signal, LABELS);
-        let y = x.subcols(0, signal) * teacher + random.matrix(samples, LABELS);
+        let teacher = uniform(&mut random, signal, LABELS);
+        let y = x.subcols(0, signal) * teacher + uniform(&mut random, samples, LABELS);
         let inverse = 1.0 / samples as f64;
         let product = x.transpose() * &x;
         Self {
@@ -139,7 +120,7 @@ impl Problem {
 
 /// A matrix that is far from singular: the identity's multiple dominates.
 fn invertible(random: &mut Random, size: usize) -> Mat<f64> {
-    let noise = random.matrix(size, size);
+    let noise = uniform(random, size, size);
     Mat::from_fn(size, size, |i, j| noise[(i, j)] + if i == j { 3.0 * size as f64 } else { 0.0 })
 }
 
@@ -168,7 +149,7 @@ proptest! {
         let mut random = Random(seed);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
         let k = 1 + (part * problem.size() as f64) as usize;
-        let basis = random.matrix(problem.size(), k);
+        let basis = uniform(&mut random, problem.size(), k);
         let mixed = &basis * invertible(&mut random, k);
         let (a, b) = (problem.probe(basis.as_ref()), problem.probe(mixed.as_ref()));
         prop_assert!((a - b).abs() <= TOLERANCE * problem.label_power, "probe {a} and {b}");
@@ -190,6 +171,8 @@ proptest! {
                 prop_assert!((0.0..=1.0).contains(&leakage), "{name} at {}: leakage {leakage}", i + 1);
                 prop_assert!(at.gap.is_none() == (i + 1 == problem.size()));
                 prop_assert!(at.gap.is_none_or(|gap| (0.0..=1.0).contains(&gap)), "{name}: {:?}", at.gap);
+                let most = (i + 1) as f64;
+                prop_assert!(at.effective_rank.is_none_or(|rank| (1.0..=most).contains(&rank)), "{name}: {at:?}");
                 if i > 0 {
                     prop_assert!(at.loss <= encoder[i - 1].loss + slack, "{name}: loss rises at {}", i + 1);
                 }
@@ -226,21 +209,17 @@ proptest! {
             label_power: problem.label_power,
         };
         let mut forms = ClosedForms::new(size, LABELS);
-        forms.prepare(&moments).unwrap();
+        let mut solved = forms.problem(moments);
         let slack = TOLERANCE * problem.label_power;
-        let loss = forms.supervised(&moments).loss;
+        let loss = solved.solve(&SUPERVISED).unwrap().predictor().unwrap().loss;
         for route in reference::ROUTES {
         let (je, rc, supervised) = problem.on_route(route, true);
         let (without, _, _) = problem.on_route(route, false);
         prop_assert!((loss - supervised).abs() <= slack, "supervised {supervised} and {loss}");
-        for (name, fast) in [("joint-embedding", je), ("reconstruction", rc)] {
-            let squared = name == "reconstruction";
-            let encoder = match squared {
-                false => forms.joint_embedding(&moments).unwrap(),
-                true => forms.reconstruction(&moments).unwrap(),
-            };
-            let spectrum: Vec<f64> =
-                encoder.spectrum.iter().map(|x| if squared { x * x } else { *x }).collect();
+        for (name, paradigm, fast) in [("joint-embedding", &JOINT_EMBEDDING, je), ("reconstruction", &RECONSTRUCTION, rc)] {
+            let encoder = solved.solve(paradigm).unwrap().encoder().unwrap();
+            let eigenvalue = paradigm.spectrum.as_ref().unwrap().eigenvalue;
+            let spectrum: Vec<f64> = encoder.spectrum.values.iter().map(|&x| eigenvalue(x)).collect();
             for (i, at) in fast.iter().enumerate() {
                 let next = spectrum.get(i + 1).copied();
                 let gap = next.map(|next| (spectrum[i] - next) / spectrum[0]);
@@ -258,7 +237,7 @@ proptest! {
                 let leakage = problem.leakage(basis);
                 prop_assert!(close(at.leakage.unwrap(), leakage, 1.0),
                     "{name} leakage at {}: {:?} and {leakage}", i + 1, at.leakage);
-                if !squared {
+                if paradigm == &JOINT_EMBEDDING {
                     prop_assert!(close(at.loss, without[i].loss, problem.label_power), "with and without vectors");
                     prop_assert!(without[i].leakage.is_none());
                 }

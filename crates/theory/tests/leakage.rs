@@ -9,6 +9,7 @@ use eigensweep_theory::additive::Additive;
 use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::leakage::{CleanMoment, Leakage, Population};
 use eigensweep_theory::moments::Moments;
+use eigensweep_theory::paradigms::SUPERVISED;
 use faer::Mat;
 use reference::{LeakageCase, SupervisedLossCase, assert_close, matrix};
 
@@ -74,9 +75,9 @@ fn check_supervised(place: &str, case: &SupervisedLossCase) -> bool {
         label_power: case.label_power,
     };
     let mut forms = ClosedForms::new(size, width);
-    forms.prepare(&moments).unwrap();
+    let loss = forms.problem(moments).solve(&SUPERVISED).unwrap().predictor().unwrap().loss;
     let tolerance = LOSS * case.label_power;
-    assert_close(place, "loss", &[forms.supervised(&moments).loss], &[case.loss], tolerance);
+    assert_close(place, "loss", &[loss], &[case.loss], tolerance);
     let sigma: Vec<f64> = (0..size).map(|i| views[(i, i)] - inputs[(i, i)]).collect();
     let scale = sigma.iter().copied().fold(0.0, f64::max);
     let off_diagonal = (0..size)

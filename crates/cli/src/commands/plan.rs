@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use eigensweep_engine::sample::encode_sample;
 use eigensweep_engine::simulation::{Simulation, Workspace};
+use eigensweep_engine::study::Study;
 use eigensweep_job::JobSpec;
 use eigensweep_store::grid::GridAxis;
 use eigensweep_store::plan::Plan as Division;
@@ -23,7 +24,9 @@ const CALIBRATION: Duration = Duration::from_secs(1);
 pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let job = job::read(&arguments.file.job, &arguments.file.set)?;
     let clock = Instant::now();
-    let (simulation, identity) = job::prepare(&job)?;
+    let spec = job.spec.clone();
+    let planned = Study::load(job)?.plan()?;
+    let simulation = planned.simulation();
     let loading = clock.elapsed();
     let threads = arguments.threads.unwrap_or_else(cluster::threads);
     let plan = simulation.plan();
@@ -37,7 +40,7 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     table.add_row(["paradigm".to_owned(), paradigms.join(", ")]);
     table::print(&table.to_string());
 
-    let seconds_per_flop = calibrate(&simulation);
+    let seconds_per_flop = calibrate(simulation);
     let seconds = |flops: f64| flops * seconds_per_flop / threads as f64;
     let total = seconds(plan.cost.total());
     let rows = grid.rows();
@@ -47,7 +50,7 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let part_rows = plan.part_rows(0);
     line("parts", format!("{} of {} rows each", HumanCount(plan.parts), HumanCount(part_rows.end)));
     let sample = seconds_per_flop * plan.cost.total() / plan.units as f64;
-    let bytes = rows as f64 * sample_bytes(&job.spec, &simulation, CALIBRATION.as_secs_f64() / sample)?;
+    let bytes = rows as f64 * sample_bytes(&spec, simulation, CALIBRATION.as_secs_f64() / sample)?;
     line("disk", format!("about {}", HumanBytes(whole(bytes))));
     line("memory", format!("about {} with {threads} threads", HumanBytes(simulation.memory_bytes(threads))));
     let row_milliseconds = total * threads as f64 * 1e3 / rows as f64;
@@ -64,7 +67,7 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     if arguments.shards > 1 {
         line("shards", shards(plan, arguments.shards, &|flops| duration(seconds(flops))));
     }
-    line("job hash", identity.hash);
+    line("job hash", planned.identity().hash);
     Ok(Exit::Success)
 }
 

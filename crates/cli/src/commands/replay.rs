@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use eigensweep_engine::EngineError;
 use eigensweep_engine::input::Input;
-use eigensweep_engine::replay::{self, Alone, Replayed, StoredRow};
+use eigensweep_engine::replay::Alone;
+use eigensweep_engine::simulation::explain::Explained;
 use eigensweep_job as job;
 use eigensweep_store::StoreError;
-use eigensweep_store::columns::METRICS;
 use eigensweep_store::dataset::{Dataset, Identity, Section};
 use eigensweep_store::filter::Filter;
+use eigensweep_store::find::{self, StoredRow};
+use eigensweep_store::rows::{Row, metrics_of};
 use eigensweep_theory::Paradigm;
 use serde_json::{Map, Value, json};
 
@@ -25,8 +27,8 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     let root = &arguments.dataset;
     let (dataset, faults) = Dataset::read(root, false)?;
     verify::print_faults(root, &faults);
-    let filter = Filter::parse(&arguments.condition, &replay::columns(&dataset))?;
-    let (rows, more) = replay::find(&dataset, &filter, arguments.limit)?;
+    let filter = Filter::parse(&arguments.condition, &find::columns(&dataset))?;
+    let (rows, more) = find::find(&dataset, &filter, arguments.limit)?;
     if rows.is_empty() {
         return Err(CommandError::NoRow { condition: arguments.condition.clone() });
     }
@@ -83,7 +85,8 @@ fn load(dataset: &Dataset, root: &Path, set: &[String]) -> Result<Input, Command
 struct Shown<'a> {
     section: &'a Section,
     stored: &'a StoredRow,
-    replayed: Replayed,
+    alone: Row,
+    explained: Explained,
     /// Whether its bits are those stored, if any are.
     same: Option<bool>,
     /// Of the first computation and of the fastest of a few more.
@@ -101,21 +104,25 @@ impl<'a> Shown<'a> {
         };
         let (first, values) = time();
         let best = (0..AGAIN).map(|_| time().0).min().unwrap_or(first);
-        let replayed = alone.explain(&values);
-        let same = stored.stored.as_ref().map(|values| replayed.is_as_stored(values));
-        Ok(Self { section, stored, same, replayed, times: [first, best] })
+        let same = stored.stored.as_ref().map(|stored| stored.bits() == values.bits());
+        Ok(Self { section, stored, same, alone: values, explained: alone.explain(), times: [first, best] })
     }
 
     fn paradigm(&self) -> &'static Paradigm {
         self.section.spec.model.paradigms[self.section.plan.grid.paradigm(self.stored.row)]
     }
 
-    fn stored_metrics(&self) -> [Option<f64>; METRICS.len()] {
-        self.stored.stored.as_ref().map_or([None; METRICS.len()], |values| values.metrics)
+    /// Each metric: its name, computed alone, and stored.
+    fn metrics(&self) -> impl Iterator<Item = (&'static str, Option<f64>, Option<f64>)> + '_ {
+        let number = |value: f64| (!value.is_nan()).then_some(value);
+        metrics_of(&self.section.spec).into_iter().enumerate().map(move |(at, metric)| {
+            let stored = self.stored.stored.as_ref().and_then(|row| number(row.values[at]));
+            (metric.name, number(self.alone.values[at]), stored)
+        })
     }
 
     fn stored_status(&self) -> Option<&str> {
-        self.stored.stored.as_ref().map(|values| values.status.as_str())
+        self.stored.stored.as_ref().map(|row| row.status.name())
     }
 
     /// Names and values of the coordinates.
@@ -131,14 +138,13 @@ impl<'a> Shown<'a> {
         table::print(&format!("{}: {}", self.paradigm().name, texts.collect::<Vec<_>>().join(", ")));
         let headings = ["", "computed alone", "stored"].map(str::to_owned);
         let mut values = table::new(&headings, 1);
-        for ((name, new), old) in METRICS.iter().zip(self.replayed.metrics).zip(self.stored_metrics()) {
-            let text =
-                |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:e}"));
-            values.add_row([(*name).to_owned(), text((!new.is_nan()).then_some(new)), text(old)]);
+        let text = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:e}"));
+        for (name, new, old) in self.metrics() {
+            values.add_row([name.to_owned(), text(new), text(old)]);
         }
         values.add_row([
             "status".to_owned(),
-            self.replayed.status.to_owned(),
+            self.alone.status.name().to_owned(),
             self.stored_status().unwrap_or("–").to_owned(),
         ]);
         table::print(&values.to_string());
@@ -149,7 +155,7 @@ impl<'a> Shown<'a> {
         };
         let [first, best] = self.times.map(|time| time.as_secs_f64() * 1e3);
         table::print(&format!("{verdict}; data/{}; {first:.3} ms, then {best:.3} ms", self.stored.file));
-        let explained = &self.replayed.explained;
+        let explained = &self.explained;
         if let Some(signal) = &explained.signal {
             table::print(&format!("signal     {}", spectrum(signal)));
         }
@@ -193,14 +199,13 @@ impl<'a> Shown<'a> {
     }
 
     fn json(&self) -> Value {
-        let number = |value: f64| if value.is_nan() { Value::Null } else { json!(value) };
         let mut object: Map<String, Value> =
             self.coordinates().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
         object.insert("paradigm".to_owned(), self.paradigm().name.into());
-        for ((name, new), old) in METRICS.iter().zip(self.replayed.metrics).zip(self.stored_metrics()) {
-            object.insert((*name).to_owned(), json!({ "alone": number(new), "stored": old }));
+        for (name, new, old) in self.metrics() {
+            object.insert(name.to_owned(), json!({ "alone": new, "stored": old }));
         }
-        let explained = &self.replayed.explained;
+        let explained = &self.explained;
         let spectra: Map<String, Value> = explained
             .spectra
             .iter()
@@ -210,7 +215,7 @@ impl<'a> Shown<'a> {
             })
             .collect();
         for (key, value) in [
-            ("status", json!({ "alone": self.replayed.status, "stored": self.stored_status() })),
+            ("status", json!({ "alone": self.alone.status.name(), "stored": self.stored_status() })),
             ("same_bits", json!(self.same)),
             ("file", self.stored.file.clone().into()),
             ("seconds", json!(self.times.map(|time| time.as_secs_f64()))),

@@ -1,12 +1,11 @@
 //! `run`: simulates the missing parts of a job's data set, then says what came out.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::EngineError;
-use eigensweep_engine::input::Input;
-use eigensweep_engine::run::{self, Outcome};
+use eigensweep_engine::run::{Observer, Outcome};
+use eigensweep_engine::study::{How, Opened, Study};
 use eigensweep_store::dataset::{Dataset, RunState};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Statistics, Summary, summarise};
@@ -19,7 +18,7 @@ use crate::exit::Exit;
 use crate::progress::{Progress, whole};
 use crate::report::CommandError;
 use crate::requeue::Requeue;
-use crate::run_log::{Logged, RunLog};
+use crate::run_log::{self, RunLog};
 use crate::stop::Stop;
 use crate::{cluster, host, job};
 
@@ -47,62 +46,27 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     }
     let trusted = arguments.time_limit == Some(TimeLimit::Auto);
     stop.heed_warnings(move || if trusted { time_to_go_on() } else { Duration::ZERO });
-    let input = Arc::new(Input::load(&job)?);
+    let planned = Study::load(job)?.plan()?;
     if arguments.fresh {
         Dataset::remove(&root)?;
     }
     let holder = format!("process {} on {}", std::process::id(), host::name());
-    let (mut dataset, repairs) = Dataset::open(&root, &job.spec, &input.facts(), shard, &holder)?;
-    for repair in &repairs {
-        tell!("warning: {} {}; its part will be computed again", repair.file, repair.fault);
-    }
-    let share = run::share(&dataset);
-    if share.rows_done > 0 && !quiet {
-        let (there, all) = (HumanCount(share.rows_done), HumanCount(share.rows));
-        tell!("{there} of {all} rows are there already");
-    }
     let threads = arguments.threads.unwrap_or_else(cluster::threads);
-    let log = RunLog::new(&root, started, threads, shard, share);
-    let nothing_to_do = share.rows_done == share.rows;
-    if !nothing_to_do {
-        log.write(RunState::Running);
-    }
+    let log = RunLog::new(&root, started, threads, shard);
     let requeue = arguments.requeue.then(|| Requeue::new(&root));
-    stop.watch({
-        let (log, root, requeue) = (log.clone(), root.clone(), requeue.clone());
-        move |exit| {
-            log.write(RunState::Stopped);
-            // What the commits say: this process's own view may be in the middle of a change.
-            let _ = Dataset::read(&root, false).and_then(|(dataset, _)| dataset.write_manifest());
-            tell!("stopped in the middle of a task; the same command goes on from the last finished part");
-            if let Some(requeue) = requeue.filter(|_| exit == Exit::TimeLimit) {
-                requeue.ask(log.rows());
-            }
-        }
-    });
-    let mut progress = Progress::new(share.rows - share.rows_done, quiet, verbose);
-    let mut observer = Logged { progress: &mut progress, log: &log, written: Instant::now() };
-    let outcome = run::run(&input, &mut dataset, threads, &stop.flag, &mut observer);
-    let seconds = log.seconds();
-    progress.finish();
-    let state = match &outcome {
-        Err(_) => RunState::Failed,
-        Ok(Outcome { complete: false, .. }) => RunState::Stopped,
-        Ok(_) => RunState::Finished,
+    let mut progress = Progress::new(quiet, verbose);
+    let mut observer = Observed {
+        root: &root,
+        stop: &stop,
+        requeue: requeue.clone(),
+        progress: &mut progress,
+        log: &log,
+        written: Instant::now(),
     };
-    if !nothing_to_do {
-        log.write(state);
-    }
-    // Other shards may have committed meanwhile.
-    let dataset = if shard.is_whole() { Ok(dataset) } else { Dataset::read(&root, false).map(|read| read.0) };
-    // A run that failed for want of space must not hide that behind the manifest's own failure.
-    let manifest = dataset.as_ref().map(Dataset::write_manifest);
-    let outcome = outcome?;
-    if let Ok(manifest) = manifest {
-        manifest?;
-    }
-    let dataset = dataset?;
+    let how = How { threads, shard, holder: &holder, stop: &stop.flag };
+    let (outcome, dataset) = planned.run(&root, how, &mut observer)?;
     if !outcome.complete {
+        let share = log.share();
         let (done, all) = (HumanCount(share.rows_done + outcome.rows), HumanCount(share.rows));
         tell!("stopped: {done} of {all} rows are in {}; the same command goes on from there", root.display());
         // SLURM ends what it puts back into the queue: the cause is settled before.
@@ -112,16 +76,80 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
         }
         return Ok(exit);
     }
-    if dataset.is_complete() && (outcome.rows > 0 || !dataset.has_summary()) {
-        dataset.write_summary()?;
-    }
     if !quiet {
-        finish(&dataset, shard, outcome.rows, seconds)?;
+        finish(&dataset, shard, outcome.rows, log.seconds())?;
         if dataset.is_complete() {
             tell!("{}", super::query::next(&root, dataset.spec().output.detail));
         }
     }
     Ok(failures::report(&dataset))
+}
+
+/// Hears how a run gets on: says it, shows it, and writes it down.
+struct Observed<'a> {
+    root: &'a Path,
+    stop: &'a Stop,
+    requeue: Option<Requeue>,
+    progress: &'a mut Progress,
+    log: &'a RunLog,
+    written: Instant,
+}
+
+impl Observer for Observed<'_> {
+    fn opened(&mut self, Opened { repairs, share }: &Opened) {
+        for repair in repairs {
+            tell!("warning: {} {}; its part will be computed again", repair.file, repair.fault);
+        }
+        if share.rows_done > 0 && !self.progress.quiet {
+            let (there, all) = (HumanCount(share.rows_done), HumanCount(share.rows));
+            tell!("{there} of {all} rows are there already");
+        }
+        self.log.begin(*share);
+        self.progress.begin(share.rows - share.rows_done);
+        self.stop.watch({
+            let (log, root, requeue) = (self.log.clone(), self.root.to_path_buf(), self.requeue.clone());
+            move |exit| {
+                log.write(RunState::Stopped);
+                // What the commits say: this process's own view may be in the middle of a change.
+                let _ = Dataset::read(&root, false).and_then(|(dataset, _)| dataset.write_manifest());
+                tell!(
+                    "stopped in the middle of a task; the same command goes on from the last finished part"
+                );
+                if let Some(requeue) = requeue.filter(|_| exit == Exit::TimeLimit) {
+                    requeue.ask(log.rows());
+                }
+            }
+        });
+    }
+
+    fn ended(&mut self, outcome: &Result<Outcome, EngineError>) {
+        self.progress.finish();
+        self.log.end(match outcome {
+            Err(_) => RunState::Failed,
+            Ok(Outcome { complete: false, .. }) => RunState::Stopped,
+            Ok(_) => RunState::Finished,
+        });
+    }
+
+    fn clock(&self) -> fn() -> f64 {
+        run_log::clock
+    }
+
+    fn computed(&mut self, rows: u64, failed: u64) {
+        /// Time between two writes of the log.
+        const WRITE_EVERY: Duration = Duration::from_secs(10);
+        self.progress.computed(rows, failed);
+        self.log.computed(rows);
+        if self.written.elapsed() >= WRITE_EVERY {
+            self.written = Instant::now();
+            self.log.write(RunState::Running);
+        }
+    }
+
+    fn committed(&mut self, section: u32, part: u64, rows: u64, seconds: f64) {
+        self.progress.committed(section, part, rows);
+        self.log.committed(rows, seconds);
+    }
 }
 
 /// The shard that was asked for.

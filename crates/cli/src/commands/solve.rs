@@ -1,180 +1,194 @@
 //! `solve`: one problem in closed form.
 
-use std::fs;
+use std::fmt;
 use std::path::Path;
+use std::{fs, iter};
 
-use eigensweep_inputs::{read_matrix, write_matrix};
-use eigensweep_theory::closed_forms::{ClosedForms, Encoder};
-use eigensweep_theory::moments::Moments;
+use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix};
+use eigensweep_inputs::{ClassLabels, read_matrix, write_matrix};
+use eigensweep_theory::closed_forms::{self, ClosedForms, Encoder, Predictor};
+use eigensweep_theory::paradigms::{self, Pencil};
 use eigensweep_theory::probing::Probe;
-use eigensweep_theory::{Failure, InstructionSet, Supervised};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatRef, Par};
-use serde_json::json;
+use eigensweep_theory::{InstructionSet, Paradigm};
+use faer::Mat;
+use serde_json::{Map, Value, json};
 
 use super::table;
 use crate::args::Solve;
 use crate::exit::Exit;
 use crate::report::CommandError;
 
+/// Most classes that the tables name one by one.
+const NAMED: usize = 10;
+
 pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {
-    let problem = Problem::read(arguments)?;
-    let solution = solve(&problem, arguments.dimension)?;
+    let (moments, labels) = read(arguments)?;
+    let solution = solve(&moments, arguments.dimension)?;
     if let Some(directory) = &arguments.write {
         solution.write(directory)?;
     }
     if arguments.json {
-        solution.print_json(&problem);
+        solution.print_json(&moments, &labels);
     } else {
-        solution.print_tables(&problem);
+        solution.print_tables(&moments, &labels);
     }
     Ok(Exit::Success)
 }
 
-/// The moments of the files.
-struct Problem {
-    samples: usize,
-    mean_views: Mat<f64>,
-    views: Mat<f64>,
-    cross: Mat<f64>,
-    view_labels: Mat<f64>,
-    inputs: Mat<f64>,
-    input_labels: Mat<f64>,
-    label_power: f64,
+/// What the file of labels was read as.
+enum Labels {
+    Classes(ClassLabels),
+    Targets(Mat<f64>),
 }
 
-impl Problem {
-    fn read(arguments: &Solve) -> Result<Self, CommandError> {
-        let x = read_matrix(&arguments.inputs)?;
-        let (samples, size) = (x.nrows(), x.ncols());
-        if !(1..=size).contains(&arguments.dimension) {
-            return Err(CommandError::Dimension { found: arguments.dimension, most: size });
+impl Labels {
+    /// One column of whole numbers as classes unless they are said to be real; anything else as real targets.
+    fn read(path: &Path, real: bool, samples: usize) -> Result<Self, CommandError> {
+        let matrix = read_matrix(path)?;
+        let (found, columns) = (matrix.nrows(), matrix.ncols());
+        if found != samples {
+            // Before classes are counted among rows that do not belong to the inputs.
+            let (expected, found) = ((samples, columns), (found, columns));
+            let source = GivenError::Shape { matrix: Matrix::Labels, expected, found };
+            return Err(CommandError::Misfit { source, path: path.to_path_buf() });
         }
-        let y = read_matrix(&arguments.labels)?;
-        check("labels need a row per sample", &y, (samples, y.ncols().max(1)), &arguments.labels)?;
-        let x_bar = match &arguments.mean_views {
-            None => None,
-            Some(path) => {
-                let x_bar = read_matrix(path)?;
-                check("mean views have the shape of the inputs", &x_bar, (samples, size), path)?;
-                Some(x_bar)
-            }
+        if real || columns != 1 {
+            return Ok(Self::Targets(matrix));
+        }
+        let numbers: Vec<f64> = matrix.col(0).iter().copied().collect();
+        let Some(classes) = ClassLabels::from_whole_numbers(&numbers)? else {
+            return Ok(Self::Targets(matrix));
         };
-        let x_bar = x_bar.as_ref().unwrap_or(&x);
-        let inverse = 1.0 / samples as f64;
-        let product = |a: MatRef<'_, f64>, b: MatRef<'_, f64>| {
-            let mut out = Mat::zeros(a.ncols(), b.ncols());
-            matmul(out.as_mut(), Accum::Replace, a.transpose(), b, inverse, Par::Seq);
-            out
-        };
-        let mean_views = product(x_bar.as_ref(), x_bar.as_ref());
-        let mut views = mean_views.clone();
-        if let Some(path) = &arguments.covariance {
-            let sigma = read_matrix(path)?;
-            check("the covariance is d × d", &sigma, (size, size), path)?;
-            let asymmetry = (&sigma - sigma.transpose()).norm_max();
-            if asymmetry > 1e-9 * sigma.norm_max() {
-                return Err(CommandError::Shape {
-                    what: "the covariance",
-                    expected: "a symmetric matrix".to_owned(),
-                    found: format!("entries that differ by {asymmetry:e}"),
-                    path: path.clone(),
-                });
+        if 2 * classes.count() > samples {
+            tell!(
+                "warning: {} holds {} classes in {samples} rows; if these whole numbers are no classes, give them as --targets",
+                path.display(),
+                classes.count()
+            );
+        }
+        Ok(Self::Classes(classes))
+    }
+
+    /// Y (n × ℓ).
+    fn matrix(&self) -> Mat<f64> {
+        match self {
+            Self::Classes(classes) => classes.one_hot(),
+            Self::Targets(targets) => targets.clone(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Classes(classes) => {
+                json!({ "kind": "classes", "count": classes.count(), "values": classes.values() })
             }
-            views += &sigma;
+            Self::Targets(targets) => json!({ "kind": "targets", "count": targets.ncols() }),
         }
-        Ok(Self {
-            samples,
-            views,
-            cross: product(x.as_ref(), x_bar.as_ref()),
-            view_labels: product(x_bar.as_ref(), y.as_ref()),
-            inputs: product(x.as_ref(), x.as_ref()),
-            input_labels: product(x.as_ref(), y.as_ref()),
-            label_power: y.squared_norm_l2() * inverse,
-            mean_views,
-        })
-    }
-
-    fn moments(&self) -> Moments<'_> {
-        Moments {
-            mean_views: self.mean_views.as_ref(),
-            views: self.views.as_ref(),
-            cross: self.cross.as_ref(),
-            view_labels: self.view_labels.as_ref(),
-            inputs: self.inputs.as_ref(),
-            input_labels: self.input_labels.as_ref(),
-            label_power: self.label_power,
-        }
-    }
-
-    fn size(&self) -> usize {
-        self.inputs.nrows()
     }
 }
 
-fn check(
-    what: &'static str,
-    matrix: &Mat<f64>,
-    expected: (usize, usize),
-    path: &Path,
-) -> Result<(), CommandError> {
-    let found = (matrix.nrows(), matrix.ncols());
-    if found == expected {
-        return Ok(());
+impl fmt::Display for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count: usize, one, many| if count == 1 { one } else { many };
+        match self {
+            Self::Classes(classes) => {
+                let count = classes.count();
+                let first = classes.values().iter().take(NAMED).map(f64::to_string).collect::<Vec<_>>();
+                let rest = if count > NAMED { ", …" } else { "" };
+                let noun = plural(count, "class", "classes");
+                write!(f, "{count} {noun}, one-hot ({}{rest})", first.join(", "))
+            }
+            Self::Targets(targets) => {
+                let count = targets.ncols();
+                write!(f, "{count} real {}", plural(count, "target", "targets"))
+            }
+        }
     }
-    let text = |(rows, columns): (usize, usize)| format!("{rows} × {columns}");
-    Err(CommandError::Shape { what, expected: text(expected), found: text(found), path: path.to_path_buf() })
 }
 
-/// An encoder's spectrum, objective, probing loss and map.
-struct Representation {
-    spectrum: Vec<f64>,
+/// The moments of the files, and what the labels were read as.
+fn read(arguments: &Solve) -> Result<(GivenMoments, Labels), CommandError> {
+    let inputs = read_matrix(&arguments.inputs)?;
+    let size = inputs.ncols();
+    if !(1..=size).contains(&arguments.dimension) {
+        return Err(CommandError::Dimension { found: arguments.dimension, most: size });
+    }
+    // The arguments make sure of exactly one of them.
+    let path = arguments.targets.as_deref().or(arguments.labels.as_deref()).unwrap_or(Path::new(""));
+    let labels = Labels::read(path, arguments.targets.is_some(), inputs.nrows())?;
+    let matrix = labels.matrix();
+    let mean_views = arguments.mean_views.as_deref().map(read_matrix).transpose()?;
+    let covariance = arguments.covariance.as_deref().map(read_matrix).transpose()?;
+    let given = Given {
+        inputs: inputs.as_ref(),
+        labels: matrix.as_ref(),
+        mean_views: mean_views.as_ref().map(Mat::as_ref),
+        covariance: covariance.as_ref().map(Mat::as_ref),
+    };
+    let moments = given.moments().map_err(|source| {
+        let file = match source.matrix() {
+            Matrix::Inputs => Some(arguments.inputs.as_path()),
+            Matrix::Labels => Some(path),
+            Matrix::MeanViews => arguments.mean_views.as_deref(),
+            Matrix::Covariance => arguments.covariance.as_deref(),
+        };
+        CommandError::Misfit { source, path: file.unwrap_or(path).to_path_buf() }
+    })?;
+    Ok((moments, labels))
+}
+
+/// What one paradigm makes of the problem.
+struct Solved {
+    paradigm: &'static Paradigm,
+    /// All d values of its pencil, descending, if it learns a representation.
+    spectrum: Option<Vec<f64>>,
     objective: f64,
-    probing_loss: f64,
-    /// Vₖᵀ (k × d): W* or E*.
-    map: Mat<f64>,
+    loss: f64,
+    /// Its maps, by their symbols in the paper.
+    maps: Vec<(&'static str, Mat<f64>)>,
 }
 
-/// All three paradigms.
+/// All paradigms, those that learn a representation first.
 struct Solution {
     dimension: usize,
-    joint_embedding: Representation,
-    reconstruction: Representation,
-    /// D* (d × k).
-    decoder: Mat<f64>,
-    supervised: Supervised,
-    /// V* (ℓ × d).
-    supervised_map: Mat<f64>,
+    paradigms: Vec<Solved>,
 }
 
-fn solve(problem: &Problem, dimension: usize) -> Result<Solution, CommandError> {
-    let unsolvable = |what| move |source: Failure| CommandError::Unsolvable { what, source };
-    let moments = problem.moments();
-    let (size, labels) = (problem.size(), problem.input_labels.ncols());
+fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, CommandError> {
+    let moments = problem.view();
+    let (size, labels) = (problem.size(), problem.labels());
+    let input_power = (0..size).map(|i| problem.inputs[(i, i)]).sum();
     let mut forms = ClosedForms::new(size, labels);
     let mut probe = Probe::new(InstructionSet::detect(), size, labels);
-    forms.prepare(&moments).map_err(unsolvable("problem"))?;
-    let mut represent = |encoder: Encoder<'_>, objective: f64| {
-        let basis = encoder.basis.subcols(0, dimension);
-        Representation {
-            spectrum: encoder.spectrum.to_vec(),
-            objective,
-            probing_loss: probe.loss(basis, moments.inputs, moments.input_labels, moments.label_power),
-            map: basis.transpose().to_owned(),
-        }
+    let mut solver = forms.problem(moments);
+    let solve = |paradigm: &'static Paradigm| {
+        let unsolvable = |source| CommandError::Unsolvable { what: paradigm.name, source };
+        let (map, pencil) = (paradigm.map, paradigm.spectrum.as_ref());
+        Ok(match solver.solve(paradigm).map_err(unsolvable)? {
+            closed_forms::Solution::Encoder(Encoder { spectrum, basis, decoder }) => {
+                let basis = basis.subcols(0, dimension);
+                let decoder = pencil.and_then(|pencil| pencil.decoder).zip(decoder);
+                let decoder = decoder.map(|(name, map)| (name, map.subcols(0, dimension).to_owned()));
+                Solved {
+                    paradigm,
+                    spectrum: Some(spectrum.values.to_vec()),
+                    objective: pencil.map_or(f64::NAN, |pencil| {
+                        (pencil.objective)(&spectrum.values[..dimension], input_power)
+                    }),
+                    loss: probe.loss(basis, moments.inputs, moments.input_labels, moments.label_power),
+                    maps: iter::once((map, basis.transpose().to_owned())).chain(decoder).collect(),
+                }
+            }
+            closed_forms::Solution::Predictor(Predictor { objective, loss, map: model }) => {
+                let maps = vec![(map, model.transpose().to_owned())];
+                Solved { paradigm, spectrum: None, objective, loss, maps }
+            }
+        })
     };
-    let encoder = forms.joint_embedding(&moments).map_err(unsolvable("joint-embedding problem"))?;
-    let objective = encoder.joint_embedding_objective(dimension);
-    let joint_embedding = represent(encoder, objective);
-    let encoder = forms.reconstruction(&moments).map_err(unsolvable("reconstruction problem"))?;
-    let input_power = (0..size).map(|i| problem.inputs[(i, i)]).sum();
-    let objective = encoder.reconstruction_objective(dimension, input_power);
-    let reconstruction = represent(encoder, objective);
-    let directions = forms.decoder_directions();
-    let decoder = Mat::from_fn(size, dimension, |i, j| directions[(i, j)] * reconstruction.spectrum[j]);
-    let supervised = forms.supervised(&moments);
-    let supervised_map = forms.supervised_map().transpose().to_owned();
-    Ok(Solution { dimension, joint_embedding, reconstruction, decoder, supervised, supervised_map })
+    let mut paradigms = paradigms::ALL;
+    paradigms.sort_by_key(|paradigm| paradigm.spectrum.is_none());
+    let paradigms = paradigms.into_iter().map(solve).collect::<Result<_, CommandError>>()?;
+    Ok(Solution { dimension, paradigms })
 }
 
 impl Solution {
@@ -184,63 +198,57 @@ impl Solution {
             path: directory.to_path_buf(),
             source,
         })?;
-        let matrices = [
-            ("W.npy", &self.joint_embedding.map),
-            ("E.npy", &self.reconstruction.map),
-            ("D.npy", &self.decoder),
-            ("V.npy", &self.supervised_map),
-        ];
-        for (name, matrix) in matrices {
-            write_matrix(&directory.join(name), matrix.as_ref())?;
+        for (name, map) in self.paradigms.iter().flat_map(|solved| &solved.maps) {
+            write_matrix(&directory.join(format!("{name}.npy")), map.as_ref())?;
         }
         Ok(())
     }
 
-    fn print_json(&self, problem: &Problem) {
-        let object = json!({
-            "joint_embedding": {
-                "eigenvalues": self.joint_embedding.spectrum,
-                "objective": self.joint_embedding.objective,
-                "probing_loss": self.joint_embedding.probing_loss,
-            },
-            "reconstruction": {
-                "singular_values": self.reconstruction.spectrum,
-                "objective": self.reconstruction.objective,
-                "probing_loss": self.reconstruction.probing_loss,
-            },
-            "supervised": { "objective": self.supervised.objective, "loss": self.supervised.loss },
-            "n": problem.samples,
-            "d": problem.size(),
-            "k": self.dimension,
-        });
+    /// Each paradigm that learns a representation with its pencil and its spectrum.
+    fn spectra(&self) -> impl Iterator<Item = (&'static Paradigm, &'static Pencil, &[f64])> {
+        self.paradigms.iter().filter_map(|solved| {
+            Some((solved.paradigm, solved.paradigm.spectrum.as_ref()?, solved.spectrum.as_deref()?))
+        })
+    }
+
+    fn print_json(&self, problem: &GivenMoments, labels: &Labels) {
+        let numbers = [("n", problem.samples), ("d", problem.size()), ("k", self.dimension)];
+        let mut object: Map<String, Value> =
+            numbers.into_iter().map(|(name, number)| (name.to_owned(), number.into())).collect();
+        for Solved { paradigm, objective, loss, .. } in &self.paradigms {
+            let loss_name = if paradigm.spectrum.is_some() { "probing_loss" } else { "loss" };
+            object
+                .insert(paradigm.name.replace('-', "_"), json!({ "objective": objective, loss_name: loss }));
+        }
+        for (paradigm, pencil, values) in self.spectra() {
+            object[&paradigm.name.replace('-', "_")][pencil.name.replace(' ', "_")] = values.into();
+        }
+        object.insert("labels".to_owned(), labels.json());
         table::print(&serde_json::to_string_pretty(&object).unwrap_or_default());
     }
 
-    fn print_tables(&self, problem: &Problem) {
+    fn print_tables(&self, problem: &GivenMoments, labels: &Labels) {
         table::print(&format!("n = {}, d = {}, k = {}", problem.samples, problem.size(), self.dimension));
+        table::print(&format!("labels: {labels}"));
         let mut losses = table::new(&["paradigm", "objective", "loss"].map(str::to_owned), 1);
-        for (name, objective, loss) in [
-            ("joint-embedding", self.joint_embedding.objective, self.joint_embedding.probing_loss),
-            ("reconstruction", self.reconstruction.objective, self.reconstruction.probing_loss),
-            ("supervised", self.supervised.objective, self.supervised.loss),
-        ] {
-            losses.add_row([name.to_owned(), table::number(objective), table::number(loss)]);
+        for Solved { paradigm, objective, loss, .. } in &self.paradigms {
+            losses.add_row([paradigm.name.to_owned(), table::number(*objective), table::number(*loss)]);
         }
         table::print(&losses.to_string());
         table::print(
             "loss: probing loss of the inputs through the encoder; for supervised, its squared loss on them",
         );
-        let headings = ["i", "eigenvalue ω (joint-embedding)", "singular value φ (reconstruction)", "kept"];
-        let mut spectra = table::new(&headings.map(str::to_owned), 0);
-        let pairs = self.joint_embedding.spectrum.iter().zip(&self.reconstruction.spectrum);
-        for (i, (omega, phi)) in pairs.enumerate() {
+        let headings = self.spectra().map(|(paradigm, pencil, _)| {
+            let value = pencil.name.trim_end_matches('s');
+            format!("{value} {} ({})", pencil.symbol, paradigm.name)
+        });
+        let headings: Vec<String> =
+            iter::once("i".to_owned()).chain(headings).chain(["kept".to_owned()]).collect();
+        let mut spectra = table::new(&headings, 0);
+        for i in 0..problem.size() {
             let kept = if i < self.dimension { "yes" } else { "" };
-            spectra.add_row([
-                (i + 1).to_string(),
-                table::number(*omega),
-                table::number(*phi),
-                kept.to_owned(),
-            ]);
+            let values = self.spectra().map(|(_, _, values)| table::number(values[i]));
+            spectra.add_row(iter::once((i + 1).to_string()).chain(values).chain([kept.to_owned()]));
         }
         table::print(&spectra.to_string());
     }

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
+use eigensweep_testkit::idx::idx;
 use tempfile::TempDir;
 
 /// A directory with a small job, and where its data set would go.
@@ -87,16 +88,10 @@ impl Place {
 
     /// Images (n × 3 × 3) and labels in idx format; returns the arguments that make a job read them.
     pub fn idx(&self, images: u32, labels: u32) -> Vec<String> {
-        let mut bytes = vec![0, 0, 8, 3];
-        for size in [images, 3, 3] {
-            bytes.extend(size.to_be_bytes());
-        }
-        bytes.extend((0..images * 9).map(|i| u8::try_from(i * i * 31 % 251).unwrap()));
-        self.write("images.idx", &bytes);
-        let mut bytes = vec![0, 0, 8, 1];
-        bytes.extend(labels.to_be_bytes());
-        bytes.extend((0..labels).map(|i| u8::try_from(i % 4).unwrap()));
-        self.write("labels.idx", &bytes);
+        let pixels: Vec<u8> = (0..images * 9).map(|i| u8::try_from(i * i * 31 % 251).unwrap()).collect();
+        self.write("images.idx", &idx(&[images, 3, 3], &pixels));
+        let classes: Vec<u8> = (0..labels).map(|i| u8::try_from(i % 4).unwrap()).collect();
+        self.write("labels.idx", &idx(&[labels], &classes));
         self.write(
             "real.toml",
             b"[job]\nreplicates = 2\n[data]\nsource = \"idx\"\nimages = \"images.idx\"\nlabels = \"labels.idx\"\n\

@@ -5,15 +5,17 @@
 //! own training inputs.
 
 use eigensweep_sampling::streams::Draw;
-use eigensweep_theory::leakage::CleanMoment;
-use eigensweep_theory::moments::{SampleSums, view_covariance};
-use eigensweep_theory::thresholds::{Spectra, Thresholds, thresholds};
-
-use super::cells::Corrupted;
-use super::clean::Clean;
-use super::sample::{noise, row_set};
-use super::{Batch, Simulation, Workspace};
 use eigensweep_store::columns::Status;
+use eigensweep_store::rows::Rows;
+use eigensweep_theory::additive::Additive;
+use eigensweep_theory::leakage::CleanMoment;
+use eigensweep_theory::moments::SampleSums;
+use eigensweep_theory::thresholds::{Spectra, Thresholds, thresholds};
+use eigensweep_theory::views::Sample;
+
+use super::sample::{noise, row_set};
+use super::waiting::Origin;
+use super::{Simulation, Workspace};
 
 /// Where the rows of a sample are.
 #[derive(Clone, Copy, Debug)]
@@ -32,14 +34,13 @@ pub(super) fn sample(
     workspace: &mut Workspace,
     replicate: u64,
     samples: u64,
-    batch: &mut Batch,
+    rows: &mut Rows,
     place: Place,
 ) {
     let Place { column, within, start } = place;
-    let per_alignment = simulation.dimensions.len() * simulation.paradigms.len();
+    let (settings, labels) = (&simulation.settings, simulation.counts.labels);
     let mut drawn = None;
-    let mut row = start;
-    for setting in &simulation.settings.noise {
+    for setting in &settings.noise {
         if drawn != Some(setting.components) {
             noise(simulation, workspace, replicate, samples, setting.components);
             if drawn.is_none() {
@@ -53,43 +54,61 @@ pub(super) fn sample(
             *root = eigenvalue.sqrt();
         }
         let label_power = corrupt(simulation, workspace, samples, setting.components);
-        workspace.cells.next_moments();
-        for spectrum in &simulation.settings.views {
+        workspace.corrupted.next_sample();
+        for views in &settings.views {
             let (features, components) = (workspace.features, setting.components);
             let size = features + components;
             let theta = &mut workspace.theta[..size];
-            spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, theta);
+            views.spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, theta);
             let limits = spectra_thresholds(simulation, workspace, components);
-            let corrupted = Corrupted {
-                inputs: workspace.inputs.as_ref().submatrix(0, 0, size, size),
-                input_labels: workspace.input_labels.as_ref().submatrix(0, 0, size, simulation.counts.labels),
-                label_power,
-                data: workspace.data,
-                signal: &workspace.signal[..features],
-                gamma: &workspace.gamma[..components],
-            };
-            for &alignment in &simulation.alignments {
-                let first = within + (row - start) as u64;
-                if !simulation.wants(column, first..first + per_alignment as u64) {
-                    row += per_alignment;
+            for (cell, parameters) in &views.cells {
+                let offset = setting.row + views.row + cell;
+                let first = within + offset as u64;
+                if !simulation.wants(column, first..first + simulation.rows_per_cell() as u64) {
                     continue;
                 }
-                let sigma = &mut workspace.sigma[..size];
-                view_covariance(&workspace.theta[..size], corrupted.gamma, alignment, sigma);
-                workspace.cells.push(simulation, &corrupted, sigma, row, batch);
-                if let Some(limits) = limits {
-                    write_thresholds(simulation, &limits, row, batch);
+                if !workspace.corrupted.has_room_for(size) {
+                    write_corrupted(simulation, workspace, rows);
                 }
-                row += per_alignment;
+                let inputs = workspace.inputs.as_ref().submatrix(0, 0, size, size);
+                let (theta, gamma) = (&workspace.theta[..size], &workspace.gamma[..components]);
+                let sigma = &mut workspace.sigma[..size];
+                (settings.kind.covariance)(&Sample { inputs, theta, gamma, parameters }, sigma);
+                let input_labels = workspace.input_labels.as_ref().submatrix(0, 0, size, labels);
+                let problem = Additive { inputs, input_labels, label_power, sigma };
+                let origin = Origin { data: workspace.data, signal: &workspace.signal[..features], gamma };
+                let dimensions = simulation.dimensions.iter().copied();
+                workspace.corrupted.push(&problem, origin, dimensions, start + offset);
+                let Some(limits) = &limits else { continue };
+                for dimension in &settings.dimensions {
+                    for (n, paradigm) in simulation.paradigms.iter().enumerate() {
+                        let row = start + offset + dimension + n;
+                        simulation.columns.write_thresholds(rows, row, paradigm, limits);
+                    }
+                }
             }
         }
     }
 }
 
 /// Solves what still waits, and writes what the rows of the task lack.
-pub(super) fn finish(simulation: &Simulation, workspace: &mut Workspace, batch: &mut Batch) {
-    workspace.cells.flush(simulation, batch);
-    workspace.clean_losses.finish(simulation, batch);
+pub(super) fn finish(simulation: &Simulation, workspace: &mut Workspace, rows: &mut Rows) {
+    write_corrupted(simulation, workspace, rows);
+    workspace.clean_losses.finish(simulation, rows);
+}
+
+/// Solves the corrupted problems that wait and writes their rows, which differ in dimension and paradigm.
+fn write_corrupted(simulation: &Simulation, workspace: &mut Workspace, rows: &mut Rows) {
+    let waiting = &mut workspace.corrupted;
+    waiting.solve(simulation);
+    for (first, n, solved) in waiting.solved(simulation.paradigms.len()) {
+        let at = simulation.settings.dimensions.iter().map(|dimension| first + dimension + n);
+        match solved {
+            Err(failure) => at.for_each(|row| rows.fail(row..row + 1, failure.into())),
+            Ok(found) => simulation.columns.write_corrupted(rows, at, found),
+        }
+    }
+    waiting.clear();
 }
 
 /// Writes C̃ and B̃; returns y².
@@ -127,30 +146,30 @@ fn clean(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, sam
     let (inputs, input_labels) = (inputs.as_ref(), input_labels.as_ref());
     let everything = workspace.probe.least_squares_loss(inputs, input_labels, label_power);
     let everything = if everything.is_finite() { Ok(everything) } else { Err(Status::NotFinite) };
-    let clean = Clean { inputs, input_labels, label_power, everything };
     workspace.clean_losses.next_sample(start);
-    for spectrum in &simulation.settings.views {
+    let settings = &simulation.settings;
+    for views in &settings.views {
         // All of Θ, as for the corrupted model: a listed spectrum has a length.
-        let theta = &mut workspace.theta[..features + simulation.settings.noise[0].components];
-        spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, theta);
-        workspace.clean_losses.push(simulation, &clean, &theta[..features]);
+        let theta = &mut workspace.theta[..features + settings.noise[0].components];
+        views.spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, theta);
+        let (theta, sigma) = (&theta[..features], &mut workspace.sigma[..features]);
+        let parameters = &views.cells[0].1;
+        (settings.kind.covariance)(&Sample { inputs, theta, gamma: &[], parameters }, sigma);
+        let problem = Additive { inputs, input_labels, label_power, sigma };
+        let origin = Origin { data: workspace.data, signal: &workspace.signal[..features], gamma: &[] };
+        workspace.clean_losses.push(simulation, &problem, origin, everything);
     }
 }
 
-/// Writes the thresholds of the rows of one Σ.
-fn write_thresholds(simulation: &Simulation, limits: &Thresholds, row: usize, batch: &mut Batch) {
-    let cell = row..row + simulation.dimensions.len() * simulation.paradigms.len();
-    for (to, paradigm) in batch.threshold_squared[cell].iter_mut().zip(simulation.paradigms.iter().cycle()) {
-        *to = paradigm.threshold.map_or(f64::NAN, |of| of(limits));
-    }
-}
-
-/// Thresholds of the current spectra; `None` where the propositions do not apply (raw features, a zero in Γ).
+/// Thresholds of the current spectra; `None` where the propositions do not apply (other views, raw features, a zero in Γ).
 fn spectra_thresholds(
     simulation: &Simulation,
     workspace: &Workspace,
     components: usize,
 ) -> Option<Thresholds> {
+    if !simulation.settings.kind.thresholds {
+        return None;
+    }
     let features = workspace.features;
     let signal = match row_set(simulation, workspace.data).map(|set| set.moment.view()) {
         Some(CleanMoment::Dense(_)) => return None,

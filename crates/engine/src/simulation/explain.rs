@@ -3,7 +3,6 @@
 use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::leakage::CleanMoment;
 use eigensweep_theory::moments::{Moments, SampleSums};
-use eigensweep_theory::paradigms::{JOINT_EMBEDDING, SUPERVISED};
 use eigensweep_theory::{Failure, Paradigm};
 use faer::Mat;
 
@@ -19,10 +18,9 @@ pub struct Explained {
     pub gamma: Vec<f64>,
     /// Eigenvalues of Θ (d): the signal's components first.
     pub theta: Vec<f64>,
-    /// Smallest and largest of Σ = Θ + α²Γ.
+    /// Smallest and largest of the variances Σ of the views.
     pub sigma: (f64, f64),
-    /// Of each paradigm of the job that has any: its d eigenvalues ω (joint-embedding) or singular values φ (reconstruction),
-    /// descending, or why there are none.
+    /// Of each paradigm of the job that learns a representation: the d values of its pencil, descending, or why there are none.
     pub spectra: Vec<(&'static Paradigm, Result<Vec<f64>, Failure>)>,
 }
 
@@ -58,17 +56,13 @@ pub fn explain(simulation: &Simulation, workspace: &Workspace, samples: u64) -> 
         label_power: sums.label_power(features),
     };
     let mut forms = ClosedForms::new(size, labels);
-    let prepared = forms.prepare(&moments);
-    let spectra = simulation.paradigms.iter().filter(|&&paradigm| paradigm != &SUPERVISED);
-    let spectra = spectra.map(|&paradigm| {
-        let spectrum = prepared.and_then(|()| {
-            if paradigm == &JOINT_EMBEDDING {
-                forms.joint_embedding(&moments)
-            } else {
-                forms.reconstruction(&moments)
-            }
-        });
-        (paradigm, spectrum.map(|encoder| encoder.spectrum.to_vec()))
+    let mut problem = forms.problem(moments);
+    let learners = simulation.paradigms.iter().filter(|paradigm| paradigm.spectrum.is_some());
+    let spectra = learners.map(|&paradigm| {
+        let solved = problem.solve(paradigm);
+        let values =
+            solved.map(|solved| solved.encoder().map_or_else(Vec::new, |e| e.spectrum.values.to_vec()));
+        (paradigm, values)
     });
     let spectra = spectra.collect();
     let signal = match row_set(simulation, workspace.data).map(|set| set.moment.view()) {

@@ -5,37 +5,37 @@
 //!   n ──▶ clean Gram matrix ──▶ clean problem per view setting           clean.rs
 //!     p ──▶ AᵀN, NᵀN
 //!       Γ ──▶ C̃, B̃                                                       evaluate.rs
-//!         Θ, α ──▶ Σ ──▶ a problem: all paradigms at every k              cells.rs
+//!         Θ, α ──▶ Σ ──▶ a problem, which waits for others of its size    waiting.rs
+//!             all paradigms at every k ──▶ rows                           columns.rs
 //! ```
 //!
 //! Whatever does not depend on an inner coordinate is computed once, outside. Problems wait until a batch of them is full, and
 //! are solved in lanes; a row's values do not depend on what else is in the batch. [`Simulation`] is shared and immutable;
-//! each thread owns a [`Workspace`] (`workspace.rs`) and fills a [`Batch`]. Nothing allocates in a task.
+//! each thread owns a [`Workspace`] (`workspace.rs`) and fills a [`Rows`]. Nothing allocates in a task.
 
-mod cells;
 mod clean;
+mod columns;
 mod evaluate;
 pub mod explain;
 mod sample;
 pub(crate) mod setting;
+mod waiting;
 mod workspace;
 
-pub use eigensweep_store::rows::Batch;
 pub use workspace::Workspace;
 
 use std::sync::Arc;
 
 use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
-use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE};
-use eigensweep_theory::paradigms::SUPERVISED;
 use eigensweep_theory::{InstructionSet, Paradigm};
 
 use crate::input::{Input, size};
+use columns::Columns;
 use eigensweep_job::{JobSpec, ROW_GROUP_ROWS, Sampler};
 use eigensweep_store::active::Active;
-use eigensweep_store::columns::METRICS;
 use eigensweep_store::plan::{Plan, parts_in_writing};
+use eigensweep_store::rows::Rows;
 use setting::{Counts, DataSetting, Settings};
 
 /// Everything that the tasks of a job share.
@@ -50,13 +50,12 @@ pub struct Simulation {
     /// Positions of `samples` in the order that nested subsets are drawn in: from the smallest up to half of the rows, then
     /// from the largest down.
     nested: Vec<usize>,
-    alignments: Vec<f64>,
     dimensions: Vec<usize>,
     paradigms: Vec<&'static Paradigm>,
-    leakage: bool,
-    gap: bool,
-    distance: bool,
     counts: Counts,
+    /// A blank of the rows.
+    blank: Rows,
+    columns: Columns,
     /// Combinations that are computed; `None` for all.
     active: Option<Arc<Active>>,
 }
@@ -74,7 +73,8 @@ impl Simulation {
         nested.sort_by_key(|&i| {
             (samples[i] > half, if samples[i] > half { u64::MAX - samples[i] } else { samples[i] })
         });
-        let settings = Settings::new(spec);
+        let settings = Settings::new(spec, &plan.grid);
+        let blank = Rows::with_capacity(spec, 0);
         let counts = Counts {
             signal: input.largest_signal(),
             noise: spec.corruption.components.values().iter().map(|&p| size(p)).max().unwrap_or(0),
@@ -86,13 +86,11 @@ impl Simulation {
             settings,
             samples,
             nested,
-            alignments: spec.augmentation.alignment.values().to_vec(),
             dimensions: spec.model.dimension.values().iter().map(|&k| size(k)).collect(),
             paradigms: spec.model.paradigms.clone(),
-            leakage: spec.output.metrics.contains(&&LEAKAGE),
-            gap: spec.output.metrics.contains(&&GAP),
-            distance: spec.output.metrics.contains(&&DISTANCE),
             counts,
+            columns: Columns::new(&blank, &spec.output.metrics),
+            blank,
             input,
             plan,
             active: None,
@@ -137,14 +135,13 @@ impl Simulation {
         self.paradigms.iter().copied()
     }
 
-    /// Whether distance and losses were asked for.
-    #[must_use]
-    pub fn wants_distance(&self) -> bool {
-        self.distance
+    /// Rows of one Σ.
+    fn rows_per_cell(&self) -> usize {
+        self.dimensions.len() * self.paradigms.len()
     }
 
     /// Largest problems, and what is wanted of them, of the corrupted model.
-    fn cells_solver(&self) -> (Room, Wanted) {
+    fn corrupted_solver(&self) -> (Room, Wanted) {
         let (signal, noise) =
             (self.smallest(), self.settings.noise.iter().map(|noise| noise.components).min());
         let room = Room {
@@ -155,13 +152,13 @@ impl Simulation {
             dimension: self.dimensions.iter().copied().max().unwrap_or(0),
             dimensions: self.dimensions.len(),
         };
-        (room, Wanted { paradigms: self.paradigms.clone(), leakage: self.leakage })
+        (room, Wanted { paradigms: self.paradigms.clone(), metrics: self.columns.represented.clone() })
     }
 
-    /// The same of the clean model: representations as wide as the signal are least squares, and need no solver.
+    /// Largest problems, and what is wanted of them, of the clean model: representations as wide as the signal are least squares, and need no solver.
     fn clean_solver(&self) -> (Room, Wanted) {
         let narrow = self.dimensions.iter().any(|&k| k < self.counts.signal);
-        let needed = |paradigm: &&'static Paradigm| narrow || *paradigm == &SUPERVISED;
+        let needed = |paradigm: &&'static Paradigm| narrow || paradigm.spectrum.is_none();
         let paradigms = self.paradigms.iter().copied().filter(needed).collect();
         let room = Room {
             size: self.counts.signal,
@@ -171,7 +168,7 @@ impl Simulation {
             dimension: self.dimensions.iter().copied().max().unwrap_or(0).min(self.counts.signal),
             dimensions: self.dimensions.len(),
         };
-        (room, Wanted { paradigms, leakage: false })
+        (room, Wanted { paradigms, metrics: Vec::new() })
     }
 
     /// Fewest signal components of a data setting.
@@ -191,10 +188,10 @@ impl Simulation {
         let size = (self.counts.signal + self.counts.noise) as u64;
         let width = (self.counts.signal + self.counts.labels) as u64;
         // Sampler and probe: matrices of the size of a sample's, counted in their constructors.
-        let solvers = [self.cells_solver(), self.clean_solver()]
+        let solvers = [self.corrupted_solver(), self.clean_solver()]
             .map(|(room, wanted)| AdditiveBatch::bytes(InstructionSet::detect(), room, &wanted));
         let workspace = solvers.iter().sum::<u64>() + 8 * (2 * size * size + 9 * width * width);
-        let row = 5 * 8 + 1;
+        let row = self.blank.metrics().len() as u64 * 8 + 1;
         let rows = 3 * self.plan.rows_per_task();
         let part = self.plan.part_rows(0).end;
         let group = part.min(ROW_GROUP_ROWS);
@@ -208,7 +205,7 @@ impl Simulation {
         const PROGRAM: u64 = 24 << 20;
         // Of a full row group, each column's compressor and dictionary take about so much.
         const COLUMN: u64 = 4 << 20;
-        let columns = (self.plan.grid.axes.len() + METRICS.len() + 3) as u64;
+        let columns = (self.plan.grid.axes.len() + self.blank.metrics().len() + 3) as u64;
         let encoder = group * 2 * (row + 8 * 12) + columns * COLUMN * group / ROW_GROUP_ROWS;
         let writing = parts_in_writing(threads) as u64;
         let parts = (1 + writing) * part * row + writing * encoder;
@@ -216,11 +213,19 @@ impl Simulation {
         PROGRAM + running.max(loading)
     }
 
+    /// No rows, with the columns that this simulation's have.
+    #[must_use]
+    pub fn no_rows(&self) -> Rows {
+        self.blank.clone()
+    }
+
     /// An empty batch for one task.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
-    pub fn new_batch(&self) -> Batch {
-        Batch::new(self.plan.rows_per_task() as usize)
+    pub fn new_batch(&self) -> Rows {
+        let mut rows = self.blank.clone();
+        rows.restart(self.plan.rows_per_task() as usize);
+        rows
     }
 
     /// Computes a task into `batch`; earlier contents of both are irrelevant.
@@ -229,10 +234,10 @@ impl Simulation {
     ///
     /// If there is no such task, or the workspace or batch is another simulation's.
     #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
-    pub fn run_task(&self, task: u64, workspace: &mut Workspace, batch: &mut Batch) {
+    pub fn run_task(&self, task: u64, workspace: &mut Workspace, batch: &mut Rows) {
         assert!(task < self.plan.tasks, "a task of this plan");
         let rows = self.plan.task_rows(task);
-        batch.clear((rows.end - rows.start) as usize);
+        batch.restart((rows.end - rows.start) as usize);
         workspace.begin_task();
         let per_unit = self.plan.grid.rows_per_unit;
         for unit in self.plan.task_units(task) {
@@ -243,7 +248,7 @@ impl Simulation {
 
     /// Draws the samples of a unit, whose rows begin at `start`, and hands their problems over.
     #[expect(clippy::cast_possible_truncation, reason = "digits of the grid, each below the length of a Vec")]
-    fn run_unit(&self, unit: u64, start: usize, workspace: &mut Workspace, batch: &mut Batch) {
+    fn run_unit(&self, unit: u64, start: usize, workspace: &mut Workspace, batch: &mut Rows) {
         let grid = &self.plan.grid;
         let row = unit * grid.rows_per_unit;
         let replicate = grid.replicate(row);

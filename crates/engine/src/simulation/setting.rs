@@ -1,10 +1,12 @@
 //! The settings of data, corruption and views that the grid runs through, decoded from their axes.
 
+use eigensweep_job::{DataSpec, JobSpec, Level, SpectrumShape, SpectrumSpec, Teacher};
 use eigensweep_sampling::spectrum::Spectrum;
 use eigensweep_sampling::streams::{Draw, Streams};
+use eigensweep_store::grid::{Grid, Setting};
+use eigensweep_theory::views::{Parameter, View};
 
 use crate::input::size;
-use eigensweep_job::{DataSpec, JobSpec, SpectrumShape, SpectrumSpec, Teacher};
 
 /// Largest numbers of components and labels: what workspaces are sized for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,19 @@ pub(crate) struct ScaledSpectrum {
 }
 
 impl ScaledSpectrum {
+    /// What `spec` is at a setting of the axes of these names.
+    fn at(spec: &SpectrumSpec, setting: &Setting<'_>, [decay, scale]: [&str; 2]) -> Self {
+        let shape = match &spec.shape {
+            SpectrumShape::Uniform => Spectrum::Uniform,
+            SpectrumShape::Flat => Spectrum::Flat,
+            SpectrumShape::PowerLaw { decay: axis } => {
+                Spectrum::PowerLaw { decay: axis.values()[setting.index(decay)] }
+            }
+            SpectrumShape::List(values) => Spectrum::Listed(values.clone()),
+        };
+        Self { shape, scale: spec.scale.values()[setting.index(scale)] }
+    }
+
     /// Fills `values` with the eigenvalues in this replicate; draws from the stream of `draw` if the shape is random.
     pub(crate) fn fill(&self, streams: &Streams, draw: Draw, replicate: u64, values: &mut [f64]) {
         self.shape.fill_unit(values, &mut streams.stream(draw, &[replicate]));
@@ -45,6 +60,19 @@ pub(crate) enum DataSetting {
 pub(crate) struct NoiseSetting {
     pub(crate) components: usize,
     pub(crate) spectrum: ScaledSpectrum,
+    /// Its first row, of those of a sample.
+    pub(crate) row: usize,
+}
+
+/// One setting of the axes of the views, also of clean inputs.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ViewSetting {
+    pub(crate) spectrum: ScaledSpectrum,
+    /// Its first row, of those of a corruption.
+    pub(crate) row: usize,
+    /// Those that only corrupted inputs see, a cell each: its first row, and the values of the parameters. Views of clean inputs may depend
+    /// on what is the same in all of them.
+    pub(crate) cells: Vec<(usize, Vec<f64>)>,
 }
 
 /// All settings, in the order of the rows.
@@ -52,76 +80,62 @@ pub(crate) struct NoiseSetting {
 pub(crate) struct Settings {
     pub(crate) data: Vec<DataSetting>,
     pub(crate) noise: Vec<NoiseSetting>,
-    pub(crate) views: Vec<ScaledSpectrum>,
+    pub(crate) kind: &'static View,
+    pub(crate) views: Vec<ViewSetting>,
+    /// Of each dimension its first row, of those of a cell.
+    pub(crate) dimensions: Vec<usize>,
 }
 
 impl Settings {
-    pub(crate) fn new(spec: &JobSpec) -> Self {
-        let noise = &spec.corruption;
-        let spectra = scaled_spectra(&noise.spectrum);
-        let components = noise.components.values().iter().map(|&p| size(p));
-        Self {
-            data: data_settings(&spec.data),
-            // The order of the grid's axes: components, decay, scale.
-            noise: components
-                .flat_map(|components| {
-                    spectra
-                        .iter()
-                        .map(move |spectrum| NoiseSetting { components, spectrum: spectrum.clone() })
-                })
-                .collect(),
-            views: scaled_spectra(&spec.augmentation.spectrum),
-        }
-    }
-}
-
-fn data_settings(spec: &DataSpec) -> Vec<DataSetting> {
-    match spec {
-        DataSpec::Idx(idx) => {
-            let count = idx.components.as_ref().map_or(1, |axis| axis.values().len());
-            (0..count).map(DataSetting::Rows).collect()
-        }
-        DataSpec::Gaussian(gaussian) => {
-            let teachers = match &gaussian.teacher {
-                Teacher::Classes { separation } => separation.values().len(),
-                Teacher::Linear { label_noise } => label_noise.values().len(),
-            };
-            // The order of the grid's axes: components, scale, decay, teacher.
-            let mut settings = Vec::new();
-            for &components in gaussian.components.values() {
-                for &scale in gaussian.spectrum.scale.values() {
-                    for shape in shapes(&gaussian.spectrum.shape) {
-                        for teacher_index in 0..teachers {
-                            settings.push(DataSetting::Gaussian {
-                                components: size(components),
-                                spectrum: ScaledSpectrum { shape: shape.clone(), scale },
-                                teacher: gaussian.teacher.clone(),
-                                teacher_index,
-                            });
-                        }
-                    }
-                }
+    pub(crate) fn new(spec: &JobSpec, grid: &Grid) -> Self {
+        let (noise, kind) = (&spec.corruption, spec.augmentation.kind);
+        let views = grid.settings(Level::Views).map(|setting| {
+            let cells = grid.settings(Level::Within).map(|within| {
+                let value = |parameter: &Parameter| {
+                    let own = if parameter.clean { setting } else { within };
+                    own.value(parameter.column).unwrap_or(parameter.default)
+                };
+                (row(&within), kind.parameters.iter().map(value).collect())
+            });
+            let axes = ["augmentation_decay", "augmentation_scale"];
+            ViewSetting {
+                spectrum: ScaledSpectrum::at(&spec.augmentation.spectrum, &setting, axes),
+                row: row(&setting),
+                cells: cells.collect(),
             }
-            settings
+        });
+        let noise = grid.settings(Level::Noise).map(|setting| NoiseSetting {
+            components: size(noise.components.values()[setting.index("noise_components")]),
+            spectrum: ScaledSpectrum::at(&noise.spectrum, &setting, ["noise_decay", "noise_scale"]),
+            row: row(&setting),
+        });
+        Self {
+            data: grid.settings(Level::Data).map(|setting| data_setting(&spec.data, &setting)).collect(),
+            noise: noise.collect(),
+            kind,
+            views: views.collect(),
+            dimensions: grid.settings(Level::Dimension).map(|setting| row(&setting)).collect(),
         }
     }
 }
 
-/// The order of the grid's axes for corruption and views: decay, then scale.
-fn scaled_spectra(spec: &SpectrumSpec) -> Vec<ScaledSpectrum> {
-    let with_scales = |shape: Spectrum| {
-        spec.scale.values().iter().map(move |&scale| ScaledSpectrum { shape: shape.clone(), scale })
-    };
-    shapes(&spec.shape).into_iter().flat_map(with_scales).collect()
+/// The first row of a setting of what a task goes through.
+#[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
+fn row(setting: &Setting<'_>) -> usize {
+    setting.row() as usize
 }
 
-fn shapes(shape: &SpectrumShape) -> Vec<Spectrum> {
-    match shape {
-        SpectrumShape::Uniform => vec![Spectrum::Uniform],
-        SpectrumShape::Flat => vec![Spectrum::Flat],
-        SpectrumShape::PowerLaw { decay } => {
-            decay.values().iter().map(|&decay| Spectrum::PowerLaw { decay }).collect()
-        }
-        SpectrumShape::List(values) => vec![Spectrum::Listed(values.clone())],
+fn data_setting(spec: &DataSpec, setting: &Setting<'_>) -> DataSetting {
+    match spec {
+        DataSpec::Files(_) => DataSetting::Rows(setting.index("signal_components")),
+        DataSpec::Gaussian(gaussian) => DataSetting::Gaussian {
+            components: size(gaussian.components.values()[setting.index("signal_components")]),
+            spectrum: ScaledSpectrum::at(&gaussian.spectrum, setting, ["signal_decay", "signal_scale"]),
+            teacher: gaussian.teacher.clone(),
+            teacher_index: setting.index(match &gaussian.teacher {
+                Teacher::Classes { .. } => "separation",
+                Teacher::Linear { .. } => "label_noise",
+            }),
+        },
     }
 }

@@ -11,9 +11,9 @@ use faer::Mat;
 use std::sync::Arc;
 
 use super::Simulation;
-use super::cells::Cells;
 use super::clean::CleanLosses;
 use super::setting::DataSetting;
+use super::waiting::WaitingRoom;
 use crate::input::{Input, RowSet, teacher};
 
 /// Buffers of one thread.
@@ -44,7 +44,8 @@ pub struct Workspace {
     pub(super) inputs: Mat<f64>,
     pub(super) input_labels: Mat<f64>,
     pub(super) probe: Probe,
-    pub(super) cells: Cells,
+    /// Corrupted problems, each with where its rows begin.
+    pub(super) corrupted: WaitingRoom<usize>,
     pub(super) clean_losses: CleanLosses,
 }
 
@@ -83,12 +84,10 @@ impl Workspace {
             )),
             _ => None,
         };
-        let (cells_room, cells_wanted) = simulation.cells_solver();
+        let solver = |(room, wanted)| AdditiveBatch::new(instruction_set, room, wanted);
         let (clean_room, clean_wanted) = simulation.clean_solver();
         let paradigms = clean_wanted.paradigms.clone();
-        let cells = AdditiveBatch::new(instruction_set, cells_room, cells_wanted);
-        let clean = AdditiveBatch::new(instruction_set, clean_room, clean_wanted);
-        let (most, most_clean) = (cells.most(), clean.most());
+        let clean = solver((clean_room, clean_wanted));
         #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
         let samples = (simulation.plan.units_per_task * simulation.plan.samples_per_unit) as usize;
         Self {
@@ -112,14 +111,14 @@ impl Workspace {
             inputs: Mat::zeros(size, size),
             input_labels: Mat::zeros(size, counts.labels),
             probe: Probe::new(instruction_set, counts.signal, counts.labels),
-            cells: Cells::new(cells, most, counts.signal, counts.noise),
-            clean_losses: CleanLosses::new(simulation, clean, paradigms, most_clean, samples),
+            corrupted: WaitingRoom::new(solver(simulation.corrupted_solver()), counts.signal, counts.noise),
+            clean_losses: CleanLosses::new(simulation, clean, paradigms, samples),
         }
     }
 
     /// Forgets what waits.
     pub(super) fn begin_task(&mut self) {
-        self.cells.clear();
+        self.corrupted.clear();
         self.clean_losses.clear();
     }
 }

@@ -9,13 +9,15 @@ use std::sync::LazyLock;
 use eigensweep_job::Job;
 use eigensweep_store::dataset::{CommitRecord, Dataset};
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{open, run_to_the_end};
+use eigensweep_testkit::files::{copy_of, files, tree};
+use eigensweep_testkit::rows::job;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
 use tempfile::TempDir;
 
-use crate::common::{files, job, open, run_to_the_end};
-use crate::three_parts::{THREE_PARTS, copy_of, tree};
+use crate::three_parts::THREE_PARTS;
 
 fn larger() -> Job {
     job(THREE_PARTS, &["job.replicates=30", "grid.samples=[20, 4]"])

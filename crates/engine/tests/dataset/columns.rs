@@ -7,11 +7,14 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
-use eigensweep_store::columns::{FORMAT_VERSION, METRICS, Status};
+use eigensweep_store::columns::{FORMAT_VERSION, Status};
 use eigensweep_store::dataset::{Dataset, read_columns};
+use eigensweep_store::rows::metrics_of;
+use eigensweep_testkit::data_set::run_to_the_end;
+use eigensweep_testkit::rows::{cells, coordinates, job, prepare};
+use eigensweep_theory::metrics::THRESHOLD_SQUARED;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use crate::common::{self, Cell, job, prepare, run_to_the_end};
 use crate::three_parts::{REFERENCE, part_path, record};
 
 /// Rows without a value, axes of all three kinds, all metrics.
@@ -92,7 +95,7 @@ fn parts_read_back_as_computed() {
     let job = job(WITH_FAILURES, &[]);
     let ran = run_to_the_end(directory.path(), &job, 2);
     let batch = read_all(directory.path());
-    let simulation = prepare(&job).unwrap();
+    let simulation = prepare(&job);
     let plan = simulation.plan();
     let grid = &plan.grid;
     assert_eq!(batch.num_rows() as u64, grid.rows());
@@ -111,7 +114,7 @@ fn parts_read_back_as_computed() {
         column.as_string::<i32>().value(row).to_owned()
     };
     let mut statuses = BTreeMap::new();
-    common::for_rows(&simulation, 1, &mut |number, cell: Cell| {
+    for (number, cell) in cells(&simulation, 1) {
         let row = place_of[usize::try_from(number).unwrap()];
         let mut place = format!("replicate {}", column("replicate").as_primitive::<Int32Type>().value(row));
         for axis in &grid.axes {
@@ -126,33 +129,26 @@ fn parts_read_back_as_computed() {
             place.push_str(&format!(", {} {value:e}", axis.name));
         }
         place.push_str(&format!(", {}", text("paradigm", row)));
-        assert_eq!(place, common::coordinates(&simulation, number));
+        assert_eq!(place, coordinates(&simulation, number));
         let status = text("status", row);
-        assert_eq!(status, cell.status.name());
+        assert_eq!(status, cell.row.status.name());
         *statuses.entry(status).or_insert(0) += 1;
-        let expected = [
-            cell.loss_clean,
-            cell.loss_corrupted,
-            (cell.loss_clean - cell.loss_corrupted).abs(),
-            cell.leakage,
-            cell.gap,
-            cell.threshold_squared,
-        ];
-        for (name, expected) in METRICS.iter().zip(expected) {
+        for metric in metrics_of(&job.spec) {
+            let (name, expected) = (metric.name, cell[metric]);
             let found = float(name, row);
             assert_eq!(found.is_none(), expected.is_nan(), "{place}: {name}");
             assert!(found.is_none_or(|found| found.to_bits() == expected.to_bits()), "{place}: {name}");
-            if cell.status != Status::Ok && *name != "threshold_squared" {
+            if cell.row.status != Status::Ok && metric != &THRESHOLD_SQUARED {
                 assert_eq!(found, None, "{place}: {name} of a failed row");
             }
         }
-        if cell.status == Status::Ok {
+        if cell.row.status == Status::Ok {
             assert!(
                 ["loss_clean", "loss_corrupted", "distance"].iter().all(|name| float(name, row).is_some())
             );
             assert_eq!(float("leakage", row).is_none(), place.ends_with("supervised"), "{place}");
         }
-    });
+    }
     // Σ = 0 and n < d: S is singular. Nothing else fails.
     let failed = statuses.get("not-positive-definite").copied().unwrap_or(0);
     assert_eq!(statuses.len(), 2, "{statuses:?}");
@@ -172,9 +168,10 @@ fn metrics_that_were_not_asked_for_are_null() {
         let job = job(WITH_FAILURES, &[&format!("output.metrics={metrics}")]);
         run_to_the_end(directory.path(), &job, 1);
         let batch = read_all(directory.path());
-        for name in METRICS {
+        for metric in metrics_of(&job.spec) {
+            let name = metric.name;
             let column = batch.column_by_name(name).unwrap();
-            let asked = present.contains(&name) || name == "threshold_squared";
+            let asked = present.contains(&name) || metric == &THRESHOLD_SQUARED;
             assert_eq!(column.null_count() < column.len(), asked, "{metrics}: {name}");
         }
     }

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use eigensweep_store::dataset::Dataset;
+use eigensweep_testkit::data_set::run_to_the_end;
+use eigensweep_testkit::files::{contents, tree};
 
-use crate::common::{contents, run_to_the_end};
 use crate::three_parts::{
-    PART_ROWS, REFERENCE, copy, edit_json, edit_record, part_path, record_path, three_parts, tree,
+    PART_ROWS, REFERENCE, copy, edit_json, edit_record, part_path, record_path, three_parts,
 };
 
 /// A kind of damage; what is reported (file without its hash, words of the fault), if anything; which parts are computed again.

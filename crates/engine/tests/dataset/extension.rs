@@ -3,16 +3,17 @@
 use std::path::Path;
 use std::sync::Barrier;
 
-use eigensweep_engine::EngineError;
 use eigensweep_job::{Job, NotAnExtension};
+use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{open, run_parts, run_shard, run_to_the_end};
+use eigensweep_testkit::files::{contents, copy_of, leftovers, tree};
+use eigensweep_testkit::idx::write_images;
+use eigensweep_testkit::rows::job;
 
-use crate::common::{
-    contents, idx_source, job, leftovers, open, run_parts, run_shard, run_to_the_end, write_images,
-};
 use crate::rows::read_rows;
-use crate::three_parts::{THREE_PARTS, copy, copy_of, three_parts, tree};
+use crate::three_parts::{THREE_PARTS, copy, three_parts};
 
 /// Every axis that synthetic data have; parts of a unit each.
 const ALL_AXES: &str = r#"
@@ -171,7 +172,7 @@ fn images_grow_too() {
     let images = write_images(directory.path(), 60, 4, 3);
     let rest = "[corruption]\ncomponents = 3\n[augmentation]\nalignment = [0.5, 2]\n[model]\ndimension = 2\n[grid]\n\
         samples = [20, 50]\n[job]\nreplicates = 3\n[output]\npart_rows = 12\n";
-    let text = format!("{}{rest}", idx_source(&images, "components = 4"));
+    let text = format!("{}{rest}", images.source("components = 4"));
     let base = finished(&text, &[]);
     for grown in [
         &["job.replicates=5"][..],
@@ -183,7 +184,7 @@ fn images_grow_too() {
     }
     let other = tempfile::tempdir().unwrap();
     let moved = write_images(other.path(), 60, 4, 3);
-    let moved = format!("{}{rest}", idx_source(&moved, "components = 4"));
+    let moved = format!("{}{rest}", moved.source("components = 4"));
     grow(base.path(), &job(&moved, &["job.replicates=4"]));
 }
 
@@ -273,7 +274,7 @@ fn taking_values_away_is_refused() {
         // With something new besides.
         let set = [&all[..], &["data.scale=[10, 100, 1000]", fewer]].concat();
         match open(directory.path(), &job(ALL_AXES, &set), Shard::WHOLE).map(drop) {
-            Err(error @ EngineError::NotExtended { .. }) => {
+            Err(error @ StoreError::NotExtended { .. }) => {
                 let message = error.to_string();
                 assert!(message.contains(words), "{fewer}: {message}");
                 assert!(message.contains(&directory.path().display().to_string()), "{message}");
@@ -353,7 +354,7 @@ fn two_processes_extend_to_different_jobs() {
             panic!("one of two: {refused:?}")
         };
         match &refused[1 - winner] {
-            Err(EngineError::NotExtended { reason, .. }) => {
+            Err(StoreError::NotExtended { reason, .. }) => {
                 let lacks_replicates = matches!(reason, NotAnExtension::Replicates { .. });
                 assert_eq!(lacks_replicates, winner == 0, "{reason}");
             }

@@ -3,8 +3,8 @@
 use std::fs;
 
 use eigensweep_store::dataset::{Manifest, RunRecord, RunState, read_runs};
+use eigensweep_testkit::data_set::run_to_the_end;
 
-use crate::common::run_to_the_end;
 use crate::three_parts::{copy, three_parts};
 
 fn run(host: &str, process: u32, started: u64) -> RunRecord {

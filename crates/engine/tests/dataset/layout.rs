@@ -5,13 +5,15 @@ use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type};
-use eigensweep_store::columns::{METRICS, REPLICATE};
+use eigensweep_store::columns::REPLICATE;
 use eigensweep_store::dataset::{Dataset, read_columns};
+use eigensweep_testkit::data_set::run_to_the_end;
+use eigensweep_testkit::rows::job;
+use eigensweep_theory::metrics;
 use parquet::basic::Encoding;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;
 
-use crate::common::{job, run_to_the_end};
 use crate::three_parts::{REFERENCE, THREE_PARTS, part_path};
 
 fn reader(path: &Path) -> SerializedFileReader<File> {
@@ -69,7 +71,7 @@ fn numbers_are_split_by_byte_and_axes_have_dictionaries() {
         let encodings: Vec<Encoding> = column.encodings().collect();
         let expected = match name.as_str() {
             REPLICATE => Encoding::DELTA_BINARY_PACKED,
-            name if METRICS.contains(&name) => Encoding::BYTE_STREAM_SPLIT,
+            name if metrics::named(name).is_some() => Encoding::BYTE_STREAM_SPLIT,
             _ => Encoding::RLE_DICTIONARY,
         };
         assert!(encodings.contains(&expected), "{name}: {encodings:?}");
@@ -88,11 +90,8 @@ fn axes_cost_next_to_nothing() {
     let file = reader(&dataset.part_file(dataset.records().next().unwrap()));
     let (mut numbers, mut others) = (0, 0);
     for column in file.metadata().row_group(0).columns() {
-        let of = if METRICS.contains(&column.column_path().string().as_str()) {
-            &mut numbers
-        } else {
-            &mut others
-        };
+        let is_metric = metrics::named(&column.column_path().string()).is_some();
+        let of = if is_metric { &mut numbers } else { &mut others };
         *of += column.compressed_size();
     }
     let rows = file.metadata().row_group(0).num_rows() as f64;

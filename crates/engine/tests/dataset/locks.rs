@@ -3,25 +3,26 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_engine::EngineError;
+use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{HOLDER, open, run_shard, run_to_the_end};
+use eigensweep_testkit::files::{contents, files, leftovers};
 
-use crate::common::{HOLDER, contents, files, leftovers, open, run_shard, run_to_the_end};
 use crate::three_parts::{REFERENCE, copy, three_parts};
 
 fn shard(index: u64, count: u64) -> Shard {
     Shard::new(index, count).unwrap()
 }
 
-fn open_shard(root: &Path, shard: Shard) -> Result<Dataset, EngineError> {
+fn open_shard(root: &Path, shard: Shard) -> Result<Dataset, StoreError> {
     open(root, &three_parts(), shard).map(|(_, dataset, _)| dataset)
 }
 
 #[track_caller]
-fn assert_busy(root: &Path, result: Result<(), EngineError>) {
+fn assert_busy(root: &Path, result: Result<(), StoreError>) {
     match result {
-        Err(error @ EngineError::Busy { .. }) => {
+        Err(error @ StoreError::Busy { .. }) => {
             let message = error.to_string();
             assert!(message.contains(&format!("({HOLDER})")), "{message}");
             assert!(message.contains(&root.display().to_string()), "{message}");
@@ -126,7 +127,7 @@ fn a_strange_lock_file_is_no_trouble() {
         let root = directory.path();
         let held = open_shard(root, Shard::WHOLE).unwrap();
         fs::write(root.join("staging/shard-1-of-1.lock"), content).unwrap();
-        let Err(error @ EngineError::Busy { .. }) = open_shard(root, Shard::WHOLE) else {
+        let Err(error @ StoreError::Busy { .. }) = open_shard(root, Shard::WHOLE) else {
             panic!("the lock is held")
         };
         assert!(error.to_string().len() < 1000, "{error}");

@@ -5,14 +5,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use eigensweep_engine::EngineError;
 use eigensweep_job::Job;
+use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{open, run_parts, run_to_the_end};
+use eigensweep_testkit::files::{contents, copy_of, tree};
+use eigensweep_testkit::rows::job;
 use tempfile::TempDir;
 
-use crate::common::{contents, job, open, run_parts, run_to_the_end};
-use crate::three_parts::{THREE_PARTS, copy_of, three_parts, tree};
+use crate::three_parts::{THREE_PARTS, three_parts};
 
 fn larger() -> Job {
     job(THREE_PARTS, &["job.replicates=80", "grid.samples=[20, 30]"])
@@ -82,10 +84,10 @@ fn a_section_that_is_lost_for_good_is_refused() {
             for other in &others[..if number == 1 { 1 } else { 3 }] {
                 let refused = open(root, other, Shard::WHOLE).map(drop);
                 match refused {
-                    Err(EngineError::Section { path, .. }) => {
+                    Err(StoreError::Section { path, .. }) => {
                         assert!(path.starts_with(root.join("sections")), "{what}: {}", path.display());
                     }
-                    Err(EngineError::NotExtended { .. }) if number == 2 => {}
+                    Err(StoreError::NotExtended { .. }) if number == 2 => {}
                     other => panic!("{what}, section {number}: {other:?}"),
                 }
                 assert!(tree(root) == before, "{what}, section {number}: nothing changes");
@@ -104,7 +106,7 @@ fn readers_refuse_a_damaged_section() {
         let directory = copy_of(GROWN.path());
         harm(&section(directory.path(), 1));
         match Dataset::read(directory.path(), false).map(drop) {
-            Err(error @ EngineError::Section { section: 1, .. }) => {
+            Err(error @ StoreError::Section { section: 1, .. }) => {
                 assert!(error.to_string().contains("sections/001.json"), "{what}: {error}");
             }
             other => panic!("{what}: {other:?}"),

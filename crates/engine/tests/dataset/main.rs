@@ -3,9 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod any_damage;
 mod columns;
 mod damage;

@@ -3,16 +3,18 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_engine::EngineError;
 use eigensweep_engine::input::Input;
+use eigensweep_store::StoreError;
 use eigensweep_store::columns::FORMAT_VERSION;
 use eigensweep_store::dataset::{Dataset, Identity, MOST_PARTS};
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{open, run_parts, run_to_the_end};
+use eigensweep_testkit::files::{contents, copy_tree, files, tree};
+use eigensweep_testkit::idx::write_images;
+use eigensweep_testkit::rows::job;
 
-use crate::common::{self, contents, files, idx_source, job, run_parts, run_to_the_end, write_images};
 use crate::three_parts::{
-    REFERENCE, THREE_PARTS, copy, copy_tree, edit_json, edit_record, part_path, record_path, three_parts,
-    tree,
+    REFERENCE, THREE_PARTS, copy, edit_json, edit_record, part_path, record_path, three_parts,
 };
 
 #[test]
@@ -27,7 +29,7 @@ fn another_job_is_refused_and_nothing_changes() {
         "data.teacher=linear",
     ] {
         let result = run_parts(directory.path(), &job(THREE_PARTS, &[other]), 1, 1);
-        let Err(EngineError::DifferentJob { expected, found, .. }) = result.map(drop) else {
+        let Err(StoreError::DifferentJob { expected, found, .. }) = result.map(drop) else {
             panic!("{other} is another job")
         };
         assert_eq!((expected.len(), found.len()), (12, 12), "{expected}, {found}");
@@ -41,12 +43,12 @@ fn another_job_is_refused_and_nothing_changes() {
     }
     let before = tree(directory.path());
     let result = run_parts(directory.path(), &job(THREE_PARTS, &["job.seed=12"]), 1, 1);
-    assert!(matches!(result.map(drop), Err(EngineError::DifferentJob { .. })));
+    assert!(matches!(result.map(drop), Err(StoreError::DifferentJob { .. })));
     assert!(tree(directory.path()) == before);
     fs::remove_file(directory.path().join("manifest.json")).unwrap();
     let before = tree(directory.path());
     let result = run_parts(directory.path(), &job(THREE_PARTS, &["job.seed=12"]), 1, 1);
-    assert!(matches!(result.map(drop), Err(EngineError::DifferentJob { .. })));
+    assert!(matches!(result.map(drop), Err(StoreError::DifferentJob { .. })));
     assert!(tree(directory.path()) == before);
 }
 
@@ -60,7 +62,7 @@ fn identity_is_content() {
     }
     let images = |place: &Path, samples| write_images(place, samples, 4, 3);
     let of = |place: &Path, samples, set: &[&str]| {
-        let data = idx_source(&images(place, samples), "components = 3");
+        let data = images(place, samples).source("components = 3");
         let rest =
             "[grid]\nsamples = [20, 30]\n[corruption]\ncomponents = 2\n[job]\nreplicates = 2\nname = \"a\"\n";
         let job = job(&format!("{data}{rest}"), set);
@@ -88,23 +90,23 @@ fn identity_is_content() {
 #[test]
 fn a_renamed_job_without_rows_goes_on() {
     let directory = tempfile::tempdir().unwrap();
-    drop(common::open(directory.path(), &three_parts(), Shard::WHOLE).unwrap());
+    drop(open(directory.path(), &three_parts(), Shard::WHOLE).unwrap());
     assert!(!directory.path().join("manifest.json").exists());
-    let opened = common::open(directory.path(), &job(THREE_PARTS, &["job.name=renamed"]), Shard::WHOLE);
+    let opened = open(directory.path(), &job(THREE_PARTS, &["job.name=renamed"]), Shard::WHOLE);
     assert!(opened.is_ok(), "{:?}", opened.err());
 }
 
 #[test]
 fn an_output_that_is_something_else_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let open = |root: &Path| common::open(root, &three_parts(), Shard::WHOLE).map(drop);
+    let open = |root: &Path| open(root, &three_parts(), Shard::WHOLE).map(drop);
     let file = directory.path().join("file");
     fs::write(&file, b"mine").unwrap();
-    assert!(matches!(open(&file), Err(EngineError::OutputIsFile { .. })));
-    assert!(matches!(Dataset::remove(&file), Err(EngineError::OutputIsFile { .. })));
+    assert!(matches!(open(&file), Err(StoreError::OutputIsFile { .. })));
+    assert!(matches!(Dataset::remove(&file), Err(StoreError::OutputIsFile { .. })));
     // Below a file nothing can be created, whoever runs this.
     let error = open(&file.join("data set")).unwrap_err();
-    let EngineError::Io { action, path, .. } = &error else { panic!("{error}") };
+    let StoreError::Io { action, path, .. } = &error else { panic!("{error}") };
     assert_eq!(*action, "create");
     assert!(path.starts_with(&file), "{error}");
     assert_eq!(fs::read(&file).unwrap(), b"mine");
@@ -113,8 +115,8 @@ fn an_output_that_is_something_else_is_refused() {
     fs::create_dir(&documents).unwrap();
     fs::write(documents.join("thesis.tex"), b"mine").unwrap();
     let before = tree(&documents);
-    assert!(matches!(open(&documents), Err(EngineError::NotADataSet { .. })));
-    assert!(matches!(Dataset::remove(&documents), Err(EngineError::NotADataSet { .. })));
+    assert!(matches!(open(&documents), Err(StoreError::NotADataSet { .. })));
+    assert!(matches!(Dataset::remove(&documents), Err(StoreError::NotADataSet { .. })));
     assert!(tree(&documents) == before, "nothing changes");
 
     // Where somebody keeps a job and its inputs.
@@ -123,13 +125,13 @@ fn an_output_that_is_something_else_is_refused() {
     fs::write(project.join("job.toml"), THREE_PARTS).unwrap();
     fs::write(project.join("data/train-images-idx3-ubyte.gz"), b"precious").unwrap();
     let before = tree(&project);
-    assert!(matches!(open(&project), Err(EngineError::DifferentJob { .. })));
-    assert!(matches!(Dataset::remove(&project), Err(EngineError::NotADataSet { .. })));
+    assert!(matches!(open(&project), Err(StoreError::DifferentJob { .. })));
+    assert!(matches!(Dataset::remove(&project), Err(StoreError::NotADataSet { .. })));
     assert!(tree(&project) == before, "nothing changes");
     // The same whatever the file says: only what a run resolved is a run's.
     for text in [&b"mine\xff"[..], b"", b"[job]\nname = \"mine\"\n"] {
         fs::write(project.join("job.toml"), text).unwrap();
-        assert!(matches!(open(&project), Err(EngineError::DifferentJob { .. })));
+        assert!(matches!(open(&project), Err(StoreError::DifferentJob { .. })));
         assert_eq!(fs::read(project.join("job.toml")).unwrap(), text);
     }
 
@@ -150,7 +152,7 @@ fn an_output_that_is_something_else_is_refused() {
     assert!(open(&begun).is_ok());
     fs::create_dir_all(project.join("logs")).unwrap();
     fs::remove_file(project.join("job.toml")).unwrap();
-    assert!(matches!(open(&project), Err(EngineError::NotADataSet { .. })), "data that are not ours");
+    assert!(matches!(open(&project), Err(StoreError::NotADataSet { .. })), "data that are not ours");
 
     let empty = directory.path().join("empty");
     fs::create_dir(&empty).unwrap();
@@ -195,13 +197,13 @@ fn another_format_is_refused() {
         harm(directory.path());
         let before = tree(directory.path());
         match run_parts(directory.path(), &three_parts(), 1, 1).map(drop) {
-            Err(EngineError::FormatVersion { found, known, .. }) => {
+            Err(StoreError::FormatVersion { found, known, .. }) => {
                 assert_eq!((found, known), (version, FORMAT_VERSION));
             }
             other => panic!("{what}: {other:?}"),
         }
         let read = Dataset::read(directory.path(), false).map(drop);
-        assert!(matches!(read, Err(EngineError::FormatVersion { .. })), "{what}: {read:?}");
+        assert!(matches!(read, Err(StoreError::FormatVersion { .. })), "{what}: {read:?}");
         assert!(tree(directory.path()) == before, "{what}: nothing changes");
     };
     for version in [1, FORMAT_VERSION + 1, u32::MAX] {
@@ -231,8 +233,8 @@ fn more_parts_than_can_be_counted() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("out");
     let many = ["job.replicates=2147483647", "output.part_rows=1"];
-    match common::open(&root, &job(THREE_PARTS, &many), Shard::WHOLE).map(drop) {
-        Err(EngineError::TooManyParts { parts, limit }) => {
+    match open(&root, &job(THREE_PARTS, &many), Shard::WHOLE).map(drop) {
+        Err(StoreError::TooManyParts { parts, limit }) => {
             assert_eq!((parts, limit), (2_147_483_647, MOST_PARTS))
         }
         other => panic!("{other:?}"),

@@ -4,16 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use eigensweep_engine::EngineError;
 use eigensweep_engine::run;
 use eigensweep_engine::simulation::{Simulation, Workspace};
+use eigensweep_store::StoreError;
 use eigensweep_store::columns::FORMAT_VERSION;
 use eigensweep_store::dataset::{Collector, CommitRecord, Dataset, Identity, Manifest};
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{Stopping, open, run_parts, run_shard, run_to_the_end};
+use eigensweep_testkit::files::{contents, files, leftovers};
+use eigensweep_testkit::rows::{job, prepare};
 
-use crate::common::{
-    self, contents, files, job, leftovers, open, prepare, run_parts, run_shard, run_to_the_end,
-};
 use crate::three_parts::{PART_ROWS, REFERENCE, THREE_PARTS, part_path, record, three_parts};
 
 #[test]
@@ -47,7 +47,7 @@ fn a_run_that_never_began_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let (input, mut dataset, _) = open(directory.path(), &three_parts(), Shard::WHOLE).unwrap();
     let stop = AtomicBool::new(true);
-    let mut observer = common::Stopping::after(&stop, u64::MAX);
+    let mut observer = Stopping::after(&stop, u64::MAX);
     let outcome = run::run(&input, &mut dataset, 2, &stop, &mut observer).unwrap();
     assert_eq!((outcome.rows, outcome.complete, observer.rows), (0, false, 0));
     drop(dataset);
@@ -77,10 +77,10 @@ fn shares_count_rows() {
 }
 
 /// Commits a part of a data set's section 0 with the rows that `simulation` gives.
-fn commit(dataset: &Dataset, part: u64, simulation: &Simulation) -> Result<CommitRecord, EngineError> {
+fn commit(dataset: &Dataset, part: u64, simulation: &Simulation) -> Result<CommitRecord, StoreError> {
     let section = &dataset.sections()[0];
     let (mut workspace, mut batch) = (Workspace::new(simulation), simulation.new_batch());
-    let mut collector = Collector::new(simulation, section);
+    let mut collector = Collector::new(section, simulation.active().cloned());
     collector.begin(&section.plan, part);
     for task in section.plan.part_tasks(part) {
         simulation.run_task(task, &mut workspace, &mut batch);
@@ -104,9 +104,9 @@ fn the_first_of_two_commits_wins() {
     let directory = tempfile::tempdir().unwrap();
     let one = open(directory.path(), &three_parts(), Shard::WHOLE).unwrap().1;
     let other = open_without_locks(directory.path());
-    let same = prepare(&three_parts()).unwrap();
+    let same = prepare(&three_parts());
     // Rows of another seed stand for other rounding.
-    let different = prepare(&job(THREE_PARTS, &["job.seed=12"])).unwrap();
+    let different = prepare(&job(THREE_PARTS, &["job.seed=12"]));
     let first = commit(&one, 0, &same).unwrap();
     let second = commit(&other, 0, &different).unwrap();
     assert_eq!(files(&directory.path().join("data")).len(), 1);
@@ -124,13 +124,13 @@ fn the_first_of_two_commits_wins() {
 fn a_commit_that_fails_records_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let one = open(directory.path(), &three_parts(), Shard::WHOLE).unwrap().1;
-    let simulation = prepare(&three_parts()).unwrap();
+    let simulation = prepare(&three_parts());
     // No directory can be written over by a rename, so the commit fails at its first step.
     let place = part_path(REFERENCE.path(), 0);
     let place = directory.path().join("data").join(place.file_name().unwrap());
     fs::create_dir_all(place.join("in the way")).unwrap();
     match commit(&one, 0, &simulation) {
-        Err(EngineError::Io { action, path, .. }) => assert_eq!((action, path), ("rename into place", place)),
+        Err(StoreError::Io { action, path, .. }) => assert_eq!((action, path), ("write", place)),
         other => panic!("{other:?}"),
     }
     assert_eq!(files(&directory.path().join("commits")).len(), 0, "nothing is recorded");
@@ -151,7 +151,7 @@ fn two_runs_at_once_agree() {
             let input = &input;
             scope.spawn(move || {
                 let stop = AtomicBool::new(false);
-                let mut observer = common::Stopping::after(&stop, u64::MAX);
+                let mut observer = Stopping::after(&stop, u64::MAX);
                 let outcome = run::run(input, &mut dataset, 1, &stop, &mut observer).unwrap();
                 assert!(outcome.complete);
             });
@@ -165,7 +165,7 @@ fn two_runs_at_once_agree() {
 fn the_manifest_is_a_snapshot_of_the_commits() {
     let root = REFERENCE.path();
     let manifest = Manifest::read(root).unwrap();
-    let plan = prepare(&three_parts()).unwrap().plan().clone();
+    let plan = prepare(&three_parts()).plan().clone();
     let identity = Identity::new(&three_parts().spec, "");
     assert_eq!((manifest.format_version, &manifest.job_hash), (FORMAT_VERSION, &identity.hash));
     assert_eq!((&manifest.study, &manifest.job), (&identity.study, &identity.job));

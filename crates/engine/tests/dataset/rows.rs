@@ -7,8 +7,9 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef};
-use eigensweep_store::columns::{METRICS, STATUS};
+use eigensweep_store::columns::STATUS;
 use eigensweep_store::dataset::{Dataset, read_columns};
+use eigensweep_theory::metrics;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// Of each row, by its coordinates as text, the bits of its values and its status as text.
@@ -30,11 +31,8 @@ pub(crate) fn read_rows(root: &Path) -> Rows {
             for at in 0..batch.num_rows() {
                 let (mut place, mut values) = (String::new(), String::new());
                 for (name, column) in names.iter().zip(batch.columns()) {
-                    let of = if METRICS.contains(&name.as_str()) || name == STATUS {
-                        &mut values
-                    } else {
-                        &mut place
-                    };
+                    let is_value = metrics::named(name).is_some() || name == STATUS;
+                    let of = if is_value { &mut values } else { &mut place };
                     of.push_str(&format!("{name} {}, ", text(column, at)));
                 }
                 let before = rows.insert(place, values);

@@ -6,12 +6,13 @@ use std::sync::Barrier;
 
 use eigensweep_job::Job;
 use eigensweep_store::shard::Shard;
+use eigensweep_testkit::data_set::{run_parts, run_shard, run_to_the_end};
+use eigensweep_testkit::files::{contents, files, leftovers};
+use eigensweep_testkit::idx::write_images;
+use eigensweep_testkit::rows::{job, prepare};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use crate::common::{
-    contents, files, idx_source, job, leftovers, run_parts, run_shard, run_to_the_end, write_images,
-};
 use crate::rows::read_rows;
 use crate::three_parts::{part_path, three_parts};
 
@@ -90,7 +91,7 @@ fn assert_shards_are_the_whole(job: &Job) {
 #[test]
 fn shards_are_the_whole() {
     let job = job(SIXTEEN_PARTS, &[]);
-    assert_eq!(crate::common::prepare(&job).unwrap().plan().parts, 16);
+    assert_eq!(prepare(&job).plan().parts, 16);
     assert_shards_are_the_whole(&job);
 }
 
@@ -100,8 +101,8 @@ fn shards_of_images_are_the_whole() {
     let images = write_images(directory.path(), 60, 4, 3);
     let rest = "[corruption]\ncomponents = 3\n[augmentation]\nalignment = [0.5, 2]\n[model]\ndimension = 2\n[grid]\n\
         samples = [20, 50]\n[job]\nreplicates = 6\n[output]\npart_rows = 24\n";
-    let job = job(&format!("{}{rest}", idx_source(&images, "components = [3, 5]")), &[]);
-    assert!(crate::common::prepare(&job).unwrap().plan().parts >= 6);
+    let job = job(&format!("{}{rest}", images.source("components = [3, 5]")), &[]);
+    assert!(prepare(&job).plan().parts >= 6);
     assert_shards_are_the_whole(&job);
 }
 
@@ -147,7 +148,7 @@ fn empty_shards_are_done_at_once() {
 fn a_stopped_shard_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let job = job(SIXTEEN_PARTS, &[]);
-    let own = |shard: Shard| shard.parts(crate::common::prepare(&job).unwrap().plan());
+    let own = |shard: Shard| shard.parts(prepare(&job).plan());
     let second = shard(2, 2);
     let stopped = run_shard(directory.path(), &job, second, 1, 1).unwrap();
     assert!(!stopped.outcome.complete);

@@ -9,8 +9,9 @@ use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Summary, failures, summarise};
-
-use crate::common::{for_rows, job, prepare, run_shard, run_to_the_end};
+use eigensweep_testkit::data_set::{open, run_shard, run_to_the_end};
+use eigensweep_testkit::rows::{cells, job, prepare};
+use eigensweep_theory::metrics::{DISTANCE, THRESHOLD_SQUARED};
 
 /// Several data settings, noises and views; n not in order; some rows without a value.
 const JOB: &str = r#"
@@ -41,33 +42,33 @@ fn summary(root: &Path) -> Summary {
     summarise(&dataset).unwrap().unwrap()
 }
 
-/// The same from the rows as they are computed: by paradigm and axes, distances at the smallest and the largest n, and thresholds there.
+/// The same from the rows as they are computed: by paradigm and axes, distances at the smallest and the largest n, and thresholds.
 fn expected(job: &Job) -> BTreeMap<String, ([Running; 2], Vec<f64>)> {
-    let simulation = prepare(job).unwrap();
+    let simulation = prepare(job);
     let grid = &simulation.plan().grid;
     let samples = job.spec.grid.samples.values();
     let ends = [samples.iter().min(), samples.iter().max()].map(|n| *n.unwrap());
     let mut lines: BTreeMap<String, ([Running; 2], Vec<f64>)> = BTreeMap::new();
-    for_rows(&simulation, 1, &mut |row, cell| {
+    for (row, cell) in cells(&simulation, 1) {
         let several = grid.axes.iter().filter(|axis| axis.values.count() > 1);
         let named = several.filter(|axis| axis.name != "samples" && axis.name != "alignment");
         let axes: Vec<String> = named
             .chain(grid.axis("alignment"))
             .map(|axis| format!("{} {}", axis.name, axis.values.as_float(axis.index(row))))
             .collect();
-        let paradigm = simulation.paradigms().nth(grid.paradigm(row)).unwrap().name();
+        let paradigm = simulation.paradigms().nth(grid.paradigm(row)).unwrap().name;
         let line = lines.entry(format!("{paradigm}, {}", axes.join(", "))).or_default();
         let axis = grid.axis("samples").unwrap();
         let n = samples[axis.index(row)];
         for (end, running) in ends.iter().zip(&mut line.0) {
-            if n == *end && cell.status == Status::Ok {
-                running.add((cell.loss_clean - cell.loss_corrupted).abs());
+            if n == *end && cell.row.status == Status::Ok {
+                running.add(cell[&DISTANCE]);
             }
         }
-        if n == ends[1] && !cell.threshold_squared.is_nan() {
-            line.1.push(cell.threshold_squared);
+        if n == ends[1] && !cell[&THRESHOLD_SQUARED].is_nan() {
+            line.1.push(cell[&THRESHOLD_SQUARED]);
         }
-    });
+    }
     lines
 }
 
@@ -95,20 +96,9 @@ fn assert_summary(found: &Summary, job: &Job, what: &str) {
         }
         let mut sorted = thresholds.clone();
         sorted.sort_unstable_by(f64::total_cmp);
+        let ends = (sorted.first().copied(), sorted.last().copied());
+        assert_eq!((line.threshold.min, line.threshold.max), ends, "{what}: {name}");
         assert_eq!(line.threshold.count, sorted.len() as u64, "{what}: {name}");
-        assert_eq!(
-            (line.threshold.min, line.threshold.max),
-            (sorted.first().copied(), sorted.last().copied())
-        );
-        // Six replicates: the median lies half-way between the third and the fourth.
-        let middle = |at: usize| sorted.get(at).copied();
-        let median = match sorted.len() {
-            even if even % 2 == 0 => {
-                middle((even / 2).wrapping_sub(1)).zip(middle(even / 2)).map(|(a, b)| a + 0.5 * (b - a))
-            }
-            odd => middle(odd / 2),
-        };
-        assert_eq!(line.threshold.median, median, "{what}: {name}");
         let above =
             thresholds.iter().filter(|&&threshold| line.alignment * line.alignment > threshold).count();
         assert_eq!(line.above, (!thresholds.is_empty()).then_some(above as u64), "{what}: {name}");
@@ -153,6 +143,6 @@ fn a_summary_has_an_end() {
         "output.part_rows=1000000",
     ];
     let job = job(JOB, &[&set[..], &["job.replicates=1"]].concat());
-    let (_, dataset, _) = crate::common::open(directory.path(), &job, Shard::WHOLE).unwrap();
+    let (_, dataset, _) = open(directory.path(), &job, Shard::WHOLE).unwrap();
     assert_eq!(summarise(&dataset).unwrap(), None);
 }

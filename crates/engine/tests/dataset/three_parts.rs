@@ -1,15 +1,15 @@
 //! A small data set of three parts, computed once, and ways to look into one and to harm it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use eigensweep_job::Job;
 use eigensweep_store::dataset::CommitRecord;
+use eigensweep_testkit::data_set::run_to_the_end;
+use eigensweep_testkit::files::copy_of;
+use eigensweep_testkit::rows::job;
 use tempfile::TempDir;
-
-use crate::common::{job, run_to_the_end};
 
 /// Rows of each part of [`THREE_PARTS`].
 pub(crate) const PART_ROWS: u64 = 2304;
@@ -47,42 +47,9 @@ pub(crate) static REFERENCE: LazyLock<TempDir> = LazyLock::new(|| {
     directory
 });
 
-pub(crate) fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let place = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_tree(&entry.path(), &place);
-        } else {
-            fs::copy(entry.path(), place).unwrap();
-        }
-    }
-}
-
-/// A copy of a data set, to be harmed.
-pub(crate) fn copy_of(root: &Path) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    copy_tree(root, directory.path());
-    directory
-}
-
-/// The same of the finished one.
+/// A copy of it, to be harmed.
 pub(crate) fn copy() -> TempDir {
     copy_of(REFERENCE.path())
-}
-
-/// Every file below a directory with its content.
-pub(crate) fn tree(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(root).unwrap().map(Result::unwrap) {
-        if entry.path().is_dir() {
-            found.insert(entry.path(), Vec::new());
-            found.extend(tree(&entry.path()));
-        } else {
-            found.insert(entry.path(), fs::read(entry.path()).unwrap());
-        }
-    }
-    found
 }
 
 /// The commit record of a part of section 0.

@@ -8,6 +8,7 @@ mod best;
 mod table;
 mod verdicts;
 
+use std::io::Write;
 use std::path::Path;
 
 use askama::Template;
@@ -15,7 +16,9 @@ use askama::Template;
 use crate::data::Lines;
 use crate::kinds::KINDS;
 use crate::{FigureError, FigureSpec, Source, draw};
-use eigensweep_store::dataset::{Manifest, write_output};
+use eigensweep_inputs::whole_file;
+use eigensweep_store::StoreError;
+use eigensweep_store::dataset::Manifest;
 use eigensweep_store::format::{count, digits};
 use eigensweep_theory::metrics::DISTANCE;
 use table::{Table, Value};
@@ -98,7 +101,9 @@ pub fn html(sources: &[Source]) -> Result<String, FigureError> {
 ///
 /// As [`html`], or [`FigureError::Store`] where the file cannot be written.
 pub fn write(sources: &[Source], path: &Path) -> Result<(), FigureError> {
-    Ok(write_output(path, html(sources)?.as_bytes())?)
+    let page = html(sources)?;
+    let written = whole_file::write(path, |file| file.write_all(page.as_bytes()));
+    Ok(written.map_err(StoreError::from)?)
 }
 
 /// What was run, in a sentence.

@@ -61,7 +61,8 @@ fn counts<'a>(specs: impl IntoIterator<Item = &'a JobSpec>) -> BTreeMap<Vec<u64>
     counts
 }
 
-/// New jobs and earlier ones together are the whole: every cell in one of them, and in one new one only if in no earlier one.
+/// New jobs and earlier ones together are the whole: every cell in one of them, and in one new one
+/// only if in no earlier one.
 fn assert_exact(whole: &JobSpec, earlier: &[JobSpec], new: &[JobSpec]) {
     let (all, old, new) = (counts([whole]), counts(earlier), counts(new));
     for cell in all.keys() {
@@ -103,7 +104,8 @@ proptest! {
         prop_assert_eq!(remainder(&whole, &all).unwrap(), vec![], "nothing is left");
     }
 
-    /// As a data set grows: each job holds the one before, and its sections are what was new each time.
+    /// As a data set grows: each job holds the one before, and its sections are what was new each
+    /// time.
     #[test]
     fn growth_is_exact_at_every_step(largest in chosen(), steps in proptest::collection::vec(chosen(), 1..5)) {
         // Smaller and smaller ones, from the end.

@@ -1,6 +1,7 @@
-//! Bad jobs: unknown names, syntax, axes and overrides; for each problem what is said, what is underlined, what is advised.
+//! Bad jobs: unknown names, syntax, axes and overrides; for each problem what is said, what is
+//! underlined, what is advised.
 
-use super::{each, refused, underlined};
+use super::{each, read, refused, underlined};
 
 #[test]
 fn unknown_names() {
@@ -36,6 +37,16 @@ fn unknown_names() {
             "`to`",
         ),
     ]);
+}
+
+#[test]
+fn a_job_without_any_table_is_refused_and_told_the_least() {
+    let text = "the job is empty";
+    each(&[("", text, "", "`[data]` on a line"), ("# nothing yet\n\n  \n", text, "", "`[data]` on a line")]);
+    assert!(read("", &["job.seed=1"]).is_ok());
+    assert!(read("[data]", &[]).is_ok());
+    // What is wrong with an override is said, not that there is nothing else.
+    assert_eq!(refused("", &["foo"]).problems[0].message, "this override has no `=`");
 }
 
 #[test]

@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use eigensweep_inputs::readers::IDX;
+use eigensweep_theory::metrics::{self, Metric};
+use eigensweep_theory::paradigms;
+use eigensweep_theory::views::SPECTRAL;
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -56,7 +60,12 @@ fn data() -> impl Strategy<Value = DataSpec> {
         });
     let path = || "[^\0]{1,12}".prop_map(PathBuf::from);
     let idx = (path(), path(), option::of(wholes(1, 999)))
-        .prop_map(|(images, labels, components)| DataSpec::Idx(IdxSpec { images, labels, components }));
+        .prop_map(|(images, labels, components)| FilesSpec {
+            reader: &IDX,
+            files: vec![images, labels],
+            components,
+        })
+        .prop_map(DataSpec::Files);
     prop_oneof![gaussian, idx]
 }
 
@@ -82,7 +91,7 @@ fn spec() -> impl Strategy<Value = JobSpec> {
     let views = (named(0.0), floats(0.0, f64::MAX), any::<bool>());
     let chosen = (
         proptest::sample::subsequence(paradigms::ALL.to_vec(), 1..=3),
-        proptest::sample::subsequence(Metric::ALL.to_vec(), 1..=3),
+        proptest::sample::subsequence(metrics::nameable().collect::<Vec<&Metric>>(), 1..=3),
         proptest::sample::select(Sampler::ALL.to_vec()),
         (proptest::sample::select(Detail::ALL.to_vec()), 1..=MOST_PART_ROWS, (0.0..=1.0_f64)),
     );
@@ -105,7 +114,11 @@ fn spec() -> impl Strategy<Value = JobSpec> {
                     job: job.clone(),
                     data: data.clone(),
                     corruption: CorruptionSpec { components: components.clone(), spectrum: spectrum.clone() },
-                    augmentation: AugmentationSpec { spectrum: view_spectrum, alignment: alignment.clone() },
+                    augmentation: AugmentationSpec {
+                        kind: &SPECTRAL,
+                        spectrum: view_spectrum,
+                        parameters: vec![alignment.clone()],
+                    },
                     model: ModelSpec { paradigms: paradigms.clone(), dimension },
                     grid: GridSpec { samples: samples.clone() },
                     sampler,

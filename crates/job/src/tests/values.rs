@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
-use super::super::{AxisValues, DataSpec, Metric, Paradigm, Place, Sampler, SpectrumShape, Teacher, parse};
+use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE};
+use eigensweep_theory::paradigms;
+
+use super::super::{AxisValues, DataSpec, Level, Place, Sampler, SpectrumShape, Teacher, parse};
 use super::{job, read, refused, underlined};
 
 #[test]
-fn an_empty_file_has_every_default() {
-    let spec = job("").spec;
+fn a_lone_table_has_every_default() {
+    let spec = job("[data]").spec;
     assert_eq!(spec.job.name, "figure");
     assert_eq!((spec.job.seed, spec.job.replicates, spec.job.first_replicate), (0, 100, 0));
     let DataSpec::Gaussian(data) = &spec.data else { panic!("{:?}", spec.data) };
@@ -20,12 +23,12 @@ fn an_empty_file_has_every_default() {
     assert_eq!(spec.corruption.spectrum.shape, SpectrumShape::Uniform);
     assert_eq!(spec.corruption.spectrum.scale.values(), [1e3]);
     assert_eq!(spec.augmentation.spectrum.scale.values(), [1e4]);
-    assert_eq!(spec.augmentation.alignment.values(), [1.0]);
+    assert_eq!(spec.augmentation.alignment(), [1.0]);
     assert_eq!(spec.model.paradigms, paradigms::ALL);
     assert_eq!(spec.model.dimension.values(), [50]);
     assert_eq!(spec.grid.samples.values(), [100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200]);
     assert_eq!(spec.sampler, Sampler::Moments);
-    assert_eq!(spec.output.metrics, Metric::ALL);
+    assert_eq!(spec.output.metrics, [&DISTANCE, &LEAKAGE, &GAP]);
     assert_eq!((spec.output.part_rows, spec.output.max_failed.to_bits()), (983_040, 0.01_f64.to_bits()));
     assert_eq!(spec.cells(), Some(10 * 3 * 100));
 }
@@ -66,9 +69,10 @@ fn the_example_of_the_contract() {
     "#;
     let spec = parse("x.toml", text, &[], Path::new("jobs")).unwrap().spec;
     assert_eq!(spec.cells(), Some(10 * 2 * 3 * 3 * 100));
-    let DataSpec::Idx(data) = &spec.data else { panic!("{:?}", spec.data) };
-    assert_eq!(data.images, Path::new("jobs/path/to/train-images-idx3-ubyte.gz"));
-    assert_eq!(data.labels, Path::new("/data/train-labels-idx1-ubyte.gz"));
+    let DataSpec::Files(data) = &spec.data else { panic!("{:?}", spec.data) };
+    let files = ["jobs/path/to/train-images-idx3-ubyte.gz", "/data/train-labels-idx1-ubyte.gz"];
+    assert_eq!(data.files, files.map(Path::new));
+    assert_eq!(data.reader.name, "idx");
     let names: Vec<_> = spec.axes().iter().map(|axis| (axis.name, axis.values.count())).collect();
     assert_eq!(
         names,
@@ -109,7 +113,12 @@ fn axes_in_canonical_order() {
     );
     assert_eq!(spec.axes()[6].values, AxisValues::Floats(&[1.0, 2.0]));
     assert_eq!(spec.axes()[6].key, "corruption.decay");
-    assert_eq!(job("").spec.axes()[4].name, "separation");
+    assert_eq!(job("[data]").spec.axes()[4].name, "separation");
+    let levels: Vec<_> = spec.axes().iter().map(|axis| axis.level).collect();
+    let [data, noise, views] = [Level::Data, Level::Noise, Level::Views];
+    let expected =
+        [&[Level::Samples][..], &[data; 4], &[noise; 3], &[views; 2], &[Level::Within, Level::Dimension]];
+    assert_eq!(levels, expected.concat());
 }
 
 fn samples(range: &str) -> Vec<i64> {
@@ -117,7 +126,7 @@ fn samples(range: &str) -> Vec<i64> {
 }
 
 fn alignment(range: &str) -> Vec<f64> {
-    job(&format!("augmentation.alignment = {range}")).spec.augmentation.alignment.values().to_vec()
+    job(&format!("augmentation.alignment = {range}")).spec.augmentation.alignment().to_vec()
 }
 
 #[test]
@@ -178,7 +187,7 @@ fn overrides_replace_add_and_the_last_wins() {
     let spec = read(text, &overrides).unwrap().spec;
     assert_eq!(spec.grid.samples.values(), [10, 20, 30]);
     assert_eq!(spec.output.metrics, [&DISTANCE, &LEAKAGE]);
-    assert_eq!(spec.augmentation.alignment.values(), [0.5, 2.0]);
+    assert_eq!(spec.augmentation.alignment(), [0.5, 2.0]);
     assert_eq!(spec.job.name, "run-7");
 }
 
@@ -186,9 +195,23 @@ fn overrides_replace_add_and_the_last_wins() {
 fn an_override_mends_a_bad_value_and_paths_need_no_quotes() {
     let overrides = ["data.source=idx", "data.images=../x.gz", "data.labels=\"y.gz\"", "model.dimension=3"];
     let spec = read("[data]\nimages = 7", &overrides).unwrap().spec;
-    let DataSpec::Idx(data) = &spec.data else { panic!("{:?}", spec.data) };
-    assert_eq!((data.images.as_path(), data.labels.as_path()), (Path::new("../x.gz"), Path::new("y.gz")));
+    let DataSpec::Files(data) = &spec.data else { panic!("{:?}", spec.data) };
+    assert_eq!(data.files, ["../x.gz", "y.gz"].map(Path::new));
     assert_eq!(data.components, None);
+}
+
+#[test]
+fn paths_of_the_file_are_relative_to_it_and_those_of_overrides_to_the_working_directory() {
+    let text = "[model]\ndimension = 3\n[data]\nsource = \"idx\"\nimages = \"x.gz\"\nlabels = \"y.gz\"";
+    let files = |overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
+        let spec = parse("jobs/a.toml", text, &overrides, Path::new("jobs")).unwrap().spec;
+        let DataSpec::Files(data) = spec.data else { panic!("{:?}", spec.data) };
+        data.files
+    };
+    assert_eq!(files(&[]), ["jobs/x.gz", "jobs/y.gz"].map(Path::new));
+    assert_eq!(files(&["data.labels=here/y.gz"]), ["jobs/x.gz", "here/y.gz"].map(Path::new));
+    assert_eq!(files(&["data.images=/x.gz", "data.labels=../y"]), ["/x.gz", "../y"].map(Path::new));
 }
 
 #[test]
@@ -233,7 +256,7 @@ fn later_problems_stand_where_the_value_does() {
 
 #[test]
 fn the_name_comes_from_the_file() {
-    let name = |file: &str| parse(file, "", &[], Path::new("")).map(|job| job.spec.job.name);
+    let name = |file: &str| parse(file, "[job]", &[], Path::new("")).map(|job| job.spec.job.name);
     assert_eq!(name("jobs/a-b.c_1.toml").unwrap(), "a-b.c_1");
     assert!(name("jobs/my job.toml").is_err());
     assert!(name("").is_err());

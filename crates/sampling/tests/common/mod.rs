@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
 use eigensweep_sampling::streams::{Draw, Stream, Streams};
+use eigensweep_testkit::kolmogorov_smirnov::{REPLICATES, critical_distance, distance};
 use faer::Mat;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -54,38 +55,6 @@ pub(crate) fn assert_moments(what: &str, sample: &[f64], mean: f64, variance: f6
     assert_within(&format!("variance of {what}"), found.variance, variance, found.variance_error);
 }
 
-/// Largest distance of two empirical distribution functions; ties are passed together.
-pub(crate) fn kolmogorov_smirnov(a: &mut [f64], b: &mut [f64]) -> f64 {
-    assert!(a.iter().chain(b.iter()).all(|x| x.is_finite()));
-    a.sort_unstable_by(f64::total_cmp);
-    b.sort_unstable_by(f64::total_cmp);
-    let (mut i, mut j, mut largest) = (0, 0, 0.0_f64);
-    while i < a.len() && j < b.len() {
-        let x = a[i].min(b[j]);
-        while i < a.len() && a[i] <= x {
-            i += 1;
-        }
-        while j < b.len() && b[j] <= x {
-            j += 1;
-        }
-        largest = largest.max((i as f64 / a.len() as f64 - j as f64 / b.len() as f64).abs());
-    }
-    largest
-}
-
-/// Replicates of each sampler in a two-sample test.
-pub(crate) const REPLICATES: usize = 4000;
-
-/// Two-sample tests that the test programs of this crate may make together; counted generously.
-const TESTS: f64 = 1000.0;
-
-/// Distance of two samples of [`REPLICATES`] that honest samplers exceed with probability at most 1e-6 over all
-/// [`TESTS`] together, whatever the law: `P(D ≥ c) ≤ 2 exp(−n c²)` for equal sizes n ≥ 458 (Wei and Dudley, 2012,
-/// *Two-sample Dvoretzky–Kiefer–Wolfowitz inequalities*). It is 0.073.
-pub(crate) fn critical_distance() -> f64 {
-    ((2.0 * TESTS / 1e-6).ln() / REPLICATES as f64).sqrt()
-}
-
 /// Compares two samplers functional by functional: each writes its functionals of one draw.
 pub(crate) fn assert_same_law<const F: usize>(
     what: &str,
@@ -96,7 +65,7 @@ pub(crate) fn assert_same_law<const F: usize>(
     let (first, second): (Vec<_>, Vec<_>) = (0..REPLICATES).map(|_| (one(), other())).unzip();
     for (f, name) in names.iter().enumerate() {
         let column = |draws: &[[f64; F]]| draws.iter().map(|d| d[f]).collect::<Vec<_>>();
-        let distance = kolmogorov_smirnov(&mut column(&first), &mut column(&second));
+        let distance = distance(&mut column(&first), &mut column(&second));
         assert!(
             distance <= critical_distance(),
             "{what}: {name} differs by {distance:.3} (critical {:.3})",

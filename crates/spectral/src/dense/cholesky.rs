@@ -129,7 +129,7 @@ impl WithSimd for Solve<'_> {
 fn scale<S: Simd>(s: S, x: &mut [f64], factor: f64) {
     let (registers, rest) = S::as_mut_simd_f64s(x);
     for x in registers {
-        *x = s.times(*x, s.all(factor));
+        *x = s.mul(*x, s.all(factor));
     }
     for x in rest {
         *x *= factor;
@@ -142,7 +142,7 @@ fn subtract_multiple<S: Simd>(s: S, x: &mut [f64], y: &[f64], factor: f64) {
     let (registers, rest) = S::as_mut_simd_f64s(x);
     let (from, _) = S::as_simd_f64s(y);
     for (x, y) in registers.iter_mut().zip(from) {
-        *x = s.less(*x, *y, s.all(factor));
+        *x = s.sub_mul(*x, *y, s.all(factor));
     }
     let from = &y[registers.len() * S::F64_LANES..];
     for (x, y) in rest.iter_mut().zip(from) {

@@ -231,7 +231,7 @@ fn tile<S: Simd, const R: usize, const C: usize>(
         for c in 0..C {
             let factor = s.all(packed[c]);
             for r in 0..R {
-                sums[c][r] = s.fused(from[r], factor, sums[c][r]);
+                sums[c][r] = s.mul_add(from[r], factor, sums[c][r]);
             }
         }
     }
@@ -262,7 +262,7 @@ fn last_tile<S: Simd, const R: usize, const C: usize>(
         for c in 0..C {
             let factor = s.all(packed[c]);
             for r in 0..R {
-                sums[c][r] = s.fused(from[r], factor, sums[c][r]);
+                sums[c][r] = s.mul_add(from[r], factor, sums[c][r]);
             }
         }
     }

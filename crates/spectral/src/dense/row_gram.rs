@@ -93,8 +93,8 @@ impl RowGram {
     /// # Panics
     ///
     /// If a row is not w long, or there is no such class.
-    pub fn add<'r>(&mut self, mut rows: impl Iterator<Item = (&'r [f64], u8)>) {
-        let mut own: [(&[f64], u8); DEPTH] = [(&[], 0); DEPTH];
+    pub fn add<'r>(&mut self, mut rows: impl Iterator<Item = (&'r [f64], u16)>) {
+        let mut own: [(&[f64], u16); DEPTH] = [(&[], 0); DEPTH];
         let mut depth = take(&mut rows, &mut own);
         while depth > 0 {
             for (row, class) in &own[..depth] {
@@ -104,7 +104,7 @@ impl RowGram {
                 }
             }
             self.rows += depth;
-            let mut next: [(&[f64], u8); DEPTH] = [(&[], 0); DEPTH];
+            let mut next: [(&[f64], u16); DEPTH] = [(&[], 0); DEPTH];
             let after = take(&mut rows, &mut next);
             self.instruction_set.run(AddBlock {
                 rows: &own[..depth],
@@ -136,7 +136,7 @@ impl RowGram {
 }
 
 /// Takes up to [`DEPTH`] rows; returns how many there were.
-fn take<'r>(rows: &mut impl Iterator<Item = (&'r [f64], u8)>, to: &mut [(&'r [f64], u8); DEPTH]) -> usize {
+fn take<'r>(rows: &mut impl Iterator<Item = (&'r [f64], u16)>, to: &mut [(&'r [f64], u16); DEPTH]) -> usize {
     let mut count = 0;
     for (to, row) in to.iter_mut().zip(rows) {
         *to = row;
@@ -151,9 +151,9 @@ const fn whole(width: usize) -> usize {
 }
 
 struct AddBlock<'a> {
-    rows: &'a [(&'a [f64], u8)],
+    rows: &'a [(&'a [f64], u16)],
     /// The rows after these: on their way while these are multiplied.
-    next: &'a [(&'a [f64], u8)],
+    next: &'a [(&'a [f64], u16)],
     block: MatMut<'a, f64>,
     sums: MatMut<'a, f64>,
     class_sums: MatMut<'a, f64>,
@@ -180,7 +180,7 @@ impl WithSimd for AddBlock<'_> {
                 let (row, _) = S::as_simd_f64s(column(block.as_ref(), p));
                 let (sum, _) = S::as_mut_simd_f64s(column_mut(class_sums.as_mut(), usize::from(*class)));
                 for (to, x) in sum.iter_mut().zip(row) {
-                    *to = s.plus(*to, *x);
+                    *to = s.add(*to, *x);
                 }
             }
         }
@@ -226,7 +226,7 @@ fn add_columns<'r, S: Simd, const C: usize>(
     mut sums: MatMut<'_, f64>,
     rows: Range<usize>,
     first: usize,
-    shares: &mut std::slice::Chunks<'r, (&'r [f64], u8)>,
+    shares: &mut std::slice::Chunks<'r, (&'r [f64], u16)>,
 ) {
     let mut row = rows.start - rows.start % S::F64_LANES;
     while row < rows.end {
@@ -269,7 +269,7 @@ fn add_tile<S: Simd, const R: usize, const C: usize>(
         for c in 0..C {
             let factor = s.all(right[c]);
             for r in 0..R {
-                tile[c][r] = s.fused(left[r], factor, tile[c][r]);
+                tile[c][r] = s.mul_add(left[r], factor, tile[c][r]);
             }
         }
     }
@@ -284,7 +284,7 @@ fn add_tile<S: Simd, const R: usize, const C: usize>(
 
 /// Asks for the cache lines of rows, without waiting for them.
 #[inline(always)]
-fn prefetch(rows: &[(&[f64], u8)]) {
+fn prefetch(rows: &[(&[f64], u16)]) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     for (row, _) in rows {
         for line in row.chunks(PANEL) {

@@ -17,49 +17,49 @@ pub(crate) trait Arithmetic: Simd {
 
     /// a·b + c, rounded once.
     #[inline(always)]
-    fn fused(self, a: Self::f64s, b: Self::f64s, c: Self::f64s) -> Self::f64s {
+    fn mul_add(self, a: Self::f64s, b: Self::f64s, c: Self::f64s) -> Self::f64s {
         self.mul_add_f64s(a, b, c)
     }
 
     /// c − a·b, rounded once.
     #[inline(always)]
-    fn less(self, c: Self::f64s, a: Self::f64s, b: Self::f64s) -> Self::f64s {
+    fn sub_mul(self, c: Self::f64s, a: Self::f64s, b: Self::f64s) -> Self::f64s {
         self.negate_mul_add_f64s(a, b, c)
     }
 
     /// a·b.
     #[inline(always)]
-    fn times(self, a: Self::f64s, b: Self::f64s) -> Self::f64s {
+    fn mul(self, a: Self::f64s, b: Self::f64s) -> Self::f64s {
         self.mul_f64s(a, b)
     }
 
     /// a + b.
     #[inline(always)]
-    fn plus(self, a: Self::f64s, b: Self::f64s) -> Self::f64s {
+    fn add(self, a: Self::f64s, b: Self::f64s) -> Self::f64s {
         self.add_f64s(a, b)
     }
 
     /// a − b.
     #[inline(always)]
-    fn minus(self, a: Self::f64s, b: Self::f64s) -> Self::f64s {
+    fn sub(self, a: Self::f64s, b: Self::f64s) -> Self::f64s {
         self.sub_f64s(a, b)
     }
 
     /// a/b.
     #[inline(always)]
-    fn over(self, a: Self::f64s, b: Self::f64s) -> Self::f64s {
+    fn div(self, a: Self::f64s, b: Self::f64s) -> Self::f64s {
         self.div_f64s(a, b)
     }
 
     /// √a.
     #[inline(always)]
-    fn root(self, a: Self::f64s) -> Self::f64s {
+    fn sqrt(self, a: Self::f64s) -> Self::f64s {
         self.sqrt_f64s(a)
     }
 
     /// |a|.
     #[inline(always)]
-    fn magnitude(self, a: Self::f64s) -> Self::f64s {
+    fn abs(self, a: Self::f64s) -> Self::f64s {
         self.abs_f64s(a)
     }
 

@@ -59,12 +59,6 @@ impl Ranked {
     }
 }
 
-/// What of a group is filled.
-enum Fill {
-    Matrices,
-    Rows,
-}
-
 /// Up to [`GROUPS`] groups of problems `A = H T Hᵀ` of one size d.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -208,27 +202,6 @@ impl Batch {
         group.min(self.packed_groups - 1)
     }
 
-    /// Writes the right-hand sides (d × ℓ) of the problem at `place`.
-    pub(crate) fn set_rows(&mut self, place: usize, columns: MatRef<'_, f64>) {
-        let (width, lanes) = (columns.ncols(), self.lanes);
-        let (group, lane) = (place / lanes, place % lanes);
-        let length = self.size * width * lanes;
-        let rows = &mut self.rows.as_mut_slice()[group * length..][..length];
-        let mut finite = true;
-        for c in 0..width {
-            for (i, x) in columns.col(c).iter().enumerate() {
-                finite &= x.is_finite();
-                rows[(i * width + c) * lanes + lane] = *x;
-            }
-        }
-        if !finite {
-            for x in rows.iter_mut().skip(lane).step_by(lanes) {
-                *x = 0.0;
-            }
-            self.outcomes[group][lane] = Err(Failure::NotFinite);
-        }
-    }
-
     /// What became of a problem.
     pub(crate) fn outcome(&self, place: usize) -> Result<(), Failure> {
         self.outcomes[place / self.lanes][place % self.lanes]
@@ -241,7 +214,7 @@ impl Batch {
 
     /// Reduces all problems to tridiagonal form.
     pub(crate) fn reduce(&mut self) {
-        self.fill_empty_lanes(Fill::Matrices, packed_len(self.size) * self.lanes);
+        self.fill_empty_lanes();
         (0..self.groups()).for_each(|group| self.reduce_group(group));
     }
 
@@ -265,24 +238,15 @@ impl Batch {
     }
 
     /// Makes the empty lanes of the last group copies of its first: they do what that does, at the same time.
-    fn fill_empty_lanes(&mut self, what: Fill, length: usize) {
-        let full = self.count % self.lanes;
+    fn fill_empty_lanes(&mut self) {
+        let (full, length) = (self.count % self.lanes, packed_len(self.size) * self.lanes);
         if full > 0 {
-            let numbers = match what {
-                Fill::Matrices => &mut self.packed,
-                Fill::Rows => &mut self.rows,
-            };
-            for entry in part(numbers, self.count / self.lanes, length).chunks_exact_mut(self.lanes) {
+            let packed = part(&mut self.packed, self.count / self.lanes, length);
+            for entry in packed.chunks_exact_mut(self.lanes) {
                 let first = entry[0];
                 entry[full..].fill(first);
             }
         }
-    }
-
-    /// Overwrites all right-hand sides, ℓ = `width`, by `Hᵀ` times them.
-    pub(crate) fn reflect_rows(&mut self, width: usize) {
-        self.fill_empty_lanes(Fill::Rows, self.size * width * self.lanes);
-        (0..self.groups()).for_each(|group| self.reflect_rows_of_group(group, width));
     }
 
     /// Overwrites the right-hand sides of a group, ℓ = `width`, by `Hᵀ` times them.

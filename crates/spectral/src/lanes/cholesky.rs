@@ -72,7 +72,7 @@ impl<S: Simd> Tile<S> for Factoring<'_, S> {
             for q in 0..a {
                 let x = block[q * stride + row + a];
                 for c in 0..C {
-                    sums[a][c] = s.less(sums[a][c], x, sums[q][c]);
+                    sums[a][c] = s.sub_mul(sums[a][c], x, sums[q][c]);
                 }
             }
             let place = row + a;
@@ -80,11 +80,11 @@ impl<S: Simd> Tile<S> for Factoring<'_, S> {
             if column == row && a < C {
                 let pivot = sums[a][a];
                 self.pivots[place] = pivot;
-                self.inverses[place] = s.over(s.all(1.0), s.root(s.plus(self.shift, pivot)));
+                self.inverses[place] = s.div(s.all(1.0), s.sqrt(s.add(self.shift, pivot)));
             }
             let inverse = self.inverses[place];
             for c in 0..C {
-                sums[a][c] = s.times(sums[a][c], inverse);
+                sums[a][c] = s.mul(sums[a][c], inverse);
             }
             store::<S, C>(&mut block[a * stride + column..], &sums[a]);
         });
@@ -160,12 +160,12 @@ pub(crate) fn substitute<S: Simd, const A: usize, const C: usize>(
         for q in 0..a {
             let [x] = factor.at_column(row + a).row::<1>(row + q);
             for c in 0..C {
-                sums[a][c] = s.less(sums[a][c], x, sums[q][c]);
+                sums[a][c] = s.sub_mul(sums[a][c], x, sums[q][c]);
             }
         }
         let inverse = inverses[row + a];
         for c in 0..C {
-            sums[a][c] = s.times(sums[a][c], inverse);
+            sums[a][c] = s.mul(sums[a][c], inverse);
         }
     });
     sums
@@ -216,7 +216,7 @@ fn solve_upper<S: Simd, const C: usize>(
     if size % 2 == 1 {
         row -= 1;
         for x in &mut rows[row * width + first..][..C] {
-            *x = s.times(*x, inverses[row]);
+            *x = s.mul(*x, inverses[row]);
         }
     }
     while row > 0 {
@@ -232,14 +232,14 @@ fn solve_upper<S: Simd, const C: usize>(
         for ((x, y), known) in x.iter().zip(y).zip(below.chunks_exact(width)) {
             let known = &known[first..][..C];
             for c in 0..C {
-                sums[0][c] = s.fused(*x, known[c], sums[0][c]);
-                sums[1][c] = s.fused(*y, known[c], sums[1][c]);
+                sums[0][c] = s.mul_add(*x, known[c], sums[0][c]);
+                sums[1][c] = s.mul_add(*y, known[c], sums[1][c]);
             }
         }
         for c in 0..C {
-            lower[c] = s.times(s.minus(lower[c], sums[1][c]), inverses[row + 1]);
-            let known = s.fused(beside, lower[c], sums[0][c]);
-            upper[c] = s.times(s.minus(upper[c], known), inverses[row]);
+            lower[c] = s.mul(s.sub(lower[c], sums[1][c]), inverses[row + 1]);
+            let known = s.mul_add(beside, lower[c], sums[0][c]);
+            upper[c] = s.mul(s.sub(upper[c], known), inverses[row]);
         }
     }
 }

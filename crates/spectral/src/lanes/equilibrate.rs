@@ -44,7 +44,7 @@ impl WithSimd for Equilibrate<'_> {
         for (j, scale) in scales[..size].iter_mut().enumerate() {
             let power = form[j * stride + j];
             let positive = s.greater_than_f64s(power, zero);
-            *scale = s.choose(positive, s.over(one, s.root(power)), zero);
+            *scale = s.choose(positive, s.div(one, s.sqrt(power)), zero);
         }
         let scales = &scales[..size];
         for (j, own) in scales.iter().enumerate() {
@@ -52,10 +52,10 @@ impl WithSimd for Equilibrate<'_> {
             let to = &mut factor[j * stride + j..][..size - j];
             for ((to, x), scale) in to.iter_mut().zip(from).zip(&scales[j..]) {
                 // One factor after the other: their product overflows where M is subnormal.
-                *to = s.times(s.times(*x, *own), *scale);
+                *to = s.mul(s.mul(*x, *own), *scale);
             }
             for (to, x) in rows[j * width..][..width].iter_mut().zip(&right[j * width..][..width]) {
-                *to = s.times(*x, *own);
+                *to = s.mul(*x, *own);
             }
         }
     }
@@ -82,7 +82,7 @@ impl WithSimd for Powers<'_> {
         for (power, row) in powers.iter_mut().zip(rows.chunks_exact(self.width)) {
             let mut sum = s.all(0.0);
             for x in row {
-                sum = s.fused(*x, *x, sum);
+                sum = s.mul_add(*x, *x, sum);
             }
             *power = sum;
         }

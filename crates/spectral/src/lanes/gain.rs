@@ -48,7 +48,7 @@ impl WithSimd for Gain<'_> {
         for_tiles(s, &mut inverting, size, size, |row, rows| 0..(row + rows).saturating_sub(1));
         for i in 0..size {
             for (x, root) in matrix[i * stride + i..][..size - i].iter_mut().zip(&roots[i..]) {
-                *x = s.times(*x, *root);
+                *x = s.mul(*x, *root);
             }
         }
     }
@@ -67,7 +67,7 @@ impl<S: Simd> Tile<S> for Inverting<'_, S> {
             for a in 0..A {
                 for c in 0..C {
                     if column + c == row + a {
-                        sums[a][c] = s.minus(zero, self.roots[row + a]);
+                        sums[a][c] = s.sub(zero, self.roots[row + a]);
                     }
                 }
             }
@@ -77,12 +77,12 @@ impl<S: Simd> Tile<S> for Inverting<'_, S> {
             let p = column + q;
             if p < row {
                 let (x, own) = (factor.row::<A>(p), known.row::<C>(p));
-                let first = s.times(s.minus(zero, self.roots[p]), self.inverses[p]);
+                let first = s.mul(s.sub(zero, self.roots[p]), self.inverses[p]);
                 for a in 0..A {
                     for c in 0..q {
-                        sums[a][c] = s.less(sums[a][c], x[a], own[c]);
+                        sums[a][c] = s.sub_mul(sums[a][c], x[a], own[c]);
                     }
-                    sums[a][q] = s.less(sums[a][q], x[a], first);
+                    sums[a][q] = s.sub_mul(sums[a][q], x[a], first);
                 }
             }
         });
@@ -164,7 +164,7 @@ impl<S: Simd> Tile<S> for Mapping<'_, S> {
             let (x, own) = (gain.row::<A>(row + q), given.row::<C>(row + q));
             for a in 0..q {
                 for c in 0..C {
-                    sums[a][c] = s.fused(x[a], own[c], sums[a][c]);
+                    sums[a][c] = s.mul_add(x[a], own[c], sums[a][c]);
                 }
             }
         });
@@ -173,7 +173,7 @@ impl<S: Simd> Tile<S> for Mapping<'_, S> {
                 (given.row::<C>(row + a), self.inverses[row + a], self.scales[row + a]);
             let to = &mut self.basis[(row + a) * self.width + column..][..C];
             for c in 0..C {
-                to[c] = s.less(s.times(own[c], inverse), sums[a][c], scale);
+                to[c] = s.sub_mul(s.mul(own[c], inverse), sums[a][c], scale);
             }
         }
         unrolled!(n < A {
@@ -181,7 +181,7 @@ impl<S: Simd> Tile<S> for Mapping<'_, S> {
             let (x, own) = (gain.row::<A>(row + q), given.row::<C>(row + q));
             for a in q..A {
                 for c in 0..C {
-                    sums[a][c] = s.fused(x[a], own[c], sums[a][c]);
+                    sums[a][c] = s.mul_add(x[a], own[c], sums[a][c]);
                 }
             }
         });
@@ -190,7 +190,7 @@ impl<S: Simd> Tile<S> for Mapping<'_, S> {
             let scale = self.scales[row + a];
             let to = &mut self.image[(row + a) * self.width + column..][..C];
             for c in 0..C {
-                to[c] = s.times(sums[a][c], scale);
+                to[c] = s.mul(sums[a][c], scale);
             }
         }
     }

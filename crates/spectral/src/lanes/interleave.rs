@@ -74,8 +74,8 @@ impl WithSimd for Interleave<'_> {
             side_by_side(count, columns, line);
             let (line, _) = S::as_mut_simd_f64s(line);
             for (to, scale) in line.iter_mut().zip(&scales[i..]) {
-                *to = s.times(s.times(*to, scales[i]), *scale);
-                not_finite = s.fused(*to, zero, not_finite);
+                *to = s.mul(s.mul(*to, scales[i]), *scale);
+                not_finite = s.mul_add(*to, zero, not_finite);
             }
         }
         for (lane, source) in sources.iter().enumerate().take(count) {
@@ -90,8 +90,8 @@ impl WithSimd for Interleave<'_> {
             let (rows, _) = S::as_mut_simd_f64s(rows);
             for (row, scale) in rows.chunks_exact_mut(width).zip(scales) {
                 for x in row {
-                    *x = s.times(*x, *scale);
-                    not_finite = s.fused(*x, zero, not_finite);
+                    *x = s.mul(*x, *scale);
+                    not_finite = s.mul_add(*x, zero, not_finite);
                 }
             }
         }

@@ -29,7 +29,7 @@ impl WithSimd for Normalize<'_> {
         let (mut largest, mut not_finite) = (zero, zero);
         for x in numbers.iter() {
             largest = s.largest(largest, *x);
-            not_finite = s.fused(*x, zero, not_finite);
+            not_finite = s.mul_add(*x, zero, not_finite);
         }
         let (largest, not_finite) = (lanes::<S>(largest), lanes::<S>(not_finite));
         let (mut inverse, mut keep) = ([1.0; MAX_LANES], [1.0; MAX_LANES]);
@@ -49,7 +49,7 @@ impl WithSimd for Normalize<'_> {
         let inverse = register::<S>(inverse);
         let keep = s.greater_than_f64s(register::<S>(keep), zero);
         for x in numbers {
-            *x = s.choose(keep, s.times(*x, inverse), zero);
+            *x = s.choose(keep, s.mul(*x, inverse), zero);
         }
     }
 }

@@ -54,15 +54,6 @@ impl<S: Simd> Tile<S> for FormingRows<'_, S> {
     }
 }
 
-/// Writes the lower triangle of the product `XᵀY` (m × m, known to be symmetric) of each lane as an upper triangle, rows of [`stride`].
-pub(crate) struct Form<'a> {
-    pub(crate) rows: usize,
-    pub(crate) size: usize,
-    pub(crate) x: &'a [f64],
-    pub(crate) y: &'a [f64],
-    pub(crate) to: &'a mut [f64],
-}
-
 /// Where the entries of a symmetric matrix stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
@@ -72,54 +63,15 @@ pub(crate) enum Layout {
     Square,
 }
 
-struct Forming<'a, S: Simd> {
-    rows: usize,
-    size: usize,
-    x: View<'a, S>,
-    y: View<'a, S>,
-    to: &'a mut [S::f64s],
-}
-
-impl WithSimd for Form<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, s: S) {
-        let size = self.size;
-        let mut forming = Forming::<S> {
-            rows: self.rows,
-            size,
-            x: View::new(S::as_simd_f64s(self.x).0, size),
-            y: View::new(S::as_simd_f64s(self.y).0, size),
-            to: S::as_mut_simd_f64s(self.to).0,
-        };
-        for_tiles(s, &mut forming, size, self.rows, |row, _| row..size);
-    }
-}
-
-impl<S: Simd> Tile<S> for Forming<'_, S> {
-    #[inline(always)]
-    fn tile<const A: usize, const C: usize>(&mut self, s: S, row: usize, column: usize) {
-        let sums = [[s.all(0.0); C]; A];
-        let sums = add(s, sums, self.x.at_column(row), self.y.at_column(column), 0..self.rows);
-        for a in 0..A {
-            let place = row + a;
-            for c in 0..C {
-                if column + c >= place {
-                    self.to[place * stride(self.size) + column + c] = sums[a][c];
-                }
-            }
-        }
-    }
-}
-
-/// Writes `XᵀY` (m × `width`) of each lane to the rows of `to`.
+/// Writes `XᵀY` (m × `y_width`) of each lane to the rows of `to`.
 pub(crate) struct Product<'a> {
     pub(crate) rows: usize,
     pub(crate) x: &'a [f64],
     pub(crate) x_width: usize,
     pub(crate) y: &'a [f64],
     pub(crate) y_width: usize,
+    /// Whether the product is known to be symmetric: then it is written as an upper triangle, rows of [`stride`].
+    pub(crate) symmetric: bool,
     pub(crate) to: &'a mut [f64],
 }
 
@@ -128,6 +80,7 @@ struct Multiplying<'a, S: Simd> {
     x: View<'a, S>,
     y: View<'a, S>,
     width: usize,
+    symmetric: bool,
     to: &'a mut [S::f64s],
 }
 
@@ -136,15 +89,17 @@ impl WithSimd for Product<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let width = self.y_width;
+        let (width, symmetric) = (self.y_width, self.symmetric);
         let mut multiplying = Multiplying::<S> {
             rows: self.rows,
             x: View::new(S::as_simd_f64s(self.x).0, self.x_width),
             y: View::new(S::as_simd_f64s(self.y).0, width),
             width,
+            symmetric,
             to: S::as_mut_simd_f64s(self.to).0,
         };
-        for_tiles(s, &mut multiplying, self.x_width, self.rows, |_, _| 0..width);
+        let columns = |row, _| if symmetric { row..width } else { 0..width };
+        for_tiles(s, &mut multiplying, self.x_width, self.rows, columns);
     }
 }
 
@@ -154,7 +109,16 @@ impl<S: Simd> Tile<S> for Multiplying<'_, S> {
         let sums = [[s.all(0.0); C]; A];
         let sums = add(s, sums, self.x.at_column(row), self.y.at_column(column), 0..self.rows);
         for a in 0..A {
-            store::<S, C>(&mut self.to[(row + a) * self.width + column..], &sums[a]);
+            let place = row + a;
+            if !self.symmetric {
+                store::<S, C>(&mut self.to[place * self.width + column..], &sums[a]);
+                continue;
+            }
+            for c in 0..C {
+                if column + c >= place {
+                    self.to[place * stride(self.width) + column + c] = sums[a][c];
+                }
+            }
         }
     }
 }

@@ -103,9 +103,9 @@ impl WithSimd for Reduce<'_> {
             }
             // w = τ y − ½ τ² (yᵀv) v.
             let along = dot(s, &y[j + 1..], v);
-            let half = s.times(s.all(0.5), s.times(tau[j], s.times(tau[j], along)));
+            let half = s.mul(s.all(0.5), s.mul(tau[j], s.mul(tau[j], along)));
             for ((w, y), v) in w[j + 1..].iter_mut().zip(&mut y[j + 1..]).zip(v) {
-                *w = s.less(s.times(tau[j], *y), half, *v);
+                *w = s.sub_mul(s.mul(tau[j], *y), half, *v);
             }
         }
     }
@@ -116,7 +116,7 @@ impl WithSimd for Reduce<'_> {
 fn update_column<S: Simd>(s: S, column: &mut [S::f64s], v: &[S::f64s], w: &[S::f64s]) {
     let (v0, w0) = (v[0], w[0]);
     for ((a, v), w) in column.iter_mut().zip(v).zip(w) {
-        *a = s.less(s.less(*a, *v, w0), *w, v0);
+        *a = s.sub_mul(s.sub_mul(*a, *v, w0), *w, v0);
     }
 }
 
@@ -126,16 +126,16 @@ fn reflector<S: Simd>(s: S, x: &mut [S::f64s]) -> (S::f64s, S::f64s) {
     let (zero, one) = (s.all(0.0), s.all(1.0));
     let first = x[0];
     let rest = dot(s, &x[1..], &x[1..]);
-    let length = s.root(s.fused(first, first, rest));
+    let length = s.sqrt(s.mul_add(first, first, rest));
     let nothing = s.less_than_or_equal_f64s(rest, s.all(NOTHING));
-    let minus_length = s.minus(zero, length);
+    let minus_length = s.sub(zero, length);
     let beta = s.choose(s.less_than_f64s(first, zero), length, minus_length);
-    let head = s.minus(first, beta);
-    let tau = s.choose(nothing, zero, s.minus(zero, s.over(head, beta)));
-    let inverse = s.choose(nothing, zero, s.over(one, head));
+    let head = s.sub(first, beta);
+    let tau = s.choose(nothing, zero, s.sub(zero, s.div(head, beta)));
+    let inverse = s.choose(nothing, zero, s.div(one, head));
     x[0] = one;
     for x in &mut x[1..] {
-        *x = s.times(*x, inverse);
+        *x = s.mul(*x, inverse);
     }
     (s.choose(nothing, first, beta), tau)
 }
@@ -148,13 +148,13 @@ pub(crate) fn dot<S: Simd>(s: S, x: &[S::f64s], y: &[S::f64s]) -> S::f64s {
     let (y_fours, y_rest) = pulp::as_arrays::<4, _>(y);
     for (x, y) in x_fours.iter().zip(y_fours) {
         for i in 0..4 {
-            sums[i] = s.fused(x[i], y[i], sums[i]);
+            sums[i] = s.mul_add(x[i], y[i], sums[i]);
         }
     }
     for (sum, (x, y)) in sums.iter_mut().zip(x_rest.iter().zip(y_rest)) {
-        *sum = s.fused(*x, *y, *sum);
+        *sum = s.mul_add(*x, *y, *sum);
     }
-    s.plus(s.plus(sums[0], sums[1]), s.plus(sums[2], sums[3]))
+    s.add(s.add(sums[0], sums[1]), s.add(sums[2], sums[3]))
 }
 
 /// y = A x, A untouched: the first product, when no update waits. The same sums as [`pass`] makes.
@@ -164,13 +164,13 @@ fn product<S: Simd>(s: S, packed: &mut [S::f64s], x: &[S::f64s], y: &mut [S::f64
     for c in 0..x.len() {
         let (column, others) = rest.split_at_mut(x.len() - c);
         rest = others;
-        let mut sum = s.times(column[0], x[c]);
+        let mut sum = s.mul(column[0], x[c]);
         let (head, tail) = y[c..].split_at_mut(1);
         for ((a, x_i), y) in column[1..].iter().zip(&x[c + 1..]).zip(tail) {
-            sum = s.fused(*a, *x_i, sum);
-            *y = s.fused(*a, x[c], *y);
+            sum = s.mul_add(*a, *x_i, sum);
+            *y = s.mul_add(*a, x[c], *y);
         }
-        head[0] = s.plus(head[0], sum);
+        head[0] = s.add(head[0], sum);
     }
 }
 
@@ -231,13 +231,13 @@ fn pass<'a, S: Simd, const C: usize>(
     for p in 0..C {
         let head = &mut *heads[p];
         for q in p..C {
-            let a = s.less(s.less(head[q - p], v_c[q], w_c[p]), w_c[q], v_c[p]);
+            let a = s.sub_mul(s.sub_mul(head[q - p], v_c[q], w_c[p]), w_c[q], v_c[p]);
             head[q - p] = a;
             if q == p {
-                sums[p] = s.times(a, x_c[p]);
+                sums[p] = s.mul(a, x_c[p]);
             } else {
-                sums[p] = s.fused(a, x_c[q], sums[p]);
-                y[q] = s.fused(a, x_c[p], y[q]);
+                sums[p] = s.mul_add(a, x_c[q], sums[p]);
+                y[q] = s.mul_add(a, x_c[p], y[q]);
             }
         }
     }
@@ -247,15 +247,15 @@ fn pass<'a, S: Simd, const C: usize>(
     for i in 0..count {
         let (v, w, x, mut sum) = (v[i], w[i], x[i], y[i]);
         for p in 0..C {
-            let a = s.less(s.less(tails[p][i], v, w_c[p]), w, v_c[p]);
+            let a = s.sub_mul(s.sub_mul(tails[p][i], v, w_c[p]), w, v_c[p]);
             tails[p][i] = a;
-            sums[p] = s.fused(a, x, sums[p]);
-            sum = s.fused(a, x_c[p], sum);
+            sums[p] = s.mul_add(a, x, sums[p]);
+            sum = s.mul_add(a, x_c[p], sum);
         }
         y[i] = sum;
     }
     for (y, sum) in y_c.iter_mut().zip(sums) {
-        *y = s.plus(*y, sum);
+        *y = s.add(*y, sum);
     }
     rest
 }

@@ -101,7 +101,7 @@ impl<'a, S: Simd, const R: usize> Reflectors<'a, S, R> {
             for i in n..R - 1 {
                 let x = load::<S, C>(&head[i * width + first..]);
                 for c in 0..C {
-                    sums[n][c] = s.fused(v[n][i - n], x[c], sums[n][c]);
+                    sums[n][c] = s.mul_add(v[n][i - n], x[c], sums[n][c]);
                 }
             }
         });
@@ -114,7 +114,7 @@ impl<'a, S: Simd, const R: usize> Reflectors<'a, S, R> {
             let row = &row[first..][..C];
             for n in 0..R {
                 for c in 0..C {
-                    sums[n][c] = s.fused(below[n][i], row[c], sums[n][c]);
+                    sums[n][c] = s.mul_add(below[n][i], row[c], sums[n][c]);
                 }
             }
         }
@@ -125,18 +125,18 @@ impl<'a, S: Simd, const R: usize> Reflectors<'a, S, R> {
             for m in before {
                 let overlap = overlaps[pair(m.min(n), m.max(n))];
                 for c in 0..C {
-                    sums[n][c] = s.less(sums[n][c], overlap, sums[m][c]);
+                    sums[n][c] = s.sub_mul(sums[n][c], overlap, sums[m][c]);
                 }
             }
             for c in 0..C {
-                sums[n][c] = s.times(self.tau[n], sums[n][c]);
+                sums[n][c] = s.mul(self.tau[n], sums[n][c]);
             }
         });
         unrolled!(n < R {
             for i in n..R - 1 {
                 let row = &mut head[i * width + first..][..C];
                 for c in 0..C {
-                    row[c] = s.less(row[c], v[n][i - n], sums[n][c]);
+                    row[c] = s.sub_mul(row[c], v[n][i - n], sums[n][c]);
                 }
             }
         });
@@ -145,7 +145,7 @@ impl<'a, S: Simd, const R: usize> Reflectors<'a, S, R> {
             for c in 0..C {
                 let mut x = row[c];
                 for n in 0..R {
-                    x = s.less(x, below[n][i], sums[n][c]);
+                    x = s.sub_mul(x, below[n][i], sums[n][c]);
                 }
                 row[c] = x;
             }

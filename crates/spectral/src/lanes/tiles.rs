@@ -79,46 +79,67 @@ impl<'a, S: Simd> View<'a, S> {
     pub(crate) fn row<const C: usize>(self, row: usize) -> [S::f64s; C] {
         load::<S, C>(&self.numbers[row * self.stride + self.first..])
     }
+
+    /// Whole rows.
+    #[inline(always)]
+    fn rows(self, rows: &Range<usize>) -> std::slice::ChunksExact<'a, S::f64s> {
+        self.numbers[rows.start * self.stride..rows.end * self.stride].chunks_exact(self.stride)
+    }
 }
 
 /// `sums[a][c] + Σ_p x[p][a] y[p][c]` over the rows p, ascending.
 #[inline(always)]
 pub(crate) fn add<S: Simd, const A: usize, const C: usize>(
     s: S,
-    mut sums: [[S::f64s; C]; A],
+    sums: [[S::f64s; C]; A],
     x: View<'_, S>,
     y: View<'_, S>,
     rows: Range<usize>,
 ) -> [[S::f64s; C]; A] {
-    let x_rows = x.numbers[rows.start * x.stride..rows.end * x.stride].chunks_exact(x.stride);
-    let y_rows = y.numbers[rows.start * y.stride..rows.end * y.stride].chunks_exact(y.stride);
-    for (x_row, y_row) in x_rows.zip(y_rows) {
-        let (x_row, y_row) = (&x_row[x.first..][..A], &y_row[y.first..][..C]);
-        for a in 0..A {
-            for c in 0..C {
-                sums[a][c] = s.fused(x_row[a], y_row[c], sums[a][c]);
-            }
-        }
-    }
-    sums
+    accumulate::<S, A, C, false>(s, sums, (x.first, y.first), x.rows(&rows).zip(y.rows(&rows)))
 }
 
 /// `sums[a][c] + Σ_p x[p][a] y[p][c]` over the rows p, descending.
 #[inline(always)]
 pub(crate) fn add_upwards<S: Simd, const A: usize, const C: usize>(
     s: S,
-    mut sums: [[S::f64s; C]; A],
+    sums: [[S::f64s; C]; A],
     x: View<'_, S>,
     y: View<'_, S>,
     rows: Range<usize>,
 ) -> [[S::f64s; C]; A] {
-    let x_rows = x.numbers[rows.start * x.stride..rows.end * x.stride].chunks_exact(x.stride);
-    let y_rows = y.numbers[rows.start * y.stride..rows.end * y.stride].chunks_exact(y.stride);
-    for (x_row, y_row) in x_rows.rev().zip(y_rows.rev()) {
-        let (x_row, y_row) = (&x_row[x.first..][..A], &y_row[y.first..][..C]);
+    accumulate::<S, A, C, false>(s, sums, (x.first, y.first), x.rows(&rows).rev().zip(y.rows(&rows).rev()))
+}
+
+/// `sums[a][c] − Σ_p x[p][a] y[p][c]` over the rows p, ascending.
+#[inline(always)]
+pub(crate) fn subtract<S: Simd, const A: usize, const C: usize>(
+    s: S,
+    sums: [[S::f64s; C]; A],
+    x: View<'_, S>,
+    y: View<'_, S>,
+    rows: Range<usize>,
+) -> [[S::f64s; C]; A] {
+    accumulate::<S, A, C, true>(s, sums, (x.first, y.first), x.rows(&rows).zip(y.rows(&rows)))
+}
+
+/// The sums with the products of pairs of rows, taken off them or added, in the order in which the pairs come.
+#[inline(always)]
+fn accumulate<'a, S: Simd, const A: usize, const C: usize, const TAKEN_OFF: bool>(
+    s: S,
+    mut sums: [[S::f64s; C]; A],
+    (x_first, y_first): (usize, usize),
+    pairs: impl Iterator<Item = (&'a [S::f64s], &'a [S::f64s])>,
+) -> [[S::f64s; C]; A] {
+    for (x_row, y_row) in pairs {
+        let (x_row, y_row) = (&x_row[x_first..][..A], &y_row[y_first..][..C]);
         for a in 0..A {
             for c in 0..C {
-                sums[a][c] = s.fused(x_row[a], y_row[c], sums[a][c]);
+                sums[a][c] = if TAKEN_OFF {
+                    s.sub_mul(sums[a][c], x_row[a], y_row[c])
+                } else {
+                    s.mul_add(x_row[a], y_row[c], sums[a][c])
+                };
             }
         }
     }
@@ -145,29 +166,7 @@ pub(crate) fn rows_by_rows<S: Simd, const A: usize, const C: usize>(
     for p in 0..count {
         for a in 0..A {
             for c in 0..C {
-                sums[a][c] = s.fused(left[a][p], right[c][p], sums[a][c]);
-            }
-        }
-    }
-    sums
-}
-
-/// `sums[a][c] − Σ_p x[p][a] y[p][c]` over the rows p, ascending.
-#[inline(always)]
-pub(crate) fn subtract<S: Simd, const A: usize, const C: usize>(
-    s: S,
-    mut sums: [[S::f64s; C]; A],
-    x: View<'_, S>,
-    y: View<'_, S>,
-    rows: Range<usize>,
-) -> [[S::f64s; C]; A] {
-    let x_rows = x.numbers[rows.start * x.stride..rows.end * x.stride].chunks_exact(x.stride);
-    let y_rows = y.numbers[rows.start * y.stride..rows.end * y.stride].chunks_exact(y.stride);
-    for (x_row, y_row) in x_rows.zip(y_rows) {
-        let (x_row, y_row) = (&x_row[x.first..][..A], &y_row[y.first..][..C]);
-        for a in 0..A {
-            for c in 0..C {
-                sums[a][c] = s.less(sums[a][c], x_row[a], y_row[c]);
+                sums[a][c] = s.mul_add(left[a][p], right[c][p], sums[a][c]);
             }
         }
     }

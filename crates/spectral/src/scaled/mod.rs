@@ -14,6 +14,10 @@
 //! - **pencil**: (A Σ A, A + I) with `F = L⁻¹ A Σ^½`, `F Fᵀ = P Φ² Pᵀ`, `U = L⁻ᵀ P`: all φ², and for each k what the first k columns of
 //!   U explain, `tr(Rᵀ M⁺ R)` with `M = UₖᵀAUₖ`, `R = Uₖᵀb`.
 //!
+//! Projected: Householder tridiagonalization `A = H T Hᵀ`, the reflectors applied to b, implicit QL on T with the rows of `Hᵀ b`
+//! rotated along; accumulating the d × d eigenvector matrix would take about 6 d³ more. Backward stable: the result is exact for a
+//! matrix within a small multiple of d·ε·‖A‖ of A (the tests bound it by 20). Eigenvalues below that are rounding, of either sign.
+//!
 //! Everything for one k is a leading part of the same for a larger one, so no result depends on which others are asked for,
 //! nor on neighbours, lanes or the instruction set ([`lanes`](crate::lanes)).
 //!

@@ -9,7 +9,7 @@ use crate::lanes::cholesky::{Factor, SolveLower, SolveUpper};
 use crate::lanes::equilibrate::{Equilibrate, Powers};
 use crate::lanes::gain::{Gain, Images};
 use crate::lanes::interleave::{Interleave, Source};
-use crate::lanes::products::{Form, Layout, Product, RowForm};
+use crate::lanes::products::{Layout, Product, RowForm};
 use crate::lanes::reduction::packed_len;
 use crate::lanes::tiles::stride;
 use crate::semidefinite::explained_power;
@@ -182,15 +182,17 @@ impl ScaledBatch {
         let [right, scaled] = &mut self.rights;
         let length = count * width * lanes;
         let (right, scaled) = (&mut right.as_mut_slice()[..length], &mut scaled.as_mut_slice()[..length]);
-        self.instruction_set.run(Form { rows: size, size: count, x: basis, y: image, to: form });
-        self.instruction_set.run(Product {
+        let product = |y, y_width, symmetric, to| Product {
             rows: size,
-            x: basis,
+            x: &*basis,
             x_width: count,
-            y: part(&mut self.rows, group, rows),
-            y_width: width,
-            to: right,
-        });
+            y,
+            y_width,
+            symmetric,
+            to,
+        };
+        self.instruction_set.run(product(image, count, true, form));
+        self.instruction_set.run(product(part(&mut self.rows, group, rows), width, false, right));
         if self.wanted.vectors {
             // U is what `basis` gives.
             vectors.copy_from_slice(basis);

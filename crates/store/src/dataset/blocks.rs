@@ -15,29 +15,34 @@ use super::{arrays, schema};
 use crate::StoreError;
 use crate::active::Active;
 use crate::aggregate::Aggregate;
-use crate::columns::{self, BLOCK_STATISTICS, METRICS, Status};
+use crate::columns::{self, BLOCK_STATISTICS, Status};
 use crate::grid::Grid;
 use crate::plan::Plan;
-use crate::rows::{Batch, Values};
-use eigensweep_theory::metrics::DISTANCE;
+use crate::rows::{Rows, metrics_of};
+use eigensweep_theory::Metric;
 
 /// Rows that are encoded at a time: sketches are large.
 const BATCH_BLOCKS: usize = 4096;
 
 /// A cell and paradigm over some replicates.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Block {
     /// Replicates.
     replicates: u64,
     /// Those of them without a value.
     failed: u64,
     /// By metric.
-    metrics: [Aggregate; METRICS.len()],
+    metrics: Vec<Aggregate>,
 }
 
 impl Block {
-    /// Adds a row.
-    fn add(&mut self, metrics: [f64; METRICS.len()], ok: bool) {
+    /// Nothing yet of so many metrics.
+    fn new(metrics: usize) -> Self {
+        Self { replicates: 0, failed: 0, metrics: vec![Aggregate::default(); metrics] }
+    }
+
+    /// Adds a row: its metrics, NaN where there is none, and whether it has its values.
+    fn add(&mut self, metrics: impl Iterator<Item = f64>, ok: bool) {
         self.replicates += 1;
         self.failed += u64::from(!ok);
         for (aggregate, value) in self.metrics.iter_mut().zip(metrics) {
@@ -54,7 +59,7 @@ pub(super) struct BlockWriter {
     schema: SchemaRef,
     properties: WriterProperties,
     paradigm_names: ArrayRef,
-    distance: bool,
+    metrics: Vec<&'static Metric>,
     /// Number of the next row, and of the part's first.
     next: u64,
     first: u64,
@@ -67,12 +72,13 @@ impl BlockWriter {
     /// A writer for the parts of a section.
     pub(super) fn new(section: &Section) -> Self {
         let names = section.spec.model.paradigms.iter().map(|paradigm| paradigm.name);
-        let numbers = numbers();
+        let metrics = metrics_of(&section.spec);
+        let numbers = numbers(&metrics);
         Self {
-            schema: Arc::new(block_schema(&section.plan.grid)),
+            schema: Arc::new(block_schema(&section.plan.grid, &metrics)),
             properties: schema::properties(&section.identity, numbers.iter().map(String::as_str)),
             paradigm_names: Arc::new(StringArray::from_iter_values(names)),
-            distance: section.spec.output.metrics.contains(&&DISTANCE),
+            metrics,
             next: 0,
             first: 0,
             blocks: Vec::new(),
@@ -88,16 +94,16 @@ impl BlockWriter {
     }
 
     /// Adds the next rows; those of combinations that are not active are passed over.
-    pub(super) fn add(&mut self, grid: &Grid, batch: &Batch, active: Option<&Active>) {
-        count_failures(&batch.status, &mut self.failed);
-        for at in 0..batch.rows() {
+    pub(super) fn add(&mut self, grid: &Grid, rows: &Rows, active: Option<&Active>) {
+        count_failures(rows.status(), &mut self.failed);
+        for at in 0..rows.len() {
             let place = place(grid, self.first, self.next);
             if self.blocks.len() <= place {
-                self.blocks.resize_with(place + 1, Block::default);
+                self.blocks.resize_with(place + 1, || Block::new(self.metrics.len()));
             }
             if active.is_none_or(|active| active.row(grid, self.next)) {
-                let values = Values::of(batch, at);
-                self.blocks[place].add(values.metrics(self.distance), values.status == Status::Ok);
+                let values = (0..self.metrics.len()).map(|column| rows.values(column)[at]);
+                self.blocks[place].add(values, rows.status()[at] == Status::Ok);
             }
             self.next += 1;
         }
@@ -129,7 +135,7 @@ impl BlockWriter {
         };
         columns.push(counts(|block| block.replicates));
         columns.push(counts(|block| block.failed));
-        for metric in 0..METRICS.len() {
+        for metric in 0..self.metrics.len() {
             let of = || blocks.iter().map(|block| &block.metrics[metric]);
             let numbers = |number: fn(&Aggregate) -> Option<f64>| -> ArrayRef {
                 Arc::new(of().map(number).collect::<Float64Array>())
@@ -163,15 +169,15 @@ pub(super) fn block_rows(plan: &Plan, part: u64) -> impl Iterator<Item = u64> + 
     })
 }
 
-fn block_schema(grid: &Grid) -> Schema {
+fn block_schema(grid: &Grid, metrics: &[&Metric]) -> Schema {
     let mut fields = vec![Field::new(columns::REPLICATE, DataType::Int32, false)];
     fields.extend(schema::axes(grid));
     fields.push(Field::new(columns::PARADIGM, schema::text(), false));
     fields.push(Field::new(columns::REPLICATES, DataType::Int32, false));
     fields.push(Field::new(columns::FAILED, DataType::Int32, false));
-    for metric in METRICS {
+    for metric in metrics {
         fields.extend(BLOCK_STATISTICS.map(|statistic| {
-            let name = format!("{metric}_{statistic}");
+            let name = format!("{}_{statistic}", metric.name);
             match statistic {
                 "count" => Field::new(name, DataType::Int64, false),
                 "sketch" => Field::new(name, DataType::Binary, true),
@@ -183,7 +189,10 @@ fn block_schema(grid: &Grid) -> Schema {
 }
 
 /// Names of the columns of random numbers.
-fn numbers() -> Vec<String> {
+fn numbers(metrics: &[&Metric]) -> Vec<String> {
     let statistics = ["mean", "squares", "min", "max"];
-    METRICS.iter().flat_map(|metric| statistics.map(|statistic| format!("{metric}_{statistic}"))).collect()
+    metrics
+        .iter()
+        .flat_map(|metric| statistics.map(|statistic| format!("{}_{statistic}", metric.name)))
+        .collect()
 }

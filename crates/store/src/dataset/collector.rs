@@ -11,7 +11,7 @@ use super::section::Section;
 use crate::StoreError;
 use crate::active::Active;
 use crate::plan::Plan;
-use crate::rows::Batch;
+use crate::rows::Rows;
 use eigensweep_job::Detail;
 
 /// Collects the batches of one part after another and encodes each.
@@ -48,11 +48,11 @@ impl Collector {
         }
     }
 
-    /// Adds the batch of the part's next task.
-    pub fn add(&mut self, plan: &Plan, batch: &Batch) {
+    /// Adds the rows of the part's next task.
+    pub fn add(&mut self, plan: &Plan, rows: &Rows) {
         match &mut self.kind {
-            Kind::Rows(rows) => rows.add(batch),
-            Kind::Blocks(blocks) => blocks.add(&plan.grid, batch, self.active.as_deref()),
+            Kind::Rows(writer) => writer.add(rows),
+            Kind::Blocks(blocks) => blocks.add(&plan.grid, rows, self.active.as_deref()),
         }
     }
 

@@ -27,6 +27,7 @@ use crate::columns::{self, ABOVE, BLOCK_STATISTICS, DIFFERENCE_STATISTICS, STATI
 use crate::filter::Value;
 use crate::grid::Grid;
 use crate::index_map::IndexMap;
+use crate::rows::metrics_of;
 use crate::shard::Shard;
 use crate::summary::{Difference, Line, Selection, Statistics, is_compared};
 use eigensweep_job::Detail;
@@ -56,7 +57,7 @@ impl Dataset {
     /// written.
     pub fn write_summary(&self) -> Result<(), StoreError> {
         let whole = Grid::new(self.spec());
-        let metrics = metrics::columns(&self.spec().output.metrics);
+        let metrics = metrics_of(self.spec());
         let paradigms = &self.spec().model.paradigms;
         let mut columns = Columns::new(self, &whole, Shard::WHOLE, self.sections().len(), &metrics, None);
         let schema = Arc::new(summary_schema(&whole, &metrics, paradigms));

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use eigensweep_inputs::whole_file;
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
@@ -77,38 +78,19 @@ pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
 /// A new file in `staging` with a name of its own, removed when dropped unless it was moved into place: a full disk must not stay
 /// full because of an attempt.
 pub(super) fn stage(staging: &Path, name: &str) -> Result<NamedTempFile, StoreError> {
-    let mut builder = tempfile::Builder::new();
-    // Readable by whom the user's mask lets read, as any other file of theirs.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let place = staging.join(name);
-    builder.prefix(&format!("{name}.")).tempfile_in(staging).map_err(StoreError::io("create", &place))
+    Ok(whole_file::stage(staging, Path::new(name))?)
 }
 
-/// The same with content, fsynced.
+/// The same with content.
 fn stage_bytes(staging: &Path, path: &Path, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
-    let name = path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy());
-    let mut staged = stage(staging, &name)?;
-    staged
-        .write_all(bytes)
-        .and_then(|()| staged.as_file().sync_all())
-        .map_err(StoreError::io("write", path))?;
+    let mut staged = whole_file::stage(staging, path)?;
+    staged.write_all(bytes).map_err(StoreError::io("write", path))?;
     Ok(staged)
 }
 
-/// Moves a staged file to `place`, over what is there, and fsyncs the directory.
+/// Fsyncs a staged file, moves it to `place`, over what is there, and fsyncs the directory.
 pub(super) fn replace(staged: NamedTempFile, place: &Path) -> Result<(), StoreError> {
-    staged.persist(place).map_err(|failed| StoreError::io("rename into place", place)(failed.error))?;
-    sync_parent(place)
-}
-
-/// Moves a staged file to `place` unless something is there, and fsyncs the directory; returns whether it did.
-fn put_if_absent(staged: NamedTempFile, place: &Path) -> Result<bool, StoreError> {
-    match staged.persist_noclobber(place) {
-        Ok(_) => sync_parent(place).map(|()| true),
-        Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(failed) => Err(StoreError::io("link into place", place)(failed.error)),
-    }
+    Ok(whole_file::replace(staged, place)?)
 }
 
 /// Writes a file so that it appears whole, replacing what is there.
@@ -118,57 +100,18 @@ pub(super) fn write_whole(staging: &Path, path: &Path, bytes: &[u8]) -> Result<(
 
 /// Writes a file so that it appears whole, unless there is one; returns whether it did.
 pub(super) fn write_first(staging: &Path, path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
-    put_if_absent(stage_bytes(staging, path, bytes)?, path)
-}
-
-/// Fsyncs a directory: its entries survive a power cut.
-pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(StoreError::io("sync", path))
-}
-
-/// Where a path of the caller's is: one without a directory is in the working directory.
-fn in_directory(path: &Path) -> PathBuf {
-    let bare = path.parent().is_none_or(|parent| parent.as_os_str().is_empty());
-    if bare { Path::new(".").join(path) } else { path.to_path_buf() }
-}
-
-/// A file beside `path`, outside of data sets, that [`put_output`] gives this place.
-///
-/// # Errors
-///
-/// [`StoreError::Io`].
-pub fn stage_output(path: &Path) -> Result<NamedTempFile, StoreError> {
-    let place = in_directory(path);
-    let name = path.file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy());
-    stage(place.parent().unwrap_or(Path::new(".")), &format!(".{name}")).map_err(|error| match error {
-        StoreError::Io { source, .. } => StoreError::io("write", path)(source),
-        other => other,
-    })
-}
-
-/// Gives a staged file its place, over what is there, on disk when it returns.
-///
-/// # Errors
-///
-/// [`StoreError::Io`].
-pub fn put_output(staged: NamedTempFile, path: &Path) -> Result<(), StoreError> {
+    let staged = stage_bytes(staging, path, bytes)?;
     staged.as_file().sync_all().map_err(StoreError::io("write", path))?;
-    replace(staged, &in_directory(path))
+    match staged.persist_noclobber(path) {
+        Ok(_) => path.parent().map_or(Ok(()), sync_directory).map(|()| true),
+        Err(failed) if failed.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(failed) => Err(StoreError::io("link into place", path)(failed.error)),
+    }
 }
 
-/// Writes a file anywhere so that it appears whole or not at all, replacing what is there.
-///
-/// # Errors
-///
-/// [`StoreError::Io`].
-pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let mut staged = stage_output(path)?;
-    staged.write_all(bytes).map_err(StoreError::io("write", path))?;
-    put_output(staged, path)
-}
-
-fn sync_parent(path: &Path) -> Result<(), StoreError> {
-    path.parent().map_or(Ok(()), sync_directory)
+/// Fsyncs a directory: its entries survive a power cut. Goes on where directories cannot be synced.
+pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    whole_file::sync_directory(path).map_err(StoreError::io("sync", path))
 }
 
 /// BLAKE3 and length of a file, read in pieces.

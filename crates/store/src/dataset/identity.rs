@@ -6,6 +6,7 @@
 
 use crate::columns::FORMAT_VERSION;
 use eigensweep_job::JobSpec;
+use eigensweep_job::keys::{self, Identity as Enters};
 use eigensweep_sampling::streams::SCHEME;
 
 /// Hashes of a job (or a section of one) with its input.
@@ -27,11 +28,13 @@ impl Identity {
     pub fn new(spec: &JobSpec, fingerprint: &str) -> Self {
         let job = spec.to_toml();
         let axes = spec.axes();
-        let content = without(&job, |key| INCIDENTAL.contains(&key));
+        let content = without(&job, |key| keys::enters(key) == Enters::Nothing);
         // How far adaptive replicates go is part of the study: the rows that there are depend on it.
         let adaptive = spec.job.adaptive.is_some();
-        let extensible = |key: &str| EXTENSIBLE.contains(&key) && !(adaptive && key == "job.replicates");
-        let varying = |key: &str| extensible(key) || axes.iter().any(|axis| axis.key == key);
+        let varying = |key: &str| {
+            keys::enters(key) == Enters::Extensible && !(adaptive && key == "job.replicates")
+                || axes.iter().any(|axis| axis.key == key)
+        };
         let mut study = without(&content, varying);
         for axis in &axes {
             study.push_str(axis.name);
@@ -42,12 +45,6 @@ impl Identity {
         Self { hash: hash("eigensweep job 2", &[&study, &content, &replicates]), study, job, content }
     }
 }
-
-/// Keys that no file depends on.
-const INCIDENTAL: [&str; 4] = ["job.name", "data.images", "data.labels", "output.max_failed"];
-
-/// Keys beside those of axes that rows do not depend on.
-const EXTENSIBLE: [&str; 3] = ["job.replicates", "job.first_replicate", "output.part_rows"];
 
 /// BLAKE3 of texts, the scheme of the random streams and the format's version.
 fn hash(purpose: &str, texts: &[&str]) -> String {

@@ -10,7 +10,7 @@
 //! | `job.toml` | the job as resolved |
 //! | `manifest.json` | a snapshot derived from the others |
 //!
-//! **Commit of a part** ([`Collector::commit`]): write `staging/…`, fsync, read back and hash, rename into `data/`, fsync `data/`;
+//! **Commit of a part** ([`Collector::commit`]): write `staging/…`, read back and hash, fsync, rename into `data/`, fsync `data/`;
 //! write the commit record to `staging/`, fsync, put it into `commits/` unless there is one (the first writer wins; a loser's bytes are
 //! the same), fsync `commits/`. A kill at any point leaves the data set readable: an unrecorded file in `data/` is
 //! whole, and the next run that is alone removes it, or the same bytes come under the same name.
@@ -40,7 +40,6 @@ pub use commit::CommitRecord;
 pub(crate) use commit::part_stem;
 pub use digest::{Cell, Columns, SUMMARY_FILE};
 pub use encode::Encoded;
-pub use files::{put_output, stage_output, write_output};
 pub use history::{RunRecord, RunState, read_runs};
 pub use identity::Identity;
 pub use manifest::{Manifest, SectionSummary};

@@ -13,11 +13,10 @@ use super::section::Section;
 use super::{arrays, schema};
 use crate::StoreError;
 use crate::active::Active;
-use crate::columns::{self, Status};
+use crate::columns::Status;
 use crate::plan::Plan;
-use crate::rows::Batch;
+use crate::rows::{Rows, metrics_of};
 use eigensweep_job::ROW_GROUP_ROWS;
-use eigensweep_theory::metrics::DISTANCE;
 
 /// Collects the batches of one part and encodes them.
 #[derive(Debug)]
@@ -26,21 +25,20 @@ pub(super) struct PartWriter {
     properties: WriterProperties,
     paradigm_names: ArrayRef,
     status_names: ArrayRef,
-    distance: bool,
-    collected: Batch,
+    collected: Rows,
 }
 
 impl PartWriter {
     /// A writer for the parts of a section.
     pub(super) fn new(section: &Section) -> Self {
         let names = section.spec.model.paradigms.iter().map(|paradigm| paradigm.name);
+        let metrics = metrics_of(&section.spec);
         Self {
-            schema: Arc::new(schema::rows(&section.plan.grid)),
-            properties: schema::properties(&section.identity, columns::METRICS.into_iter()),
+            schema: Arc::new(schema::rows(&section.plan.grid, &metrics)),
+            properties: schema::properties(&section.identity, metrics.iter().map(|metric| metric.name)),
             paradigm_names: Arc::new(StringArray::from_iter_values(names)),
             status_names: Arc::new(StringArray::from_iter_values(Status::ALL.map(Status::name))),
-            distance: section.spec.output.metrics.contains(&&DISTANCE),
-            collected: Batch::default(),
+            collected: Rows::with_capacity(&section.spec, 0),
         }
     }
 
@@ -50,8 +48,8 @@ impl PartWriter {
     }
 
     /// Adds the next rows.
-    pub(super) fn add(&mut self, batch: &Batch) {
-        self.collected.append(batch);
+    pub(super) fn add(&mut self, rows: &Rows) {
+        self.collected.append(rows);
     }
 
     /// Encodes part `part` of `plan`, all of whose rows have been added, into a file in `staging`.
@@ -78,30 +76,24 @@ impl PartWriter {
     }
 
     fn arrays(&self, plan: &Plan, rows: &[u64], first: u64) -> Vec<ArrayRef> {
-        let (grid, batch) = (&plan.grid, &self.collected);
+        let (grid, collected) = (&plan.grid, &self.collected);
         #[expect(clippy::cast_possible_truncation, reason = "a part is collected in memory")]
         let places: Vec<usize> = rows.iter().map(|row| (row - first) as usize).collect();
-        let column = |values: &[f64]| arrays::nullable(places.iter().map(|&at| values[at]));
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
         columns.push(arrays::replicates(grid, rows));
         columns.extend(arrays::combinations(grid, rows, &self.paradigm_names));
-        columns.push(column(&batch.loss_clean));
-        columns.push(column(&batch.loss_corrupted));
-        columns.push(arrays::nullable(places.iter().map(|&at| match self.distance {
-            true => (batch.loss_clean[at] - batch.loss_corrupted[at]).abs(),
-            false => f64::NAN,
-        })));
-        columns.push(column(&batch.leakage));
-        columns.push(column(&batch.gap));
-        columns.push(column(&batch.threshold_squared));
-        let statuses = places.iter().map(|&at| batch.status[at] as i32);
+        columns.extend((0..collected.metrics().len()).map(|metric| {
+            let values = collected.values(metric);
+            arrays::nullable(places.iter().map(|&at| values[at]))
+        }));
+        let statuses = places.iter().map(|&at| collected.status()[at] as i32);
         columns.push(arrays::dictionary(statuses, &self.status_names));
         columns
     }
 
     fn failures(&self) -> BTreeMap<String, u64> {
         let mut failed = BTreeMap::new();
-        count_failures(&self.collected.status, &mut failed);
+        count_failures(self.collected.status(), &mut failed);
         failed
     }
 }

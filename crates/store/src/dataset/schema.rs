@@ -16,13 +16,14 @@ use crate::columns;
 use crate::grid::{Grid, Values};
 use eigensweep_job::ROW_GROUP_ROWS;
 use eigensweep_sampling::streams::SCHEME;
+use eigensweep_theory::Metric;
 
 /// Columns of the rows of a grid.
-pub(super) fn rows(grid: &Grid) -> Schema {
+pub(super) fn rows(grid: &Grid, metrics: &[&Metric]) -> Schema {
     let mut fields = vec![Field::new(columns::REPLICATE, DataType::Int32, false)];
     fields.extend(axes(grid));
     fields.push(Field::new(columns::PARADIGM, text(), false));
-    fields.extend(columns::METRICS.map(|name| Field::new(name, DataType::Float64, true)));
+    fields.extend(metrics.iter().map(|metric| Field::new(metric.name, DataType::Float64, true)));
     fields.push(Field::new(columns::STATUS, text(), false));
     Schema::new(fields)
 }

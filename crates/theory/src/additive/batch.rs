@@ -6,12 +6,12 @@ use eigensweep_spectral::scaled::{self, ScaledBatch};
 use faer::{Mat, MatRef};
 
 use super::blocked::BlockedSolver;
-use super::joint_embedding::{explained, omega_gap};
 use super::{Additive, Route};
-use crate::Paradigm;
-use crate::leakage::{CleanMoment, Leakage, Population};
-use crate::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION, SUPERVISED};
-use crate::representation::{Representation, relative_gap};
+use crate::leakage::{CleanMoment, Population};
+use crate::metrics::measure;
+use crate::paradigms::Scaled;
+use crate::spectrum::Spectrum;
+use crate::{Metric, Paradigm};
 
 /// Largest sizes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +35,67 @@ pub struct Room {
 pub struct Wanted {
     /// Paradigms.
     pub paradigms: Vec<&'static Paradigm>,
-    /// Whether leakage is wanted, too.
-    pub leakage: bool,
+    /// Metrics of representations, beside the loss; others have no values here.
+    pub metrics: Vec<&'static Metric>,
 }
 
-/// Representations of every paradigm at every dimension k, for each problem of a batch.
+impl Wanted {
+    fn row_space(&self) -> bool {
+        self.metrics.iter().any(|metric| metric.needs_row_space())
+    }
+
+    /// What lanes are to answer.
+    fn of_lanes(&self) -> scaled::Wanted {
+        let mut wanted = scaled::Wanted { vectors: self.row_space(), ..scaled::Wanted::default() };
+        for scaled in self.paradigms.iter().filter_map(|paradigm| paradigm.scaled.as_ref()) {
+            (scaled.wants)(&mut wanted);
+        }
+        wanted
+    }
+}
+
+/// What is wanted of one problem.
+#[derive(Clone, Copy)]
+pub(super) struct Wish<'a> {
+    pub(super) dimensions: &'a [usize],
+    pub(super) metrics: &'a [&'static Metric],
+    /// What the row space is measured against, if a metric needs it.
+    pub(super) population: Option<Population<'a>>,
+}
+
+impl Wish<'_> {
+    /// Where the metrics at the nth dimension go: metric × dimension.
+    pub(super) fn at<'v>(
+        &self,
+        values: &'v mut [f64],
+        n: usize,
+    ) -> impl Iterator<Item = &'v mut f64> + use<'v> {
+        values.iter_mut().skip(n).step_by(self.dimensions.len())
+    }
+}
+
+/// A problem as one paradigm solves it, at each of the dimensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Represented<'a> {
+    /// Losses: linear probing losses (equation 93), or those of the model of the labels; in units of the labels' power.
+    pub losses: &'a [f64],
+    /// Metric × dimension.
+    values: &'a [f64],
+}
+
+impl<'a> Represented<'a> {
+    /// Values of the nth of the wanted metrics; NaN where there is none.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many.
+    #[must_use]
+    pub fn metric(&self, n: usize) -> &'a [f64] {
+        &self.values[n * self.losses.len()..][..self.losses.len()]
+    }
+}
+
+/// Losses and metrics of every paradigm at every dimension k, for each problem of a batch.
 ///
 /// Moments are given once ([`add_moments`](Self::add_moments)) and shared by the problems of different Σ. Results are those of the
 /// problem alone, whatever else is in the batch.
@@ -60,12 +116,10 @@ pub struct AdditiveBatch {
     problems: Vec<usize>,
     /// Of each problem: Σ (d).
     sigma: Vec<f64>,
-    /// Problem × paradigm × dimension.
-    representations: Vec<Representation>,
+    /// Problem × paradigm × (loss, metrics) × dimension.
+    values: Vec<f64>,
     /// Problem × paradigm.
     outcomes: Vec<Result<(), Failure>>,
-    leakage: Leakage,
-    basis: Mat<f64>,
 }
 
 /// Moments that problems share.
@@ -96,24 +150,16 @@ impl AdditiveBatch {
         room: Room,
         wanted: Wanted,
     ) -> Self {
-        let Room { size, smallest, noise_components, labels, dimension, dimensions } = room;
+        let Room { size, smallest, labels, dimension, dimensions, .. } = room;
         let in_lanes = if given.is_some() { size } else { size.min(LARGEST_SIZE) };
         let lanes = (given.unwrap_or(Route::for_size(smallest)) == Route::Lanes).then(|| {
-            let has = |paradigm| wanted.paradigms.contains(&paradigm);
-            let answers = scaled::Wanted {
-                ridge: has(&SUPERVISED),
-                projected: has(&JOINT_EMBEDDING),
-                pencil: has(&RECONSTRUCTION),
-                vectors: wanted.leakage,
-            };
             let room = scaled::Room { size: in_lanes, width: labels, count: dimension.min(in_lanes) };
-            ScaledBatch::new(instruction_set, room, dimensions, answers)
+            ScaledBatch::new(instruction_set, room, dimensions, wanted.of_lanes())
         });
         let capacity = lanes.as_ref().map_or(1, ScaledBatch::capacity);
         let outcomes = capacity * wanted.paradigms.len();
-        let blank = Representation { loss: f64::NAN, leakage: None, gap: None };
         Self {
-            blocked: BlockedSolver::new(instruction_set, size, noise_components, labels),
+            blocked: BlockedSolver::new(instruction_set, room),
             // Problems that are too large for lanes come one at a time.
             moments: (0..capacity)
                 .map(|number| if number == 0 { size } else { in_lanes })
@@ -126,11 +172,9 @@ impl AdditiveBatch {
             moments_used: 0,
             problems: Vec::with_capacity(capacity),
             sigma: vec![0.0; capacity * size],
-            representations: vec![blank; outcomes * dimensions],
+            values: vec![f64::NAN; outcomes * (1 + wanted.metrics.len()) * dimensions],
             dimensions: Vec::with_capacity(dimensions),
             outcomes: vec![Ok(()); outcomes],
-            leakage: Leakage::new(instruction_set, size, noise_components),
-            basis: Mat::zeros(size, if wanted.leakage { dimension } else { 0 }),
             lanes,
             wanted,
             room,
@@ -152,11 +196,12 @@ impl AdditiveBatch {
         }
         let size = room.size.min(LARGEST_SIZE);
         let problems = ScaledBatch::capacity_for(instruction_set, size) as u64;
-        let has = |paradigm| u64::from(wanted.paradigms.contains(&paradigm));
         // Moments and A, packed triangles of either eigenproblem; vectors.
-        let (je, rc) = (has(&JOINT_EMBEDDING), has(&RECONSTRUCTION));
-        let halves = 4 + je + rc;
-        let columns = 3 * room.labels as u64 + room.dimension as u64 * (rc + je * u64::from(wanted.leakage));
+        let asked = wanted.of_lanes();
+        let (symmetric, pencil) = (u64::from(asked.projected), u64::from(asked.pencil));
+        let halves = 4 + symmetric + pencil;
+        let vectors = pencil + symmetric * u64::from(asked.vectors);
+        let columns = 3 * room.labels as u64 + room.dimension as u64 * vectors;
         blocked + 8 * problems * ((size * size) as u64 * halves / 2 + size as u64 * columns)
     }
 
@@ -196,17 +241,17 @@ impl AdditiveBatch {
     /// # Panics
     ///
     /// If anything is larger than the room, or a dimension is not in 1..=d.
-    pub fn start(&mut self, size: usize, labels: usize, dimensions: &[usize]) {
+    pub fn start(&mut self, size: usize, labels: usize, dimensions: impl Iterator<Item = usize>) {
         assert!(size <= self.room.size && labels <= self.room.labels, "room for this size");
         assert!(size >= self.room.smallest, "a size that there is room for");
-        assert!(dimensions.len() <= self.room.dimensions, "room for as many dimensions");
+        self.dimensions.clear();
+        self.dimensions.extend(dimensions);
+        assert!(self.dimensions.len() <= self.room.dimensions, "room for as many dimensions");
         let most = size.min(self.room.dimension);
         assert!(
-            dimensions.iter().all(|k| (1..=most).contains(k)),
+            self.dimensions.iter().all(|k| (1..=most).contains(k)),
             "dimensions from 1 to d, and room for them"
         );
-        self.dimensions.clear();
-        self.dimensions.extend_from_slice(dimensions);
         (self.size, self.labels) = (size, labels);
         self.route = self.given.unwrap_or(Route::for_size(size));
         self.moments_used = 0;
@@ -248,11 +293,11 @@ impl AdditiveBatch {
         place
     }
 
-    /// Solves all problems; `population` says what leakage is measured against, by place, where it is wanted.
+    /// Solves all problems; `population` says what row spaces are measured against, by place, where a metric needs them.
     ///
     /// # Panics
     ///
-    /// If leakage is wanted and a population is not of size d.
+    /// If a population is asked for and not of size d.
     pub fn solve<'p>(&mut self, population: impl Fn(usize) -> Population<'p>) {
         let (size, labels) = (self.size, self.labels);
         if let (Route::Lanes, Some(lanes)) = (self.route, &mut self.lanes) {
@@ -269,44 +314,40 @@ impl AdditiveBatch {
                 )
             });
         }
-        let dimensions = self.dimensions.len();
-        for place in 0..self.problems.len() {
-            let population = self.wanted.leakage.then(|| population(place));
-            let in_lanes =
-                self.route == Route::Lanes && self.sigma[place * size..][..size].iter().all(|&s| s > 0.0);
-            let first = place * self.wanted.paradigms.len();
-            let outcomes = &mut self.outcomes[first..][..self.wanted.paradigms.len()];
-            let moments = &self.moments[self.problems[place]];
+        let row_space = self.wanted.row_space();
+        let outcomes = self.outcomes.chunks_exact_mut(self.wanted.paradigms.len().max(1));
+        let each = (1 + self.wanted.metrics.len()) * self.dimensions.len();
+        let values = self.values.chunks_exact_mut(each * self.wanted.paradigms.len().max(1));
+        for (place, (&moments, (outcomes, values))) in
+            self.problems.iter().zip(outcomes.zip(values)).enumerate()
+        {
+            let SampleMoments { inputs, input_labels, label_power } = &self.moments[moments];
             let problem = Additive {
-                inputs: moments.inputs.as_ref().submatrix(0, 0, size, size),
-                input_labels: moments.input_labels.as_ref().submatrix(0, 0, size, labels),
-                label_power: moments.label_power,
+                inputs: inputs.as_ref().submatrix(0, 0, size, size),
+                input_labels: input_labels.as_ref().submatrix(0, 0, size, labels),
+                label_power: *label_power,
                 sigma: &self.sigma[place * size..][..size],
             };
-            let blocked = &mut self.blocked;
-            let prepared = if in_lanes { Ok(()) } else { blocked.prepare(&problem) };
-            for ((n, outcome), &paradigm) in outcomes.iter_mut().enumerate().zip(&self.wanted.paradigms) {
-                let out = &mut self.representations[(first + n) * dimensions..][..dimensions];
-                let solved = match &self.lanes {
-                    Some(lanes) if in_lanes => {
-                        let workspaces = (&mut self.leakage, &mut self.basis);
-                        let dimensions = &self.dimensions;
-                        read(lanes, place, &problem, paradigm, dimensions, population, workspaces, out)
+            let wish = Wish {
+                dimensions: &self.dimensions,
+                metrics: &self.wanted.metrics,
+                population: row_space.then(|| population(place)),
+            };
+            let lanes = self
+                .lanes
+                .as_ref()
+                .filter(|_| self.route == Route::Lanes && problem.sigma.iter().all(|&s| s > 0.0));
+            self.blocked.start(&problem);
+            let of_paradigms = outcomes.iter_mut().zip(values.chunks_exact_mut(each));
+            for ((outcome, out), paradigm) in of_paradigms.zip(&self.wanted.paradigms) {
+                out.fill(f64::NAN);
+                let solved = match (lanes, &paradigm.scaled) {
+                    (Some(lanes), Some(scaled)) => {
+                        read(lanes, place, &problem, scaled, wish, &mut self.blocked, out)
                     }
-                    _ => prepared.and_then(|()| {
-                        let dimensions = &self.dimensions;
-                        if paradigm == &SUPERVISED {
-                            let loss = blocked.supervised(&problem)?;
-                            out.fill(Representation { loss, leakage: None, gap: None });
-                            Ok(())
-                        } else if paradigm == &JOINT_EMBEDDING {
-                            blocked.joint_embedding(&problem, dimensions, population, out)
-                        } else {
-                            blocked.reconstruction(&problem, dimensions, population, out)
-                        }
-                    }),
+                    _ => self.blocked.solve(&problem, paradigm, wish, out),
                 };
-                let finite = out.iter().all(|at| at.loss.is_finite());
+                let finite = out[..wish.dimensions.len()].iter().all(|loss| loss.is_finite());
                 *outcome = solved.and(if finite { Ok(()) } else { Err(Failure::NotFinite) });
             }
         }
@@ -316,78 +357,160 @@ impl AdditiveBatch {
     ///
     /// # Panics
     ///
-    /// As [`start`](Self::start), or if leakage is wanted and there is no population.
+    /// As [`start`](Self::start), or if a metric needs the row space and there is no population.
     pub fn solve_one(
         &mut self,
         problem: &Additive<'_>,
         dimensions: &[usize],
         population: Option<Population<'_>>,
     ) {
-        assert!(population.is_some() || !self.wanted.leakage, "leakage needs a population");
-        self.start(problem.sigma.len(), problem.input_labels.ncols(), dimensions);
+        assert!(population.is_some() || !self.wanted.row_space(), "row spaces need a population");
+        self.start(problem.sigma.len(), problem.input_labels.ncols(), dimensions.iter().copied());
         let moments = self.add_moments(problem.inputs, problem.input_labels, problem.label_power);
         self.push(moments, problem.sigma);
         self.solve(|_| population.unwrap_or(Population { clean: CleanMoment::Diagonal(&[]), gamma: &[] }));
     }
 
-    /// Representations at the dimensions of the problem at `place`, for the nth of the wanted paradigms.
+    /// What the nth of the wanted paradigms made of the problem at `place`.
     ///
     /// # Errors
     ///
     /// [`Failure::NotPositiveDefinite`] if S is not, where the paradigm needs it; [`Failure::NotFinite`];
     /// [`Failure::NoConvergence`].
-    pub fn representations(&self, place: usize, paradigm: usize) -> Result<&[Representation], Failure> {
+    pub fn represented(&self, place: usize, paradigm: usize) -> Result<Represented<'_>, Failure> {
         let number = place * self.wanted.paradigms.len() + paradigm;
         self.outcomes[number]?;
-        let dimensions = self.dimensions.len();
-        Ok(&self.representations[number * dimensions..][..dimensions])
+        let (dimensions, rows) = (self.dimensions.len(), 1 + self.wanted.metrics.len());
+        let own = &self.values[number * rows * dimensions..][..rows * dimensions];
+        let (losses, values) = own.split_at(dimensions);
+        Ok(Represented { losses, values })
     }
 }
 
-/// What lanes found of a problem and a paradigm, as representations.
-#[expect(clippy::too_many_arguments, reason = "a problem, what is wanted of it, and where to")]
+/// Writes what lanes found of a problem: losses and metrics.
 fn read(
     lanes: &ScaledBatch,
     place: usize,
     problem: &Additive<'_>,
-    paradigm: &'static Paradigm,
-    dimensions: &[usize],
-    population: Option<Population<'_>>,
-    (leakage, basis): (&mut Leakage, &mut Mat<f64>),
-    out: &mut [Representation],
+    scaled: &Scaled,
+    wish: Wish<'_>,
+    blocked: &mut BlockedSolver,
+    out: &mut [f64],
 ) -> Result<(), Failure> {
-    let power = problem.label_power;
-    if paradigm == &SUPERVISED {
-        let loss = power - lanes.ridge_power(place)?;
-        out.fill(Representation { loss, leakage: None, gap: None });
-        return Ok(());
-    } else if paradigm == &JOINT_EMBEDDING {
-        let (values, powers) = lanes.projected(place)?;
-        for (&k, to) in dimensions.iter().zip(&mut *out) {
-            let loss = power - explained(values, k, |i| powers[i]);
-            *to = Representation { loss, leakage: None, gap: omega_gap(values, k) };
-        }
-    } else {
-        let (values, explained) = lanes.pencil(place)?;
-        for ((&k, explained), to) in dimensions.iter().zip(explained).zip(&mut *out) {
-            *to = Representation { loss: power - explained, leakage: None, gap: relative_gap(values, k) };
+    let (losses, metrics) = out.split_at_mut(wish.dimensions.len());
+    let values = (scaled.read)(lanes, place, problem.label_power, wish.dimensions, losses)?;
+    let Some(encoder) = &scaled.encoder else { return Ok(()) };
+    let (size, count) = (problem.sigma.len(), wish.dimensions.iter().copied().max().unwrap_or(0));
+    if wish.population.is_some() {
+        let mut basis = blocked.basis.as_mut().submatrix_mut(0, 0, size, count);
+        (encoder.basis)(lanes, place, basis.as_mut());
+        for column in basis.as_mut().col_iter_mut() {
+            for (x, sigma) in column.iter_mut().zip(problem.sigma) {
+                *x /= sigma.sqrt();
+            }
         }
     }
-    let Some(population) = population else { return Ok(()) };
-    let (size, count) = (problem.sigma.len(), dimensions.iter().copied().max().unwrap_or(0));
-    let mut basis = basis.as_mut().submatrix_mut(0, 0, size, count);
-    if paradigm == &JOINT_EMBEDDING {
-        lanes.eigenvectors(place, basis.as_mut());
-    } else {
-        lanes.basis(place, basis.as_mut());
-    }
-    for column in basis.as_mut().col_iter_mut() {
-        for (x, sigma) in column.iter_mut().zip(problem.sigma) {
-            *x /= sigma.sqrt();
-        }
-    }
-    for (&k, to) in dimensions.iter().zip(out) {
-        to.leakage = Some(leakage.of(basis.as_ref().subcols(0, k), population));
+    let spectrum = Spectrum { of: encoder.values, values };
+    let basis = blocked.basis.as_ref();
+    for (n, &k) in wish.dimensions.iter().enumerate() {
+        let row_space = wish.population.map(|population| (basis.submatrix(0, 0, size, k), population));
+        measure(wish.metrics, &spectrum, k, row_space, &mut blocked.leakage, wish.at(metrics, n));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use faer::Mat;
+
+    use super::{AdditiveBatch, Room, Wanted};
+    use crate::additive::{Additive, Route};
+    use crate::closed_forms::Solution;
+    use crate::leakage::{CleanMoment, Population};
+    use crate::metrics::{GAP, LEAKAGE};
+    use crate::paradigms::{JOINT_EMBEDDING, Paradigm, Pencil, RECONSTRUCTION, SUPERVISED};
+    use crate::{InstructionSet, Metric};
+
+    const RIDGE: f64 = 0.5;
+
+    /// Joint-embedding with S + ρI in place of S, in its general form alone.
+    static RIDGED: Paradigm = Paradigm {
+        name: "ridged",
+        help: "a paradigm of this test",
+        map: "W",
+        spectrum: Some(Pencil {
+            name: "eigenvalues",
+            symbol: "ω",
+            eigenvalue: |omega| omega,
+            population: |moment, views| moment / (views + RIDGE),
+            objective: |_, _| f64::NAN,
+            decoder: None,
+        }),
+        threshold: None,
+        solve: |forms, moments| {
+            forms.factor(moments, RIDGE)?;
+            forms.pencil(moments.mean_views).map(Solution::Encoder)
+        },
+        scaled: None,
+    };
+
+    const SIZE: usize = 5;
+    const DIMENSIONS: [usize; 2] = [4, 2];
+    const METRICS: [&Metric; 2] = [&GAP, &LEAKAGE];
+
+    /// Losses and metrics of a problem of five inputs, two of them noise, on a route.
+    fn solve(route: Route, sigma: &[f64], paradigms: &[&'static Paradigm]) -> Vec<Vec<f64>> {
+        let entry = |i: usize, j: usize| if i == j { 3.0 + i as f64 } else { 1.0 / (1 + i + j) as f64 };
+        let (inputs, labels) =
+            (Mat::from_fn(SIZE, SIZE, entry), Mat::from_fn(SIZE, 2, |i, j| (i + 2 * j) as f64));
+        let problem =
+            Additive { inputs: inputs.as_ref(), input_labels: labels.as_ref(), label_power: 40.0, sigma };
+        let room = Room {
+            size: SIZE,
+            smallest: SIZE,
+            noise_components: 2,
+            labels: 2,
+            dimension: SIZE,
+            dimensions: DIMENSIONS.len(),
+        };
+        let wanted = Wanted { paradigms: paradigms.to_vec(), metrics: METRICS.to_vec() };
+        let mut batch = AdditiveBatch::on_route(Some(route), InstructionSet::detect(), room, wanted);
+        let population = Population { clean: CleanMoment::Diagonal(&[3.0, 4.0, 5.0]), gamma: &[6.0, 7.0] };
+        batch.solve_one(&problem, &DIMENSIONS, Some(population));
+        let of = |n| {
+            let found = batch.represented(0, n).unwrap();
+            [found.losses, found.metric(0), found.metric(1)].concat()
+        };
+        (0..paradigms.len()).map(of).collect()
+    }
+
+    /// Σ + ρ is the Σ of another problem, which joint-embedding solves in its scaled form; and neighbours keep their bits.
+    #[test]
+    fn a_paradigm_without_a_scaled_form_is_solved_by_its_general_one() {
+        let sigma = [0.3, 1.0, 2.0, 0.7, 1.5];
+        let with_ridge = sigma.map(|s| s + RIDGE);
+        for route in [Route::Lanes, Route::Blocked] {
+            let among =
+                solve(route, &sigma, &[&RIDGED, &SUPERVISED, &JOINT_EMBEDDING, &RIDGED, &RECONSTRUCTION]);
+            let expected = &solve(route, &with_ridge, &[&JOINT_EMBEDDING])[0];
+            for (found, expected) in among[0].iter().zip(expected) {
+                assert!((found - expected).abs() <= 1e-12, "{route:?}: {found} and {expected}");
+            }
+            assert_eq!(among[3], among[0], "{route:?}: again");
+            let alone = solve(route, &sigma, &[&JOINT_EMBEDDING, &RECONSTRUCTION]);
+            assert_eq!((&among[2], &among[4]), (&alone[0], &alone[1]), "{route:?}: neighbours");
+        }
+    }
+
+    /// The factor of S + ρI is not taken for that of S, and the other way round.
+    #[test]
+    fn the_general_form_of_each_paradigm_has_its_own_factor() {
+        let sigma = [0.3, 0.0, 2.0, 0.7, 1.5];
+        let among = solve(Route::Blocked, &sigma, &[&RIDGED, &JOINT_EMBEDDING, &RIDGED, &RECONSTRUCTION]);
+        let alone = |paradigm| solve(Route::Blocked, &sigma, &[paradigm]).remove(0);
+        assert_eq!(among[0], alone(&RIDGED));
+        assert_eq!(among[1], alone(&JOINT_EMBEDDING));
+        assert_eq!(among[2], among[0]);
+        assert_eq!(among[3], alone(&RECONSTRUCTION));
+    }
 }

@@ -1,4 +1,5 @@
-//! One problem at a time with faer's blocked algorithms: large d, and the general path where Σ has a zero.
+//! One problem at a time with faer's blocked algorithms: large d, and the general form where Σ has a zero or a paradigm has no
+//! scaled one.
 //!
 //! The rounding of blocked products depends on their shapes: everything after the eigenproblem is done for each k by itself,
 //! with exactly k columns, so that the metrics at one k do not depend on which others are asked for.
@@ -9,66 +10,68 @@ use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::symmetric::eigenvectors_scratch;
 use eigensweep_spectral::{Failure, MemBuffer, StackReq};
 use faer::Mat;
+use faer::reborrow::IntoConst;
 
-use super::Additive;
-use crate::closed_forms::{ClosedForms, Encoder};
-use crate::leakage::{Leakage, Population};
+use super::batch::Wish;
+use super::{Additive, Room};
+use crate::Paradigm;
+use crate::closed_forms::{ClosedForms, Solution};
+use crate::leakage::Leakage;
+use crate::metrics::measure;
+use crate::paradigms::Scaled;
 use crate::probing::Probe;
-use crate::representation::{Representation, relative_gap};
+use crate::spectrum::Spectrum;
 
-/// Which form of the problem was prepared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Path {
-    /// Σ is positive definite: A, b and, once asked for, L.
-    Scaled { factored: bool },
-    /// Σ has a zero: S in `matrix`, factored in `general`.
-    General,
-}
-
-/// Workspace for additive problems of up to d inputs and ℓ labels. Every method answers for the problem that was
-/// [`prepare`](Self::prepare)d last.
-pub(super) struct BlockedSolver {
-    pub(super) path: Path,
-    pub(super) size: usize,
+/// Workspace for additive problems. What a paradigm does is for the problem that was prepared last.
+pub(crate) struct BlockedSolver {
+    pub(crate) size: usize,
+    pub(crate) labels: usize,
+    /// How preparing the scaled problem went.
+    scaled: Option<Result<(), Failure>>,
+    factored: bool,
+    /// Whether S is of this problem.
+    general: bool,
     /// Σ^½ (d × 1).
-    pub(super) root: Mat<f64>,
-    /// A, both triangles (scaled path) or S (general path).
-    pub(super) matrix: Mat<f64>,
+    pub(crate) root: Mat<f64>,
+    /// A, both triangles.
+    pub(crate) matrix: Mat<f64>,
     /// b (d × ℓ).
-    pub(super) scaled_labels: Mat<f64>,
+    pub(crate) scaled_labels: Mat<f64>,
     /// L of A + I.
-    pub(super) factor: Mat<f64>,
-    pub(super) work: Mat<f64>,
-    pub(super) form: Mat<f64>,
+    pub(crate) factor: Mat<f64>,
+    /// S, of the general form.
+    views: Mat<f64>,
+    pub(crate) work: Mat<f64>,
+    pub(crate) form: Mat<f64>,
     /// Eigenvectors, in ascending order of the eigenvalues.
-    pub(super) vectors: Mat<f64>,
-    pub(super) basis: Mat<f64>,
-    pub(super) right: Mat<f64>,
+    pub(crate) vectors: Mat<f64>,
+    pub(crate) basis: Mat<f64>,
+    pub(crate) right: Mat<f64>,
     /// Eigenvalues, descending.
-    pub(super) values: Vec<f64>,
-    pub(super) probe: Probe,
+    pub(crate) values: Vec<f64>,
+    pub(crate) probe: Probe,
     pub(super) leakage: Leakage,
-    pub(super) general: ClosedForms,
-    pub(super) memory: MemBuffer,
+    forms: ClosedForms,
+    pub(crate) memory: MemBuffer,
 }
 
 impl BlockedSolver {
-    /// Workspace for up to `size` = d inputs, of which up to `noise_components` = p are noise, and `labels` = ℓ.
-    pub(super) fn new(
-        instruction_set: InstructionSet,
-        size: usize,
-        noise_components: usize,
-        labels: usize,
-    ) -> Self {
+    /// Workspace for problems of that room.
+    pub(super) fn new(instruction_set: InstructionSet, room: Room) -> Self {
+        let Room { size, labels, .. } = room;
         let square = || Mat::zeros(size, size);
         let scratch = StackReq::any_of(&[factor_scratch(size), eigenvectors_scratch(size)]);
         Self {
-            path: Path::General,
             size,
+            labels,
+            scaled: None,
+            factored: false,
+            general: false,
             root: Mat::zeros(size, 1),
             matrix: square(),
             scaled_labels: Mat::zeros(size, labels),
             factor: square(),
+            views: square(),
             work: square(),
             form: square(),
             vectors: square(),
@@ -76,23 +79,106 @@ impl BlockedSolver {
             right: Mat::zeros(size, labels),
             values: vec![0.0; size],
             probe: Probe::new(instruction_set, size, labels),
-            leakage: Leakage::new(instruction_set, size, noise_components),
-            general: ClosedForms::new(size, labels),
+            leakage: Leakage::new(instruction_set, size, room.noise_components),
+            forms: ClosedForms::new(size, labels),
             memory: MemBuffer::new(scratch),
         }
     }
 
-    /// Chooses the problem: scales it by Σ^(−½), or factors S where Σ has a zero.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::NotPositiveDefinite`] if S is not; [`Failure::NotFinite`].
-    pub(super) fn prepare(&mut self, problem: &Additive<'_>) -> Result<(), Failure> {
-        self.size = problem.sigma.len();
-        if problem.sigma.iter().any(|s| *s <= 0.0) {
-            return self.prepare_general(problem);
+    /// Another problem comes.
+    pub(super) fn start(&mut self, problem: &Additive<'_>) {
+        (self.size, self.labels) = (problem.sigma.len(), problem.input_labels.ncols());
+        (self.scaled, self.factored, self.general) = (None, false, false);
+        self.forms.forget();
+    }
+
+    /// Solves the problem by the paradigm, in its scaled form if Σ allows one.
+    pub(super) fn solve(
+        &mut self,
+        problem: &Additive<'_>,
+        paradigm: &Paradigm,
+        wish: Wish<'_>,
+        out: &mut [f64],
+    ) -> Result<(), Failure> {
+        match &paradigm.scaled {
+            Some(scaled) if problem.sigma.iter().all(|s| !(*s <= 0.0)) => {
+                self.solve_scaled(problem, scaled, wish, out)
+            }
+            _ => self.solve_general(problem, paradigm, wish, out),
         }
-        self.path = Path::Scaled { factored: false };
+    }
+
+    fn solve_scaled(
+        &mut self,
+        problem: &Additive<'_>,
+        scaled: &Scaled,
+        wish: Wish<'_>,
+        out: &mut [f64],
+    ) -> Result<(), Failure> {
+        match self.scaled {
+            Some(outcome) => outcome?,
+            None => {
+                let outcome = self.scale(problem);
+                self.scaled = Some(outcome);
+                outcome?;
+            }
+        }
+        (scaled.decompose)(self)?;
+        let (losses, values) = out.split_at_mut(wish.dimensions.len());
+        let Some(encoder) = &scaled.encoder else {
+            losses.fill((scaled.loss)(self, problem.label_power, 0));
+            return Ok(());
+        };
+        for (n, (&k, loss)) in wish.dimensions.iter().zip(losses).enumerate() {
+            *loss = (scaled.loss)(self, problem.label_power, k);
+            let spectrum = Spectrum { of: encoder.values, values: &self.values[..self.size] };
+            let row_space = wish.population.map(|population| {
+                for j in 0..k {
+                    for i in 0..self.size {
+                        self.basis[(i, j)] /= self.root[(i, 0)];
+                    }
+                }
+                (self.basis.as_ref().submatrix(0, 0, self.size, k), population)
+            });
+            measure(wish.metrics, &spectrum, k, row_space, &mut self.leakage, wish.at(values, n));
+        }
+        Ok(())
+    }
+
+    fn solve_general(
+        &mut self,
+        problem: &Additive<'_>,
+        paradigm: &Paradigm,
+        wish: Wish<'_>,
+        out: &mut [f64],
+    ) -> Result<(), Failure> {
+        let mut views = self.views.as_mut().submatrix_mut(0, 0, self.size, self.size);
+        if !self.general {
+            views.copy_from(problem.inputs);
+            for (i, sigma) in problem.sigma.iter().enumerate() {
+                views[(i, i)] += sigma;
+            }
+            self.general = true;
+        }
+        let moments = problem.moments(views.into_const());
+        let (losses, values) = out.split_at_mut(wish.dimensions.len());
+        match (paradigm.solve)(&mut self.forms, &moments)? {
+            Solution::Predictor(predictor) => losses.fill(predictor.loss),
+            Solution::Encoder(encoder) => {
+                for (n, (&k, loss)) in wish.dimensions.iter().zip(losses).enumerate() {
+                    let basis = encoder.basis.subcols(0, k);
+                    *loss = self.probe.loss(basis, problem.inputs, problem.input_labels, problem.label_power);
+                    let row_space = wish.population.map(|population| (basis, population));
+                    let to = wish.at(values, n);
+                    measure(wish.metrics, &encoder.spectrum, k, row_space, &mut self.leakage, to);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Scales the problem by Σ^(−½).
+    fn scale(&mut self, problem: &Additive<'_>) -> Result<(), Failure> {
         let size = self.size;
         for (i, sigma) in problem.sigma.iter().enumerate() {
             self.root[(i, 0)] = sigma.sqrt();
@@ -106,7 +192,7 @@ impl BlockedSolver {
                 self.matrix[(i, j)] = a;
             }
         }
-        for c in 0..problem.input_labels.ncols() {
+        for c in 0..self.labels {
             for i in 0..size {
                 let b = problem.input_labels[(i, c)] / self.root[(i, 0)];
                 finite &= b.is_finite();
@@ -116,75 +202,24 @@ impl BlockedSolver {
         if finite { Ok(()) } else { Err(Failure::NotFinite) }
     }
 
-    fn prepare_general(&mut self, problem: &Additive<'_>) -> Result<(), Failure> {
-        self.path = Path::General;
-        let mut views = self.matrix.as_mut().submatrix_mut(0, 0, self.size, self.size);
-        views.copy_from(problem.inputs);
-        for (i, sigma) in problem.sigma.iter().enumerate() {
-            views[(i, i)] += sigma;
-        }
-        self.general.prepare(&problem.moments(views.as_ref()))
-    }
-
     /// Factors `A + I = L Lᵀ` once per problem.
-    pub(super) fn factor(&mut self) -> Result<(), Failure> {
-        if self.path == (Path::Scaled { factored: false }) {
+    pub(crate) fn factor(&mut self) -> Result<(), Failure> {
+        if !self.factored {
             let mut factor = self.factor.as_mut().submatrix_mut(0, 0, self.size, self.size);
             factor.copy_from_triangular_lower(self.matrix.as_ref().submatrix(0, 0, self.size, self.size));
             for i in 0..self.size {
                 factor[(i, i)] += 1.0;
             }
             factor_in_place(factor, MemStack::new(&mut self.memory))?;
-            self.path = Path::Scaled { factored: true };
+            self.factored = true;
         }
         Ok(())
     }
 
     /// Copies the k leading eigenvectors into `basis`, the largest eigenvalue first.
-    pub(super) fn leading(&mut self, dimension: usize) {
+    pub(crate) fn leading(&mut self, dimension: usize) {
         let size = self.size;
         let vectors = self.vectors.as_ref().submatrix(0, size - dimension, size, dimension);
         self.basis.as_mut().submatrix_mut(0, 0, size, dimension).copy_from(vectors.reverse_cols());
     }
-
-    /// Divides the first k columns of `basis` by Σ^½.
-    pub(super) fn unscale(&mut self, dimension: usize) {
-        for j in 0..dimension {
-            for i in 0..self.size {
-                self.basis[(i, j)] /= self.root[(i, 0)];
-            }
-        }
-    }
-
-    /// Metrics of the general path's encoder at each of the `dimensions`.
-    pub(super) fn represent_general(
-        encoder: Encoder<'_>,
-        squared: bool,
-        problem: &Additive<'_>,
-        dimensions: &[usize],
-        population: Option<Population<'_>>,
-        (probe, leakage): (&mut Probe, &mut Leakage),
-        out: &mut [Representation],
-    ) {
-        for (&k, to) in dimensions.iter().zip(out) {
-            let basis = encoder.basis.subcols(0, k);
-            let gap = match squared {
-                false => relative_gap(encoder.spectrum, k),
-                true => squared_gap(encoder.spectrum, k),
-            };
-            *to = Representation {
-                loss: probe.loss(basis, problem.inputs, problem.input_labels, problem.label_power),
-                leakage: population.map(|population| leakage.of(basis, population)),
-                gap,
-            };
-        }
-    }
-}
-
-/// [`relative_gap`] of the squares of a descending spectrum.
-fn squared_gap(descending: &[f64], dimension: usize) -> Option<f64> {
-    let next = descending.get(dimension)?;
-    let kth = descending[dimension - 1];
-    let first = descending[0];
-    Some(if first > 0.0 { ((kth - next) / first) * ((kth + next) / first) } else { 0.0 })
 }

@@ -4,27 +4,26 @@
 //! `A = Σ^(−½) C̃ Σ^(−½)` and `b = Σ^(−½) B̃`: d² scalings in place of a Cholesky factor and two triangular solves. `A + I` has
 //! every eigenvalue at least 1, so its Cholesky factor `L` always exists and is safe.
 //!
-//! - joint-embedding: `A = Q Λ Qᵀ`, `ω = λ/(1+λ)`, basis `Σ^(−½) Q` (`joint_embedding`);
-//! - reconstruction: the pencil `(A Σ A, A + I)`, basis `Σ^(−½) L⁻ᵀ P` (`reconstruction`);
-//! - supervised: one solve with `A + I` (`supervised`).
+//! - joint-embedding: `A = Q Λ Qᵀ`, `ω = λ/(1+λ)`, basis `Σ^(−½) Q`;
+//! - reconstruction: the pencil `(A Σ A, A + I)`, basis `Σ^(−½) L⁻ᵀ P`;
+//! - supervised: one solve with `A + I`.
 //!
-//! The metrics at one k do not depend on which other k are asked for. Where Σ has a zero the general path
-//! ([`ClosedForms`](crate::closed_forms::ClosedForms)) answers, if `S = C̃ + Σ` is positive definite.
+//! These scaled forms stand with their theorems in [`paradigms`](crate::paradigms). Where Σ has a zero, and for a paradigm
+//! without a scaled form, the general one ([`ClosedForms`](crate::closed_forms::ClosedForms)) answers, if `S = C̃ + Σ` is positive
+//! definite. The metrics at one k do not depend on which other k are asked for.
 //!
 //! Source: `mathematics.md` of this project's specification, section 5; Theorems 3.1 and 3.2.
 
 mod batch;
 mod blocked;
-mod joint_embedding;
-mod reconstruction;
-mod supervised;
 
 use eigensweep_spectral::lanes::LARGEST_SIZE;
 use faer::MatRef;
 
 use crate::moments::Moments;
 
-pub use batch::{AdditiveBatch, Room, Wanted};
+pub use batch::{AdditiveBatch, Represented, Room, Wanted};
+pub(crate) use blocked::BlockedSolver;
 
 /// One additive problem.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! `distance`: |loss_clean − loss_corrupted|.
 
-use super::{Asked, Metric};
+use super::{Asked, Formula, LOSS_CLEAN, LOSS_CORRUPTED, Metric};
 
 /// |loss_clean − loss_corrupted|.
 pub static DISTANCE: Metric = Metric {
@@ -8,4 +8,8 @@ pub static DISTANCE: Metric = Metric {
     title: "|clean − corrupted| loss",
     help: "|loss_clean − loss_corrupted|",
     asked: Asked::ByDefault,
+    of: Formula::Derived {
+        from: &[&LOSS_CLEAN, &LOSS_CORRUPTED],
+        of: |losses| (losses[0] - losses[1]).abs(),
+    },
 };

@@ -1,6 +1,6 @@
 //! `gap`: (kth − (k+1)th) eigenvalue of the pencil over the first.
 
-use super::{Asked, Metric};
+use super::{Asked, Formula, Metric};
 
 /// (kth − (k+1)th) eigenvalue of the pencil over the first.
 pub static GAP: Metric = Metric {
@@ -8,4 +8,5 @@ pub static GAP: Metric = Metric {
     title: "relative spectral gap",
     help: "(kth − (k+1)th) eigenvalue of the pencil over the first",
     asked: Asked::ByDefault,
+    of: Formula::Spectrum(|spectrum, dimension| spectrum.gap(dimension)),
 };

@@ -1,6 +1,6 @@
 //! `leakage`: share of the representation's variance that is irrelevant noise.
 
-use super::{Asked, Metric};
+use super::{Asked, Formula, Metric};
 
 /// Share of the representation's variance that is irrelevant noise.
 pub static LEAKAGE: Metric = Metric {
@@ -8,4 +8,5 @@ pub static LEAKAGE: Metric = Metric {
     title: "leakage",
     help: "share of the representation's variance that is irrelevant noise",
     asked: Asked::ByDefault,
+    of: Formula::RowSpace(|workspace, basis, population| workspace.of(basis, population)),
 };

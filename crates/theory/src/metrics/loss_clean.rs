@@ -1,6 +1,6 @@
 //! `loss_clean`: probing (or supervised) loss of the clean model on clean inputs.
 
-use super::{Asked, Metric};
+use super::{Asked, Formula, Metric, Model};
 
 /// Probing (or supervised) loss of the clean model on clean inputs.
 pub static LOSS_CLEAN: Metric = Metric {
@@ -8,4 +8,5 @@ pub static LOSS_CLEAN: Metric = Metric {
     title: "probing loss, clean",
     help: "probing (or supervised) loss of the clean model on clean inputs",
     asked: Asked::With("distance"),
+    of: Formula::Loss(Model::Clean),
 };

@@ -1,6 +1,6 @@
 //! `loss_corrupted`: the same loss of the corrupted model on corrupted inputs.
 
-use super::{Asked, Metric};
+use super::{Asked, Formula, Metric, Model};
 
 /// The same loss of the corrupted model on corrupted inputs.
 pub static LOSS_CORRUPTED: Metric = Metric {
@@ -8,4 +8,5 @@ pub static LOSS_CORRUPTED: Metric = Metric {
     title: "probing loss, corrupted",
     help: "the same loss of the corrupted model on corrupted inputs",
     asked: Asked::With("distance"),
+    of: Formula::Loss(Model::Corrupted),
 };

@@ -1,6 +1,7 @@
 //! The metrics: one file each, and one line in [`ALL`].
 
 mod distance;
+mod effective_rank;
 mod gap;
 mod leakage;
 mod loss_clean;
@@ -9,15 +10,24 @@ mod threshold_squared;
 
 use std::fmt;
 
+use faer::MatRef;
+
 pub use distance::DISTANCE;
+pub use effective_rank::EFFECTIVE_RANK;
 pub use gap::GAP;
 pub use leakage::LEAKAGE;
 pub use loss_clean::LOSS_CLEAN;
 pub use loss_corrupted::LOSS_CORRUPTED;
 pub use threshold_squared::THRESHOLD_SQUARED;
 
+use crate::Paradigm;
+use crate::leakage::{Leakage, Population};
+use crate::spectrum::Spectrum;
+use crate::thresholds::Thresholds;
+
 /// All metrics, in the order of the columns.
-pub static ALL: [&Metric; 6] = [&LOSS_CLEAN, &LOSS_CORRUPTED, &DISTANCE, &LEAKAGE, &GAP, &THRESHOLD_SQUARED];
+pub static ALL: [&Metric; 7] =
+    [&LOSS_CLEAN, &LOSS_CORRUPTED, &DISTANCE, &LEAKAGE, &GAP, &THRESHOLD_SQUARED, &EFFECTIVE_RANK];
 
 /// A number that is reported of each row.
 pub struct Metric {
@@ -29,6 +39,38 @@ pub struct Metric {
     pub help: &'static str,
     /// Who asks for it.
     pub asked: Asked,
+    /// How it is computed.
+    pub of: Formula,
+}
+
+/// How a metric is computed.
+#[derive(Clone, Copy)]
+pub enum Formula {
+    /// The loss of a model: what every problem gives.
+    Loss(Model),
+    /// Of a representation of the corrupted model, from the spectrum of its pencil and its dimension k; `None` where there is none.
+    Spectrum(fn(&Spectrum<'_>, usize) -> Option<f64>),
+    /// Of a representation of the corrupted model, from a basis (d × k) of the row space of its encoder and the population. Whoever
+    /// asks for it asks for eigenvectors.
+    RowSpace(fn(&mut Leakage, MatRef<'_, f64>, Population<'_>) -> f64),
+    /// Of a paradigm, from the thresholds of the replicate's spectra, where these have any.
+    Threshold(fn(&Paradigm, &Thresholds) -> Option<f64>),
+    /// Of other metrics of the same row, in this order; NaN where one of them is.
+    Derived {
+        /// The other metrics.
+        from: &'static [&'static Metric],
+        /// The value, of theirs.
+        of: fn(&[f64]) -> f64,
+    },
+}
+
+/// The models of a row (Appendix C of the paper).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    /// Trained and probed on clean inputs.
+    Clean,
+    /// Trained and probed on corrupted inputs.
+    Corrupted,
 }
 
 /// Who asks for a metric.
@@ -60,6 +102,38 @@ impl Metric {
             Asked::Always => true,
         }
     }
+
+    /// Whether it is of a representation: computed together with the problem, at each dimension.
+    #[must_use]
+    pub fn is_of_representation(&self) -> bool {
+        matches!(self.of, Formula::Spectrum(_) | Formula::RowSpace(_))
+    }
+
+    /// Whether it needs the row space of the encoder, and not its spectrum alone.
+    #[must_use]
+    pub fn needs_row_space(&self) -> bool {
+        matches!(self.of, Formula::RowSpace(_))
+    }
+}
+
+/// Writes the values of metrics at dimension k, NaN for none: of a spectrum, and of a row space's basis (d × k) and what it is
+/// measured against.
+pub(crate) fn measure<'v>(
+    metrics: &[&Metric],
+    spectrum: &Spectrum<'_>,
+    dimension: usize,
+    row_space: Option<(MatRef<'_, f64>, Population<'_>)>,
+    workspace: &mut Leakage,
+    to: impl Iterator<Item = &'v mut f64>,
+) {
+    for (metric, to) in metrics.iter().zip(to) {
+        *to = match (metric.of, row_space) {
+            (Formula::Spectrum(of), _) => of(spectrum, dimension).unwrap_or(f64::NAN),
+            (Formula::RowSpace(of), Some((basis, population))) => of(workspace, basis, population),
+            (Formula::RowSpace(_), None)
+            | (Formula::Loss(_) | Formula::Threshold(_) | Formula::Derived { .. }, _) => f64::NAN,
+        };
+    }
 }
 
 /// The metrics that `[output] metrics` can name.
@@ -90,5 +164,33 @@ impl Eq for Metric {}
 impl fmt::Debug for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{ALL, Formula};
+
+    #[test]
+    fn each_metric_has_a_name_of_its_own() {
+        let names: BTreeSet<&str> = ALL.into_iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    /// Or its column would be there without values.
+    #[test]
+    fn what_a_metric_is_derived_from_is_asked_for_with_it() {
+        for metric in ALL {
+            let Formula::Derived { from, .. } = metric.of else { continue };
+            for other in from {
+                assert!(other.is_asked(&[metric]), "{other:?} for {metric:?}");
+                assert!(
+                    !matches!(other.of, Formula::Derived { .. }),
+                    "{other:?} is computed before {metric:?}"
+                );
+            }
+        }
     }
 }

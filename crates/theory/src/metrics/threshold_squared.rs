@@ -1,11 +1,12 @@
 //! `threshold_squared`: α_JE² or α_RC² of the replicate's spectra, signed.
 
-use super::{Asked, Metric};
+use super::{Asked, Formula, Metric};
 
-/// Α_JE² or α_RC² of the replicate's spectra, signed.
+/// The threshold on α²: α_JE² or α_RC² of the replicate's spectra, signed.
 pub static THRESHOLD_SQUARED: Metric = Metric {
     name: "threshold_squared",
     title: "threshold on α²",
     help: "α_JE² or α_RC² of the replicate's spectra, signed",
     asked: Asked::Always,
+    of: Formula::Threshold(|paradigm, thresholds| paradigm.threshold.map(|of| of(thresholds))),
 };

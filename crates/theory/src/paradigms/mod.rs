@@ -1,4 +1,7 @@
 //! The paradigms: one file each, and one line in [`ALL`].
+//!
+//! A file has a theorem: its general form, which answers for any moments, and if there is one its scaled form, which answers
+//! for additive views many times as fast. Who calls them knows no paradigm by name.
 
 mod joint_embedding;
 mod reconstruction;
@@ -6,10 +9,18 @@ mod supervised;
 
 use std::fmt;
 
+use eigensweep_spectral::Failure;
+use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
+use faer::MatMut;
+
 pub use joint_embedding::JOINT_EMBEDDING;
 pub use reconstruction::RECONSTRUCTION;
 pub use supervised::SUPERVISED;
 
+use crate::additive::BlockedSolver;
+use crate::closed_forms::{ClosedForms, Solution};
+use crate::moments::Moments;
+use crate::spectrum::Values;
 use crate::thresholds::Thresholds;
 
 /// All paradigms, in the order in which rows are written.
@@ -21,10 +32,40 @@ pub struct Paradigm {
     pub name: &'static str,
     /// What it predicts, in a line, for the documentation.
     pub help: &'static str,
+    /// Symbol of its encoder, or of its model of the labels.
+    pub map: &'static str,
     /// The generalized eigenvalues that its representation is made of; `None` where it learns no representation.
     pub spectrum: Option<Pencil>,
     /// Its threshold on α², signed, of the paper's; `None` where it recovers at every α.
     pub threshold: Option<fn(&Thresholds) -> f64>,
+    /// Solves it for any moments, an encoder where it has a [`spectrum`](Self::spectrum), a predictor where it has none.
+    pub(crate) solve: for<'f> fn(&'f mut ClosedForms, &Moments<'_>) -> Result<Solution<'f>, Failure>,
+    /// Solves it faster where views are additive; without it, the general form answers there, too.
+    pub(crate) scaled: Option<Scaled>,
+}
+
+/// A paradigm as a [scaled symmetric problem](crate::additive): in lanes, and one problem at a time.
+pub(crate) struct Scaled {
+    /// Asks lanes for what [`read`](Self::read) needs.
+    pub(crate) wants: fn(&mut Wanted),
+    /// Writes the loss at each dimension of the problem at a place, which has so much power of the labels; returns its spectrum,
+    /// descending.
+    pub(crate) read:
+        for<'b> fn(&'b ScaledBatch, usize, f64, &[usize], &mut [f64]) -> Result<&'b [f64], Failure>,
+    /// Decomposes the problem that was prepared.
+    pub(crate) decompose: fn(&mut BlockedSolver) -> Result<(), Failure>,
+    /// The loss, from the power of the labels, at a dimension k; leaves `Σ^½ V` (d × k) in the solver's `basis`.
+    pub(crate) loss: fn(&mut BlockedSolver, f64, usize) -> f64,
+    /// The encoder; `None` where no representation is learned.
+    pub(crate) encoder: Option<ScaledEncoder>,
+}
+
+/// The encoder of a scaled problem.
+pub(crate) struct ScaledEncoder {
+    /// What both ways find.
+    pub(crate) values: Values,
+    /// Writes the first columns of `Σ^½ V` of the problem at a place (d × k).
+    pub(crate) basis: fn(&ScaledBatch, usize, MatMut<'_, f64>),
 }
 
 /// The pencil whose leading eigenvectors are the rows of an encoder.
@@ -38,6 +79,10 @@ pub struct Pencil {
     /// The eigenvalue of a component in the population, where all moments are diagonal in one basis: of its second moment m and its second
     /// moment over the views s.
     pub population: fn(f64, f64) -> f64,
+    /// The paradigm's objective at dimension k: of its first k values and of `tr(XᵀX)/n`.
+    pub objective: fn(&[f64], f64) -> f64,
+    /// Symbol of its decoder, if it has one.
+    pub decoder: Option<&'static str>,
 }
 
 /// The paradigm of that name.

@@ -1,16 +1,143 @@
-//! Reconstruction (Theorem 3.1).
+//! Theorem 3.1: reconstruction in closed form.
+//!
+//! `min_{E,D} mean E‖xᵢ − D E τ(xᵢ)‖²`. With the SVD `C S^(−1/2) = R Φ Pᵀ`: `E* = T Pₖᵀ S^(−1/2)`, `D* = Rₖ Φₖ T⁻¹`. As a pencil:
+//! the rows of E* span the top-k eigenvectors of (CᵀC, S), eigenvalues φ²; objective `tr(XᵀX)/n − Σᵢ≤ₖ φᵢ²`.
+//!
+//! Here `C L⁻ᵀ = R Φ Pᵀ` by a singular value decomposition, not by squaring: every φ has an error of a few d·ε·φ₁. T = I.
+//!
+//! Cost: d³ (solve) + ≈ 20d³ (SVD with both sides) + d³ (back) flops.
+//!
+//! Additive views: with `v = Σ^(−½) u` the pencil (C̃², C̃ + Σ) becomes `(A Σ A, A + I)`. `A + I = L Lᵀ`; `F = L⁻¹ A Σ^½`;
+//! `F Fᵀ = P Φ² Pᵀ`; `U = L⁻ᵀ P`. The probe needs `VᵀC̃V = UᵀAU` and `VᵀB̃ = Uᵀb`. Columns of U satisfy `uᵀ(A + I)u = 1`, so
+//! `uᵀAu` lies in \[0, 1): the probe's floor is relative to the largest of them. Forming `F Fᵀ` squares the singular values:
+//! φ² has an error of a few d·ε·φ₁². That bounds what is reported of them; where φ itself is wanted, the general form has it.
+//!
+//! Cost in lanes: see [`scaled`](eigensweep_spectral::scaled). Blocked: d³/3 (factor) + d³ (solve) + d³ (product) + ≈ 9d³
+//! (eigenvectors); per k: d²k (back) + 2d²k + dk² (probe) flops.
 
-use super::{Paradigm, Pencil};
+use eigensweep_spectral::cholesky::{solve_lower_in_place, solve_lower_transpose_in_place};
+use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
+use eigensweep_spectral::singular::singular_values;
+use eigensweep_spectral::symmetric::eigenvectors;
+use eigensweep_spectral::{Failure, MemStack};
+use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
+use faer::reborrow::IntoConst;
+use faer::{Accum, Par};
+
+use super::{Paradigm, Pencil, Scaled, ScaledEncoder};
+use crate::additive::BlockedSolver;
+use crate::closed_forms::{ClosedForms, Encoder, Solution};
+use crate::moments::Moments;
+use crate::spectrum::{Spectrum, Values};
 
 /// Predicts the input from its view: the leading eigenvectors of (CᵀC, S).
 pub static RECONSTRUCTION: Paradigm = Paradigm {
     name: "reconstruction",
     help: "predict the input from its view (Theorem 3.1)",
+    map: "E",
     spectrum: Some(Pencil {
         name: "singular values",
         symbol: "φ",
         eigenvalue: |phi| phi * phi,
         population: |moment, views| moment * moment / views,
+        objective: |phis, input_power| input_power - phis.iter().map(|phi| phi * phi).sum::<f64>(),
+        decoder: Some("D"),
     }),
     threshold: Some(|thresholds| thresholds.alpha_rc_squared),
+    solve,
+    scaled: Some(Scaled {
+        wants,
+        read,
+        decompose,
+        loss,
+        encoder: Some(ScaledEncoder { values: Values::Eigenvalues, basis: ScaledBatch::basis }),
+    }),
 };
+
+fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Solution<'f>, Failure> {
+    forms.factor(moments, 0.0)?;
+    let size = forms.size;
+    let factor = forms.factor.as_ref().submatrix(0, 0, size, size);
+    let mut work = forms.work.as_mut().submatrix_mut(0, 0, size, size);
+    work.copy_from(moments.cross);
+    // C L⁻ᵀ = (L⁻¹ Cᵀ)ᵀ.
+    solve_lower_in_place(factor, work.as_mut().transpose_mut());
+    let mut left = forms.left.as_mut().submatrix_mut(0, 0, size, size);
+    let mut right = forms.right.as_mut().submatrix_mut(0, 0, size, size);
+    let values = &mut forms.values[..size];
+    let memory = MemStack::new(&mut forms.memory);
+    singular_values(work.as_ref(), values, left.as_mut(), right.as_mut(), memory)?;
+    let mut basis = forms.basis.as_mut().submatrix_mut(0, 0, size, size);
+    basis.copy_from(right);
+    solve_lower_transpose_in_place(factor, basis.as_mut());
+    for (column, phi) in left.as_mut().col_iter_mut().zip(&*values) {
+        column.iter_mut().for_each(|x| *x *= phi);
+    }
+    let spectrum = Spectrum { of: Values::Singular, values };
+    let (basis, decoder) = (basis.into_const(), Some(left.into_const()));
+    Ok(Solution::Encoder(Encoder { spectrum, basis, decoder }))
+}
+
+fn wants(wanted: &mut Wanted) {
+    wanted.pencil = true;
+}
+
+fn read<'b>(
+    lanes: &'b ScaledBatch,
+    place: usize,
+    label_power: f64,
+    _: &[usize],
+    losses: &mut [f64],
+) -> Result<&'b [f64], Failure> {
+    let (values, explained) = lanes.pencil(place)?;
+    for (loss, explained) in losses.iter_mut().zip(explained) {
+        *loss = label_power - explained;
+    }
+    Ok(values)
+}
+
+/// Decomposes `F Fᵀ`, the pencil as one symmetric matrix.
+fn decompose(solver: &mut BlockedSolver) -> Result<(), Failure> {
+    solver.factor()?;
+    let size = solver.size;
+    let factor = solver.factor.as_ref().submatrix(0, 0, size, size);
+    let mut scaled = solver.work.as_mut().submatrix_mut(0, 0, size, size);
+    for j in 0..size {
+        for i in 0..size {
+            scaled[(i, j)] = solver.matrix[(i, j)] * solver.root[(j, 0)];
+        }
+    }
+    solve_lower_in_place(factor, scaled.as_mut());
+    let scaled = scaled.as_ref();
+    let mut form = solver.form.as_mut().submatrix_mut(0, 0, size, size);
+    triangular_matmul(
+        form.as_mut(),
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        scaled,
+        BlockStructure::Rectangular,
+        scaled.transpose(),
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+    let vectors = solver.vectors.as_mut().submatrix_mut(0, 0, size, size);
+    eigenvectors(form, &mut solver.values[..size], vectors, MemStack::new(&mut solver.memory))?;
+    solver.values[..size].reverse();
+    for value in &mut solver.values[..size] {
+        *value = value.max(0.0);
+    }
+    Ok(())
+}
+
+/// Makes U (d × k) of the eigenvectors, and probes it.
+fn loss(solver: &mut BlockedSolver, label_power: f64, dimension: usize) -> f64 {
+    let (size, labels) = (solver.size, solver.labels);
+    solver.leading(dimension);
+    let mut basis = solver.basis.as_mut().submatrix_mut(0, 0, size, dimension);
+    solve_lower_transpose_in_place(solver.factor.as_ref().submatrix(0, 0, size, size), basis.as_mut());
+    // VᵀC̃V = UᵀAU and VᵀB̃ = Uᵀb: the probe of U on (A, b).
+    let matrix = solver.matrix.as_ref().submatrix(0, 0, size, size);
+    let scaled_labels = solver.scaled_labels.as_ref().submatrix(0, 0, size, labels);
+    solver.probe.loss(basis.as_ref(), matrix, scaled_labels, label_power)
+}

@@ -1,11 +1,83 @@
-//! Supervised learning on views (Lemma B.1).
+//! Lemma B.1, equation 46: the supervised linear model on views.
+//!
+//! `min_V mean E‖yᵢ − V τ(xᵢ)‖²` is solved by `V* = Bᵀ S⁻¹`, with objective `y² − tr(Bᵀ S⁻¹ B)`. On inputs without views the
+//! same model's squared loss is `y² − 2 tr(V B̃) + tr(V C̃ Vᵀ)`. It recovers at every α (Proposition 4.2).
+//!
+//! Cost: 2d²ℓ (two solves) + 2d²ℓ (loss) flops.
+//!
+//! Additive views: with `u = (A + I)⁻¹ b`, `V*ᵀ = Σ^(−½) u`. From `C̃ = S − Σ`, the squared loss on the inputs is
+//! `y² − 2 tr(V B̃) + tr(V C̃ Vᵀ) = y² − tr(uᵀb) − ‖u‖²`, and `tr(uᵀb) = ‖L⁻¹b‖²`.
+//!
+//! Cost: d³/3 (factor, shared with reconstruction) + 2d²ℓ flops.
 
-use super::Paradigm;
+use eigensweep_spectral::Failure;
+use eigensweep_spectral::cholesky::solve_in_place;
+use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatRef, Par};
 
-/// Predicts the labels from the views; recovers at every α (Proposition 4.2).
+use super::{Paradigm, Scaled};
+use crate::additive::BlockedSolver;
+use crate::closed_forms::{ClosedForms, Predictor, Solution};
+use crate::moments::Moments;
+
+/// Predicts the labels from the views.
 pub static SUPERVISED: Paradigm = Paradigm {
     name: "supervised",
     help: "predict the labels from the views (Lemma B.1)",
+    map: "V",
     spectrum: None,
     threshold: None,
+    solve,
+    scaled: Some(Scaled { wants, read, decompose: BlockedSolver::factor, loss, encoder: None }),
 };
+
+fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Solution<'f>, Failure> {
+    forms.factor(moments, 0.0)?;
+    let (size, labels) = (forms.size, moments.view_labels.ncols());
+    let mut map = forms.map.as_mut().submatrix_mut(0, 0, size, labels);
+    map.copy_from(moments.view_labels);
+    let factor = forms.factor.as_ref().submatrix(0, 0, size, size);
+    solve_in_place(factor, map.as_mut());
+    let map = forms.map.as_ref().submatrix(0, 0, size, labels);
+    let mut product = forms.product.as_mut().submatrix_mut(0, 0, size, labels);
+    matmul(product.as_mut(), Accum::Replace, moments.inputs, map, 1.0, Par::Seq);
+    let on_inputs = inner(map, product.as_ref()) - 2.0 * inner(map, moments.input_labels);
+    Ok(Solution::Predictor(Predictor {
+        objective: moments.label_power - inner(map, moments.view_labels),
+        loss: moments.label_power + on_inputs,
+        map,
+    }))
+}
+
+fn wants(wanted: &mut Wanted) {
+    wanted.ridge = true;
+}
+
+fn read<'b>(
+    lanes: &'b ScaledBatch,
+    place: usize,
+    label_power: f64,
+    _: &[usize],
+    losses: &mut [f64],
+) -> Result<&'b [f64], Failure> {
+    losses.fill(label_power - lanes.ridge_power(place)?);
+    Ok(&[])
+}
+
+/// The loss does not depend on k.
+fn loss(solver: &mut BlockedSolver, label_power: f64, _: usize) -> f64 {
+    let (size, labels) = (solver.size, solver.labels);
+    let scaled = solver.scaled_labels.as_ref().submatrix(0, 0, size, labels);
+    let mut map = solver.right.as_mut().submatrix_mut(0, 0, size, labels);
+    map.copy_from(scaled);
+    solve_in_place(solver.factor.as_ref().submatrix(0, 0, size, size), map.as_mut());
+    let map = map.as_ref();
+    label_power - inner(map, scaled) - inner(map, map)
+}
+
+/// `tr(AᵀB)`.
+fn inner(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> f64 {
+    let columns = a.col_iter().zip(b.col_iter());
+    columns.map(|(x, y)| x.iter().zip(y.iter()).map(|(p, q)| p * q).sum::<f64>()).sum()
+}

@@ -28,3 +28,26 @@ fn covariance(sample: &Sample<'_>, sigma: &mut [f64]) {
         *s += parameters[0] * parameters[0] * g;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use faer::Mat;
+
+    use super::{Sample, covariance};
+
+    #[test]
+    fn noise_components_have_alignment_squared_times_gamma_more() {
+        let (theta, inputs) = ([1.0, 2.0, 3.0, 4.0], Mat::new());
+        let mut sigma = [0.0; 4];
+        for (gamma, alignment, expected) in [
+            (&[10.0, 20.0][..], 0.5, [1.0, 2.0, 5.5, 9.0]),
+            (&[10.0, 20.0], 0.0, theta),
+            // Clean inputs.
+            (&[], 3.0, theta),
+        ] {
+            let parameters = &[alignment];
+            covariance(&Sample { inputs: inputs.as_ref(), theta: &theta, gamma, parameters }, &mut sigma);
+            assert_eq!(sigma, expected);
+        }
+    }
+}

@@ -3,7 +3,8 @@
 
 use eigensweep_theory::additive::{Additive, AdditiveBatch, Room, Route, Wanted};
 use eigensweep_theory::leakage::Population;
-use eigensweep_theory::{Failure, InstructionSet, Paradigm, Representation};
+use eigensweep_theory::metrics::{EFFECTIVE_RANK, GAP, LEAKAGE};
+use eigensweep_theory::{Failure, InstructionSet, Metric, paradigms};
 use faer::Mat;
 use serde::Deserialize;
 
@@ -151,6 +152,15 @@ pub fn assert_matrix_close(place: &str, what: &str, found: &Mat<f64>, expected: 
     }
 }
 
+/// What is known of one problem at one dimension; `None` for metrics without a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Representation {
+    pub loss: f64,
+    pub leakage: Option<f64>,
+    pub gap: Option<f64>,
+    pub effective_rank: Option<f64>,
+}
+
 /// One additive problem alone, on the given route: representations of each paradigm at each of the dimensions.
 pub fn solve_additive(
     route: Option<Route>,
@@ -168,10 +178,22 @@ pub fn solve_additive(
         dimension: size,
         dimensions: dimensions.len(),
     };
-    let wanted = Wanted { paradigms: paradigms::ALL.to_vec(), leakage: population.is_some() };
+    let mut metrics: Vec<&'static Metric> = vec![&GAP, &EFFECTIVE_RANK];
+    metrics.extend(population.is_some().then_some(&LEAKAGE));
+    let wanted = Wanted { paradigms: paradigms::ALL.to_vec(), metrics };
     let mut batch = AdditiveBatch::on_route(route, InstructionSet::detect(), room, wanted);
     batch.solve_one(problem, dimensions, population);
-    [0, 1, 2].map(|paradigm| batch.representations(0, paradigm).map(<[_]>::to_vec))
+    [0, 1, 2].map(|paradigm| {
+        let found = batch.represented(0, paradigm)?;
+        let metric = |number: usize, n: usize| Some(found.metric(number)[n]).filter(|x| !x.is_nan());
+        let at = |n| Representation {
+            loss: found.losses[n],
+            leakage: population.and_then(|_| metric(2, n)),
+            gap: metric(0, n),
+            effective_rank: metric(1, n),
+        };
+        Ok((0..dimensions.len()).map(at).collect())
+    })
 }
 
 /// Both routes, and the one that the size asks for.

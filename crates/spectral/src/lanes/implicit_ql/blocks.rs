@@ -83,12 +83,12 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
             let (d, e) = (diagonal[i], if i < last { off_diagonal[i] } else { zero });
             largest = s.largest(s.largest(largest, d), e);
             // Zero, or NaN from the first infinity or NaN on.
-            not_finite = s.fused(d, zero, s.fused(e, zero, not_finite));
+            not_finite = s.mul_add(d, zero, s.mul_add(e, zero, not_finite));
             row[q] = [d, e];
         }
         let scale = s.choose(s.greater_than_f64s(largest, zero), largest, s.all(1.0));
         for row in self.form.iter_mut() {
-            row[q] = [s.over(row[q][0], scale), s.over(row[q][1], scale)];
+            row[q] = [s.div(row[q][0], scale), s.div(row[q][1], scale)];
         }
         let flags = lanes::<S>(not_finite);
         let mut from = [None; MAX_LANES];
@@ -221,9 +221,9 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
             let ([at, beside], here) = (self.form[i][q], s.all(i as f64));
             let inside =
                 s.and_m64s(s.less_than_or_equal_f64s(old.start, here), s.less_than_f64s(here, old.end));
-            let size = s.plus(s.all(1.0), s.plus(s.magnitude(at), s.magnitude(below)));
+            let size = s.add(s.all(1.0), s.add(s.abs(at), s.abs(below)));
             // Rounds as `find_blocks` does.
-            let apart = s.less_than_or_equal_f64s(s.magnitude(beside), s.times(s.all(f64::EPSILON), size));
+            let apart = s.less_than_or_equal_f64s(s.abs(beside), s.mul(s.all(f64::EPSILON), size));
             gap = s.choose(s.and_m64s(inside, apart), here, gap);
             let joined = s.and_m64s(inside, s.not_m64s(apart));
             to.start = s.choose(joined, here, to.start);
@@ -243,7 +243,7 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
         let open = s.less_than_f64s(old.start, old.end);
         let done = s.and_m64s(open, s.equal_f64s(found.start, old.end));
         let same = s.equal_f64s(found.start, old.start);
-        let sweeps = s.choose(same, s.plus(old.sweeps, s.all(1.0)), s.all(0.0));
+        let sweeps = s.choose(same, s.add(old.sweeps, s.all(1.0)), s.all(0.0));
         self.blocks[q] = Block {
             start: s.choose(open, found.start, old.start),
             end: s.choose(open, found.end, old.end),
@@ -283,11 +283,11 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
             at_end = register::<S>(numbers);
         }
         let one = s.all(1.0);
-        let half = s.over(s.minus(after, at), s.plus(beside, beside));
-        let root = s.root(s.fused(half, half, one));
-        let correction = s.over(beside, s.plus(half, s.with_sign_of(root, half)));
+        let half = s.div(s.sub(after, at), s.add(beside, beside));
+        let root = s.sqrt(s.mul_add(half, half, one));
+        let correction = s.div(beside, s.add(half, s.with_sign_of(root, half)));
         Bulge {
-            g: s.plus(s.minus(at_end, at), correction),
+            g: s.add(s.sub(at_end, at), correction),
             sine: one,
             cosine: one,
             shift: s.all(0.0),

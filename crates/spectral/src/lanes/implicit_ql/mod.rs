@@ -108,7 +108,7 @@ impl<const G: usize> WithSimd for ImplicitQl<'_, '_, G> {
         for q in 0..G {
             let (diagonal, _) = S::as_mut_simd_f64s(groups[q].diagonal);
             for (to, row) in diagonal.iter_mut().zip(&*state.form) {
-                *to = s.times(row[q][0], scales[q]);
+                *to = s.mul(row[q][0], scales[q]);
             }
         }
     }

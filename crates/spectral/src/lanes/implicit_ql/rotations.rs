@@ -43,29 +43,29 @@ fn turn<S: Simd, const G: usize>(s: S, old: &[Bulge<S>; G], row: &Pairs<S, G>) -
     let (mut f, mut b, mut radius, mut inverse) = (all, all, all, all);
     for q in 0..G {
         let [_, beside] = row[q];
-        f[q] = s.times(old[q].sine, beside);
-        b[q] = s.times(old[q].cosine, beside);
-        radius[q] = s.root(s.fused(old[q].g, old[q].g, s.times(f[q], f[q])));
+        f[q] = s.mul(old[q].sine, beside);
+        b[q] = s.mul(old[q].cosine, beside);
+        radius[q] = s.sqrt(s.mul_add(old[q].g, old[q].g, s.mul(f[q], f[q])));
     }
     let (mut before, mut change, mut twice) = (all, all, all);
     for q in 0..G {
         let [at, _] = row[q];
-        before[q] = s.minus(old[q].below[0], old[q].shift);
-        change[q] = s.minus(at, before[q]);
-        twice[q] = s.plus(b[q], b[q]);
+        before[q] = s.sub(old[q].below[0], old[q].shift);
+        change[q] = s.sub(at, before[q]);
+        twice[q] = s.add(b[q], b[q]);
     }
     for q in 0..G {
-        inverse[q] = s.over(one, radius[q]);
+        inverse[q] = s.div(one, radius[q]);
     }
     let (mut sine, mut cosine, mut diagonal, mut shift, mut g) = (all, all, all, all, all);
     for q in 0..G {
         let nothing = s.less_than_or_equal_f64s(radius[q], s.all(NOTHING));
-        sine[q] = s.choose(nothing, zero, s.times(f[q], inverse[q]));
-        cosine[q] = s.choose(nothing, one, s.times(old[q].g, inverse[q]));
-        let r = s.fused(change[q], sine[q], s.times(twice[q], cosine[q]));
-        shift[q] = s.times(sine[q], r);
-        g[q] = s.fused(cosine[q], r, s.minus(zero, b[q]));
-        diagonal[q] = s.plus(before[q], shift[q]);
+        sine[q] = s.choose(nothing, zero, s.mul(f[q], inverse[q]));
+        cosine[q] = s.choose(nothing, one, s.mul(old[q].g, inverse[q]));
+        let r = s.mul_add(change[q], sine[q], s.mul(twice[q], cosine[q]));
+        shift[q] = s.mul(sine[q], r);
+        g[q] = s.mul_add(cosine[q], r, s.sub(zero, b[q]));
+        diagonal[q] = s.add(before[q], shift[q]);
     }
     Turned { sine, cosine, radius, diagonal, shift, g }
 }
@@ -157,7 +157,7 @@ fn turn_rows<S: Simd, const G: usize, const KEEP: bool, const WITHIN: u8>(
                 within::SOME => [s.choose(active, sine, old.sine), s.choose(active, cosine, old.cosine)],
                 _ => kept[q],
             };
-            own[q].below = [s.choose(last, s.minus(at, shift), at), s.choose(last, g, beside)];
+            own[q].below = [s.choose(last, s.sub(at, shift), at), s.choose(last, g, beside)];
         }
         form[i + 1] = below;
         if KEEP {

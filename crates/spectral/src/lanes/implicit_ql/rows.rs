@@ -64,8 +64,8 @@ fn rotate_columns<S: Simd, const G: usize, const C: usize>(
     let from = &rows[at(count - 1)..][..C];
     for c in 0..C {
         let (x, y) = (from[c], carried[c]);
-        after[c] = s.fused(sine, x, s.times(cosine, y));
-        carried[c] = s.less(s.times(cosine, x), sine, y);
+        after[c] = s.mul_add(sine, x, s.mul(cosine, y));
+        carried[c] = s.sub_mul(s.mul(cosine, x), sine, y);
     }
     for i in (0..count - 1).rev() {
         let ([sine, cosine], [sine_two, cosine_two]) = (one[i][q], two[i + 1][q]);
@@ -73,10 +73,10 @@ fn rotate_columns<S: Simd, const G: usize, const C: usize>(
         let (from, to) = (&above[at(i)..][..C], &mut below[first..][..C]);
         for c in 0..C {
             let (x, y) = (from[c], carried[c]);
-            let z = s.fused(sine, x, s.times(cosine, y));
-            carried[c] = s.less(s.times(cosine, x), sine, y);
-            to[c] = s.fused(sine_two, z, s.times(cosine_two, after[c]));
-            after[c] = s.less(s.times(cosine_two, z), sine_two, after[c]);
+            let z = s.mul_add(sine, x, s.mul(cosine, y));
+            carried[c] = s.sub_mul(s.mul(cosine, x), sine, y);
+            to[c] = s.mul_add(sine_two, z, s.mul(cosine_two, after[c]));
+            after[c] = s.sub_mul(s.mul(cosine_two, z), sine_two, after[c]);
         }
     }
     let [sine, cosine] = two[0][q];
@@ -84,7 +84,7 @@ fn rotate_columns<S: Simd, const G: usize, const C: usize>(
     let (top, next) = (&mut above[first..][..C], &mut below[first..][..C]);
     for c in 0..C {
         let z = carried[c];
-        next[c] = s.fused(sine, z, s.times(cosine, after[c]));
-        top[c] = s.less(s.times(cosine, z), sine, after[c]);
+        next[c] = s.mul_add(sine, z, s.mul(cosine, after[c]));
+        top[c] = s.sub_mul(s.mul(cosine, z), sine, after[c]);
     }
 }

@@ -24,7 +24,7 @@ impl<S: Simd> Factor<'_, S> {
         // What is left of the row above: (pivot, next, 0).
         let (mut pivot, mut next) = ([zero; CHAINS], [form.off_diagonal[0]; CHAINS]);
         for c in 0..CHAINS {
-            pivot[c] = s.minus(form.diagonal[0], shifts[c]);
+            pivot[c] = s.sub(form.diagonal[0], shifts[c]);
         }
         for i in 0..size - 1 {
             let (below, below_next, diagonal) =
@@ -32,23 +32,23 @@ impl<S: Simd> Factor<'_, S> {
             let (mut lower, mut inverse_pivot, mut upper, mut second, mut swapped) =
                 ([zero; CHAINS], [zero; CHAINS], [zero; CHAINS], [zero; CHAINS], [zero; CHAINS]);
             for c in 0..CHAINS {
-                let below_diagonal = s.minus(diagonal, shifts[c]);
-                let swap = s.less_than_f64s(s.magnitude(pivot[c]), s.magnitude(below));
+                let below_diagonal = s.sub(diagonal, shifts[c]);
+                let swap = s.less_than_f64s(s.abs(pivot[c]), s.abs(below));
                 let top = raised(s, s.choose(swap, below, pivot[c]), form.least);
                 let rest = s.choose(swap, pivot[c], below);
-                inverse_pivot[c] = s.over(one, top);
-                lower[c] = s.times(rest, inverse_pivot[c]);
+                inverse_pivot[c] = s.div(one, top);
+                lower[c] = s.mul(rest, inverse_pivot[c]);
                 upper[c] = s.choose(swap, below_diagonal, next[c]);
                 second[c] = s.choose(swap, below_next, zero);
                 swapped[c] = s.choose(swap, one, zero);
-                pivot[c] = s.less(s.choose(swap, next[c], below_diagonal), lower[c], upper[c]);
-                next[c] = s.less(s.choose(swap, zero, below_next), lower[c], second[c]);
+                pivot[c] = s.sub_mul(s.choose(swap, next[c], below_diagonal), lower[c], upper[c]);
+                next[c] = s.sub_mul(s.choose(swap, zero, below_next), lower[c], second[c]);
             }
             (self.lower[i], self.inverse_pivot[i]) = (lower, inverse_pivot);
             (self.upper[i], self.second[i], self.swapped[i]) = (upper, second, swapped);
         }
         for c in 0..CHAINS {
-            self.inverse_pivot[size - 1][c] = s.over(one, raised(s, pivot[c], form.least));
+            self.inverse_pivot[size - 1][c] = s.div(one, raised(s, pivot[c], form.least));
         }
         self.upper[size - 1] = [zero; CHAINS];
         self.second[size - 1] = [zero; CHAINS];
@@ -67,7 +67,7 @@ impl<S: Simd> Factor<'_, S> {
                 let swap = s.greater_than_f64s(swapped[c], half);
                 let rest = s.choose(swap, above[c], below[c]);
                 top[c] = s.choose(swap, below[c], above[c]);
-                above[c] = s.less(rest, lower[c], top[c]);
+                above[c] = s.sub_mul(rest, lower[c], top[c]);
             }
             x[i] = top;
         }
@@ -84,8 +84,8 @@ impl<S: Simd> Factor<'_, S> {
             let mut solved = x[i];
             for c in 0..CHAINS {
                 // What is two below is known first: only one product is on the critical path.
-                let known = s.less(solved[c], second[c], two_below[c]);
-                solved[c] = s.times(s.less(known, upper[c], one_below[c]), inverse_pivot[c]);
+                let known = s.sub_mul(solved[c], second[c], two_below[c]);
+                solved[c] = s.mul(s.sub_mul(known, upper[c], one_below[c]), inverse_pivot[c]);
             }
             (two_below, one_below) = (one_below, solved);
             x[i] = solved;
@@ -96,5 +96,5 @@ impl<S: Simd> Factor<'_, S> {
 /// x, or `least` with its sign where it is smaller.
 #[inline(always)]
 fn raised<S: Simd>(s: S, x: S::f64s, least: S::f64s) -> S::f64s {
-    s.choose(s.less_than_f64s(s.magnitude(x), least), s.with_sign_of(least, x), x)
+    s.choose(s.less_than_f64s(s.abs(x), least), s.with_sign_of(least, x), x)
 }

@@ -101,10 +101,10 @@ impl WithSimd for InverseIteration<'_> {
         let mut factor = Factor::<S> { lower, inverse_pivot, upper, second, swapped };
         let norm = norm(s, diagonal, off_diagonal);
         let norm = s.choose(s.greater_than_f64s(norm, s.all(0.0)), norm, s.all(1.0));
-        let form = Form::<S> { diagonal, off_diagonal, least: s.times(s.all(f64::EPSILON), norm) };
-        let aim = s.times(s.all(RESIDUAL * (size as f64).sqrt()), form.least);
-        let allowed = s.times(s.all(ALLOWED * size as f64), form.least);
-        let near = s.times(s.all(NEAR * size as f64), form.least);
+        let form = Form::<S> { diagonal, off_diagonal, least: s.mul(s.all(f64::EPSILON), norm) };
+        let aim = s.mul(s.all(RESIDUAL * (size as f64).sqrt()), form.least);
+        let allowed = s.mul(s.all(ALLOWED * size as f64), form.least);
+        let near = s.mul(s.all(NEAR * size as f64), form.least);
         // NaN until a lane has given up.
         let mut given_up = s.all(0.0);
         let mut first = 0;
@@ -135,13 +135,13 @@ impl WithSimd for InverseIteration<'_> {
                     kept.copy_from_slice(x);
                     // The first time, the vectors before those of the other chains are gone already.
                     let (before, from) =
-                        if solves == 0 { (lengths[c], first) } else { (s.root(dot(s, x, x)), 0) };
+                        if solves == 0 { (lengths[c], first) } else { (s.sqrt(dot(s, x, x)), 0) };
                     orthonormalize(s, x, before, vectors, count, from..first + c);
                     for (x, kept) in x.iter_mut().zip(kept.iter()) {
                         *x = s.choose(open, *x, *kept);
                     }
                     let (quotient, residual) = residual(s, &form, x);
-                    let distance = s.magnitude(s.minus(quotient, shifts[c]));
+                    let distance = s.abs(s.sub(quotient, shifts[c]));
                     let limit = if solves < SOLVES { aim } else { allowed };
                     let good = s.and_m64s(
                         s.less_than_or_equal_f64s(residual, limit),
@@ -186,8 +186,8 @@ impl WithSimd for InverseIteration<'_> {
 fn norm<S: Simd>(s: S, diagonal: &[S::f64s], off_diagonal: &[S::f64s]) -> S::f64s {
     let (mut most, mut above) = (s.all(0.0), s.all(0.0));
     for (d, e) in diagonal.iter().zip(off_diagonal) {
-        let beside = s.magnitude(*e);
-        most = s.largest(most, s.plus(s.plus(above, s.magnitude(*d)), beside));
+        let beside = s.abs(*e);
+        most = s.largest(most, s.add(s.add(above, s.abs(*d)), beside));
         above = beside;
     }
     most
@@ -219,11 +219,11 @@ fn normalize<S: Simd>(s: S, rows: &mut [Row<S>]) {
         }
     }
     for c in 0..CHAINS {
-        factor[c] = s.over(s.all(1.0), factor[c]);
+        factor[c] = s.div(s.all(1.0), factor[c]);
     }
     for row in rows.iter_mut() {
         for c in 0..CHAINS {
-            row[c] = s.times(row[c], factor[c]);
+            row[c] = s.mul(row[c], factor[c]);
         }
     }
 }
@@ -240,15 +240,15 @@ fn residual<S: Simd>(s: S, form: &Form<'_, S>, x: &[S::f64s]) -> (S::f64s, S::f6
             let below = if i + 1 < x.len() { x[i + 1] } else { zero };
             let (diagonal, next) = (form.diagonal[i], form.off_diagonal[i]);
             if pass == 0 {
-                let entry = s.fused(next, below, s.fused(beside, above, s.times(diagonal, x[i])));
-                quotient = s.fused(entry, x[i], quotient);
+                let entry = s.mul_add(next, below, s.mul_add(beside, above, s.mul(diagonal, x[i])));
+                quotient = s.mul_add(entry, x[i], quotient);
             } else {
-                let entry = s.times(s.minus(diagonal, quotient), x[i]);
-                let entry = s.fused(next, below, s.fused(beside, above, entry));
-                sum = s.fused(entry, entry, sum);
+                let entry = s.mul(s.sub(diagonal, quotient), x[i]);
+                let entry = s.mul_add(next, below, s.mul_add(beside, above, entry));
+                sum = s.mul_add(entry, entry, sum);
             }
             (above, beside) = (x[i], next);
         }
     }
-    (quotient, s.root(sum))
+    (quotient, s.sqrt(sum))
 }

@@ -21,11 +21,11 @@ pub(super) fn lengths<S: Simd>(s: S, rows: &[Row<S>]) -> [S::f64s; CHAINS] {
     let mut sums = [s.all(0.0); CHAINS];
     for row in rows {
         for c in 0..CHAINS {
-            sums[c] = s.fused(row[c], row[c], sums[c]);
+            sums[c] = s.mul_add(row[c], row[c], sums[c]);
         }
     }
     for sum in &mut sums {
-        *sum = s.root(*sum);
+        *sum = s.sqrt(*sum);
     }
     sums
 }
@@ -67,7 +67,7 @@ fn remove_block<S: Simd, const N: usize>(
         let (row, known) = (&row[chain..][..N], &known[first..][..BLOCK]);
         for n in 0..N {
             for b in 0..BLOCK {
-                along[n][b] = s.fused(known[b], row[n], along[n][b]);
+                along[n][b] = s.mul_add(known[b], row[n], along[n][b]);
             }
         }
     }
@@ -76,7 +76,7 @@ fn remove_block<S: Simd, const N: usize>(
         for n in 0..N {
             let mut left = row[n];
             for b in 0..BLOCK {
-                left = s.less(left, known[b], along[n][b]);
+                left = s.sub_mul(left, known[b], along[n][b]);
             }
             row[n] = left;
         }
@@ -103,17 +103,17 @@ pub(super) fn orthonormalize<S: Simd>(
         remove::<S, 1>(s, x, vectors, width, column);
         column += 1;
     }
-    let mut length = s.root(dot(s, x, x));
-    let repeat = s.less_than_f64s(length, s.times(s.all(KEPT), before));
+    let mut length = s.sqrt(dot(s, x, x));
+    let repeat = s.less_than_f64s(length, s.mul(s.all(KEPT), before));
     if !s.none(repeat) {
         for column in 0..known.end {
             remove_where(s, x, vectors, width, column, repeat);
         }
-        length = s.choose(repeat, s.root(dot(s, x, x)), length);
+        length = s.choose(repeat, s.sqrt(dot(s, x, x)), length);
     }
-    let inverse = s.over(s.all(1.0), length);
+    let inverse = s.div(s.all(1.0), length);
     for x in x.iter_mut() {
-        *x = s.times(*x, inverse);
+        *x = s.mul(*x, inverse);
     }
 }
 
@@ -124,14 +124,14 @@ fn remove<S: Simd, const C: usize>(s: S, x: &mut [S::f64s], vectors: &[S::f64s],
     for (x, row) in x.iter().zip(vectors.chunks_exact(width)) {
         let row = &row[first..][..C];
         for c in 0..C {
-            along[c] = s.fused(row[c], *x, along[c]);
+            along[c] = s.mul_add(row[c], *x, along[c]);
         }
     }
     for (x, row) in x.iter_mut().zip(vectors.chunks_exact(width)) {
         let row = &row[first..][..C];
         let mut left = *x;
         for c in 0..C {
-            left = s.less(left, row[c], along[c]);
+            left = s.sub_mul(left, row[c], along[c]);
         }
         *x = left;
     }
@@ -149,9 +149,9 @@ fn remove_where<S: Simd>(
 ) {
     let mut along = s.all(0.0);
     for (x, row) in x.iter().zip(vectors.chunks_exact(width)) {
-        along = s.fused(row[column], *x, along);
+        along = s.mul_add(row[column], *x, along);
     }
     for (x, row) in x.iter_mut().zip(vectors.chunks_exact(width)) {
-        *x = s.choose(mask, s.less(*x, row[column], along), *x);
+        *x = s.choose(mask, s.sub_mul(*x, row[column], along), *x);
     }
 }

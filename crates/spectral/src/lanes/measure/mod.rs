@@ -12,7 +12,7 @@ use super::gain::{Gain, Images};
 use super::implicit_ql::{self, Group, ImplicitQl};
 use super::interleave::{Interleave, Source};
 use super::inverse_iteration::{InverseIteration, WORK};
-use super::products::{Form, Layout, Product, RowForm};
+use super::products::{Layout, Product, RowForm};
 use super::reduction::{Reduce, packed_len};
 use super::reflectors::{Apply, Side};
 use super::tiles::stride;
@@ -330,8 +330,17 @@ fn run_group(kernel: Kernel, isa: InstructionSet, shape: Shape, problems: &[Prob
         }),
         Kernel::Probe => {
             let [form, right] = forms.each_mut().map(Numbers::as_mut_slice);
-            isa.run(Form { rows: size, size: count, x: first, y: second, to: form });
-            isa.run(Product { rows: size, x: first, x_width: count, y: rows, y_width: width, to: right });
+            let product = |y, y_width, symmetric, to| Product {
+                rows: size,
+                x: &*first,
+                x_width: count,
+                y,
+                y_width,
+                symmetric,
+                to,
+            };
+            isa.run(product(second, count, true, form));
+            isa.run(product(rows, width, false, right));
         }
     }
 }

@@ -1,0 +1,177 @@
+//! `solve` as a user calls it: closed forms against values, and what labels are read as.
+
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
+mod common;
+
+use std::fs;
+
+use common::Place;
+use eigensweep_inputs::{read_matrix, write_matrix};
+use faer::{Mat, mat};
+use serde_json::Value;
+
+/// Inputs with X'X/n = I, and Σ = diag(1, 3): ω = (1/2, 1/4), φ = (1/√2, 1/2).
+fn place() -> Place {
+    let place = Place::new();
+    write(&place, "x.npy", &mat![[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]]);
+    write(&place, "sigma.npy", &mat![[1.0, 0.0], [0.0, 3.0]]);
+    place
+}
+
+fn write(place: &Place, name: &str, matrix: &Mat<f64>) {
+    write_matrix(&place.path(name), matrix.as_ref()).unwrap();
+}
+
+/// A vector of one dimension of signed bytes in NumPy's format.
+fn write_vector(place: &Place, name: &str, values: &[i8]) {
+    let header = format!("{{'descr': '|i1', 'fortran_order': False, 'shape': ({},), }}", values.len());
+    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    bytes.extend(format!("{header:<117}\n").bytes());
+    bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+    place.write(name, &bytes);
+}
+
+/// Solves `x.npy` with `sigma.npy` and k = 1; what `--json` printed, and standard error.
+fn solve(place: &Place, rest: &[&str]) -> (Value, String) {
+    let fixed = ["solve", "--inputs", "x.npy", "--covariance", "sigma.npy", "--dimension", "1", "--json"];
+    let arguments: Vec<&str> = fixed.iter().chain(rest).copied().collect();
+    let (code, stdout, stderr) = place.run(&arguments);
+    assert_eq!(code, 0, "{stderr}");
+    (serde_json::from_str(&stdout).unwrap(), stderr)
+}
+
+#[track_caller]
+fn near(value: &Value, expected: f64) {
+    let found = value.as_f64().unwrap();
+    assert!((found - expected).abs() < 1e-14, "{found} is not {expected}");
+}
+
+#[test]
+fn solve_answers_in_closed_form() {
+    let place = place();
+    write(&place, "y.npy", &mat![[1.0], [1.0], [-1.0], [-1.0]]);
+    let (solution, stderr) = solve(&place, &["--targets", "y.npy", "--write", "maps"]);
+    assert_eq!(stderr, "");
+    let je = &solution["joint_embedding"];
+    near(&je["eigenvalues"][0], 0.5);
+    near(&je["eigenvalues"][1], 0.25);
+    near(&je["objective"], 1.0);
+    near(&je["probing_loss"], 0.0);
+    let rc = &solution["reconstruction"];
+    near(&rc["singular_values"][0], 0.5_f64.sqrt());
+    near(&rc["singular_values"][1], 0.5);
+    near(&rc["objective"], 1.5);
+    near(&rc["probing_loss"], 0.0);
+    // V = (1/2, 0): objective 1 − 1/2, loss on the inputs 1 − 1 + 1/4.
+    near(&solution["supervised"]["objective"], 0.5);
+    near(&solution["supervised"]["loss"], 0.25);
+    assert_eq!((&solution["n"], &solution["d"], &solution["k"]), (&4.into(), &2.into(), &1.into()));
+    assert_eq!(solution["labels"], serde_json::json!({ "kind": "targets", "count": 1 }));
+    for name in ["W.npy", "E.npy", "D.npy", "V.npy"] {
+        assert!(place.path("maps").join(name).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn a_column_of_whole_numbers_is_classes_and_solves_as_one_hot_labels_made_by_hand() {
+    let place = place();
+    write(&place, "one-hot.npy", &mat![[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]);
+    let (expected, _) = solve(&place, &["--labels", "one-hot.npy", "--write", "by-hand"]);
+    assert_eq!(expected["labels"], serde_json::json!({ "kind": "targets", "count": 2 }));
+    // B = (−1/2, 1/2; 0, 0): probing loss 1 − 1/2 of the first direction; supervised 1 − tr(BᵀS⁻¹B) with S = diag(2, 4).
+    near(&expected["joint_embedding"]["probing_loss"], 0.5);
+    near(&expected["supervised"]["objective"], 0.75);
+
+    write_vector(&place, "vector.npy", &[1, 1, -1, -1]);
+    write(&place, "column.npy", &mat![[1.0], [1.0], [-1.0], [-1.0]]);
+    write(&place, "huge.npy", &mat![[1e300], [1e300], [-7.0], [-7.0]]);
+    for (name, values) in
+        [("vector.npy", [-1.0, 1.0]), ("column.npy", [-1.0, 1.0]), ("huge.npy", [-7.0, 1e300])]
+    {
+        let (found, stderr) = solve(&place, &["--labels", name, "--write", "maps"]);
+        for paradigm in ["joint_embedding", "reconstruction", "supervised"] {
+            assert_eq!(found[paradigm], expected[paradigm], "{name}");
+        }
+        let labels = serde_json::json!({ "kind": "classes", "count": 2, "values": values });
+        assert_eq!((&found["labels"], stderr.as_str()), (&labels, ""));
+        let maps = ["maps", "by-hand"].map(|maps| fs::read(place.path(maps).join("V.npy")).unwrap());
+        assert_eq!(maps[0], maps[1], "{name}");
+    }
+    assert_eq!(read_matrix(&place.path("maps/V.npy")).unwrap().nrows(), 2);
+}
+
+#[test]
+fn labels_that_are_no_column_of_whole_numbers_are_real_targets() {
+    let place = place();
+    write(&place, "half.npy", &mat![[1.0], [1.0], [-1.0], [0.5]]);
+    let (with_labels, _) = solve(&place, &["--labels", "half.npy"]);
+    let (with_targets, _) = solve(&place, &["--targets", "half.npy"]);
+    assert_eq!(with_labels, with_targets);
+    assert_eq!(with_labels["labels"]["kind"], "targets");
+    // Whole numbers as real targets, because they are said to be.
+    write_vector(&place, "counts.npy", &[1, 1, -1, -1]);
+    let (solution, _) = solve(&place, &["--targets", "counts.npy"]);
+    assert_eq!(solution["labels"]["kind"], "targets");
+    near(&solution["joint_embedding"]["probing_loss"], 0.0);
+}
+
+#[test]
+fn what_labels_were_read_as_is_said() {
+    let place = place();
+    let table = |rest: &[&str]| {
+        let fixed = ["solve", "--inputs", "x.npy", "--covariance", "sigma.npy", "--dimension", "1"];
+        let arguments: Vec<&str> = fixed.iter().chain(rest).copied().collect();
+        let (code, stdout, stderr) = place.run(&arguments);
+        assert_eq!(code, 0, "{stderr}");
+        assert!(stdout.contains("joint-embedding") && stdout.contains("n = 4, d = 2, k = 1"), "{stdout}");
+        (stdout, stderr)
+    };
+    write_vector(&place, "y.npy", &[3, -2, 3, 3]);
+    let (stdout, stderr) = table(&["--labels", "y.npy"]);
+    assert!(stdout.contains("labels: 2 classes, one-hot (-2, 3)"), "{stdout}");
+    assert_eq!(stderr, "");
+    let (stdout, _) = table(&["--targets", "y.npy"]);
+    assert!(stdout.contains("labels: 1 real target\n"), "{stdout}");
+    // Counts or identifiers look like this: still classes, with a word.
+    write_vector(&place, "counts.npy", &[3, 1, 4, 15]);
+    let (stdout, stderr) = table(&["--labels", "counts.npy"]);
+    assert!(stdout.contains("labels: 4 classes"), "{stdout}");
+    assert!(stderr.contains("4 classes in 4 rows") && stderr.contains("--targets"), "{stderr}");
+}
+
+#[test]
+fn solve_refuses_what_does_not_fit() {
+    let place = Place::new();
+    write(&place, "x.npy", &mat![[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]]);
+    write(&place, "y.npy", &mat![[1.0], [1.0]]);
+    write(&place, "z.npy", &mat![[1.0], [1.0], [0.0]]);
+    write(&place, "skew.npy", &mat![[1.0, 2.0], [0.0, 1.0]]);
+    write(&place, "line.npy", &mat![[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]);
+    let many = Mat::from_fn(8193, 1, |i, _| i as f64);
+    write(&place, "many.npy", &many);
+    let refused = |arguments: &[&str], word: &str, code: i32| {
+        let arguments: Vec<&str> = ["solve"].iter().chain(arguments).copied().collect();
+        let (found, stdout, stderr) = place.run(&arguments);
+        assert_eq!((found, stdout.as_str()), (code, ""), "{stderr}");
+        assert!(stderr.contains(word), "no {word:?} in:\n{stderr}");
+    };
+    let labels = ["--inputs", "x.npy", "--labels", "y.npy", "--dimension", "1"];
+    refused(&labels, "expected 3 × 1, found 2 × 1 (y.npy)", 1);
+    let targets = ["--inputs", "x.npy", "--targets", "y.npy", "--dimension", "1"];
+    refused(&targets, "expected 3 × 1, found 2 × 1 (y.npy)", 1);
+    refused(&["--inputs", "x.npy", "--labels", "z.npy", "--dimension", "3"], "--dimension 3", 2);
+    refused(&["--inputs", "x.npy", "--labels", "z.npy", "--dimension", "0"], "--dimension 0", 2);
+    refused(
+        &["--inputs", "x.npy", "--labels", "z.npy", "--covariance", "skew.npy", "--dimension", "1"],
+        "symmetric",
+        1,
+    );
+    refused(&["--inputs", "line.npy", "--labels", "z.npy", "--dimension", "1"], "positive definite", 1);
+    refused(&["--inputs", "absent.npy", "--labels", "z.npy", "--dimension", "1"], "absent.npy", 1);
+    refused(&["--inputs", "many.npy", "--labels", "many.npy", "--dimension", "1"], "give them as targets", 1);
+    // Exactly one of labels and targets.
+    refused(&["--inputs", "x.npy", "--dimension", "1"], "--labels", 2);
+    let both = ["--inputs", "x.npy", "--labels", "z.npy", "--targets", "z.npy", "--dimension", "1"];
+    refused(&both, "--targets", 2);
+}

@@ -1,0 +1,182 @@
+//! Rows of numbers that are read a block at a time: what a reader gives, and what moments and
+//! components are computed from.
+//!
+//! | symbol | here | shape |
+//! |---|---|---|
+//! | `X` | a [`Blocks`]: inputs, a sample a row | n × p |
+//!
+//! Bytes, `f32` and `f64` stay what they are ([`Dense`]); only a block of rows at a time becomes
+//! doubles. A source of another layout (sparse, on disk) implements the trait: it says how its rows
+//! are written out, and brings moments of its own where blocks of doubles are not the best way to
+//! them.
+
+use std::fmt;
+
+use faer::{Mat, MatRef};
+
+use crate::{InputError, moments};
+
+/// A source of n × p numbers, all finite, whose rows are handed out as blocks of doubles.
+///
+/// ```
+/// use eigensweep_inputs::{Blocks, Dense, principal_components};
+///
+/// let expression = Dense::<f32>::new(vec![0.5, 1.0, 2.5, 1.0, 0.5, 3.0, 2.5, 3.0], 4, 2)?;
+/// assert_eq!(expression.means(), [1.5, 2.0]);
+/// assert_eq!(expression.second_moment()?[(1, 1)], 1.0);
+/// assert_eq!(principal_components(&expression, 1)?.variances().len(), 1);
+/// # Ok::<(), eigensweep_inputs::InputError>(())
+/// ```
+pub trait Blocks: fmt::Debug + Send + Sync {
+    /// n, the number of samples, at least 1.
+    fn samples(&self) -> usize;
+
+    /// p, the number of features, at least 1.
+    fn features(&self) -> usize;
+
+    /// Bytes that the numbers take in memory.
+    fn bytes(&self) -> u64;
+
+    /// Writes the rows from `first` on as doubles, row-major; `rows` has room for as many as are
+    /// wanted.
+    ///
+    /// # Panics
+    ///
+    /// If there are not that many rows.
+    fn write_rows(&self, first: usize, rows: &mut [f64]);
+
+    /// The mean of every feature, p numbers in the features' units, as accurate as one rounding of
+    /// exact sums.
+    fn means(&self) -> Vec<f64> {
+        moments::compensated_means(self)
+    }
+
+    /// The centred second moment `(X − 1μᵀ)ᵀ(X − 1μᵀ)/n`, p × p in the features' units squared,
+    /// lower triangle.
+    ///
+    /// # Errors
+    ///
+    /// * [`InputError::TooManySamples`] where sums are exact integers and would no longer be.
+    /// * [`InputError::TooLarge`] if the squares of a feature overflow.
+    fn second_moment(&self) -> Result<Mat<f64>, InputError> {
+        moments::two_pass(self)
+    }
+}
+
+/// A type of numbers that a [`Dense`] source holds, with the best way to their moments.
+pub trait Element: Copy + fmt::Debug + PartialEq + Into<f64> + Send + Sync + 'static {
+    /// What [`Blocks::means`] gives for rows of this type.
+    fn means(rows: &Dense<Self>) -> Vec<f64> {
+        moments::compensated_means(rows)
+    }
+
+    /// What [`Blocks::second_moment`] gives for rows of this type.
+    ///
+    /// # Errors
+    ///
+    /// As [`Blocks::second_moment`].
+    fn second_moment(rows: &Dense<Self>) -> Result<Mat<f64>, InputError> {
+        moments::two_pass(rows)
+    }
+}
+
+/// Bytes, such as grey levels: sums of them and of their products are exact.
+impl Element for u8 {
+    fn means(rows: &Dense<Self>) -> Vec<f64> {
+        moments::byte_means(rows)
+    }
+
+    fn second_moment(rows: &Dense<Self>) -> Result<Mat<f64>, InputError> {
+        moments::byte_second_moment(rows)
+    }
+}
+
+impl Element for f32 {}
+
+impl Element for f64 {}
+
+/// Rows in memory, samples × features, row-major, all finite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dense<T> {
+    values: Vec<T>,
+    samples: usize,
+    features: usize,
+}
+
+impl<T: Element> Dense<T> {
+    /// Takes `samples × features` values, row-major.
+    ///
+    /// # Errors
+    ///
+    /// * [`InputError::Dimension`] if `values` has another length, or if there are no samples or features.
+    /// * [`InputError::NonFiniteEntry`] if a value is infinite or not a number.
+    pub fn new(values: Vec<T>, samples: usize, features: usize) -> Result<Self, InputError> {
+        let (expected, found) = (samples.checked_mul(features), values.len());
+        if expected != Some(found) || found == 0 {
+            let expected = expected.unwrap_or(usize::MAX);
+            return Err(InputError::Dimension { what: "inputs", expected, found });
+        }
+        match values.iter().position(|&value| !value.into().is_finite()) {
+            Some(at) => Err(InputError::NonFiniteEntry {
+                what: "inputs",
+                row: at / features,
+                column: at % features,
+                value: values[at].into(),
+            }),
+            None => Ok(Self { values, samples, features }),
+        }
+    }
+
+    /// All values, samples × features, row-major.
+    #[must_use]
+    pub fn values(&self) -> &[T] {
+        &self.values
+    }
+}
+
+impl<T: Element> Blocks for Dense<T> {
+    fn samples(&self) -> usize {
+        self.samples
+    }
+
+    fn features(&self) -> usize {
+        self.features
+    }
+
+    fn bytes(&self) -> u64 {
+        size_of_val(self.values.as_slice()) as u64
+    }
+
+    fn write_rows(&self, first: usize, rows: &mut [f64]) {
+        let from = &self.values[first * self.features..][..rows.len()];
+        for (to, &value) in rows.iter_mut().zip(from) {
+            *to = value.into();
+        }
+    }
+
+    fn means(&self) -> Vec<f64> {
+        T::means(self)
+    }
+
+    fn second_moment(&self) -> Result<Mat<f64>, InputError> {
+        T::second_moment(self)
+    }
+}
+
+impl Dense<f64> {
+    /// Copies a matrix with one sample a row.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dense::new`].
+    pub fn from_matrix(matrix: MatRef<'_, f64>) -> Result<Self, InputError> {
+        let values = matrix.row_iter().flat_map(|row| row.iter().copied()).collect();
+        Self::new(values, matrix.nrows(), matrix.ncols())
+    }
+
+    /// The values as a samples × features view.
+    #[must_use]
+    pub fn matrix(&self) -> MatRef<'_, f64> {
+        MatRef::from_row_major_slice(&self.values, self.samples, self.features)
+    }
+}

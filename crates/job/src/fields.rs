@@ -1,0 +1,243 @@
+//! A job's values by key: its axes as columns, and the job as TOML.
+
+use std::fmt::Debug;
+use std::path::Path;
+
+use super::adaptive::Adaptive;
+use super::axis::Axis;
+use super::keys::{self, Default, KEYS, Level};
+use super::spec::{
+    AugmentationSpec, CorruptionSpec, DataSpec, FilesSpec, GaussianSpec, GridSpec, JobSpec, ModelSpec,
+    OutputSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher,
+};
+
+/// One axis of the grid.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AxisColumn<'a> {
+    /// The column of the data set.
+    pub name: &'static str,
+    /// The key of the job file, for problems with its values.
+    pub key: &'static str,
+    /// What a step along the axis changes.
+    pub level: Level,
+    /// The values, in the order of the job file.
+    pub values: AxisValues<'a>,
+}
+
+/// The values of an axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum AxisValues<'a> {
+    /// Counts: samples, components, dimensions.
+    Integers(&'a [i64]),
+    /// Real numbers.
+    Floats(&'a [f64]),
+}
+
+impl AxisValues<'_> {
+    /// The number of values, at least 1.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match self {
+            AxisValues::Integers(values) => values.len(),
+            AxisValues::Floats(values) => values.len(),
+        }
+    }
+}
+
+/// A value of a job: an axis, shared or to be changed, or the TOML of what is none.
+pub(super) enum Field<I, F> {
+    Integers(I),
+    Floats(F),
+    Toml(String),
+}
+
+/// A value with its table and key.
+type Placed<I, F> = (&'static str, &'static str, Field<I, F>);
+
+/// Every value of a job that has a key, its axes in the order of the data set's columns.
+///
+/// One text for shared and for mutable references: the patterns bind whichever is given.
+macro_rules! fields {
+    ($spec:expr) => {{
+        let JobSpec { job, data, corruption, augmentation, model, grid, sampler, output } = $spec;
+        let mut fields = Vec::new();
+        let GridSpec { samples } = grid;
+        fields.push(("grid", "samples", Field::Integers(samples)));
+        match data {
+            DataSpec::Gaussian(GaussianSpec { components, spectrum, teacher, label_count }) => {
+                let SpectrumSpec { shape, scale } = spectrum;
+                fields.push(("data", "source", Field::Toml(quoted("gaussian"))));
+                fields.push(("data", "components", Field::Integers(components)));
+                fields.push(("data", "spectrum", Field::Toml(shape.toml())));
+                fields.push(("data", "scale", Field::Floats(scale)));
+                fields.extend(decay!("data", shape));
+                fields.push(("data", "label_count", plain(label_count)));
+                let (name, key, axis) = match teacher {
+                    Teacher::Classes { separation } => ("classes", "separation", separation),
+                    Teacher::Linear { label_noise } => ("linear", "label_noise", label_noise),
+                };
+                fields.push(("data", "teacher", Field::Toml(quoted(name))));
+                fields.push(("data", key, Field::Floats(axis)));
+            }
+            DataSpec::Files(FilesSpec { reader, files, components }) => {
+                fields.push(("data", "source", Field::Toml(quoted(reader.name))));
+                let path = |path: &Path| Field::Toml(quoted(&path.to_string_lossy()));
+                fields.extend(reader.files.iter().zip(files).map(|(file, at)| ("data", file.key, path(at))));
+                fields
+                    .extend(components.into_iter().map(|axis| ("data", "components", Field::Integers(axis))));
+            }
+        }
+        let CorruptionSpec { components, spectrum: SpectrumSpec { shape, scale } } = corruption;
+        fields.push(("corruption", "kind", Field::Toml(quoted("spectral"))));
+        fields.push(("corruption", "components", Field::Integers(components)));
+        fields.push(("corruption", "spectrum", Field::Toml(shape.toml())));
+        fields.extend(decay!("corruption", shape));
+        fields.push(("corruption", "scale", Field::Floats(scale)));
+        let AugmentationSpec { kind, spectrum: SpectrumSpec { shape, scale }, parameters } = augmentation;
+        fields.push(("augmentation", "kind", Field::Toml(quoted(kind.name))));
+        if kind.spectrum {
+            fields.push(("augmentation", "spectrum", Field::Toml(shape.toml())));
+            fields.extend(decay!("augmentation", shape));
+            fields.push(("augmentation", "scale", Field::Floats(scale)));
+        }
+        let named = kind.parameters.iter().zip(parameters);
+        fields.extend(named.map(|(one, axis)| ("augmentation", one.key, Field::Floats(axis))));
+        let ModelSpec { paradigms, dimension } = model;
+        fields.push(("model", "dimension", Field::Integers(dimension)));
+        fields.push(("model", "paradigms", plain(&paradigms.iter().map(|one| one.name).collect::<Vec<_>>())));
+        let RunSpec { name, seed, replicates, adaptive, first_replicate } = job;
+        fields.push(("job", "name", Field::Toml(quoted(name))));
+        fields.push(("job", "seed", plain(seed)));
+        if let Some(Adaptive { min, max, relative_error }) = adaptive {
+            let table = format!("{{ min = {min}, max = {max}, relative_error = {relative_error:?} }}");
+            fields.push(("job", "replicates", Field::Toml(table)));
+        } else {
+            fields.push(("job", "replicates", plain(replicates)));
+            fields.push(("job", "first_replicate", plain(first_replicate)));
+        }
+        fields.push(("sampler", "kind", Field::Toml(quoted(sampler.name()))));
+        let OutputSpec { metrics, detail, part_rows, max_failed } = output;
+        fields.push(("output", "metrics", plain(&metrics.iter().map(|one| one.name).collect::<Vec<_>>())));
+        fields.push(("output", "detail", Field::Toml(quoted(detail.name()))));
+        fields.push(("output", "part_rows", plain(part_rows)));
+        fields.push(("output", "max_failed", plain(max_failed)));
+        fields
+    }};
+}
+
+/// The decay of a shape that has one.
+macro_rules! decay {
+    ($table:literal, $shape:expr) => {
+        if let SpectrumShape::PowerLaw { decay } = $shape {
+            Some(($table, "decay", Field::Floats(decay)))
+        } else {
+            None
+        }
+    };
+}
+
+impl JobSpec {
+    fn fields(&self) -> Vec<Placed<&Axis<i64>, &Axis<f64>>> {
+        fields!(self)
+    }
+
+    /// The axes in the order of [`axes`](Self::axes), to be changed.
+    pub(super) fn axes_mut(&mut self) -> Vec<Field<&mut Axis<i64>, &mut Axis<f64>>> {
+        let fields: Vec<Placed<&mut Axis<i64>, &mut Axis<f64>>> = fields!(self);
+        let axes = fields.into_iter().filter(|(.., field)| !matches!(field, Field::Toml(_)));
+        axes.map(|(.., field)| field).collect()
+    }
+
+    /// Every axis that the job has, those of one value included, in the order of the data set's
+    /// columns: samples, then those of the data, of the corruption, of the augmentation, and the
+    /// dimension.
+    ///
+    /// What the job's source, spectra, teacher and views have no use for is left out.
+    #[must_use]
+    pub fn axes(&self) -> Vec<AxisColumn<'_>> {
+        let axis = |(table, name, field)| {
+            let values = match field {
+                Field::Integers(axis) => AxisValues::Integers(Axis::values(axis)),
+                Field::Floats(axis) => AxisValues::Floats(Axis::values(axis)),
+                Field::Toml(_) => return None,
+            };
+            let key = keys::find(table, name)?;
+            let column = key.axis?;
+            Some(AxisColumn { name: column.name, key: &key.path, level: column.level, values })
+        };
+        self.fields().into_iter().filter_map(axis).collect()
+    }
+
+    /// The number of rows: the product of all axes, the paradigms and the replicates. `None` past
+    /// 128 bits, which no parsed job reaches.
+    #[must_use]
+    pub fn cells(&self) -> Option<u128> {
+        let others = [self.model.paradigms.len() as u128, u128::from(self.job.replicates)];
+        let axes = self.axes().into_iter().map(|axis| axis.values.count() as u128);
+        axes.chain(others).try_fold(1, u128::checked_mul)
+    }
+
+    /// The job with every default filled in and every range written out, as a job file that parses
+    /// to an equal `JobSpec`: floats have the fewest digits that identify their bits.
+    ///
+    /// Paths are printed as they were joined to the job file's directory, so a relative one holds
+    /// from where the program was started; one that is not UTF-8 is printed with replacement
+    /// characters and does not come back.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut fields = self.fields();
+        let (mut text, mut table) = (String::new(), "");
+        for key in KEYS.iter() {
+            let place = fields.iter().position(|(table, name, _)| (key.table, key.name) == (*table, *name));
+            let Some((.., field)) = place.map(|place| fields.swap_remove(place)) else { continue };
+            if key.table != table {
+                let gap = if table.is_empty() { "" } else { "\n" };
+                table = key.table;
+                text.push_str(&format!("{gap}[{table}]\n"));
+            }
+            let value = match field {
+                Field::Integers(axis) => axis_toml(axis),
+                Field::Floats(axis) => axis_toml(axis),
+                Field::Toml(value) => value,
+            };
+            if !(key.silent && matches!(&key.default, Default::Is(default) if *default == value)) {
+                text.push_str(&format!("{} = {value}\n", key.name));
+            }
+        }
+        text
+    }
+}
+
+impl SpectrumShape {
+    /// The shape's name in job files, if it has one.
+    pub(super) fn name(&self) -> Option<&'static str> {
+        match self {
+            SpectrumShape::Uniform => Some(Self::UNIFORM),
+            SpectrumShape::Flat => Some(Self::FLAT),
+            SpectrumShape::PowerLaw { .. } => Some(Self::POWER_LAW),
+            SpectrumShape::List(_) => None,
+        }
+    }
+
+    fn toml(&self) -> String {
+        match self {
+            SpectrumShape::List(list) => format!("{list:?}"),
+            named => named.name().map_or_else(String::new, quoted),
+        }
+    }
+}
+
+/// Numbers and lists: `Debug` prints a float with a point or an exponent, and so that its bits come
+/// back.
+fn plain<I, F>(value: &impl Debug) -> Field<I, F> {
+    Field::Toml(format!("{value:?}"))
+}
+
+fn axis_toml<T: Copy + Debug>(axis: &Axis<T>) -> String {
+    axis.only().map_or_else(|| format!("{:?}", axis.values()), |value| format!("{value:?}"))
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}

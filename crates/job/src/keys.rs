@@ -1,0 +1,539 @@
+//! The keys of a job file, each declared once: reader, printer, axes, identity and documentation
+//! follow from [`KEYS`].
+//!
+//! A key that means another thing beside other words (`data.components` of drawn data and of files)
+//! is declared once for each meaning; at most one of them applies to a job.
+
+use std::fmt::Write;
+use std::ops::RangeInclusive;
+use std::sync::LazyLock;
+
+use eigensweep_inputs::readers::READERS;
+use eigensweep_theory::metrics::{self, Asked};
+use eigensweep_theory::paradigms;
+use eigensweep_theory::views::KINDS;
+
+use super::numbers::Allowed;
+use super::spec::{Detail, MOST_PART_ROWS, ROW_GROUP_ROWS, Sampler, SpectrumShape};
+use super::values::Values;
+
+/// Every key, table by table, in the order in which `to_toml` prints them.
+pub static KEYS: LazyLock<Vec<Key>> = LazyLock::new(declare);
+
+/// A key of a job file.
+pub struct Key {
+    /// The table of the job file that the key stands in.
+    pub table: &'static str,
+    /// The key's name within the table.
+    pub name: &'static str,
+    /// The key as messages spell it, `table.name`.
+    pub path: String,
+    /// Conditions on other keys of the table, all of which must hold for this key to have a
+    /// meaning.
+    pub when: Vec<When>,
+    /// The values that the key takes.
+    pub(super) kind: Kind,
+    /// What the key is unless given.
+    pub default: Default,
+    /// The axis that the key's values make, if it may have several.
+    pub axis: Option<Column>,
+    /// What the key is part of.
+    pub enters: Identity,
+    /// Whether the key is left out of the printed job at its default. For keys that are younger than
+    /// data sets, whose identity is that of the printed job; the default is then as `to_toml`
+    /// prints it.
+    pub silent: bool,
+    /// What the key means, in a line.
+    pub help: String,
+}
+
+/// A condition on another key of the same table, which is declared before.
+pub struct When {
+    /// The other key.
+    pub key: &'static str,
+    /// The other key's words with which the condition holds, or `a number` or `a list` where it takes these.
+    pub is: Vec<&'static str>,
+    /// What else the other key may be, and why this one has no meaning then; made up from the names
+    /// if `None`.
+    pub(super) otherwise: Option<(&'static str, &'static str)>,
+}
+
+/// The values that a key takes.
+pub(super) enum Kind {
+    /// A string.
+    Text,
+    /// The path of a file.
+    Path,
+    /// One of these words.
+    Word(Vec<&'static str>),
+    /// A list of some of these words.
+    Words(Vec<&'static str>),
+    /// A whole number of up to 64 bits between bounds that may depend on keys read before.
+    Whole(fn(&Values) -> RangeInclusive<u64>),
+    /// A number; an axis of them where the key has a column.
+    Number(Allowed),
+    /// The name of a shape, or a list of eigenvalues.
+    Spectrum(Allowed),
+    /// How many replicates, or when there are enough.
+    Replicates,
+}
+
+/// What a key is unless given.
+pub enum Default {
+    /// It must be given.
+    Required,
+    /// A value, in TOML.
+    Is(String),
+    /// A value beside a named spectrum, and another one beside a list of eigenvalues; both in TOML.
+    Listed {
+        /// The value beside a named spectrum.
+        named: &'static str,
+        /// The value beside a list of so many eigenvalues.
+        listed: fn(usize) -> String,
+        /// The latter in words.
+        words: &'static str,
+    },
+    /// No value of its own: what happens then, in words.
+    Derived(&'static str),
+}
+
+/// An axis of the grid as a column of the data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The column's name.
+    pub name: &'static str,
+    /// What a step along the axis changes.
+    pub level: Level,
+}
+
+/// What a step along an axis changes, from the whole data down to the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The population that samples are drawn from: axes of `[data]`.
+    Data,
+    /// The number of samples.
+    Samples,
+    /// The noise of the samples: axes of `[corruption]`.
+    Noise,
+    /// The views of clean and of corrupted inputs.
+    Views,
+    /// The views of corrupted inputs alone.
+    Within,
+    /// The dimension of the representation.
+    Dimension,
+}
+
+/// What a key is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// What all rows of a data set share.
+    Study,
+    /// What may grow from run to run of one study: axes, replicates, the layout of files.
+    Extensible,
+    /// Nothing that a file depends on: names, paths, limits.
+    Nothing,
+}
+
+/// The first declaration of a key: column and identity are the same in all.
+#[must_use]
+pub fn find(table: &str, name: &str) -> Option<&'static Key> {
+    named(table, name).next()
+}
+
+/// What the key `table.name` is part of; an unknown one is part of the study.
+#[must_use]
+pub fn enters(path: &str) -> Identity {
+    KEYS.iter().find(|key| key.path == path).map_or(Identity::Study, |key| key.enters)
+}
+
+/// All declarations of a key.
+pub(super) fn named<'n>(table: &'n str, name: &'n str) -> impl Iterator<Item = &'static Key> + use<'n> {
+    KEYS.iter().filter(move |key| key.table == table && key.name == name)
+}
+
+/// The tables, in canonical order.
+#[must_use]
+pub fn tables() -> Vec<&'static str> {
+    unique(KEYS.iter().map(|key| key.table))
+}
+
+/// The names of a table's keys, in canonical order.
+#[must_use]
+pub fn names(table: &str) -> Vec<&'static str> {
+    unique(KEYS.iter().filter(|key| key.table == table).map(|key| key.name))
+}
+
+/// Paths of the keys that can be axes, samples first.
+pub(super) fn axes() -> Vec<&'static str> {
+    let mut keys: Vec<&Key> = KEYS.iter().filter(|key| key.axis.is_some()).collect();
+    keys.sort_by_key(|key| key.table != "grid");
+    unique(keys.into_iter().map(|key| key.path.as_str()))
+}
+
+/// Items without repeats, in the order of their first appearance.
+pub(super) fn unique<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut kept = Vec::new();
+    for item in items {
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+    }
+    kept
+}
+
+impl Key {
+    /// Which values the key takes, in words.
+    #[must_use]
+    pub fn allowed(&self) -> String {
+        let quoted = |words: &[&str]| words.iter().map(|word| format!("`{word:?}`")).collect::<Vec<_>>();
+        let number = |allowed: &Allowed| {
+            if allowed.whole { allowed.words.to_owned() } else { format!("a number {}", allowed.words) }
+        };
+        let mut words = match &self.kind {
+            Kind::Text => "a string".to_owned(),
+            Kind::Path => "a path".to_owned(),
+            Kind::Word(words) => quoted(words).join(" or "),
+            Kind::Words(words) => format!("a list of any of {}", quoted(words).join(", ")),
+            Kind::Whole(within) => in_words(&within(&Values::default())),
+            Kind::Number(allowed) => number(allowed),
+            Kind::Spectrum(allowed) => {
+                format!("{}, or a list, each {}", quoted(&SpectrumShape::NAMES).join(", "), number(allowed))
+            }
+            Kind::Replicates => {
+                format!("{}, or `{{ min, max, relative_error }}`", in_words(&REPLICATES))
+            }
+        };
+        if self.axis.is_some() {
+            words.push_str("; *axis*");
+        }
+        words
+    }
+
+    /// The conditions of [`when`](Self::when) in words; empty if there are none.
+    #[must_use]
+    pub fn condition(&self) -> String {
+        let each = self.when.iter().map(|when| format!("{} is {}", when.key, when.is.join(" or ")));
+        each.collect::<Vec<_>>().join(", ")
+    }
+
+    fn when(mut self, key: &'static str, is: &'static str) -> Self {
+        self.when.push(When { key, is: vec![is], otherwise: None });
+        self
+    }
+
+    /// What the last condition says when it fails: what is there instead, and why that excludes the
+    /// key.
+    fn because(mut self, circumstance: &'static str, help: &'static str) -> Self {
+        if let Some(when) = self.when.last_mut() {
+            when.otherwise = Some((circumstance, help));
+        }
+        self
+    }
+
+    fn help(mut self, help: &str) -> Self {
+        help.clone_into(&mut self.help);
+        self
+    }
+
+    fn axis(mut self, name: &'static str, level: Level) -> Self {
+        self.axis = Some(Column { name, level });
+        self.enters(Identity::Extensible)
+    }
+
+    fn enters(mut self, enters: Identity) -> Self {
+        self.enters = enters;
+        self
+    }
+}
+
+/// A whole number between two bounds, in words.
+pub(super) fn in_words(range: &RangeInclusive<u64>) -> String {
+    format!("a whole number from {} to {}", range.start(), range.end())
+}
+
+/// The table of all keys in Markdown: a section a table of the job file, in canonical order.
+#[must_use]
+pub fn markdown() -> String {
+    let mut text = String::new();
+    for table in tables() {
+        let _ = writeln!(text, "### `[{table}]`\n");
+        text.push_str("| key | where | value | default | meaning |\n|---|---|---|---|---|\n");
+        for key in KEYS.iter().filter(|key| key.table == table) {
+            let default = match &key.default {
+                Default::Required => "*required*".to_owned(),
+                Default::Is(value) => format!("`{value}`"),
+                Default::Listed { named, words, .. } => format!("`{named}`; of a list {words}"),
+                Default::Derived(words) => (*words).to_owned(),
+            };
+            let (condition, allowed) = (key.condition(), key.allowed());
+            let _ = writeln!(text, "| `{}` | {condition} | {allowed} | {default} | {} |", key.name, key.help);
+        }
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+/// Most of what is counted in 31 bits: replicates, classes.
+const MOST: u64 = i32::MAX.unsigned_abs() as u64;
+
+/// How many replicates there may be.
+pub(super) const REPLICATES: RangeInclusive<u64> = 1..=MOST;
+
+/// A number of components or dimensions; the data set's columns hold it in 32 bits.
+const DIMENSION: Allowed = Allowed::whole(
+    "a whole number from 1 to 2147483647",
+    |value| (1.0..=2_147_483_647.0).contains(&value),
+    "it counts components, of which there must be one",
+);
+
+const SAMPLES: Allowed = Allowed::whole(
+    "a whole number from 1 to 10^15",
+    |value| (1.0..=1e15).contains(&value),
+    "a sample needs at least one observation, and past 10^15 the moments of a sample are those of the population to \
+     every digit",
+);
+
+const SEPARATION: Allowed = Allowed::real(
+    "above 0 and below 1",
+    |value| value > 0.0 && value < 1.0,
+    "the share of the variance along the class directions that lies between classes: at 0 there are no classes, at 1 \
+     nothing else",
+);
+
+/// Variances that may be zero.
+const NOT_NEGATIVE: Allowed = Allowed::real(
+    "at least 0",
+    |value| value >= 0.0,
+    "eigenvalues of a covariance are variances: 0 leaves the direction without any",
+);
+
+/// Variances of components that are there.
+const POSITIVE: Allowed =
+    Allowed::real("above 0", |value| value > 0.0, "every important component has a positive variance");
+
+const DECAY: Allowed = Allowed::real(
+    "at least 0",
+    |value| value >= 0.0,
+    "eigenvalue i is scale · i^(−decay): the first is the largest, and 0 makes all equal",
+);
+
+/// A number from 0 to 1.
+const fn share(help: &'static str) -> Allowed {
+    Allowed::real("from 0 to 1", |value| (0.0..=1.0).contains(&value), help)
+}
+
+impl<T: Into<String>> From<T> for Default {
+    fn from(value: T) -> Self {
+        Self::Is(value.into())
+    }
+}
+
+fn key(path: &'static str, kind: Kind, default: impl Into<Default>, help: impl Into<String>) -> Key {
+    let (table, name) = path.split_once('.').unwrap_or((path, ""));
+    in_table(table, name, kind, default, help)
+}
+
+fn in_table(
+    table: &'static str,
+    name: &'static str,
+    kind: Kind,
+    default: impl Into<Default>,
+    help: impl Into<String>,
+) -> Key {
+    let (path, default, help) = (format!("{table}.{name}"), default.into(), help.into());
+    let (when, axis, enters) = (Vec::new(), None, Identity::Study);
+    Key { table, name, path, when, kind, default, axis, enters, silent: false, help }
+}
+
+/// One of these words, the first unless given.
+fn word(path: &'static str, words: Vec<&'static str>, help: impl Into<String>) -> Key {
+    let default = words.first().map_or_else(String::new, |word| format!("{word:?}"));
+    key(path, Kind::Word(words), default, help)
+}
+
+/// A number, whose help is that of the values that it takes.
+fn number(path: &'static str, allowed: Allowed, default: impl Into<Default>) -> Key {
+    key(path, Kind::Number(allowed), default, allowed.help)
+}
+
+/// `spectrum`, `scale` and `decay` of one covariance: its shape and largest eigenvalue unless
+/// given.
+fn spectrum(
+    [spectrum, scale, decay]: [&'static str; 3],
+    (shape, named): (&'static str, &'static str),
+    allowed: Allowed,
+    [scales, decays]: [&'static str; 2],
+    level: Level,
+) -> [Key; 3] {
+    let largest = Default::Listed { named, listed: |_| "1".to_owned(), words: "`1`" };
+    [
+        key(spectrum, Kind::Spectrum(allowed), shape, "how the eigenvalues relate to each other"),
+        number(scale, allowed, largest)
+            .help("the largest eigenvalue (of `\"uniform\"` its upper bound), or what multiplies a list")
+            .axis(scales, level),
+        // 1/i: a convention, not derived.
+        number(decay, DECAY, "1")
+            .when("spectrum", SpectrumShape::POWER_LAW)
+            .because("this spectrum", "only spectrum = \"power-law\" has a decay")
+            .axis(decays, level),
+    ]
+}
+
+/// A number of components: those of Appendix C, or as many as a list of eigenvalues has.
+fn components(path: &'static str, column: &'static str, level: Level) -> Key {
+    let default = Default::Listed { named: "50", listed: |length| length.to_string(), words: "its length" };
+    number(path, DIMENSION, default).axis(column, level)
+}
+
+/// Keys that have a meaning beside these words only, before all their other conditions.
+fn only(name: &'static str, is: &[&'static str], keys: impl IntoIterator<Item = Key>) -> Vec<Key> {
+    let mut keys: Vec<Key> = keys.into_iter().collect();
+    keys.iter_mut().for_each(|key| key.when.insert(0, When { key: name, is: is.to_vec(), otherwise: None }));
+    keys
+}
+
+/// Every key, in canonical order.
+fn declare() -> Vec<Key> {
+    [job(), data(), corruption(), augmentation(), others()].into_iter().flatten().collect()
+}
+
+fn job() -> Vec<Key> {
+    let name = "it names the directory of the results: ASCII letters, digits, `-`, `_` and `.`, not beginning with `.`";
+    let left = |values: &Values| 0..=MOST - values.whole("job.replicates").unwrap_or(1);
+    let seed = "the seed is a non-negative integer of 64 bits";
+    let first = "the number of the first replicate: the job computes the rest of a longer one";
+    vec![
+        key("job.name", Kind::Text, Default::Derived("the file's name without extension"), name)
+            .enters(Identity::Nothing),
+        key("job.seed", Kind::Whole(|_| 0..=u64::MAX), "0", seed),
+        // Those of the paper's figures.
+        key("job.replicates", Kind::Replicates, "100", "how often each cell is drawn anew, at least once")
+            .enters(Identity::Extensible),
+        key("job.first_replicate", Kind::Whole(left), "0", first)
+            .when("replicates", "a number")
+            .because("adaptive replicates", "checkpoints count from the first replicate")
+            .enters(Identity::Extensible),
+    ]
+}
+
+fn data() -> Vec<Key> {
+    const DRAWN: &str = "gaussian";
+    let files: Vec<&'static str> = READERS.iter().map(|reader| reader.name).collect();
+    let mut help = "where inputs and labels come from: `\"gaussian\"` draws them".to_owned();
+    READERS.iter().for_each(|reader| help.push_str(&format!("; `{:?}` reads {}", reader.name, reader.help)));
+    let mut keys = vec![word("data.source", [&[DRAWN], &files[..]].concat(), help)];
+    for reader in READERS {
+        let files = reader.files.iter();
+        let files = files.map(|file| in_table("data", file.key, Kind::Path, Default::Required, file.help));
+        keys.extend(only("source", &[reader.name], files.map(|key| key.enters(Identity::Nothing))));
+    }
+    let teacher =
+        "how labels come from the signal: one-hot classes with means of their own, or linear targets";
+    let classes = "ℓ, the number of classes: one class is no distinction";
+    let mut drawn = vec![
+        components("data.components", "signal_components", Level::Data)
+            .help("k₀, the number of important components"),
+    ];
+    drawn.extend(spectrum(
+        ["data.spectrum", "data.scale", "data.decay"],
+        // A scale equal to that of the views (Appendix C): the weak noise of Appendix C (10³) then
+        // lies below the strongest signal and above the weakest.
+        ("\"power-law\"", "1e4"),
+        POSITIVE,
+        ["signal_scale", "signal_decay"],
+        Level::Data,
+    ));
+    drawn.extend([
+        word("data.teacher", vec!["classes", "linear"], teacher),
+        // Ten, as MNIST has.
+        key("data.label_count", Kind::Whole(|_| 2..=MOST), "10", classes).when("teacher", "classes"),
+        key("data.label_count", Kind::Whole(|_| 1..=MOST), "10", "ℓ, the number of targets")
+            .when("teacher", "linear"),
+        number("data.separation", SEPARATION, "0.5")
+            .when("teacher", "classes")
+            .axis("separation", Level::Data),
+        // Not 0, so that the best loss is not zero.
+        number("data.label_noise", share("the share of the labels' variance that is noise"), "0.1")
+            .when("teacher", "linear")
+            .axis("label_noise", Level::Data),
+    ]);
+    keys.extend(only("source", &[DRAWN], drawn));
+    let principal = number("data.components", DIMENSION, Default::Derived("the raw features"))
+        .help("k₀, the principal components to keep")
+        .axis("signal_components", Level::Data);
+    keys.extend(only("source", &files, [principal]));
+    keys
+}
+
+fn corruption() -> Vec<Key> {
+    let kind = "Gaussian noise γ ~ N(0, Γ), once a sample (Section 4.1)";
+    let paths = ["corruption.spectrum", "corruption.scale", "corruption.decay"];
+    let columns = ["noise_scale", "noise_decay"];
+    let mut keys = vec![
+        word("corruption.kind", vec!["spectral"], kind),
+        components("corruption.components", "noise_components", Level::Noise)
+            .help("p, the number of noise components"),
+    ];
+    // The weak noise of Appendix C.
+    keys.extend(spectrum(paths, ("\"uniform\"", "1e3"), NOT_NEGATIVE, columns, Level::Noise));
+    keys
+}
+
+fn augmentation() -> Vec<Key> {
+    let help: Vec<_> = KINDS.iter().map(|kind| format!("`{:?}`: {}", kind.name, kind.help)).collect();
+    let kinds = KINDS.iter().map(|kind| kind.name).collect();
+    let with_spectrum: Vec<_> = KINDS.iter().filter(|kind| kind.spectrum).map(|kind| kind.name).collect();
+    let paths = ["augmentation.spectrum", "augmentation.scale", "augmentation.decay"];
+    let columns = ["augmentation_scale", "augmentation_decay"];
+    let mut keys = vec![word("augmentation.kind", kinds, help.join("; "))];
+    // The scale of Appendix C.
+    let shape = spectrum(paths, ("\"uniform\"", "1e4"), NOT_NEGATIVE, columns, Level::Views);
+    keys.extend(only("kind", &with_spectrum, shape));
+    for kind in KINDS {
+        let parameters = kind.parameters.iter().map(|one| {
+            let allowed = Kind::Number(Allowed::real(one.words, one.holds, one.help));
+            in_table("augmentation", one.key, allowed, format!("{:?}", one.default), one.help)
+                .axis(one.column, if one.clean { Level::Views } else { Level::Within })
+        });
+        keys.extend(only("kind", &[kind.name], parameters));
+    }
+    keys
+}
+
+/// `[model]`, `[grid]`, `[sampler]` and `[output]`.
+fn others() -> Vec<Key> {
+    let paradigms: Vec<_> = paradigms::ALL.iter().map(|paradigm| paradigm.name).collect();
+    let all = format!("{paradigms:?}");
+    let metrics = metrics::nameable().map(|metric| metric.name).collect();
+    let by_default = metrics::nameable().filter(|metric| metric.asked == Asked::ByDefault);
+    let by_default = format!("{:?}", by_default.map(|metric| metric.name).collect::<Vec<_>>());
+    let dimension = Default::Derived("`data.components`, if that is one number; otherwise *required*");
+    let sampler = "how moments are drawn: themselves, or from every noise vector (n up to 10⁸)";
+    let detail = "a row a replicate, or count, mean, variance, extremes and quantiles over replicates only";
+    let part_rows = "rows of a Parquet file: small files for short tests, large ones for long runs";
+    let max_failed = share("the share of rows without a value above which `run` exits with 3");
+    vec![
+        key("model.paradigms", Kind::Words(paradigms), all, "what is trained"),
+        number("model.dimension", DIMENSION, dimension)
+            .help("k, the number of features that each model learns, at most k₀ + p")
+            .axis("dimension", Level::Dimension),
+        // Those of Appendix C.
+        number("grid.samples", SAMPLES, "{ from = 100, to = 51200, ratio = 2 }")
+            .help("n, the observations of a sample")
+            .axis("samples", Level::Samples),
+        word("sampler.kind", Sampler::ALL.map(Sampler::name).to_vec(), sampler),
+        key("output.metrics", Kind::Words(metrics), by_default, "what is reported"),
+        word("output.detail", Detail::ALL.map(Detail::name).to_vec(), detail),
+        // Eight row groups: 25 to 30 MB on disk.
+        key(
+            "output.part_rows",
+            Kind::Whole(|_| 1..=MOST_PART_ROWS),
+            (8 * ROW_GROUP_ROWS).to_string(),
+            part_rows,
+        )
+        .enters(Identity::Extensible),
+        number("output.max_failed", max_failed, "0.01").enters(Identity::Nothing),
+    ]
+}

@@ -1,0 +1,283 @@
+//! A job as the rest of the workspace works from it: a field a table, every default filled in.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use eigensweep_inputs::readers::Reader;
+use eigensweep_theory::Paradigm;
+use eigensweep_theory::metrics::Metric;
+use eigensweep_theory::views::View;
+
+use super::adaptive::Adaptive;
+use super::axis::Axis;
+
+/// Rows of a row group: DuckDB's own, so that a reader's vectors are full (5.5 MiB in the writer).
+pub const ROW_GROUP_ROWS: u64 = 122_880;
+
+/// Largest `part_rows`: a part is collected in memory, about 100 bytes a row.
+pub const MOST_PART_ROWS: u64 = 1 << 24;
+
+/// A valid job, one field per table of the job file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobSpec {
+    /// `[job]`: name, seed, replicates.
+    pub job: RunSpec,
+    /// `[data]`: inputs and labels.
+    pub data: DataSpec,
+    /// `[corruption]`: the noise of the samples, Γ.
+    pub corruption: CorruptionSpec,
+    /// `[augmentation]`: the views.
+    pub augmentation: AugmentationSpec,
+    /// `[model]`: paradigms and dimension.
+    pub model: ModelSpec,
+    /// `[grid]`: sizes of the samples.
+    pub grid: GridSpec,
+    /// `[sampler]`: how moments are drawn.
+    pub sampler: Sampler,
+    /// `[output]`: what is reported.
+    pub output: OutputSpec,
+}
+
+/// `[job]`: the run's name and its randomness.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSpec {
+    /// Names the data set's directory: ASCII letters, digits, `-`, `_` and `.`, not beginning with
+    /// `.`.
+    pub name: String,
+    /// Keys every random stream of the run.
+    pub seed: u64,
+    /// How often each cell is drawn anew, at most if that is adaptive; 1 to 2³¹ − 1.
+    pub replicates: u32,
+    /// When a combination has been drawn often enough; `None` where the number is fixed.
+    pub adaptive: Option<Adaptive>,
+    /// Number of the first replicate; the last is below 2³¹.
+    pub first_replicate: u32,
+}
+
+impl RunSpec {
+    /// Numbers of the replicates.
+    #[must_use]
+    pub fn range(&self) -> Range<u32> {
+        // The job reader keeps the end below 2³¹.
+        self.first_replicate..self.first_replicate.saturating_add(self.replicates)
+    }
+}
+
+/// The clean inputs X (n × d), their k₀ important components, and the labels Y (n × ℓ).
+#[derive(Clone, Debug, PartialEq)]
+pub enum DataSpec {
+    /// `source = "gaussian"`: a Gaussian signal with known eigenvalues.
+    Gaussian(GaussianSpec),
+    /// Any other source: inputs and labels from files.
+    Files(FilesSpec),
+}
+
+/// A Gaussian signal in k₀ components and a teacher that labels it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GaussianSpec {
+    /// k₀, the number of important components.
+    pub components: Axis<i64>,
+    /// The signal's eigenvalues `κᵢ²/n`, in expectation.
+    pub spectrum: SpectrumSpec,
+    /// How inputs and labels belong together.
+    pub teacher: Teacher,
+    /// ℓ, the number of classes (one-hot labels) or of real targets.
+    pub label_count: u32,
+}
+
+/// How labels come from the signal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Teacher {
+    /// ℓ equally likely classes, each with a mean of its own; one-hot labels.
+    Classes {
+        /// Share of the variance along the class directions that lies between the classes, in (0,
+        /// 1).
+        separation: Axis<f64>,
+    },
+    /// ℓ real targets, linear in the signal.
+    Linear {
+        /// Share of the targets' variance that is noise, in [0, 1].
+        label_noise: Axis<f64>,
+    },
+}
+
+/// Inputs and labels in files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilesSpec {
+    /// What reads the files.
+    pub reader: &'static Reader,
+    /// The files in the order of the reader's keys, each relative to the working directory.
+    pub files: Vec<PathBuf>,
+    /// Principal components to keep, k₀; `None` keeps the raw features.
+    pub components: Option<Axis<i64>>,
+}
+
+impl DataSpec {
+    /// k₀ on its axis, or `None` when only the data tell it (files without `components`).
+    #[must_use]
+    pub fn components(&self) -> Option<&Axis<i64>> {
+        match self {
+            DataSpec::Gaussian(gaussian) => Some(&gaussian.components),
+            DataSpec::Files(files) => files.components.as_ref(),
+        }
+    }
+
+    /// The spectrum, if the data have a prescribed one.
+    #[must_use]
+    pub fn spectrum(&self) -> Option<&SpectrumSpec> {
+        if let DataSpec::Gaussian(gaussian) = self { Some(&gaussian.spectrum) } else { None }
+    }
+}
+
+/// Irrelevant features: noise `γᵢ ~ N(0, Γ)`, drawn once a sample, in p components of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CorruptionSpec {
+    /// p, the number of noise components.
+    pub components: Axis<i64>,
+    /// The eigenvalues `λᵢ^Γ` on the noise components.
+    pub spectrum: SpectrumSpec,
+}
+
+/// How views are made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AugmentationSpec {
+    /// The kind of views.
+    pub kind: &'static View,
+    /// The eigenvalues `λᵢ^Θ`: the k₀ important components first, then the p noise components. Of a
+    /// kind without a spectrum of its own they are all zero.
+    pub spectrum: SpectrumSpec,
+    /// The kind's numbers, in the order of its parameters.
+    pub parameters: Vec<Axis<f64>>,
+}
+
+impl AugmentationSpec {
+    /// The values of the kind's parameter of that key.
+    #[must_use]
+    pub fn parameter(&self, key: &str) -> Option<&Axis<f64>> {
+        let named = self.kind.parameters.iter().zip(&self.parameters);
+        named.into_iter().find(|(parameter, _)| parameter.key == key).map(|(_, axis)| axis)
+    }
+
+    /// The alignment α ≥ 0, how much of the views' noise is the noise of the samples; none of a
+    /// kind without it.
+    #[must_use]
+    pub fn alignment(&self) -> &[f64] {
+        self.parameter("alignment").map_or(&[], Axis::values)
+    }
+}
+
+/// Eigenvalues (variances, in squared units of the inputs) of one covariance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpectrumSpec {
+    /// How the eigenvalues relate to each other.
+    pub shape: SpectrumShape,
+    /// The largest eigenvalue (its upper bound for `Uniform`); for `List`, what multiplies the
+    /// list.
+    pub scale: Axis<f64>,
+}
+
+/// How the eigenvalues `λ₁ … λ_m` relate to `scale`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SpectrumShape {
+    /// Independent `λᵢ ~ U[0, scale]`, drawn anew for each replicate (Appendix C).
+    Uniform,
+    /// `λᵢ = scale`.
+    Flat,
+    /// `λᵢ = scale · i^(−decay)`.
+    PowerLaw {
+        /// The exponent, ≥ 0.
+        decay: Axis<f64>,
+    },
+    /// `λᵢ = scale · listᵢ`.
+    List(Vec<f64>),
+}
+
+impl SpectrumShape {
+    pub(super) const UNIFORM: &'static str = "uniform";
+    pub(super) const FLAT: &'static str = "flat";
+    pub(super) const POWER_LAW: &'static str = "power-law";
+
+    /// The shapes that have a name.
+    pub(super) const NAMES: [&'static str; 3] = [Self::UNIFORM, Self::FLAT, Self::POWER_LAW];
+
+    /// The number of eigenvalues, if the shape fixes it.
+    #[must_use]
+    pub fn length(&self) -> Option<usize> {
+        if let SpectrumShape::List(list) = self { Some(list.len()) } else { None }
+    }
+}
+
+/// What is trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelSpec {
+    /// The paradigms, at least one, none twice, in canonical order.
+    pub paradigms: Vec<&'static Paradigm>,
+    /// k, the dimension of the representation.
+    pub dimension: Axis<i64>,
+}
+
+/// `[grid]`: the sizes of the samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GridSpec {
+    /// n, observations a sample; 1 to 10¹⁵.
+    pub samples: Axis<i64>,
+}
+
+/// `[sampler]`: how the moments of a sample are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampler {
+    /// The moments themselves, at a cost that does not grow with n.
+    Moments,
+    /// Every noise vector, n × p normals, and then their moments: the reference.
+    Explicit,
+}
+
+impl Sampler {
+    /// All samplers.
+    pub const ALL: [Sampler; 2] = [Sampler::Moments, Sampler::Explicit];
+
+    /// The name in job files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Sampler::Moments => "moments",
+            Sampler::Explicit => "explicit",
+        }
+    }
+}
+
+/// How much of the results is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// A row for each replicate.
+    Rows,
+    /// Count, mean, variance, extremes and quantiles over the replicates.
+    Summary,
+}
+
+impl Detail {
+    /// All levels of detail.
+    pub const ALL: [Detail; 2] = [Detail::Rows, Detail::Summary];
+
+    /// The name in job files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Detail::Rows => "rows",
+            Detail::Summary => "summary",
+        }
+    }
+}
+
+/// `[output]`: what is reported, and how it is laid out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputSpec {
+    /// The metrics, at least one, none twice, in canonical order.
+    pub metrics: Vec<&'static Metric>,
+    /// How much is kept.
+    pub detail: Detail,
+    /// Most rows of a part (a Parquet file); no row depends on it.
+    pub part_rows: u64,
+    /// Share of failed rows above which a run counts as failed; no row depends on it.
+    pub max_failed: f64,
+}

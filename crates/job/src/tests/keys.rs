@@ -1,0 +1,347 @@
+//! The table of keys checks itself: what a declaration says is what is read, printed and
+//! documented.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::super::keys::{Default, Identity, KEYS, Key, Kind, axes, enters, find, markdown, names, tables};
+use super::super::{AxisValues, JobSpec};
+use super::job;
+
+/// What must stand in a table so that a key has a meaning: its conditions, and what files are read.
+fn beside(key: &Key) -> String {
+    let mut text = String::new();
+    for when in &key.when {
+        if find(key.table, when.key).is_some_and(|key| matches!(key.kind, Kind::Word(_) | Kind::Spectrum(_)))
+        {
+            text.push_str(&format!("{}.{} = {:?}\n", key.table, when.key, when.is[0]));
+        }
+    }
+    let needed = KEYS.iter().filter(|other| matches!(other.default, Default::Required));
+    for other in needed.filter(|other| {
+        other.path != key.path && other.when.iter().all(|when| holds(key, when.key, &when.is))
+    }) {
+        text.push_str(&format!("{} = \"x\"\n", other.path));
+    }
+    text
+}
+
+/// Whether a key stands beside one of these words of another key.
+fn holds(key: &Key, name: &str, is: &[&str]) -> bool {
+    key.table == "data" && key.when.iter().any(|when| when.key == name && is.contains(&when.is[0]))
+}
+
+/// Some value that a key takes, in TOML.
+fn example(key: &Key) -> String {
+    match (&key.default, &key.kind) {
+        (Default::Is(value), _) => value.clone(),
+        (Default::Listed { named, .. }, _) => (*named).to_owned(),
+        (Default::Required | Default::Derived(_), Kind::Number(_)) => "3".to_owned(),
+        (Default::Required | Default::Derived(_), _) => "\"some\"".to_owned(),
+    }
+}
+
+/// A job in which a key has a meaning and is given.
+fn with(key: &Key, value: &str) -> JobSpec {
+    let dimension = if key.path == "model.dimension" { "" } else { "model.dimension = 2\n" };
+    job(&format!("{dimension}{}{} = {value}\n", beside(key), key.path)).spec
+}
+
+/// The value of a key in a printed job.
+fn printed(spec: &JobSpec, key: &Key) -> Option<String> {
+    let table: toml::Table = spec.to_toml().parse().unwrap();
+    Some(table.get(key.table)?.get(key.name)?.to_string())
+}
+
+#[test]
+fn every_key_is_read_from_a_job_printed_and_read_back() {
+    for key in KEYS.iter() {
+        let spec = with(key, &example(key));
+        assert!(printed(&spec, key).is_some(), "{} [{}]", key.path, key.condition());
+        assert_eq!(job(&spec.to_toml()).spec, spec, "{}", key.path);
+    }
+}
+
+#[test]
+fn a_key_that_is_left_out_has_its_default() {
+    for key in KEYS.iter() {
+        let (Default::Is(value), false) = (&key.default, key.path == "model.dimension") else { continue };
+        let without = job(&format!("model.dimension = 2\n{}", beside(key))).spec;
+        let given = with(key, value);
+        assert_eq!(printed(&without, key), printed(&given, key), "{}", key.path);
+        if key.silent {
+            assert!(!given.to_toml().contains(&format!("{} = ", key.name)), "{}", key.path);
+        }
+    }
+}
+
+#[test]
+fn what_a_key_says_of_its_axis_is_what_axes_gives() {
+    for key in KEYS.iter() {
+        let spec = with(key, &example(key));
+        let found = spec.axes().into_iter().find(|axis| axis.key == key.path);
+        let declared = key.axis.map(|column| (column.name, column.level));
+        assert_eq!(found.map(|axis| (axis.name, axis.level)), declared, "{}", key.path);
+        let Kind::Number(allowed) = &key.kind else { continue };
+        if let Some(found) = found {
+            assert_eq!(allowed.whole, matches!(found.values, AxisValues::Integers(_)), "{}", key.path);
+        }
+        assert!(!(allowed.holds)(f64::NAN), "{}", key.path);
+    }
+}
+
+#[test]
+fn every_key_has_help_and_no_two_mean_the_same() {
+    let mut seen = BTreeSet::new();
+    for key in KEYS.iter() {
+        assert!(key.help.len() > 8 && !key.allowed().is_empty(), "{}", key.path);
+        assert!(seen.insert((key.path.clone(), key.condition())), "{} twice", key.path);
+        // Column, place and identity are asked for by path alone.
+        let first = find(key.table, key.name).unwrap();
+        assert_eq!(
+            (first.axis, first.enters, first.silent),
+            (key.axis, key.enters, key.silent),
+            "{}",
+            key.path
+        );
+        for when in &key.when {
+            let other = KEYS.iter().position(|other| other.table == key.table && other.name == when.key);
+            let own = KEYS.iter().position(|other| std::ptr::eq(other, key));
+            assert!(other < own && other.is_some(), "{} hangs on {}", key.path, when.key);
+        }
+    }
+}
+
+#[test]
+fn identities_of_keys_are_those_that_data_sets_were_written_with() {
+    let of = |identity: Identity| {
+        let keys = KEYS.iter().filter(move |key| key.axis.is_none() && enters(&key.path) == identity);
+        keys.filter(|key| !matches!(key.kind, Kind::Path)).map(|key| key.path.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Identity::Nothing), ["job.name", "output.max_failed"]);
+    assert_eq!(of(Identity::Extensible), ["job.replicates", "job.first_replicate", "output.part_rows"]);
+    assert!(KEYS.iter().all(|key| !matches!(key.kind, Kind::Path) || key.enters == Identity::Nothing));
+    assert!(KEYS.iter().all(|key| key.axis.is_none() || key.enters == Identity::Extensible));
+    assert_eq!(enters("data.no_such_key"), Identity::Study);
+}
+
+#[test]
+fn tables_and_axes_stand_in_the_order_in_which_messages_list_them() {
+    let expected = ["job", "data", "corruption", "augmentation", "model", "grid", "sampler", "output"];
+    assert_eq!(tables(), expected);
+    assert_eq!(names("corruption"), ["kind", "components", "spectrum", "scale", "decay"]);
+    let (first, last) = (&axes()[..6], axes().pop());
+    let data = ["components", "scale", "decay", "separation", "label_noise"].map(|key| format!("data.{key}"));
+    assert_eq!(
+        (first[0], &first[1..], last),
+        ("grid.samples", &data.each_ref().map(String::as_str)[..], Some("model.dimension"))
+    );
+}
+
+/// Set `UPDATE_DOCS` to write the page's table anew.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "asked by whoever runs the tests, never by the program")]
+fn the_documentation_has_the_table_of_keys() {
+    const MARKERS: [&str; 2] = ["<!-- keys: begin -->\n", "<!-- keys: end -->"];
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/jobs.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(MARKERS[0]).unwrap();
+    let (_, after) = rest.split_once(MARKERS[1]).unwrap();
+    let right = [before, MARKERS[0], "\n", &markdown(), "\n", MARKERS[1], after].concat();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &right).unwrap();
+    }
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert!(page == right, "docs/jobs.md is out of date: run these tests with UPDATE_DOCS=1");
+    for key in KEYS.iter() {
+        assert!(page.contains(&format!("| `{}` | {} |", key.name, key.condition())), "{}", key.path);
+    }
+}
+
+/// What the program printed of these jobs before keys were a table: identities of data sets hang on
+/// it.
+#[test]
+fn printed_jobs_are_byte_for_byte_those_of_old() {
+    insta::assert_snapshot!(job(r#"
+    [job]
+    name = "a"
+    replicates = { min = 5, max = 10, relative_error = 0.1 }
+    [data]
+    spectrum = [4, 1]
+    teacher = "linear"
+    label_noise = [0, 0.5]
+    [corruption]
+    spectrum = "power-law"
+    decay = 2
+    [augmentation]
+    spectrum = "flat"
+    alignment = [0.1, 1]
+    [output]
+    metrics = ["gap", "distance"]
+    [sampler]
+    kind = "explicit"
+    [grid]
+    samples = 10
+    "#).spec.to_toml(), @r#"
+    [job]
+    name = "a"
+    seed = 0
+    replicates = { min = 5, max = 10, relative_error = 0.1 }
+
+    [data]
+    source = "gaussian"
+    components = 2
+    spectrum = [4.0, 1.0]
+    scale = 1.0
+    teacher = "linear"
+    label_count = 10
+    label_noise = [0.0, 0.5]
+
+    [corruption]
+    kind = "spectral"
+    components = 50
+    spectrum = "power-law"
+    scale = 1000.0
+    decay = 2.0
+
+    [augmentation]
+    kind = "spectral"
+    spectrum = "flat"
+    scale = 10000.0
+    alignment = [0.1, 1.0]
+
+    [model]
+    paradigms = ["supervised", "joint-embedding", "reconstruction"]
+    dimension = 2
+
+    [grid]
+    samples = 10
+
+    [sampler]
+    kind = "explicit"
+
+    [output]
+    metrics = ["distance", "gap"]
+    detail = "rows"
+    part_rows = 983040
+    max_failed = 0.01
+    "#);
+    insta::assert_snapshot!(job(r#"
+    job.name = "b"
+    job.replicates = 3
+    model.dimension = 3
+    [data]
+    source = "idx"
+    images = "i \"1\""
+    labels = "l"
+    components = [3, 4]
+    [corruption]
+    spectrum = [1, 2]
+    scale = 3
+    [grid]
+    samples = 20
+    "#).spec.to_toml(), @r#"
+    [job]
+    name = "b"
+    seed = 0
+    replicates = 3
+    first_replicate = 0
+
+    [data]
+    source = "idx"
+    images = 'i "1"'
+    labels = "l"
+    components = [3, 4]
+
+    [corruption]
+    kind = "spectral"
+    components = 2
+    spectrum = [1.0, 2.0]
+    scale = 3.0
+
+    [augmentation]
+    kind = "spectral"
+    spectrum = "uniform"
+    scale = 10000.0
+    alignment = 1.0
+
+    [model]
+    paradigms = ["supervised", "joint-embedding", "reconstruction"]
+    dimension = 3
+
+    [grid]
+    samples = 20
+
+    [sampler]
+    kind = "moments"
+
+    [output]
+    metrics = ["distance", "leakage", "gap"]
+    detail = "rows"
+    part_rows = 983040
+    max_failed = 0.01
+    "#);
+    insta::assert_snapshot!(job(r#"
+    job.name = "c"
+    job.first_replicate = 2
+    job.replicates = 3
+    [data]
+    spectrum = "flat"
+    components = 3
+    label_count = 4
+    [corruption]
+    components = [3, 5]
+    [augmentation]
+    spectrum = "power-law"
+    decay = [0, 0.5]
+    alignment = { from = 0.1, to = 10, count = 3, scale = "log" }
+    [grid]
+    samples = 20
+    [output]
+    max_failed = 1
+    "#).spec.to_toml(), @r#"
+    [job]
+    name = "c"
+    seed = 0
+    replicates = 3
+    first_replicate = 2
+
+    [data]
+    source = "gaussian"
+    components = 3
+    spectrum = "flat"
+    scale = 10000.0
+    teacher = "classes"
+    label_count = 4
+    separation = 0.5
+
+    [corruption]
+    kind = "spectral"
+    components = [3, 5]
+    spectrum = "uniform"
+    scale = 1000.0
+
+    [augmentation]
+    kind = "spectral"
+    spectrum = "power-law"
+    scale = 10000.0
+    decay = [0.0, 0.5]
+    alignment = [0.1, 1.0, 10.0]
+
+    [model]
+    paradigms = ["supervised", "joint-embedding", "reconstruction"]
+    dimension = 3
+
+    [grid]
+    samples = 20
+
+    [sampler]
+    kind = "moments"
+
+    [output]
+    metrics = ["distance", "leakage", "gap"]
+    detail = "rows"
+    part_rows = 983040
+    max_failed = 1.0
+    "#);
+}

@@ -1,0 +1,163 @@
+//! The values of all keys as read, by the key's path, and the job that they make.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use eigensweep_inputs::readers;
+use eigensweep_theory::{metrics, paradigms, views};
+
+use super::adaptive::Adaptive;
+use super::axis::Axis;
+use super::spec::{
+    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FilesSpec, GaussianSpec, GridSpec, JobSpec,
+    ModelSpec, OutputSpec, RunSpec, Sampler, SpectrumShape, SpectrumSpec, Teacher,
+};
+
+/// The value of a key.
+pub(super) enum Given {
+    Text(String),
+    Path(PathBuf),
+    Word(&'static str),
+    Words(Vec<&'static str>),
+    Whole(u64),
+    Integers(Axis<i64>),
+    Floats(Axis<f64>),
+    List(Vec<f64>),
+    Adaptive(Adaptive),
+}
+
+impl Given {
+    /// What conditions on the key ask about: the word, or what stands in place of one.
+    pub(super) fn choice(&self) -> &'static str {
+        match self {
+            Given::Word(word) => word,
+            Given::List(_) | Given::Words(_) => "a list",
+            Given::Adaptive(_) => "adaptive",
+            Given::Whole(_) | Given::Integers(_) | Given::Floats(_) => "a number",
+            Given::Text(_) | Given::Path(_) => "a text",
+        }
+    }
+}
+
+/// Values by path. A key whose value is wrong, or whose meaning is not known because another value
+/// is wrong, holds `None`; one that has no meaning or no value of its own is absent.
+#[derive(Default)]
+pub(super) struct Values(pub(super) BTreeMap<String, Option<Given>>);
+
+/// The value of a key, if it was read and is of that type.
+macro_rules! typed {
+    ($($name:ident: $variant:ident($value:ident) -> $type:ty = $given:expr;)*) => {
+        $(pub(super) fn $name(&self, path: &str) -> Option<$type> {
+            if let Given::$variant($value) = self.0.get(path)?.as_ref()? { Some($given) } else { None }
+        })*
+    };
+}
+
+impl Values {
+    typed! {
+        text: Text(text) -> &str = text;
+        path: Path(path) -> &PathBuf = path;
+        word: Word(word) -> &'static str = word;
+        words: Words(words) -> &[&'static str] = words;
+        whole: Whole(number) -> u64 = *number;
+        integers: Integers(axis) -> &Axis<i64> = axis;
+        floats: Floats(axis) -> &Axis<f64> = axis;
+        list: List(list) -> &[f64] = list;
+        adaptive: Adaptive(adaptive) -> Adaptive = *adaptive;
+    }
+
+    /// The job, if all of its values could be read.
+    pub(super) fn spec(&self) -> Option<JobSpec> {
+        Some(JobSpec {
+            job: self.run()?,
+            data: self.data()?,
+            corruption: CorruptionSpec {
+                components: self.integers("corruption.components")?.clone(),
+                spectrum: self.spectrum("corruption")?,
+            },
+            augmentation: self.augmentation()?,
+            model: ModelSpec {
+                paradigms: self
+                    .words("model.paradigms")?
+                    .iter()
+                    .filter_map(|word| paradigms::named(word))
+                    .collect(),
+                dimension: self.integers("model.dimension")?.clone(),
+            },
+            grid: GridSpec { samples: self.integers("grid.samples")?.clone() },
+            sampler: named(&Sampler::ALL, Sampler::name, self.word("sampler.kind")?)?,
+            output: OutputSpec {
+                metrics: self
+                    .words("output.metrics")?
+                    .iter()
+                    .filter_map(|word| metrics::named(word))
+                    .collect(),
+                detail: named(&Detail::ALL, Detail::name, self.word("output.detail")?)?,
+                part_rows: self.whole("output.part_rows")?,
+                max_failed: self.floats("output.max_failed")?.only()?,
+            },
+        })
+    }
+
+    fn run(&self) -> Option<RunSpec> {
+        let adaptive = self.adaptive("job.replicates");
+        let count = |path| u32::try_from(self.whole(path)?).ok();
+        Some(RunSpec {
+            name: self.text("job.name")?.to_owned(),
+            seed: self.whole("job.seed")?,
+            replicates: adaptive.map(|adaptive| adaptive.max).or_else(|| count("job.replicates"))?,
+            adaptive,
+            first_replicate: if adaptive.is_some() { 0 } else { count("job.first_replicate")? },
+        })
+    }
+
+    fn data(&self) -> Option<DataSpec> {
+        let components = self.integers("data.components").cloned();
+        if let Some(reader) = readers::named(self.word("data.source")?) {
+            let files = reader.files.iter().map(|file| self.path(&format!("data.{}", file.key)).cloned());
+            return Some(DataSpec::Files(FilesSpec {
+                reader,
+                files: files.collect::<Option<_>>()?,
+                components,
+            }));
+        }
+        let teacher = match self.floats("data.separation") {
+            Some(separation) => Teacher::Classes { separation: separation.clone() },
+            None => Teacher::Linear { label_noise: self.floats("data.label_noise")?.clone() },
+        };
+        Some(DataSpec::Gaussian(GaussianSpec {
+            components: components?,
+            spectrum: self.spectrum("data")?,
+            teacher,
+            label_count: u32::try_from(self.whole("data.label_count")?).ok()?,
+        }))
+    }
+
+    fn augmentation(&self) -> Option<AugmentationSpec> {
+        let kind = views::named(self.word("augmentation.kind")?)?;
+        let none = || SpectrumSpec { shape: SpectrumShape::Flat, scale: Axis::single(0.0) };
+        let spectrum = if kind.spectrum { self.spectrum("augmentation")? } else { none() };
+        let values =
+            kind.parameters.iter().map(|one| self.floats(&format!("augmentation.{}", one.key)).cloned());
+        Some(AugmentationSpec { kind, spectrum, parameters: values.collect::<Option<_>>()? })
+    }
+
+    fn spectrum(&self, table: &str) -> Option<SpectrumSpec> {
+        let path = |key| format!("{table}.{key}");
+        let shape = match (self.list(&path("spectrum")), self.floats(&path("decay"))) {
+            (Some(list), _) => SpectrumShape::List(list.to_vec()),
+            (None, Some(decay)) => SpectrumShape::PowerLaw { decay: decay.clone() },
+            (None, None) => {
+                let word = self.word(&path("spectrum"))?;
+                let plain = [SpectrumShape::Uniform, SpectrumShape::Flat];
+                plain.into_iter().find(|shape| shape.name() == Some(word))?
+            }
+        };
+        Some(SpectrumSpec { shape, scale: self.floats(&path("scale"))?.clone() })
+    }
+}
+
+/// The one of that name.
+fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str, word: &str) -> Option<T> {
+    all.iter().copied().find(|&one| name(one) == word)
+}
