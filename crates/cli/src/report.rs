@@ -67,7 +67,9 @@ pub(crate) enum CommandError {
     StillQueued { output: PathBuf, jobs: String },
     #[error("{source}. {undone}")]
     NotSubmitted { source: SlurmError, undone: String },
-    #[error("`query` needs eigensweep-query, which is neither beside this program nor on PATH; build it with: {build}")]
+    #[error(
+        "`query` needs eigensweep-query, which is neither beside this program nor on PATH; build it with: {build}"
+    )]
     NoQueryProgram { build: &'static str },
     #[error(transparent)]
     Figure(#[from] FigureError),

@@ -48,10 +48,8 @@ fn arguments_and_exit_code_pass() {
     let output =
         run(home.path(), "/usr/bin:/bin", &["query", "output/x", "SELECT 1", "--format", "json", "-o", "f"]);
     assert_eq!(output.status.code(), Some(7));
-    let expected = format!(
-        "beside --called-by {} output/x SELECT 1 --format json -o f\n",
-        env!("CARGO_PKG_VERSION")
-    );
+    let expected =
+        format!("beside --called-by {} output/x SELECT 1 --format json -o f\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(text(&output.stdout), expected);
     let help = run(home.path(), "/usr/bin:/bin", &["query", "--help"]);
     assert!(text(&help.stdout).ends_with(" --help\n"), "{}", text(&help.stdout));

@@ -1,6 +1,8 @@
-//! A sheet to draw on: shapes and text in pixels, kept as a kuva scene that its backends turn into SVG or PNG.
+//! A sheet to draw on: shapes and text in pixels, kept as a kuva scene that its backends turn into
+//! SVG or PNG.
 //!
-//! Dashes are cut here, because kuva's raster backend starts them anew at every point of a line; both backends then draw the same.
+//! Dashes are cut here, because kuva's raster backend starts them anew at every point of a line;
+//! both backends then draw the same.
 
 use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 

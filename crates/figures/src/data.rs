@@ -1,4 +1,5 @@
-//! From summaries to the numbers of a figure: lines, the values of their axes, and what is said of a metric in each group.
+//! From summaries to the numbers of a figure: lines, the values of their axes, and what is said of
+//! a metric in each group.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -106,7 +107,8 @@ pub(crate) struct Pair {
     pub count: Option<f64>,
 }
 
-/// The lines that a figure is drawn from: combinations of the axes and paradigms of one or several data sets.
+/// The lines that a figure is drawn from: combinations of the axes and paradigms of one or several
+/// data sets.
 pub(crate) struct Lines<'s> {
     sources: &'s [Source],
     /// By source.
@@ -122,7 +124,8 @@ pub(crate) struct Lines<'s> {
 }
 
 impl<'s> Lines<'s> {
-    /// The lines of all rows of the data sets, or of those for which the condition `filter` holds, with a metric and the thresholds.
+    /// The lines of all rows of the data sets, or of those for which the condition `filter` holds,
+    /// with a metric and the thresholds.
     pub(crate) fn read(
         sources: &'s [Source],
         filter: Option<&str>,
@@ -247,7 +250,8 @@ impl<'s> Lines<'s> {
         Err(FigureError::FreeAxis { axis: name.to_owned(), count: values.len(), example })
     }
 
-    /// Statistics of `metric` in each group of `by`, which every axis that varies belongs to: a line is a group.
+    /// Statistics of `metric` in each group of `by`, which every axis that varies belongs to: a
+    /// line is a group.
     pub(crate) fn grouped(
         &self,
         by: &[&str],
@@ -263,12 +267,14 @@ impl<'s> Lines<'s> {
         Ok(self.lines.iter().map(group).collect())
     }
 
-    /// Differences of a metric between two paradigms by the other coordinates, the first minus the second; only where both are.
+    /// Differences of a metric between two paradigms by the other coordinates, the first minus the
+    /// second; only where both are.
     ///
-    /// Paradigms of one replicate share their draws, so their difference varies far less than either: with Dᵣ the difference in
-    /// replicate r over the R replicates where both have a value, the error of its mean is sd(D)/√R. Where blocks are kept in
-    /// place of rows there are means and their errors only: taken as if they were independent, √(s₁² + s₂²) is on the safe
-    /// side, because draws in common make errors alike.
+    /// Paradigms of one replicate share their draws, so their difference varies far less than
+    /// either: with Dᵣ the difference in replicate r over the R replicates where both have a value,
+    /// the error of its mean is sd(D)/√R. Where blocks are kept in place of rows there are means
+    /// and their errors only: taken as if they were independent, √(s₁² + s₂²) is on the safe side,
+    /// because draws in common make errors alike.
     pub(crate) fn pairs(
         &self,
         by: &[&str],
@@ -309,10 +315,12 @@ impl<'s> Lines<'s> {
 /// The condition of `--where` on the columns that these data sets have.
 fn parse(sources: &[Source], text: &str) -> Result<Filter, FigureError> {
     let all: Vec<_> = sources.iter().map(|source| summary::conditions(&source.dataset)).collect();
-    let is_axis = |name| sources.iter().any(|source| source.job().axes().iter().any(|axis| axis.name == name));
+    let is_axis =
+        |name| sources.iter().any(|source| source.job().axes().iter().any(|axis| axis.name == name));
     let mut columns = if sources.len() > 1 { vec![(DATASET, true)] } else { Vec::new() };
     for column in all.iter().flatten() {
-        // What is of rows can be asked where all keep rows; an axis that a data set has not is missing there.
+        // What is of rows can be asked where all keep rows; an axis that a data set has not is
+        // missing there.
         let everywhere = is_axis(column.0) || all.iter().all(|known| known.contains(column));
         if everywhere && !columns.contains(column) {
             columns.push(*column);
@@ -334,9 +342,8 @@ pub(crate) fn known_metric(sources: &[Source], name: &str) -> Result<&'static Me
         let mut columns = sources.iter().flat_map(|source| metrics::columns(&source.job().output.metrics));
         columns.any(|column| column == *metric)
     });
-    found.ok_or_else(|| {
-        UnknownName::new("metric", name, metrics::ALL.iter().map(|metric| metric.name)).into()
-    })
+    found
+        .ok_or_else(|| UnknownName::new("metric", name, metrics::ALL.iter().map(|metric| metric.name)).into())
 }
 
 fn too_many(points: &str) -> FigureError {
@@ -368,8 +375,8 @@ fn stats(table: &Table, line: &Line, metric: &Metric) -> Stats {
     }
 }
 
-/// Share of the replicates whose threshold α² exceeds, by the quantiles of the thresholds: none and all are exact, between them the
-/// quantiles are joined by straight lines.
+/// Share of the replicates whose threshold α² exceeds, by the quantiles of the thresholds: none and
+/// all are exact, between them the quantiles are joined by straight lines.
 fn share_above(alpha_squared: f64, thresholds: &Statistics) -> Option<f64> {
     let Statistics { min, q05, q25, median, q75, q95, max, .. } = *thresholds;
     if alpha_squared > max? {
@@ -378,7 +385,8 @@ fn share_above(alpha_squared: f64, thresholds: &Statistics) -> Option<f64> {
     if alpha_squared <= min? {
         return Some(0.0);
     }
-    let known = [(min?, 0.0), (q05?, 0.05), (q25?, 0.25), (median?, 0.5), (q75?, 0.75), (q95?, 0.95), (max?, 1.0)];
+    let known =
+        [(min?, 0.0), (q05?, 0.05), (q25?, 0.25), (median?, 0.5), (q75?, 0.75), (q95?, 0.95), (max?, 1.0)];
     let pair = known.windows(2).find(|pair| alpha_squared <= pair[1].0)?;
     let [(from, low), (to, high)] = [pair[0], pair[1]];
     let share = low + (alpha_squared - from) / (to - from) * (high - low);
@@ -391,7 +399,8 @@ fn share_above(alpha_squared: f64, thresholds: &Statistics) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// None and all are exact, the ends included; between them the quantiles are joined, and neither none nor all is said.
+    /// None and all are exact, the ends included; between them the quantiles are joined, and
+    /// neither none nor all is said.
     #[test]
     fn the_share_above_a_threshold_is_read_between_quantiles() {
         let thresholds = Statistics {

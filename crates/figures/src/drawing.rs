@@ -8,7 +8,8 @@ use kuva::backend::svg::SvgBackend;
 use kuva::render::render::Scene;
 
 use crate::FigureError;
-use eigensweep_store::{StoreError, whole_file};
+use eigensweep_inputs::whole_file;
+use eigensweep_store::StoreError;
 
 /// A drawing, with what could not be shown.
 #[derive(Debug)]
@@ -59,7 +60,8 @@ impl Drawing {
             Some("png") => self.png(png_scale)?,
             _ => return Err(FigureError::Extension { path: path.to_path_buf(), allowed: ".svg or .png" }),
         };
-        Ok(whole_file::write(path, |file| file.write_all(&bytes)).map_err(StoreError::from)?)
+        let written = whole_file::write(path, |file| file.write_all(&bytes));
+        Ok(written.map_err(StoreError::from)?)
     }
 
     /// What the reader should know: values that are not shown, choices that were made.

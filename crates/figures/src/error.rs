@@ -56,7 +56,8 @@ pub enum FigureError {
 }
 
 impl FigureError {
-    /// Whether the caller asked for something impossible (exit code 2), rather than that something failed (1).
+    /// Whether the caller asked for something impossible (exit code 2), rather than that something
+    /// failed (1).
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {

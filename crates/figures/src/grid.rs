@@ -44,7 +44,8 @@ pub(crate) struct Grid<'a> {
 pub(crate) type Place = [f64; 4];
 
 impl Grid<'_> {
-    /// Draws everything; `panel` draws the inside of the panel in a column and a row, clipped to it.
+    /// Draws everything; `panel` draws the inside of the panel in a column and a row, clipped to
+    /// it.
     pub(crate) fn draw(
         self,
         label: String,

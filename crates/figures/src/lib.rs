@@ -1,4 +1,5 @@
-//! Figures and reports of data sets: the paper's figures, on any axes, and one HTML page about everything.
+//! Figures and reports of data sets: the paper's figures, on any axes, and one HTML page about
+//! everything.
 //!
 //! ```no_run
 //! use eigensweep_figures::kinds::LEARNING_CURVES;
@@ -16,13 +17,14 @@
 //! | [`kinds`] | the kinds of figure, one file each |
 //! | [`report`] | one self-contained HTML page |
 //! | `spec`, `source` | what is to be drawn, and of which data sets |
-//! | `data`, `theory`, `verdict` | summaries → groups with means, errors, quantiles, thresholds, paired differences; what theory says |
+//! | `data`, `theory`, `verdict` | summaries → groups and their numbers; what theory says |
 //! | `grid`, `legend`, `scale` | panels and axes, the legend, values → positions |
-//! | `canvas`, `drawing`, `theme`, `names` | shapes on a sheet, SVG and PNG, colours and type, what columns are called |
+//! | `canvas`, `drawing`, `theme`, `names` | shapes, SVG and PNG, colours, what columns are called |
 //!
-//! The crate reads [summaries](eigensweep_store::summary) only, so a figure of 10⁸ rows takes no longer than one of a thousand. kuva gives
-//! the colour maps, ticks, fonts and the SVG and PNG backends; where panels, axes and labels stand is decided here, because these
-//! figures need logarithmic axes under maps, curves over them, and labels that never overlap.
+//! The crate reads [summaries](eigensweep_store::summary) only, so a figure of 10⁸ rows takes no
+//! longer than one of a thousand. kuva gives the colour maps, ticks, fonts and the SVG and PNG
+//! backends; where panels, axes and labels stand is decided here, because these figures need
+//! logarithmic axes under maps, curves over them, and labels that never overlap.
 
 mod canvas;
 mod data;
@@ -56,8 +58,9 @@ const MOST_PANELS: usize = 8;
 ///
 /// # Errors
 ///
-/// [`FigureError::Unknown`] for a name that there is not, [`FigureError::FreeAxis`] for an axis that varies and has no place,
-/// [`FigureError::Figure`] where the rows cannot give it or the kind has no use for what is asked, or what reading gives.
+/// [`FigureError::Unknown`] for a name that there is not, [`FigureError::FreeAxis`] for an axis
+/// that varies and has no place, [`FigureError::Figure`] where the rows cannot give it or the kind
+/// has no use for what is asked, or what reading gives.
 pub fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     spec.refuse_meaningless()?;
     (spec.kind.draw)(sources, spec)
@@ -69,7 +72,8 @@ fn title(sources: &[Source], spec: &FigureSpec) -> String {
     spec.title.clone().unwrap_or_else(names)
 }
 
-/// What all panels have in common: axes of one value that a reader would ask for, and the number of replicates.
+/// What all panels have in common: axes of one value that a reader would ask for, and the number of
+/// replicates.
 fn common(sources: &[Source], rows: &Lines<'_>, placed: &[&str]) -> String {
     let asked = [
         "paradigm",
@@ -117,7 +121,8 @@ struct Facets {
 }
 
 impl Facets {
-    /// The axes that were asked for, or `default` for the columns and what varies and has no place yet for the rows.
+    /// The axes that were asked for, or `default` for the columns and what varies and has no place
+    /// yet for the rows.
     fn choose(
         rows: &Lines<'_>,
         asked: &[String],

@@ -3,7 +3,8 @@
 use eigensweep_store::columns::{DATASET, PARADIGM};
 use eigensweep_store::format::coordinate;
 
-/// A value as a figure shows it: powers of ten from 10³ up and 10⁻³ down as such, `2·10⁵`, anything else as typed.
+/// A value as a figure shows it: powers of ten from 10³ up and 10⁻³ down as such, `2·10⁵`, anything
+/// else as typed.
 pub(crate) fn pretty(value: f64) -> String {
     if value.is_nan() {
         // An axis that one of several data sets does not have.

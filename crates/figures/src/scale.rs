@@ -33,8 +33,9 @@ pub(crate) enum Scale {
 }
 
 impl Scale {
-    /// A scale for the values of an axis, which need not be sorted. `margin` is the share of the length that stays free at
-    /// each end. Values that are not finite do not count, nor do those at or below 0 on a logarithmic axis.
+    /// A scale for the values of an axis, which need not be sorted. `margin` is the share of the
+    /// length that stays free at each end. Values that are not finite do not count, nor do those at
+    /// or below 0 on a logarithmic axis.
     pub(crate) fn fit(values: &[f64], spacing: Option<Spacing>, margin: f64) -> Self {
         let mut finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
         finite.sort_by(f64::total_cmp);
@@ -53,7 +54,8 @@ impl Scale {
         }
     }
 
-    /// The same for the values of a job's axis: where 0 is among values that span decades, each value is a step.
+    /// The same for the values of a job's axis: where 0 is among values that span decades, each
+    /// value is a step.
     pub(crate) fn fit_axis(values: &[f64], spacing: Option<Spacing>, margin: f64) -> Self {
         let mut listed = values.to_vec();
         listed.sort_by(f64::total_cmp);
@@ -97,8 +99,8 @@ impl Scale {
         }
     }
 
-    /// Position of a value, 0 at the low end and 1 at the high end; outside of it beyond them. `None` where the scale has no place
-    /// (0 on a logarithmic axis, NaN).
+    /// Position of a value, 0 at the low end and 1 at the high end; outside of it beyond them.
+    /// `None` where the scale has no place (0 on a logarithmic axis, NaN).
     pub(crate) fn share(&self, value: f64) -> Option<f64> {
         match self {
             Self::Linear { low, high } => Some((value - low) / (high - low)),
@@ -108,7 +110,8 @@ impl Scale {
         .filter(|share| share.is_finite())
     }
 
-    /// Values with a tick and a label, and values with a small tick only. At most about `most` labels.
+    /// Values with a tick and a label, and values with a small tick only. At most about `most`
+    /// labels.
     pub(crate) fn ticks(&self, most: usize) -> (Vec<(f64, String)>, Vec<f64>) {
         match self {
             Self::Linear { low, high } => {

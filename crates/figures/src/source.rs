@@ -65,7 +65,8 @@ impl Source {
         (done < all).then_some((done, all))
     }
 
-    /// The job's input, for what theory says of its spectra; `None` where its files are no longer there.
+    /// The job's input, for what theory says of its spectra; `None` where its files are no longer
+    /// there.
     pub(crate) fn input(&self) -> Option<&Input> {
         let load = || {
             // Paths in a resolved job are relative to where its run was started.

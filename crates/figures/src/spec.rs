@@ -18,14 +18,15 @@ pub enum Band {
 
 /// A figure to be drawn; every field has a default that suits the rows.
 ///
-/// Each kind reads the fields that mean something for it ([`Kind::reads`]), and a figure with any other is refused:
+/// Each kind reads the fields that mean something for it ([`Kind::reads`]), and a figure with any
+/// other is refused:
 ///
 /// | field | learning-curves | phase | threshold | spectrum |
 /// |---|---|---|---|---|
 /// | `x` | axis, else `samples` | axis, else `noise_scale` | – | – |
 /// | `y` | metric, else `distance` | axis, else `alignment` | – | – |
 /// | `color` | axis, else `alignment` | metric, else `distance` | axis, else `samples` | – |
-/// | `facet` | columns, rows: else `paradigm` and what else varies | rows: else what else varies | columns, rows | columns |
+/// | `facet` | columns, rows | rows | columns, rows | columns |
 /// | `band` | yes | – | – | – |
 /// | `x_spacing`, `y_spacing` | both | both | `x_spacing`, for both axes | `y_spacing` |
 #[derive(Clone, Debug, PartialEq)]

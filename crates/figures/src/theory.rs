@@ -1,14 +1,15 @@
-//! What theory says where the rows do not: the crossover and the spectra, from the job of a data set.
+//! What theory says where the rows do not: the crossover and the spectra, from the job of a data
+//! set.
 
 use std::collections::BTreeMap;
 
 use eigensweep_engine::theory::{SpectraRow, spectra, table};
 
-use crate::data::{Key, Lines};
 use crate::Source;
+use crate::data::{Key, Lines};
 
-/// Replicates whose drawn spectra a median is taken over: its standard error is then below a tenth of their spread, less than a
-/// line is wide.
+/// Replicates whose drawn spectra a median is taken over: its standard error is then below a tenth
+/// of their spread, less than a line is wide.
 const REPLICATES: u64 = 101;
 
 /// Axis values that a row of theory must have.
@@ -29,8 +30,8 @@ fn fits(axes: &[(&'static str, f64)], fixed: &Fixed) -> bool {
     axes.iter().all(|(name, value)| fixed.get(*name).is_none_or(|wanted| same(*wanted, *value)))
 }
 
-/// Median over replicates of the crossover η²/δ of Corollary 4.5, in units of λ^Γ; `None` where the input is not there, or the
-/// spectra have none.
+/// Median over replicates of the crossover η²/δ of Corollary 4.5, in units of λ^Γ; `None` where the
+/// input is not there, or the spectra have none.
 pub(crate) fn crossover(source: &Source, fixed: &Fixed) -> Option<f64> {
     let input = source.input()?;
     let replicates = u64::from(source.job().job.replicates).min(REPLICATES);

@@ -1,7 +1,8 @@
 //! What theory says of a paradigm at one combination, for figures and tables.
 //!
-//! Supervised learning recovers always (Proposition 4.2); the self-supervised paradigms where α² exceeds their threshold
-//! (Propositions 4.3 and 4.4), which drawn spectra may put on either side from replicate to replicate.
+//! Supervised learning recovers always (Proposition 4.2); the self-supervised paradigms where α²
+//! exceeds their threshold (Propositions 4.3 and 4.4), which drawn spectra may put on either side
+//! from replicate to replicate.
 
 use eigensweep_theory::Paradigm;
 

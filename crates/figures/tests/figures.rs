@@ -1,4 +1,5 @@
-//! The structure of figures: panels, curves, labels that neither overlap nor leave the sheet, and rows that are hard to draw.
+//! The structure of figures: panels, curves, labels that neither overlap nor leave the sheet, and
+//! rows that are hard to draw.
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 mod common;
@@ -32,7 +33,8 @@ impl Structure {
         let texts = root.descendants().filter(|node| node.has_tag_name("text")).map(|node| {
             let content = node.text().unwrap_or_default().to_owned();
             let (x, y, size) = (number(&node, "x"), number(&node, "y"), number(&node, "font-size"));
-            // A little less than DejaVu's average width, so that what overlaps here overlaps in print.
+            // A little less than DejaVu's average width, so that what overlaps here overlaps in
+            // print.
             let width = content.chars().count() as f64 * size * 0.52;
             let (from, to) = match node.attribute("text-anchor") {
                 Some("middle") => (-width / 2.0, width / 2.0),
@@ -151,15 +153,24 @@ fn what_has_no_place_is_refused_with_a_remedy() {
     let twice = FigureSpec { color: Some("samples".to_owned()), x: Some("samples".to_owned()), ..curves() };
     assert!(draw(&sources, &twice).unwrap_err().to_string().contains("two places"));
     let error = draw(&sources, &spec(&["paradigma"])).unwrap_err();
-    assert!(matches!(&error, FigureError::Unknown(name) if name.nearest.as_deref() == Some("paradigm")), "{error}");
+    assert!(
+        matches!(&error, FigureError::Unknown(name) if name.nearest.as_deref() == Some("paradigm")),
+        "{error}"
+    );
     let error = draw(&sources, &FigureSpec { y: Some("distanz".to_owned()), ..curves() }).unwrap_err();
-    assert!(matches!(&error, FigureError::Unknown(name) if name.nearest.as_deref() == Some("distance")), "{error}");
+    assert!(
+        matches!(&error, FigureError::Unknown(name) if name.nearest.as_deref() == Some("distance")),
+        "{error}"
+    );
     let error =
         draw(&sources, &FigureSpec { filter: Some("samples > 1e9".to_owned()), ..curves() }).unwrap_err();
     assert!(error.to_string().contains("no row is left by --where"), "{error}");
     let error =
         draw(&sources, &FigureSpec { filter: Some("sampels > 1".to_owned()), ..curves() }).unwrap_err();
-    assert!(matches!(&error, FigureError::Unknown(name) if name.nearest.as_deref() == Some("samples")), "{error}");
+    assert!(
+        matches!(&error, FigureError::Unknown(name) if name.nearest.as_deref() == Some("samples")),
+        "{error}"
+    );
     assert!(error.is_usage());
 }
 
@@ -284,7 +295,8 @@ fn thresholds_are_measured_where_leakage_ends() {
     let axes = Axes { noise_scale: vec![10.0, 1e3, 1e4], alignment, ..Axes::default() };
     let sources = [source(&place, "threshold", &axes, plausible)];
     let (drawing, structure) = drawn(&sources, &FigureSpec::new(&THRESHOLD), "threshold");
-    // Joint-embedding: 3 noise scales × 3 n; reconstruction: the weakest noise has no threshold above 0.
+    // Joint-embedding: 3 noise scales × 3 n; reconstruction: the weakest noise has no threshold
+    // above 0.
     assert_eq!(structure.count("point"), 9 + 6);
     assert!(drawing.notes()[0].contains("3 combinations recover at every α"), "{:?}", drawing.notes());
     for line in drawing.svg().lines().filter(|line| line.contains("measured α*")) {
@@ -353,7 +365,9 @@ fn what_means_nothing_for_a_kind_is_refused() {
         ];
         for (flag, spec) in asked {
             let refused = match draw(&sources, &spec) {
-                Err(error) => error.is_usage() && error.to_string().contains(&format!("{flag} means nothing")),
+                Err(error) => {
+                    error.is_usage() && error.to_string().contains(&format!("{flag} means nothing"))
+                }
                 Ok(_) => false,
             };
             assert_eq!(refused, !kind.reads.contains(&flag), "{flag} of {kind:?}");
@@ -366,7 +380,8 @@ fn what_means_nothing_for_a_kind_is_refused() {
 fn without_the_summary_s_file_the_figure_is_the_same() {
     let place = Place::new();
     let sources = [source(&place, "d", &Axes::default(), hard)];
-    let all = |sources: &[Source]| KINDS.map(|kind| draw(sources, &FigureSpec::new(kind)).map(|it| it.svg()).ok());
+    let all =
+        |sources: &[Source]| KINDS.map(|kind| draw(sources, &FigureSpec::new(kind)).map(|it| it.svg()).ok());
     let from_file = all(&sources);
     assert_eq!(from_file.iter().flatten().count(), 3, "all but the thresholds, of which there are too few");
     std::fs::remove_file(place.path("d/summary/summary.parquet")).unwrap();
@@ -383,10 +398,13 @@ fn conditions_choose_rows_or_lines() {
         let spec = FigureSpec { filter: Some(filter.to_owned()), ..curves() };
         draw(&sources, &spec).unwrap_or_else(|error| panic!("{filter}: {error}")).svg()
     };
-    assert!(with("replicate < 2").contains(", 2 replicates") && !with("replicate < 2").contains(", 4 replicates"));
+    assert!(
+        with("replicate < 2").contains(", 2 replicates") && !with("replicate < 2").contains(", 4 replicates")
+    );
     assert!(with("distance > 0.01 and status = 'ok'").contains("supervised"));
     assert_eq!(with("samples > 500"), with("samples > 500 and replicate >= 0"));
-    let two = [source(&place, "a", &Axes::default(), plausible), source(&place, "b", &Axes::default(), plausible)];
+    let two =
+        [source(&place, "a", &Axes::default(), plausible), source(&place, "b", &Axes::default(), plausible)];
     let spec = FigureSpec { filter: Some("dataset = 'b' and noise_scale = 10".to_owned()), ..curves() };
     assert!(draw(&two, &spec).is_ok());
 }

@@ -27,8 +27,14 @@ fn a_page_needs_nothing_else() {
     for id in page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert_eq!(page.matches(&format!(" id=\"{id}\"")).count(), 1, "`{id}` is there twice");
     }
-    for part in ["id=\"verdicts\"", "id=\"best\"", &sources[0].dataset.identity().hash.clone(), "1970-01-02 00:00", "2505.12477", "replicates = 4"]
-    {
+    for part in [
+        "id=\"verdicts\"",
+        "id=\"best\"",
+        &sources[0].dataset.identity().hash.clone(),
+        "1970-01-02 00:00",
+        "2505.12477",
+        "replicates = 4",
+    ] {
         assert!(page.contains(part), "{part} is missing");
     }
     let again = report::html(&sources).unwrap();
@@ -80,7 +86,8 @@ fn the_page_tells_who_wins() {
     let page = report::html(&[source(&place, "d", &Axes::default(), plausible)]).unwrap();
     let best = page.split("id=\"best\"").nth(1).unwrap().split("</section>").next().unwrap();
     assert_eq!(best.matches("<tr>").count(), 1 + 2 * 3);
-    // α = 0.1, weak noise: reconstruction and supervised learning recover and differ in the wobble alone.
+    // α = 0.1, weak noise: reconstruction and supervised learning recover and differ in the wobble
+    // alone.
     let row = best.split("<tr>").nth(2).unwrap();
     assert!(row.contains("<td>supervised</td><td>reconstruction</td>"), "{row}");
     // (0.14 − 0.1) / 10⁴ / 1.1, in every replicate.

@@ -13,7 +13,8 @@ fn both(place: &Place) -> [Source; 2] {
         .map(|detail| place.source(detail, &Axes { detail, ..Axes::default() }, plausible).into())
 }
 
-/// Figures and reports of a summary are those of the rows that it sums up, where they show means, counts and theory.
+/// Figures and reports of a summary are those of the rows that it sums up, where they show means,
+/// counts and theory.
 #[test]
 fn figures_and_reports_are_made_of_summaries() {
     let place = Place::new();
@@ -25,7 +26,8 @@ fn figures_and_reports_are_made_of_summaries() {
     for kind in [&LEARNING_CURVES, &SPECTRUM] {
         assert_eq!(drawn(0, kind).svg(), drawn(1, kind).svg(), "{kind:?}");
     }
-    // Cells are the same, margins wider: errors of paradigms that share their draws are taken as independent.
+    // Cells are the same, margins wider: errors of paradigms that share their draws are taken as
+    // independent.
     let [rows, summary] = [0, 1].map(|at| drawn(at, &PHASE));
     assert!(summary.notes().iter().any(|note| note.contains("not paired")), "{:?}", summary.notes());
     let cells = |svg: String| -> Vec<String> {
@@ -50,7 +52,8 @@ fn figures_and_reports_are_made_of_summaries() {
 #[test]
 fn rows_and_summaries_go_into_one_figure() {
     let place = Place::new();
-    let spec = FigureSpec { filter: Some("noise_scale = 10".to_owned()), ..FigureSpec::new(&LEARNING_CURVES) };
+    let spec =
+        FigureSpec { filter: Some("noise_scale = 10".to_owned()), ..FigureSpec::new(&LEARNING_CURVES) };
     let svg = draw(&both(&place), &spec).unwrap().svg();
     assert!(svg.contains(">rows<") && svg.contains(">summary<"), "a row of panels each");
 }

@@ -42,7 +42,8 @@ pub enum QueryError {
 }
 
 impl QueryError {
-    /// Whether the caller asked for something impossible (exit code 2), rather than that something failed (1).
+    /// Whether the caller asked for something impossible (exit code 2), rather than that something
+    /// failed (1).
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {

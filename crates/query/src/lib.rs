@@ -1,8 +1,9 @@
-//! SQL over data sets: the table `results` and the views of [`views`], read lazily by polars' streaming engine.
+//! SQL over data sets: the table `results` and the views of [`views`], read lazily by polars'
+//! streaming engine.
 //!
-//! Filters and the choice of columns are pushed into the Parquet scan, whose row groups carry statistics; what is
-//! aggregated streams through, so rows need not fit in memory. What is *returned* goes to a file part by part as well
-//! ([`output`]).
+//! Filters and the choice of columns are pushed into the Parquet scan, whose row groups carry
+//! statistics; what is aggregated streams through, so rows need not fit in memory. What is
+//! *returned* goes to a file part by part as well ([`output`]).
 
 mod error;
 mod literals;
@@ -37,7 +38,8 @@ fn tables(detail: Detail) -> &'static [&'static str] {
 /// use eigensweep_store::source::Source;
 ///
 /// let sources = [Source::open("output/quickstart".as_ref())?];
-/// let frame = Query::new(&sources)?.collect("SELECT paradigm, AVG(distance) FROM results GROUP BY paradigm")?;
+/// let sql = "SELECT paradigm, AVG(distance) FROM results GROUP BY paradigm";
+/// let frame = Query::new(&sources)?.collect(sql)?;
 /// # Ok::<(), eigensweep_query::QueryError>(())
 /// ```
 pub struct Query {
@@ -55,11 +57,13 @@ impl std::fmt::Debug for Query {
 }
 
 impl Query {
-    /// Registers `results` and the views; of data sets that keep a summary in place of rows, that as `summary` and nothing else.
+    /// Registers `results` and the views; of data sets that keep a summary in place of rows, that
+    /// as `summary` and nothing else.
     ///
     /// # Errors
     ///
-    /// [`QueryError::Mixed`], [`QueryError::Source`] or [`QueryError::Query`] if polars refuses the files.
+    /// [`QueryError::Mixed`], [`QueryError::Source`] or [`QueryError::Query`] if polars refuses the
+    /// files.
     pub fn new(sources: &[Source]) -> Result<Self, QueryError> {
         let (detail, mut frame) = scan(sources)?;
         let schema = frame.collect_schema()?;
@@ -88,7 +92,8 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// [`QueryError::Unknown`] with the nearest names, or [`QueryError::Query`] with what polars says.
+    /// [`QueryError::Unknown`] with the nearest names, or [`QueryError::Query`] with what polars
+    /// says.
     pub fn frame(&mut self, sql: &str) -> Result<LazyFrame, QueryError> {
         // A view costs its planning only where it is named.
         for (name, text) in self.views(sql) {
@@ -112,7 +117,8 @@ impl Query {
         collect(frame)
     }
 
-    /// The optimized plan of a query: what is read, which filters reach the files, in which order things happen.
+    /// The optimized plan of a query: what is read, which filters reach the files, in which order
+    /// things happen.
     ///
     /// # Errors
     ///

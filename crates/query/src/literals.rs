@@ -1,9 +1,10 @@
-//! Numbers as jobs write them: polars reads `1.0e6` in SQL, and not `1e6`, nor lists of numbers with a fraction and numbers without.
+//! Numbers as jobs write them: polars reads `1.0e6` in SQL, and not `1e6`, nor lists of numbers
+//! with a fraction and numbers without.
 
 use std::borrow::Cow;
 
-/// SQL in which numbers in scientific notation have a fraction, and all numbers of an `IN (…)` if one of them has. Text in quotes and
-/// names stay as they are.
+/// SQL in which numbers in scientific notation have a fraction, and all numbers of an `IN (…)` if
+/// one of them has. Text in quotes and names stay as they are.
 pub(super) fn readable(sql: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
@@ -49,7 +50,8 @@ pub(super) fn readable(sql: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Length of a list in parentheses of nothing but numbers, some with a fraction or an exponent; 0 for anything else.
+/// Length of a list in parentheses of nothing but numbers, some with a fraction or an exponent; 0
+/// for anything else.
 fn mixed_list(bytes: &[u8]) -> usize {
     let length = bytes.iter().take_while(|byte| **byte != b')').count();
     let list = bytes[..length].trim_ascii_start();

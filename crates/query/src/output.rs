@@ -1,7 +1,8 @@
 //! Rows of a query as a table, CSV, JSON or Parquet.
 //!
-//! Batches are written as they arrive, so a result may be larger than memory (a table keeps its first [`TABLE_ROWS`]). A file
-//! appears whole or not at all: it is written beside its place and renamed.
+//! Batches are written as they arrive, so a result may be larger than memory (a table keeps its
+//! first [`TABLE_ROWS`]). A file appears whole or not at all: it is written beside its place and
+//! renamed.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -11,8 +12,8 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use polars::prelude::*;
 
 use crate::QueryError;
+use eigensweep_inputs::whole_file;
 use eigensweep_store::StoreError;
-use eigensweep_store::{StoreError, whole_file};
 use eigensweep_store::format::number;
 
 /// Rows of a table: more than anyone reads in a terminal; every other format has all of them.
@@ -60,9 +61,8 @@ pub fn print(frame: LazyFrame, format: Format) -> Result<(), QueryError> {
 ///
 /// [`QueryError::Store`] or [`QueryError::Query`]; then the file is as it was before.
 pub fn write(mut frame: LazyFrame, format: Format, path: &Path) -> Result<(), QueryError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let staged =
-        whole_file::stage(directory.unwrap_or(Path::new(".")), path).map_err(StoreError::from)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let staged = whole_file::stage(parent.unwrap_or(Path::new(".")), path).map_err(StoreError::from)?;
     if format == Format::Parquet {
         let target = SinkTarget::Path(PlRefPath::try_from_path(staged.path())?);
         let options = FileWriteFormat::Parquet(Arc::new(ParquetWriteOptions::default()));

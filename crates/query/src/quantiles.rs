@@ -1,9 +1,10 @@
 //! Medians and quantiles by group that stream.
 //!
-//! polars' streaming engine knows no quantile of a group: a group-by with one falls back to memory, where it holds all columns of
-//! all rows twice (12 GB for 10⁸ rows). It does stream values into a list a group (`implode` without order: 8 bytes a value, and up to twice
-//! that while lists grow), and a quantile is a function of that list. So the plan of a query is rewritten before it runs: the same
-//! quantiles, by polars' own formula. Quantiles of one column share their list.
+//! polars' streaming engine knows no quantile of a group: a group-by with one falls back to memory,
+//! where it holds all columns of all rows twice (12 GB for 10⁸ rows). It does stream values into a
+//! list a group (`implode` without order: 8 bytes a value, and up to twice that while lists grow),
+//! and a quantile is a function of that list. So the plan of a query is rewritten before it runs:
+//! the same quantiles, by polars' own formula. Quantiles of one column share their list.
 
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ pub(super) fn streaming(frame: LazyFrame) -> LazyFrame {
     plan(frame.logical_plan).into()
 }
 
-/// Rewrites the group-bys of a plan; kinds of plans that SQL does not make stay as they are, and right.
+/// Rewrites the group-bys of a plan; kinds of plans that SQL does not make stay as they are, and
+/// right.
 fn plan(mut node: DslPlan) -> DslPlan {
     match &mut node {
         // What polars has converted already, with the plan that it came from.

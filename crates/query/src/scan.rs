@@ -1,6 +1,7 @@
 //! Data sets as one lazy frame.
 //!
-//! Every file that is scanned is named by a commit record, never found by a glob: a file without a record does not exist.
+//! Every file that is scanned is named by a commit record, never found by a glob: a file without a
+//! record does not exist.
 
 use std::path::PathBuf;
 
@@ -12,8 +13,8 @@ use polars::prelude::*;
 
 use crate::QueryError;
 
-/// What several data sets keep, rows or a summary, as one lazy frame. Of several, the column [`DATASET`] comes first, and axes that one of
-/// them does not have are null there.
+/// What several data sets keep, rows or a summary, as one lazy frame. Of several, the column
+/// [`DATASET`] comes first, and axes that one of them does not have are null there.
 pub(super) fn scan(sources: &[Source]) -> Result<(Detail, LazyFrame), QueryError> {
     let detail = |source: &Source| source.dataset.spec().output.detail;
     let Some(kept) = sources.first().map(detail) else { return Err(SourceError::NoDataSet.into()) };
@@ -42,9 +43,9 @@ fn rows(source: &Source) -> Result<LazyFrame, QueryError> {
     files(records.map(|record| source.dataset.part_file(record)).collect())
 }
 
-/// The summary that a run wrote: a row per combination and paradigm, with columns named as those of the view
-/// [`summary`](crate::views), and besides `failed`, variances, extremes and quartiles of each metric. Its quantiles are a
-/// sketch's, within 1 %.
+/// The summary that a run wrote: a row per combination and paradigm, with columns named as those of
+/// the view [`summary`](crate::views), and besides `failed`, variances, extremes and quartiles of
+/// each metric. Its quantiles are a sketch's, within 1 %.
 fn summary(source: &Source) -> Result<LazyFrame, QueryError> {
     if !source.dataset.has_summary() {
         return Err(SourceError::Empty { path: source.dataset.root().to_path_buf() }.into());

@@ -1,12 +1,15 @@
-//! The ready-made views, as SQL text over `results`: what they compute is what is written here, and `--explain` shows it.
+//! The ready-made views, as SQL text over `results`: what they compute is what is written here, and
+//! `--explain` shows it.
 //!
-//! **`summary`**, a row per combination of axes and paradigm: `rows` and, for each metric *m*, `m_count` (rows with a value),
-//! `m_mean`, `m_se` (standard error of the mean, s/√count), `m_median`, `m_q05`, `m_q95` (quantiles with linear interpolation).
+//! **`summary`**, a row per combination of axes and paradigm: `rows` and, for each metric *m*,
+//! `m_count` (rows with a value), `m_mean`, `m_se` (standard error of the mean, s/√count),
+//! `m_median`, `m_q05`, `m_q95` (quantiles with linear interpolation).
 //!
-//! **`best`**, a row per combination of axes: the paradigm with the smallest mean distance, the runner-up, and the margin
-//! between them with its *paired* standard error. Paradigms of one replicate share their draws, so the difference within a replicate
-//! varies far less than either distance: with `Dᵣ` the difference in replicate r over the R replicates where both have a
-//! value, `margin = mean D`, `margin_se = sd(D)/√R`. `replicates` is that R.
+//! **`best`**, a row per combination of axes: the paradigm with the smallest mean distance, the
+//! runner-up, and the margin between them with its *paired* standard error. Paradigms of one
+//! replicate share their draws, so the difference within a replicate varies far less than either
+//! distance: with `Dᵣ` the difference in replicate r over the R replicates where both have a value,
+//! `margin = mean D`, `margin_se = sd(D)/√R`. `replicates` is that R.
 
 use eigensweep_job::Detail;
 use eigensweep_store::columns::{PARADIGM, REPLICATE};
@@ -22,8 +25,8 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Sorts the columns of a data set: axes stand before `paradigm`, metrics are those that the engine knows, in rows by their names and in
-    /// summaries by those of their means.
+    /// Sorts the columns of a data set: axes stand before `paradigm`, metrics are those that the
+    /// engine knows, in rows by their names and in summaries by those of their means.
     #[must_use]
     pub fn new<'a>(detail: Detail, names: impl Iterator<Item = &'a str> + Clone) -> Self {
         let metric = |name: &'a str| match detail {
@@ -57,17 +60,18 @@ pub fn summary(columns: &Columns) -> String {
     format!("SELECT {} FROM results GROUP BY {keys} ORDER BY {keys}", outputs.join(", "))
 }
 
-/// The view `best`, among the paradigms of these names, at least two; of equal distances the first wins.
+/// The view `best`, among the paradigms of these names, at least two; of equal distances the first
+/// wins.
 #[must_use]
 pub fn best(columns: &Columns, paradigms: &[&str]) -> String {
     let axes = quoted(&columns.axes).join(", ");
     let distance = DISTANCE.name;
-    // A column per paradigm, `p0`, `p1` and so on: in `wide` a row per replicate, in `means` per combination, with a column per pair.
+    // A column per paradigm, `p0`, `p1` and so on: in `wide` a row per replicate, in `means` per
+    // combination, with a column per pair.
     let all = || 0..paradigms.len();
     let list = |texts: Vec<String>| texts.join(", ");
-    let wide = all().map(|p| {
-        format!("MAX(CASE WHEN {PARADIGM} = '{}' THEN {distance} END) AS p{p}", paradigms[p])
-    });
+    let wide =
+        all().map(|p| format!("MAX(CASE WHEN {PARADIGM} = '{}' THEN {distance} END) AS p{p}", paradigms[p]));
     let means = all().map(|p| format!("AVG(p{p}) AS p{p}"));
     let differences = all().flat_map(|a| (0..a).map(move |b| (b, a))).map(|(a, b)| {
         format!(
@@ -96,7 +100,8 @@ pub fn best(columns: &Columns, paradigms: &[&str]) -> String {
     let runner_up =
         pick(&|_, next| format!("CASE WHEN p{next} IS NULL THEN NULL ELSE '{}' END", paradigms[next]));
     let least = pick(&|winner, _| format!("p{winner}"));
-    let margin = pick(&|winner, next| format!("{}{}", if winner < next { "" } else { "-" }, pair(winner, next)));
+    let margin =
+        pick(&|winner, next| format!("{}{}", if winner < next { "" } else { "-" }, pair(winner, next)));
     let margin_se = pick(&|winner, next| format!("{}_se", pair(winner, next)));
     let count = pick(&|winner, next| format!("{}_n", pair(winner, next)));
     format!(

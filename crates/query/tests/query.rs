@@ -135,7 +135,8 @@ fn the_summary_is_what_a_loop_computes() {
     }
 }
 
-/// Quantiles by group are functions of lists, which stream; those of other kinds of SQL stay polars' own. Words have none.
+/// Quantiles by group are functions of lists, which stream; those of other kinds of SQL stay
+/// polars' own. Words have none.
 #[test]
 fn quantiles_by_group_are_taken_of_lists() {
     let place = Place::new();
@@ -301,7 +302,8 @@ fn no_rows_are_still_an_answer_and_a_failure_leaves_the_file() {
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("eigensweep")), "{left:?}");
 }
 
-/// Winner and runner-up come of any number of paradigms: here two, and four of which one has no rows.
+/// Winner and runner-up come of any number of paradigms: here two, and four of which one has no
+/// rows.
 #[test]
 fn the_best_of_any_paradigms() {
     let place = Place::new();
@@ -324,8 +326,9 @@ fn the_best_of_any_paradigms() {
 fn a_summary_in_place_of_rows_can_be_asked() {
     let place = Place::new();
     let axes = |detail| Axes { replicates: 40, detail, ..Axes::default() };
-    let sources =
-        |names: &[&'static str]| names.iter().map(|name| place.source(name, &axes(name), varied)).collect::<Vec<_>>();
+    let sources = |names: &[&'static str]| {
+        names.iter().map(|name| place.source(name, &axes(name), varied)).collect::<Vec<_>>()
+    };
     let sql = "SELECT * FROM summary ORDER BY samples, noise_scale, alignment, paradigm";
     let [view, table] =
         ["rows", "summary"].map(|name| Query::new(&sources(&[name])).unwrap().collect(sql).unwrap());
@@ -335,7 +338,8 @@ fn a_summary_in_place_of_rows_can_be_asked() {
             assert!(view.column(name).unwrap().equals(table.column(name).unwrap()));
             continue;
         }
-        // A sketch's quantile is one of the values, a view's may lie between two (the engine's tests have its error).
+        // A sketch's quantile is one of the values, a view's may lie between two (the engine's
+        // tests have its error).
         if ["_q05", "_q95", "_median"].iter().any(|ending| name.ends_with(ending)) {
             assert!(table.column(name).is_ok(), "{name}");
             continue;
@@ -359,7 +363,8 @@ fn a_summary_in_place_of_rows_can_be_asked() {
     let open = |names: &[&str]| {
         Source::open_all(&names.iter().map(|name| place.path(name)).collect::<Vec<_>>()).unwrap()
     };
-    let both = Query::new(&open(&["summary", "summary"])).unwrap().collect("SELECT dataset, rows FROM summary");
+    let both =
+        Query::new(&open(&["summary", "summary"])).unwrap().collect("SELECT dataset, rows FROM summary");
     assert_eq!(both.unwrap().height(), 108);
     let mut query = Query::new(&open(&["summary"])).unwrap();
     let error = query.collect("SELECT * FROM results").unwrap_err().to_string();

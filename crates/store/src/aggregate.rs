@@ -1,10 +1,13 @@
-//! Many values as a few numbers: count, mean, variance, extremes and quantiles, of values that arrive one by one or in blocks.
+//! Many values as a few numbers: count, mean, variance, extremes and quantiles, of values that
+//! arrive one by one or in blocks.
 //!
-//! Mean and squared deviations by Welford's update (1962), joined by the formula of Chan, Golub and LeVeque (1979); both in a fixed
-//! order, so that the bits are a function of the values. Quantiles are exact where at most [`EXACT`] values were kept for them; of
-//! more, and of blocks, they come of a DDSketch (Masson, Rim and Lee, VLDB 2019): bins of equal ratios, counted; joining two
-//! sketches adds counts, in any order. Such a quantile is within [`QUANTILE_ACCURACY`] of the true one, relatively, as long as the
-//! values span less than [`BINS`] bins (seventeen decades), and its lowest values are lumped beyond.
+//! Mean and squared deviations by Welford's update (1962), joined by the formula of Chan, Golub and
+//! LeVeque (1979); both in a fixed order, so that the bits are a function of the values. Quantiles
+//! are exact where at most [`EXACT`] values were kept for them; of more, and of blocks, they come
+//! of a DDSketch (Masson, Rim and Lee, VLDB 2019): bins of equal ratios, counted; joining two
+//! sketches adds counts, in any order. Such a quantile is within [`QUANTILE_ACCURACY`] of the true
+//! one, relatively, as long as the values span less than [`BINS`] bins (seventeen decades), and its
+//! lowest values are lumped beyond.
 
 use std::fmt;
 
@@ -278,7 +281,10 @@ mod tests {
     #[test]
     fn nothing_has_no_mean() {
         let mut nothing = Aggregate::default();
-        assert_eq!((nothing.running().mean(), nothing.extremes(), nothing.quantiles([0.5])), (None, None, [None]));
+        assert_eq!(
+            (nothing.running().mean(), nothing.extremes(), nothing.quantiles([0.5])),
+            (None, None, [None])
+        );
         nothing.join(&stored(&Aggregate::default()));
         assert_eq!((nothing.running().count(), nothing.sketch()), (0, None));
         assert!(Aggregate::new(Running::default(), None, Some(b"nonsense")).is_err());
@@ -301,7 +307,8 @@ mod tests {
     }
 
     proptest! {
-        /// Blocks joined are all values: counts and extremes exactly, mean and variance to rounding, quantiles to their accuracy.
+        /// Blocks joined are all values: counts and extremes exactly, mean and variance to
+        /// rounding, quantiles to their accuracy.
         #[test]
         fn blocks_are_the_whole(
             magnitudes in prop::collection::vec((-12.0_f64..3.0, any::<bool>()), 1..300),

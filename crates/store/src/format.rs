@@ -1,6 +1,7 @@
 //! Numbers for people.
 
-/// A number with six significant digits, in scientific notation where it is very large or small; `–` for NaN.
+/// A number with six significant digits, in scientific notation where it is very large or small;
+/// `–` for NaN.
 #[must_use]
 pub fn number(value: f64) -> String {
     digits(value, 6)
@@ -30,8 +31,8 @@ pub fn digits(value: f64, significant: usize) -> String {
     format!("{value:.decimals$}")
 }
 
-/// A number to twelve significant digits. Sums of the same numbers in another order, as several threads give them, differ beyond
-/// that: what is shown must not.
+/// A number to twelve significant digits. Sums of the same numbers in another order, as several
+/// threads give them, differ beyond that: what is shown must not.
 #[must_use]
 pub fn settled(value: f64) -> f64 {
     let settled = format!("{value:.11e}").parse().unwrap_or(value);

@@ -1,10 +1,13 @@
-//! The summary of a data set: each combination of the axes and paradigm over its replicates, as figures, the report and `run` read it.
+//! The summary of a data set: each combination of the axes and paradigm over its replicates, as
+//! figures, the report and `run` read it.
 //!
-//! [`read`] takes the lines of a finished data set from the file that `run` left (`summary/summary.parquet`), and folds those of any
-//! other, and of a choice of single rows, from the parts on the fly; never more than a column of the grid is in memory
-//! while that happens. A quantile is exact of up to [`EXACT`](crate::aggregate::EXACT) replicates; of more, and where the data
-//! set keeps blocks in place of rows, it is within 1 %.
+//! [`read`] takes the lines of a finished data set from the file that `run` left
+//! (`summary/summary.parquet`), and folds those of any other, and of a choice of single rows, from
+//! the parts on the fly; never more than a column of the grid is in memory while that happens. A
+//! quantile is exact of up to [`EXACT`](crate::aggregate::EXACT) replicates; of more, and where the
+//! data set keeps blocks in place of rows, it is within 1 %.
 
+use eigensweep_job::Detail;
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::metrics::{DISTANCE, Metric, THRESHOLD_SQUARED};
 
@@ -13,6 +16,7 @@ use crate::aggregate::Aggregate;
 use crate::columns::{self, DATASET, PARADIGM};
 use crate::dataset::Dataset;
 use crate::filter::{Filter, Value};
+use crate::find;
 use crate::grid::Grid;
 
 /// Count, mean, spread and quantiles of a metric over some replicates.
@@ -96,7 +100,8 @@ pub struct Line {
     pub failed: u64,
     /// By metric of the [`Table`].
     pub metrics: Vec<Statistics>,
-    /// Replicates with α² above their threshold, of those that have one; `None` where none has, and where rows are not kept.
+    /// Replicates with α² above their threshold, of those that have one; `None` where none has, and
+    /// where rows are not kept.
     pub above: Option<u64>,
     /// By metric that is compared and earlier paradigm; empty where rows are not kept.
     pub(crate) differences: Vec<Difference>,
@@ -134,7 +139,8 @@ impl Table {
         line.metrics.get(self.metrics.iter().position(|known| *known == metric)?)
     }
 
-    /// Differences of a metric: the line's paradigm minus one before it in the job. `None` where rows are not kept.
+    /// Differences of a metric: the line's paradigm minus one before it in the job. `None` where
+    /// rows are not kept.
     #[must_use]
     pub fn difference(&self, line: &Line, metric: &Metric, earlier: &Paradigm) -> Option<Difference> {
         let mut compared = self.metrics.iter().filter(|metric| is_compared(metric));
@@ -160,7 +166,8 @@ pub struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// Whether it takes or leaves whole cells: it names neither replicates nor what was computed of them.
+    /// Whether it takes or leaves whole cells: it names neither replicates nor what was computed of
+    /// them.
     pub(crate) fn is_of_cells(&self, grid: &Grid) -> bool {
         let of_rows = |name: &str| {
             [columns::REPLICATE, columns::STATUS].contains(&name)
@@ -169,7 +176,8 @@ impl<'a> Selection<'a> {
         !self.filter.columns().into_iter().any(of_rows)
     }
 
-    /// Whether the condition holds for a row of which these columns are known; columns that it has not are missing.
+    /// Whether the condition holds for a row of which these columns are known; columns that it has
+    /// not are missing.
     pub(crate) fn holds(&self, known: &impl Fn(&str) -> Option<Value<'a>>) -> Option<bool> {
         self.filter.holds(&|name| match known(name) {
             Some(value) => value,
@@ -179,22 +187,20 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// The columns that a condition on a data set may name, each with whether it holds texts: those of rows only where they are kept.
+/// The columns that a condition on a data set may name, each with whether it holds texts: those of
+/// rows only where they are kept.
 #[must_use]
 pub fn conditions(dataset: &Dataset) -> Vec<(&'static str, bool)> {
-    let spec = dataset.spec();
-    let axes = spec.axes().into_iter().map(|axis| (axis.name, false));
-    let cells = axes.chain([(PARADIGM, true)]);
-    if spec.output.detail == eigensweep_job::Detail::Summary {
-        return cells.collect();
+    let mut columns = find::columns(dataset);
+    let is_axis = |name| dataset.spec().axes().iter().any(|axis| axis.name == name);
+    if dataset.spec().output.detail == Detail::Summary {
+        columns.retain(|(name, _)| is_axis(*name) || *name == PARADIGM);
     }
-    let metrics = eigensweep_theory::metrics::columns(&spec.output.metrics);
-    let metrics = metrics.into_iter().map(|metric| (metric.name, false));
-    let replicate = std::iter::once((columns::REPLICATE, false));
-    replicate.chain(cells).chain(metrics).chain([(columns::STATUS, true)]).collect()
+    columns
 }
 
-/// The lines of a data set, or those of the selected rows, with some metrics; `None` if there are more than `most`.
+/// The lines of a data set, or those of the selected rows, with some metrics; `None` if there are
+/// more than `most`.
 ///
 /// # Errors
 ///
@@ -223,8 +229,8 @@ pub fn read(
     Ok(few.then_some(table))
 }
 
-/// What `run` prints at the end: how far the corrupted model is from the clean one at the smallest and the largest sample, and
-/// what theory says.
+/// What `run` prints at the end: how far the corrupted model is from the clean one at the smallest
+/// and the largest sample, and what theory says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// Smallest n of the job.
@@ -271,7 +277,8 @@ impl SummaryLine {
 /// Most lines that are collected: a terminal's worth many times over.
 pub const LINES: u64 = 10_000;
 
-/// The lines at the smallest and the largest n; `None` if there are more than [`LINES`] combinations.
+/// The lines at the smallest and the largest n; `None` if there are more than [`LINES`]
+/// combinations.
 ///
 /// # Errors
 ///
@@ -324,9 +331,8 @@ fn line_of(grid: &Grid, row: u64) -> usize {
 fn blank_lines(paradigms: &[&'static Paradigm], grid: &Grid) -> Vec<SummaryLine> {
     let settings = grid.rows() / grid.rows_per_setting;
     // A row of each line.
-    let rows = (0..settings).flat_map(|setting| {
-        (0..grid.rows_per_sample).map(move |row| setting * grid.rows_per_setting + row)
-    });
+    let rows = (0..settings)
+        .flat_map(|setting| (0..grid.rows_per_sample).map(move |row| setting * grid.rows_per_setting + row));
     let line = |row| SummaryLine {
         axes: grid
             .axes

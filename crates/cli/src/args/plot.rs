@@ -30,7 +30,8 @@ pub(crate) struct Plot {
     /// What panels tell apart: an axis for the columns, and one for the rows
     #[arg(long, value_name = "COLUMNS[,ROWS]", value_delimiter = ',')]
     pub(crate) facet: Vec<String>,
-    /// Only rows for which this condition holds, as in SQL: comparisons of columns joined by and, or, not
+    /// Only rows for which this condition holds, as in SQL: comparisons of columns joined by and,
+    /// or, not
     #[arg(long = "where", value_name = "CONDITION")]
     pub(crate) filter: Option<String>,
     /// What a curve and its band show [default: mean]

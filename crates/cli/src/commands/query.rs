@@ -1,8 +1,8 @@
 //! `query`: handed over to `eigensweep-query`, as git and cargo hand over to theirs.
 //!
-//! It is a program of its own because polars takes several times as long to compile, and as many bytes, as everything else. It is found
-//! beside this program, then on PATH; it checks that both are of one version. On Unix it takes this process' place, so
-//! signals and exit codes are its own.
+//! It is a program of its own because polars takes several times as long to compile, and as many
+//! bytes, as everything else. It is found beside this program, then on PATH; it checks that both
+//! are of one version. On Unix it takes this process' place, so signals and exit codes are its own.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

@@ -1,11 +1,15 @@
-//! Learning curves: a metric against n, a curve per alignment, panels by paradigm and noise scale; Figure 3 of the paper.
+//! Learning curves: a metric against n, a curve per alignment, panels by paradigm and noise scale;
+//! Figure 3 of the paper.
 //!
-//! A curve is the mean over replicates with its 95 % interval, or the median with the 5 % and 95 % quantiles. Its dashes say what
-//! theory says of it: solid where α² exceeds the threshold of every replicate's spectra (Propositions 4.3 and 4.4; supervised learning
-//! recovers always, Proposition 4.2), dashed where it exceeds none, dash-dotted in between.
+//! A curve is the mean over replicates with its 95 % interval, or the median with the 5 % and 95 %
+//! quantiles. Its dashes say what theory says of it: solid where α² exceeds the threshold of every
+//! replicate's spectra (Propositions 4.3 and 4.4; supervised learning recovers always, Proposition
+//! 4.2), dashed where it exceeds none, dash-dotted in between.
 
 use std::collections::BTreeMap;
 
+use super::Kind;
+use crate::Source;
 use crate::canvas::{Canvas, Marker};
 use crate::data::{Key, Lines, Stats, known_metric};
 use crate::drawing::Drawing;
@@ -15,11 +19,9 @@ use crate::scale::Scale;
 use crate::spec::{Band, FigureSpec};
 use crate::theme::{CATEGORIES, FEW, INK, Rgb, gradient, sequence};
 use crate::verdict::Verdict;
-use super::Kind;
 use crate::{Facets, FigureError, common, names, title, unfinished};
 use eigensweep_store::format::{coordinate, digits};
 use eigensweep_theory::metrics::{DISTANCE, Metric};
-use crate::Source;
 
 /// Learning curves, Figure 3 of the paper.
 pub static LEARNING_CURVES: Kind = Kind {
@@ -131,8 +133,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     }
     let y = Scale::fit(&centres, spec.y_spacing, 0.05);
     // A band may reach beyond the curves, but not so far that it squeezes them.
-    let y =
-        widened(y, all().flat_map(|curve| &curve.points).filter_map(|(_, stats)| edges(stats, band)));
+    let y = widened(y, all().flat_map(|curve| &curve.points).filter_map(|(_, stats)| edges(stats, band)));
 
     let mut notes = unfinished(sources);
     notes.extend(hidden);
@@ -156,7 +157,8 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     }))
 }
 
-/// Takes out values of the facets and of the colour that have no value of the metric at all (supervised learning has no leakage).
+/// Takes out values of the facets and of the colour that have no value of the metric at all
+/// (supervised learning has no leakage).
 fn hide_empty(
     rows: &mut Lines<'_>,
     placement: &Placement,
@@ -217,7 +219,8 @@ fn curves(
         if points.is_empty() {
             continue;
         }
-        // Thresholds depend on spectra, not on n; where x is α itself, the verdict changes along the curve.
+        // Thresholds depend on spectra, not on n; where x is α itself, the verdict changes along
+        // the curve.
         let verdicts: Vec<Option<Verdict>> =
             points.iter().map(|(_, stats)| Verdict::of(paradigm, stats.above)).collect();
         let same = verdicts.windows(2).all(|pair| pair[0] == pair[1]);
@@ -339,11 +342,7 @@ fn tip(curve: &Curve, x: f64, stats: &Stats, band: Band) -> String {
     let failed = stats.rows - stats.count;
     let failed = if failed > 0.0 { format!(", {failed} without a value") } else { String::new() };
     let label = if curve.label.is_empty() { String::new() } else { format!("{}, ", curve.label) };
-    format!(
-        "{label}at {}: {value}{spread}, {} replicates{failed}{verdict}",
-        coordinate(x),
-        stats.count
-    )
+    format!("{label}at {}: {value}{spread}, {} replicates{failed}{verdict}", coordinate(x), stats.count)
 }
 
 /// What is not, or not fully, shown.

@@ -1,8 +1,10 @@
-//! Phase diagram: a metric over two axes, a map per paradigm, and which paradigm is closer, with the theoretical thresholds on top.
+//! Phase diagram: a metric over two axes, a map per paradigm, and which paradigm is closer, with
+//! the theoretical thresholds on top.
 //!
-//! The curves are medians over replicates of `α* = √max(0, α²)` with α_JE² (Proposition 4.4) and α_RC² (Proposition 4.3) as the rows have
-//! them; the vertical line is the crossover `max λ^Γ = η²/δ` of Corollary 4.5, left of which reconstruction is preferable.
-//! A winner counts where the paired difference within replicates is more than 1.96 of its standard errors from 0.
+//! The curves are medians over replicates of `α* = √max(0, α²)` with α_JE² (Proposition 4.4) and
+//! α_RC² (Proposition 4.3) as the rows have them; the vertical line is the crossover `max λ^Γ =
+//! η²/δ` of Corollary 4.5, left of which reconstruction is preferable. A winner counts where the
+//! paired difference within replicates is more than 1.96 of its standard errors from 0.
 
 use std::collections::BTreeMap;
 
@@ -66,8 +68,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
         Some(name) => rows.known_axis(name),
         None => {
             let varying = rows.varying();
-            let axes =
-                varying.iter().copied().filter(|name| *name != PARADIGM && *name != DATASET);
+            let axes = varying.iter().copied().filter(|name| *name != PARADIGM && *name != DATASET);
             let found = wanted.iter().copied().filter(|name| varying.contains(name)).chain(axes);
             let fallback = wanted.first().copied().unwrap_or("alignment");
             Ok(found.into_iter().find(|name| Some(*name) != taken).unwrap_or(fallback).to_owned())
@@ -135,7 +136,9 @@ impl Phase<'_> {
         let (x, y) = (fit(&xs, spec.x_spacing), fit(&ys, spec.y_spacing));
         let means: Vec<f64> = self.cells.values().filter_map(|stats| stats.mean).collect();
         if means.is_empty() {
-            return Err(FigureError::Figure { reason: format!("no row has a value of `{}`", self.metric.name) });
+            return Err(FigureError::Figure {
+                reason: format!("no row has a value of `{}`", self.metric.name),
+            });
         }
         let heat = Scale::fit(&means, None, 0.0);
         let facets = Facets::values(&self.rows, self.facet.as_ref());
@@ -156,8 +159,7 @@ impl Phase<'_> {
             rows: Facets::headings(&self.rows, self.facet.as_ref()),
             notes,
         };
-        let label =
-            format!("{} over {} and {}, {}", self.metric.title, texts.x, texts.y, texts.title);
+        let label = format!("{} over {} and {}, {}", self.metric.title, texts.x, texts.y, texts.title);
         let legend = self.legend(heat.clone(), crossings.iter().any(Option::is_some));
         let scales = (&x, &y);
         let grid = Grid { texts, x: &x, y: &y, legend, aspect: 0.9 };
@@ -281,7 +283,8 @@ impl Phase<'_> {
         cased(canvas, "threshold", &points, dashes(paradigm));
     }
 
-    /// Where each row of panels has its crossover, if x is the scale of the noise and theory can tell.
+    /// Where each row of panels has its crossover, if x is the scale of the noise and theory can
+    /// tell.
     fn crossings(
         &self,
         sources: &[Source],
@@ -311,11 +314,7 @@ impl Phase<'_> {
 
     fn legend(&self, heat: Scale, crossover: bool) -> Legend {
         let mut legend = Legend::default();
-        legend.bars.push(Bar {
-            title: format!("{}, mean", self.metric.title),
-            scale: heat,
-            color: gradient,
-        });
+        legend.bars.push(Bar { title: format!("{}, mean", self.metric.title), scale: heat, color: gradient });
         if let Some(rivals) = self.rivals {
             let mut line = vec![(Swatch::Heading, "closer:".to_owned())];
             line.extend(
@@ -359,7 +358,8 @@ fn cased(canvas: &mut Canvas, class: &str, points: &[(f64, f64)], dashes: &[f64]
     });
 }
 
-/// Where the cell of a value begins and ends, as shares: half-way to its neighbours, and out to the frame at the ends.
+/// Where the cell of a value begins and ends, as shares: half-way to its neighbours, and out to the
+/// frame at the ends.
 fn edges(scale: &Scale, values: &[f64], at: usize) -> [f64; 2] {
     let share = |at: usize| values.get(at).and_then(|value| scale.share(*value));
     let here = share(at).unwrap_or(0.5);

@@ -1,9 +1,12 @@
-//! The generalized eigenvalues that decide what a representation holds, signal and noise components told apart.
+//! The generalized eigenvalues that decide what a representation holds, signal and noise components
+//! told apart.
 //!
-//! In the limit n → ∞ everything is diagonal in one basis (Section 4.1), so each eigenvalue belongs to one component. With m its
-//! second moment (κ²/n of an important one, λ^Γ of an irrelevant one) and s = m + λ^Θ + α²λ^Γ its second moment over the views:
-//! joint-embedding ranks by ω = m/s (Theorem 3.2, pencil (G, S)), reconstruction by φ² = m²/s (Theorem 3.1, pencil (CᵀC, S)). The
-//! first k are kept; the gap after the k-th decides how well the row space is determined. Spectra are those of replicate 0.
+//! In the limit n → ∞ everything is diagonal in one basis (Section 4.1), so each eigenvalue belongs
+//! to one component. With m its second moment (κ²/n of an important one, λ^Γ of an irrelevant one)
+//! and s = m + λ^Θ + α²λ^Γ its second moment over the views: joint-embedding ranks by ω = m/s
+//! (Theorem 3.2, pencil (G, S)), reconstruction by φ² = m²/s (Theorem 3.1, pencil (CᵀC, S)). The
+//! first k are kept; the gap after the k-th decides how well the row space is determined. Spectra
+//! are those of replicate 0.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +14,8 @@ use eigensweep_engine::theory::SpectraRow;
 use eigensweep_store::columns::PARADIGM;
 use eigensweep_theory::{Paradigm, relative_gap};
 
+use super::Kind;
+use crate::Source;
 use crate::canvas::{Anchor, Canvas, Marker, Type};
 use crate::data::{Key, Lines};
 use crate::drawing::Drawing;
@@ -19,10 +24,8 @@ use crate::legend::{Legend, Swatch};
 use crate::scale::{Scale, Spacing};
 use crate::spec::FigureSpec;
 use crate::theme::{CATEGORIES, FRAME, INK, TICK};
-use super::Kind;
 use crate::{FigureError, common, names, theory, title, unfinished};
 use eigensweep_store::format::digits;
-use crate::Source;
 
 /// Generalized eigenvalues.
 pub static SPECTRUM: Kind = Kind {

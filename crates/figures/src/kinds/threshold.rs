@@ -1,15 +1,19 @@
 //! Measured against theoretical thresholds.
 //!
-//! Where k × leakage, the number of irrelevant components in the representation, falls below ½ as α grows, the paradigm has become
-//! blind to the noise. The measured α* is that α for the *median* over replicates, interpolated in log α between the two values
-//! of the grid that it lies between; the theoretical one is the median of `√max(0, α²)` (Propositions 4.3 and 4.4). Medians on both
-//! sides, because spectra and with them thresholds may be drawn per replicate. One point per combination of the other axes.
+//! Where k × leakage, the number of irrelevant components in the representation, falls below ½ as α
+//! grows, the paradigm has become blind to the noise. The measured α* is that α for the *median*
+//! over replicates, interpolated in log α between the two values of the grid that it lies between;
+//! the theoretical one is the median of `√max(0, α²)` (Propositions 4.3 and 4.4). Medians on both
+//! sides, because spectra and with them thresholds may be drawn per replicate. One point per
+//! combination of the other axes.
 
 use std::collections::BTreeMap;
 
 use eigensweep_store::columns::PARADIGM;
 use eigensweep_theory::metrics::LEAKAGE;
 
+use super::Kind;
+use crate::Source;
 use crate::canvas::Marker;
 use crate::data::{Key, Lines, Stats, known_metric};
 use crate::drawing::Drawing;
@@ -18,10 +22,8 @@ use crate::legend::{Legend, Swatch};
 use crate::scale::{Scale, Spacing};
 use crate::spec::FigureSpec;
 use crate::theme::{CATEGORIES, FEW, FRAME, Rgb, sequence};
-use super::Kind;
 use crate::{Facets, FigureError, common, names, title, unfinished};
 use eigensweep_store::format::digits;
-use crate::Source;
 
 /// Measured against theoretical thresholds.
 pub static THRESHOLD: Kind = Kind {
@@ -34,7 +36,8 @@ pub static THRESHOLD: Kind = Kind {
     draw,
 };
 
-/// Irrelevant components in the representation at which it counts as having lost the signal: half-way from none to one.
+/// Irrelevant components in the representation at which it counts as having lost the signal:
+/// half-way from none to one.
 const LOST: f64 = 0.5;
 const IDENTITY_DASHES: &[f64] = &[5.0, 4.0];
 

@@ -1,4 +1,5 @@
-//! The table of winners: which paradigm's corrupted model is closest to its clean one, and by how much.
+//! The table of winners: which paradigm's corrupted model is closest to its clean one, and by how
+//! much.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,8 @@ use super::table::{Table, Value};
 use crate::FigureError;
 use crate::data::{Key, Lines, Stats};
 
-/// The winners at n = `largest`, where rows are kept: pairs need replicates, and the phase diagram tells what a summary can.
+/// The winners at n = `largest`, where rows are kept: pairs need replicates, and the phase diagram
+/// tells what a summary can.
 pub(super) fn table(lines: &Lines<'_>, largest: i64) -> Result<Option<Table>, FigureError> {
     if lines.detail == Detail::Summary {
         return Ok(None);
@@ -45,7 +47,8 @@ pub(super) fn table(lines: &Lines<'_>, largest: i64) -> Result<Option<Table>, Fi
         // A paradigm without a value is infinitely far; of equals the first wins.
         let mut ranked: Vec<usize> = (0..paradigms.len()).filter(|&at| stats[at].mean.is_some()).collect();
         ranked.sort_by(|&a, &b| stats[a].mean.unwrap_or(0.0).total_cmp(&stats[b].mean.unwrap_or(0.0)));
-        let name = |at: Option<&usize>| at.map_or(Value::Missing, |&at| Value::Text(paradigms[at].name.to_owned()));
+        let name =
+            |at: Option<&usize>| at.map_or(Value::Missing, |&at| Value::Text(paradigms[at].name.to_owned()));
         let distance = ranked.first().and_then(|&at| stats[at].mean);
         let margin = ranked.first().zip(ranked.get(1)).and_then(|(&winner, &other)| {
             let pair = pairs.get(&(winner.min(other), winner.max(other)))?.get(key)?;
@@ -60,6 +63,7 @@ pub(super) fn table(lines: &Lines<'_>, largest: i64) -> Result<Option<Table>, Fi
     };
     let rows: Vec<Vec<Value>> = combinations.iter().map(row).collect();
     let mut headings: Vec<String> = told.iter().map(|&at| axes[at].replace('_', " ")).collect();
-    headings.extend(["winner", "runner up", "distance", "margin", "margin se", "replicates"].map(str::to_owned));
+    headings
+        .extend(["winner", "runner up", "distance", "margin", "margin se", "replicates"].map(str::to_owned));
     Ok(Some(Table { caption: "The closest paradigm per combination".to_owned(), headings, rows }))
 }

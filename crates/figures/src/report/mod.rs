@@ -1,7 +1,8 @@
-//! A report: one HTML page that needs nothing else, with the verdicts, the figures, who wins, and where the rows come from.
+//! A report: one HTML page that needs nothing else, with the verdicts, the figures, who wins, and
+//! where the rows come from.
 //!
-//! The template, its style and its script are in `templates/`; everything is inlined, nothing is fetched. The same data sets give
-//! the same bytes.
+//! The template, its style and its script are in `templates/`; everything is inlined, nothing is
+//! fetched. The same data sets give the same bytes.
 
 mod best;
 mod table;
@@ -15,8 +16,9 @@ use askama::Template;
 use crate::data::Lines;
 use crate::kinds::KINDS;
 use crate::{FigureError, FigureSpec, Source, draw};
+use eigensweep_inputs::whole_file;
+use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Manifest;
-use eigensweep_store::{StoreError, whole_file};
 use eigensweep_store::format::{count, digits};
 use eigensweep_theory::metrics::DISTANCE;
 use table::{Table, Value};
@@ -90,8 +92,7 @@ pub fn html(sources: &[Source]) -> Result<String, FigureError> {
         sources: sources.iter().map(origin).collect(),
         cite: hashes.join(", "),
     };
-    page.render()
-        .map_err(|error| FigureError::Figure { reason: format!("the page cannot be made: {error}") })
+    page.render().map_err(|error| FigureError::Figure { reason: format!("the page cannot be made: {error}") })
 }
 
 /// Writes the page to a file; it appears whole or not at all.
@@ -101,7 +102,8 @@ pub fn html(sources: &[Source]) -> Result<String, FigureError> {
 /// As [`html`], or [`FigureError::Store`] where the file cannot be written.
 pub fn write(sources: &[Source], path: &Path) -> Result<(), FigureError> {
     let page = html(sources)?;
-    Ok(whole_file::write(path, |file| file.write_all(page.as_bytes())).map_err(StoreError::from)?)
+    let written = whole_file::write(path, |file| file.write_all(page.as_bytes()));
+    Ok(written.map_err(StoreError::from)?)
 }
 
 /// What was run, in a sentence.

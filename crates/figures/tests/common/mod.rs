@@ -8,9 +8,11 @@ use eigensweep_job as job;
 use eigensweep_store::Extents;
 use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::{Collector, Dataset, InputFacts, RunRecord, RunState, Section};
-use eigensweep_store::rows::Batch;
+use eigensweep_store::rows::Rows;
 use eigensweep_store::shard::Shard;
 use eigensweep_store::source::Source;
+use eigensweep_theory::Metric;
+use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED, THRESHOLD_SQUARED};
 use tempfile::TempDir;
 
 /// Coordinates of a row.
@@ -109,9 +111,11 @@ impl Place {
     }
 }
 
-fn batch(section: &Section, task: u64, values: impl Fn(At<'_>) -> Values) -> Batch {
+fn batch(section: &Section, task: u64, values: impl Fn(At<'_>) -> Values) -> Rows {
     let (grid, rows) = (&section.plan.grid, section.plan.task_rows(task));
-    let mut batch = Batch::new(usize::try_from(rows.end - rows.start).unwrap());
+    let count = usize::try_from(rows.end - rows.start).unwrap();
+    let mut batch = Rows::with_capacity(&section.spec, count);
+    batch.restart(count);
     let axis = |name: &str, row: u64| {
         let axis = grid.axis(name).unwrap();
         axis.values.as_float(axis.index(row))
@@ -126,13 +130,21 @@ fn batch(section: &Section, task: u64, values: impl Fn(At<'_>) -> Values) -> Bat
             alignment: axis("alignment", row),
             paradigm: section.spec.model.paradigms[grid.paradigm(row)].name,
         });
-        batch.threshold_squared[at] = found.threshold_squared.unwrap_or(f64::NAN);
-        let Some(distance) = found.distance else {
+        let values: [(&Metric, Option<f64>); 6] = [
+            (&LOSS_CLEAN, Some(0.0)),
+            (&LOSS_CORRUPTED, found.distance),
+            (&DISTANCE, found.distance),
+            (&LEAKAGE, found.leakage),
+            (&GAP, Some(0.1)),
+            (&THRESHOLD_SQUARED, found.threshold_squared),
+        ];
+        for (metric, value) in values {
+            let column = batch.column(metric).unwrap();
+            batch.values_mut(column)[at] = value.unwrap_or(f64::NAN);
+        }
+        if found.distance.is_none() {
             batch.fail(at..at + 1, Status::NotPositiveDefinite);
-            continue;
-        };
-        (batch.loss_clean[at], batch.loss_corrupted[at]) = (0.0, distance);
-        (batch.leakage[at], batch.gap[at]) = (found.leakage.unwrap_or(f64::NAN), 0.1);
+        }
     }
     batch
 }

@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::encode::Encoded;
-use super::section::Section;
 use super::files;
 use super::reader::Footer;
+use super::section::Section;
 use crate::StoreError;
 use crate::active::Active;
 use crate::columns::FORMAT_VERSION;

@@ -1,8 +1,11 @@
-//! `summary/summary.parquet`: each combination of the axes and paradigm over its replicates, and the folding of parts into it.
+//! `summary/summary.parquet`: each combination of the axes and paradigm over its replicates, and
+//! the folding of parts into it.
 //!
-//! Derived from the parts, in order, so its bytes are a function of the job. One pass: a column's cells are in memory from its
-//! first part to its last. Columns: the axes, `paradigm`, `replicates`, `failed`, the [`STATISTICS`] of each metric, [`ABOVE`], and the
-//! [`DIFFERENCE_STATISTICS`] of each metric but thresholds between a line's paradigm and each one before it in the job.
+//! Derived from the parts, in order, so its bytes are a function of the job. One pass: a column's
+//! cells are in memory from its first part to its last. Columns: the axes, `paradigm`,
+//! `replicates`, `failed`, the [`STATISTICS`] of each metric, [`ABOVE`], and the
+//! [`DIFFERENCE_STATISTICS`] of each metric but thresholds between a line's paradigm and each one
+//! before it in the job.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +27,7 @@ use crate::columns::{self, ABOVE, BLOCK_STATISTICS, DIFFERENCE_STATISTICS, STATI
 use crate::filter::Value;
 use crate::grid::Grid;
 use crate::index_map::IndexMap;
+use crate::rows::metrics_of;
 use crate::shard::Shard;
 use crate::summary::{Difference, Line, Selection, Statistics, is_compared};
 use eigensweep_job::Detail;
@@ -49,10 +53,11 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Parquet`] or [`StoreError::Io`] if a part cannot be read or the file cannot be written.
+    /// [`StoreError::Parquet`] or [`StoreError::Io`] if a part cannot be read or the file cannot be
+    /// written.
     pub fn write_summary(&self) -> Result<(), StoreError> {
         let whole = Grid::new(self.spec());
-        let metrics = metrics::columns(&self.spec().output.metrics);
+        let metrics = metrics_of(self.spec());
         let paradigms = &self.spec().model.paradigms;
         let mut columns = Columns::new(self, &whole, Shard::WHOLE, self.sections().len(), &metrics, None);
         let schema = Arc::new(summary_schema(&whole, &metrics, paradigms));
@@ -82,8 +87,8 @@ impl Dataset {
 
     /// Shows `take` the lines of the selected cells, in order of their rows, until it says no.
     ///
-    /// Of a finished data set they are read from the summary's file, unless the selection names what is of single rows; else the parts
-    /// that are done are folded.
+    /// Of a finished data set they are read from the summary's file, unless the selection names
+    /// what is of single rows; else the parts that are done are folded.
     pub(crate) fn visit_lines(
         &self,
         whole: &Grid,
@@ -134,12 +139,7 @@ impl Dataset {
 }
 
 /// An axis or the paradigm of a row, if the column is one.
-fn coordinate(
-    grid: &Grid,
-    paradigms: &[&'static Paradigm],
-    row: u64,
-    name: &str,
-) -> Option<Value<'static>> {
+fn coordinate(grid: &Grid, paradigms: &[&'static Paradigm], row: u64, name: &str) -> Option<Value<'static>> {
     match name {
         columns::PARADIGM => Some(Value::Text(paradigms[grid.paradigm(row)].name)),
         _ => grid.axis(name).map(|axis| Value::Number(axis.values.as_float(axis.index(row)))),
@@ -206,7 +206,8 @@ pub struct Columns<'d> {
 }
 
 impl<'d> Columns<'d> {
-    /// Some metrics of the selected rows, of the parts of a shard that are done in the first `sections` sections.
+    /// Some metrics of the selected rows, of the parts of a shard that are done in the first
+    /// `sections` sections.
     pub fn new(
         dataset: &'d Dataset,
         whole: &'d Grid,
@@ -238,7 +239,8 @@ impl<'d> Columns<'d> {
         Self { dataset, whole, maps, parts: Box::new(parts), open, metrics, selection }
     }
 
-    /// The next finished column and its cells, by row within the unit; none if the column has no rows.
+    /// The next finished column and its cells, by row within the unit; none if the column has no
+    /// rows.
     ///
     /// # Errors
     ///
@@ -287,7 +289,8 @@ impl<'d> Columns<'d> {
         })
     }
 
-    /// Adds the selected rows of a part. In its file all replicates of a cell follow each other, and the paradigms of a combination.
+    /// Adds the selected rows of a part. In its file all replicates of a cell follow each other,
+    /// and the paradigms of a combination.
     fn read_rows(&mut self, place: usize, record: &CommitRecord, path: &Path) -> Result<(), StoreError> {
         let section = &self.dataset.sections()[place];
         let (grid, paradigms) = (&section.plan.grid, &section.spec.model.paradigms);
@@ -302,13 +305,15 @@ impl<'d> Columns<'d> {
         let alignment = grid.axis("alignment");
         let mut rows = section.written(record);
         let mut values = vec![f64::NAN; metrics.len()];
-        // By paradigm of the combination at hand, replicate by replicate: the values that are compared.
+        // By paradigm of the combination at hand, replicate by replicate: the values that are
+        // compared.
         let mut earlier: Vec<Vec<f64>> = vec![Vec::new(); paradigms.len()];
         let mut current = None;
         for batch in read_columns(path, &names)? {
             let batch = batch?;
             let columns: Vec<_> = metrics.iter().map(|metric| floats(&batch, metric.name)).collect();
-            let status = batch.column_by_name(columns::STATUS).and_then(|column| column.as_string_opt::<i32>());
+            let status =
+                batch.column_by_name(columns::STATUS).and_then(|column| column.as_string_opt::<i32>());
             for at in 0..batch.num_rows() {
                 let Some(row) = rows.next() else { break };
                 let paradigm = grid.paradigm(row);
@@ -375,7 +380,8 @@ impl<'d> Columns<'d> {
             let batch = batch?;
             for at in 0..batch.num_rows() {
                 let Some(row) = rows.next() else { break };
-                let known = |name: &str| coordinate(&section.plan.grid, &section.spec.model.paradigms, row, name);
+                let known =
+                    |name: &str| coordinate(&section.plan.grid, &section.spec.model.paradigms, row, name);
                 if self.selection.is_some_and(|selection| selection.holds(&known) != Some(true)) {
                     continue;
                 }
@@ -442,7 +448,8 @@ fn read_block(batch: &RecordBatch, metrics: &[&'static Metric], at: usize) -> Op
     })
 }
 
-/// The summary's columns behind the paradigm, each with whether it is null where there is nothing to say.
+/// The summary's columns behind the paradigm, each with whether it is null where there is nothing
+/// to say.
 fn statistics(
     metrics: &[&'static Metric],
     paradigms: &[&'static Paradigm],
@@ -450,7 +457,9 @@ fn statistics(
     let mut all: Vec<(String, bool)> =
         [columns::REPLICATES, columns::FAILED].map(|name| (name.to_owned(), false)).into();
     for metric in metrics {
-        all.extend(STATISTICS.map(|statistic| (format!("{}_{statistic}", metric.name), statistic != "count")));
+        all.extend(
+            STATISTICS.map(|statistic| (format!("{}_{statistic}", metric.name), statistic != "count")),
+        );
     }
     all.push((ABOVE.to_owned(), true));
     let earlier = &paradigms[..paradigms.len().saturating_sub(1)];
@@ -474,7 +483,12 @@ fn summary_schema(grid: &Grid, metrics: &[&'static Metric], paradigms: &[&'stati
 }
 
 /// Lines as arrays, in the order of [`summary_schema`].
-fn line_arrays(grid: &Grid, paradigms: &ArrayRef, metrics: &[&'static Metric], lines: &[Line]) -> Vec<ArrayRef> {
+fn line_arrays(
+    grid: &Grid,
+    paradigms: &ArrayRef,
+    metrics: &[&'static Metric],
+    lines: &[Line],
+) -> Vec<ArrayRef> {
     let rows: Vec<u64> = lines.iter().map(|line| line.row).collect();
     let mut columns: Vec<ArrayRef> = arrays::combinations(grid, &rows, paradigms).collect();
     let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -488,9 +502,8 @@ fn line_arrays(grid: &Grid, paradigms: &ArrayRef, metrics: &[&'static Metric], l
     columns.push(counts(&|line| line.failed));
     for metric in 0..metrics.len() {
         columns.push(counts(&|line| line.metrics[metric].count));
-        columns.extend(
-            (0..STATISTICS.len() - 1).map(|at| floats(&|line| line.metrics[metric].numbers()[at])),
-        );
+        columns
+            .extend((0..STATISTICS.len() - 1).map(|at| floats(&|line| line.metrics[metric].numbers()[at])));
     }
     columns.push(Arc::new(lines.iter().map(|line| line.above.map(whole)).collect::<Int64Array>()));
     let compared = metrics.iter().filter(|metric| is_compared(metric)).count();

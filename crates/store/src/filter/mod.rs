@@ -1,8 +1,10 @@
-//! Conditions on rows, in the words of SQL: `noise_scale = 1e6 and alignment < 1 and status <> 'ok'`.
+//! Conditions on rows, in the words of SQL: `noise_scale = 1e6 and alignment < 1 and status <>
+//! 'ok'`.
 //!
-//! A condition is read once ([`Filter::parse`], grammar in `grammar.rs`), checked against the columns there are, and asked row by
-//! row ([`Filter::holds`]) under SQL's three-valued logic: a comparison with no value is neither true nor false. The same makes it
-//! cheap to pass over parts: asked with only the coordinates known, a condition that is already false needs no file.
+//! A condition is read once ([`Filter::parse`], grammar in `grammar.rs`), checked against the
+//! columns there are, and asked row by row ([`Filter::holds`]) under SQL's three-valued logic: a
+//! comparison with no value is neither true nor false. The same makes it cheap to pass over parts:
+//! asked with only the coordinates known, a condition that is already false needs no file.
 
 mod grammar;
 
@@ -111,7 +113,8 @@ impl Filter {
         names
     }
 
-    /// Whether the condition holds for a row with these values; `None` if that is not known, or if a value is missing.
+    /// Whether the condition holds for a row with these values; `None` if that is not known, or if
+    /// a value is missing.
     pub fn holds<'v>(&self, value: &impl Fn(&str) -> Value<'v>) -> Option<bool> {
         self.condition.holds(value)
     }
@@ -286,7 +289,8 @@ mod tests {
 
     #[test]
     fn a_condition_tells_its_columns() {
-        let filter = Filter::parse("not (samples in (1, 2) or gap is null) and alignment > 1", &COLUMNS).unwrap();
+        let filter =
+            Filter::parse("not (samples in (1, 2) or gap is null) and alignment > 1", &COLUMNS).unwrap();
         assert_eq!(filter.columns(), ["samples", "gap", "alignment"]);
     }
 
