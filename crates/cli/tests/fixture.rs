@@ -126,7 +126,6 @@ fn a_complete_one_grows_and_keeps_its_parts() {
 }
 
 #[test]
-#[ignore = "until `plot` and `report` are this program's own, and need no other beside it"]
 fn they_are_drawn_and_reported() {
     let place = place();
     for (name, _, _) in SETS {

@@ -2,7 +2,7 @@
 tables that sort, figures that show their values by pointer and by keyboard, light and dark.
 
     pip install playwright
-    python crates/analysis/tests/report_page.py REPORT.html [--screenshots DIR]
+    python crates/figures/tests/report_page.py REPORT.html [--screenshots DIR]
 
 It uses the Chromium on PATH (Debian: apt-get install chromium).
 """
