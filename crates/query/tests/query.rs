@@ -290,7 +290,7 @@ fn no_rows_are_still_an_answer_and_a_failure_leaves_the_file() {
     ));
     // A part that turns out torn while it is read.
     let source = Source::open(&place.path("d")).unwrap();
-    let part = source.dataset.part_file(source.dataset.records().next().unwrap());
+    let part = source.dataset.part_file(source.dataset.records().nth(1).unwrap());
     fs::write(part, b"PAR1 not a file").unwrap();
     let torn = query
         .frame("SELECT replicate FROM results")
