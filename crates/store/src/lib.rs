@@ -32,5 +32,6 @@ pub mod shard;
 pub mod source;
 pub mod summary;
 
+pub use eigensweep_inputs::whole_file;
 pub use error::StoreError;
 pub use plan::Extents;

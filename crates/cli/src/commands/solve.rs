@@ -1,8 +1,7 @@
 //! `solve`: one problem in closed form.
 
-use std::fmt;
 use std::path::Path;
-use std::{fs, iter};
+use std::{fmt, fs, iter};
 
 use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix};
 use eigensweep_inputs::{ClassLabels, read_matrix, write_matrix};
@@ -215,6 +214,7 @@ impl Solution {
         let numbers = [("n", problem.samples), ("d", problem.size()), ("k", self.dimension)];
         let mut object: Map<String, Value> =
             numbers.into_iter().map(|(name, number)| (name.to_owned(), number.into())).collect();
+        object.insert("labels".to_owned(), labels.json());
         for Solved { paradigm, objective, loss, .. } in &self.paradigms {
             let loss_name = if paradigm.spectrum.is_some() { "probing_loss" } else { "loss" };
             object
@@ -223,7 +223,6 @@ impl Solution {
         for (paradigm, pencil, values) in self.spectra() {
             object[&paradigm.name.replace('-', "_")][pencil.name.replace(' ', "_")] = values.into();
         }
-        object.insert("labels".to_owned(), labels.json());
         table::print(&serde_json::to_string_pretty(&object).unwrap_or_default());
     }
 

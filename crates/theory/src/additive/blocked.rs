@@ -101,7 +101,7 @@ impl BlockedSolver {
         out: &mut [f64],
     ) -> Result<(), Failure> {
         match &paradigm.scaled {
-            Some(scaled) if problem.sigma.iter().all(|s| !(*s <= 0.0)) => {
+            Some(scaled) if !problem.sigma.iter().any(|s| *s <= 0.0) => {
                 self.solve_scaled(problem, scaled, wish, out)
             }
             _ => self.solve_general(problem, paradigm, wish, out),

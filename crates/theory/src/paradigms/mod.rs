@@ -48,10 +48,8 @@ pub struct Paradigm {
 pub(crate) struct Scaled {
     /// Asks lanes for what [`read`](Self::read) needs.
     pub(crate) wants: fn(&mut Wanted),
-    /// Writes the loss at each dimension of the problem at a place, which has so much power of the labels; returns its spectrum,
-    /// descending.
-    pub(crate) read:
-        for<'b> fn(&'b ScaledBatch, usize, f64, &[usize], &mut [f64]) -> Result<&'b [f64], Failure>,
+    /// Reads what lanes found.
+    pub(crate) read: Read,
     /// Decomposes the problem that was prepared.
     pub(crate) decompose: fn(&mut BlockedSolver) -> Result<(), Failure>,
     /// The loss, from the power of the labels, at a dimension k; leaves `Σ^½ V` (d × k) in the solver's `basis`.
@@ -59,6 +57,11 @@ pub(crate) struct Scaled {
     /// The encoder; `None` where no representation is learned.
     pub(crate) encoder: Option<ScaledEncoder>,
 }
+
+/// Writes the loss of the problem at a place, with that power of the labels, at each of the dimensions;
+/// returns its spectrum, descending.
+pub(crate) type Read =
+    for<'b> fn(&'b ScaledBatch, usize, f64, &[usize], &mut [f64]) -> Result<&'b [f64], Failure>;
 
 /// The encoder of a scaled problem.
 pub(crate) struct ScaledEncoder {
