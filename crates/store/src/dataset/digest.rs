@@ -524,15 +524,21 @@ fn line_arrays(
     columns
 }
 
+/// A column of numbers, if it is there.
+type Numbers<'b> = Option<&'b Float64Array>;
+
+/// Counts, and numbers of what is counted.
+type Counted<'b, N> = (Option<&'b Int64Array>, N);
+
 /// A batch of the summary's file.
 struct Lines<'b> {
     replicates: Option<&'b Int64Array>,
     failed: Option<&'b Int64Array>,
     /// By metric: counts, and the other [`STATISTICS`].
-    metrics: Vec<(Option<&'b Int64Array>, Vec<Option<&'b Float64Array>>)>,
+    metrics: Vec<Counted<'b, Vec<Numbers<'b>>>>,
     above: Option<&'b Int64Array>,
     /// By metric that is compared and earlier paradigm: counts, means, standard errors.
-    differences: Vec<Vec<(Option<&'b Int64Array>, [Option<&'b Float64Array>; 2])>>,
+    differences: Vec<Vec<Counted<'b, [Numbers<'b>; 2]>>>,
 }
 
 impl<'b> Lines<'b> {
@@ -567,7 +573,7 @@ impl<'b> Lines<'b> {
             let column = column.filter(|column| column.is_valid(at))?;
             u64::try_from(column.value(at)).ok()
         };
-        let statistics = |(counts, numbers): &(Option<&Int64Array>, Vec<Option<&Float64Array>>)| {
+        let statistics = |(counts, numbers): &Counted<'_, Vec<Numbers<'_>>>| {
             let mut numbers = numbers.iter().map(|column| value(*column, at));
             Statistics::new(count(*counts).unwrap_or(0), std::array::from_fn(|_| numbers.next().flatten()))
         };
