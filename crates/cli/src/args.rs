@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod plot;
 mod submit;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use clap_complete::Shell;
 use eigensweep_store::shard::{Shard, ShardError};
 
 use crate::cluster;
+pub(crate) use plot::{Plot, Report};
 pub(crate) use submit::{Submit, memory_bytes};
 
 /// Simulates closed-form self-supervised learning at scale.
@@ -82,12 +84,16 @@ pub(crate) enum Command {
     /// Ask data sets in SQL: tables `results`, `summary` and `best` (`eigensweep query --help` for more)
     #[command(disable_help_flag = true)]
     Query(HandedOver),
-    /// Draw the paper's figures of data sets (`eigensweep plot --help` for more)
-    #[command(disable_help_flag = true)]
-    Plot(HandedOver),
-    /// Write a page with figures, tables and provenance (`eigensweep report --help` for more)
-    #[command(disable_help_flag = true)]
-    Report(HandedOver),
+    /// Draw a figure of data sets as SVG or PNG
+    #[command(after_help = "\
+Examples:
+  eigensweep plot output/figure3-mnist -o figure3.svg
+  eigensweep plot output/quickstart --figure phase --where 'samples = 51200' -o phase.png
+  eigensweep plot output/quickstart --x alignment --color samples --facet paradigm,noise_scale --y leakage")]
+    Plot(Plot),
+    /// Write one HTML page about data sets: verdicts, figures, who wins, provenance
+    #[command(after_help = "Example:\n  eigensweep report output/figure3-mnist -o figure3.html")]
+    Report(Report),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  eigensweep completions bash > ~/.local/share/bash-completion/completions/eigensweep"
@@ -276,7 +282,7 @@ pub(crate) struct Solve {
     pub(crate) write: Option<PathBuf>,
 }
 
-/// Arguments of a command that `eigensweep-analysis` carries out.
+/// Arguments of a command that `eigensweep-query` carries out.
 #[derive(Debug, Args)]
 pub(crate) struct HandedOver {
     /// Data sets and options; --help tells

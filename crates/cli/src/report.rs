@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use eigensweep_engine::EngineError;
 use eigensweep_engine::given::GivenError;
+use eigensweep_figures::FigureError;
 use eigensweep_inputs::InputError;
 use eigensweep_job::{JobProblems, Problem, SourceText};
 use eigensweep_store::StoreError;
@@ -67,9 +68,11 @@ pub(crate) enum CommandError {
     #[error("{source}. {undone}")]
     NotSubmitted { source: SlurmError, undone: String },
     #[error(
-        "`{command}` needs eigensweep-analysis, which is neither beside this program nor on PATH; build it with: {build}"
+        "`query` needs eigensweep-query, which is neither beside this program nor on PATH; build it with: {build}"
     )]
-    NoAnalysis { command: String, build: &'static str },
+    NoQueryProgram { build: &'static str },
+    #[error(transparent)]
+    Figure(#[from] FigureError),
     #[error("--replicate {found}: the job has {replicates} replicates, counted from 0")]
     Replicate { found: u32, replicates: u32 },
 }
@@ -121,6 +124,7 @@ impl CommandError {
                 Exit::BadJob
             }
             Self::ScriptPath { .. } => Exit::BadJob,
+            Self::Figure(error) if error.is_usage() => Exit::BadJob,
             _ => Exit::Failure,
         }
     }

@@ -1,7 +1,9 @@
-//! Data sets of format 3, written before the crates were taken apart, are read, gone on with, replayed and drawn: for ever.
+//! Data sets of format 3, written before the crates were taken apart, are read, gone on with,
+//! replayed and drawn: for ever.
 //!
-//! `tests/fixtures/format-3` has a complete one that grew once, one of which a shard is missing, and one that keeps a summary in place of
-//! rows, all of its `job.toml`. They are never written anew: a program that cannot do with them what is done here breaks its users'.
+//! `tests/fixtures/format-3` has a complete one that grew once, one of which a shard is missing,
+//! and one that keeps a summary in place of rows, all of its `job.toml`. They are never written
+//! anew: a program that cannot do with them what is done here breaks its users'.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
@@ -14,7 +16,8 @@ use common::Place;
 use eigensweep_testkit::files::{contents, copy_tree};
 use serde_json::Value;
 
-/// The version that wrote them. Parts name theirs, and later ones may encode them otherwise: then rows are compared, not bytes.
+/// The version that wrote them. Parts name theirs, and later ones may encode them otherwise: then
+/// rows are compared, not bytes.
 const WRITTEN_BY: &str = "0.1.0";
 
 /// Each data set, its rows, and those of them that are done; half of these have no value.
@@ -38,7 +41,8 @@ fn run(place: &Place, arguments: &[&str]) -> (String, String) {
     (out, err)
 }
 
-/// Replays all rows of a data set, each of which must have the bits that are stored; returns their number.
+/// Replays all rows of a data set, each of which must have the bits that are stored; returns their
+/// number.
 #[track_caller]
 fn replayed(place: &Place, name: &str) -> usize {
     let (out, _) = run(place, &["replay", name, "--where", "replicate >= 0", "--limit", "1000", "--json"]);

@@ -8,7 +8,8 @@
 //! | `Σ` | [`Given::covariance`], zero if left out | d × d |
 //! | `G = X̄ᵀX̄/n`, `S = G + Σ`, `C = XᵀX̄/n`, `B = X̄ᵀY/n` | [`GivenMoments`] | d × d, and d × ℓ |
 //!
-//! Nothing is centred. Products are those of faer on the calling thread; their last bits depend on the instruction set.
+//! Nothing is centred. Products are those of faer on the calling thread; their last bits depend on
+//! the instruction set.
 //!
 //! ```
 //! use eigensweep_engine::given::Given;
@@ -39,8 +40,8 @@ use eigensweep_theory::moments::Moments;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 
-/// Largest difference of entries that should be equal, relative to the largest entry, at which Σ counts as symmetric: what
-/// a product in single precision leaves. Chosen.
+/// Largest difference of entries that should be equal, relative to the largest entry, at which Σ
+/// counts as symmetric: what a product in single precision leaves. Chosen.
 const ASYMMETRY: f64 = 1e-9;
 
 /// Inputs, labels and views of one problem; symbols and shapes as in the [module's table](self).
@@ -137,7 +138,8 @@ impl GivenError {
 }
 
 impl Given<'_> {
-    /// The moments of these matrices: 2 n d (2 d + ℓ) multiply-adds, or n d (d + ℓ) without mean views.
+    /// The moments of these matrices: 2 n d (2 d + ℓ) multiply-adds, or n d (d + ℓ) without mean
+    /// views.
     ///
     /// # Errors
     ///

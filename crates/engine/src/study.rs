@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use eigensweep_job::{Job, JobSpec};
-use eigensweep_store::dataset::{Dataset, Identity, Repair, SUMMARY_FILE};
+use eigensweep_store::dataset::{Dataset, Identity, Repair};
 use eigensweep_store::plan::Plan;
 use eigensweep_store::rows::Rows;
 use eigensweep_store::shard::Shard;
@@ -143,7 +143,7 @@ impl Planned {
             manifest?;
         }
         let dataset = dataset?;
-        let missing = outcome.rows > 0 || !dataset.path(SUMMARY_FILE).exists();
+        let missing = outcome.rows > 0 || !dataset.has_summary();
         if outcome.complete && dataset.is_complete() && missing {
             dataset.write_summary()?;
         }

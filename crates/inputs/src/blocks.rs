@@ -1,13 +1,14 @@
-//! Rows of numbers that are read a block at a time: what a reader gives, and what moments and components are computed
-//! from.
+//! Rows of numbers that are read a block at a time: what a reader gives, and what moments and
+//! components are computed from.
 //!
 //! | symbol | here | shape |
 //! |---|---|---|
 //! | `X` | a [`Blocks`]: inputs, a sample a row | n × p |
 //!
-//! Bytes, `f32` and `f64` stay what they are ([`Dense`]); only a block of rows at a time becomes doubles. A source of
-//! another layout (sparse, on disk) implements the trait: it says how its rows are written out, and brings moments of
-//! its own where blocks of doubles are not the best way to them.
+//! Bytes, `f32` and `f64` stay what they are ([`Dense`]); only a block of rows at a time becomes
+//! doubles. A source of another layout (sparse, on disk) implements the trait: it says how its rows
+//! are written out, and brings moments of its own where blocks of doubles are not the best way to
+//! them.
 
 use std::fmt;
 
@@ -36,19 +37,22 @@ pub trait Blocks: fmt::Debug + Send + Sync {
     /// Bytes that the numbers take in memory.
     fn bytes(&self) -> u64;
 
-    /// Writes the rows from `first` on as doubles, row-major; `rows` has room for as many as are wanted.
+    /// Writes the rows from `first` on as doubles, row-major; `rows` has room for as many as are
+    /// wanted.
     ///
     /// # Panics
     ///
     /// If there are not that many rows.
     fn write_rows(&self, first: usize, rows: &mut [f64]);
 
-    /// The mean of every feature, p numbers in the features' units, as accurate as one rounding of exact sums.
+    /// The mean of every feature, p numbers in the features' units, as accurate as one rounding of
+    /// exact sums.
     fn means(&self) -> Vec<f64> {
         moments::compensated_means(self)
     }
 
-    /// The centred second moment `(X − 1μᵀ)ᵀ(X − 1μᵀ)/n`, p × p in the features' units squared, lower triangle.
+    /// The centred second moment `(X − 1μᵀ)ᵀ(X − 1μᵀ)/n`, p × p in the features' units squared,
+    /// lower triangle.
     ///
     /// # Errors
     ///

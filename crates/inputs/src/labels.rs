@@ -4,8 +4,8 @@ use faer::Mat;
 
 use crate::InputError;
 
-/// The most classes that numbers are taken for: the largest ℓ of a problem. More distinct numbers are rather
-/// measurements or identifiers, and one-hot labels of them would not fit memory.
+/// The most classes that numbers are taken for: the largest ℓ of a problem. More distinct numbers
+/// are rather measurements or identifiers, and one-hot labels of them would not fit memory.
 pub const MAX_CLASSES: usize = 8192;
 
 /// The class of each sample, counted from 0.
@@ -17,7 +17,8 @@ pub struct ClassLabels {
 }
 
 impl ClassLabels {
-    /// Takes one class a sample; the number of classes is the largest plus one, whether or not all of them occur.
+    /// Takes one class a sample; the number of classes is the largest plus one, whether or not all
+    /// of them occur.
     ///
     /// # Errors
     ///
@@ -29,7 +30,8 @@ impl ClassLabels {
         Ok(Self { classes, values: (0..=largest).map(f64::from).collect() })
     }
 
-    /// Takes whole numbers, of which the distinct ones, ascending, are the classes; `None` if one is not whole.
+    /// Takes whole numbers, of which the distinct ones, ascending, are the classes; `None` if one
+    /// is not whole.
     ///
     /// They may be negative, large, and with gaps: −1 and 1 are two classes.
     ///

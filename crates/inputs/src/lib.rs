@@ -1,9 +1,10 @@
 //! Inputs and labels from files, and their principal components.
 //!
-//! This crate reads what a job names (images and labels, matrices), reduces inputs to the leading principal
-//! components of their raw centred features, and joins inputs with labels into the rows `A = [X₁ Y]` that the samplers
-//! draw from. The engine calls it once a job, before anything random happens; the program's `solve` reads and writes
-//! npy matrices with it. It knows nothing of jobs, paradigms, noise or views.
+//! This crate reads what a job names (images and labels, matrices), reduces inputs to the leading
+//! principal components of their raw centred features, and joins inputs with labels into the rows
+//! `A = [X₁ Y]` that the samplers draw from. The engine calls it once a job, before anything random
+//! happens; the program's `solve` reads and writes npy matrices with it. It knows nothing of jobs,
+//! paradigms, noise or views.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -28,9 +29,10 @@
 //! | [`labelled`] | inputs and labels side by side |
 //! | [`whole_file`] | files that appear whole or not at all |
 //!
-//! Files are not trusted: sizes are checked before they are allocated, and every refusal is a [`InputError`] that
-//! names the file, the place and the remedy. Each reader also comes as a function of any [`std::io::Read`] and a known
-//! length ([`images_from`], [`labels_from`], [`matrix_from`]), which is what a fuzzer calls.
+//! Files are not trusted: sizes are checked before they are allocated, and every refusal is a
+//! [`InputError`] that names the file, the place and the remedy. Each reader also comes as a
+//! function of any [`std::io::Read`] and a known length ([`images_from`], [`labels_from`],
+//! [`matrix_from`]), which is what a fuzzer calls.
 
 pub mod blocks;
 mod error;

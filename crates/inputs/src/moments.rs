@@ -1,4 +1,5 @@
-//! The first two moments of rows: what [`pca`](crate::pca) diagonalises and what centring subtracts.
+//! The first two moments of rows: what [`pca`](crate::pca) diagonalises and what centring
+//! subtracts.
 //!
 //! | symbol | here | shape | unit |
 //! |---|---|---|---|
@@ -8,23 +9,24 @@
 //! | `s = Xᵀ1`, `G = XᵀX` of bytes | `column_sums`, `byte_gram` | p, p × p | grey levels, and squared |
 //!
 //! **Bytes.** Every entry of `G`, and every partial sum on the way to it, is an integer of at most n · 255². As
-//! long as that stays below 2⁵³ ([`MAX_SAMPLES`]) no addition or fused multiply-add rounds, so `G` is exact: the
-//! same bits for every block size, order of summation, instruction set and machine. The subtraction that usually
-//! ruins a one-pass covariance is done on the integers `n G − s sᵀ` in 128 bits; `C = G/n − s sᵀ/n²` then carries the
-//! three roundings of one conversion and two divisions, however large the means.
+//! long as that stays below 2⁵³ ([`MAX_SAMPLES`]) no addition or fused multiply-add rounds, so `G`
+//! is exact: the same bits for every block size, order of summation, instruction set and machine.
+//! The subtraction that usually ruins a one-pass covariance is done on the integers `n G − s sᵀ` in
+//! 128 bits; `C = G/n − s sᵀ/n²` then carries the three roundings of one conversion and two
+//! divisions, however large the means.
 //!
 //! **Other numbers.** Two passes: the means by compensated sums, which are the exact sums rounded once or twice; then the
-//! products of centred rows. Every entry is one chain of fused multiply-adds over the rows in their order
-//! ([`gram_lower`]), so that the bits are the same for every block size, instruction set and machine. An entry is off
-//! by at most about n · 2⁻⁵³ of the variances, however large the means. What the rounded means leave, the square of a
-//! mean's error, is far below that.
+//! products of centred rows. Every entry is one chain of fused multiply-adds over the rows in their
+//! order ([`gram_lower`]), so that the bits are the same for every block size, instruction set and
+//! machine. An entry is off by at most about n · 2⁻⁵³ of the variances, however large the means.
+//! What the rounded means leave, the square of a mean's error, is far below that.
 //!
 //! **Cost.** n p² flops, half of those of a full product, and 8 p² bytes for `C`; 8 · `BLOCK_ROWS` · p bytes for
 //! a block of rows as `f64`.
 //!
-//! Sources: A. Neumaier, *Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen* (1974); T. F. Chan,
-//! G. H. Golub, R. J. `LeVeque`, *Algorithms for computing the sample variance: analysis and
-//! recommendations* (1983) for two passes.
+//! Sources: A. Neumaier, *Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen*
+//! (1974); T. F. Chan, G. H. Golub, R. J. `LeVeque`, *Algorithms for computing the sample variance:
+//! analysis and recommendations* (1983) for two passes.
 
 use eigensweep_spectral::dense::gram_lower;
 use eigensweep_spectral::lanes::InstructionSet;
@@ -33,11 +35,13 @@ use faer::{Accum, Mat, MatRef, Par};
 
 use crate::{Blocks, Dense, InputError};
 
-/// The most samples for which the Gram matrix of bytes is exact: the largest n with n · 255² < 2⁵³. Derived, see above.
+/// The most samples for which the Gram matrix of bytes is exact: the largest n with n · 255² < 2⁵³.
+/// Derived, see above.
 pub const MAX_SAMPLES: u64 = ((1 << 53) - 1) / (255 * 255);
 
-/// Rows converted to `f64` at a time. Tuned on 60,000 × 784 reduced to 50: from 128 to 1024 a run takes 0.9 to 1.1 s
-/// with no trend beyond noise, with 4096, whose block outgrows the cache, 1.3 s. No influence on any result.
+/// Rows converted to `f64` at a time. Tuned on 60,000 × 784 reduced to 50: from 128 to 1024 a run
+/// takes 0.9 to 1.1 s with no trend beyond noise, with 4096, whose block outgrows the cache, 1.3 s.
+/// No influence on any result.
 pub(crate) const BLOCK_ROWS: usize = 512;
 
 /// The mean of every feature of bytes: an exact integer sum, then one rounding.
@@ -72,7 +76,8 @@ pub(crate) fn compensated_means<B: Blocks + ?Sized>(rows: &B) -> Vec<f64> {
     sums.into_iter().zip(lost).map(|(sum, lost)| (sum + lost) / samples).collect()
 }
 
-/// The centred second moment of any rows, p × p, lower triangle: the means first, then products of centred rows.
+/// The centred second moment of any rows, p × p, lower triangle: the means first, then products of
+/// centred rows.
 ///
 /// # Errors
 ///
@@ -139,7 +144,8 @@ fn column_sums(rows: &Dense<u8>) -> Vec<u64> {
     sums
 }
 
-/// The uncentred Gram matrix `XᵀX` of bytes, p × p, lower triangle, over blocks of `block_rows ≥ 1` rows.
+/// The uncentred Gram matrix `XᵀX` of bytes, p × p, lower triangle, over blocks of `block_rows ≥ 1`
+/// rows.
 ///
 /// # Errors
 ///
@@ -150,7 +156,8 @@ fn byte_gram(rows: &Dense<u8>, block_rows: usize) -> Result<Mat<f64>, InputError
     let mut gram = Mat::zeros(features, features);
     for_blocks(rows, block_rows, |block| {
         let factor = transposed(block, features);
-        // Nothing rounds, so that the order of summation is free: faer's, which is the fastest for many features.
+        // Nothing rounds, so that the order of summation is free: faer's, which is the fastest for
+        // many features.
         triangular::matmul(
             gram.as_mut(),
             BlockStructure::TriangularLower,
@@ -195,7 +202,8 @@ mod tests {
     use super::{MAX_SAMPLES, byte_gram, check_exact, compensated_means, two_pass, two_pass_by};
     use crate::{Blocks, Dense, InputError};
 
-    /// Bytes of the full range that no structure makes easy; the generator is a 64-bit linear congruence.
+    /// Bytes of the full range that no structure makes easy; the generator is a 64-bit linear
+    /// congruence.
     fn noise(samples: usize, features: usize) -> Dense<u8> {
         let mut state = 1_u64;
         let values = (0..samples * features)

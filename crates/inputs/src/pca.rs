@@ -1,8 +1,8 @@
 //! Principal components: the few input features that the paper's experiments learn from.
 //!
-//! The engine calls this once a job, before anything random happens. Appendix C reduces MNIST to 50 components of the
-//! raw pixels (0..=255), centred and not scaled. With the moments of [`moments`](crate::moments), u the features' unit
-//! (grey levels for images):
+//! The engine calls this once a job, before anything random happens. Appendix C reduces MNIST to 50
+//! components of the raw pixels (0..=255), centred and not scaled. With the moments of
+//! [`moments`](crate::moments), u the features' unit (grey levels for images):
 //!
 //! | symbol | here | shape | unit |
 //! |---|---|---|---|
@@ -12,18 +12,20 @@
 //! | `μ` | [`PrincipalComponents::mean`] | p | u |
 //! | `X₁ = (X − 1μᵀ) V` | [`PrincipalComponents::scores`] | n × m | u |
 //!
-//! The sign of each column of `V`, which an eigensolver leaves open, is fixed: its entry of largest magnitude is
-//! positive, the first one if several tie.
+//! The sign of each column of `V`, which an eigensolver leaves open, is fixed: its entry of largest
+//! magnitude is positive, the first one if several tie.
 //!
 //! **Numerics.** `C` of bytes is exact up to three roundings an entry, of other numbers up to n of them; the eigensolver and the projection round by a few units of
-//! 2⁻⁵³ relative to the largest variance. Variances are therefore clamped at zero, and columns of `V` whose variances are
-//! closer than that (those of constant features and repeated samples, all zero) are an arbitrary orthonormal basis of their
-//! space. Up to [`LANE_FEATURES`] features all of it is the same bits on every machine; beyond, faer's blocked
-//! eigensolver is the faster way, and its last bits depend on the instruction set.
+//! 2⁻⁵³ relative to the largest variance. Variances are therefore clamped at zero, and columns of
+//! `V` whose variances are closer than that (those of constant features and repeated samples, all
+//! zero) are an arbitrary orthonormal basis of their space. Up to [`LANE_FEATURES`] features all of
+//! it is the same bits on every machine; beyond, faer's blocked eigensolver is the faster way, and
+//! its last bits depend on the instruction set.
 //!
 //! **Cost.** n p² flops for the moments, O(p³) for the eigenvectors, 2 n p m for the scores. Memory: n m doubles for
-//! the scores, some five p × p matrices while the eigensolver runs, and one block of rows as doubles.
-//! MNIST's 60,000 × 784 to 50 components, read from gzip: about 1 s on one core and 110 MB at the peak.
+//! the scores, some five p × p matrices while the eigensolver runs, and one block of rows as
+//! doubles. MNIST's 60,000 × 784 to 50 components, read from gzip: about 1 s on one core and 110 MB
+//! at the peak.
 
 use eigensweep_spectral::dense::product;
 use eigensweep_spectral::lanes::InstructionSet;
@@ -36,12 +38,12 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 use crate::moments::{BLOCK_ROWS, centre, for_blocks};
 use crate::{Blocks, Dense, InputError};
 
-/// The most features that [`principal_components`] takes. Derived from memory: five matrices of this order are
-/// 2.5 GiB, and what the eigensolver allocates must not be left to a header.
+/// The most features that [`principal_components`] takes. Derived from memory: five matrices of
+/// this order are 2.5 GiB, and what the eigensolver allocates must not be left to a header.
 pub const MAX_FEATURES: usize = 8192;
 
-/// The most features whose components are found by the kernels that give the same bits everywhere. Derived from memory: a
-/// group of lanes of this order is 135 MB.
+/// The most features whose components are found by the kernels that give the same bits everywhere.
+/// Derived from memory: a group of lanes of this order is 135 MB.
 pub const LANE_FEATURES: usize = 2048;
 
 /// The leading principal components of a set of samples and the samples' scores on them.
@@ -82,7 +84,8 @@ pub fn principal_components(
     Ok(PrincipalComponents { scores, variances, total_variance, mean, basis })
 }
 
-/// The raw features minus their means, for jobs without principal components: n × p in the features' units.
+/// The raw features minus their means, for jobs without principal components: n × p in the
+/// features' units.
 ///
 /// # Errors
 ///
@@ -95,7 +98,8 @@ pub fn centred(inputs: &dyn Blocks) -> Result<Dense<f64>, InputError> {
 }
 
 impl PrincipalComponents {
-    /// The scores, samples × components, in the features' units; the columns are centred and uncorrelated.
+    /// The scores, samples × components, in the features' units; the columns are centred and
+    /// uncorrelated.
     #[must_use]
     pub fn scores(&self) -> &Dense<f64> {
         &self.scores
@@ -159,8 +163,8 @@ fn check_components(value: usize, max: usize, limit: &'static str) -> Result<(),
     if (1..=max).contains(&value) { Ok(()) } else { Err(InputError::Components { value, max, limit }) }
 }
 
-/// The largest eigenvalues, descending and clamped at zero, with their eigenvectors (p × components, signs fixed),
-/// of a symmetric p × p matrix given by its lower triangle.
+/// The largest eigenvalues, descending and clamped at zero, with their eigenvectors (p ×
+/// components, signs fixed), of a symmetric p × p matrix given by its lower triangle.
 fn leading_eigenpairs(moment: Mat<f64>, components: usize) -> Result<(Vec<f64>, Mat<f64>), InputError> {
     let features = moment.nrows();
     let (variances, mut basis) = match features <= LANE_FEATURES {
@@ -230,7 +234,8 @@ fn sign_of_largest(entries: impl Iterator<Item = f64>) -> f64 {
 
 /// The scores `(X − 1μᵀ) V`, block by block.
 ///
-/// The mean is subtracted before the product, not after: then a score is as accurate as its own size allows.
+/// The mean is subtracted before the product, not after: then a score is as accurate as its own
+/// size allows.
 fn project(inputs: &dyn Blocks, mean: &[f64], basis: MatRef<'_, f64>) -> Result<Dense<f64>, InputError> {
     let (features, components) = (inputs.features(), basis.ncols());
     let mut scores = vec![0.0; inputs.samples() * components];

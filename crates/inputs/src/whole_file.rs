@@ -1,7 +1,8 @@
 //! Files that appear whole or not at all, and survive a power cut.
 //!
-//! A file is staged beside its place, flushed, synced and renamed; then its directory is synced. A reader sees what was
-//! there before or all of what is there after, and on failure what was there before stays.
+//! A file is staged beside its place, flushed, synced and renamed; then its directory is synced. A
+//! reader sees what was there before or all of what is there after, and on failure what was there
+//! before stays.
 //!
 //! | function | does |
 //! |---|---|
@@ -10,9 +11,9 @@
 //! | [`sync_directory`] | the last step alone |
 //!
 //! **Directories that cannot be synced.** CIFS and some FUSE file systems answer the sync of a *directory* with EINVAL
-//! or ENOTSUP: nothing more can be done there, the rename is as durable as the system makes it, and the write counts
-//! as done; [`unsynced_directory`] tells of it. Any other answer (EIO above all) is an error, and so is every failed
-//! sync of a *file*.
+//! or ENOTSUP: nothing more can be done there, the rename is as durable as the system makes it, and
+//! the write counts as done; [`unsynced_directory`] tells of it. Any other answer (EIO above all)
+//! is an error, and so is every failed sync of a *file*.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -26,8 +27,8 @@ use crate::InputError;
 /// The first directory that could not be synced.
 static UNSYNCED: OnceLock<PathBuf> = OnceLock::new();
 
-/// A step on the way to a whole file that failed; whatever was in its place is untouched, unless the step is the sync of
-/// the directory.
+/// A step on the way to a whole file that failed; whatever was in its place is untouched, unless
+/// the step is the sync of the directory.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}: {source}", path.display())]
 pub struct WriteError {
@@ -72,8 +73,8 @@ pub fn write(
     replace(staged, path)
 }
 
-/// A new file in `directory` under a hidden name of its own, to be moved to `path` later; removed when dropped before
-/// that.
+/// A new file in `directory` under a hidden name of its own, to be moved to `path` later; removed
+/// when dropped before that.
 ///
 /// Readable by whom the user's mask lets read, as any other file of theirs.
 ///
@@ -133,13 +134,15 @@ pub fn sync_directory(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The first directory of this process that could not be synced, for a program that wants to say so, once.
+/// The first directory of this process that could not be synced, for a program that wants to say
+/// so, once.
 #[must_use]
 pub fn unsynced_directory() -> Option<&'static Path> {
     UNSYNCED.get().map(PathBuf::as_path)
 }
 
-/// Whether this is a file system's way to say that it does not sync directories: EINVAL, or ENOTSUP, which is EOPNOTSUPP.
+/// Whether this is a file system's way to say that it does not sync directories: EINVAL, or
+/// ENOTSUP, which is EOPNOTSUPP.
 #[cfg(unix)]
 fn cannot_be_synced(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
@@ -221,7 +224,8 @@ mod tests {
         assert!(sync_directory(&directory.path().join("absent")).is_err());
     }
 
-    /// CIFS says EINVAL (22), others ENOTSUP (95 on Linux); a failing disk says EIO (5), a full one ENOSPC (28).
+    /// CIFS says EINVAL (22), others ENOTSUP (95 on Linux); a failing disk says EIO (5), a full one
+    /// ENOSPC (28).
     #[cfg(target_os = "linux")]
     #[test]
     fn only_the_refusal_to_sync_directories_is_gone_over() {

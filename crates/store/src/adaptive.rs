@@ -5,10 +5,11 @@
 
 use crate::StoreError;
 use crate::active::Active;
-use crate::dataset::{Block, Columns, Dataset};
+use crate::aggregate::Aggregate;
+use crate::dataset::{Cell, Columns, Dataset};
 use crate::grid::Grid;
-use crate::rows::metrics_of;
 use eigensweep_job::Adaptive;
+use eigensweep_theory::metrics::DISTANCE;
 
 /// The combinations that are drawn in the section at `place`, from the parts of the sections before it; `None` for all, where replicates
 /// are fixed and in the first round.
@@ -21,16 +22,16 @@ pub fn active(dataset: &Dataset, place: usize) -> Result<Option<Active>, StoreEr
     let Some(adaptive) = section.spec.job.adaptive.filter(|_| section.round > 0) else { return Ok(None) };
     let plan = &section.plan;
     let mut active = Active::none(plan, 0..plan.grid.columns());
-    let metric = metric(dataset);
+    let metric = [dataset.spec().output.metrics.first().copied().unwrap_or(&DISTANCE)];
     let whole = Grid::new(dataset.spec());
-    let mut columns = Columns::new(dataset, &whole, dataset.shard(), place);
-    while let Some((column, blocks)) = columns.next()? {
+    let mut columns = Columns::new(dataset, &whole, dataset.shard(), place, &metric, None);
+    while let Some((column, cells)) = columns.next()? {
         let paradigms = usize::try_from(plan.grid.paradigms).unwrap_or(1);
-        for (combination, blocks) in blocks.chunks(paradigms).enumerate() {
+        for (combination, cells) in cells.chunks(paradigms).enumerate() {
             // Who stopped at an earlier checkpoint has fewer replicates, and does not go on again.
-            let drawn = blocks.iter().map(|block| block.replicates).max().unwrap_or(0);
+            let drawn = cells.iter().map(|cell| cell.replicates).max().unwrap_or(0);
             let kept = drawn == u64::from(section.spec.job.first_replicate);
-            if kept && blocks.iter().any(|block| goes_on(block, metric, &adaptive)) {
+            if kept && cells.iter().any(|cell| goes_on(cell, &adaptive)) {
                 active.insert(column, combination as u64);
             }
         }
@@ -38,15 +39,9 @@ pub fn active(dataset: &Dataset, place: usize) -> Result<Option<Active>, StoreEr
     Ok(Some(active))
 }
 
-/// The column of the metric that decides.
-fn metric(dataset: &Dataset) -> usize {
-    let first = dataset.spec().output.metrics.first();
-    metrics_of(dataset.spec()).iter().position(|metric| Some(metric) == first).unwrap_or(0)
-}
-
 /// Whether a paradigm's estimate is not good enough yet.
-fn goes_on(block: &Block, metric: usize, adaptive: &Adaptive) -> bool {
-    let running = block.metrics[metric].running();
+fn goes_on(cell: &Cell, adaptive: &Adaptive) -> bool {
+    let Some(running) = cell.metrics.first().map(Aggregate::running) else { return false };
     match (running.mean(), running.standard_error()) {
         (Some(mean), Some(error)) => error > adaptive.relative_error * mean.abs(),
         // One value is not enough; none will not become more.

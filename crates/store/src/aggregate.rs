@@ -1,15 +1,22 @@
-//! Many values as a few numbers: count, mean, variance, extremes and quantiles, of values that arrive one by one or in blocks.
+//! Many values as a few numbers: count, mean, variance, extremes and quantiles, of values that
+//! arrive one by one or in blocks.
 //!
-//! Mean and squared deviations by Welford's update (1962), joined by the formula of Chan, Golub and LeVeque (1979); both in a fixed
-//! order, so that the bits are a function of the values. Quantiles by DDSketch (Masson, Rim and Lee, VLDB 2019): bins of
-//! equal ratios, counted; joining two sketches adds counts, in any order. A quantile is within [`QUANTILE_ACCURACY`] of the true one,
-//! relatively, as long as the values span less than [`BINS`] bins (seventeen decades), and its lowest values are lumped beyond.
+//! Mean and squared deviations by Welford's update (1962), joined by the formula of Chan, Golub and
+//! LeVeque (1979); both in a fixed order, so that the bits are a function of the values. Quantiles
+//! are exact where at most [`EXACT`] values were kept for them; of more, and of blocks, they come
+//! of a DDSketch (Masson, Rim and Lee, VLDB 2019): bins of equal ratios, counted; joining two
+//! sketches adds counts, in any order. Such a quantile is within [`QUANTILE_ACCURACY`] of the true
+//! one, relatively, as long as the values span less than [`BINS`] bins (seventeen decades), and its
+//! lowest values are lumped beyond.
 
 use std::fmt;
 
 use sketches_ddsketch::{Config, DDSketch};
 
-/// Relative error of a quantile.
+/// Most values of which quantiles are exact, 4 kB.
+pub const EXACT: usize = 512;
+
+/// Relative error of a sketch's quantile.
 pub const QUANTILE_ACCURACY: f64 = 0.01;
 
 /// Most bins of a sketch, each with 8 bytes.
@@ -91,12 +98,55 @@ pub struct Aggregate {
     running: Running,
     least: f64,
     most: f64,
-    sketch: Option<DDSketch>,
+    quantiles: Quantiles,
+}
+
+/// What quantiles are taken of.
+#[derive(Clone)]
+enum Quantiles {
+    /// All values, in the order in which they came; at most [`EXACT`].
+    Values(Vec<f64>),
+    /// A sketch of them; `None` of nothing.
+    Sketch(Option<Box<DDSketch>>),
+}
+
+impl Quantiles {
+    fn add(&mut self, value: f64) {
+        match self {
+            Self::Values(values) if values.len() < EXACT => values.push(value),
+            Self::Values(_) => {
+                *self = Self::Sketch(self.sketch());
+                self.add(value);
+            }
+            Self::Sketch(sketch) => sketch.get_or_insert_with(new_sketch).add(value),
+        }
+    }
+
+    /// The sketch of the values; `None` of nothing.
+    fn sketch(&self) -> Option<Box<DDSketch>> {
+        match self {
+            Self::Sketch(sketch) => sketch.clone(),
+            Self::Values(values) => {
+                let mut sketch = None;
+                values.iter().for_each(|&value| sketch.get_or_insert_with(new_sketch).add(value));
+                sketch
+            }
+        }
+    }
+}
+
+fn new_sketch() -> Box<DDSketch> {
+    Box::new(DDSketch::new(Config::new(QUANTILE_ACCURACY, BINS, SMALLEST)))
 }
 
 impl Default for Aggregate {
     fn default() -> Self {
-        Self { running: Running::default(), least: f64::INFINITY, most: f64::NEG_INFINITY, sketch: None }
+        Self {
+            running: Running::default(),
+            least: f64::INFINITY,
+            most: f64::NEG_INFINITY,
+            quantiles: Quantiles::Sketch(None),
+        }
     }
 }
 
@@ -125,15 +175,16 @@ impl Aggregate {
         extremes: Option<[f64; 2]>,
         sketch: Option<&[u8]>,
     ) -> Result<Self, NoSketch> {
-        let sketch =
-            sketch.map(|bytes| DDSketch::from_java_bytes(bytes).map_err(|_| NoSketch)).transpose()?;
+        let read = |bytes| DDSketch::from_java_bytes(bytes).map(Box::new).map_err(|_| NoSketch);
+        let quantiles = Quantiles::Sketch(sketch.map(read).transpose()?);
         let [least, most] = extremes.unwrap_or([f64::INFINITY, f64::NEG_INFINITY]);
-        Ok(Self { running, least, most, sketch })
+        Ok(Self { running, least, most, quantiles })
     }
 
-    /// Forgets all values, and keeps memory.
-    pub fn clear(&mut self) {
-        *self = Self::default();
+    /// Of nothing, with exact quantiles as long as there are at most [`EXACT`] values.
+    #[must_use]
+    pub fn exact() -> Self {
+        Self { quantiles: Quantiles::Values(Vec::new()), ..Self::default() }
     }
 
     /// Adds a value, which must be finite.
@@ -141,22 +192,26 @@ impl Aggregate {
         self.running.add(value);
         self.least = self.least.min(value);
         self.most = self.most.max(value);
-        let new = || DDSketch::new(Config::new(QUANTILE_ACCURACY, BINS, SMALLEST));
-        self.sketch.get_or_insert_with(new).add(value);
+        self.quantiles.add(value);
     }
 
-    /// Adds the values of another; both must have been made in the same way, by adding or of parts.
+    /// Adds the values of another; quantiles are a sketch's from then on.
     pub fn join(&mut self, other: &Self) {
         self.running.join(&other.running);
         self.least = self.least.min(other.least);
         self.most = self.most.max(other.most);
-        match (&mut self.sketch, &other.sketch) {
-            (Some(own), Some(others)) => {
+        let own = match std::mem::replace(&mut self.quantiles, Quantiles::Sketch(None)) {
+            Quantiles::Sketch(sketch) => sketch,
+            values @ Quantiles::Values(_) => values.sketch(),
+        };
+        self.quantiles = Quantiles::Sketch(match (own, other.quantiles.sketch()) {
+            (Some(mut own), Some(others)) => {
                 // Cannot fail: all sketches have the same bins.
-                let _ = own.merge(others);
+                let _ = own.merge(&others);
+                Some(own)
             }
-            (own, others) => *own = own.take().or_else(|| others.clone()),
-        }
+            (own, others) => own.or(others),
+        });
     }
 
     /// Count, mean and squared deviations.
@@ -171,25 +226,45 @@ impl Aggregate {
         (self.running.count() > 0).then_some([self.least, self.most])
     }
 
-    /// The value below which a share `at` (0 to 1) of the values lies; `None` of nothing.
+    /// The values below which these shares (0 to 1) of the values lie; `None` of nothing.
+    ///
+    /// Exact ones are joined by straight lines, as NumPy's and polars' `linear` quantiles.
     #[must_use]
-    pub fn quantile(&self, at: f64) -> Option<f64> {
-        let found = self.sketch.as_ref()?.quantile(at).ok()??;
-        Some(found.clamp(self.least, self.most))
+    pub fn quantiles<const N: usize>(&self, shares: [f64; N]) -> [Option<f64>; N] {
+        match &self.quantiles {
+            Quantiles::Sketch(sketch) => shares.map(|at| {
+                let found = sketch.as_ref()?.quantile(at).ok()??;
+                Some(found.clamp(self.least, self.most))
+            }),
+            Quantiles::Values(values) => {
+                let mut sorted = values.clone();
+                sorted.sort_unstable_by(f64::total_cmp);
+                shares.map(|at| interpolated(&sorted, at))
+            }
+        }
     }
 
     /// The sketch as bytes, in the format of `sketches-java`; `None` of nothing.
     #[must_use]
     pub fn sketch(&self) -> Option<Vec<u8>> {
-        self.sketch.as_ref().map(DDSketch::to_java_bytes)
+        self.quantiles.sketch().map(|sketch| sketch.to_java_bytes())
     }
+}
+
+/// The quantile at a share of sorted values, neighbours joined by a straight line.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among the values")]
+fn interpolated(sorted: &[f64], share: f64) -> Option<f64> {
+    let place = share * (sorted.len() as f64 - 1.0);
+    let below = *sorted.get(place.max(0.0) as usize)?;
+    let above = sorted.get(place.max(0.0) as usize + 1).copied().unwrap_or(below);
+    Some(below + place.fract() * (above - below))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Aggregate, QUANTILE_ACCURACY, Running};
+    use super::{Aggregate, EXACT, QUANTILE_ACCURACY, Running};
 
     fn of(values: &[f64]) -> Aggregate {
         let mut aggregate = Aggregate::default();
@@ -206,14 +281,34 @@ mod tests {
     #[test]
     fn nothing_has_no_mean() {
         let mut nothing = Aggregate::default();
-        assert_eq!((nothing.running().mean(), nothing.extremes(), nothing.quantile(0.5)), (None, None, None));
+        assert_eq!(
+            (nothing.running().mean(), nothing.extremes(), nothing.quantiles([0.5])),
+            (None, None, [None])
+        );
         nothing.join(&stored(&Aggregate::default()));
         assert_eq!((nothing.running().count(), nothing.sketch()), (0, None));
         assert!(Aggregate::new(Running::default(), None, Some(b"nonsense")).is_err());
     }
 
+    #[test]
+    fn quantiles_of_few_values_are_exact_and_of_many_within_a_percent() {
+        let mut exact = Aggregate::exact();
+        assert_eq!(exact.quantiles([0.5]), [None]);
+        for value in [4.0, 1.0, 3.0, 2.0] {
+            exact.add(value);
+        }
+        assert_eq!(exact.quantiles([0.0, 0.25, 0.5, 1.0]), [1.0, 1.75, 2.5, 4.0].map(Some));
+        assert_eq!(exact.sketch(), of(&[4.0, 1.0, 3.0, 2.0]).sketch());
+        for value in 5..2 * EXACT {
+            exact.add(value as f64);
+        }
+        let median = exact.quantiles([0.5])[0].unwrap();
+        assert!((median / EXACT as f64 - 1.0).abs() <= 1.1 * QUANTILE_ACCURACY, "{median}");
+    }
+
     proptest! {
-        /// Blocks joined are all values: counts and extremes exactly, mean and variance to rounding, quantiles to their accuracy.
+        /// Blocks joined are all values: counts and extremes exactly, mean and variance to
+        /// rounding, quantiles to their accuracy.
         #[test]
         fn blocks_are_the_whole(
             magnitudes in prop::collection::vec((-12.0_f64..3.0, any::<bool>()), 1..300),
@@ -235,10 +330,10 @@ mod tests {
             let mut sorted = values.clone();
             sorted.sort_unstable_by(f64::total_cmp);
             for at in [0.05, 0.25, 0.5, 0.75, 0.95] {
-                prop_assert_eq!(joined.quantile(at), stored(&whole).quantile(at), "{}", at);
+                prop_assert_eq!(joined.quantiles([at]), stored(&whole).quantiles([at]), "{}", at);
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
                 let exact = sorted[(at * (sorted.len() - 1) as f64) as usize];
-                let found = joined.quantile(at).unwrap();
+                let found = joined.quantiles([at])[0].unwrap();
                 prop_assert!((found - exact).abs() <= 1.001 * QUANTILE_ACCURACY * exact, "{} for {}", found, exact);
             }
         }

@@ -25,6 +25,23 @@ pub const FAILED: &str = "failed";
 pub const STATISTICS: [&str; 11] =
     ["count", "mean", "variance", "standard_error", "min", "q05", "q25", "median", "q75", "q95", "max"];
 
+/// `above`, in summaries: how many replicates have α² above their threshold, of `threshold_squared_count`; null where rows are not
+/// kept and where there is no threshold.
+pub const ABOVE: &str = "above";
+
+/// What a summary says of the differences of a metric between two paradigms of one replicate, [`difference`]: `count` (i64) of the
+/// replicates where both have a value, mean and its standard error (f64); null where rows are not kept.
+pub const DIFFERENCE_STATISTICS: [&str; 3] = ["count", "mean", "standard_error"];
+
+/// Column of the differences of a metric, a line's paradigm minus one before it in the job: `distance_minus_joint_embedding_mean`.
+#[must_use]
+pub fn difference(metric: &str, earlier: &str, statistic: &str) -> String {
+    format!("{metric}_minus_{}_{statistic}", earlier.replace('-', "_"))
+}
+
+/// `dataset`, where several data sets are read together: the name that a row's goes by.
+pub const DATASET: &str = "dataset";
+
 /// What a block (an intermediate result of `detail = "summary"`) says of each metric: `count` (i64), mean, sum of squared deviations,
 /// extremes (f64, null), and the sketch of the quantiles (binary, null).
 pub const BLOCK_STATISTICS: [&str; 6] = ["count", "mean", "squares", "min", "max", "sketch"];

@@ -6,9 +6,11 @@
 //! | [`grid`], [`plan`], [`cost`], [`shard`] | axes → rows → tasks (which share a sample) → parts (which are files) → shards |
 //! | [`rows`] | the rows of a task |
 //! | [`dataset`] | Parquet parts, staged, fsynced, renamed, committed; manifest; merge; resume |
-//! | [`aggregate`], [`summary`] | many values as a few numbers; what `run` prints at the end |
+//! | [`aggregate`], [`summary`] | many values as a few numbers; each combination over its replicates |
 //! | [`active`], [`adaptive`] | which combinations adaptive replicates go on with |
 //! | [`filter`], [`find`] | conditions on rows, and the rows that fulfil them |
+//! | [`source`] | data sets that are read together, each found sound and with a name |
+//! | [`format`](mod@format) | numbers for people |
 //!
 //! The crate knows nothing of how rows are computed.
 
@@ -21,12 +23,15 @@ pub mod dataset;
 mod error;
 pub mod filter;
 pub mod find;
+pub mod format;
 pub mod grid;
 mod index_map;
 pub mod plan;
 pub mod rows;
 pub mod shard;
+pub mod source;
 pub mod summary;
 
+pub use eigensweep_inputs::whole_file;
 pub use error::StoreError;
 pub use plan::Extents;

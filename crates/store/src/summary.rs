@@ -1,88 +1,288 @@
-//! What `run` prints at the end: how far the corrupted model is from the clean one at the smallest and the largest sample, and what
-//! theory says.
+//! The summary of a data set: each combination of the axes and paradigm over its replicates, as
+//! figures, the report and `run` read it.
 //!
-//! Computed from the committed parts in order, so it is the same after one run or many; parts of other n are not read.
+//! [`read`] takes the lines of a finished data set from the file that `run` left
+//! (`summary/summary.parquet`), and folds those of any other, and of a choice of single rows, from
+//! the parts on the fly; never more than a column of the grid is in memory while that happens. A
+//! quantile is exact of up to [`EXACT`](crate::aggregate::EXACT) replicates; of more, and where the
+//! data set keeps blocks in place of rows, it is within 1 %.
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-
-use crate::StoreError;
-use crate::aggregate::Running;
-use crate::columns;
-use crate::dataset::{Dataset, SUMMARY_FILE, Section, floats, read_columns, value};
-use crate::grid::Grid;
-use crate::index_map::IndexMap;
 use eigensweep_job::Detail;
 use eigensweep_theory::Paradigm;
-use eigensweep_theory::metrics::{DISTANCE, THRESHOLD_SQUARED};
+use eigensweep_theory::metrics::{DISTANCE, Metric, THRESHOLD_SQUARED};
 
-/// One line of the summary: a paradigm at one combination of the axes other than samples.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SummaryLine {
-    /// Axis names and values, those of one value left out.
-    pub axes: Vec<(&'static str, f64)>,
-    /// The paradigm's name.
-    pub paradigm: &'static str,
-    /// α.
-    pub alignment: f64,
-    /// Distance at the smallest n.
-    pub smallest: Running,
-    /// Distance at the largest n.
-    pub largest: Running,
-    /// Thresholds on α² of the first replicates, [`THRESHOLDS`] of all lines together; empty for supervised.
-    pub thresholds: Vec<f64>,
-    /// Replicates that have a threshold, and those of them whose threshold α² exceeds.
-    pub above: (u64, u64),
+use crate::StoreError;
+use crate::aggregate::Aggregate;
+use crate::columns::{self, DATASET, PARADIGM};
+use crate::dataset::Dataset;
+use crate::filter::{Filter, Value};
+use crate::find;
+use crate::grid::Grid;
+
+/// Count, mean, spread and quantiles of a metric over some replicates.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Statistics {
+    /// Replicates with a value.
+    pub count: u64,
+    /// Mean; `None` of nothing, as all that follow.
+    pub mean: Option<f64>,
+    /// Variance, with n − 1; `None` of one value as well.
+    pub variance: Option<f64>,
+    /// Standard error of the mean; `None` of one value as well.
+    pub standard_error: Option<f64>,
+    /// Smallest value.
+    pub min: Option<f64>,
+    /// Quantile at 5 %.
+    pub q05: Option<f64>,
+    /// Quantile at 25 %.
+    pub q25: Option<f64>,
+    /// Median.
+    pub median: Option<f64>,
+    /// Quantile at 75 %.
+    pub q75: Option<f64>,
+    /// Quantile at 95 %.
+    pub q95: Option<f64>,
+    /// Largest value.
+    pub max: Option<f64>,
 }
 
-impl SummaryLine {
-    /// Median over the replicates of `α* = √max(0, threshold)`.
-    #[must_use]
-    pub fn median_threshold(&self) -> Option<f64> {
-        let mut sorted = self.thresholds.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let count = sorted.len();
-        let middle = |i: usize| sorted.get(i).map(|x| x.max(0.0).sqrt());
-        match count % 2 {
-            1 => middle(count / 2),
-            _ => Some(f64::midpoint(middle((count / 2).checked_sub(1)?)?, middle(count / 2)?)),
+impl Statistics {
+    /// Of numbers in the order of [`STATISTICS`](columns::STATISTICS), after the count.
+    pub(crate) fn new(count: u64, numbers: [Option<f64>; 10]) -> Self {
+        let [mean, variance, standard_error, min, q05, q25, median, q75, q95, max] = numbers;
+        Self { count, mean, variance, standard_error, min, q05, q25, median, q75, q95, max }
+    }
+
+    pub(crate) fn of(values: &Aggregate) -> Self {
+        let running = values.running();
+        let [q05, q25, median, q75, q95] = values.quantiles([0.05, 0.25, 0.5, 0.75, 0.95]);
+        Self {
+            count: running.count(),
+            mean: running.mean(),
+            variance: running.variance(),
+            standard_error: running.standard_error(),
+            min: values.extremes().map(|[least, _]| least),
+            q05,
+            q25,
+            median,
+            q75,
+            q95,
+            max: values.extremes().map(|[_, most]| most),
         }
     }
 
-    /// Share of the replicates whose threshold α² exceeds.
-    #[must_use]
-    pub fn share_above(&self) -> Option<f64> {
-        let (all, above) = self.above;
-        (all > 0).then(|| above as f64 / all as f64)
+    /// The numbers in the order of [`STATISTICS`](columns::STATISTICS), after the count.
+    pub(crate) fn numbers(&self) -> [Option<f64>; 10] {
+        let Self { count: _, mean, variance, standard_error, min, q05, q25, median, q75, q95, max } = *self;
+        [mean, variance, standard_error, min, q05, q25, median, q75, q95, max]
     }
 }
 
-/// The summary of a data set.
+/// Differences of a metric between two paradigms, replicate by replicate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    /// Replicates where both have a value.
+    pub count: u64,
+    /// Mean; `None` of nothing.
+    pub mean: Option<f64>,
+    /// Standard error of the mean; `None` of fewer than two.
+    pub standard_error: Option<f64>,
+}
+
+/// A combination of the axes and a paradigm over its replicates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Number of its first row in the grid of the whole job, which tells axes and paradigm.
+    pub row: u64,
+    /// Replicates.
+    pub replicates: u64,
+    /// Those of them without a value.
+    pub failed: u64,
+    /// By metric of the [`Table`].
+    pub metrics: Vec<Statistics>,
+    /// Replicates with α² above their threshold, of those that have one; `None` where none has, and
+    /// where rows are not kept.
+    pub above: Option<u64>,
+    /// By metric that is compared and earlier paradigm; empty where rows are not kept.
+    pub(crate) differences: Vec<Difference>,
+}
+
+/// The summary of a data set, or a part of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The grid of the whole job.
+    pub grid: Grid,
+    /// The job's paradigms.
+    pub paradigms: Vec<&'static Paradigm>,
+    /// Metrics that were asked for.
+    pub metrics: Vec<&'static Metric>,
+    /// In order of their rows.
+    pub lines: Vec<Line>,
+}
+
+impl Table {
+    /// The value of an axis on a line, if the job has the axis.
+    #[must_use]
+    pub fn axis(&self, line: &Line, name: &str) -> Option<f64> {
+        self.grid.axis(name).map(|axis| axis.values.as_float(axis.index(line.row)))
+    }
+
+    /// The paradigm of a line.
+    #[must_use]
+    pub fn paradigm(&self, line: &Line) -> &'static Paradigm {
+        self.paradigms[self.grid.paradigm(line.row)]
+    }
+
+    /// What a line says of a metric, if it was asked for.
+    #[must_use]
+    pub fn statistics<'l>(&self, line: &'l Line, metric: &Metric) -> Option<&'l Statistics> {
+        line.metrics.get(self.metrics.iter().position(|known| *known == metric)?)
+    }
+
+    /// Differences of a metric: the line's paradigm minus one before it in the job. `None` where
+    /// rows are not kept.
+    #[must_use]
+    pub fn difference(&self, line: &Line, metric: &Metric, earlier: &Paradigm) -> Option<Difference> {
+        let mut compared = self.metrics.iter().filter(|metric| is_compared(metric));
+        let metric = compared.position(|known| *known == metric)?;
+        let paradigm = self.grid.paradigm(line.row);
+        let earlier = self.paradigms[..paradigm].iter().position(|known| *known == earlier)?;
+        line.differences.get(metric * paradigm + earlier).copied()
+    }
+}
+
+/// Whether paradigms are compared by a metric: all but thresholds, which are of the spectra.
+pub(crate) fn is_compared(metric: &Metric) -> bool {
+    *metric != THRESHOLD_SQUARED
+}
+
+/// Rows that fulfil a condition.
+#[derive(Clone, Copy, Debug)]
+pub struct Selection<'a> {
+    /// The condition.
+    pub filter: &'a Filter,
+    /// The name that the data set goes by, for conditions on [`DATASET`].
+    pub dataset: &'a str,
+}
+
+impl<'a> Selection<'a> {
+    /// Whether it takes or leaves whole cells: it names neither replicates nor what was computed of
+    /// them.
+    pub(crate) fn is_of_cells(&self, grid: &Grid) -> bool {
+        let of_rows = |name: &str| {
+            [columns::REPLICATE, columns::STATUS].contains(&name)
+                || grid.axis(name).is_none() && eigensweep_theory::metrics::named(name).is_some()
+        };
+        !self.filter.columns().into_iter().any(of_rows)
+    }
+
+    /// Whether the condition holds for a row of which these columns are known; columns that it has
+    /// not are missing.
+    pub(crate) fn holds(&self, known: &impl Fn(&str) -> Option<Value<'a>>) -> Option<bool> {
+        self.filter.holds(&|name| match known(name) {
+            Some(value) => value,
+            None if name == DATASET => Value::Text(self.dataset),
+            None => Value::Missing,
+        })
+    }
+}
+
+/// The columns that a condition on a data set may name, each with whether it holds texts: those of
+/// rows only where they are kept.
+#[must_use]
+pub fn conditions(dataset: &Dataset) -> Vec<(&'static str, bool)> {
+    let mut columns = find::columns(dataset);
+    let is_axis = |name| dataset.spec().axes().iter().any(|axis| axis.name == name);
+    if dataset.spec().output.detail == Detail::Summary {
+        columns.retain(|(name, _)| is_axis(*name) || *name == PARADIGM);
+    }
+    columns
+}
+
+/// The lines of a data set, or those of the selected rows, with some metrics; `None` if there are
+/// more than `most`.
+///
+/// # Errors
+///
+/// [`StoreError`] if the summary or a part cannot be read.
+pub fn read(
+    dataset: &Dataset,
+    metrics: &[&'static Metric],
+    selection: Option<Selection<'_>>,
+    most: usize,
+) -> Result<Option<Table>, StoreError> {
+    let spec = dataset.spec();
+    let mut table = Table {
+        grid: Grid::new(spec),
+        paradigms: spec.model.paradigms.clone(),
+        metrics: metrics.to_vec(),
+        lines: Vec::new(),
+    };
+    let mut few = true;
+    dataset.visit_lines(&table.grid, metrics, selection, &mut |line| {
+        few = table.lines.len() < most;
+        if few {
+            table.lines.push(line);
+        }
+        few
+    })?;
+    Ok(few.then_some(table))
+}
+
+/// What `run` prints at the end: how far the corrupted model is from the clean one at the smallest
+/// and the largest sample, and what theory says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// Smallest n of the job.
     pub smallest: i64,
     /// Largest n of the job.
     pub largest: i64,
-    /// One line per paradigm and combination.
+    /// One line per paradigm and combination of the axes other than samples.
     pub lines: Vec<SummaryLine>,
-    /// Rows read.
-    pub rows: u64,
-    /// Rows without a value, by status.
-    pub failed: Vec<(&'static str, u64)>,
+}
+
+/// A paradigm at one combination of the axes other than samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SummaryLine {
+    /// Axis names and values, those of one value and the alignment left out.
+    pub axes: Vec<(&'static str, f64)>,
+    /// The paradigm's name.
+    pub paradigm: &'static str,
+    /// α.
+    pub alignment: f64,
+    /// Distance at the smallest n.
+    pub smallest: Statistics,
+    /// Distance at the largest n.
+    pub largest: Statistics,
+    /// Threshold on α² at the largest n.
+    pub threshold: Statistics,
+    /// Replicates with α² above their threshold, if that is known.
+    pub above: Option<u64>,
+}
+
+impl SummaryLine {
+    /// The threshold `α* = √max(0, α²)` at the median of α² over the replicates.
+    #[must_use]
+    pub fn median_threshold(&self) -> Option<f64> {
+        self.threshold.median.map(|squared| squared.max(0.0).sqrt())
+    }
+
+    /// Share of the replicates whose threshold α² exceeds.
+    #[must_use]
+    pub fn share_above(&self) -> Option<f64> {
+        self.above.map(|above| above as f64 / self.threshold.count as f64)
+    }
 }
 
 /// Most lines that are collected: a terminal's worth many times over.
 pub const LINES: u64 = 10_000;
 
-/// Most thresholds that are kept for medians, so that memory does not grow with the replicates.
-pub const THRESHOLDS: usize = 4_000_000;
-
-/// Reads the committed parts and summarises them; `None` if there are more than [`LINES`] combinations.
+/// The lines at the smallest and the largest n; `None` if there are more than [`LINES`]
+/// combinations.
 ///
 /// # Errors
 ///
-/// [`StoreError`] if a part cannot be read.
+/// [`StoreError`] if the summary or a part cannot be read.
 pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, StoreError> {
     let spec = dataset.spec();
     let grid = Grid::new(spec);
@@ -95,45 +295,20 @@ pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, StoreError> {
         return Ok(None);
     }
     let mut lines = blank_lines(&spec.model.paradigms, &grid);
-    if spec.output.detail == Detail::Summary {
-        add_digest(dataset, &grid, [smallest, largest], &mut lines)?;
-        let failed = failures(dataset);
-        return Ok(Some(Summary { smallest, largest, lines, rows: dataset.rows_done(), failed }));
-    }
-    let most_thresholds = THRESHOLDS / lines.len().max(1);
-    for section in dataset.sections() {
-        let ends = Ends::new(section, [smallest, largest]);
-        let places = places(section, &grid);
-        for record in section.records() {
-            let mut rows = section.written(record);
-            if record.file.is_empty() || !ends.touch(section, record.part) {
-                continue;
-            }
-            let names = [DISTANCE.name, THRESHOLD_SQUARED.name];
-            for batch in read_columns(&dataset.part_file(record), &names)? {
-                let batch = batch?;
-                let [distances, thresholds] = names.map(|name| floats(&batch, name));
-                for at in 0..batch.num_rows() {
-                    let Some(row) = rows.next() else { break };
-                    let end = ends.of(section, row);
-                    let line = &mut lines[places[line_of(&section.plan.grid, row)]];
-                    if let Some(distance) = value(distances, at) {
-                        if end[0] {
-                            line.smallest.add(distance);
-                        }
-                        if end[1] {
-                            line.largest.add(distance);
-                        }
-                    }
-                    if let Some(threshold) = value(thresholds, at).filter(|_| end[1]) {
-                        line.add_threshold(threshold, most_thresholds);
-                    }
-                }
-            }
+    dataset.visit_lines(&grid, &[&DISTANCE, &THRESHOLD_SQUARED], None, &mut |found| {
+        let n = grid.axis("samples").map_or(f64::NAN, |axis| axis.values.as_float(axis.index(found.row)));
+        let is = |end: i64| (end as f64).to_bits() == n.to_bits();
+        let line = &mut lines[line_of(&grid, found.row)];
+        if is(smallest) {
+            line.smallest = found.metrics[0];
         }
-    }
-    let failed = failures(dataset);
-    Ok(Some(Summary { smallest, largest, lines, rows: dataset.rows_done(), failed }))
+        if is(largest) {
+            (line.largest, line.threshold) = (found.metrics[0], found.metrics[1]);
+            line.above = found.above;
+        }
+        true
+    })?;
+    Ok(Some(Summary { smallest, largest, lines }))
 }
 
 /// Rows without a value, by status.
@@ -146,90 +321,6 @@ pub fn failures(dataset: &Dataset) -> Vec<(&'static str, u64)> {
     columns::Status::ALL.iter().map(count).filter(|&(_, count)| count > 0).collect()
 }
 
-/// Fills the lines from the data set's summary.
-fn add_digest(
-    dataset: &Dataset,
-    grid: &Grid,
-    ends: [i64; 2],
-    lines: &mut [SummaryLine],
-) -> Result<(), StoreError> {
-    let names = ["distance_count", "distance_mean", "distance_variance", "threshold_squared_median"];
-    let names: Vec<&str> = names.into_iter().chain([columns::PARADIGM]).collect();
-    let per_column = grid.rows_per_column();
-    // As the file has them: column by column, in each the rows of one unit.
-    let mut rows = (0..grid.columns())
-        .flat_map(|column| (0..grid.rows_per_unit).map(move |within| column * per_column + within));
-    let samples = grid.axis("samples");
-    for batch in read_columns(&dataset.path(SUMMARY_FILE), &names)? {
-        let batch = batch?;
-        for at in 0..batch.num_rows() {
-            let Some(row) = rows.next() else { break };
-            let float = |name| value(floats(&batch, name), at);
-            let count =
-                batch.column_by_name(names[0]).and_then(|column| column.as_primitive_opt::<Int64Type>());
-            let count = count.and_then(|column| u64::try_from(column.value(at)).ok()).unwrap_or(0);
-            let squares = float(names[2]).unwrap_or(0.0) * (count as f64 - 1.0).max(0.0);
-            let running = float(names[1]).map(|mean| Running::new(count, mean, squares)).unwrap_or_default();
-            let line = &mut lines[line_of(grid, row)];
-            let n = samples.map_or(f64::NAN, |axis| axis.values.as_float(axis.index(row)));
-            let at_end = ends.map(|end| (end as f64).to_bits() == n.to_bits());
-            if at_end[0] {
-                line.smallest = running;
-            }
-            if at_end[1] {
-                line.largest = running;
-                line.thresholds.extend(float(names[3]));
-            }
-        }
-    }
-    Ok(())
-}
-
-impl SummaryLine {
-    fn add_threshold(&mut self, threshold: f64, most: usize) {
-        self.above.0 += 1;
-        self.above.1 += u64::from(self.alignment * self.alignment > threshold);
-        if self.thresholds.len() < most {
-            self.thresholds.push(threshold);
-        }
-    }
-}
-
-/// Where the smallest and the largest n stand on a section's axis of samples, if they do.
-struct Ends([Option<usize>; 2]);
-
-impl Ends {
-    fn new(section: &Section, samples: [i64; 2]) -> Self {
-        let values = section.spec.grid.samples.values();
-        Self(samples.map(|n| values.iter().position(|&value| value == n)))
-    }
-
-    /// Whether a row has the smallest, and the largest n.
-    fn of(&self, section: &Section, row: u64) -> [bool; 2] {
-        let index = section.plan.grid.axis("samples").map(|axis| axis.index(row));
-        self.0.map(|end| end.is_some() && end == index)
-    }
-
-    /// Whether any row of a part has one of the two.
-    fn touch(&self, section: &Section, part: u64) -> bool {
-        let grid = &section.plan.grid;
-        let Some(axis) = grid.axis("samples") else { return false };
-        let column = grid.rows_per_column();
-        if axis.stride < column {
-            return self.0.iter().any(Option::is_some);
-        }
-        let rows = section.plan.part_rows(part);
-        (rows.start / column..rows.end.div_ceil(column))
-            .any(|at| self.of(section, at * column).contains(&true))
-    }
-}
-
-/// Of each line of a section's grid, the place of the same line of the whole grid.
-fn places(section: &Section, whole: &Grid) -> Vec<usize> {
-    let map = IndexMap::new(&section.plan.grid, whole);
-    lines(&section.plan.grid).map(|row| line_of(whole, map.row(row))).collect()
-}
-
 /// Position of a row's line: its number within the data setting's sample.
 #[expect(clippy::cast_possible_truncation, reason = "below LINES")]
 fn line_of(grid: &Grid, row: u64) -> usize {
@@ -237,15 +328,11 @@ fn line_of(grid: &Grid, row: u64) -> usize {
     (setting * grid.rows_per_sample + row % grid.rows_per_sample) as usize
 }
 
-/// A row of each line.
-fn lines(grid: &Grid) -> impl Iterator<Item = u64> + '_ {
-    let settings = grid.rows() / grid.rows_per_setting;
-    (0..settings).flat_map(move |setting| {
-        (0..grid.rows_per_sample).map(move |row| setting * grid.rows_per_setting + row)
-    })
-}
-
 fn blank_lines(paradigms: &[&'static Paradigm], grid: &Grid) -> Vec<SummaryLine> {
+    let settings = grid.rows() / grid.rows_per_setting;
+    // A row of each line.
+    let rows = (0..settings)
+        .flat_map(|setting| (0..grid.rows_per_sample).map(move |row| setting * grid.rows_per_setting + row));
     let line = |row| SummaryLine {
         axes: grid
             .axes
@@ -255,10 +342,10 @@ fn blank_lines(paradigms: &[&'static Paradigm], grid: &Grid) -> Vec<SummaryLine>
             .collect(),
         paradigm: paradigms[grid.paradigm(row)].name,
         alignment: grid.axis("alignment").map_or(f64::NAN, |axis| axis.values.as_float(axis.index(row))),
-        smallest: Running::default(),
-        largest: Running::default(),
-        thresholds: Vec::new(),
-        above: (0, 0),
+        smallest: Statistics::default(),
+        largest: Statistics::default(),
+        threshold: Statistics::default(),
+        above: None,
     };
-    lines(grid).map(line).collect()
+    rows.map(line).collect()
 }

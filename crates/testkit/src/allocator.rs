@@ -1,6 +1,7 @@
 //! The system's allocator, counting what each thread does.
 //!
-//! A test program declares it, and then measures: `#[global_allocator] static ALLOCATOR: Counting = Counting;`
+//! A test program declares it, `#[global_allocator] static ALLOCATOR: Counting = Counting;`, and
+//! then measures.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -25,8 +26,8 @@ thread_local! {
 }
 
 fn count(added: usize, removed: usize) {
-    // Memory may be freed by another thread than took it, hence saturating; and a thread's last frees come after its counts are
-    // gone, hence no unwrapping.
+    // Memory may be freed by another thread than took it, hence saturating; and a thread's last
+    // frees come after its counts are gone, hence no unwrapping.
     let _ = COUNTS.try_with(|cell| {
         let Counts { calls, live, peak } = cell.get();
         let live = live.saturating_add(added).saturating_sub(removed);
@@ -34,8 +35,8 @@ fn count(added: usize, removed: usize) {
     });
 }
 
-// SAFETY: every call is passed on to the system's allocator unchanged; the counts are plain thread-local numbers without
-// destructor, so that touching them neither allocates nor unwinds.
+// SAFETY: every call is passed on to the system's allocator unchanged; the counts are plain
+// thread-local numbers without destructor, so that touching them neither allocates nor unwinds.
 #[expect(unsafe_code, reason = "a global allocator is an unsafe trait")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

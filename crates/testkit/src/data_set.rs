@@ -78,7 +78,8 @@ pub fn open(root: &Path, job: &Job, shard: Shard) -> Result<(Arc<Input>, Dataset
     Ok((input, dataset, repairs))
 }
 
-/// Opens (or goes on with) the data set at `root` and runs a shard until `parts` parts are done or nothing is missing.
+/// Opens (or goes on with) the data set at `root` and runs a shard until `parts` parts are done or
+/// nothing is missing.
 ///
 /// # Errors
 ///
@@ -97,7 +98,8 @@ pub fn run_shard(
         let own = shard.parts(&section.plan).filter(|&part| !section.is_done(part));
         own.map(|part| section.plan.part_rows(part))
     });
-    // What is computed beyond belongs to the next part, and does not fill it: parts have more tasks than there are batches.
+    // What is computed beyond belongs to the next part, and does not fill it: parts have more tasks
+    // than there are batches.
     let rows = missing.take(usize::try_from(parts).unwrap_or(usize::MAX)).map(|rows| rows.end - rows.start);
     let after = if parts == u64::MAX { u64::MAX } else { rows.sum() };
     let mut observer = Stopping::after(&stop, after);

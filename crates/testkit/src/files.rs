@@ -13,7 +13,8 @@ pub fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     entries.map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap())).collect()
 }
 
-/// Everything that a run leaves and that must not depend on how it ran: parts, commit records and sections.
+/// Everything that a run leaves and that must not depend on how it ran: parts, commit records and
+/// sections.
 #[must_use]
 pub fn contents(data_set: &Path) -> [BTreeMap<String, Vec<u8>>; 3] {
     ["data", "commits", "sections"].map(|name| files(&data_set.join(name)))

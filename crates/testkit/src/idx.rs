@@ -32,7 +32,8 @@ impl Images {
     }
 }
 
-/// Writes class images of `side` × `side` bytes: a pattern per class whose strength varies, and pixel noise.
+/// Writes class images of `side` × `side` bytes: a pattern per class whose strength varies, and
+/// pixel noise.
 pub fn write_images(directory: &Path, samples: u32, side: u32, classes: u8) -> Images {
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());

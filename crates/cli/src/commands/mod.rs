@@ -1,10 +1,11 @@
 //! One file per command.
 
-mod analysis;
 mod completions;
 mod failures;
 mod merge;
 mod plan;
+mod plot;
+mod query;
 mod queue;
 mod replay;
 mod run;
@@ -31,9 +32,9 @@ pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Verify { dataset } => verify::call(dataset),
         Command::Replay(replay) => replay::call(replay),
         Command::Submit(submit) => submit::call(submit, arguments.quiet),
-        Command::Query(handed) => analysis::call("query", &handed.rest, arguments.quiet, arguments.verbose),
-        Command::Plot(handed) => analysis::call("plot", &handed.rest, arguments.quiet, arguments.verbose),
-        Command::Report(handed) => analysis::call("report", &handed.rest, arguments.quiet, arguments.verbose),
+        Command::Query(handed) => query::call(&handed.rest, arguments.quiet, arguments.verbose),
+        Command::Plot(plot) => plot::call(plot, arguments.quiet),
+        Command::Report(report) => plot::report(report, arguments.quiet),
         Command::Completions { shell } => Ok(completions::call(*shell)),
     }
 }

@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 use eigensweep_engine::EngineError;
 use eigensweep_engine::run::{Observer, Outcome};
 use eigensweep_engine::study::{How, Opened, Study};
-use eigensweep_store::aggregate::Running;
 use eigensweep_store::dataset::{Dataset, RunState};
 use eigensweep_store::shard::Shard;
-use eigensweep_store::summary::{Summary, summarise};
+use eigensweep_store::summary::{Statistics, Summary, summarise};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::{failures, table};
@@ -80,7 +79,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     if !quiet {
         finish(&dataset, shard, outcome.rows, log.seconds())?;
         if dataset.is_complete() {
-            tell!("{}", super::analysis::next(&root, dataset.spec().output.detail));
+            tell!("{}", super::query::next(&root, dataset.spec().output.detail));
         }
     }
     Ok(failures::report(&dataset))
@@ -251,8 +250,8 @@ fn print_summary(summary: &Summary) {
     );
 }
 
-fn mean_and_error(running: &Running) -> String {
-    match (running.mean(), running.standard_error()) {
+fn mean_and_error(distance: &Statistics) -> String {
+    match (distance.mean, distance.standard_error) {
         (Some(mean), Some(error)) => format!("{mean:.3e} ± {error:.0e}"),
         (Some(mean), None) => format!("{mean:.3e}"),
         _ => "–".to_owned(),

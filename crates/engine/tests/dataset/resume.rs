@@ -130,7 +130,7 @@ fn a_commit_that_fails_records_nothing() {
     let place = directory.path().join("data").join(place.file_name().unwrap());
     fs::create_dir_all(place.join("in the way")).unwrap();
     match commit(&one, 0, &simulation) {
-        Err(StoreError::Io { action, path, .. }) => assert_eq!((action, path), ("rename into place", place)),
+        Err(StoreError::Io { action, path, .. }) => assert_eq!((action, path), ("write", place)),
         other => panic!("{other:?}"),
     }
     assert_eq!(files(&directory.path().join("commits")).len(), 0, "nothing is recorded");

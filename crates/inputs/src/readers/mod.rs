@@ -18,8 +18,8 @@ pub struct Reader {
     pub name: &'static str,
     /// What it reads, in a line, for the documentation.
     pub help: &'static str,
-    /// The keys of `[data]` that name its files, all of them required, in the order in which [`read`](Self::read)
-    /// takes their paths.
+    /// The keys of `[data]` that name its files, all of them required, in the order in which
+    /// [`read`](Self::read) takes their paths.
     pub files: &'static [FileKey],
     /// What its samples are, in the plural, for messages: `images`.
     pub samples: &'static str,

@@ -26,38 +26,29 @@ const BATCH_BLOCKS: usize = 4096;
 
 /// A cell and paradigm over some replicates.
 #[derive(Clone, Debug)]
-pub struct Block {
+struct Block {
     /// Replicates.
-    pub replicates: u64,
+    replicates: u64,
     /// Those of them without a value.
-    pub failed: u64,
+    failed: u64,
     /// By metric.
-    pub metrics: Vec<Aggregate>,
+    metrics: Vec<Aggregate>,
 }
 
 impl Block {
     /// Nothing yet of so many metrics.
-    pub(super) fn new(metrics: usize) -> Self {
+    fn new(metrics: usize) -> Self {
         Self { replicates: 0, failed: 0, metrics: vec![Aggregate::default(); metrics] }
     }
 
     /// Adds a row: its metrics, NaN where there is none, and whether it has its values.
-    pub(super) fn add(&mut self, metrics: impl Iterator<Item = f64>, ok: bool) {
+    fn add(&mut self, metrics: impl Iterator<Item = f64>, ok: bool) {
         self.replicates += 1;
         self.failed += u64::from(!ok);
         for (aggregate, value) in self.metrics.iter_mut().zip(metrics) {
             if !value.is_nan() {
                 aggregate.add(value);
             }
-        }
-    }
-
-    /// Adds another block of the same cell.
-    pub(super) fn join(&mut self, other: &Self) {
-        self.replicates += other.replicates;
-        self.failed += other.failed;
-        for (own, others) in self.metrics.iter_mut().zip(&other.metrics) {
-            own.join(others);
         }
     }
 }

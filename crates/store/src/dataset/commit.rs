@@ -7,8 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::encode::Encoded;
+use super::files;
+use super::reader::Footer;
 use super::section::Section;
-use super::{files, reader};
 use crate::StoreError;
 use crate::active::Active;
 use crate::columns::FORMAT_VERSION;
@@ -159,7 +160,7 @@ fn read_back(staged: &Path, rows: u64, blake3: &str) -> Result<(), StoreError> {
     if files::hash(staged)?.0 != blake3 {
         return Err(fault("checksum"));
     }
-    if reader::row_count(staged)? != rows {
+    if Footer::read(staged)?.rows != rows {
         return Err(fault("number of rows"));
     }
     Ok(())

@@ -1,10 +1,14 @@
-//! `summary/summary.parquet`: each combination of the axes and paradigm over its replicates: how many values each metric has, their
-//! mean, variance, standard error, extremes and quantiles.
+//! `summary/summary.parquet`: each combination of the axes and paradigm over its replicates, and
+//! the folding of parts into it.
 //!
-//! Derived from the parts, in order, so its bytes are a function of the job. One pass: a column's blocks are in memory from its
-//! first part to its last.
+//! Derived from the parts, in order, so its bytes are a function of the job. One pass: a column's
+//! cells are in memory from its first part to its last. Columns: the axes, `paradigm`,
+//! `replicates`, `failed`, the [`STATISTICS`] of each metric, [`ABOVE`], and the
+//! [`DIFFERENCE_STATISTICS`] of each metric but thresholds between a line's paradigm and each one
+//! before it in the job.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -12,51 +16,62 @@ use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 
-use super::blocks::{Block, block_rows};
+use super::blocks::block_rows;
 use super::encode::encode;
-use super::reader::{floats, value};
+use super::reader::{Footer, floats, value};
 use super::section::Section;
 use super::{CommitRecord, Dataset, arrays, files, read_columns, schema};
 use crate::StoreError;
 use crate::aggregate::{Aggregate, Running};
-use crate::columns::{self, BLOCK_STATISTICS, STATISTICS, Status};
+use crate::columns::{self, ABOVE, BLOCK_STATISTICS, DIFFERENCE_STATISTICS, STATISTICS, Status, difference};
+use crate::filter::Value;
 use crate::grid::Grid;
 use crate::index_map::IndexMap;
 use crate::rows::metrics_of;
 use crate::shard::Shard;
+use crate::summary::{Difference, Line, Selection, Statistics, is_compared};
 use eigensweep_job::Detail;
-use eigensweep_theory::Metric;
+use eigensweep_theory::Paradigm;
+use eigensweep_theory::metrics::{self, Metric, THRESHOLD_SQUARED};
 
 /// Where the summary is, in a data set.
 pub const SUMMARY_FILE: &str = "summary/summary.parquet";
 
-/// Quantiles, in the order of [`STATISTICS`].
-const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
-
-/// A column of the whole grid while its parts are read.
-struct Open {
-    /// Parts that are still to come.
-    parts: u64,
-    /// By row within the unit.
-    blocks: Vec<Block>,
-}
-
 impl Dataset {
+    /// Whether the summary's file is that of all rows of the job, with every column.
+    #[must_use]
+    pub fn has_summary(&self) -> bool {
+        let Ok(footer) = Footer::read(&self.path(SUMMARY_FILE)) else { return false };
+        let complete = self.is_complete() && footer.rows == Grid::new(self.spec()).rows_per_replicate;
+        let known = footer.columns.iter().any(|name| name == ABOVE);
+        // Where blocks are kept, a new file would say nothing that an old one does not.
+        let latest = known || self.spec().output.detail == Detail::Summary;
+        complete && latest && footer.value("section_hash") == Some(&self.identity().hash)
+    }
+
     /// Writes the summary of the parts that are done.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Parquet`] or [`StoreError::Io`] if a part cannot be read or the file cannot be written.
+    /// [`StoreError::Parquet`] or [`StoreError::Io`] if a part cannot be read or the file cannot be
+    /// written.
     pub fn write_summary(&self) -> Result<(), StoreError> {
         let whole = Grid::new(self.spec());
-        let mut columns = Columns::new(self, &whole, Shard::WHOLE, self.sections().len());
-        let schema = Arc::new(summary_schema(&whole, &columns.metrics));
-        let numbers: Vec<String> =
-            metric_statistics(&columns.metrics).filter(|name| !name.ends_with("_count")).collect();
-        let properties = schema::properties(self.identity(), numbers.iter().map(String::as_str));
+        let metrics = metrics_of(self.spec());
+        let paradigms = &self.spec().model.paradigms;
+        let mut columns = Columns::new(self, &whole, Shard::WHOLE, self.sections().len(), &metrics, None);
+        let schema = Arc::new(summary_schema(&whole, &metrics, paradigms));
+        let fields = schema.fields().iter().filter(|field| field.is_nullable());
+        let floats = fields.filter(|field| *field.data_type() == DataType::Float64);
+        let properties = schema::properties(self.identity(), floats.map(|field| field.name().as_str()));
+        let names: Vec<&str> = paradigms.iter().map(|paradigm| paradigm.name).collect();
+        let names: ArrayRef = Arc::new(StringArray::from(names));
         let mut failure = None;
-        let batches = std::iter::from_fn(|| match columns.next_batch() {
-            Ok(batch) => batch,
+        let batches = std::iter::from_fn(|| match columns.next() {
+            Ok(column) => column.map(|(column, cells)| {
+                let lines: Vec<Line> = lines(&whole, column, &cells).collect();
+                line_arrays(&whole, &names, &metrics, &lines)
+            }),
             Err(error) => {
                 failure = Some(error);
                 None
@@ -69,6 +84,114 @@ impl Dataset {
         }
         files::replace(encoded?.staged, &self.path(SUMMARY_FILE))
     }
+
+    /// Shows `take` the lines of the selected cells, in order of their rows, until it says no.
+    ///
+    /// Of a finished data set they are read from the summary's file, unless the selection names
+    /// what is of single rows; else the parts that are done are folded.
+    pub(crate) fn visit_lines(
+        &self,
+        whole: &Grid,
+        metrics: &[&'static Metric],
+        selection: Option<Selection<'_>>,
+        take: &mut dyn FnMut(Line) -> bool,
+    ) -> Result<(), StoreError> {
+        let by_cell = selection.is_none_or(|selection| selection.is_of_cells(whole));
+        if by_cell && self.has_summary() {
+            return self.visit_summary(whole, metrics, selection, take);
+        }
+        let mut columns = Columns::new(self, whole, Shard::WHOLE, self.sections().len(), metrics, selection);
+        while let Some((column, cells)) = columns.next()? {
+            if !lines(whole, column, &cells).all(&mut *take) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_summary(
+        &self,
+        whole: &Grid,
+        metrics: &[&'static Metric],
+        selection: Option<Selection<'_>>,
+        take: &mut dyn FnMut(Line) -> bool,
+    ) -> Result<(), StoreError> {
+        let paradigms = &self.spec().model.paradigms;
+        let names: Vec<String> = statistics(metrics, paradigms).map(|(name, _)| name).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (per_column, per_unit) = (whole.rows_per_column(), whole.rows_per_unit);
+        let mut rows = (0..whole.columns())
+            .flat_map(move |column| (0..per_unit).map(move |within| column * per_column + within));
+        for batch in read_columns(&self.path(SUMMARY_FILE), &names)? {
+            let batch = batch?;
+            let lines = Lines::new(&batch, metrics, paradigms);
+            for (at, row) in rows.by_ref().take(batch.num_rows()).enumerate() {
+                let coordinate = |name: &str| coordinate(whole, paradigms, row, name);
+                if selection.is_none_or(|selection| selection.holds(&coordinate) == Some(true))
+                    && !take(lines.line(whole, row, at))
+                {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An axis or the paradigm of a row, if the column is one.
+fn coordinate(grid: &Grid, paradigms: &[&'static Paradigm], row: u64, name: &str) -> Option<Value<'static>> {
+    match name {
+        columns::PARADIGM => Some(Value::Text(paradigms[grid.paradigm(row)].name)),
+        _ => grid.axis(name).map(|axis| Value::Number(axis.values.as_float(axis.index(row)))),
+    }
+}
+
+/// A cell and paradigm over its replicates.
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    /// Replicates.
+    pub replicates: u64,
+    /// Those of them without a value.
+    pub failed: u64,
+    /// By metric that was asked for.
+    pub metrics: Vec<Aggregate>,
+    /// Replicates with α² above their threshold; `None` where that is not known.
+    above: Option<u64>,
+    /// By metric that is compared and earlier paradigm: this one minus that; empty of blocks.
+    differences: Vec<Running>,
+}
+
+impl Cell {
+    fn line(&self, row: u64) -> Line {
+        let difference = |of: &Running| Difference {
+            count: of.count(),
+            mean: of.mean(),
+            standard_error: of.standard_error(),
+        };
+        Line {
+            row,
+            replicates: self.replicates,
+            failed: self.failed,
+            metrics: self.metrics.iter().map(Statistics::of).collect(),
+            above: self.above,
+            differences: self.differences.iter().map(difference).collect(),
+        }
+    }
+}
+
+/// Lines of a column's cells that have a replicate: one of an interrupted run may have none yet.
+fn lines<'c>(whole: &Grid, column: u64, cells: &'c [Cell]) -> impl Iterator<Item = Line> + 'c {
+    let rows = column * whole.rows_per_column()..;
+    rows.zip(cells).filter(|(_, cell)| cell.replicates > 0).map(|(row, cell)| cell.line(row))
+}
+
+/// A column of the whole grid while its parts are read.
+#[derive(Default)]
+struct Open {
+    /// Parts that are still to come.
+    parts: u64,
+    /// By row within the unit.
+    cells: Vec<Cell>,
 }
 
 /// The columns of the whole grid, as their last parts are read.
@@ -78,13 +201,21 @@ pub struct Columns<'d> {
     maps: Vec<IndexMap<'d>>,
     parts: Box<dyn Iterator<Item = (usize, &'d CommitRecord)> + 'd>,
     open: BTreeMap<u64, Open>,
-    paradigm_names: ArrayRef,
-    metrics: Vec<&'static Metric>,
+    metrics: &'d [&'static Metric],
+    selection: Option<Selection<'d>>,
 }
 
 impl<'d> Columns<'d> {
-    /// Of the parts of a shard that are done, in the first `sections` sections.
-    pub fn new(dataset: &'d Dataset, whole: &'d Grid, shard: Shard, sections: usize) -> Self {
+    /// Some metrics of the selected rows, of the parts of a shard that are done in the first
+    /// `sections` sections.
+    pub fn new(
+        dataset: &'d Dataset,
+        whole: &'d Grid,
+        shard: Shard,
+        sections: usize,
+        metrics: &'d [&'static Metric],
+        selection: Option<Selection<'d>>,
+    ) -> Self {
         let sections = &dataset.sections()[..sections];
         let own = move |section: &'d Section| {
             let parts = shard.parts(&section.plan);
@@ -97,7 +228,7 @@ impl<'d> Columns<'d> {
             for record in own(section) {
                 for column in section.plan.part_columns(record.part) {
                     let there = whole.column(map.row(column * section.plan.grid.rows_per_column()));
-                    open.entry(there).or_insert(Open { parts: 0, blocks: Vec::new() }).parts += 1;
+                    open.entry(there).or_default().parts += 1;
                 }
             }
         }
@@ -105,36 +236,22 @@ impl<'d> Columns<'d> {
             .iter()
             .enumerate()
             .flat_map(move |(place, section)| own(section).map(move |record| (place, record)));
-        let names: Vec<&str> = dataset.spec().model.paradigms.iter().map(|paradigm| paradigm.name).collect();
-        let paradigm_names = Arc::new(StringArray::from(names));
-        Self {
-            dataset,
-            whole,
-            maps,
-            parts: Box::new(parts),
-            open,
-            paradigm_names,
-            metrics: metrics_of(dataset.spec()),
-        }
+        Self { dataset, whole, maps, parts: Box::new(parts), open, metrics, selection }
     }
 
-    /// The lines of the next finished column.
-    fn next_batch(&mut self) -> Result<Option<Vec<ArrayRef>>, StoreError> {
-        Ok(self.next()?.map(|(column, blocks)| self.arrays(column, &blocks)))
-    }
-
-    /// The next finished column and its blocks, by row within the unit; none if the column has no rows.
+    /// The next finished column and its cells, by row within the unit; none if the column has no
+    /// rows.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if a part cannot be read.
     #[expect(clippy::should_implement_trait, reason = "it may fail")]
-    pub fn next(&mut self) -> Result<Option<(u64, Vec<Block>)>, StoreError> {
+    pub fn next(&mut self) -> Result<Option<(u64, Vec<Cell>)>, StoreError> {
         loop {
             let finished = self.open.first_entry().filter(|entry| entry.get().parts == 0);
             if let Some(entry) = finished {
-                let (column, Open { blocks, .. }) = entry.remove_entry();
-                return Ok(Some((column, blocks)));
+                let (column, Open { cells, .. }) = entry.remove_entry();
+                return Ok(Some((column, cells)));
             }
             let Some((place, record)) = self.parts.next() else { return Ok(None) };
             self.read(place, record)?;
@@ -146,38 +263,10 @@ impl<'d> Columns<'d> {
         let section = &self.dataset.sections()[place];
         let path = self.dataset.part_file(record);
         // A part without rows has no file.
-        match section.spec.output.detail {
-            _ if record.file.is_empty() => {}
-            Detail::Rows => {
-                let names: Vec<&str> =
-                    self.metrics.iter().map(|metric| metric.name).chain([columns::STATUS]).collect();
-                let mut rows = section.written(record);
-                for batch in read_columns(&path, &names)? {
-                    let batch = batch?;
-                    let metrics: Vec<_> =
-                        self.metrics.iter().map(|metric| floats(&batch, metric.name)).collect();
-                    let ok = statuses(&batch);
-                    for at in 0..batch.num_rows() {
-                        let Some(row) = rows.next() else { break };
-                        let values = metrics.iter().map(|column| value(*column, at).unwrap_or(f64::NAN));
-                        let block = self.block(place, row);
-                        block.add(values, ok.as_ref().is_none_or(|ok| ok(at)));
-                    }
-                }
-            }
-            Detail::Summary => {
-                let names: Vec<String> = block_columns(&self.metrics).collect();
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                let mut rows = section_blocks(section, record);
-                for batch in read_columns(&path, &names)? {
-                    let batch = batch?;
-                    for at in 0..batch.num_rows() {
-                        let Some(row) = rows.next() else { break };
-                        let damaged = || StoreError::Block { path: path.clone() };
-                        let block = read_block(&batch, at, &self.metrics).ok_or_else(damaged)?;
-                        self.block(place, row).join(&block);
-                    }
-                }
+        if !record.file.is_empty() && self.may_hold(section, record) {
+            match section.spec.output.detail {
+                Detail::Rows => self.read_rows(place, record, &path)?,
+                Detail::Summary => self.read_blocks(place, record, &path)?,
             }
         }
         for column in section.plan.part_columns(record.part) {
@@ -189,47 +278,138 @@ impl<'d> Columns<'d> {
         Ok(())
     }
 
-    /// The block that a section's row belongs to.
-    #[expect(clippy::cast_possible_truncation, reason = "a column's blocks are in memory")]
-    fn block(&mut self, place: usize, row: u64) -> &mut Block {
-        let row = self.maps[place].row(row);
-        let (per_unit, metrics) = (self.whole.rows_per_unit as usize, self.metrics.len());
-        let open =
-            self.open.entry(self.whole.column(row)).or_insert_with(|| Open { parts: 0, blocks: Vec::new() });
-        if open.blocks.is_empty() {
-            open.blocks.resize_with(per_unit, || Block::new(metrics));
-        }
-        &mut open.blocks[(row % self.whole.rows_per_unit) as usize]
+    /// Whether any row of a part may be selected, as far as cells decide it.
+    fn may_hold(&self, section: &Section, record: &CommitRecord) -> bool {
+        let (grid, paradigms) = (&section.plan.grid, &section.spec.model.paradigms);
+        self.selection.is_none_or(|selection| {
+            section_blocks(section, record).any(|row| {
+                let known = |name: &str| coordinate(grid, paradigms, row, name).or(Some(Value::Unknown));
+                selection.holds(&known) != Some(false)
+            })
+        })
     }
 
-    fn arrays(&self, column: u64, blocks: &[Block]) -> Vec<ArrayRef> {
-        let grid = self.whole;
-        let first = column * grid.rows_per_column();
-        // A cell of an interrupted run may have no replicate yet.
-        let (rows, blocks): (Vec<u64>, Vec<&Block>) =
-            (first..).zip(blocks).filter(|(_, block)| block.replicates > 0).unzip();
-        let mut columns: Vec<ArrayRef> = arrays::combinations(grid, &rows, &self.paradigm_names).collect();
-        columns.push(counts(blocks.iter().map(|block| block.replicates)));
-        columns.push(counts(blocks.iter().map(|block| block.failed)));
-        for metric in 0..self.metrics.len() {
-            let of = || blocks.iter().map(|block| &block.metrics[metric]);
-            let numbers = |number: &dyn Fn(&Aggregate) -> Option<f64>| -> ArrayRef {
-                Arc::new(of().map(number).collect::<Float64Array>())
-            };
-            columns.push(counts(of().map(|aggregate| aggregate.running().count())));
-            columns.push(numbers(&|aggregate| aggregate.running().mean()));
-            columns.push(numbers(&|aggregate| aggregate.running().variance()));
-            columns.push(numbers(&|aggregate| aggregate.running().standard_error()));
-            columns.push(numbers(&|aggregate| aggregate.extremes().map(|[least, _]| least)));
-            columns.extend(QUANTILES.map(|at| numbers(&|aggregate| aggregate.quantile(at))));
-            columns.push(numbers(&|aggregate| aggregate.extremes().map(|[_, most]| most)));
+    /// Adds the selected rows of a part. In its file all replicates of a cell follow each other,
+    /// and the paradigms of a combination.
+    fn read_rows(&mut self, place: usize, record: &CommitRecord, path: &Path) -> Result<(), StoreError> {
+        let section = &self.dataset.sections()[place];
+        let (grid, paradigms) = (&section.plan.grid, &section.spec.model.paradigms);
+        let selection = self.selection;
+        let named = selection.map_or_else(Vec::new, |selection| selection.filter.columns());
+        let named = named.into_iter().filter(|name| metrics::named(name).is_some());
+        let metrics = self.metrics;
+        let own = metrics.iter().map(|metric| metric.name);
+        let names: Vec<&str> = own.chain(named).chain([columns::STATUS]).collect();
+        let compared: Vec<usize> = (0..metrics.len()).filter(|&at| is_compared(metrics[at])).collect();
+        let threshold = metrics.iter().position(|metric| *metric == &THRESHOLD_SQUARED);
+        let alignment = grid.axis("alignment");
+        let mut rows = section.written(record);
+        let mut values = vec![f64::NAN; metrics.len()];
+        // By paradigm of the combination at hand, replicate by replicate: the values that are
+        // compared.
+        let mut earlier: Vec<Vec<f64>> = vec![Vec::new(); paradigms.len()];
+        let mut current = None;
+        for batch in read_columns(path, &names)? {
+            let batch = batch?;
+            let columns: Vec<_> = metrics.iter().map(|metric| floats(&batch, metric.name)).collect();
+            let status =
+                batch.column_by_name(columns::STATUS).and_then(|column| column.as_string_opt::<i32>());
+            for at in 0..batch.num_rows() {
+                let Some(row) = rows.next() else { break };
+                let paradigm = grid.paradigm(row);
+                let cell = (grid.column(row), row % grid.rows_per_unit);
+                if current != Some(cell) {
+                    current = Some(cell);
+                    earlier[paradigm..].iter_mut().for_each(Vec::clear);
+                }
+                for (value_of, column) in values.iter_mut().zip(&columns) {
+                    *value_of = value(*column, at).unwrap_or(f64::NAN);
+                }
+                let status = status.map_or(Status::Ok.name(), |status| status.value(at));
+                let known = |name: &str| match name {
+                    columns::REPLICATE => Some(Value::Number(grid.replicate(row) as f64)),
+                    columns::STATUS => Some(Value::Text(status)),
+                    _ => coordinate(grid, paradigms, row, name)
+                        .or_else(|| value(floats(&batch, name), at).map(Value::Number)),
+                };
+                if selection.is_some_and(|selection| selection.holds(&known) != Some(true)) {
+                    earlier[paradigm].extend(compared.iter().map(|_| f64::NAN));
+                    continue;
+                }
+                let place_there = self.maps[place].row(row);
+                let alpha = alignment.map(|axis| axis.values.as_float(axis.index(row)));
+                let first = earlier[paradigm].len();
+                let cell = self.cell(place_there, Aggregate::exact);
+                cell.replicates += 1;
+                cell.failed += u64::from(status != Status::Ok.name());
+                for (aggregate, &value) in cell.metrics.iter_mut().zip(&values) {
+                    if !value.is_nan() {
+                        aggregate.add(value);
+                    }
+                }
+                if let (Some(threshold), Some(alpha)) = (threshold.map(|at| values[at]), alpha)
+                    && !threshold.is_nan()
+                {
+                    *cell.above.get_or_insert(0) += u64::from(alpha * alpha > threshold);
+                }
+                cell.differences.resize(compared.len() * paradigm, Running::default());
+                for (number, &metric) in compared.iter().enumerate() {
+                    for (before, other) in earlier[..paradigm].iter().enumerate() {
+                        let apart = values[metric] - other.get(first + number).unwrap_or(&f64::NAN);
+                        if !apart.is_nan() {
+                            cell.differences[number * paradigm + before].add(apart);
+                        }
+                    }
+                }
+                earlier[paradigm].extend(compared.iter().map(|&metric| values[metric]));
+            }
         }
-        columns
+        Ok(())
     }
-}
 
-fn counts(values: impl Iterator<Item = u64>) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(values.map(|count| i64::try_from(count).unwrap_or(i64::MAX))))
+    /// Joins the blocks of a part.
+    fn read_blocks(&mut self, place: usize, record: &CommitRecord, path: &Path) -> Result<(), StoreError> {
+        let section = &self.dataset.sections()[place];
+        let metrics = self.metrics;
+        let counts = [columns::REPLICATES, columns::FAILED].map(str::to_owned);
+        let of = |metric: &&Metric| BLOCK_STATISTICS.map(|statistic| format!("{}_{statistic}", metric.name));
+        let names: Vec<String> = counts.into_iter().chain(metrics.iter().flat_map(of)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut rows = section_blocks(section, record);
+        for batch in read_columns(path, &names)? {
+            let batch = batch?;
+            for at in 0..batch.num_rows() {
+                let Some(row) = rows.next() else { break };
+                let known =
+                    |name: &str| coordinate(&section.plan.grid, &section.spec.model.paradigms, row, name);
+                if self.selection.is_some_and(|selection| selection.holds(&known) != Some(true)) {
+                    continue;
+                }
+                let damaged = || StoreError::Block { path: path.to_path_buf() };
+                let block = read_block(&batch, metrics, at).ok_or_else(damaged)?;
+                let row = self.maps[place].row(row);
+                let cell = self.cell(row, Aggregate::default);
+                cell.replicates += block.replicates;
+                cell.failed += block.failed;
+                for (own, others) in cell.metrics.iter_mut().zip(&block.metrics) {
+                    own.join(others);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The cell of a row of the whole grid.
+    #[expect(clippy::cast_possible_truncation, reason = "a column's cells are in memory")]
+    fn cell(&mut self, row: u64, nothing: fn() -> Aggregate) -> &mut Cell {
+        let open = self.open.entry(self.whole.column(row)).or_default();
+        if open.cells.is_empty() {
+            open.cells.resize_with(self.whole.rows_per_unit as usize, Cell::default);
+        }
+        let cell = &mut open.cells[(row % self.whole.rows_per_unit) as usize];
+        cell.metrics.resize_with(self.metrics.len(), nothing);
+        cell
+    }
 }
 
 /// The first row of each block of a part, in the order of its file.
@@ -240,50 +420,13 @@ fn section_blocks<'s>(section: &'s Section, record: &'s CommitRecord) -> impl It
         .filter(move |&row| active.as_ref().is_none_or(|active| active.row(grid, row)))
 }
 
-/// Names of the summary's columns of metrics.
-fn metric_statistics(metrics: &[&'static Metric]) -> impl Iterator<Item = String> {
-    metrics.iter().flat_map(|metric| STATISTICS.map(|statistic| format!("{}_{statistic}", metric.name)))
-}
-
-/// Names of a block's columns that are read.
-fn block_columns(metrics: &[&'static Metric]) -> impl Iterator<Item = String> {
-    let counts = [columns::REPLICATES, columns::FAILED].map(str::to_owned);
-    let metrics = metrics
-        .iter()
-        .flat_map(|metric| BLOCK_STATISTICS.map(|statistic| format!("{}_{statistic}", metric.name)));
-    counts.into_iter().chain(metrics)
-}
-
-fn summary_schema(grid: &Grid, metrics: &[&'static Metric]) -> Schema {
-    let mut fields: Vec<Field> = schema::axes(grid).collect();
-    fields.push(Field::new(columns::PARADIGM, schema::text(), false));
-    fields.push(Field::new(columns::REPLICATES, DataType::Int64, false));
-    fields.push(Field::new(columns::FAILED, DataType::Int64, false));
-    fields.extend(metric_statistics(metrics).map(|name| {
-        let count = name.ends_with("_count");
-        Field::new(name, if count { DataType::Int64 } else { DataType::Float64 }, !count)
-    }));
-    Schema::new(fields)
-}
-
-/// Whether the rows of a batch have their values, by position.
-fn statuses(batch: &RecordBatch) -> Option<impl Fn(usize) -> bool + '_> {
-    let column = batch.column_by_name(columns::STATUS)?.as_string_opt::<i32>()?;
-    Some(move |at| column.value(at) == Status::Ok.name())
-}
-
 /// A block of a batch; `None` if it is none.
-fn read_block(batch: &RecordBatch, at: usize, metrics: &[&Metric]) -> Option<Block> {
+fn read_block(batch: &RecordBatch, metrics: &[&'static Metric], at: usize) -> Option<Cell> {
     let count = |name: &str| {
         let column = batch.column_by_name(name)?.as_primitive_opt::<Int32Type>()?;
         u64::try_from(column.value(at)).ok()
     };
-    let mut block = Block {
-        replicates: count(columns::REPLICATES)?,
-        failed: count(columns::FAILED)?,
-        ..Block::new(metrics.len())
-    };
-    for (metric, aggregate) in metrics.iter().zip(&mut block.metrics) {
+    let aggregate = |metric: &&'static Metric| {
         let name = |statistic: &str| format!("{}_{statistic}", metric.name);
         let count = batch.column_by_name(&name("count"))?.as_primitive_opt::<Int64Type>()?.value(at);
         let float = |statistic| value(floats(batch, &name(statistic)), at);
@@ -295,7 +438,154 @@ fn read_block(batch: &RecordBatch, at: usize, metrics: &[&Metric]) -> Option<Blo
             float("squares").unwrap_or(0.0),
         );
         let extremes = float("min").zip(float("max")).map(|(least, most)| [least, most]);
-        *aggregate = Aggregate::new(running, extremes, sketch).ok()?;
+        Aggregate::new(running, extremes, sketch).ok()
+    };
+    Some(Cell {
+        replicates: count(columns::REPLICATES)?,
+        failed: count(columns::FAILED)?,
+        metrics: metrics.iter().map(aggregate).collect::<Option<_>>()?,
+        ..Cell::default()
+    })
+}
+
+/// The summary's columns behind the paradigm, each with whether it is null where there is nothing
+/// to say.
+fn statistics(
+    metrics: &[&'static Metric],
+    paradigms: &[&'static Paradigm],
+) -> impl Iterator<Item = (String, bool)> {
+    let mut all: Vec<(String, bool)> =
+        [columns::REPLICATES, columns::FAILED].map(|name| (name.to_owned(), false)).into();
+    for metric in metrics {
+        all.extend(
+            STATISTICS.map(|statistic| (format!("{}_{statistic}", metric.name), statistic != "count")),
+        );
     }
-    Some(block)
+    all.push((ABOVE.to_owned(), true));
+    let earlier = &paradigms[..paradigms.len().saturating_sub(1)];
+    for metric in metrics.iter().filter(|metric| is_compared(metric)) {
+        for paradigm in earlier {
+            let name = |statistic| (difference(metric.name, paradigm.name, statistic), true);
+            all.extend(DIFFERENCE_STATISTICS.map(name));
+        }
+    }
+    all.into_iter()
+}
+
+fn summary_schema(grid: &Grid, metrics: &[&'static Metric], paradigms: &[&'static Paradigm]) -> Schema {
+    let mut fields: Vec<Field> = schema::axes(grid).collect();
+    fields.push(Field::new(columns::PARADIGM, schema::text(), false));
+    fields.extend(statistics(metrics, paradigms).map(|(name, nullable)| {
+        let whole = !nullable || name == ABOVE || name.ends_with("_count");
+        Field::new(name, if whole { DataType::Int64 } else { DataType::Float64 }, nullable)
+    }));
+    Schema::new(fields)
+}
+
+/// Lines as arrays, in the order of [`summary_schema`].
+fn line_arrays(
+    grid: &Grid,
+    paradigms: &ArrayRef,
+    metrics: &[&'static Metric],
+    lines: &[Line],
+) -> Vec<ArrayRef> {
+    let rows: Vec<u64> = lines.iter().map(|line| line.row).collect();
+    let mut columns: Vec<ArrayRef> = arrays::combinations(grid, &rows, paradigms).collect();
+    let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let counts = |count: &dyn Fn(&Line) -> u64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| whole(count(line)))))
+    };
+    let floats = |number: &dyn Fn(&Line) -> Option<f64>| -> ArrayRef {
+        Arc::new(lines.iter().map(number).collect::<Float64Array>())
+    };
+    columns.push(counts(&|line| line.replicates));
+    columns.push(counts(&|line| line.failed));
+    for metric in 0..metrics.len() {
+        columns.push(counts(&|line| line.metrics[metric].count));
+        columns
+            .extend((0..STATISTICS.len() - 1).map(|at| floats(&|line| line.metrics[metric].numbers()[at])));
+    }
+    columns.push(Arc::new(lines.iter().map(|line| line.above.map(whole)).collect::<Int64Array>()));
+    let compared = metrics.iter().filter(|metric| is_compared(metric)).count();
+    let last = usize::try_from(grid.paradigms).unwrap_or(1).saturating_sub(1);
+    for metric in 0..compared {
+        for earlier in 0..last {
+            let of = |line: &Line| {
+                let paradigm = grid.paradigm(line.row);
+                let at = (earlier < paradigm).then_some(metric * paradigm + earlier);
+                at.and_then(|at| line.differences.get(at).copied())
+            };
+            let count = lines.iter().map(|line| of(line).map(|difference| whole(difference.count)));
+            columns.push(Arc::new(count.collect::<Int64Array>()));
+            columns.push(floats(&|line| of(line)?.mean));
+            columns.push(floats(&|line| of(line)?.standard_error));
+        }
+    }
+    columns
+}
+
+/// A batch of the summary's file.
+struct Lines<'b> {
+    replicates: Option<&'b Int64Array>,
+    failed: Option<&'b Int64Array>,
+    /// By metric: counts, and the other [`STATISTICS`].
+    metrics: Vec<(Option<&'b Int64Array>, Vec<Option<&'b Float64Array>>)>,
+    above: Option<&'b Int64Array>,
+    /// By metric that is compared and earlier paradigm: counts, means, standard errors.
+    differences: Vec<Vec<(Option<&'b Int64Array>, [Option<&'b Float64Array>; 2])>>,
+}
+
+impl<'b> Lines<'b> {
+    fn new(batch: &'b RecordBatch, metrics: &[&'static Metric], paradigms: &[&'static Paradigm]) -> Self {
+        let counts = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>();
+        let of = |metric: &&'static Metric| {
+            let name = |statistic: &str| format!("{}_{statistic}", metric.name);
+            let numbers = STATISTICS[1..].iter().map(|statistic| floats(batch, &name(statistic)));
+            (counts(&name(STATISTICS[0])), numbers.collect())
+        };
+        let compared = metrics.iter().filter(|metric| is_compared(metric));
+        let differences = compared.map(|metric| {
+            let earlier = paradigms[..paradigms.len().saturating_sub(1)].iter();
+            let of = earlier.map(|earlier| {
+                let [count, mean, error] =
+                    DIFFERENCE_STATISTICS.map(|statistic| difference(metric.name, earlier.name, statistic));
+                (counts(&count), [floats(batch, &mean), floats(batch, &error)])
+            });
+            of.collect()
+        });
+        Self {
+            replicates: counts(columns::REPLICATES),
+            failed: counts(columns::FAILED),
+            metrics: metrics.iter().map(of).collect(),
+            above: counts(ABOVE),
+            differences: differences.collect(),
+        }
+    }
+
+    fn line(&self, grid: &Grid, row: u64, at: usize) -> Line {
+        let count = |column: Option<&Int64Array>| {
+            let column = column.filter(|column| column.is_valid(at))?;
+            u64::try_from(column.value(at)).ok()
+        };
+        let statistics = |(counts, numbers): &(Option<&Int64Array>, Vec<Option<&Float64Array>>)| {
+            let mut numbers = numbers.iter().map(|column| value(*column, at));
+            Statistics::new(count(*counts).unwrap_or(0), std::array::from_fn(|_| numbers.next().flatten()))
+        };
+        let differences = self.differences.iter().flat_map(|earlier| {
+            earlier.iter().take(grid.paradigm(row)).map(|(counts, [mean, error])| {
+                let count = count(*counts)?;
+                let (mean, standard_error) = (value(*mean, at), value(*error, at));
+                Some(Difference { count, mean, standard_error })
+            })
+        });
+        Line {
+            row,
+            replicates: count(self.replicates).unwrap_or(0),
+            failed: count(self.failed).unwrap_or(0),
+            metrics: self.metrics.iter().map(statistics).collect(),
+            above: count(self.above),
+            // All or none: of blocks there are none.
+            differences: differences.collect::<Option<_>>().unwrap_or_default(),
+        }
+    }
 }

@@ -35,12 +35,10 @@ mod section;
 
 use std::path::{Path, PathBuf};
 
-pub use blocks::Block;
 pub use collector::Collector;
 pub use commit::CommitRecord;
 pub(crate) use commit::part_stem;
-pub use digest::Columns;
-pub use digest::SUMMARY_FILE;
+pub use digest::{Cell, Columns, SUMMARY_FILE};
 pub use encode::Encoded;
 pub use history::{RunRecord, RunState, read_runs};
 pub use identity::Identity;

@@ -13,6 +13,7 @@ use arrow_array::{Array, Float64Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::StoreError;
@@ -20,11 +21,34 @@ use crate::StoreError;
 /// Rows that are decoded at a time.
 const BATCH_ROWS: usize = 8192;
 
-/// Number of rows in a file's footer.
-pub(super) fn row_count(path: &Path) -> Result<u64, StoreError> {
-    let file = File::open(path).map_err(StoreError::io("open", path))?;
-    let reader = guarded(path, || SerializedFileReader::new(file))?;
-    Ok(u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0))
+/// What a file's footer says.
+pub(super) struct Footer {
+    /// Rows.
+    pub(super) rows: u64,
+    /// Names of the columns.
+    pub(super) columns: Vec<String>,
+    values: Vec<KeyValue>,
+}
+
+impl Footer {
+    /// Reads the footer of a file.
+    pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
+        let file = File::open(path).map_err(StoreError::io("open", path))?;
+        let reader = guarded(path, || SerializedFileReader::new(file))?;
+        let metadata = reader.metadata().file_metadata();
+        let columns = metadata.schema_descr().columns().iter().map(|column| column.name().to_owned());
+        Ok(Self {
+            rows: u64::try_from(metadata.num_rows()).unwrap_or(0),
+            columns: columns.collect(),
+            values: metadata.key_value_metadata().cloned().unwrap_or_default(),
+        })
+    }
+
+    /// The value of our key.
+    pub(super) fn value(&self, key: &str) -> Option<&str> {
+        let ours = |pair: &&KeyValue| pair.key.strip_prefix("eigensweep.") == Some(key);
+        self.values.iter().find(ours)?.value.as_deref()
+    }
 }
 
 /// What a decoder gives; a panic of its is an error.

@@ -1,8 +1,10 @@
-//! Conditions on rows, in the words of SQL: `noise_scale = 1e6 and alignment < 1 and status <> 'ok'`.
+//! Conditions on rows, in the words of SQL: `noise_scale = 1e6 and alignment < 1 and status <>
+//! 'ok'`.
 //!
-//! A condition is read once ([`Filter::parse`], grammar in `grammar.rs`), checked against the columns there are, and asked row by
-//! row ([`Filter::holds`]) under SQL's three-valued logic: a comparison with no value is neither true nor false. The same makes it
-//! cheap to pass over parts: asked with only the coordinates known, a condition that is already false needs no file.
+//! A condition is read once ([`Filter::parse`], grammar in `grammar.rs`), checked against the
+//! columns there are, and asked row by row ([`Filter::holds`]) under SQL's three-valued logic: a
+//! comparison with no value is neither true nor false. The same makes it cheap to pass over parts:
+//! asked with only the coordinates known, a condition that is already false needs no file.
 
 mod grammar;
 
@@ -103,7 +105,16 @@ impl Filter {
         Ok(Self { condition })
     }
 
-    /// Whether the condition holds for a row with these values; `None` if that is not known, or if a value is missing.
+    /// The columns that the condition names; some perhaps twice.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.condition.columns(&mut names);
+        names
+    }
+
+    /// Whether the condition holds for a row with these values; `None` if that is not known, or if
+    /// a value is missing.
     pub fn holds<'v>(&self, value: &impl Fn(&str) -> Value<'v>) -> Option<bool> {
         self.condition.holds(value)
     }
@@ -145,6 +156,16 @@ impl Condition {
             }
         }
         .unwrap_or_else(|decided| decided)
+    }
+
+    fn columns<'c>(&'c self, names: &mut Vec<&'c str>) {
+        match self {
+            Self::And(all) | Self::Or(all) => all.iter().for_each(|condition| condition.columns(names)),
+            Self::Not(condition) => condition.columns(names),
+            Self::Compare { column, .. } | Self::Among { column, .. } | Self::Missing { column } => {
+                names.push(column);
+            }
+        }
     }
 
     fn check(&self, columns: &[(&str, bool)]) -> Result<(), FilterError> {
@@ -264,6 +285,13 @@ mod tests {
         );
         let filter = Filter::parse("samples = 1000 and gap is null", &COLUMNS).unwrap();
         assert_eq!(filter.holds(&|name| if name == "gap" { Value::Unknown } else { value(name) }), None);
+    }
+
+    #[test]
+    fn a_condition_tells_its_columns() {
+        let filter =
+            Filter::parse("not (samples in (1, 2) or gap is null) and alignment > 1", &COLUMNS).unwrap();
+        assert_eq!(filter.columns(), ["samples", "gap", "alignment"]);
     }
 
     #[test]

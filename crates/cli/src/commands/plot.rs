@@ -1,0 +1,58 @@
+//! `plot` and `report`: what data sets say, drawn.
+
+use std::path::{Path, PathBuf};
+
+use eigensweep_figures::{FigureError, Source, draw, report};
+use eigensweep_store::format::count;
+
+use super::table;
+use crate::args::{Plot, Report};
+use crate::exit::Exit;
+use crate::report::CommandError;
+
+pub(crate) fn call(arguments: &Plot, quiet: bool) -> Result<Exit, CommandError> {
+    let sources = open(&arguments.datasets, quiet)?;
+    let named = || PathBuf::from(format!("{}-{}.svg", joined(&sources), arguments.figure.name));
+    let path = arguments.output.clone().unwrap_or_else(named);
+    let drawing = draw(&sources, &arguments.spec())?;
+    drawing.save(&path, arguments.resolution)?;
+    if !quiet {
+        for note in drawing.notes() {
+            tell!("note: {note}");
+        }
+        table::print(&path.display().to_string());
+    }
+    Ok(Exit::Success)
+}
+
+pub(crate) fn report(arguments: &Report, quiet: bool) -> Result<Exit, CommandError> {
+    let sources = open(&arguments.datasets, quiet)?;
+    let named = || PathBuf::from(format!("{}-report.html", joined(&sources)));
+    let path = arguments.output.clone().unwrap_or_else(named);
+    if path.extension().is_none_or(|extension| extension != "html") {
+        return Err(FigureError::Extension { path, allowed: ".html" }.into());
+    }
+    report::write(&sources, &path)?;
+    if !quiet {
+        table::print(&path.display().to_string());
+    }
+    Ok(Exit::Success)
+}
+
+/// The data sets' names as part of a file name.
+fn joined(sources: &[Source]) -> String {
+    let last = |name: &str| name.rsplit(['/', '\\']).next().unwrap_or(name).to_owned();
+    sources.iter().map(|source| last(&source.name)).collect::<Vec<_>>().join("-")
+}
+
+/// Opens the data sets, and says so where one is not finished.
+fn open<P: AsRef<Path>>(roots: &[P], quiet: bool) -> Result<Vec<Source>, CommandError> {
+    let sources = Source::open_all(roots)?;
+    for source in sources.iter().filter(|_| !quiet) {
+        if let Some((done, all)) = source.unfinished() {
+            let (done, all) = (count(done.into()), count(all.into()));
+            tell!("note: {} is not finished: {done} of {all} rows", source.dataset.root().display());
+        }
+    }
+    Ok(sources)
+}

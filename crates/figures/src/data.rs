@@ -1,0 +1,424 @@
+//! From summaries to the numbers of a figure: lines, the values of their axes, and what is said of
+//! a metric in each group.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use eigensweep_job::Detail;
+use eigensweep_store::columns::{DATASET, PARADIGM};
+use eigensweep_store::filter::{Filter, FilterError};
+use eigensweep_store::format::{settled, settled_error};
+use eigensweep_store::source::UnknownName;
+use eigensweep_store::summary::{self, Line, Selection, Statistics, Table};
+use eigensweep_theory::metrics::{self, Metric, THRESHOLD_SQUARED};
+use eigensweep_theory::{Paradigm, paradigms};
+
+use crate::names::pretty;
+use crate::{FigureError, Source};
+
+/// Points that are more than a figure can show.
+const MOST_POINTS: usize = 200_000;
+
+/// Lines that are read to choose from.
+const MOST_LINES: usize = 1_000_000;
+
+/// A coordinate of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Key {
+    Number(f64),
+    Text(String),
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Numbers by size, paradigms in their order, other text by its letters.
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let rank = |text: &String| paradigms::ALL.iter().position(|paradigm| paradigm.name == text);
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Text(a), Self::Text(b)) => (rank(a), a).cmp(&(rank(b), b)),
+            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+        }
+    }
+}
+
+impl Key {
+    /// The value of a number.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(value) => Some(*value),
+            Self::Text(_) => None,
+        }
+    }
+
+    /// The text for people.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Number(value) => pretty(*value),
+            Self::Text(text) => text.clone(),
+        }
+    }
+
+    /// The paradigm of that name.
+    pub(crate) fn paradigm(&self) -> Option<&'static Paradigm> {
+        match self {
+            Self::Number(_) => None,
+            Self::Text(text) => paradigms::named(text),
+        }
+    }
+}
+
+/// What the replicates of one group say about a metric.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Stats {
+    /// Rows with a value.
+    pub count: f64,
+    /// Rows.
+    pub rows: f64,
+    pub mean: Option<f64>,
+    /// Standard error of the mean.
+    pub error: Option<f64>,
+    pub median: Option<f64>,
+    /// Quantile at 5 %.
+    pub low: Option<f64>,
+    /// Quantile at 95 %.
+    pub high: Option<f64>,
+    /// Share of the replicates whose threshold α² exceeds; none where there is no threshold.
+    pub above: Option<f64>,
+    /// Median of the thresholds on α², signed, and their 5 % and 95 % quantiles.
+    pub threshold: Option<[f64; 3]>,
+}
+
+/// The difference between two paradigms, the first minus the second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Pair {
+    pub mean: f64,
+    /// Standard error of the mean; none of one replicate.
+    pub error: Option<f64>,
+    /// Replicates where both have a value; none where they are not paired.
+    pub count: Option<f64>,
+}
+
+/// The lines that a figure is drawn from: combinations of the axes and paradigms of one or several
+/// data sets.
+pub(crate) struct Lines<'s> {
+    sources: &'s [Source],
+    /// By source.
+    tables: Vec<Table>,
+    /// Source and place in its table of each line.
+    lines: Vec<(usize, usize)>,
+    /// Whether all data sets keep rows, or some a summary in their place.
+    pub detail: Detail,
+    /// Axes, in file order; [`DATASET`] first where several data sets are read.
+    pub axes: Vec<String>,
+    /// Values of each axis that are there, paradigm included, in order.
+    pub values: BTreeMap<String, Vec<Key>>,
+}
+
+impl<'s> Lines<'s> {
+    /// The lines of all rows of the data sets, or of those for which the condition `filter` holds,
+    /// with a metric and the thresholds.
+    pub(crate) fn read(
+        sources: &'s [Source],
+        filter: Option<&str>,
+        metric: Option<&'static Metric>,
+    ) -> Result<Self, FigureError> {
+        let parsed = filter.map(|text| parse(sources, text)).transpose()?;
+        let mut metrics: Vec<&'static Metric> = metric.into_iter().collect();
+        if metric != Some(&THRESHOLD_SQUARED) {
+            metrics.push(&THRESHOLD_SQUARED);
+        }
+        let read = |source: &Source| {
+            let selection = parsed.as_ref().map(|filter| Selection { filter, dataset: &source.name });
+            let table = summary::read(&source.dataset, &metrics, selection, MOST_LINES)?;
+            table.ok_or_else(|| too_many(&format!("more than {MOST_LINES}")))
+        };
+        let tables = sources.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let places = tables.iter().enumerate();
+        let lines = places.flat_map(|(source, table)| (0..table.lines.len()).map(move |line| (source, line)));
+        let mut axes: Vec<String> = if sources.len() > 1 { vec![DATASET.to_owned()] } else { Vec::new() };
+        for axis in sources.iter().flat_map(|source| source.job().axes()) {
+            if !axes.iter().any(|name| name == axis.name) {
+                axes.push(axis.name.to_owned());
+            }
+        }
+        let detail = if sources.iter().all(Source::keeps_rows) { Detail::Rows } else { Detail::Summary };
+        let mut found =
+            Self { sources, lines: lines.collect(), tables, detail, axes, values: BTreeMap::new() };
+        if found.lines.is_empty() {
+            let reason = filter.map_or_else(
+                || "the data sets have no rows".to_owned(),
+                |text| format!("no row is left by --where '{text}'"),
+            );
+            return Err(FigureError::Figure { reason });
+        }
+        for name in found.axes.iter().map(String::as_str).chain([PARADIGM]) {
+            let values: BTreeSet<Key> = found.lines.iter().map(|&place| found.key(place, name)).collect();
+            found.values.insert(name.to_owned(), values.into_iter().collect());
+        }
+        Ok(found)
+    }
+
+    fn line(&self, (source, line): (usize, usize)) -> (&Table, &Line) {
+        (&self.tables[source], &self.tables[source].lines[line])
+    }
+
+    /// A coordinate of a line; NaN for an axis that its data set does not have.
+    fn key(&self, place: (usize, usize), name: &str) -> Key {
+        let (table, line) = self.line(place);
+        match name {
+            PARADIGM => Key::Text(table.paradigm(line).name.to_owned()),
+            DATASET => Key::Text(self.sources[place.0].name.clone()),
+            _ => Key::Number(table.axis(line, name).unwrap_or(f64::NAN)),
+        }
+    }
+
+    /// Values of an axis.
+    pub(crate) fn axis(&self, name: &str) -> &[Key] {
+        self.values.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Axes with more than one value, in file order, the paradigm last.
+    pub(crate) fn varying(&self) -> Vec<&str> {
+        let names = self.axes.iter().map(String::as_str).chain([PARADIGM]);
+        names.filter(|name| self.axis(name).len() > 1).collect()
+    }
+
+    /// Paradigms that are there, in order.
+    pub(crate) fn paradigms(&self) -> Vec<&'static Paradigm> {
+        self.axis(PARADIGM).iter().filter_map(Key::paradigm).collect()
+    }
+
+    /// Restricts the lines to some values of an axis.
+    pub(crate) fn keep(&mut self, name: &str, values: Vec<Key>) {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.retain(|&place| values.contains(&self.key(place, name)));
+        self.lines = lines;
+        self.values.insert(name.to_owned(), values);
+    }
+
+    /// Restricts the lines to the paradigms that are as asked.
+    pub(crate) fn keep_paradigms(&mut self, asked: fn(&Paradigm) -> bool) -> Result<(), FigureError> {
+        let mut kept = self.axis(PARADIGM).to_vec();
+        kept.retain(|key| key.paradigm().is_some_and(asked));
+        if kept.is_empty() {
+            let names: Vec<&str> =
+                paradigms::ALL.iter().filter(|it| asked(it)).map(|paradigm| paradigm.name).collect();
+            let reason = format!(
+                "the rows have neither of the paradigms that this figure shows: {}",
+                names.join(", ")
+            );
+            return Err(FigureError::Figure { reason });
+        }
+        self.keep(PARADIGM, kept);
+        Ok(())
+    }
+
+    /// An axis by its name, or an error with the nearest name.
+    pub(crate) fn known_axis(&self, name: &str) -> Result<String, FigureError> {
+        if self.values.contains_key(name) {
+            return Ok(name.to_owned());
+        }
+        Err(UnknownName::new("axis", name, self.values.keys().map(String::as_str)).into())
+    }
+
+    /// Refuses axes that vary and are not among `placed`: their values would be averaged silently.
+    /// Refuses an axis with two places as well.
+    pub(crate) fn refuse_free(&self, placed: &[&str]) -> Result<(), FigureError> {
+        let twice = placed.iter().enumerate().find(|(at, name)| placed[..*at].contains(name));
+        if let Some((_, name)) = twice {
+            let reason = format!("`{name}` is given two places in the figure: give one of them another axis");
+            return Err(FigureError::Figure { reason });
+        }
+        let Some(name) = self.varying().into_iter().find(|name| !placed.contains(name)) else {
+            return Ok(());
+        };
+        let values = self.axis(name);
+        let example = match values.last() {
+            Some(Key::Text(text)) => format!("\"{text}\""),
+            Some(Key::Number(value)) => format!("{value}"),
+            None => String::new(),
+        };
+        Err(FigureError::FreeAxis { axis: name.to_owned(), count: values.len(), example })
+    }
+
+    /// Statistics of `metric` in each group of `by`, which every axis that varies belongs to: a
+    /// line is a group.
+    pub(crate) fn grouped(
+        &self,
+        by: &[&str],
+        metric: &Metric,
+    ) -> Result<BTreeMap<Vec<Key>, Stats>, FigureError> {
+        if self.lines.len() > MOST_POINTS {
+            return Err(too_many(&self.lines.len().to_string()));
+        }
+        let group = |&place: &(usize, usize)| {
+            let (table, line) = self.line(place);
+            (by.iter().map(|name| self.key(place, name)).collect(), stats(table, line, metric))
+        };
+        Ok(self.lines.iter().map(group).collect())
+    }
+
+    /// Differences of a metric between two paradigms by the other coordinates, the first minus the
+    /// second; only where both are.
+    ///
+    /// Paradigms of one replicate share their draws, so their difference varies far less than
+    /// either: with Dᵣ the difference in replicate r over the R replicates where both have a value,
+    /// the error of its mean is sd(D)/√R. Where blocks are kept in place of rows there are means
+    /// and their errors only: taken as if they were independent, √(s₁² + s₂²) is on the safe side,
+    /// because draws in common make errors alike.
+    pub(crate) fn pairs(
+        &self,
+        by: &[&str],
+        metric: &Metric,
+        [first, second]: [&'static Paradigm; 2],
+    ) -> BTreeMap<Vec<Key>, Pair> {
+        let of = |paradigm: &'static Paradigm| {
+            let own = self.lines.iter().filter(move |&&place| {
+                let (table, line) = self.line(place);
+                table.paradigm(line) == paradigm
+            });
+            own.map(|&place| (by.iter().map(|name| self.key(place, name)).collect::<Vec<_>>(), place))
+        };
+        let before: BTreeMap<Vec<Key>, (usize, usize)> = of(first).collect();
+        let mut pairs = BTreeMap::new();
+        for (key, place) in of(second) {
+            let Some(&rival) = before.get(&key) else { continue };
+            let ((table, line), (_, other)) = (self.line(place), self.line(rival));
+            let pair = match table.difference(line, metric, first) {
+                Some(apart) => apart.mean.map(|mean| Pair {
+                    mean: settled(-mean),
+                    error: apart.standard_error.map(|error| settled_error(error, mean)),
+                    count: Some(apart.count as f64),
+                }),
+                None => {
+                    let [one, other] = [other, line].map(|line| stats(table, line, metric));
+                    let error = f64::hypot(one.error.unwrap_or(0.0), other.error.unwrap_or(0.0));
+                    let means = one.mean.zip(other.mean);
+                    means.map(|(one, other)| Pair { mean: one - other, error: Some(error), count: None })
+                }
+            };
+            pairs.extend(pair.map(|pair| (key, pair)));
+        }
+        pairs
+    }
+}
+
+/// The condition of `--where` on the columns that these data sets have.
+fn parse(sources: &[Source], text: &str) -> Result<Filter, FigureError> {
+    let all: Vec<_> = sources.iter().map(|source| summary::conditions(&source.dataset)).collect();
+    let is_axis =
+        |name| sources.iter().any(|source| source.job().axes().iter().any(|axis| axis.name == name));
+    let mut columns = if sources.len() > 1 { vec![(DATASET, true)] } else { Vec::new() };
+    for column in all.iter().flatten() {
+        // What is of rows can be asked where all keep rows; an axis that a data set has not is
+        // missing there.
+        let everywhere = is_axis(column.0) || all.iter().all(|known| known.contains(column));
+        if everywhere && !columns.contains(column) {
+            columns.push(*column);
+        }
+    }
+    Filter::parse(text, &columns).map_err(|source| match source {
+        FilterError::Column { column, columns, .. } => {
+            UnknownName::new("column", &column, columns.iter().map(String::as_str)).into()
+        }
+        source @ (FilterError::Syntax { .. } | FilterError::Kind { .. }) => {
+            FigureError::Condition { text: text.to_owned(), source }
+        }
+    })
+}
+
+/// A metric by its name, or an error with the nearest name.
+pub(crate) fn known_metric(sources: &[Source], name: &str) -> Result<&'static Metric, FigureError> {
+    let found = metrics::named(name).filter(|metric| {
+        let mut columns = sources.iter().flat_map(|source| metrics::columns(&source.job().output.metrics));
+        columns.any(|column| column == *metric)
+    });
+    found
+        .ok_or_else(|| UnknownName::new("metric", name, metrics::ALL.iter().map(|metric| metric.name)).into())
+}
+
+fn too_many(points: &str) -> FigureError {
+    FigureError::Figure {
+        reason: format!("{points} points are more than a figure can show: choose some with --where"),
+    }
+}
+
+fn stats(table: &Table, line: &Line, metric: &Metric) -> Stats {
+    let number = |value: Option<f64>| value.filter(|value| value.is_finite()).map(settled);
+    let found = table.statistics(line, metric).copied().unwrap_or_default();
+    let thresholds = table.statistics(line, &THRESHOLD_SQUARED).copied().unwrap_or_default();
+    let mean = number(found.mean);
+    let share = match line.above {
+        Some(above) => Some(above as f64 / thresholds.count as f64),
+        None => table.axis(line, "alignment").and_then(|alpha| share_above(alpha * alpha, &thresholds)),
+    };
+    let [middle, low, high] = [thresholds.median, thresholds.q05, thresholds.q95].map(number);
+    Stats {
+        count: found.count as f64,
+        rows: line.replicates as f64,
+        mean,
+        error: number(found.standard_error).map(|error| settled_error(error, mean.unwrap_or(0.0))),
+        median: number(found.median),
+        low: number(found.q05),
+        high: number(found.q95),
+        above: number(share),
+        threshold: middle.zip(low).zip(high).map(|((middle, low), high)| [middle, low, high]),
+    }
+}
+
+/// Share of the replicates whose threshold α² exceeds, by the quantiles of the thresholds: none and
+/// all are exact, between them the quantiles are joined by straight lines.
+fn share_above(alpha_squared: f64, thresholds: &Statistics) -> Option<f64> {
+    let Statistics { min, q05, q25, median, q75, q95, max, .. } = *thresholds;
+    if alpha_squared > max? {
+        return Some(1.0);
+    }
+    if alpha_squared <= min? {
+        return Some(0.0);
+    }
+    let known =
+        [(min?, 0.0), (q05?, 0.05), (q25?, 0.25), (median?, 0.5), (q75?, 0.75), (q95?, 0.95), (max?, 1.0)];
+    let pair = known.windows(2).find(|pair| alpha_squared <= pair[1].0)?;
+    let [(from, low), (to, high)] = [pair[0], pair[1]];
+    let share = low + (alpha_squared - from) / (to - from) * (high - low);
+    // Whole replicates, and at least one on either side.
+    let count = thresholds.count as f64;
+    Some((share * count + 0.5).floor().max(1.0).min(count - 1.0) / count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// None and all are exact, the ends included; between them the quantiles are joined, and
+    /// neither none nor all is said.
+    #[test]
+    fn the_share_above_a_threshold_is_read_between_quantiles() {
+        let thresholds = Statistics {
+            count: 50,
+            min: Some(1.0),
+            q05: Some(2.0),
+            q25: Some(3.0),
+            median: Some(4.0),
+            q75: Some(5.0),
+            q95: Some(6.0),
+            max: Some(16.0),
+            ..Statistics::default()
+        };
+        let expected = [0.0, 0.0, 0.02, 0.38, 0.5, 0.86, 0.98, 1.0];
+        for (square, expected) in [0.5, 1.0, 1.001, 3.5, 4.0, 5.5, 16.0, 16.5].into_iter().zip(expected) {
+            let share = share_above(square, &thresholds).unwrap();
+            assert!((share - expected).abs() < 1e-12, "{share} at {square}, not {expected}");
+        }
+        assert_eq!(share_above(1.0, &Statistics::default()), None, "supervised learning has no threshold");
+    }
+}

@@ -1,0 +1,78 @@
+//! A finished figure: SVG text, PNG bytes, or a file.
+
+use std::io::Write;
+use std::path::Path;
+
+use kuva::backend::raster::RasterBackend;
+use kuva::backend::svg::SvgBackend;
+use kuva::render::render::Scene;
+
+use crate::FigureError;
+use eigensweep_inputs::whole_file;
+use eigensweep_store::StoreError;
+
+/// A drawing, with what could not be shown.
+#[derive(Debug)]
+pub struct Drawing {
+    scene: Scene,
+    label: String,
+    notes: Vec<String>,
+}
+
+impl Drawing {
+    pub(crate) fn new(scene: Scene, label: String, notes: Vec<String>) -> Self {
+        Self { scene, label, notes }
+    }
+
+    /// The drawing as SVG text. The same figure gives the same bytes.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        let svg = SvgBackend::new().with_pretty(true).render_scene(&self.scene);
+        let label = self.label.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+        let (width, height) = (self.scene.width, self.scene.height);
+        svg.replacen(
+            "<svg ",
+            &format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{label}\" "),
+            1,
+        )
+    }
+
+    /// The drawing as a PNG image, `scale` pixels per pixel of the SVG.
+    ///
+    /// # Errors
+    ///
+    /// [`FigureError::Figure`] if the image would have no pixels.
+    pub fn png(&self, scale: f32) -> Result<Vec<u8>, FigureError> {
+        RasterBackend::new()
+            .with_scale(scale)
+            .render_scene(&self.scene)
+            .map_err(|reason| FigureError::Figure { reason: format!("the image cannot be made: {reason}") })
+    }
+
+    /// Writes the drawing to a file that ends in `.svg` or `.png`; it appears whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`FigureError::Extension`], [`FigureError::Figure`] or [`FigureError::Store`].
+    pub fn save(&self, path: &Path, png_scale: f32) -> Result<(), FigureError> {
+        let bytes = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("svg") => self.svg().into_bytes(),
+            Some("png") => self.png(png_scale)?,
+            _ => return Err(FigureError::Extension { path: path.to_path_buf(), allowed: ".svg or .png" }),
+        };
+        let written = whole_file::write(path, |file| file.write_all(&bytes));
+        Ok(written.map_err(StoreError::from)?)
+    }
+
+    /// What the reader should know: values that are not shown, choices that were made.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// What the figure shows, in a line.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+}

@@ -1,0 +1,281 @@
+//! Measured against theoretical thresholds.
+//!
+//! Where k × leakage, the number of irrelevant components in the representation, falls below ½ as α
+//! grows, the paradigm has become blind to the noise. The measured α* is that α for the *median*
+//! over replicates, interpolated in log α between the two values of the grid that it lies between;
+//! the theoretical one is the median of `√max(0, α²)` (Propositions 4.3 and 4.4). Medians on both
+//! sides, because spectra and with them thresholds may be drawn per replicate. One point per
+//! combination of the other axes.
+
+use std::collections::BTreeMap;
+
+use eigensweep_store::columns::PARADIGM;
+use eigensweep_theory::metrics::LEAKAGE;
+
+use super::Kind;
+use crate::Source;
+use crate::canvas::Marker;
+use crate::data::{Key, Lines, Stats, known_metric};
+use crate::drawing::Drawing;
+use crate::grid::{Grid, Texts, point};
+use crate::legend::{Legend, Swatch};
+use crate::scale::{Scale, Spacing};
+use crate::spec::FigureSpec;
+use crate::theme::{CATEGORIES, FEW, FRAME, Rgb, sequence};
+use crate::{Facets, FigureError, common, names, title, unfinished};
+use eigensweep_store::format::digits;
+
+/// Measured against theoretical thresholds.
+pub static THRESHOLD: Kind = Kind {
+    name: "threshold",
+    title: "Thresholds",
+    help: "Measured against theoretical alignment thresholds",
+    caption: "The alignment from which on the representation holds no irrelevant component, measured against theory.",
+    needs: &[("alignment", 5)],
+    reads: &["--color", "--facet", "--x-scale"],
+    draw,
+};
+
+/// Irrelevant components in the representation at which it counts as having lost the signal:
+/// half-way from none to one.
+const LOST: f64 = 0.5;
+const IDENTITY_DASHES: &[f64] = &[5.0, 4.0];
+
+/// Where the measured threshold lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Measured {
+    /// Interpolated, and the values of the grid on either side.
+    At(f64, [f64; 2]),
+    /// The smallest α of the grid already recovers.
+    Below(f64),
+    /// The largest does not.
+    Above(f64),
+}
+
+struct Spot {
+    theory: [f64; 3],
+    measured: Measured,
+    color: Rgb,
+    marker: Marker,
+    label: String,
+    column: Option<Key>,
+    row: Option<Key>,
+}
+
+fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
+    let metric = known_metric(sources, LEAKAGE.name)?;
+    let mut rows = Lines::read(sources, spec.filter.as_deref(), Some(metric))?;
+    rows.keep_paradigms(|paradigm| paradigm.threshold.is_some())?;
+    if rows.axis("alignment").len() < 2 {
+        let reason =
+            "a measured threshold needs several values of `alignment`: make it an axis of the job".to_owned();
+        return Err(FigureError::Figure { reason });
+    }
+    let varying: Vec<String> = rows.varying().into_iter().map(str::to_owned).collect();
+    let color = match &spec.color {
+        Some(name) => Some(rows.known_axis(name)?),
+        None => varying.iter().find(|name| *name == "samples").cloned(),
+    };
+    let facets = match spec.facet.as_slice() {
+        [] => Facets { columns: Some(PARADIGM.to_owned()), rows: None },
+        asked => Facets::choose(&rows, asked, None, &[])?,
+    };
+    // Every other axis gives points of its own: nothing is averaged but replicates.
+    let by: Vec<&str> =
+        varying.iter().map(String::as_str).filter(|name| *name != "alignment" && *name != PARADIGM).collect();
+    let mut keyed = vec!["alignment", PARADIGM];
+    keyed.extend(&by);
+    let table = rows.grouped(&keyed, metric)?;
+    let (spots, hidden) = spots(&rows, &table, &keyed, color.as_deref(), &facets);
+    if spots.is_empty() {
+        let reason = "no combination has a positive theoretical threshold and a leakage: every alignment recovers, or the \
+                      job's metrics leave `leakage` out";
+        return Err(FigureError::Figure { reason: reason.to_owned() });
+    }
+
+    let shown = |spot: &Spot| match spot.measured {
+        Measured::At(value, _) | Measured::Below(value) | Measured::Above(value) => value,
+    };
+    let values: Vec<f64> = spots
+        .iter()
+        .flat_map(|spot| spot.theory.into_iter().chain([shown(spot)]))
+        .filter(|value| *value > 0.0)
+        .collect();
+    // One scale for both axes: the diagonal is agreement.
+    let scale = Scale::fit(&values, spec.x_spacing.or(Some(Spacing::Log)), 0.06);
+    let mut notes = unfinished(sources);
+    if hidden > 0 {
+        notes.push(format!("{hidden} combinations recover at every α in theory and have no point."));
+    }
+    if spots.iter().any(|spot| !matches!(spot.measured, Measured::At(..))) {
+        notes.push(
+            "Hollow points lie beyond the job's values of α: △ above the largest, ▽ below the smallest."
+                .to_owned(),
+        );
+    }
+    let mut placed = vec!["alignment", PARADIGM];
+    placed.extend(&by);
+    let texts = Texts {
+        title: title(sources, spec),
+        subtitle: format!(
+            "{} · median over replicates; bars: neighbouring α of the grid (upright), 5 % to 95 % of the drawn spectra (level)",
+            common(sources, &rows, &placed)
+        ),
+        x: "theoretical threshold α*".to_owned(),
+        y: "measured threshold α*".to_owned(),
+        columns: Facets::headings(&rows, facets.columns.as_ref()),
+        rows: Facets::headings(&rows, facets.rows.as_ref()),
+        notes,
+    };
+    let label = format!("measured against theoretical alignment thresholds, {}", texts.title);
+    let columns = Facets::values(&rows, facets.columns.as_ref());
+    let panel_rows = Facets::values(&rows, facets.rows.as_ref());
+    let legend = legend(&rows, color.as_deref());
+    let grid = Grid { texts, x: &scale, y: &scale, legend, aspect: 1.0 };
+    Ok(grid.draw(label, |canvas, column, row, place| {
+        let scales = (&scale, &scale);
+        let ends = [scale.low(), scale.high()].map(|end| point(place, scales, (end, end)));
+        let diagonal: Vec<_> = ends.into_iter().flatten().collect();
+        canvas.group("identity", None, |canvas| canvas.polyline(&diagonal, FRAME, 1.2, IDENTITY_DASHES));
+        for spot in spots.iter().filter(|spot| spot.column == columns[column] && spot.row == panel_rows[row])
+        {
+            let value = shown(spot);
+            let Some(at) = point(place, scales, (spot.theory[0], value)) else { continue };
+            let across = [spot.theory[1].max(scale.low()), spot.theory[2]]
+                .map(|end| point(place, scales, (end, value)));
+            canvas.group("point", Some(spot.label.clone()), |canvas| {
+                if let [Some(from), Some(to)] = across {
+                    canvas.line(from, to, spot.color, 1.2);
+                }
+                if let Measured::At(_, between) = spot.measured {
+                    let up = between.map(|end| point(place, scales, (spot.theory[0], end.max(scale.low()))));
+                    if let [Some(from), Some(to)] = up {
+                        canvas.line(from, to, spot.color, 1.2);
+                    }
+                }
+                let (marker, hollow) = match spot.measured {
+                    Measured::At(..) => (spot.marker, false),
+                    Measured::Below(_) => (Marker::Down, true),
+                    Measured::Above(_) => (Marker::Triangle, true),
+                };
+                canvas.marker(marker, at, 3.2, spot.color, hollow);
+            });
+        }
+    }))
+}
+
+/// One spot per combination, and how many combinations have a threshold that every α exceeds.
+fn spots(
+    rows: &Lines<'_>,
+    table: &BTreeMap<Vec<Key>, Stats>,
+    keyed: &[&str],
+    color: Option<&str>,
+    facets: &Facets,
+) -> (Vec<Spot>, usize) {
+    let mut curves: BTreeMap<&[Key], Vec<(f64, &Stats)>> = BTreeMap::new();
+    for (key, stats) in table {
+        if let Some(alpha) = key[0].number() {
+            curves.entry(&key[1..]).or_default().push((alpha, stats));
+        }
+    }
+    let dimension = |key: &[Key]| {
+        value(keyed, key, "dimension").or_else(|| rows.axis("dimension").first()).and_then(Key::number)
+    };
+    let colors = color.map_or(&[][..], |name| rows.axis(name));
+    let (mut spots, mut hidden) = (Vec::new(), 0);
+    for (key, mut curve) in curves {
+        curve.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let Some(theory) = curve.iter().find_map(|(_, stats)| stats.threshold) else { continue };
+        let theory = theory.map(|squared| squared.max(0.0).sqrt());
+        if theory[0] <= 0.0 {
+            hidden += 1;
+            continue;
+        }
+        let lost: Vec<(f64, f64)> = curve
+            .iter()
+            .filter_map(|(alpha, stats)| Some((*alpha, stats.median? * dimension(key)?)))
+            .collect();
+        let Some(measured) = crossing(&lost) else { continue };
+        let at = color
+            .and_then(|name| colors.iter().position(|known| Some(known) == value(keyed, key, name)))
+            .unwrap_or(0);
+        let facet = |name: &Option<String>| {
+            name.as_deref()
+                .and_then(|name| value(keyed, key, name).or_else(|| rows.axis(name).first()))
+                .cloned()
+        };
+        let place: Vec<String> =
+            keyed[1..].iter().zip(key).map(|(name, value)| names::valued(name, &value.text())).collect();
+        let text = match measured {
+            Measured::At(alpha, [low, high]) => {
+                format!("{} (between {} and {})", digits(alpha, 4), digits(low, 4), digits(high, 4))
+            }
+            Measured::Below(alpha) => format!("below {}", digits(alpha, 4)),
+            Measured::Above(alpha) => format!("above {}", digits(alpha, 4)),
+        };
+        spots.push(Spot {
+            theory,
+            measured,
+            color: if colors.len() > 1 { sequence(at, colors.len()) } else { CATEGORIES[0] },
+            marker: if colors.len() <= FEW { Marker::SERIES[at % FEW] } else { Marker::Circle },
+            label: format!("{}: measured α* {text}, theory {}", place.join(", "), digits(theory[0], 4)),
+            column: facet(&facets.columns),
+            row: facet(&facets.rows),
+        });
+    }
+    (spots, hidden)
+}
+
+/// The coordinate called `name` in a key that leaves the alignment out.
+fn value<'a>(keyed: &[&str], key: &'a [Key], name: &str) -> Option<&'a Key> {
+    keyed[1..].iter().position(|known| *known == name).map(|at| &key[at])
+}
+
+/// Where a curve that falls with α goes through [`LOST`] for the last time; α ascending.
+fn crossing(curve: &[(f64, f64)]) -> Option<Measured> {
+    let (first, last) = (curve.first()?, curve.last()?);
+    if last.1 > LOST {
+        return Some(Measured::Above(last.0));
+    }
+    let Some(at) = curve.iter().rposition(|(_, lost)| *lost > LOST) else {
+        return Some(Measured::Below(first.0));
+    };
+    let ((low, before), (high, after)) = (curve[at], curve[at + 1]);
+    let share = (before - LOST) / (before - after);
+    // Between 0 and the first positive α there is no logarithm.
+    let at = if low > 0.0 { low * (high / low).powf(share) } else { low + share * (high - low) };
+    Some(Measured::At(at, [low, high]))
+}
+
+fn legend(rows: &Lines<'_>, color: Option<&str>) -> Legend {
+    let mut legend = Legend::default();
+    if let Some(name) = color {
+        let values = rows.axis(name);
+        let mut line = vec![(Swatch::Heading, format!("{}:", names::title(name)))];
+        line.extend(values.iter().enumerate().map(|(at, value)| {
+            let marker = if values.len() <= FEW { Marker::SERIES[at % FEW] } else { Marker::Circle };
+            let color = if values.len() > 1 { sequence(at, values.len()) } else { CATEGORIES[0] };
+            (Swatch::Point { color, marker, hollow: false }, value.text())
+        }));
+        legend.lines.push(line);
+    }
+    legend.lines.push(vec![(
+        Swatch::Line { color: FRAME, dashes: IDENTITY_DASHES, marker: None },
+        "measured = theory".to_owned(),
+    )]);
+    legend
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threshold_lies_where_half_a_component_is_lost() {
+        assert_eq!(crossing(&[(0.1, 1.0), (1.0, 1.0), (100.0, 0.0)]), Some(Measured::At(10.0, [1.0, 100.0])));
+        assert_eq!(crossing(&[(0.1, 0.2), (1.0, 0.0)]), Some(Measured::Below(0.1)));
+        assert_eq!(crossing(&[(0.1, 3.0), (1.0, 0.9)]), Some(Measured::Above(1.0)));
+        assert_eq!(crossing(&[(0.0, 1.0), (1.0, 0.0)]), Some(Measured::At(0.5, [0.0, 1.0])));
+        assert_eq!(crossing(&[]), None);
+    }
+}

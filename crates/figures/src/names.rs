@@ -1,0 +1,65 @@
+//! What columns are called on a figure.
+
+use eigensweep_store::columns::{DATASET, PARADIGM};
+use eigensweep_store::format::coordinate;
+
+/// A value as a figure shows it: powers of ten from 10³ up and 10⁻³ down as such, `2·10⁵`, anything
+/// else as typed.
+pub(crate) fn pretty(value: f64) -> String {
+    if value.is_nan() {
+        // An axis that one of several data sets does not have.
+        return "–".to_owned();
+    }
+    let text = format!("{value:e}");
+    let Some((mantissa, exponent)) = text.split_once('e') else { return text };
+    let Ok(exponent) = exponent.parse::<i32>() else { return text };
+    match mantissa {
+        "1" if exponent.abs() >= 3 => format!("10{}", superscript(exponent)),
+        short if exponent.abs() >= 5 && short.len() <= 3 => format!("{short}·10{}", superscript(exponent)),
+        _ => coordinate(value),
+    }
+}
+
+/// An exponent in superscript digits.
+pub(crate) fn superscript(exponent: i32) -> String {
+    let digit = |letter: char| match letter {
+        '-' => '⁻',
+        '0' => '⁰',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '4' => '⁴',
+        '5' => '⁵',
+        '6' => '⁶',
+        '7' => '⁷',
+        '8' => '⁸',
+        _ => '⁹',
+    };
+    exponent.to_string().chars().map(digit).collect()
+}
+
+/// Axes: column, title, and the symbol before a value.
+const AXES: [(&str, &str, &str); 7] = [
+    ("samples", "samples n", "n"),
+    ("noise_scale", "noise scale, max λ(Γ)", "max λ(Γ)"),
+    ("augmentation_scale", "augmentation scale, max λ(Θ)", "max λ(Θ)"),
+    ("alignment", "alignment α", "α"),
+    ("dimension", "dimension k", "k"),
+    ("signal_components", "signal components", "k₀"),
+    ("noise_components", "noise components", "p"),
+];
+
+/// Title of an axis.
+pub(crate) fn title(column: &str) -> String {
+    let known = AXES.iter().find(|(name, ..)| *name == column);
+    known.map_or_else(|| column.replace('_', " "), |(_, title, _)| (*title).to_owned())
+}
+
+/// `α = 0.1`, `noise scale = 1e6`, or the text itself.
+pub(crate) fn valued(column: &str, value: &str) -> String {
+    match (column, AXES.iter().find(|(name, ..)| *name == column)) {
+        (PARADIGM | DATASET, _) => value.to_owned(),
+        (_, Some((_, _, symbol))) => format!("{symbol} = {value}"),
+        (other, None) => format!("{} = {value}", other.replace('_', " ")),
+    }
+}

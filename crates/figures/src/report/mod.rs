@@ -1,0 +1,204 @@
+//! A report: one HTML page that needs nothing else, with the verdicts, the figures, who wins, and
+//! where the rows come from.
+//!
+//! The template, its style and its script are in `templates/`; everything is inlined, nothing is
+//! fetched. The same data sets give the same bytes.
+
+mod best;
+mod table;
+mod verdicts;
+
+use std::io::Write;
+use std::path::Path;
+
+use askama::Template;
+
+use crate::data::Lines;
+use crate::kinds::KINDS;
+use crate::{FigureError, FigureSpec, Source, draw};
+use eigensweep_inputs::whole_file;
+use eigensweep_store::StoreError;
+use eigensweep_store::dataset::Manifest;
+use eigensweep_store::format::{count, digits};
+use eigensweep_theory::metrics::DISTANCE;
+use table::{Table, Value};
+
+/// Most rows of a table: what a browser sorts at once.
+const MOST_ROWS: usize = 2000;
+
+const CSS: &str = include_str!("../../templates/report.css");
+const JS: &str = include_str!("../../templates/report.js");
+
+/// The page.
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    version: &'static str,
+    css: &'static str,
+    js: &'static str,
+    title: String,
+    lead: String,
+    verdicts: Table,
+    verdict_notes: Vec<String>,
+    figures: Vec<Figure>,
+    figure_notes: Vec<String>,
+    best: Option<Table>,
+    largest: String,
+    sources: Vec<Origin>,
+    cite: String,
+}
+
+struct Figure {
+    name: &'static str,
+    caption: &'static str,
+    svg: String,
+}
+
+/// Where rows come from.
+struct Origin {
+    name: String,
+    facts: Vec<(&'static str, String)>,
+    runs: Table,
+    job: String,
+}
+
+/// The page about some data sets, as HTML.
+///
+/// # Errors
+///
+/// What reading the data sets gives; a figure that the rows cannot give is left out with a note.
+pub fn html(sources: &[Source]) -> Result<String, FigureError> {
+    let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
+    let lines = Lines::read(sources, None, Some(&DISTANCE))?;
+    let (verdicts, verdict_notes) = verdicts::table(&lines)?;
+    let (figures, figure_notes) = figures(sources);
+    let largest =
+        sources.iter().flat_map(|source| source.job().grid.samples.values()).max().copied().unwrap_or(0);
+    let rows: u64 = sources.iter().map(|source| source.dataset.rows_done()).sum();
+    let hashes: Vec<String> =
+        sources.iter().map(|source| format!("job {}", short(&source.dataset.identity().hash))).collect();
+    let page = Page {
+        version: env!("CARGO_PKG_VERSION"),
+        css: CSS,
+        js: JS,
+        title: names.join(", "),
+        lead: lead(sources, rows),
+        verdicts,
+        verdict_notes,
+        figures,
+        figure_notes,
+        best: best::table(&lines, largest)?,
+        largest: count(largest.unsigned_abs().into()),
+        sources: sources.iter().map(origin).collect(),
+        cite: hashes.join(", "),
+    };
+    page.render().map_err(|error| FigureError::Figure { reason: format!("the page cannot be made: {error}") })
+}
+
+/// Writes the page to a file; it appears whole or not at all.
+///
+/// # Errors
+///
+/// As [`html`], or [`FigureError::Store`] where the file cannot be written.
+pub fn write(sources: &[Source], path: &Path) -> Result<(), FigureError> {
+    let page = html(sources)?;
+    let written = whole_file::write(path, |file| file.write_all(page.as_bytes()));
+    Ok(written.map_err(StoreError::from)?)
+}
+
+/// What was run, in a sentence.
+fn lead(sources: &[Source], rows: u64) -> String {
+    let mut parts = vec![format!("{} rows", count(rows.into()))];
+    if let [source] = sources {
+        parts.push(format!("{} replicates", count(source.job().job.replicates.into())));
+        for axis in source.job().axes() {
+            if axis.values.count() > 1 {
+                parts.push(format!("{} values of {}", axis.values.count(), axis.name.replace('_', " ")));
+            }
+        }
+        let paradigms = source.job().model.paradigms.len();
+        parts.push(format!("{paradigms} paradigm{}", if paradigms == 1 { "" } else { "s" }));
+    } else {
+        parts.push(format!("{} data sets", sources.len()));
+    }
+    parts.join(" · ")
+}
+
+/// Every figure that the rows can give, and why others are missing.
+fn figures(sources: &[Source]) -> (Vec<Figure>, Vec<String>) {
+    let most = |name: &str| {
+        let counts = sources.iter().flat_map(|source| source.job().axes()).filter(|axis| axis.name == name);
+        counts.map(|axis| axis.values.count()).max().unwrap_or(0)
+    };
+    let (mut figures, mut notes) = (Vec::new(), Vec::new());
+    for (at, kind) in KINDS.into_iter().enumerate() {
+        let name = kind.title.to_lowercase();
+        if let Some((axis, least)) = kind.needs.iter().find(|(axis, least)| most(axis) < *least) {
+            notes.push(format!("No {name}: it needs {least} values of {axis} or more."));
+            continue;
+        }
+        let spec = FigureSpec { title: Some(String::new()), ..FigureSpec::new(kind) };
+        match draw(sources, &spec) {
+            Ok(drawing) => figures.push(Figure {
+                name: kind.title,
+                caption: kind.caption,
+                // One page, several drawings: the names of their clips must differ.
+                svg: drawing.svg().replace("panel-", &format!("f{at}-panel-")),
+            }),
+            Err(error) => notes.push(format!("No {name}: {error}.")),
+        }
+    }
+    (figures, notes)
+}
+
+fn short(hash: &str) -> &str {
+    hash.get(..16).unwrap_or(hash)
+}
+
+fn origin(source: &Source) -> Origin {
+    let (dataset, job) = (&source.dataset, source.job());
+    let rows = match source.unfinished() {
+        None => count(dataset.rows_done().into()),
+        Some((done, all)) => format!("{} of {}", count(done.into()), count(all.into())),
+    };
+    let parts = || dataset.records().filter(|record| !record.file.is_empty());
+    let bytes: u64 = parts().map(|record| record.bytes).sum();
+    let mut facts = vec![
+        ("job", job.job.name.clone()),
+        ("job hash", dataset.identity().hash.clone()),
+        ("seed", job.job.seed.to_string()),
+        ("rows", rows),
+        ("parts", format!("{}, {} bytes", parts().count(), count(bytes.into()))),
+    ];
+    // The manifest loses nothing but the history of runs: it may be missing or garbled.
+    let manifest = Manifest::read(dataset.root());
+    facts.extend(manifest.as_ref().map(|manifest| ("random streams", manifest.streams.clone())));
+    let headings = ["program", "started (UTC)", "host", "instruction sets", "threads", "rows", "seconds"];
+    let rows = manifest.iter().flat_map(|manifest| &manifest.runs).map(|run| {
+        vec![
+            Value::Text(run.program.clone()),
+            Value::Text(moment(run.started)),
+            Value::Text(run.host.clone()),
+            Value::Text(run.instruction_set.clone()),
+            Value::Number(run.threads as f64, run.threads.to_string()),
+            Value::Number(run.rows as f64, count(run.rows.into())),
+            Value::Number(run.seconds, digits(run.seconds, 3)),
+        ]
+    });
+    Origin {
+        name: source.name.clone(),
+        facts,
+        runs: Table {
+            caption: format!("Runs that added rows to {}", source.name),
+            headings: headings.map(str::to_owned).to_vec(),
+            rows: rows.collect(),
+        },
+        job: dataset.identity().job.clone(),
+    }
+}
+
+/// A time in seconds since 1970 as a date.
+fn moment(seconds: u64) -> String {
+    let time = i64::try_from(seconds).ok().and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
+    time.map_or_else(|| "–".to_owned(), |time| time.format("%Y-%m-%d %H:%M").to_string())
+}

@@ -1,0 +1,58 @@
+//! What theory says of a paradigm at one combination, for figures and tables.
+//!
+//! Supervised learning recovers always (Proposition 4.2); the self-supervised paradigms where α²
+//! exceeds their threshold (Propositions 4.3 and 4.4), which drawn spectra may put on either side
+//! from replicate to replicate.
+
+use eigensweep_theory::Paradigm;
+
+const BELOW: &[f64] = &[6.0, 4.0];
+const BETWEEN: &[f64] = &[8.0, 3.0, 1.5, 3.0];
+
+/// What theory says of a curve as n → ∞.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    Recovers,
+    Sometimes,
+    Fails,
+}
+
+impl Verdict {
+    /// Dashes of a curve.
+    pub(crate) fn dashes(self) -> &'static [f64] {
+        match self {
+            Self::Recovers => &[],
+            Self::Sometimes => BETWEEN,
+            Self::Fails => BELOW,
+        }
+    }
+
+    /// The verdict in a legend.
+    pub(crate) fn legend(self) -> &'static str {
+        match self {
+            Self::Recovers => "recovers the clean model",
+            Self::Sometimes => "in some replicates, as their spectra are drawn",
+            Self::Fails => "does not",
+        }
+    }
+
+    /// The verdict in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Recovers => "recovers",
+            Self::Sometimes => "in some replicates",
+            Self::Fails => "does not",
+        }
+    }
+
+    /// From the share of replicates above their threshold, if the rows have thresholds.
+    pub(crate) fn of(paradigm: Option<&'static Paradigm>, above: Option<f64>) -> Option<Self> {
+        match (paradigm, above) {
+            (Some(paradigm), _) if paradigm.threshold.is_none() => Some(Self::Recovers),
+            (_, Some(share)) if share >= 1.0 => Some(Self::Recovers),
+            (_, Some(share)) if share > 0.0 => Some(Self::Sometimes),
+            (_, Some(_)) => Some(Self::Fails),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What can go wrong: every message names the file or the name at fault, and what to do.
+
+use std::path::PathBuf;
+
+use eigensweep_store::StoreError;
+use eigensweep_store::source::{SourceError, UnknownName};
+use polars::error::PolarsError;
+
+/// An error of a query.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The data sets cannot be read together.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Standard output refuses.
+    #[error("cannot write to standard output: {0}")]
+    Output(std::io::Error),
+    /// Data sets with rows and data sets with a summary only, read together.
+    #[error("{} keeps a summary in place of rows, and others keep rows: ask them one after another", path.display())]
+    Mixed {
+        /// The first one without rows.
+        path: PathBuf,
+    },
+    /// A column or table that there is not.
+    #[error(transparent)]
+    Unknown(#[from] UnknownName),
+    /// SQL that cannot be read or run.
+    #[error("the query fails: {message}")]
+    Query {
+        /// What polars says.
+        message: String,
+    },
+    /// An output file whose kind its name does not tell.
+    #[error("{}: the name must end in .csv, .json, .parquet or .txt", path.display())]
+    Extension {
+        /// The output path.
+        path: PathBuf,
+    },
+}
+
+impl QueryError {
+    /// Whether the caller asked for something impossible (exit code 2), rather than that something
+    /// failed (1).
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Source(error) => matches!(error, SourceError::NoDataSet),
+            Self::Store(_) | Self::Output(_) | Self::Mixed { .. } => false,
+            Self::Unknown(_) | Self::Query { .. } | Self::Extension { .. } => true,
+        }
+    }
+}
+
+impl From<PolarsError> for QueryError {
+    fn from(error: PolarsError) -> Self {
+        Self::Query { message: error.to_string() }
+    }
+}

@@ -1,0 +1,82 @@
+//! The program `eigensweep-query`: what `eigensweep query` hands over to.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
+#[macro_use]
+mod tell;
+
+mod args;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use eigensweep_query::output::{self, Format};
+use eigensweep_query::{Query, QueryError};
+use eigensweep_store::format::count;
+use eigensweep_store::source::{Source, SourceError};
+
+use args::Arguments;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Exit code of bad usage, clap's own.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(caller) = arguments.called_by.as_deref().filter(|caller| *caller != env!("CARGO_PKG_VERSION"))
+    {
+        tell!(
+            "error: this is eigensweep-query {}, and eigensweep is {caller}: build both with `cargo build --release \
+             --workspace`",
+            env!("CARGO_PKG_VERSION")
+        );
+        return ExitCode::FAILURE;
+    }
+    match call(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell!("error: {error}");
+            if error.is_usage() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn call(arguments: &Arguments) -> Result<(), QueryError> {
+    let Some((sql, datasets)) = arguments.datasets_and_sql.split_last() else { return Ok(()) };
+    if datasets.is_empty() {
+        return Err(SourceError::NoDataSet.into());
+    }
+    if Path::new(sql).join("job.toml").is_file() {
+        let message = format!("the last argument is SQL, and `{sql}` is a data set");
+        return Err(QueryError::Query { message });
+    }
+    let sources = Source::open_all(datasets)?;
+    for Source { dataset, .. } in sources.iter().filter(|_| !arguments.quiet) {
+        let (done, all) = (dataset.rows_done(), dataset.rows());
+        if done < all {
+            let (done, all) = (count(done.into()), count(all.into()));
+            tell!("note: {} is not finished: {done} of {all} rows", dataset.root().display());
+        }
+    }
+    let mut query = Query::new(&sources)?;
+    if arguments.explain {
+        return match writeln!(io::stdout(), "{}", query.explain(sql)?) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(QueryError::Output(error)),
+            _ => Ok(()),
+        };
+    }
+    let format = arguments.format.or(arguments.output.as_deref().and_then(Format::of_file));
+    match &arguments.output {
+        Some(path) => {
+            let format = format.ok_or_else(|| QueryError::Extension { path: path.clone() })?;
+            output::write(query.frame(sql)?, format, path)
+        }
+        None if format == Some(Format::Parquet) => {
+            Err(QueryError::Query { message: "Parquet needs a file: add -o FILE.parquet".to_owned() })
+        }
+        None => output::print(query.frame(sql)?, format.unwrap_or(Format::Table)),
+    }
+}

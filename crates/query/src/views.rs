@@ -1,0 +1,121 @@
+//! The ready-made views, as SQL text over `results`: what they compute is what is written here, and
+//! `--explain` shows it.
+//!
+//! **`summary`**, a row per combination of axes and paradigm: `rows` and, for each metric *m*,
+//! `m_count` (rows with a value), `m_mean`, `m_se` (standard error of the mean, s/√count),
+//! `m_median`, `m_q05`, `m_q95` (quantiles with linear interpolation).
+//!
+//! **`best`**, a row per combination of axes: the paradigm with the smallest mean distance, the
+//! runner-up, and the margin between them with its *paired* standard error. Paradigms of one
+//! replicate share their draws, so the difference within a replicate varies far less than either
+//! distance: with `Dᵣ` the difference in replicate r over the R replicates where both have a value,
+//! `margin = mean D`, `margin_se = sd(D)/√R`. `replicates` is that R.
+
+use eigensweep_job::Detail;
+use eigensweep_store::columns::{PARADIGM, REPLICATE};
+use eigensweep_theory::metrics::{self, DISTANCE};
+
+/// Columns of the table `results`, sorted into kinds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Axes, in file order; `dataset` first where several data sets are read.
+    pub axes: Vec<String>,
+    /// Metrics, in file order.
+    pub metrics: Vec<String>,
+}
+
+impl Columns {
+    /// Sorts the columns of a data set: axes stand before `paradigm`, metrics are those that the
+    /// engine knows, in rows by their names and in summaries by those of their means.
+    #[must_use]
+    pub fn new<'a>(detail: Detail, names: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let metric = |name: &'a str| match detail {
+            Detail::Rows => Some(name),
+            Detail::Summary => name.strip_suffix("_mean"),
+        };
+        let metrics = names.clone().filter_map(metric).filter(|name| metrics::named(name).is_some());
+        let axes = names.clone().take_while(|name| *name != PARADIGM).filter(|name| *name != REPLICATE);
+        Self { axes: axes.map(str::to_owned).collect(), metrics: metrics.map(str::to_owned).collect() }
+    }
+}
+
+/// The view `summary`.
+#[must_use]
+pub fn summary(columns: &Columns) -> String {
+    let mut keys = quoted(&columns.axes);
+    keys.push(PARADIGM.to_owned());
+    let mut outputs = keys.clone();
+    outputs.push("COUNT(*) AS rows".to_owned());
+    for m in &columns.metrics {
+        outputs.extend([
+            format!("COUNT({m}) AS {m}_count"),
+            format!("AVG({m}) AS {m}_mean"),
+            format!("STDDEV({m}) / SQRT(COUNT({m})) AS {m}_se"),
+            format!("MEDIAN({m}) AS {m}_median"),
+            format!("QUANTILE_CONT({m}, 0.05) AS {m}_q05"),
+            format!("QUANTILE_CONT({m}, 0.95) AS {m}_q95"),
+        ]);
+    }
+    let keys = keys.join(", ");
+    format!("SELECT {} FROM results GROUP BY {keys} ORDER BY {keys}", outputs.join(", "))
+}
+
+/// The view `best`, among the paradigms of these names, at least two; of equal distances the first
+/// wins.
+#[must_use]
+pub fn best(columns: &Columns, paradigms: &[&str]) -> String {
+    let axes = quoted(&columns.axes).join(", ");
+    let distance = DISTANCE.name;
+    // A column per paradigm, `p0`, `p1` and so on: in `wide` a row per replicate, in `means` per
+    // combination, with a column per pair.
+    let all = || 0..paradigms.len();
+    let list = |texts: Vec<String>| texts.join(", ");
+    let wide =
+        all().map(|p| format!("MAX(CASE WHEN {PARADIGM} = '{}' THEN {distance} END) AS p{p}", paradigms[p]));
+    let means = all().map(|p| format!("AVG(p{p}) AS p{p}"));
+    let differences = all().flat_map(|a| (0..a).map(move |b| (b, a))).map(|(a, b)| {
+        format!(
+            "AVG(p{b} - p{a}) AS p{a}_{b}, STDDEV(p{b} - p{a}) / SQRT(COUNT(p{b} - p{a})) AS p{a}_{b}_se, \
+             COUNT(p{b} - p{a}) AS p{a}_{b}_n"
+        )
+    });
+    // A paradigm that is not there is infinitely far.
+    let far = |p: usize| format!("COALESCE(p{p}, CAST('inf' AS DOUBLE))");
+    let closest = |p: usize, but: Option<usize>| {
+        let others = all().filter(|&other| other != p && Some(other) != but);
+        let near: Vec<String> = others.map(|other| format!("{} <= {}", far(p), far(other))).collect();
+        if near.is_empty() { "TRUE".to_owned() } else { near.join(" AND ") }
+    };
+    // The first pair of a winner and a runner-up that fits.
+    let pick = |value: &dyn Fn(usize, usize) -> String| {
+        let pairs = all().flat_map(|winner| all().map(move |next| (winner, next)));
+        let cases = pairs.filter(|(winner, next)| winner != next).map(|(winner, next)| {
+            let fits = format!("{} AND {}", closest(winner, None), closest(next, Some(winner)));
+            format!("WHEN {fits} THEN {}", value(winner, next))
+        });
+        format!("CASE {} END", cases.collect::<Vec<_>>().join(" "))
+    };
+    let pair = |a: usize, b: usize| format!("p{}_{}", a.min(b), a.max(b));
+    let winner = pick(&|winner, _| format!("'{}'", paradigms[winner]));
+    let runner_up =
+        pick(&|_, next| format!("CASE WHEN p{next} IS NULL THEN NULL ELSE '{}' END", paradigms[next]));
+    let least = pick(&|winner, _| format!("p{winner}"));
+    let margin =
+        pick(&|winner, next| format!("{}{}", if winner < next { "" } else { "-" }, pair(winner, next)));
+    let margin_se = pick(&|winner, next| format!("{}_se", pair(winner, next)));
+    let count = pick(&|winner, next| format!("{}_n", pair(winner, next)));
+    format!(
+        "WITH wide AS (SELECT {axes}, {REPLICATE}, {} FROM results GROUP BY {axes}, {REPLICATE}), \
+         means AS (SELECT {axes}, {}, {} FROM wide GROUP BY {axes}) \
+         SELECT {axes}, {winner} AS winner, {runner_up} AS runner_up, {least} AS {distance}, {margin} AS margin, \
+         {margin_se} AS margin_se, {count} AS replicates FROM means ORDER BY {axes}",
+        list(wide.collect()),
+        list(means.collect()),
+        list(differences.collect()),
+    )
+}
+
+/// Names as SQL identifiers.
+fn quoted(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| format!("\"{name}\"")).collect()
+}
