@@ -5,14 +5,17 @@
 //! | S | `matrix` | d × d | symmetric, lower triangle read |
 //! | L | `factor` | d × d | lower triangle; the strict upper one is neither read nor kept |
 //!
-//! Numerics: the relative size of a pivot, `Lᵢᵢ²/Sᵢᵢ`, is 1 minus the squared multiple correlation of variable i with the
-//! ones before it, so it does not depend on the scaling of the variables. Where it falls to rounding (d·ε) a
-//! factor of a singular matrix has been made of rounding errors, and [`factor_in_place`] says so. That is a sign of
-//! singularity, not a proof of its absence: the rounding in a pivot is amplified by the conditioning of the block before it.
-//! Of random matrices of rank d/2 none in 1000 slips through at d = 10 to 100, of rank d − 1 (one rounded pivot only) one in
-//! six does. [`factor_safely_in_place`] looks at each variable's correlation with *all* others, which no ordering hides.
+//! Numerics: the relative size of a pivot, `Lᵢᵢ²/Sᵢᵢ`, is 1 minus the squared multiple correlation
+//! of variable i with the ones before it, so it does not depend on the scaling of the variables.
+//! Where it falls to rounding (d·ε) a factor of a singular matrix has been made of rounding errors,
+//! and [`factor_in_place`] says so. That is a sign of singularity, not a proof of its absence: the
+//! rounding in a pivot is amplified by the conditioning of the block before it. Of random matrices
+//! of rank d/2 none in 1000 slips through at d = 10 to 100, of rank d − 1 (one rounded pivot only)
+//! one in six does. [`factor_safely_in_place`] looks at each variable's correlation with *all*
+//! others, which no ordering hides.
 //!
-//! Cost: d³/3 flops and one pass over the triangle per block column for the factor; d² per right-hand side per solve.
+//! Cost: d³/3 flops and one pass over the triangle per block column for the factor; d² per
+//! right-hand side per solve.
 
 use faer::dyn_stack::{MemStack, StackReq};
 use faer::linalg::cholesky::llt::factor::{LltError, cholesky_in_place, cholesky_in_place_scratch};
@@ -30,13 +33,16 @@ pub fn factor_scratch(size: usize) -> StackReq {
     ])
 }
 
-/// Share of a variable's power, in units of d·ε, that [`factor_safely_in_place`] wants the others to leave unexplained.
+/// Share of a variable's power, in units of d·ε, that [`factor_safely_in_place`] wants the others
+/// to leave unexplained.
 ///
-/// Rounding of a singular S leaves a few ε of it; a definite S needs a condition of 1e12 or more to fall below.
+/// Rounding of a singular S leaves a few ε of it; a definite S needs a condition of 1e12 or more to
+/// fall below.
 const SAFE: f64 = 10.0;
 
-/// [`factor_in_place`] for a matrix that may be singular: refuses also where a variable is explained by all others together to
-/// within 10·d·ε of its power, `1/(Sᵢᵢ (S⁻¹)ᵢᵢ)`, the reciprocal of its variance inflation factor.
+/// [`factor_in_place`] for a matrix that may be singular: refuses also where a variable is
+/// explained by all others together to within 10·d·ε of its power, `1/(Sᵢᵢ (S⁻¹)ᵢᵢ)`, the
+/// reciprocal of its variance inflation factor.
 ///
 /// `inverse` (d × d) is workspace and holds `L⁻¹` afterwards. Costs d³ flops more than the factor.
 ///
@@ -72,13 +78,14 @@ pub fn factor_safely_in_place(
     Ok(())
 }
 
-/// Overwrites the lower triangle of a positive definite d × d matrix by its Cholesky factor `L`; what is above the diagonal
-/// is overwritten, too.
+/// Overwrites the lower triangle of a positive definite d × d matrix by its Cholesky factor `L`;
+/// what is above the diagonal is overwritten, too.
 ///
 /// # Errors
 ///
-/// [`Failure::NotPositiveDefinite`] if a pivot is not above d·ε times its diagonal entry, [`Failure::NotFinite`] if the
-/// lower triangle holds a NaN or an infinity, or the elimination of an indefinite matrix overflows.
+/// [`Failure::NotPositiveDefinite`] if a pivot is not above d·ε times its diagonal entry,
+/// [`Failure::NotFinite`] if the lower triangle holds a NaN or an infinity, or the elimination of
+/// an indefinite matrix overflows.
 ///
 /// # Panics
 ///
@@ -91,8 +98,8 @@ pub fn factor_in_place(mut matrix: MatMut<'_, f64>, stack: &mut MemStack) -> Res
     if let Err(LltError::NonPositivePivot { index }) =
         cholesky_in_place(matrix.as_mut(), Default::default(), Par::Seq, stack, Spec::default())
     {
-        // A NaN fails the comparison of the pivot with zero, too. Elimination neither hides nor makes one: what is not
-        // finite stays so in its place, or is the pivot that failed.
+        // A NaN fails the comparison of the pivot with zero, too. Elimination neither hides nor
+        // makes one: what is not finite stays so in its place, or is the pivot that failed.
         let finite =
             (0..size).all(|j| diagonal[j].is_finite() && (j..size).all(|i| matrix[(i, j)].is_finite()));
         return Err(match finite {

@@ -6,15 +6,16 @@
 //! | | `block_factor` | BLOCK × (d − 1) | triangular factors of blocks of reflectors |
 //! | T | `diagonal`, `off_diagonal` | d | the last off-diagonal entry is 0 |
 //!
-//! Cost: 4/3 d³ flops, half of them in symmetric matrix–vector products that read the triangle from cache; 2 d² per column that
-//! the reflectors are applied to.
+//! Cost: 4/3 d³ flops, half of them in symmetric matrix–vector products that read the triangle from
+//! cache; 2 d² per column that the reflectors are applied to.
 
 use faer::dyn_stack::{MemStack, StackReq};
 use faer::linalg::evd::tridiag::{tridiag_in_place, tridiag_in_place_scratch};
 use faer::linalg::householder as blocks;
 use faer::{Conj, MatMut, MatRef, Par, Spec};
 
-/// Reflectors applied together. Tuned on d = 100, ℓ = 10: 8 to 32 are alike, larger ones pay for their own products.
+/// Reflectors applied together. Tuned on d = 100, ℓ = 10: 8 to 32 are alike, larger ones pay for
+/// their own products.
 pub(crate) const BLOCK: usize = 16;
 
 /// Scratch of every function here, for size `size` and `width` columns.

@@ -1,13 +1,14 @@
 //! Leading eigenvectors of symmetric matrices.
 //!
-//! `A = H T Hᵀ`; the eigenvalues of T by implicit QL without vectors; the eigenvectors of the k largest by inverse
-//! iteration; the reflectors applied to them. All of it for a batch of problems at once ([`lanes`](crate::lanes)).
+//! `A = H T Hᵀ`; the eigenvalues of T by implicit QL without vectors; the eigenvectors of the k
+//! largest by inverse iteration; the reflectors applied to them. All of it for a batch of problems
+//! at once ([`lanes`](crate::lanes)).
 //!
-//! The first vectors of a longer list are those of a shorter one, bit for bit: adding dimensions to a grid changes nothing that
-//! was there.
+//! The first vectors of a longer list are those of a shorter one, bit for bit: adding dimensions to
+//! a grid changes nothing that was there.
 //!
-//! Cost: 4/3 d³ (reduction) + ≈ 17 d² (QL: d² square roots and divisions) + 2 d k² (inverse iteration) + 2 d²k (reflectors)
-//! flops.
+//! Cost: 4/3 d³ (reduction) + ≈ 17 d² (QL: d² square roots and divisions) + 2 d k² (inverse
+//! iteration) + 2 d²k (reflectors) flops.
 
 use faer::{MatMut, MatRef};
 
@@ -61,7 +62,8 @@ impl LeadingBatch {
         self.batch.start(size);
     }
 
-    /// Takes a matrix (d × d, lower triangle read) and returns its place. What is not finite fails by itself, and later.
+    /// Takes a matrix (d × d, lower triangle read) and returns its place. What is not finite fails
+    /// by itself, and later.
     ///
     /// # Panics
     ///
@@ -99,7 +101,8 @@ impl LeadingBatch {
     ///
     /// # Errors
     ///
-    /// [`Failure::NotFinite`] if A or an eigenvalue (near the largest f64) is not; [`Failure::NoConvergence`].
+    /// [`Failure::NotFinite`] if A or an eigenvalue (near the largest f64) is not;
+    /// [`Failure::NoConvergence`].
     pub fn values(&self, place: usize) -> Result<&[f64], Failure> {
         self.batch.outcome(place)?;
         let size = self.batch.size();
@@ -107,8 +110,8 @@ impl LeadingBatch {
         if values.iter().all(|x| x.is_finite()) { Ok(values) } else { Err(Failure::NotFinite) }
     }
 
-    /// Writes the orthonormal eigenvectors of the largest eigenvalues of the problem at `place`, the largest first, into
-    /// `vectors` (d × k).
+    /// Writes the orthonormal eigenvectors of the largest eigenvalues of the problem at `place`,
+    /// the largest first, into `vectors` (d × k).
     ///
     /// # Panics
     ///

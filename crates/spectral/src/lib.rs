@@ -1,17 +1,18 @@
 //! Dense symmetric kernels for thousands of problems of one size.
 //!
-//! What a closed form of self-supervised learning needs of linear algebra, and nothing more: eigenvalues of a
-//! symmetric matrix with the projections of a few right-hand sides ([`scaled`]), its eigenvectors ([`symmetric`]; the leading k for
-//! several k: [`leading`]), Cholesky factors and triangular solves ([`cholesky`]), singular values ([`singular`]) and
-//! quadratic forms with the pseudo-inverse of a semidefinite matrix ([`semidefinite`]).
+//! What a closed form of self-supervised learning needs of linear algebra, and nothing more:
+//! eigenvalues of a symmetric matrix with the projections of a few right-hand sides ([`scaled`]),
+//! its eigenvectors ([`symmetric`]; the leading k for several k: [`leading`]), Cholesky factors and
+//! triangular solves ([`cholesky`]), singular values ([`singular`]) and quadratic forms with the
+//! pseudo-inverse of a semidefinite matrix ([`semidefinite`]).
 //!
-//! The crate knows nothing of learning, randomness or files. It is called by `theory` (the paradigms), `sampling`
-//! (factors of Gram matrices) and `datasets` (principal components).
+//! The crate knows nothing of learning, randomness or files. It is called by `theory` (the
+//! paradigms), `sampling` (factors of Gram matrices) and `datasets` (principal components).
 //!
 //! # Conventions
 //!
-//! - Matrices are column-major `f64`. A *symmetric* argument is read from its lower triangle unless a function says
-//!   otherwise.
+//! - Matrices are column-major `f64`. A *symmetric* argument is read from its lower triangle unless
+//!   a function says otherwise.
 //! - No function allocates. Workspace comes from a [`MemStack`]; each kernel has a twin
 //!   `*_scratch` that returns the [`StackReq`] it needs. A stack for the largest size serves every
 //!   smaller one.

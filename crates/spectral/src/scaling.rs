@@ -1,8 +1,10 @@
-//! Scaling to unit size by powers of two, so that tolerances inside the kernels mean the same in every unit.
+//! Scaling to unit size by powers of two, so that tolerances inside the kernels mean the same in
+//! every unit.
 //!
-//! faer's divide and conquer deflates below 8ε·max(‖d‖, ‖z‖) with ‖z‖ ≈ 1: for a matrix much smaller than 1 that is an
-//! absolute tolerance. Squares of entries beyond 1e±154 leave the range of f64 as well. LAPACK's drivers scale for
-//! the same reasons. A power of two changes no bit of the result short of underflow (of entries 1e-308 of the largest).
+//! faer's divide and conquer deflates below 8ε·max(‖d‖, ‖z‖) with ‖z‖ ≈ 1: for a matrix much
+//! smaller than 1 that is an absolute tolerance. Squares of entries beyond 1e±154 leave the range
+//! of f64 as well. LAPACK's drivers scale for the same reasons. A power of two changes no bit of
+//! the result short of underflow (of entries 1e-308 of the largest).
 
 use faer::{MatMut, MatRef};
 
@@ -17,7 +19,8 @@ const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
 ///
 /// [`Failure::NotFinite`] if one is a NaN or an infinity.
 fn unit_of<'a>(entries: impl Iterator<Item = &'a f64>) -> Result<f64, Failure> {
-    // As bits, magnitudes order like numbers, and everything that is not finite is above everything that is.
+    // As bits, magnitudes order like numbers, and everything that is not finite is above everything
+    // that is.
     let largest = entries.map(|x| x.abs().to_bits()).fold(0, u64::max);
     match largest {
         EXPONENT.. => Err(Failure::NotFinite),
@@ -34,8 +37,8 @@ pub(crate) fn power_of_two(magnitude: f64) -> f64 {
     }
 }
 
-/// Divides the lower triangle of `matrix` by the power of two that brings its largest magnitude into \[1, 2), and returns
-/// that power.
+/// Divides the lower triangle of `matrix` by the power of two that brings its largest magnitude
+/// into \[1, 2), and returns that power.
 pub(crate) fn normalize_lower_in_place(mut matrix: MatMut<'_, f64>) -> Result<f64, Failure> {
     let size = matrix.nrows();
     let view = matrix.as_ref();
@@ -50,8 +53,8 @@ pub(crate) fn normalize_lower_in_place(mut matrix: MatMut<'_, f64>) -> Result<f6
     Ok(unit)
 }
 
-/// Writes `matrix` divided by the power of two that brings its largest magnitude into \[1, 2) to `to`, and returns that
-/// power.
+/// Writes `matrix` divided by the power of two that brings its largest magnitude into \[1, 2) to
+/// `to`, and returns that power.
 pub(crate) fn normalize_into(matrix: MatRef<'_, f64>, mut to: MatMut<'_, f64>) -> Result<f64, Failure> {
     let unit = unit_of(matrix.col_iter().flat_map(|column| column.iter()))?;
     // Exact: even 2^-1023 is a (subnormal) power of two.

@@ -5,15 +5,16 @@
 //! | M | `matrix` | k × k | positive semidefinite, lower triangle read, destroyed |
 //! | R | `right` | k × ℓ | its columns in the range of M, destroyed |
 //!
-//! A probe on a representation explains `tr(Rᵀ M⁺ R)` of the labels' power, `M = VᵀC̃V`, `R = VᵀB̃`; M is singular
-//! whenever there are fewer samples than components.
+//! A probe on a representation explains `tr(Rᵀ M⁺ R)` of the labels' power, `M = VᵀC̃V`,
+//! `R = VᵀB̃`; M is singular whenever there are fewer samples than components.
 //!
-//! Method: equilibrate to unit diagonal and factor, `M = L Lᵀ`: the form is `‖L⁻¹R‖²`. A plain Cholesky does where M is
-//! safely definite; otherwise Cholesky with diagonal pivoting stops at the first pivot that is rounding.
+//! Method: equilibrate to unit diagonal and factor, `M = L Lᵀ`: the form is `‖L⁻¹R‖²`. A plain
+//! Cholesky does where M is safely definite; otherwise Cholesky with diagonal pivoting stops at the
+//! first pivot that is rounding.
 //!
-//! Numerics: a kept pivot of the size of rounding does no harm, since its numerator is the square of a rounding error; a
-//! *diagonal entry* that is rounding would be blown up to 1 by the equilibration, so entries at or below `floor` are
-//! dropped first.
+//! Numerics: a kept pivot of the size of rounding does no harm, since its numerator is the square
+//! of a rounding error; a *diagonal entry* that is rounding would be blown up to 1 by the
+//! equilibration, so entries at or below `floor` are dropped first.
 //!
 //! Cost: k³/3 + k²ℓ flops; with pivoting in k passes over what remains of the triangle.
 
@@ -36,7 +37,8 @@ pub fn explained_power_scratch(size: usize) -> StackReq {
     ])
 }
 
-/// Returns `tr(Rᵀ M⁺ R)`; rows and columns of M whose diagonal entry is not above `floor` count as zero.
+/// Returns `tr(Rᵀ M⁺ R)`; rows and columns of M whose diagonal entry is not above `floor` count as
+/// zero.
 ///
 /// Not finite if M or R is not.
 ///
@@ -92,7 +94,8 @@ fn explained_power_pivoted(
     let (mut order, _) = stack.make_with::<usize>(size, |i| i);
     let order = &mut *order;
     let tolerance = size as f64 * f64::EPSILON;
-    // Below, rows without a safe pivot are never looked at again: what is not finite must not hide there.
+    // Below, rows without a safe pivot are never looked at again: what is not finite must not hide
+    // there.
     let finite = (0..size).all(|j| (j..size).all(|i| matrix[(i, j)].is_finite()));
     if !finite || !right.as_ref().is_all_finite() {
         return f64::NAN;

@@ -1,9 +1,10 @@
 //! Singular values and vectors of a square matrix.
 //!
-//! `M = U Φ Pᵀ`. Reconstruction's general path takes them from `C L⁻ᵀ` directly: squaring it to `L⁻¹ CᵀC L⁻ᵀ` would
-//! leave the small φ with an error of √ε·φ₁.
+//! `M = U Φ Pᵀ`. Reconstruction's general path takes them from `C L⁻ᵀ` directly: squaring it to
+//! `L⁻¹ CᵀC L⁻ᵀ` would leave the small φ with an error of √ε·φ₁.
 //!
-//! Backward stable: exact for a matrix within a small multiple of d·ε·‖M‖ of M (the tests bound it by 20).
+//! Backward stable: exact for a matrix within a small multiple of d·ε·‖M‖ of M (the tests bound it
+//! by 20).
 //!
 //! Cost: ≈ 20 d³ flops.
 
@@ -33,11 +34,13 @@ pub fn singular_values_scratch(size: usize) -> StackReq {
     ])
 }
 
-/// Computes `M = U Φ Pᵀ` of a d × d matrix: Φ, descending, into `values` (d), U and P (d × d) into `left` and `right`.
+/// Computes `M = U Φ Pᵀ` of a d × d matrix: Φ, descending, into `values` (d), U and P (d × d) into
+/// `left` and `right`.
 ///
 /// # Errors
 ///
-/// [`Failure::NotFinite`] if M or a singular value (near the largest f64) is not; [`Failure::NoConvergence`].
+/// [`Failure::NotFinite`] if M or a singular value (near the largest f64) is not;
+/// [`Failure::NoConvergence`].
 ///
 /// # Panics
 ///

@@ -1,10 +1,11 @@
 //! All eigenvectors of a symmetric matrix.
 //!
-//! `A = Q Λ Qᵀ`: `A = H T Hᵀ`, the eigenvectors of the tridiagonal T, and the reflectors applied to them. Backward stable: exact
-//! for a matrix within a small multiple of d·ε·‖A‖ of A (the tests bound it by 20).
+//! `A = Q Λ Qᵀ`: `A = H T Hᵀ`, the eigenvectors of the tridiagonal T, and the reflectors applied to
+//! them. Backward stable: exact for a matrix within a small multiple of d·ε·‖A‖ of A (the tests
+//! bound it by 20).
 //!
-//! Cost: 4/3 d³ (tridiagonalization) + ≤ 6 d³ (QL with vectors; divide and conquer deflates above `DIVIDE_ABOVE`) + 2 d³
-//! (back-transformation) flops.
+//! Cost: 4/3 d³ (tridiagonalization) + ≤ 6 d³ (QL with vectors; divide and conquer deflates above
+//! `DIVIDE_ABOVE`) + 2 d³ (back-transformation) flops.
 
 use faer::diag::{DiagMut, DiagRef};
 use faer::dyn_stack::{MemStack, StackReq};
@@ -46,12 +47,13 @@ pub fn eigenvectors_scratch(size: usize) -> StackReq {
     ])
 }
 
-/// Computes the eigenvalues of `matrix` (d × d, destroyed), ascending, into `values` (d), and the orthonormal eigenvectors
-/// in the same order into the columns of `vectors` (d × d).
+/// Computes the eigenvalues of `matrix` (d × d, destroyed), ascending, into `values` (d), and the
+/// orthonormal eigenvectors in the same order into the columns of `vectors` (d × d).
 ///
 /// # Errors
 ///
-/// [`Failure::NotFinite`] if A or an eigenvalue (near the largest f64) is not; [`Failure::NoConvergence`].
+/// [`Failure::NotFinite`] if A or an eigenvalue (near the largest f64) is not;
+/// [`Failure::NoConvergence`].
 ///
 /// # Panics
 ///

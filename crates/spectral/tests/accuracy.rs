@@ -1,6 +1,7 @@
 //! Backward errors of the lane kernels over 10⁵ random problems of every kind.
 //!
-//! For a matrix of size d, in units of d·ε·‖A‖ (Frobenius), the largest that were observed, and what is allowed:
+//! For a matrix of size d, in units of d·ε·‖A‖ (Frobenius), the largest that were observed, and
+//! what is allowed:
 //!
 //! | quantity | observed | allowed |
 //! |---|---:|---:|
@@ -12,8 +13,8 @@
 //! | `‖A V − V Λ‖` of all eigenvectors, every twentieth | 2.3 | 5 |
 //! | `‖VᵀV − I‖`, without ‖A‖ | 2.1 | 5 |
 //!
-//! The first four are what a backward error of that size implies whatever the spectrum; LAPACK is held to the same by `kernel-accuracy`
-//! in `benches`. Sizes 2 to 16, and some up to 100.
+//! The first four are what a backward error of that size implies whatever the spectrum; LAPACK is
+//! held to the same by `kernel-accuracy` in `benches`. Sizes 2 to 16, and some up to 100.
 
 mod common;
 

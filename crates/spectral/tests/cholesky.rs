@@ -35,8 +35,8 @@ fn naive(matrix: &Mat<f64>) -> Mat<f64> {
     l
 }
 
-/// Higham (2002), theorem 10.3, gives `|S − LLᵀ|ᵢⱼ ≤ γ_(d+1) √(Sᵢᵢ Sⱼⱼ)` to first order with γ_(d+1) ≈ (d+1) ε/2: a bound
-/// that knows no scale. Allowed: twice that.
+/// Higham (2002), theorem 10.3, gives `|S − LLᵀ|ᵢⱼ ≤ γ_(d+1) √(Sᵢᵢ Sⱼⱼ)` to first order with
+/// γ_(d+1) ≈ (d+1) ε/2: a bound that knows no scale. Allowed: twice that.
 fn assert_backward_stable(matrix: &Mat<f64>, factor: &Mat<f64>) {
     let size = matrix.nrows();
     let product = factor * factor.transpose();
@@ -101,7 +101,8 @@ fn a_matrix_singular_up_to_rounding_is_refused() {
 fn exactly_singular_is_refused_at_the_dependent_variable() {
     for size in [1, 2, 5, 33, 100] {
         for dependent in [0, size / 2, size - 1] {
-            // Variable `dependent` is the sum of two earlier ones (or zero, if it has no two), so nothing rounds badly.
+            // Variable `dependent` is the sum of two earlier ones (or zero, if it has no two), so
+            // nothing rounds badly.
             let mut basis = Mat::<f64>::identity(size, size);
             for j in 0..size {
                 basis[(dependent, j)] = if j + 2 >= dependent && j < dependent { 1.0 } else { 0.0 };
@@ -116,7 +117,8 @@ fn exactly_singular_is_refused_at_the_dependent_variable() {
     }
 }
 
-/// The hardest case, one direction missing: none of 4000 gets through, and no matrix of condition 1e9 is refused.
+/// The hardest case, one direction missing: none of 4000 gets through, and no matrix of condition
+/// 1e9 is refused.
 #[test]
 fn the_safe_factor_tells_singular_from_ill_conditioned() {
     for size in [2, 4, 10, 33] {
@@ -250,7 +252,8 @@ proptest! {
         let scaled = Mat::from_fn(size, size, |i, j| {
             matrix[(i, j)] * 10.0_f64.powf(exponents[i]) * 10.0_f64.powf(exponents[j])
         });
-        // Rounding of the scaling itself is not the kernel's: symmetrize by reading the lower triangle only.
+        // Rounding of the scaling itself is not the kernel's: symmetrize by reading the lower
+        // triangle only.
         let l = factor(&scaled);
         prop_assert!(l.is_ok(), "{l:?}");
         assert_backward_stable(&scaled, &l.unwrap());

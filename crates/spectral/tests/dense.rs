@@ -1,4 +1,5 @@
-//! Products and factors of one problem: equal, bit for bit, to the chains of fused multiply-adds that they say they are.
+//! Products and factors of one problem: equal, bit for bit, to the chains of fused multiply-adds
+//! that they say they are.
 
 mod common;
 

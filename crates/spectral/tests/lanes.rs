@@ -1,5 +1,5 @@
-//! The promises of lane batches: a problem's bits are its own, whatever the lane, the neighbours, the fill and the instruction
-//! set; and a problem that fails leaves its neighbours alone.
+//! The promises of lane batches: a problem's bits are its own, whatever the lane, the neighbours,
+//! the fill and the instruction set; and a problem that fails leaves its neighbours alone.
 
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;

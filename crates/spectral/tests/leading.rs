@@ -1,4 +1,5 @@
-//! The leading k eigenvectors for several k: as good as a full decomposition, and the same bits whatever else was asked for.
+//! The leading k eigenvectors for several k: as good as a full decomposition, and the same bits
+//! whatever else was asked for.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
@@ -32,7 +33,8 @@ fn room(size: usize) -> LeadingBatch {
     LeadingBatch::single(InstructionSet::detect(), size, size)
 }
 
-/// `‖VᵀV − I‖`, and `‖A V − V Λ‖` relative to `‖A‖`, are at most 20·d·ε (the bound of `symmetric`'s tests).
+/// `‖VᵀV − I‖`, and `‖A V − V Λ‖` relative to `‖A‖`, are at most 20·d·ε (the bound of `symmetric`'s
+/// tests).
 fn check(name: &str, matrix: &Mat<f64>, count: usize) {
     let size = matrix.nrows();
     let allowed = 20.0 * size as f64 * f64::EPSILON;
@@ -75,7 +77,8 @@ fn accuracy_does_not_depend_on_the_unit() {
     }
 }
 
-/// Wilkinson's W₂₁⁺ glued together: pairs of eigenvalues that agree to the last digit, in several copies.
+/// Wilkinson's W₂₁⁺ glued together: pairs of eigenvalues that agree to the last digit, in several
+/// copies.
 #[test]
 fn glued_wilkinson_matrices() {
     let size = 84;

@@ -1,4 +1,5 @@
-//! Eigenvalues and powers of projections: the invariants `Σ λᵐ ‖qᵀb‖² = tr(bᵀ Aᵐ b)`, and agreement with the eigenvectors.
+//! Eigenvalues and powers of projections: the invariants `Σ λᵐ ‖qᵀb‖² = tr(bᵀ Aᵐ b)`, and agreement
+//! with the eigenvectors.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
@@ -21,7 +22,8 @@ fn project(matrix: &Mat<f64>, right: &Mat<f64>) -> Projected {
     common::project(&mut batch, &[(lower_only(matrix), right.clone())]).remove(0)
 }
 
-/// `Σ λᵐ ‖qᵀb‖² = tr(bᵀ Aᵐ b)` for m = 0, 1, 2, and `Σ λᵐ = tr(Aᵐ)`: what clusters of eigenvalues cannot spoil.
+/// `Σ λᵐ ‖qᵀb‖² = tr(bᵀ Aᵐ b)` for m = 0, 1, 2, and `Σ λᵐ = tr(Aᵐ)`: what clusters of eigenvalues
+/// cannot spoil.
 ///
 /// The backward error of 20·d·ε·‖A‖ enters m times, and the projection itself twice.
 fn check_invariants(name: &str, matrix: &Mat<f64>, right: &Mat<f64>) {

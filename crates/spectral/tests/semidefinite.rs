@@ -39,7 +39,8 @@ fn reference(matrix: &Mat<f64>, right: &Mat<f64>) -> f64 {
         .sum()
 }
 
-/// M of rank r, and R in its range: `M = F Fᵀ`, `R = F W`; the form is `tr(Wᵀ Fᵀ M⁺ F W)`, ‖W‖² if r ≤ k.
+/// M of rank r, and R in its range: `M = F Fᵀ`, `R = F W`; the form is `tr(Wᵀ Fᵀ M⁺ F W)`, ‖W‖² if
+/// r ≤ k.
 fn problem(size: usize, rank: usize, width: usize, seed: u64) -> (Mat<f64>, Mat<f64>) {
     let rng = &mut Random(seed);
     let factor = rng.normals(size, rank);
@@ -127,7 +128,8 @@ fn a_repeated_component_explains_nothing_new() {
 
 #[test]
 fn a_small_pivot_that_is_not_rounding_counts() {
-    // R = M w with w = (−1e4, 1e4, 0): the form is wᵀMw = 1, all of it on a pivot of 1e-8. The row of zeros makes M singular.
+    // R = M w with w = (−1e4, 1e4, 0): the form is wᵀMw = 1, all of it on a pivot of 1e-8. The row
+    // of zeros makes M singular.
     let matrix = mat![[1.0, 1.0, 0.0], [1.0, 1.0 + 1e-8, 0.0], [0.0, 0.0, 0.0]];
     assert_close(explained(&matrix, &mat![[0.0], [1e-4], [0.0]], 0.0), 1.0, 1e-7, "pivoted");
     let matrix = mat![[1.0, 1.0], [1.0, 1.0 + 1e-8]];

@@ -22,7 +22,8 @@ fn decompose(matrix: &Mat<f64>) -> Result<Factors, Failure> {
     Ok((left, values, right))
 }
 
-/// `‖UᵀU − I‖`, `‖PᵀP − I‖` and `‖M − UΦPᵀ‖ / ‖M‖` are at most 20·d·ε; Φ descends and is not negative.
+/// `‖UᵀU − I‖`, `‖PᵀP − I‖` and `‖M − UΦPᵀ‖ / ‖M‖` are at most 20·d·ε; Φ descends and is not
+/// negative.
 fn check(name: &str, matrix: &Mat<f64>) {
     let size = matrix.nrows();
     let allowed = 20.0 * size as f64 * f64::EPSILON;

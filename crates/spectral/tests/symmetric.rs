@@ -10,7 +10,8 @@ use eigensweep_spectral::{Failure, MemStack};
 use eigensweep_testkit::random::{Random, symmetrized};
 use faer::Mat;
 
-/// Around the widths of SIMD registers, the Householder block (16) and faer's divide and conquer (32).
+/// Around the widths of SIMD registers, the Householder block (16) and faer's divide and conquer
+/// (32).
 const SIZES: [usize; 14] = [1, 2, 3, 4, 5, 8, 16, 17, 31, 32, 33, 65, 100, 150];
 
 /// Eigenvalues and eigenvectors from the lower triangle alone.
@@ -25,8 +26,8 @@ fn decompose(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), Failure> {
 
 /// `‖VᵀV − I‖`, and `‖A V − V Λ‖` relative to `‖A‖`, are at most 20·d·ε.
 ///
-/// Householder's reductions and QL leave a small multiple of √d·ε in practice; 20·d·ε would not pass a method that loses
-/// as much as two digits at these sizes.
+/// Householder's reductions and QL leave a small multiple of √d·ε in practice; 20·d·ε would not
+/// pass a method that loses as much as two digits at these sizes.
 fn check(name: &str, matrix: &Mat<f64>) {
     let size = matrix.nrows();
     let allowed = 20.0 * size as f64 * f64::EPSILON;

@@ -1,9 +1,12 @@
-//! The closed forms for any moments `(G, S, C, B)`: dense Σ, mean views that differ from the inputs, ill-conditioned S.
+//! The closed forms for any moments `(G, S, C, B)`: dense Σ, mean views that differ from the
+//! inputs, ill-conditioned S.
 //!
-//! All paradigms begin with the Cholesky factor `S = L Lᵀ` in place of the paper's `S^(−1/2)`: `S^(−1/2) = O L⁻¹` with O
-//! orthogonal, so spectra are the same and row spaces are the same. Only S itself, never `S⁻¹`, is formed.
+//! All paradigms begin with the Cholesky factor `S = L Lᵀ` in place of the paper's `S^(−1/2)`:
+//! `S^(−1/2) = O L⁻¹` with O orthogonal, so spectra are the same and row spaces are the same. Only
+//! S itself, never `S⁻¹`, is formed.
 //!
-//! What is here is common to them; each theorem stands in its file of [`paradigms`](crate::paradigms).
+//! What is here is common to them; each theorem stands in its file of
+//! [`paradigms`](crate::paradigms).
 //!
 //! ```
 //! use eigensweep_theory::closed_forms::ClosedForms;
@@ -12,7 +15,8 @@
 //! use faer::mat;
 //!
 //! // Two inputs of second moments 3 and 1, views with Σ = I, one label.
-//! let (inputs, views, labels) = (mat![[3.0, 0.0], [0.0, 1.0]], mat![[4.0, 0.0], [0.0, 2.0]], mat![[1.0], [1.0]]);
+//! let (inputs, labels) = (mat![[3.0, 0.0], [0.0, 1.0]], mat![[1.0], [1.0]]);
+//! let views = mat![[4.0, 0.0], [0.0, 2.0]];
 //! let moments = Moments {
 //!     mean_views: inputs.as_ref(),
 //!     views: views.as_ref(),
@@ -74,7 +78,8 @@ pub enum Solution<'a> {
     Predictor(Predictor<'a>),
 }
 
-/// An encoder as a spectrum and a basis of its row space, complete: the leading k columns serve every dimension k.
+/// An encoder as a spectrum and a basis of its row space, complete: the leading k columns serve
+/// every dimension k.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoder<'a> {
     /// The values of the paradigm's [`Pencil`](crate::paradigms::Pencil) (d), descending.
@@ -128,8 +133,8 @@ impl Problem<'_, '_> {
     ///
     /// # Errors
     ///
-    /// [`Failure::NotPositiveDefinite`] if S is not: the theorems' own assumption. [`Failure::NotFinite`],
-    /// [`Failure::NoConvergence`].
+    /// [`Failure::NotPositiveDefinite`] if S is not: the theorems' own assumption.
+    /// [`Failure::NotFinite`], [`Failure::NoConvergence`].
     pub fn solve(&mut self, paradigm: &Paradigm) -> Result<Solution<'_>, Failure> {
         (paradigm.solve)(self.forms, &self.moments)
     }
@@ -194,7 +199,8 @@ impl ClosedForms {
         outcome
     }
 
-    /// The eigenvectors of a symmetric M (d × d) relative to what was factored: `L⁻¹ M L⁻ᵀ = Q Ω Qᵀ`, `V = L⁻ᵀ Q`.
+    /// The eigenvectors of a symmetric M (d × d) relative to what was factored:
+    /// `L⁻¹ M L⁻ᵀ = Q Ω Qᵀ`, `V = L⁻ᵀ Q`.
     ///
     /// Cost: d³ (two solves) + ≈ 9d³ (eigenvectors) + d³ (back) flops.
     pub(crate) fn pencil(&mut self, matrix: MatRef<'_, f64>) -> Result<Encoder<'_>, Failure> {

@@ -1,11 +1,13 @@
 //! Leakage: the share of a representation's variance that is irrelevant noise.
 //!
-//! `tr( (Vᵀ(C₀+Γ)V)⁺ VᵀΓV ) / k`, with C₀ the clean second moment and Γ the covariance of the irrelevant features, both of the
-//! *population*: it says what the encoder passes on from a new input, and it is defined for every n. In \[0, 1\], and
-//! invariant to the encoder's free factor; one noise component in place of a signal component gives 1/k.
+//! `tr( (Vᵀ(C₀+Γ)V)⁺ VᵀΓV ) / k`, with C₀ the clean second moment and Γ the covariance of the
+//! irrelevant features, both of the *population*: it says what the encoder passes on from a new
+//! input, and it is defined for every n. In \[0, 1\], and invariant to the encoder's free factor;
+//! one noise component in place of a signal component gives 1/k.
 //!
-//! Principal angles between the row space and the important components mislead when scales differ: a row can point along a signal
-//! component and still carry almost only noise, if the component that it barely touches has 10⁴ times the variance.
+//! Principal angles between the row space and the important components mislead when scales differ:
+//! a row can point along a signal component and still carry almost only noise, if the component
+//! that it barely touches has 10⁴ times the variance.
 
 use eigensweep_spectral::dense::gram_lower;
 use eigensweep_spectral::lanes::InstructionSet;
@@ -74,7 +76,8 @@ impl Leakage {
         }
     }
 
-    /// Leakage of the encoder whose row space is spanned by the columns of `basis` (d × k), in \[0, 1\].
+    /// Leakage of the encoder whose row space is spanned by the columns of `basis` (d × k), in \[0,
+    /// 1\].
     ///
     /// # Panics
     ///

@@ -1,8 +1,8 @@
 //! The paper in code: closed-form self-supervised learning from second moments.
 //!
-//! Source of every theorem, proposition, corollary and equation number: Van Assel, Ibrahim, Biancalani, Regev and
-//! Balestriero, *Joint-Embedding vs Reconstruction: Provable Benefits of Latent Space Prediction for Self-Supervised Learning*, NeurIPS
-//! 2025, arXiv:2505.12477v2.
+//! Source of every theorem, proposition, corollary and equation number: Van Assel, Ibrahim,
+//! Biancalani, Regev and Balestriero, *Joint-Embedding vs Reconstruction: Provable Benefits of
+//! Latent Space Prediction for Self-Supervised Learning*, NeurIPS 2025, arXiv:2505.12477v2.
 //!
 //! | in the paper | here |
 //! |---|---|
@@ -14,12 +14,12 @@
 //! | Proposition 4.2 (supervised recovers for every α) | a test: `crates/engine/tests/propositions.rs` |
 //! | equation 93 (linear probing loss) | [`probing`] |
 //!
-//! A paradigm is solved for any moments by [`closed_forms`], and for additive views, many problems at a time, by [`additive`]. What is
-//! reported of it is a table of [`metrics`]. Leakage, the share of a representation's variance that is irrelevant, is not in the
-//! paper: [`leakage`].
+//! A paradigm is solved for any moments by [`closed_forms`], and for additive views, many problems
+//! at a time, by [`additive`]. What is reported of it is a table of [`metrics`]. Leakage, the share
+//! of a representation's variance that is irrelevant, is not in the paper: [`leakage`].
 //!
-//! The crate is called by `engine` (a batch of Σ at a time, every buffer reused) and by `eigensweep solve` (one problem). It
-//! knows nothing of grids, randomness, threads or files.
+//! The crate is called by `engine` (a batch of Σ at a time, every buffer reused) and by
+//! `eigensweep solve` (one problem). It knows nothing of grids, randomness, threads or files.
 //!
 //! # Notation
 //!

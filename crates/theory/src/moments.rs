@@ -2,7 +2,8 @@
 
 use faer::{MatMut, MatRef};
 
-/// The moments of one problem, for any views (Section 3 of the paper); symbols as in the [crate's table](crate).
+/// The moments of one problem, for any views (Section 3 of the paper); symbols as in the [crate's
+/// table](crate).
 #[derive(Clone, Copy, Debug)]
 pub struct Moments<'a> {
     /// G (d × d), symmetric.
@@ -21,7 +22,8 @@ pub struct Moments<'a> {
     pub label_power: f64,
 }
 
-/// Sums over a sample of n rows of clean inputs and labels A = \[X Y\] (w = k₀ + ℓ columns) and unit noise N (p columns).
+/// Sums over a sample of n rows of clean inputs and labels A = \[X Y\] (w = k₀ + ℓ columns) and
+/// unit noise N (p columns).
 #[derive(Clone, Copy, Debug)]
 pub struct SampleSums<'a> {
     /// AᵀA (w × w), both triangles.
@@ -57,8 +59,9 @@ impl SampleSums<'_> {
         }
     }
 
-    /// Writes the moments of the corrupted inputs `X̃ = [X, N Γ^½]`: `C̃ = X̃ᵀX̃/n` (d × d, both triangles) and `B̃ = X̃ᵀY/n` (d × ℓ),
-    /// d = k₀ + p; `noise_scale` holds the p square roots of Γ's eigenvalues.
+    /// Writes the moments of the corrupted inputs `X̃ = [X, N Γ^½]`: `C̃ = X̃ᵀX̃/n` (d × d, both
+    /// triangles) and `B̃ = X̃ᵀY/n` (d × ℓ), d = k₀ + p; `noise_scale` holds the p square roots of
+    /// Γ's eigenvalues.
     ///
     /// Source: Section 4.1 of the paper (x̃ = x + γ in orthogonal components).
     pub fn corrupted_moments(

@@ -1,7 +1,8 @@
 //! The linear probing loss of a representation, from moments alone (equation 93 of the paper).
 //!
-//! `min_D mean‖yᵢ − D Vᵀx̃ᵢ‖² = y² − tr( (VᵀB̃)ᵀ (VᵀC̃V)⁺ (VᵀB̃) )`, no intercept: the probe is fitted and evaluated on the same
-//! sample. The pseudo-inverse is what least squares means where there are fewer samples than dimensions.
+//! `min_D mean‖yᵢ − D Vᵀx̃ᵢ‖² = y² − tr( (VᵀB̃)ᵀ (VᵀC̃V)⁺ (VᵀB̃) )`, no intercept: the probe is
+//! fitted and evaluated on the same sample. The pseudo-inverse is what least squares means where
+//! there are fewer samples than dimensions.
 //!
 //! Cost: 2d²k (C̃V) + 2dk² + k³/3 + 2dkℓ + k²ℓ flops.
 
@@ -43,8 +44,8 @@ impl Probe {
 
     /// Probing loss of the encoder whose row space is spanned by the columns of `basis` (d × k).
     ///
-    /// `inputs` is C̃ (d × d, both triangles), `input_labels` B̃ (d × ℓ). The columns of `basis` count as null where
-    /// `vᵀC̃v` is not above d·ε times the largest.
+    /// `inputs` is C̃ (d × d, both triangles), `input_labels` B̃ (d × ℓ). The columns of `basis`
+    /// count as null where `vᵀC̃v` is not above d·ε times the largest.
     pub fn loss(
         &mut self,
         basis: MatRef<'_, f64>,
@@ -65,7 +66,8 @@ impl Probe {
             - explained_power(self.instruction_set, power, right, floor, MemStack::new(&mut self.memory))
     }
 
-    /// Loss of least squares on the inputs themselves: the probe of a representation that keeps everything.
+    /// Loss of least squares on the inputs themselves: the probe of a representation that keeps
+    /// everything.
     pub fn least_squares_loss(
         &mut self,
         inputs: MatRef<'_, f64>,
@@ -82,7 +84,8 @@ impl Probe {
     }
 }
 
-/// Writes `VᵀMV` (k × k) into `form` by way of `image` = M V (d × k) and `turned` = Vᵀ (k × d); M symmetric, both triangles.
+/// Writes `VᵀMV` (k × k) into `form` by way of `image` = M V (d × k) and `turned` = Vᵀ (k × d); M
+/// symmetric, both triangles.
 pub(crate) fn quadratic_form(
     instruction_set: InstructionSet,
     basis: MatRef<'_, f64>,

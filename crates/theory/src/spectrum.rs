@@ -1,7 +1,7 @@
 //! The values of a solved pencil.
 //!
-//! Each way to solve a pencil finds the values that it finds best, and everything that is said of a spectrum is computed
-//! from these: differences of values near 1, or of squares, lose digits.
+//! Each way to solve a pencil finds the values that it finds best, and everything that is said of a
+//! spectrum is computed from these: differences of values near 1, or of squares, lose digits.
 
 /// What the values of a [`Spectrum`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +39,11 @@ impl Spectrum<'_> {
         }
     }
 
-    /// (kth − (k+1)th) eigenvalue of the pencil over the first, in \[0, 1\]; `None` where there is no (k+1)th.
+    /// (kth − (k+1)th) eigenvalue of the pencil over the first, in \[0, 1\]; `None` where there is
+    /// no (k+1)th.
     ///
-    /// A small gap says that the row space of the encoder is ill-determined. Zero if the first eigenvalue is.
+    /// A small gap says that the row space of the encoder is ill-determined. Zero if the first
+    /// eigenvalue is.
     #[must_use]
     pub fn gap(&self, dimension: usize) -> Option<f64> {
         match self.of {
@@ -63,7 +65,8 @@ impl Spectrum<'_> {
     }
 }
 
-/// (kth − (k+1)th) value over the first of a descending spectrum; `None` where there is no (k+1)th. Zero if the first value is.
+/// (kth − (k+1)th) value over the first of a descending spectrum; `None` where there is no (k+1)th.
+/// Zero if the first value is.
 #[must_use]
 pub fn relative_gap(descending: &[f64], dimension: usize) -> Option<f64> {
     let (first, kth, next) = around(descending, dimension)?;

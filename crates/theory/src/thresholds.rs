@@ -1,13 +1,14 @@
 //! Alignment thresholds: Propositions 4.3 and 4.4, and Corollary 4.5.
 //!
-//! With κⱼ²/n the clean second moments and λ^Θ, λ^Γ the eigenvalues of Θ and Γ (i over the noise components, j over the
-//! important ones):
+//! With κⱼ²/n the clean second moments and λ^Θ, λ^Γ the eigenvalues of Θ and Γ (i over the noise
+//! components, j over the important ones):
 //!
-//! - `η = minⱼ (κⱼ²/n) / √(κⱼ²/n + λⱼ^Θ)`, `α_RC² = maxᵢ ( λᵢ^Γ/η² − λᵢ^Θ/λᵢ^Γ − 1 )` (Proposition 4.3),
+//! - `η = minⱼ (κⱼ²/n) / √(κⱼ²/n + λⱼ^Θ)`, `α_RC² = maxᵢ ( λᵢ^Γ/η² − λᵢ^Θ/λᵢ^Γ − 1 )` (Proposition
+//!   4.3),
 //! - `δ = minⱼ (κⱼ²/n) / (κⱼ²/n + λⱼ^Θ)`, `α_JE² = maxᵢ ( (1−δ)/δ − λᵢ^Θ/λᵢ^Γ )` (Proposition 4.4).
 //!
-//! As n → ∞ the corrupted model recovers the clean one iff `α²` is above the threshold. Thresholds are signed: below zero, every α ≥ 0
-//! recovers, and `α* = √max(0, ·)`.
+//! As n → ∞ the corrupted model recovers the clean one iff `α²` is above the threshold. Thresholds
+//! are signed: below zero, every α ≥ 0 recovers, and `α* = √max(0, ·)`.
 
 /// Eigenvalues in the common basis of the data, Γ and Θ.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +112,8 @@ pub struct Thresholds {
 ///
 /// # Errors
 ///
-/// [`SpectraError`]: empty spectra, lengths that differ, a signal or Γ that is not positive, a negative Θ; NaN everywhere.
+/// [`SpectraError`]: empty spectra, lengths that differ, a signal or Γ that is not positive, a
+/// negative Θ; NaN everywhere.
 pub fn thresholds(spectra: &Spectra<'_>) -> Result<Thresholds, SpectraError> {
     check("signal", spectra.signal, spectra.signal.len(), true)?;
     check("theta_signal", spectra.theta_signal, spectra.signal.len(), false)?;

@@ -1,5 +1,5 @@
-//! Lemma B.1 and Theorems 3.1 and 3.2 against 50-digit solutions, on the general path and, where Σ is diagonal and views are
-//! additive, on the fast one.
+//! Lemma B.1 and Theorems 3.1 and 3.2 against 50-digit solutions, on the general path and, where Σ
+//! is diagonal and views are additive, on the fast one.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
@@ -14,8 +14,8 @@ use eigensweep_theory::{InstructionSet, Paradigm, relative_gap};
 use faer::{Mat, MatRef};
 use reference::{ClosedForm, assert_close};
 
-/// Tolerances of the project: relative to the largest value for spectra, absolute on unit scale otherwise; [`slack`] is
-/// added to each.
+/// Tolerances of the project: relative to the largest value for spectra, absolute on unit scale
+/// otherwise; [`slack`] is added to each.
 const SPECTRUM: f64 = 1e-9;
 const OBJECTIVE: f64 = 1e-8;
 const PROBE: f64 = 1e-6;
@@ -72,8 +72,9 @@ impl Problem {
     }
 }
 
-/// What moments in double precision cannot know: rounding G and S by ε perturbs ω by ε times the condition of the
-/// equilibrated S, and a projector by that over the gap. Below 1e-11 for every case of ordinary condition.
+/// What moments in double precision cannot know: rounding G and S by ε perturbs ω by ε times the
+/// condition of the equilibrated S, and a projector by that over the gap. Below 1e-11 for every
+/// case of ordinary condition.
 fn slack(problem: &Problem) -> f64 {
     let s = &problem.views;
     let size = s.nrows();

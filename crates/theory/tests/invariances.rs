@@ -74,8 +74,8 @@ impl Problem {
         }
     }
 
-    /// Condition of A = Σ^(−½) C̃ Σ^(−½) on its range: an eigenvalue λ is found to ε·λ₁, and the share of the labels' power that
-    /// its direction explains to ε·λ₁/λ.
+    /// Condition of A = Σ^(−½) C̃ Σ^(−½) on its range: an eigenvalue λ is found to ε·λ₁, and the
+    /// share of the labels' power that its direction explains to ε·λ₁/λ.
     fn condition(&self) -> f64 {
         let a = Mat::from_fn(self.size(), self.size(), |i, j| {
             self.inputs[(i, j)] / (self.sigma[i] * self.sigma[j]).sqrt()
@@ -157,7 +157,8 @@ proptest! {
         prop_assert!((a - b).abs() <= TOLERANCE, "leakage {a} and {b}");
     }
 
-    /// Losses lie between 0 and the labels' power and fall with k, leakage is a share, gaps are in [0, 1] and end at d.
+    /// Losses lie between 0 and the labels' power and fall with k, leakage is a share, gaps are in
+    /// [0, 1] and end at d.
     #[test]
     fn metrics_keep_their_bounds(problem in problems()) {
         let (je, rc, supervised) = problem.fast(true);
@@ -177,7 +178,8 @@ proptest! {
                     prop_assert!(at.loss <= encoder[i - 1].loss + slack, "{name}: loss rises at {}", i + 1);
                 }
             }
-            // All of the inputs: least squares, whatever the paradigm. Supervised learning on views cannot do better.
+            // All of the inputs: least squares, whatever the paradigm. Supervised learning on views
+            // cannot do better.
             let all = encoder[problem.size() - 1];
             let mut probe = Probe::new(InstructionSet::detect(), problem.size(), LABELS);
             let least = probe.least_squares_loss(
@@ -246,11 +248,13 @@ proptest! {
         }
     }
 
-    /// Inputs in another unit (by √c, so that second moments and Σ change by c): nothing changes but the solver's numbers.
+    /// Inputs in another unit (by √c, so that second moments and Σ change by c): nothing changes
+    /// but the solver's numbers.
     #[test]
     fn units_do_not_matter(mut problem in problems(), exponent in -40..40_i32) {
         let (je, rc, supervised) = problem.fast(true);
-        // A power of four, whose root is a power of two: exact, so that all metrics are the same to rounding in sqrt only.
+        // A power of four, whose root is a power of two: exact, so that all metrics are the same to
+        // rounding in sqrt only.
         let (root, c) = (2_f64.powi(exponent), 4_f64.powi(exponent));
         let size = problem.size();
         for j in 0..size {
@@ -276,8 +280,8 @@ proptest! {
         }
     }
 
-    /// Joint-embedding sees only Σ^(−½)C̃Σ^(−½): scaling single components together with their Σ changes nothing at
-    /// all, and reconstruction, which does not have that invariance, changes.
+    /// Joint-embedding sees only Σ^(−½)C̃Σ^(−½): scaling single components together with their Σ
+    /// changes nothing at all, and reconstruction, which does not have that invariance, changes.
     #[test]
     fn joint_embedding_does_not_see_the_scale_of_a_component(mut problem in problems(), seed in any::<u64>()) {
         let (je, _, supervised) = problem.fast(true);
@@ -316,7 +320,8 @@ fn a_vanishing_sigma_is_continuous() {
         let mut problem = Problem::new(seed, 200, 4, 3);
         problem.sigma[1] = 0.0;
         let singular = problem.fast(true);
-        // Measured: gaps are 90 σ from their limit, and rounding beside an eigenvalue of 9/σ moves them by 1e-14/σ.
+        // Measured: gaps are 90 σ from their limit, and rounding beside an eigenvalue of 9/σ moves
+        // them by 1e-14/σ.
         problem.sigma[1] = 1e-8;
         let nearly = problem.fast(true);
         assert!((singular.2 - nearly.2).abs() < 1e-6 * problem.label_power);

@@ -29,8 +29,8 @@ fn of(basis: &Mat<f64>, population: Population<'_>) -> f64 {
     leading(basis, population)[basis.ncols() - 1]
 }
 
-/// C₀ and Γ may both be dense over all d components in the reference: `[V; V]` with C₀ on the upper copy and Γ on the
-/// lower one has the same quadratic forms.
+/// C₀ and Γ may both be dense over all d components in the reference: `[V; V]` with C₀ on the upper
+/// copy and Γ on the lower one has the same quadratic forms.
 fn check_leakage(place: &str, case: &LeakageCase) -> bool {
     let (second, basis) = (matrix(&case.second_moment), matrix(&case.basis));
     let (size, k) = (basis.nrows(), basis.ncols());
@@ -108,7 +108,8 @@ fn supervised_loss_agrees_with_the_reference() {
     assert!(fast >= 2, "additive cases are among them");
 }
 
-/// One noise component in place of a signal component gives 1/k, whatever its variance; nothing but noise 1; no noise 0.
+/// One noise component in place of a signal component gives 1/k, whatever its variance; nothing but
+/// noise 1; no noise 0.
 #[test]
 fn whole_components_count_one_over_k() {
     let signal = [3.0, 2.0, 1.0, 0.5];
@@ -136,7 +137,8 @@ fn empty_directions_are_no_noise() {
     assert_close("empty", "leakage", &leading(&basis, population), &[1.0, 0.5], 1e-15);
 }
 
-/// A row that points along a signal component and still carries almost only noise: angles would not see it.
+/// A row that points along a signal component and still carries almost only noise: angles would not
+/// see it.
 #[test]
 fn a_touch_of_strong_noise_is_leakage() {
     let (signal, gamma) = ([1.0, 1.0], [1e8]);

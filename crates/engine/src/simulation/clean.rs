@@ -1,7 +1,9 @@
-//! Clean losses: what each paradigm reaches on clean inputs, for every sample, view setting and dimension.
+//! Clean losses: what each paradigm reaches on clean inputs, for every sample, view setting and
+//! dimension.
 //!
-//! A representation of dimension k ≥ k₀ keeps all of the signal: its loss is that of least squares, without a problem to solve.
-//! Models of the labels and narrower representations wait in a room of their own.
+//! A representation of dimension k ≥ k₀ keeps all of the signal: its loss is that of least squares,
+//! without a problem to solve. Models of the labels and narrower representations wait in a room of
+//! their own.
 
 use eigensweep_store::columns::Status;
 use eigensweep_store::rows::Rows;
@@ -54,7 +56,8 @@ impl CleanLosses {
         self.starts.push(start);
     }
 
-    /// Adds the sample's problem for the next view setting; `everything` is the loss of least squares.
+    /// Adds the sample's problem for the next view setting; `everything` is the loss of least
+    /// squares.
     pub(super) fn push(
         &mut self,
         simulation: &Simulation,
@@ -95,8 +98,8 @@ impl CleanLosses {
         self.waiting.clear();
     }
 
-    /// Solves what waits and writes the clean losses of all rows that have a corrupted one; where the clean model failed, its
-    /// rows do.
+    /// Solves what waits and writes the clean losses of all rows that have a corrupted one; where
+    /// the clean model failed, its rows do.
     pub(super) fn finish(&mut self, simulation: &Simulation, rows: &mut Rows) {
         self.solve(simulation);
         let per_cell = simulation.rows_per_cell();

@@ -15,9 +15,11 @@ pub(super) struct Columns {
     of_represented: Vec<usize>,
     clean: Vec<usize>,
     corrupted: Vec<usize>,
-    thresholds: Vec<(usize, fn(&Paradigm, &Thresholds) -> Option<f64>)>,
+    thresholds: Vec<(usize, Threshold)>,
     derived: Vec<Derived>,
 }
+
+type Threshold = fn(&Paradigm, &Thresholds) -> Option<f64>;
 
 /// A column that follows from others.
 #[derive(Debug)]

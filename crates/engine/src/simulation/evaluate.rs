@@ -1,8 +1,8 @@
 //! All problems of one sample: Γ, Θ, α; and the rows once they are solved.
 //!
-//! Protocol (Appendix C of the paper): the clean model is trained on clean inputs under views with Θ on the signal
-//! components (α does not matter there: Γ is zero), the corrupted model on corrupted inputs under Σ = Θ + α²Γ; each is probed on its
-//! own training inputs.
+//! Protocol (Appendix C of the paper): the clean model is trained on clean inputs under views with
+//! Θ on the signal components (α does not matter there: Γ is zero), the corrupted model on
+//! corrupted inputs under Σ = Θ + α²Γ; each is probed on its own training inputs.
 
 use eigensweep_sampling::streams::Draw;
 use eigensweep_store::columns::Status;
@@ -97,7 +97,8 @@ pub(super) fn finish(simulation: &Simulation, workspace: &mut Workspace, rows: &
     workspace.clean_losses.finish(simulation, rows);
 }
 
-/// Solves the corrupted problems that wait and writes their rows, which differ in dimension and paradigm.
+/// Solves the corrupted problems that wait and writes their rows, which differ in dimension and
+/// paradigm.
 fn write_corrupted(simulation: &Simulation, workspace: &mut Workspace, rows: &mut Rows) {
     let waiting = &mut workspace.corrupted;
     waiting.solve(simulation);
@@ -161,7 +162,8 @@ fn clean(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, sam
     }
 }
 
-/// Thresholds of the current spectra; `None` where the propositions do not apply (other views, raw features, a zero in Γ).
+/// Thresholds of the current spectra; `None` where the propositions do not apply (other views, raw
+/// features, a zero in Γ).
 fn spectra_thresholds(
     simulation: &Simulation,
     workspace: &Workspace,

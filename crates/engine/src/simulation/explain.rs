@@ -12,7 +12,8 @@ use super::{Simulation, Workspace};
 /// Spectra of a problem, and the eigenvalues that its paradigms see.
 #[derive(Clone, Debug)]
 pub struct Explained {
-    /// Second moments of the clean signal's components: of the population, or of the whole data set; `None` for raw features.
+    /// Second moments of the clean signal's components: of the population, or of the whole data
+    /// set; `None` for raw features.
     pub signal: Option<Vec<f64>>,
     /// Eigenvalues of Γ (p).
     pub gamma: Vec<f64>,
@@ -20,13 +21,15 @@ pub struct Explained {
     pub theta: Vec<f64>,
     /// Smallest and largest of the variances Σ of the views.
     pub sigma: (f64, f64),
-    /// Of each paradigm of the job that learns a representation: the d values of its pencil, descending, or why there are none.
+    /// Of each paradigm of the job that learns a representation: the d values of its pencil,
+    /// descending, or why there are none.
     pub spectra: Vec<(&'static Paradigm, Result<Vec<f64>, Failure>)>,
 }
 
 /// The problem that `workspace` solved last, of a simulation of a single cell.
 ///
-/// The eigenvalues come from the dense closed forms, not from the kernels that computed the row: another way to the same numbers.
+/// The eigenvalues come from the dense closed forms, not from the kernels that computed the row:
+/// another way to the same numbers.
 #[must_use]
 pub fn explain(simulation: &Simulation, workspace: &Workspace, samples: u64) -> Explained {
     let features = workspace.features;

@@ -9,9 +9,10 @@
 //!             all paradigms at every k ──▶ rows                           columns.rs
 //! ```
 //!
-//! Whatever does not depend on an inner coordinate is computed once, outside. Problems wait until a batch of them is full, and
-//! are solved in lanes; a row's values do not depend on what else is in the batch. [`Simulation`] is shared and immutable;
-//! each thread owns a [`Workspace`] (`workspace.rs`) and fills a [`Rows`]. Nothing allocates in a task.
+//! Whatever does not depend on an inner coordinate is computed once, outside. Problems wait until a
+//! batch of them is full, and are solved in lanes; a row's values do not depend on what else is in
+//! the batch. [`Simulation`] is shared and immutable; each thread owns a [`Workspace`]
+//! (`workspace.rs`) and fills a [`Rows`]. Nothing allocates in a task.
 
 mod clean;
 mod columns;
@@ -47,8 +48,8 @@ pub struct Simulation {
     sampler: Sampler,
     settings: Settings,
     samples: Vec<u64>,
-    /// Positions of `samples` in the order that nested subsets are drawn in: from the smallest up to half of the rows, then
-    /// from the largest down.
+    /// Positions of `samples` in the order that nested subsets are drawn in: from the smallest up
+    /// to half of the rows, then from the largest down.
     nested: Vec<usize>,
     dimensions: Vec<usize>,
     paradigms: Vec<&'static Paradigm>,
@@ -97,7 +98,8 @@ impl Simulation {
         }
     }
 
-    /// The same for these combinations only: the rows of others have no values, and are to be passed over.
+    /// The same for these combinations only: the rows of others have no values, and are to be
+    /// passed over.
     #[must_use]
     pub fn restricted_to(mut self, active: Arc<Active>) -> Self {
         self.active = Some(active);
@@ -155,7 +157,8 @@ impl Simulation {
         (room, Wanted { paradigms: self.paradigms.clone(), metrics: self.columns.represented.clone() })
     }
 
-    /// Largest problems, and what is wanted of them, of the clean model: representations as wide as the signal are least squares, and need no solver.
+    /// Largest problems, and what is wanted of them, of the clean model: representations as wide as
+    /// the signal are least squares, and need no solver.
     fn clean_solver(&self) -> (Room, Wanted) {
         let narrow = self.dimensions.iter().any(|&k| k < self.counts.signal);
         let needed = |paradigm: &&'static Paradigm| narrow || paradigm.spectrum.is_none();
@@ -181,8 +184,8 @@ impl Simulation {
         features.min().unwrap_or(self.counts.signal)
     }
 
-    /// Bytes that a run needs, about: the larger of what loading took and of the input, a workspace and three batches a thread, and
-    /// one part.
+    /// Bytes that a run needs, about: the larger of what loading took and of the input, a workspace
+    /// and three batches a thread, and one part.
     #[must_use]
     pub fn memory_bytes(&self, threads: usize) -> u64 {
         let size = (self.counts.signal + self.counts.noise) as u64;

@@ -1,7 +1,8 @@
 //! Drawing: the population or subset of a replicate, clean Gram matrices, noise moments, spectra.
 //!
-//! Streams and coordinates are those of [`Draw`]: spectra, teacher and permutation a replicate; clean sample and noise a
-//! (replicate, n). So views, alignments, scales, dimensions and paradigms see the same sample (common random numbers).
+//! Streams and coordinates are those of [`Draw`]: spectra, teacher and permutation a replicate;
+//! clean sample and noise a (replicate, n). So views, alignments, scales, dimensions and paradigms
+//! see the same sample (common random numbers).
 
 use eigensweep_sampling::explicit::BLOCK_ROWS;
 use eigensweep_sampling::streams::Draw;
@@ -41,7 +42,8 @@ pub(super) fn begin(simulation: &Simulation, workspace: &mut Workspace, replicat
     }
 }
 
-/// Writes AᵀA of the sample of size n into `workspace.clean` and, for the moment sampler, factors it.
+/// Writes AᵀA of the sample of size n into `workspace.clean` and, for the moment sampler, factors
+/// it.
 pub(super) fn clean(
     simulation: &Simulation,
     workspace: &mut Workspace,

@@ -37,7 +37,8 @@ impl ScaledSpectrum {
         Self { shape, scale: spec.scale.values()[setting.index(scale)] }
     }
 
-    /// Fills `values` with the eigenvalues in this replicate; draws from the stream of `draw` if the shape is random.
+    /// Fills `values` with the eigenvalues in this replicate; draws from the stream of `draw` if
+    /// the shape is random.
     pub(crate) fn fill(&self, streams: &Streams, draw: Draw, replicate: u64, values: &mut [f64]) {
         self.shape.fill_unit(values, &mut streams.stream(draw, &[replicate]));
         for value in values {
@@ -70,8 +71,8 @@ pub(crate) struct ViewSetting {
     pub(crate) spectrum: ScaledSpectrum,
     /// Its first row, of those of a corruption.
     pub(crate) row: usize,
-    /// Those that only corrupted inputs see, a cell each: its first row, and the values of the parameters. Views of clean inputs may depend
-    /// on what is the same in all of them.
+    /// Those that only corrupted inputs see, a cell each: its first row, and the values of the
+    /// parameters. Views of clean inputs may depend on what is the same in all of them.
     pub(crate) cells: Vec<(usize, Vec<f64>)>,
 }
 

@@ -9,8 +9,8 @@ use super::sample::row_set;
 
 /// Problems that wait, each with a tag of the caller's.
 ///
-/// Whoever brings one asks first whether it [`has room`](Self::has_room_for), and otherwise [`solve`](Self::solve)s,
-/// reads the [`solved`](Self::solved), and [`clear`](Self::clear)s.
+/// Whoever brings one asks first whether it [`has room`](Self::has_room_for), and otherwise
+/// [`solve`](Self::solve)s, reads the [`solved`](Self::solved), and [`clear`](Self::clear)s.
 #[derive(Debug)]
 pub(super) struct WaitingRoom<T> {
     solver: AdditiveBatch,
@@ -73,7 +73,8 @@ impl<T: Copy> WaitingRoom<T> {
         self.waiting.is_empty() || (self.solver.size() == size && self.waiting.len() < self.solver.capacity())
     }
 
-    /// Takes a problem of the present sample, to be solved for these dimensions, which must be those of all that wait.
+    /// Takes a problem of the present sample, to be solved for these dimensions, which must be
+    /// those of all that wait.
     pub(super) fn push(
         &mut self,
         problem: &Additive<'_>,

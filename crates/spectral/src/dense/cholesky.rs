@@ -1,7 +1,8 @@
 //! Cholesky factors of one matrix.
 //!
-//! `M = L Lᵀ`, left-looking: column j takes `Mᵢⱼ − Σ_{p<j} Lᵢₚ Lⱼₚ` for all i ≥ j with registers down the column, a panel of columns
-//! at a time from the columns before, then their own among themselves; terms ascend in p whatever the panel.
+//! `M = L Lᵀ`, left-looking: column j takes `Mᵢⱼ − Σ_{p<j} Lᵢₚ Lⱼₚ` for all i ≥ j with registers
+//! down the column, a panel of columns at a time from the columns before, then their own among
+//! themselves; terms ascend in p whatever the panel.
 //!
 //! Rounding: backward stable, `|ΔM| ≤ (m + 1)·ε |L||Lᵀ|` (Higham, 2002, theorem 10.3).
 
@@ -16,13 +17,14 @@ use crate::lanes::arithmetic::Arithmetic;
 /// Columns, or rows of a right-hand side, that are treated together.
 const PANEL: usize = 8;
 
-/// Overwrites the lower triangle of a positive definite m × m matrix by its Cholesky factor `L`; what is above the diagonal
-/// stays.
+/// Overwrites the lower triangle of a positive definite m × m matrix by its Cholesky factor `L`;
+/// what is above the diagonal stays.
 ///
 /// # Errors
 ///
-/// [`Failure::NotPositiveDefinite`] if a pivot is not above m·ε times its diagonal entry, [`Failure::NotFinite`] if the
-/// lower triangle holds a NaN or an infinity, or the elimination of an indefinite matrix overflows.
+/// [`Failure::NotPositiveDefinite`] if a pivot is not above m·ε times its diagonal entry,
+/// [`Failure::NotFinite`] if the lower triangle holds a NaN or an infinity, or the elimination of
+/// an indefinite matrix overflows.
 ///
 /// # Panics
 ///
@@ -150,11 +152,13 @@ fn subtract_multiple<S: Simd>(s: S, x: &mut [f64], y: &[f64], factor: f64) {
     }
 }
 
-/// Factors a positive semidefinite m × m matrix (lower triangle read), `M = L Lᵀ` with diagonal pivoting: L (m × r) goes to the
-/// first columns of `factor`, its rows in the order of M's, and r is returned.
+/// Factors a positive semidefinite m × m matrix (lower triangle read), `M = L Lᵀ` with diagonal
+/// pivoting: L (m × r) goes to the first columns of `factor`, its rows in the order of M's, and r
+/// is returned.
 ///
-/// Each step takes the largest diagonal entry that is left, the first of several; it ends where that is not above `tolerance` times
-/// the largest of M, or after `most` steps. What is dropped is positive semidefinite up to rounding, with no entry above that.
+/// Each step takes the largest diagonal entry that is left, the first of several; it ends where
+/// that is not above `tolerance` times the largest of M, or after `most` steps. What is dropped is
+/// positive semidefinite up to rounding, with no entry above that.
 ///
 /// Cost: m r² flops.
 ///
@@ -164,7 +168,8 @@ fn subtract_multiple<S: Simd>(s: S, x: &mut [f64], y: &[f64], factor: f64) {
 ///
 /// # Panics
 ///
-/// If `factor` has not m rows, fewer columns than it needs, or columns are not contiguous; if `remaining` is not m long.
+/// If `factor` has not m rows, fewer columns than it needs, or columns are not contiguous; if
+/// `remaining` is not m long.
 pub fn factor_pivoted(
     instruction_set: InstructionSet,
     matrix: MatRef<'_, f64>,

@@ -1,9 +1,10 @@
 //! Dense products and factors of one problem, the same bits on every instruction set.
 //!
-//! Where a problem stands alone (a sampler's moments, a probe on clean inputs, principal components) there are no lanes to
-//! interleave: registers run down the columns instead. faer's products are blocked by shape and by instruction set, and so is
-//! their rounding; here every entry is one chain of fused multiply-adds in ascending order of the summation index. Neither the
-//! width of a register, nor a tile, nor how many other rows and columns there are changes a bit.
+//! Where a problem stands alone (a sampler's moments, a probe on clean inputs, principal
+//! components) there are no lanes to interleave: registers run down the columns instead. faer's
+//! products are blocked by shape and by instruction set, and so is their rounding; here every entry
+//! is one chain of fused multiply-adds in ascending order of the summation index. Neither the width
+//! of a register, nor a tile, nor how many other rows and columns there are changes a bit.
 //!
 //! | | computes | flops |
 //! |---|---|---|

@@ -1,9 +1,10 @@
 //! Products in tiles of registers.
 //!
-//! The left factor is taken column by column, as slices, so that its columns may lie anywhere: a sample's rows need no copy.
-//! A tile is R registers down a column by C columns: R loads of the left factor and C broadcasts of the right one for R·C fused
-//! multiply-adds. 3 × 4 of 16 registers, 3 × 8 of 32. The right factor is brought side by side first, [`DEPTH`] terms at a time;
-//! between such stretches the sums rest in memory, which rounds nothing.
+//! The left factor is taken column by column, as slices, so that its columns may lie anywhere: a
+//! sample's rows need no copy. A tile is R registers down a column by C columns: R loads of the
+//! left factor and C broadcasts of the right one for R·C fused multiply-adds. 3 × 4 of 16
+//! registers, 3 × 8 of 32. The right factor is brought side by side first, [`DEPTH`] terms at a
+//! time; between such stretches the sums rest in memory, which rounds nothing.
 
 use faer::{Accum, MatMut, MatRef};
 use pulp::{Simd, WithSimd};
@@ -11,7 +12,8 @@ use pulp::{Simd, WithSimd};
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::{Arithmetic, lanes};
 
-/// Terms of the sums that are taken at a time: their columns, and the right factor's share, stay in L1.
+/// Terms of the sums that are taken at a time: their columns, and the right factor's share, stay in
+/// L1.
 const DEPTH: usize = 64;
 
 /// Most columns of a tile.
@@ -35,7 +37,8 @@ pub fn product(
     instruction_set.run(Product { to, accum, columns, right: Right::Matrix { right, sign: 1.0 } });
 }
 
-/// Writes the lower triangle of `F Fᵀ` to `gram` (m × m), or adds it: F is m × q. What is above the diagonal stays.
+/// Writes the lower triangle of `F Fᵀ` to `gram` (m × m), or adds it: F is m × q. What is above the
+/// diagonal stays.
 ///
 /// # Panics
 ///
@@ -156,8 +159,8 @@ fn multiply_tiles<'f, S: Simd, const R: usize, const C: usize>(
     }
 }
 
-/// Brings the entries of `count` columns of the right factor side by side, a row a term; the others stay what they were, and are
-/// not stored.
+/// Brings the entries of `count` columns of the right factor side by side, a row a term; the others
+/// stay what they were, and are not stored.
 #[inline(always)]
 fn pack(
     packed: &mut [[f64; MOST_COLUMNS]],
@@ -220,7 +223,8 @@ fn tile<S: Simd, const R: usize, const C: usize>(
 ) {
     let Place { row, column: j, count, .. } = place;
     let mut sums = [[s.all(0.0); R]; C];
-    // Loops of fixed length, and indices that are known: the sums stay in registers. Columns beyond the last stand for the first.
+    // Loops of fixed length, and indices that are known: the sums stay in registers. Columns beyond
+    // the last stand for the first.
     for c in 0..C {
         let (old, _) = S::as_simd_f64s(&column(to.as_ref(), j + if c < count { c } else { 0 })[row..]);
         sums[c].copy_from_slice(&old[..R]);
@@ -294,7 +298,8 @@ fn store<S: Simd, const R: usize>(own: &mut [f64], sums: [S::f64s; R], above: us
         return;
     }
     for r in 0..R {
-        // Register by register: an array that is read at an index has no place in registers, not even before.
+        // Register by register: an array that is read at an index has no place in registers, not
+        // even before.
         let numbers = lanes::<S>(sums[r]);
         let rows = own.iter_mut().enumerate().skip(r * S::F64_LANES);
         for ((row, to), x) in rows.zip(&numbers[..S::F64_LANES]) {

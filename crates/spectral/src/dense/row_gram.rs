@@ -1,21 +1,24 @@
 //! Gram matrices `AᵀA` of rows that lie anywhere in memory, as a running sum.
 //!
-//! Rows of a random subset are far apart, and as wide as they are: [`DEPTH`] of them are brought side by side first, padded by
-//! zeros to whole registers, which is also the packed form that both factors of the product have. Loads of other rows do not wait
-//! for one another, so their latency is paid once a block.
+//! Rows of a random subset are far apart, and as wide as they are: [`DEPTH`] of them are brought
+//! side by side first, padded by zeros to whole registers, which is also the packed form that both
+//! factors of the product have. Loads of other rows do not wait for one another, so their latency
+//! is paid once a block.
 //!
-//! Tiles are R registers down by C columns of the lower triangle, R loads and C broadcasts for R·C fused multiply-adds. What is left of w
-//! beyond whole panels of eight is taken as columns, over all rows: as rows they would leave most of a register empty. Rows of the sum are
-//! padded ([`RowGram::padded`]), so that no tile is partial.
+//! Tiles are R registers down by C columns of the lower triangle, R loads and C broadcasts for R·C
+//! fused multiply-adds. What is left of w beyond whole panels of eight is taken as columns, over
+//! all rows: as rows they would leave most of a register empty. Rows of the sum are padded
+//! ([`RowGram::padded`]), so that no tile is partial.
 //!
-//! Counts: w² flops a row of the triangle's; for w = 8q + r, `4q(q + 1) + r(q + 1)` multiply-adds of registers of eight (w = 50: 182, of
-//! which 160 are needed); bytes: 8w a row from wherever it is, then `8·w²·(1/R + 1/C)/2` from L1.
+//! Counts: w² flops a row of the triangle's; for w = 8q + r, `4q(q + 1) + r(q + 1)` multiply-adds
+//! of registers of eight (w = 50: 182, of which 160 are needed); bytes: 8w a row from wherever it
+//! is, then `8·w²·(1/R + 1/C)/2` from L1.
 //!
-//! Class labels, one-hot columns behind the others, need no products: what they add is a row to the sum of its class, and a count.
-//! The same bits: x·1 + s is rounded once, and x·0 + s is s.
+//! Class labels, one-hot columns behind the others, need no products: what they add is a row to the
+//! sum of its class, and a count. The same bits: x·1 + s is rounded once, and x·0 + s is s.
 //!
-//! Rounding: every entry is one chain of fused multiply-adds over the rows in their order, whatever the blocks: the bits do not depend
-//! on how often the sum was looked at.
+//! Rounding: every entry is one chain of fused multiply-adds over the rows in their order, whatever
+//! the blocks: the bits do not depend on how often the sum was looked at.
 
 use std::ops::Range;
 
@@ -26,7 +29,8 @@ use super::product::{column, column_mut};
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::Arithmetic;
 
-/// Rows that are brought side by side: 16 KiB at a width of 64, half of a first-level cache, from where tiles read them many times.
+/// Rows that are brought side by side: 16 KiB at a width of 64, half of a first-level cache, from
+/// where tiles read them many times.
 const DEPTH: usize = 32;
 
 /// Rows that are asked for with a tile: about a block's in all of its tiles.
@@ -88,7 +92,8 @@ impl RowGram {
         self.rows = 0;
     }
 
-    /// Adds rows, in this order: numbers, and the class, which does not matter where there are none.
+    /// Adds rows, in this order: numbers, and the class, which does not matter where there are
+    /// none.
     ///
     /// # Panics
     ///
@@ -185,7 +190,8 @@ impl WithSimd for AddBlock<'_> {
             }
         }
         let block = Block { numbers: block.as_ref(), depth: rows.len() };
-        // A share of the rows to come with each panel, so that the loads of this block find room between them.
+        // A share of the rows to come with each panel, so that the loads of this block find room
+        // between them.
         let mut shares = next.chunks(SHARE);
         if S::REGISTER_COUNT > 16 {
             for first in (0..whole(width)).step_by(PANEL) {
@@ -289,7 +295,8 @@ fn prefetch(rows: &[(&[f64], u16)]) {
     for (row, _) in rows {
         for line in row.chunks(PANEL) {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: SSE is part of x86-64, and a prefetch reads nothing: no address can make it fail.
+            // SAFETY: SSE is part of x86-64, and a prefetch reads nothing: no address can make it
+            // fail.
             unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
         }
     }

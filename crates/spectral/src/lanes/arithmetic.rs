@@ -1,7 +1,7 @@
 //! The operations of a lane: each rounds once, as IEEE 754 says, on every instruction set.
 //!
-//! Sums of products are fused everywhere: what has no fused instruction does it in software. Minima and maxima are made of
-//! comparisons, since instruction sets disagree about NaN and signed zeros.
+//! Sums of products are fused everywhere: what has no fused instruction does it in software. Minima
+//! and maxima are made of comparisons, since instruction sets disagree about NaN and signed zeros.
 
 use pulp::Simd;
 

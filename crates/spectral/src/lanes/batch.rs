@@ -1,4 +1,5 @@
-//! A batch of symmetric matrices of one size, interleaved lane by lane, and its reduction to tridiagonal form.
+//! A batch of symmetric matrices of one size, interleaved lane by lane, and its reduction to
+//! tridiagonal form.
 
 use faer::{Mat, MatRef};
 
@@ -11,11 +12,13 @@ use super::reflectors::{Apply, Side};
 use super::{InstructionSet, MAX_LANES};
 use crate::Failure;
 
-/// Most groups of lanes in a batch: their chains of square roots and divisions run beside each other. QL at d = 100, values only, takes
-/// 46, 29, 22 and 19 µs a problem for 1 to 4 groups with AVX2, 25, 17, 15 and 16 µs with AVX-512 (Zen 4).
+/// Most groups of lanes in a batch: their chains of square roots and divisions run beside each
+/// other. QL at d = 100, values only, takes 46, 29, 22 and 19 µs a problem for 1 to 4 groups with
+/// AVX2, 25, 17, 15 and 16 µs with AVX-512 (Zen 4).
 pub(crate) const GROUPS: usize = 4;
 
-/// Groups of a batch of matrices of size d: fewer where they are large and chains are a small part of the work, to bound memory.
+/// Groups of a batch of matrices of size d: fewer where they are large and chains are a small part
+/// of the work, to bound memory.
 pub(crate) fn groups_for(size: usize) -> usize {
     match size {
         0..=256 => GROUPS,
@@ -42,8 +45,8 @@ impl Numbers {
     }
 }
 
-/// A number and where it stood; the largest is the first, of equal ones the one that stood before. The order is
-/// [`f64::total_cmp`]'s.
+/// A number and where it stood; the largest is the first, of equal ones the one that stood before.
+/// The order is [`f64::total_cmp`]'s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ranked {
     descending: i64,
@@ -52,7 +55,8 @@ pub(crate) struct Ranked {
 
 impl Ranked {
     fn new(x: f64, number: u32) -> Self {
-        // Bits of a float order as a signed number does once those of negative ones are turned round.
+        // Bits of a float order as a signed number does once those of negative ones are turned
+        // round.
         let bits = x.to_bits().cast_signed();
         let ascending = bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed();
         Self { descending: !ascending, number }
@@ -86,13 +90,14 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Room for matrices of up to `size` = d and right-hand sides of up to `width` columns; with `vectors`, for inverse iteration.
+    /// Room for matrices of up to `size` = d and right-hand sides of up to `width` columns; with
+    /// `vectors`, for inverse iteration.
     pub(crate) fn new(instruction_set: InstructionSet, size: usize, width: usize, vectors: bool) -> Self {
         Self::of_groups(groups_for(size), instruction_set, size, width, vectors)
     }
 
-    /// The same for problems that stand in lanes already and are reduced one group after the other, none of which is needed again
-    /// unless `vectors` are.
+    /// The same for problems that stand in lanes already and are reduced one group after the other,
+    /// none of which is needed again unless `vectors` are.
     pub(crate) fn adopting(
         instruction_set: InstructionSet,
         size: usize,
@@ -177,8 +182,8 @@ impl Batch {
         place
     }
 
-    /// Takes `count` problems that stand in lanes already: [`group_mut`](Self::group_mut) is theirs to fill, empty lanes with
-    /// copies of full ones.
+    /// Takes `count` problems that stand in lanes already: [`group_mut`](Self::group_mut) is theirs
+    /// to fill, empty lanes with copies of full ones.
     pub(crate) fn adopt(&mut self, count: usize) {
         self.count = count;
     }
@@ -237,7 +242,8 @@ impl Batch {
         });
     }
 
-    /// Makes the empty lanes of the last group copies of its first: they do what that does, at the same time.
+    /// Makes the empty lanes of the last group copies of its first: they do what that does, at the
+    /// same time.
     fn fill_empty_lanes(&mut self) {
         let (full, length) = (self.count % self.lanes, packed_len(self.size) * self.lanes);
         if full > 0 {
@@ -263,7 +269,8 @@ impl Batch {
         });
     }
 
-    /// Diagonalizes all T: eigenvalues, unordered, into `values`, and right-hand sides, ℓ = `width`, projected on the eigenvectors.
+    /// Diagonalizes all T: eigenvalues, unordered, into `values`, and right-hand sides, ℓ =
+    /// `width`, projected on the eigenvectors.
     pub(crate) fn diagonalize(&mut self, width: usize) {
         let all = self.groups() * self.size * self.lanes;
         self.values.as_mut_slice()[..all].copy_from_slice(&self.diagonal.as_slice()[..all]);
@@ -307,7 +314,8 @@ impl Batch {
         }
     }
 
-    /// Eigenvalue number i of the problem at `place`, in its own unit and in the order of [`diagonalize`](Self::diagonalize).
+    /// Eigenvalue number i of the problem at `place`, in its own unit and in the order of
+    /// [`diagonalize`](Self::diagonalize).
     pub(crate) fn value(&self, place: usize, i: usize) -> f64 {
         self.values.as_slice()[self.at(place, i)] * self.units[place]
     }
@@ -316,8 +324,8 @@ impl Batch {
         (place / self.lanes * self.size + i) * self.lanes + place % self.lanes
     }
 
-    /// Writes the eigenvalues of the problem at `place`, descending, and the squared lengths of their rows of the right-hand
-    /// sides; `order` is scratch of d.
+    /// Writes the eigenvalues of the problem at `place`, descending, and the squared lengths of
+    /// their rows of the right-hand sides; `order` is scratch of d.
     pub(crate) fn read_powers(
         &self,
         place: usize,
@@ -355,8 +363,8 @@ impl Batch {
         }
     }
 
-    /// Writes the eigenvectors of the `count` largest eigenvalues, sorted before, into the right-hand sides (d rows of
-    /// `count`), and multiplies them by H.
+    /// Writes the eigenvectors of the `count` largest eigenvalues, sorted before, into the
+    /// right-hand sides (d rows of `count`), and multiplies them by H.
     pub(crate) fn leading_vectors(&mut self, count: usize) {
         let (size, lanes) = (self.size, self.lanes);
         let length = size * lanes;

@@ -6,14 +6,14 @@
 //! | | `pivots` | d | `Mⱼⱼ − Σ_p Lⱼₚ²`, without the shift |
 //! | | `inverses` | d | `1/Lⱼⱼ` |
 //!
-//! `M + shift·I = L Lᵀ`, `Lⱼⱼ = √(shift + pivotⱼ)`, `Lᵢⱼ = (Mᵢⱼ − Σ_{p<j} Lᵢₚ Lⱼₚ)/Lⱼⱼ`. With a shift of 1 the pivot is the difference
-//! `Lⱼⱼ² − 1` without its cancellation.
+//! `M + shift·I = L Lᵀ`, `Lⱼⱼ = √(shift + pivotⱼ)`, `Lᵢⱼ = (Mᵢⱼ − Σ_{p<j} Lᵢₚ Lⱼₚ)/Lⱼⱼ`. With a
+//! shift of 1 the pivot is the difference `Lⱼⱼ² − 1` without its cancellation.
 //!
-//! Tiles: what rows above contribute first, then the rows of the block itself, in registers. Each entry takes its terms in
-//! ascending order of p, so blocks leave no trace.
+//! Tiles: what rows above contribute first, then the rows of the block itself, in registers. Each
+//! entry takes its terms in ascending order of p, so blocks leave no trace.
 //!
-//! Counts: d³/3 flops, a load of a tile's row for 2·A·C/(A + C) flops; solves 2d² flops a column (d² each).
-//! Rounding: backward stable, `|ΔM| ≤ (d + 2)·ε |L||Lᵀ|` (Higham, 2002, theorem 10.3).
+//! Counts: d³/3 flops, a load of a tile's row for 2·A·C/(A + C) flops; solves 2d² flops a column
+//! (d² each). Rounding: backward stable, `|ΔM| ≤ (d + 2)·ε |L||Lᵀ|` (Higham, 2002, theorem 10.3).
 
 use pulp::{Simd, WithSimd};
 
@@ -146,8 +146,8 @@ impl<S: Simd> Tile<S> for Lower<'_, S> {
     }
 }
 
-/// Forward substitution of a block of rows among themselves, what rows above contribute being gone: row a of `sums` is row `row + a` of
-/// the right-hand side and becomes that of the solution.
+/// Forward substitution of a block of rows among themselves, what rows above contribute being gone:
+/// row a of `sums` is row `row + a` of the right-hand side and becomes that of the solution.
 #[inline(always)]
 pub(crate) fn substitute<S: Simd, const A: usize, const C: usize>(
     s: S,
@@ -200,7 +200,8 @@ impl WithSimd for SolveUpper<'_> {
     }
 }
 
-/// C columns, two rows at a time from the last: 2·C chains. Terms in ascending order of the row, but the neighbour's last.
+/// C columns, two rows at a time from the last: 2·C chains. Terms in ascending order of the row,
+/// but the neighbour's last.
 #[inline(always)]
 fn solve_upper<S: Simd, const C: usize>(
     s: S,

@@ -1,13 +1,15 @@
-//! Quadratic forms `tr(Rᵀ M⁻¹ R)` of a group with every leading block of M: what the first k columns of a basis explain, for all k.
+//! Quadratic forms `tr(Rᵀ M⁻¹ R)` of a group with every leading block of M: what the first k
+//! columns of a basis explain, for all k.
 //!
 //! | symbol | code | shape |
 //! |---|---|---|
 //! | M | `form` | m × m, positive definite, upper triangle (rows of [`stride`]) |
 //! | R | `right` | m × ℓ |
 //!
-//! M is scaled to unit diagonal and factored, `M = L Lᵀ`: row j of `L⁻¹R` depends on the first j rows of M and R only, so its
-//! squared length is what column j adds, and running sums are the forms of all leading blocks, each the same bits as alone.
-//! Whether a leading block is safely definite is for the caller to see, from the diagonal of M and the pivots.
+//! M is scaled to unit diagonal and factored, `M = L Lᵀ`: row j of `L⁻¹R` depends on the first j
+//! rows of M and R only, so its squared length is what column j adds, and running sums are the
+//! forms of all leading blocks, each the same bits as alone. Whether a leading block is safely
+//! definite is for the caller to see, from the diagonal of M and the pivots.
 //!
 //! Counts: m² (scaling) + m³/3 + m²ℓ + 2mℓ flops.
 
@@ -16,7 +18,8 @@ use pulp::{Simd, WithSimd};
 use super::arithmetic::Arithmetic;
 use super::tiles::stride;
 
-/// Writes M and R scaled to unit diagonal to `factor` and `rows`; a diagonal entry that is not positive counts as zero.
+/// Writes M and R scaled to unit diagonal to `factor` and `rows`; a diagonal entry that is not
+/// positive counts as zero.
 pub(crate) struct Equilibrate<'a> {
     pub(crate) size: usize,
     pub(crate) width: usize,

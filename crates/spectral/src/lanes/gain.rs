@@ -1,8 +1,10 @@
-//! `F = L⁻¹A Σ^½` of a group, where `A + I = L Lᵀ`: with it the pencil (A Σ A, A + I) is one symmetric matrix `F Fᵀ`.
+//! `F = L⁻¹A Σ^½` of a group, where `A + I = L Lᵀ`: with it the pencil (A Σ A, A + I) is one
+//! symmetric matrix `F Fᵀ`.
 //!
-//! `A = L Lᵀ − I` gives `F = (Lᵀ − L⁻¹) Σ^½`: above the diagonal the entries of the factor, below it those of its inverse, and on it
-//! `Lⱼⱼ − 1/Lⱼⱼ = pivotⱼ/Lⱼⱼ`, which the factor has without cancellation. So the triangular solve with d right-hand sides (d³ flops)
-//! is the inverse of a triangle (d³/3), and F takes the place of the factor: what is below the diagonal is free.
+//! `A = L Lᵀ − I` gives `F = (Lᵀ − L⁻¹) Σ^½`: above the diagonal the entries of the factor, below
+//! it those of its inverse, and on it `Lⱼⱼ − 1/Lⱼⱼ = pivotⱼ/Lⱼⱼ`, which the factor has without
+//! cancellation. So the triangular solve with d right-hand sides (d³ flops) is the inverse of a
+//! triangle (d³/3), and F takes the place of the factor: what is below the diagonal is free.
 //!
 //! | symbol | code | shape | meaning |
 //! |---|---|---|---|
@@ -10,8 +12,9 @@
 //! | Σ^½ | `roots` | d | |
 //! | Σ^(−½) | `scales` | d | |
 //!
-//! Counts: d³/3 flops. Rounding: of the inverse by substitution, `|L⁻¹L − I| ≤ d·ε |L⁻¹||L|` (Higham, 2002, section 14.2); relative to
-//! ‖A‖ all of `F Σ^(−½)` has the error that the solve has: both come from the factor's.
+//! Counts: d³/3 flops. Rounding: of the inverse by substitution, `|L⁻¹L − I| ≤ d·ε |L⁻¹||L|`
+//! (Higham, 2002, section 14.2); relative to ‖A‖ all of `F Σ^(−½)` has the error that the solve
+//! has: both come from the factor's.
 
 use pulp::{Simd, WithSimd};
 
@@ -107,8 +110,8 @@ impl<S: Simd> Tile<S> for Inverting<'_, S> {
 
 /// For columns P (d rows of `width`) of each lane: `U = L⁻ᵀP` and `A U = Σ^(−½)FᵀP`.
 ///
-/// With `s = Σ_{p>i} Fₚᵢ Pₚ/√σᵢ`, row i of U is `Pᵢ/Lᵢᵢ − s` and row i of A U is `s + Σ_{p≤i} Fₚᵢ Pₚ/√σᵢ`: one pass over F, from its last row
-/// to its first. 2d² flops a column.
+/// With `s = Σ_{p>i} Fₚᵢ Pₚ/√σᵢ`, row i of U is `Pᵢ/Lᵢᵢ − s` and row i of A U is
+/// `s + Σ_{p≤i} Fₚᵢ Pₚ/√σᵢ`: one pass over F, from its last row to its first. 2d² flops a column.
 pub(crate) struct Images<'a> {
     pub(crate) size: usize,
     pub(crate) matrix: &'a [f64],

@@ -13,8 +13,8 @@ impl InstructionSet {
         Self(Arch::new())
     }
 
-    /// No vector instructions: the reference for the others. Where the hardware has no fused multiply-add it is done in
-    /// software, correctly rounded.
+    /// No vector instructions: the reference for the others. Where the hardware has no fused
+    /// multiply-add it is done in software, correctly rounded.
     #[must_use]
     pub fn portable() -> Self {
         Self(Arch::Scalar)

@@ -1,7 +1,8 @@
-//! From matrices one by one to a group, a problem a lane, scaled on the way: `A = Σ^(−½) C Σ^(−½)` and `b = Σ^(−½) B`.
+//! From matrices one by one to a group, a problem a lane, scaled on the way: `A = Σ^(−½) C Σ^(−½)`
+//! and `b = Σ^(−½) B`.
 //!
-//! Row by row: the numbers of all lanes are brought side by side one by one, then scaled by registers. The transposition is
-//! what it costs: a load and a store a number.
+//! Row by row: the numbers of all lanes are brought side by side one by one, then scaled by
+//! registers. The transposition is what it costs: a load and a store a number.
 //!
 //! Rounding: `Aᵢⱼ = (Cᵢⱼ·sᵢ)·sⱼ` for i ≤ j with `s = 1/√σ`, the same for both triangles.
 

@@ -1,20 +1,23 @@
 //! Thousands of symmetric problems of one size, a problem a lane.
 //!
-//! A *group* interleaves as many problems as a register holds numbers: entry after entry, the entries of all problems side by
-//! side. Every inner loop is then a contiguous full-width load, small d runs at the same speed per flop as large d, and the
-//! latency of square roots and divisions is paid once for all lanes. A *batch* is up to four groups.
+//! A *group* interleaves as many problems as a register holds numbers: entry after entry, the
+//! entries of all problems side by side. Every inner loop is then a contiguous full-width load,
+//! small d runs at the same speed per flop as large d, and the latency of square roots and
+//! divisions is paid once for all lanes. A *batch* is up to four groups.
 //!
 //! # The same bits everywhere
 //!
-//! A lane's results depend on its own problem alone. Each operation of a lane rounds once, as IEEE 754 says; sums have a fixed
-//! order; sums of products are fused, in software where the hardware cannot. Control flow that differs between lanes is
-//! masked. So neighbours, empty lanes, the number of lanes and the instruction set change no bit. `tests/lanes.rs` holds
-//! every instruction set of the machine to it, the portable one included.
+//! A lane's results depend on its own problem alone. Each operation of a lane rounds once, as IEEE
+//! 754 says; sums have a fixed order; sums of products are fused, in software where the hardware
+//! cannot. Control flow that differs between lanes is masked. So neighbours, empty lanes, the
+//! number of lanes and the instruction set change no bit. `tests/lanes.rs` holds every instruction
+//! set of the machine to it, the portable one included.
 //!
 //! # The size at which it ends
 //!
-//! `docs/performance.md` has the measured table: both eigenproblems are faster in lanes than with faer or LAPACK at every size up to
-//! 512, although a group leaves a second-level cache of 1 MiB at d ≈ 180. What ends it is memory, see [`LARGEST_SIZE`].
+//! `docs/performance.md` has the measured table: both eigenproblems are faster in lanes than with
+//! faer or LAPACK at every size up to 512, although a group leaves a second-level cache of 1 MiB at
+//! d ≈ 180. What ends it is memory, see [`LARGEST_SIZE`].
 
 pub(crate) mod arithmetic;
 pub(crate) mod batch;
@@ -34,10 +37,11 @@ pub(crate) mod tiles;
 
 pub use instruction_set::InstructionSet;
 
-/// Largest size that is solved in lanes: a function of d alone, so that results do not depend on the machine.
+/// Largest size that is solved in lanes: a function of d alone, so that results do not depend on
+/// the machine.
 ///
-/// Lanes are faster beyond, see the table of crossovers in `docs/performance.md`; but a batch of this size takes tens of megabytes a
-/// thread, and of twice the size four times that.
+/// Lanes are faster beyond, see the table of crossovers in `docs/performance.md`; but a batch of
+/// this size takes tens of megabytes a thread, and of twice the size four times that.
 pub const LARGEST_SIZE: usize = 256;
 
 /// Most lanes of any instruction set.

@@ -1,4 +1,5 @@
-//! Scaling of each lane to unit size by a power of two, so that tolerances mean the same in every unit.
+//! Scaling of each lane to unit size by a power of two, so that tolerances mean the same in every
+//! unit.
 //!
 //! Exact: it changes no bit of a result short of underflow (of entries 1e-308 of the largest).
 
@@ -9,8 +10,8 @@ use super::arithmetic::{Arithmetic, lanes, register};
 use crate::Failure;
 use crate::scaling::power_of_two;
 
-/// Divides the numbers of each lane by the power of two that brings the largest magnitude into [1, 2). A lane that is not
-/// finite, or has failed before, becomes zero.
+/// Divides the numbers of each lane by the power of two that brings the largest magnitude into [1,
+/// 2). A lane that is not finite, or has failed before, becomes zero.
 pub(crate) struct Normalize<'a> {
     pub(crate) numbers: &'a mut [f64],
     /// The powers of two, by lane.

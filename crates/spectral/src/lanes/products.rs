@@ -2,8 +2,9 @@
 //!
 //! Every entry is one chain of fused multiply-adds over ascending rows, from zero.
 //!
-//! Counts: 2 flops a term: `m²·n` for a symmetric product of m columns and n rows, `2·m·w·n` for one with w columns. A tile
-//! of A × C loads A + C numbers for 2·A·C flops: at 5 × 5, 1.6 bytes a flop, from L1 or L2.
+//! Counts: 2 flops a term: `m²·n` for a symmetric product of m columns and n rows, `2·m·w·n` for
+//! one with w columns. A tile of A × C loads A + C numbers for 2·A·C flops: at 5 × 5, 1.6 bytes a
+//! flop, from L1 or L2.
 
 use pulp::{Simd, WithSimd};
 
@@ -11,9 +12,11 @@ use super::arithmetic::Arithmetic;
 use super::reduction::column_start;
 use super::tiles::{Tile, View, add, for_tiles, rows_by_rows, store, stride};
 
-/// Writes `X Xᵀ` (d × d, rows of [`stride`]) of each lane as a packed lower triangle, column after column.
+/// Writes `X Xᵀ` (d × d, rows of [`stride`]) of each lane as a packed lower triangle, column after
+/// column.
 ///
-/// Rows are contiguous, and so is what a tile reads: entries of a column would each be on another page.
+/// Rows are contiguous, and so is what a tile reads: entries of a column would each be on another
+/// page.
 pub(crate) struct RowForm<'a> {
     pub(crate) size: usize,
     pub(crate) x: &'a [f64],
@@ -70,7 +73,8 @@ pub(crate) struct Product<'a> {
     pub(crate) x_width: usize,
     pub(crate) y: &'a [f64],
     pub(crate) y_width: usize,
-    /// Whether the product is known to be symmetric: then it is written as an upper triangle, rows of [`stride`].
+    /// Whether the product is known to be symmetric: then it is written as an upper triangle, rows
+    /// of [`stride`].
     pub(crate) symmetric: bool,
     pub(crate) to: &'a mut [f64],
 }

@@ -6,28 +6,31 @@
 //! | T | `diagonal`, `off_diagonal` | d | the last off-diagonal entry is 0 |
 //! | τ | `tau` | d | `H = H₀ H₁ …`, `H_j = I − τ_j v_j v_jᵀ`, v_j = (1, …) on rows j + 1, …, d − 1 |
 //!
-//! With x = A(j+1:, j): `β = −sign(x₀) ‖x‖`, `v = (x − β e₀)/(x₀ − β)`, `τ = (β − x₀)/β`; then, on the trailing matrix,
-//! `A ← A − v wᵀ − w vᵀ` with `y = A v`, `w = τ y − ½ τ² (yᵀv) v`.
+//! With x = A(j+1:, j): `β = −sign(x₀) ‖x‖`, `v = (x − β e₀)/(x₀ − β)`, `τ = (β − x₀)/β`; then, on
+//! the trailing matrix, `A ← A − v wᵀ − w vᵀ` with `y = A v`, `w = τ y − ½ τ² (yᵀv) v`.
 //!
 //! # One pass over the matrix a column
 //!
-//! The update with (v, w) waits until the next v is known, which takes the first column of the updated matrix only. Then
-//! one pass updates each element, stores it, and uses it twice in the next product y: 4 fused multiply-adds for one load
-//! and one store of the matrix, half of the traffic of update and product apart. [`pass`] takes `C` columns at once, so
-//! that the four vectors of the rows are loaded once for C elements. C does not change the order in which anything is
-//! summed, so it may differ between instruction sets.
+//! The update with (v, w) waits until the next v is known, which takes the first column of the
+//! updated matrix only. Then one pass updates each element, stores it, and uses it twice in the
+//! next product y: 4 fused multiply-adds for one load and one store of the matrix, half of the
+//! traffic of update and product apart. [`pass`] takes `C` columns at once, so that the four
+//! vectors of the rows are loaded once for C elements. C does not change the order in which
+//! anything is summed, so it may differ between instruction sets.
 //!
 //! # Counts
 //!
-//! 4/3 d³ flops: d³/6 elements in all passes, 8 flops each. Bytes: 16 a flop-octet (8 loaded, 8 stored), 8/3 d³ in all, from
-//! L1 where a group's triangle fits (d ≤ 44 for 4 lanes in 32 KiB), from L2 up to d ≈ 180 (4 lanes, 512 KiB).
-//! The chain of square root and two divisions a column is paid once for all lanes.
+//! 4/3 d³ flops: d³/6 elements in all passes, 8 flops each. Bytes: 16 a flop-octet (8 loaded, 8
+//! stored), 8/3 d³ in all, from L1 where a group's triangle fits (d ≤ 44 for 4 lanes in 32 KiB),
+//! from L2 up to d ≈ 180 (4 lanes, 512 KiB). The chain of square root and two divisions a column is
+//! paid once for all lanes.
 //!
 //! # Rounding
 //!
-//! Every sum has a fixed order: rows ascending, four partial sums where it is a whole column's. Backward stable as any
-//! sequence of reflections (Higham, 2002, section 19.3). A column below 2⁻⁴⁵⁰ of the unit norm of A has squares that lose digits:
-//! it counts as zero, which is nothing beside ε‖A‖.
+//! Every sum has a fixed order: rows ascending, four partial sums where it is a whole column's.
+//! Backward stable as any sequence of reflections (Higham, 2002, section 19.3). A column below
+//! 2⁻⁴⁵⁰ of the unit norm of A has squares that lose digits: it counts as zero, which is nothing
+//! beside ε‖A‖.
 
 use pulp::{Simd, WithSimd};
 
@@ -50,7 +53,8 @@ pub(crate) const fn column_start(size: usize, j: usize) -> usize {
     j * (2 * size + 1 - j) / 2
 }
 
-/// The reduction of one group; slices hold registers' worth of numbers an entry. Entries of A must be at most 2 in size.
+/// The reduction of one group; slices hold registers' worth of numbers an entry. Entries of A must
+/// be at most 2 in size.
 pub(crate) struct Reduce<'a> {
     pub(crate) size: usize,
     pub(crate) packed: &'a mut [f64],
@@ -81,7 +85,8 @@ impl WithSimd for Reduce<'_> {
             let length = size - j;
             let (before, rest) = packed.split_at_mut(column_start(size, j));
             let (column, trailing) = rest.split_at_mut(length);
-            // The reflector before: v on rows j, …; none for the first column, where w is zero and v does not matter.
+            // The reflector before: v on rows j, …; none for the first column, where w is zero and
+            // v does not matter.
             let old_w = &w[j..];
             let old_v = if j > 0 { &before[before.len() - length..] } else { old_w };
             update_column(s, column, old_v, old_w);
@@ -215,7 +220,8 @@ fn pass<'a, S: Simd, const C: usize>(
     let size = x.len();
     let (columns, rest) = packed.split_at_mut(column_start(size, C));
     let count = size - C;
-    // Heads and tails of the columns; not by closures: what is not inlined has no vector instructions.
+    // Heads and tails of the columns; not by closures: what is not inlined has no vector
+    // instructions.
     let mut heads: [&mut [S::f64s]; COLUMNS] = Default::default();
     let mut tails: [&mut [S::f64s]; COLUMNS] = Default::default();
     let mut columns = columns;

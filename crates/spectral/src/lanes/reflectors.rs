@@ -1,15 +1,17 @@
 //! The reflectors of a reduction applied to several columns of each problem of a group.
 //!
-//! `H = H₀ H₁ …`, `H_j = I − τ_j v_j v_jᵀ` as [`reduction`](super::reduction) left them. Columns are stored row after row (d rows of
-//! `width`), so that a row of a block of C columns is contiguous.
+//! `H = H₀ H₁ …`, `H_j = I − τ_j v_j v_jᵀ` as [`reduction`](super::reduction) left them. Columns
+//! are stored row after row (d rows of `width`), so that a row of a block of C columns is
+//! contiguous.
 //!
-//! A block of up to [`WIDEST`] columns stays near while all reflectors pass by, [`TOGETHER`] at a time. In the order in which they apply,
-//! with `s_n = τ_n (v_nᵀZ − Σ_{m<n} (v_mᵀv_n) s_m)`, their product takes Z to `Z − Σ_n v_n s_nᵀ` (Schreiber and Van Loan, 1989): all sums
-//! in one pass over the block, all updates in another, which quarters its loads and stores a flop. Every column is summed by itself, rows
-//! ascending, so the width of a block changes no bit.
+//! A block of up to [`WIDEST`] columns stays near while all reflectors pass by, [`TOGETHER`] at a
+//! time. In the order in which they apply, with `s_n = τ_n (v_nᵀZ − Σ_{m<n} (v_mᵀv_n) s_m)`, their
+//! product takes Z to `Z − Σ_n v_n s_nᵀ` (Schreiber and Van Loan, 1989): all sums in one pass over
+//! the block, all updates in another, which quarters its loads and stores a flop. Every column is
+//! summed by itself, rows ascending, so the width of a block changes no bit.
 //!
-//! Counts: 2 d² flops a column, and 3/2 d² for the products v_mᵀv_n. Bytes: the reflectors (4 d² a problem) twice a block; the
-//! block twice loaded and once stored, 1.5 bytes a flop.
+//! Counts: 2 d² flops a column, and 3/2 d² for the products v_mᵀv_n. Bytes: the reflectors (4 d² a
+//! problem) twice a block; the block twice loaded and once stored, 1.5 bytes a flop.
 
 use pulp::{Simd, WithSimd};
 
@@ -53,7 +55,8 @@ pub(crate) struct Apply<'a> {
     pub(crate) work: &'a mut [f64],
 }
 
-/// Neighbouring reflectors, the longest first: v_n on the rows from `row + n` on, its first entry 1.
+/// Neighbouring reflectors, the longest first: v_n on the rows from `row + n` on, its first entry
+/// 1.
 #[derive(Clone, Copy)]
 struct Reflectors<'a, S: Simd, const R: usize> {
     side: Side,

@@ -1,11 +1,12 @@
 //! Sums of products `XᵀY` of a group in tiles that stay in registers.
 //!
-//! A matrix is stored row after row, each entry a register. A tile of A × C sums takes A entries of a row of X and C of the same
-//! row of Y at a time: A·C fused multiply-adds for A + C loads, as many independent chains. Five columns, and as many rows as the
-//! registers hold beside them: 5 of 32 (25 sums), 2 of 16 (10 sums).
+//! A matrix is stored row after row, each entry a register. A tile of A × C sums takes A entries of
+//! a row of X and C of the same row of Y at a time: A·C fused multiply-adds for A + C loads, as
+//! many independent chains. Five columns, and as many rows as the registers hold beside them: 5 of
+//! 32 (25 sums), 2 of 16 (10 sums).
 //!
-//! Every sum takes its terms in ascending order of the row, fused, whatever the tile it stands in: so the shape of a tile
-//! changes no bit, and it may differ between instruction sets.
+//! Every sum takes its terms in ascending order of the row, fused, whatever the tile it stands in:
+//! so the shape of a tile changes no bit, and it may differ between instruction sets.
 
 use std::ops::Range;
 
@@ -16,8 +17,9 @@ use super::arithmetic::Arithmetic;
 /// Most columns of a tile.
 pub(crate) const COLUMNS: usize = 5;
 
-/// The body once for each `$n` below `$count` ≤ [`COLUMNS`], with `$n` known when it is compiled, as every index into registers has to
-/// be: loops around triangles are not unrolled by themselves, and their registers would be in memory.
+/// The body once for each `$n` below `$count` ≤ [`COLUMNS`], with `$n` known when it is compiled,
+/// as every index into registers has to be: loops around triangles are not unrolled by themselves,
+/// and their registers would be in memory.
 macro_rules! unrolled {
     ($n:ident < $count:ident $body:block) => {
         unrolled!(@ $count $body $n = 0, $n = 1, $n = 2, $n = 3, $n = 4)
@@ -31,7 +33,8 @@ macro_rules! unrolled {
 }
 pub(crate) use unrolled;
 
-/// Stride of a row of `size` entries: odd, so that the entries of a column spread over all sets of a cache.
+/// Stride of a row of `size` entries: odd, so that the entries of a column spread over all sets of
+/// a cache.
 pub(crate) const fn stride(size: usize) -> usize {
     size | 1
 }
@@ -123,7 +126,8 @@ pub(crate) fn subtract<S: Simd, const A: usize, const C: usize>(
     accumulate::<S, A, C, true>(s, sums, (x.first, y.first), x.rows(&rows).zip(y.rows(&rows)))
 }
 
-/// The sums with the products of pairs of rows, taken off them or added, in the order in which the pairs come.
+/// The sums with the products of pairs of rows, taken off them or added, in the order in which the
+/// pairs come.
 #[inline(always)]
 fn accumulate<'a, S: Simd, const A: usize, const C: usize, const TAKEN_OFF: bool>(
     s: S,
@@ -146,7 +150,8 @@ fn accumulate<'a, S: Simd, const A: usize, const C: usize, const TAKEN_OFF: bool
     sums
 }
 
-/// `Σ_p x[row + a][p] x[column + c][p]` over the first `count` columns p, ascending: products of rows.
+/// `Σ_p x[row + a][p] x[column + c][p]` over the first `count` columns p, ascending: products of
+/// rows.
 #[inline(always)]
 pub(crate) fn rows_by_rows<S: Simd, const A: usize, const C: usize>(
     s: S,
@@ -179,8 +184,8 @@ pub(crate) trait Tile<S: Simd> {
     fn tile<const A: usize, const C: usize>(&mut self, s: S, row: usize, column: usize);
 }
 
-/// Numbers of a panel of columns: beside the columns that its tiles are made with, it stays in a second-level cache of 512 KiB
-/// or more. Tuned at d = 100 and 200 on AVX2 and AVX-512.
+/// Numbers of a panel of columns: beside the columns that its tiles are made with, it stays in a
+/// second-level cache of 512 KiB or more. Tuned at d = 100 and 200 on AVX2 and AVX-512.
 const PANEL_NUMBERS: usize = 1 << 15;
 
 /// Columns of a panel for columns of `depth` entries: tiles of any shape end where a panel does.
@@ -189,10 +194,12 @@ fn panel<S: Simd>(depth: usize) -> usize {
     (columns - columns % (2 * COLUMNS)).max(2 * COLUMNS)
 }
 
-/// Tiles all rows; `columns` says which columns a block needs that begins at a row and has so many of them.
+/// Tiles all rows; `columns` says which columns a block needs that begins at a row and has so many
+/// of them.
 ///
-/// A panel of columns at a time, block of rows after block: what is made for a panel waits near for the next block. A tile comes after
-/// all tiles that are above it in its panel, and all of the panels before.
+/// A panel of columns at a time, block of rows after block: what is made for a panel waits near for
+/// the next block. A tile comes after all tiles that are above it in its panel, and all of the
+/// panels before.
 #[inline(always)]
 pub(crate) fn for_tiles<S: Simd, T: Tile<S>>(
     s: S,

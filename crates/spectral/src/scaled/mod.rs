@@ -1,4 +1,5 @@
-//! Symmetric problems scaled by a diagonal, `A = Σ^(−½) C Σ^(−½)` and `b = Σ^(−½) B`, solved together in lanes.
+//! Symmetric problems scaled by a diagonal, `A = Σ^(−½) C Σ^(−½)` and `b = Σ^(−½) B`, solved
+//! together in lanes.
 //!
 //! | symbol | code | shape | meaning |
 //! |---|---|---|---|
@@ -11,18 +12,21 @@
 //!
 //! - **ridge**: `‖L⁻¹b‖² + ‖(A+I)⁻¹b‖²`, with `A + I = L Lᵀ`;
 //! - **projected**: `A = Q Λ Qᵀ`, all λ and all `‖qᵢᵀb‖²`, no Q;
-//! - **pencil**: (A Σ A, A + I) with `F = L⁻¹ A Σ^½`, `F Fᵀ = P Φ² Pᵀ`, `U = L⁻ᵀ P`: all φ², and for each k what the first k columns of
-//!   U explain, `tr(Rᵀ M⁺ R)` with `M = UₖᵀAUₖ`, `R = Uₖᵀb`.
+//! - **pencil**: (A Σ A, A + I) with `F = L⁻¹ A Σ^½`, `F Fᵀ = P Φ² Pᵀ`, `U = L⁻ᵀ P`: all φ², and
+//!   for each k what the first k columns of U explain, `tr(Rᵀ M⁺ R)` with `M = UₖᵀAUₖ`, `R = Uₖᵀb`.
 //!
-//! Projected: Householder tridiagonalization `A = H T Hᵀ`, the reflectors applied to b, implicit QL on T with the rows of `Hᵀ b`
-//! rotated along; accumulating the d × d eigenvector matrix would take about 6 d³ more. Backward stable: the result is exact for a
-//! matrix within a small multiple of d·ε·‖A‖ of A (the tests bound it by 20). Eigenvalues below that are rounding, of either sign.
+//! Projected: Householder tridiagonalization `A = H T Hᵀ`, the reflectors applied to b, implicit QL
+//! on T with the rows of `Hᵀ b` rotated along; accumulating the d × d eigenvector matrix would take
+//! about 6 d³ more. Backward stable: the result is exact for a matrix within a small multiple of
+//! d·ε·‖A‖ of A (the tests bound it by 20). Eigenvalues below that are rounding, of either sign.
 //!
-//! Everything for one k is a leading part of the same for a larger one, so no result depends on which others are asked for,
-//! nor on neighbours, lanes or the instruction set ([`lanes`](crate::lanes)).
+//! Everything for one k is a leading part of the same for a larger one, so no result depends on
+//! which others are asked for, nor on neighbours, lanes or the instruction set
+//! ([`lanes`](crate::lanes)).
 //!
-//! Cost, in flops: ridge d³/3 + 4d²ℓ; projected 4/3 d³ + ≈ 9 d²ℓ; pencil d³/3 (factor, shared with ridge) + d³/3 (inverse) +
-//! d³ (F Fᵀ) + 4/3 d³ (reduction) + ≈ 17 d² (QL) + 2dk² (inverse iteration) + 4d²k (reflectors, U and A U) + dk² (M).
+//! Cost, in flops: ridge d³/3 + 4d²ℓ; projected 4/3 d³ + ≈ 9 d²ℓ; pencil d³/3 (factor, shared with
+//! ridge) + d³/3 (inverse) + d³ (F Fᵀ) + 4/3 d³ (reduction) + ≈ 17 d² (QL) + 2dk² (inverse
+//! iteration) + 4d²k (reflectors, U and A U) + dk² (M).
 
 mod steps;
 
@@ -86,7 +90,8 @@ pub struct ScaledBatch {
     factored: Vec<[Result<(), Failure>; MAX_LANES]>,
     symmetric: Batch,
     pencil: Batch,
-    /// Workspace for one group: two of d × k or d × ℓ, two of k × k, two of k × ℓ, four of k, one of d.
+    /// Workspace for one group: two of d × k or d × ℓ, two of k × k, two of k × ℓ, four of k, one
+    /// of d.
     images: [Numbers; 2],
     forms: [Numbers; 2],
     rights: [Numbers; 2],
@@ -216,8 +221,8 @@ impl ScaledBatch {
         self.problems.clear();
     }
 
-    /// Takes the problem of a source (C, B), which problems may share, and Σ (d), and returns its place. What is not finite fails
-    /// by itself, and later.
+    /// Takes the problem of a source (C, B), which problems may share, and Σ (d), and returns its
+    /// place. What is not finite fails by itself, and later.
     ///
     /// # Panics
     ///
@@ -231,11 +236,13 @@ impl ScaledBatch {
         place
     }
 
-    /// Solves all problems for the `dimensions`; `source` gives C (d × d, lower triangle read) and B (d × ℓ) by number.
+    /// Solves all problems for the `dimensions`; `source` gives C (d × d, lower triangle read) and
+    /// B (d × ℓ) by number.
     ///
     /// # Panics
     ///
-    /// If a dimension is 0 or exceeds d or the room, there are more than there is room for, or a source has other shapes.
+    /// If a dimension is 0 or exceeds d or the room, there are more than there is room for, or a
+    /// source has other shapes.
     pub fn solve<'s>(
         &mut self,
         dimensions: &[usize],
@@ -286,7 +293,8 @@ impl ScaledBatch {
     ///
     /// # Errors
     ///
-    /// [`Failure::NotFinite`] if the problem or its answer is not, [`Failure::NotPositiveDefinite`] if `A + I` is not.
+    /// [`Failure::NotFinite`] if the problem or its answer is not, [`Failure::NotPositiveDefinite`]
+    /// if `A + I` is not.
     pub fn ridge_power(&self, place: usize) -> Result<f64, Failure> {
         self.factored[place / self.lanes][place % self.lanes]?;
         finite(&[self.ridge[place]])?;
@@ -312,8 +320,8 @@ impl ScaledBatch {
     ///
     /// # Errors
     ///
-    /// [`Failure::NotFinite`] if the problem or a result is not, [`Failure::NotPositiveDefinite`] if `A + I` is not;
-    /// [`Failure::NoConvergence`].
+    /// [`Failure::NotFinite`] if the problem or a result is not, [`Failure::NotPositiveDefinite`]
+    /// if `A + I` is not; [`Failure::NoConvergence`].
     pub fn pencil(&self, place: usize) -> Result<(&[f64], &[f64]), Failure> {
         self.factored[place / self.lanes][place % self.lanes]?;
         self.pencil.outcome(place)?;

@@ -93,7 +93,8 @@ pub(crate) fn hard_symmetric(size: usize, seed: u64) -> Vec<(&'static str, Mat<f
     ]
 }
 
-/// Room for eigenvalues and powers of matrices of up to that size, with right-hand sides of up to that width.
+/// Room for eigenvalues and powers of matrices of up to that size, with right-hand sides of up to
+/// that width.
 pub(crate) fn projecting(isa: InstructionSet, size: usize, width: usize) -> ScaledBatch {
     let wanted = Wanted { projected: true, ..Wanted::default() };
     ScaledBatch::new(isa, Room { size, width, count: 0 }, 0, wanted)

@@ -77,7 +77,8 @@ impl Wish<'_> {
 /// A problem as one paradigm solves it, at each of the dimensions.
 #[derive(Clone, Copy, Debug)]
 pub struct Represented<'a> {
-    /// Losses: linear probing losses (equation 93), or those of the model of the labels; in units of the labels' power.
+    /// Losses: linear probing losses (equation 93), or those of the model of the labels; in units
+    /// of the labels' power.
     pub losses: &'a [f64],
     /// Metric × dimension.
     values: &'a [f64],
@@ -97,8 +98,8 @@ impl<'a> Represented<'a> {
 
 /// Losses and metrics of every paradigm at every dimension k, for each problem of a batch.
 ///
-/// Moments are given once ([`add_moments`](Self::add_moments)) and shared by the problems of different Σ. Results are those of the
-/// problem alone, whatever else is in the batch.
+/// Moments are given once ([`add_moments`](Self::add_moments)) and shared by the problems of
+/// different Σ. Results are those of the problem alone, whatever else is in the batch.
 pub struct AdditiveBatch {
     lanes: Option<ScaledBatch>,
     blocked: BlockedSolver,
@@ -189,7 +190,8 @@ impl AdditiveBatch {
     #[must_use]
     pub fn bytes(instruction_set: InstructionSet, room: Room, wanted: &Wanted) -> u64 {
         let square = (room.size * room.size) as u64;
-        // A, L, F, eigenvectors and their like, of this route, the general path, probe and leakage, and scratch.
+        // A, L, F, eigenvectors and their like, of this route, the general path, probe and leakage,
+        // and scratch.
         let blocked = 8 * 24 * square;
         if Route::for_size(room.smallest) == Route::Blocked {
             return blocked;
@@ -235,8 +237,8 @@ impl AdditiveBatch {
         self.size
     }
 
-    /// Forgets all problems and moments; the next ones have `size` = d inputs and `labels` = ℓ, and representations of these
-    /// dimensions.
+    /// Forgets all problems and moments; the next ones have `size` = d inputs and `labels` = ℓ, and
+    /// representations of these dimensions.
     ///
     /// # Panics
     ///
@@ -258,7 +260,8 @@ impl AdditiveBatch {
         self.problems.clear();
     }
 
-    /// Takes C̃ (d × d, both triangles), B̃ (d × ℓ) and y², and returns the number under which problems share them.
+    /// Takes C̃ (d × d, both triangles), B̃ (d × ℓ) and y², and returns the number under which
+    /// problems share them.
     ///
     /// # Panics
     ///
@@ -293,7 +296,8 @@ impl AdditiveBatch {
         place
     }
 
-    /// Solves all problems; `population` says what row spaces are measured against, by place, where a metric needs them.
+    /// Solves all problems; `population` says what row spaces are measured against, by place, where
+    /// a metric needs them.
     ///
     /// # Panics
     ///
@@ -353,7 +357,8 @@ impl AdditiveBatch {
         }
     }
 
-    /// One problem alone: [`start`](Self::start), its moments, itself, [`solve`](Self::solve); it is at place 0.
+    /// One problem alone: [`start`](Self::start), its moments, itself, [`solve`](Self::solve); it
+    /// is at place 0.
     ///
     /// # Panics
     ///
@@ -375,8 +380,8 @@ impl AdditiveBatch {
     ///
     /// # Errors
     ///
-    /// [`Failure::NotPositiveDefinite`] if S is not, where the paradigm needs it; [`Failure::NotFinite`];
-    /// [`Failure::NoConvergence`].
+    /// [`Failure::NotPositiveDefinite`] if S is not, where the paradigm needs it;
+    /// [`Failure::NotFinite`]; [`Failure::NoConvergence`].
     pub fn represented(&self, place: usize, paradigm: usize) -> Result<Represented<'_>, Failure> {
         let number = place * self.wanted.paradigms.len() + paradigm;
         self.outcomes[number]?;
@@ -484,7 +489,8 @@ mod tests {
         (0..paradigms.len()).map(of).collect()
     }
 
-    /// Σ + ρ is the Σ of another problem, which joint-embedding solves in its scaled form; and neighbours keep their bits.
+    /// Σ + ρ is the Σ of another problem, which joint-embedding solves in its scaled form; and
+    /// neighbours keep their bits.
     #[test]
     fn a_paradigm_without_a_scaled_form_is_solved_by_its_general_one() {
         let sigma = [0.3, 1.0, 2.0, 0.7, 1.5];

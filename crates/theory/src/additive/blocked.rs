@@ -1,8 +1,9 @@
-//! One problem at a time with faer's blocked algorithms: large d, and the general form where Σ has a zero or a paradigm has no
-//! scaled one.
+//! One problem at a time with faer's blocked algorithms: large d, and the general form where Σ has
+//! a zero or a paradigm has no scaled one.
 //!
-//! The rounding of blocked products depends on their shapes: everything after the eigenproblem is done for each k by itself,
-//! with exactly k columns, so that the metrics at one k do not depend on which others are asked for.
+//! The rounding of blocked products depends on their shapes: everything after the eigenproblem is
+//! done for each k by itself, with exactly k columns, so that the metrics at one k do not depend on
+//! which others are asked for.
 
 use eigensweep_spectral::MemStack;
 use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch};

@@ -1,15 +1,17 @@
 //! The additive case, `x̄ = x`: all paradigms as scaled symmetric problems, many at a time.
 //!
-//! Then `G = C = C̃` and `S = C̃ + Σ`. With Σ diagonal and positive definite (Section 4.1: Σ = Θ + α²Γ), let
-//! `A = Σ^(−½) C̃ Σ^(−½)` and `b = Σ^(−½) B̃`: d² scalings in place of a Cholesky factor and two triangular solves. `A + I` has
-//! every eigenvalue at least 1, so its Cholesky factor `L` always exists and is safe.
+//! Then `G = C = C̃` and `S = C̃ + Σ`. With Σ diagonal and positive definite (Section 4.1: Σ = Θ +
+//! α²Γ), let `A = Σ^(−½) C̃ Σ^(−½)` and `b = Σ^(−½) B̃`: d² scalings in place of a Cholesky factor
+//! and two triangular solves. `A + I` has every eigenvalue at least 1, so its Cholesky factor `L`
+//! always exists and is safe.
 //!
 //! - joint-embedding: `A = Q Λ Qᵀ`, `ω = λ/(1+λ)`, basis `Σ^(−½) Q`;
 //! - reconstruction: the pencil `(A Σ A, A + I)`, basis `Σ^(−½) L⁻ᵀ P`;
 //! - supervised: one solve with `A + I`.
 //!
-//! These scaled forms stand with their theorems in [`paradigms`](crate::paradigms). Where Σ has a zero, and for a paradigm
-//! without a scaled form, the general one ([`ClosedForms`](crate::closed_forms::ClosedForms)) answers, if `S = C̃ + Σ` is positive
+//! These scaled forms stand with their theorems in [`paradigms`](crate::paradigms). Where Σ has a
+//! zero, and for a paradigm without a scaled form, the general one
+//! ([`ClosedForms`](crate::closed_forms::ClosedForms)) answers, if `S = C̃ + Σ` is positive
 //! definite. The metrics at one k do not depend on which other k are asked for.
 //!
 //! Source: `mathematics.md` of this project's specification, section 5; Theorems 3.1 and 3.2.
@@ -58,7 +60,8 @@ impl<'a> Additive<'a> {
 pub enum Route {
     /// Lane batches: the same bits on every instruction set.
     Lanes,
-    /// faer's blocked algorithms, one problem at a time; the last bits depend on the instruction set.
+    /// faer's blocked algorithms, one problem at a time; the last bits depend on the instruction
+    /// set.
     Blocked,
 }
 

@@ -1,9 +1,11 @@
 //! `effective_rank`: the number of directions that a representation uses.
 //!
-//! `exp(−Σ pᵢ ln pᵢ)` with `pᵢ = σᵢ/Σσ` over the k singular values that are kept, σ² the eigenvalues of the pencil: of the
-//! representation of the mean views (joint-embedding), of what is reconstructed (reconstruction). In \[1, k\].
+//! `exp(−Σ pᵢ ln pᵢ)` with `pᵢ = σᵢ/Σσ` over the k singular values that are kept, σ² the
+//! eigenvalues of the pencil: of the representation of the mean views (joint-embedding), of what is
+//! reconstructed (reconstruction). In \[1, k\].
 //!
-//! Source: O. Roy and M. Vetterli, *The effective rank: a measure of effective dimensionality*, EUSIPCO 2007.
+//! Source: O. Roy and M. Vetterli, *The effective rank: a measure of effective dimensionality*,
+//! EUSIPCO 2007.
 
 use super::{Asked, Formula, Metric};
 use crate::spectrum::Spectrum;

@@ -48,10 +48,11 @@ pub struct Metric {
 pub enum Formula {
     /// The loss of a model: what every problem gives.
     Loss(Model),
-    /// Of a representation of the corrupted model, from the spectrum of its pencil and its dimension k; `None` where there is none.
+    /// Of a representation of the corrupted model, from the spectrum of its pencil and its
+    /// dimension k; `None` where there is none.
     Spectrum(fn(&Spectrum<'_>, usize) -> Option<f64>),
-    /// Of a representation of the corrupted model, from a basis (d × k) of the row space of its encoder and the population. Whoever
-    /// asks for it asks for eigenvectors.
+    /// Of a representation of the corrupted model, from a basis (d × k) of the row space of its
+    /// encoder and the population. Whoever asks for it asks for eigenvectors.
     RowSpace(fn(&mut Leakage, MatRef<'_, f64>, Population<'_>) -> f64),
     /// Of a paradigm, from the thresholds of the replicate's spectra, where these have any.
     Threshold(fn(&Paradigm, &Thresholds) -> Option<f64>),
@@ -116,8 +117,8 @@ impl Metric {
     }
 }
 
-/// Writes the values of metrics at dimension k, NaN for none: of a spectrum, and of a row space's basis (d × k) and what it is
-/// measured against.
+/// Writes the values of metrics at dimension k, NaN for none: of a spectrum, and of a row space's
+/// basis (d × k) and what it is measured against.
 pub(crate) fn measure<'v>(
     metrics: &[&Metric],
     spectrum: &Spectrum<'_>,
@@ -141,7 +142,8 @@ pub fn nameable() -> impl Iterator<Item = &'static Metric> {
     ALL.into_iter().filter(|metric| metric.can_be_named())
 }
 
-/// The columns of a data set whose job names these metrics: all metrics but those that are there only where they are asked for.
+/// The columns of a data set whose job names these metrics: all metrics but those that are there
+/// only where they are asked for.
 #[must_use]
 pub fn columns(named: &[&Metric]) -> Vec<&'static Metric> {
     ALL.into_iter().filter(|metric| metric.asked != Asked::ByName || metric.is_asked(named)).collect()

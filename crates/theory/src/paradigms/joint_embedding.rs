@@ -1,15 +1,16 @@
 //! Theorem 3.2: joint-embedding in closed form.
 //!
-//! `min_W mean E‖Wτ₁(xᵢ) − Wτ₂(xᵢ)‖²` subject to `mean E[Wτ(xᵢ)τ(xᵢ)ᵀWᵀ] = I`. With `S^(−1/2) G S^(−1/2) = Q Ω Qᵀ`:
-//! `W* = U Qₖᵀ S^(−1/2)`. As a pencil: the top-k eigenvectors of (G, S); objective `2 (k − Σᵢ≤ₖ ωᵢ)`, its expectation over
-//! pairs of views included.
+//! `min_W mean E‖Wτ₁(xᵢ) − Wτ₂(xᵢ)‖²` subject to `mean E[Wτ(xᵢ)τ(xᵢ)ᵀWᵀ] = I`. With
+//! `S^(−1/2) G S^(−1/2) = Q Ω Qᵀ`: `W* = U Qₖᵀ S^(−1/2)`. As a pencil: the top-k eigenvectors of
+//! (G, S); objective `2 (k − Σᵢ≤ₖ ωᵢ)`, its expectation over pairs of views included.
 //!
-//! Here `L⁻¹ G L⁻ᵀ = Q Ω Qᵀ` and `V = L⁻ᵀ Q`. Since `G ⪯ S`, ω lies in \[0, 1\] and is found with an absolute error of a few
-//! d·ε times the condition of the *equilibrated* S.
+//! Here `L⁻¹ G L⁻ᵀ = Q Ω Qᵀ` and `V = L⁻ᵀ Q`. Since `G ⪯ S`, ω lies in \[0, 1\] and is found with
+//! an absolute error of a few d·ε times the condition of the *equilibrated* S.
 //!
-//! Additive views: `A = Q Λ Qᵀ`, `ω = λ/(1+λ)` in the same order. The basis `vᵢ = Σ^(−½) qᵢ` diagonalizes the probe,
-//! `VᵀC̃V = Λ`, so the probing loss is `y² − Σᵢ≤ₖ ‖qᵢᵀb‖²/λᵢ`: eigenvalues and projections are enough, and in lanes eigenvectors
-//! are computed only for metrics of the row space, beside them: the loss is the same bits with and without.
+//! Additive views: `A = Q Λ Qᵀ`, `ω = λ/(1+λ)` in the same order. The basis `vᵢ = Σ^(−½) qᵢ`
+//! diagonalizes the probe, `VᵀC̃V = Λ`, so the probing loss is `y² − Σᵢ≤ₖ ‖qᵢᵀb‖²/λᵢ`: eigenvalues
+//! and projections are enough, and in lanes eigenvectors are computed only for metrics of the row
+//! space, beside them: the loss is the same bits with and without.
 //!
 //! Cost: 4/3 d³ + ≈ 9 d²ℓ flops; for the row space 2dk² + 2d²k more.
 
@@ -94,7 +95,8 @@ fn loss(solver: &mut BlockedSolver, label_power: f64, dimension: usize) -> f64 {
     label_power - explained(&solver.values[..size], dimension, power)
 }
 
-/// `Σᵢ≤ₖ ‖qᵢᵀb‖²/λᵢ` for descending λ, `power(i) = ‖qᵢᵀb‖²`; directions whose λ is rounding (at most d·ε·λ₁) carry nothing.
+/// `Σᵢ≤ₖ ‖qᵢᵀb‖²/λᵢ` for descending λ, `power(i) = ‖qᵢᵀb‖²`; directions whose λ is rounding (at
+/// most d·ε·λ₁) carry nothing.
 fn explained(values: &[f64], dimension: usize, power: impl Fn(usize) -> f64) -> f64 {
     let floor = values.len() as f64 * f64::EPSILON * values[0];
     (0..dimension).take_while(|&i| values[i] > floor).map(|i| power(i) / values[i]).sum()

@@ -1,7 +1,8 @@
 //! The paradigms: one file each, and one line in [`ALL`].
 //!
-//! A file has a theorem: its general form, which answers for any moments, and if there is one its scaled form, which answers
-//! for additive views many times as fast. Who calls them knows no paradigm by name.
+//! A file has a theorem: its general form, which answers for any moments, and if there is one its
+//! scaled form, which answers for additive views many times as fast. Who calls them knows no
+//! paradigm by name.
 
 mod joint_embedding;
 mod reconstruction;
@@ -34,17 +35,20 @@ pub struct Paradigm {
     pub help: &'static str,
     /// Symbol of its encoder, or of its model of the labels.
     pub map: &'static str,
-    /// The generalized eigenvalues that its representation is made of; `None` where it learns no representation.
+    /// The generalized eigenvalues that its representation is made of; `None` where it learns no
+    /// representation.
     pub spectrum: Option<Pencil>,
     /// Its threshold on α², signed, of the paper's; `None` where it recovers at every α.
     pub threshold: Option<fn(&Thresholds) -> f64>,
-    /// Solves it for any moments, an encoder where it has a [`spectrum`](Self::spectrum), a predictor where it has none.
+    /// Solves it for any moments, an encoder where it has a [`spectrum`](Self::spectrum), a
+    /// predictor where it has none.
     pub(crate) solve: for<'f> fn(&'f mut ClosedForms, &Moments<'_>) -> Result<Solution<'f>, Failure>,
     /// Solves it faster where views are additive; without it, the general form answers there, too.
     pub(crate) scaled: Option<Scaled>,
 }
 
-/// A paradigm as a [scaled symmetric problem](crate::additive): in lanes, and one problem at a time.
+/// A paradigm as a [scaled symmetric problem](crate::additive): in lanes, and one problem at a
+/// time.
 pub(crate) struct Scaled {
     /// Asks lanes for what [`read`](Self::read) needs.
     pub(crate) wants: fn(&mut Wanted),
@@ -52,14 +56,15 @@ pub(crate) struct Scaled {
     pub(crate) read: Read,
     /// Decomposes the problem that was prepared.
     pub(crate) decompose: fn(&mut BlockedSolver) -> Result<(), Failure>,
-    /// The loss, from the power of the labels, at a dimension k; leaves `Σ^½ V` (d × k) in the solver's `basis`.
+    /// The loss, from the power of the labels, at a dimension k; leaves `Σ^½ V` (d × k) in the
+    /// solver's `basis`.
     pub(crate) loss: fn(&mut BlockedSolver, f64, usize) -> f64,
     /// The encoder; `None` where no representation is learned.
     pub(crate) encoder: Option<ScaledEncoder>,
 }
 
-/// Writes the loss of the problem at a place, with that power of the labels, at each of the dimensions;
-/// returns its spectrum, descending.
+/// Writes the loss of the problem at a place, with that power of the labels, at each of the
+/// dimensions; returns its spectrum, descending.
 pub(crate) type Read =
     for<'b> fn(&'b ScaledBatch, usize, f64, &[usize], &mut [f64]) -> Result<&'b [f64], Failure>;
 
@@ -79,8 +84,8 @@ pub struct Pencil {
     pub symbol: &'static str,
     /// The eigenvalue that a value stands for: the value itself, or the square of a singular value.
     pub eigenvalue: fn(f64) -> f64,
-    /// The eigenvalue of a component in the population, where all moments are diagonal in one basis: of its second moment m and its second
-    /// moment over the views s.
+    /// The eigenvalue of a component in the population, where all moments are diagonal in one
+    /// basis: of its second moment m and its second moment over the views s.
     pub population: fn(f64, f64) -> f64,
     /// The paradigm's objective at dimension k: of its first k values and of `tr(XᵀX)/n`.
     pub objective: fn(&[f64], f64) -> f64,

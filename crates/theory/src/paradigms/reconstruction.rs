@@ -1,19 +1,23 @@
 //! Theorem 3.1: reconstruction in closed form.
 //!
-//! `min_{E,D} mean E‖xᵢ − D E τ(xᵢ)‖²`. With the SVD `C S^(−1/2) = R Φ Pᵀ`: `E* = T Pₖᵀ S^(−1/2)`, `D* = Rₖ Φₖ T⁻¹`. As a pencil:
-//! the rows of E* span the top-k eigenvectors of (CᵀC, S), eigenvalues φ²; objective `tr(XᵀX)/n − Σᵢ≤ₖ φᵢ²`.
+//! `min_{E,D} mean E‖xᵢ − D E τ(xᵢ)‖²`. With the SVD `C S^(−1/2) = R Φ Pᵀ`: `E* = T Pₖᵀ S^(−1/2)`,
+//! `D* = Rₖ Φₖ T⁻¹`. As a pencil: the rows of E* span the top-k eigenvectors of (CᵀC, S),
+//! eigenvalues φ²; objective `tr(XᵀX)/n − Σᵢ≤ₖ φᵢ²`.
 //!
-//! Here `C L⁻ᵀ = R Φ Pᵀ` by a singular value decomposition, not by squaring: every φ has an error of a few d·ε·φ₁. T = I.
+//! Here `C L⁻ᵀ = R Φ Pᵀ` by a singular value decomposition, not by squaring: every φ has an error
+//! of a few d·ε·φ₁. T = I.
 //!
 //! Cost: d³ (solve) + ≈ 20d³ (SVD with both sides) + d³ (back) flops.
 //!
-//! Additive views: with `v = Σ^(−½) u` the pencil (C̃², C̃ + Σ) becomes `(A Σ A, A + I)`. `A + I = L Lᵀ`; `F = L⁻¹ A Σ^½`;
-//! `F Fᵀ = P Φ² Pᵀ`; `U = L⁻ᵀ P`. The probe needs `VᵀC̃V = UᵀAU` and `VᵀB̃ = Uᵀb`. Columns of U satisfy `uᵀ(A + I)u = 1`, so
-//! `uᵀAu` lies in \[0, 1): the probe's floor is relative to the largest of them. Forming `F Fᵀ` squares the singular values:
-//! φ² has an error of a few d·ε·φ₁². That bounds what is reported of them; where φ itself is wanted, the general form has it.
+//! Additive views: with `v = Σ^(−½) u` the pencil (C̃², C̃ + Σ) becomes `(A Σ A, A + I)`.
+//! `A + I = L Lᵀ`; `F = L⁻¹ A Σ^½`; `F Fᵀ = P Φ² Pᵀ`; `U = L⁻ᵀ P`. The probe needs `VᵀC̃V = UᵀAU`
+//! and `VᵀB̃ = Uᵀb`. Columns of U satisfy `uᵀ(A + I)u = 1`, so `uᵀAu` lies in \[0, 1): the probe's
+//! floor is relative to the largest of them. Forming `F Fᵀ` squares the singular values: φ² has an
+//! error of a few d·ε·φ₁². That bounds what is reported of them; where φ itself is wanted, the
+//! general form has it.
 //!
-//! Cost in lanes: see [`scaled`](eigensweep_spectral::scaled). Blocked: d³/3 (factor) + d³ (solve) + d³ (product) + ≈ 9d³
-//! (eigenvectors); per k: d²k (back) + 2d²k + dk² (probe) flops.
+//! Cost in lanes: see [`scaled`](eigensweep_spectral::scaled). Blocked: d³/3 (factor) + d³ (solve)
+//! + d³ (product) + ≈ 9d³ (eigenvectors); per k: d²k (back) + 2d²k + dk² (probe) flops.
 
 use eigensweep_spectral::cholesky::{solve_lower_in_place, solve_lower_transpose_in_place};
 use eigensweep_spectral::scaled::{ScaledBatch, Wanted};

@@ -1,12 +1,13 @@
 //! Lemma B.1, equation 46: the supervised linear model on views.
 //!
-//! `min_V mean E‖yᵢ − V τ(xᵢ)‖²` is solved by `V* = Bᵀ S⁻¹`, with objective `y² − tr(Bᵀ S⁻¹ B)`. On inputs without views the
-//! same model's squared loss is `y² − 2 tr(V B̃) + tr(V C̃ Vᵀ)`. It recovers at every α (Proposition 4.2).
+//! `min_V mean E‖yᵢ − V τ(xᵢ)‖²` is solved by `V* = Bᵀ S⁻¹`, with objective `y² − tr(Bᵀ S⁻¹ B)`. On
+//! inputs without views the same model's squared loss is `y² − 2 tr(V B̃) + tr(V C̃ Vᵀ)`. It
+//! recovers at every α (Proposition 4.2).
 //!
 //! Cost: 2d²ℓ (two solves) + 2d²ℓ (loss) flops.
 //!
-//! Additive views: with `u = (A + I)⁻¹ b`, `V*ᵀ = Σ^(−½) u`. From `C̃ = S − Σ`, the squared loss on the inputs is
-//! `y² − 2 tr(V B̃) + tr(V C̃ Vᵀ) = y² − tr(uᵀb) − ‖u‖²`, and `tr(uᵀb) = ‖L⁻¹b‖²`.
+//! Additive views: with `u = (A + I)⁻¹ b`, `V*ᵀ = Σ^(−½) u`. From `C̃ = S − Σ`, the squared loss on
+//! the inputs is `y² − 2 tr(V B̃) + tr(V C̃ Vᵀ) = y² − tr(uᵀb) − ‖u‖²`, and `tr(uᵀb) = ‖L⁻¹b‖²`.
 //!
 //! Cost: d³/3 (factor, shared with reconstruction) + 2d²ℓ flops.
 

@@ -1,6 +1,7 @@
 //! Kinds of views (data augmentations): one file each, and one line in [`KINDS`].
 //!
-//! A kind says which keys of `[augmentation]` it takes, and what covariance Σ its views add to a sample's inputs.
+//! A kind says which keys of `[augmentation]` it takes, and what covariance Σ its views add to a
+//! sample's inputs.
 
 mod spectral;
 

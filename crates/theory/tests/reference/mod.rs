@@ -161,7 +161,8 @@ pub struct Representation {
     pub effective_rank: Option<f64>,
 }
 
-/// One additive problem alone, on the given route: representations of each paradigm at each of the dimensions.
+/// One additive problem alone, on the given route: representations of each paradigm at each of the
+/// dimensions.
 pub fn solve_additive(
     route: Option<Route>,
     problem: &Additive<'_>,

@@ -10,13 +10,16 @@ use crate::Failure;
 use crate::lanes::MAX_LANES;
 use crate::lanes::arithmetic::{Arithmetic, lanes, register};
 
-/// QL sweeps allowed for one eigenvalue. LAPACK's `dsteqr` allows 30; published counts never exceed a handful.
+/// QL sweeps allowed for one eigenvalue. LAPACK's `dsteqr` allows 30; published counts never exceed
+/// a handful.
 const SWEEPS: f64 = 50.0;
 
-/// Up to this an off-diagonal entry may count as zero: ε·(1 + |d| + |d′|), and no eigenvalue of T is beyond 3.
+/// Up to this an off-diagonal entry may count as zero: ε·(1 + |d| + |d′|), and no eigenvalue of T
+/// is beyond 3.
 const SMALL: f64 = 8.0 * f64::EPSILON;
 
-/// The block of each lane, rows `start..=end` as numbers. A lane without work begins and ends at the last row.
+/// The block of each lane, rows `start..=end` as numbers. A lane without work begins and ends at
+/// the last row.
 #[derive(Clone, Copy)]
 pub(super) struct Block<S: Simd> {
     start: S::f64s,
@@ -52,7 +55,8 @@ struct Reach<const G: usize> {
     lows: [usize; G],
 }
 
-/// What was found of the first block with work in each lane's old one, and where T has come apart last.
+/// What was found of the first block with work in each lane's old one, and where T has come apart
+/// last.
 #[derive(Clone, Copy)]
 struct Found<S: Simd> {
     gap: S::f64s,
@@ -70,8 +74,8 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
         false
     }
 
-    /// Takes T of a group, scaled to unit largest entry, and finds its first blocks; lanes that are not finite are out. Returns
-    /// the scale.
+    /// Takes T of a group, scaled to unit largest entry, and finds its first blocks; lanes that are
+    /// not finite are out. Returns the scale.
     #[inline(always)]
     pub(super) fn begin(&mut self, s: S, group: &mut Group<'_>, q: usize) -> S::f64s {
         let (diagonal, _) = S::as_simd_f64s(group.diagonal);
@@ -109,7 +113,8 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
         [numbers[lane], numbers[S::F64_LANES + lane]]
     }
 
-    /// Finds the first block that needs work from a row on, in the lanes that have one to begin from.
+    /// Finds the first block that needs work from a row on, in the lanes that have one to begin
+    /// from.
     fn find_blocks(&mut self, q: usize, from: [Option<usize>; MAX_LANES]) {
         let last = self.form.len() - 1;
         let Block { start, end, sweeps, at, beside, after } = self.blocks[q];
@@ -133,8 +138,8 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
         self.blocks[q] = Block { start, end, sweeps, at, beside, after };
     }
 
-    /// First and last row of all lanes with work, and where each group begins; the last row in which a lane begins and the first
-    /// in which one with work ends.
+    /// First and last row of all lanes with work, and where each group begins; the last row in
+    /// which a lane begins and the first in which one with work ends.
     #[inline(always)]
     fn reach(&self, s: S) -> Reach<G> {
         let (zero, far) = (s.all(0.0), s.all(f64::INFINITY));
@@ -180,7 +185,8 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
         for q in 1..G {
             bulges[q] = self.shift(s, q, high);
         }
-        // From `top` on some blocks have ended; up to `bottom` some have not begun. In between nothing is masked.
+        // From `top` on some blocks have ended; up to `bottom` some have not begun. In between
+        // nothing is masked.
         let top = if common_high == high { high } else { (common_high - 1).max(low) };
         let bottom = (common_low + 1).min(top);
         let least = match keep {
@@ -207,8 +213,8 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
         }
     }
 
-    /// Looks on, from the end of `rows` up, for the first block with work in each lane's old one; it starts where the old one
-    /// ends if there is none.
+    /// Looks on, from the end of `rows` up, for the first block with work in each lane's old one;
+    /// it starts where the old one ends if there is none.
     #[inline(always)]
     fn look(&self, s: S, q: usize, found: Found<S>, rows: Range<usize>) -> Found<S> {
         let Found { mut gap, block: mut to } = found;
@@ -269,7 +275,8 @@ impl<S: Simd, const G: usize> State<'_, S, G> {
         self.find_blocks(q, from);
     }
 
-    /// Wilkinson's shift of every lane: the eigenvalue of the leading 2 × 2 block that is nearer to its first entry.
+    /// Wilkinson's shift of every lane: the eigenvalue of the leading 2 × 2 block that is nearer to
+    /// its first entry.
     #[inline(always)]
     fn shift(&self, s: S, q: usize, high: usize) -> Bulge<S> {
         let Block { start, end, at, beside, after, .. } = self.blocks[q];

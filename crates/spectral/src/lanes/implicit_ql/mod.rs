@@ -1,33 +1,40 @@
-//! Implicit QL on symmetric tridiagonal matrices, a problem a lane, rotating ℓ right-hand sides along.
+//! Implicit QL on symmetric tridiagonal matrices, a problem a lane, rotating ℓ right-hand sides
+//! along.
 //!
-//! `T = Z Λ Zᵀ`: eigenvalues, and `Zᵀ f` for the ℓ columns of `f`, without `Z`: a rotation of rows i and i + 1 of `Zᵀ` is applied
-//! to two ℓ-vectors instead of two d-vectors (Golub and Welsch, 1969, for one vector; ℓ here).
+//! `T = Z Λ Zᵀ`: eigenvalues, and `Zᵀ f` for the ℓ columns of `f`, without `Z`: a rotation of rows
+//! i and i + 1 of `Zᵀ` is applied to two ℓ-vectors instead of two d-vectors (Golub and Welsch,
+//! 1969, for one vector; ℓ here).
 //!
-//! Source: the implicit QL iteration with Wilkinson's shift of Dubrulle, Martin and Wilkinson (1968), as in EISPACK's
-//! `imtql2`. T is scaled to unit largest entry first, so `√(f² + g²)` can neither overflow nor lose what matters.
+//! Source: the implicit QL iteration with Wilkinson's shift of Dubrulle, Martin and Wilkinson
+//! (1968), as in EISPACK's `imtql2`. T is scaled to unit largest entry first, so `√(f² + g²)` can
+//! neither overflow nor lose what matters.
 //!
 //! # Lanes
 //!
-//! A sweep over the block `start..=end` is a chain of square root and division, about 50 cycles a rotation that no instruction
-//! of the same problem can shorten: lanes share it, and the chains of `G` groups run beside each other, the entries of T of all
-//! groups side by side. Where every lane is inside its block, nothing is masked and what a sweep carries stays in registers.
+//! A sweep over the block `start..=end` is a chain of square root and division, about 50 cycles a
+//! rotation that no instruction of the same problem can shorten: lanes share it, and the chains of
+//! `G` groups run beside each other, the entries of T of all groups side by side. Where every lane
+//! is inside its block, nothing is masked and what a sweep carries stays in registers.
 //!
-//! The rotations of two sweeps are kept and applied to the right-hand sides together, the second following the first a row behind:
-//! no chain to wait for, and one load and one store a number for two rotations. Where the block has fallen apart is looked
-//! for at its ends, and in between only if an entry there is small enough for it. Each lane has its own `start` and `end`,
-//! and outside of them the identity: it does what it would do alone.
+//! The rotations of two sweeps are kept and applied to the right-hand sides together, the second
+//! following the first a row behind: no chain to wait for, and one load and one store a number for
+//! two rotations. Where the block has fallen apart is looked for at its ends, and in between only
+//! if an entry there is small enough for it. Each lane has its own `start` and `end`, and outside
+//! of them the identity: it does what it would do alone.
 //!
 //! # Counts
 //!
-//! About 1.7 sweeps an eigenvalue, ≈ 0.85 d² rotations in all; each a square root, a division and 6ℓ + 12 flops: ≈ 5 d²ℓ.
+//! About 1.7 sweeps an eigenvalue, ≈ 0.85 d² rotations in all; each a square root, a division and
+//! 6ℓ + 12 flops: ≈ 5 d²ℓ.
 //!
 //! # Rounding
 //!
-//! Each rotation is orthogonal to a few ε and acts on T and on the right-hand sides alike: the whole is backward stable. An
-//! off-diagonal entry counts as zero against the unit norm of T or its two neighbours. Against the neighbours alone, the
-//! null directions of a matrix of low rank would not settle: their entries are all of the size of rounding, and each sweep
-//! adds new rounding of that size from the large entries in the same block (EISPACK's `imtql2` has that flaw, its
-//! `tql2` does not).
+//! Each rotation is orthogonal to a few ε and acts on T and on the right-hand sides alike: the
+//! whole is backward stable. An off-diagonal entry counts as zero against the unit norm of T or its
+//! two neighbours. Against the neighbours alone, the null directions of a matrix of low rank would
+//! not settle: their entries are all of the size of rounding, and each sweep adds new rounding of
+//! that size from the large entries in the same block (EISPACK's `imtql2` has that flaw, its `tql2`
+//! does not).
 
 mod blocks;
 mod rotations;
@@ -41,8 +48,9 @@ use crate::Failure;
 use blocks::{Block, State};
 use rows::rotate;
 
-/// One group: T (`diagonal`, `off_diagonal`: d entries each, the last off-diagonal one unused); `diagonal` becomes its eigenvalues,
-/// unordered, and row i of `rows` (d rows of ℓ) the projections on the i-th eigenvector.
+/// One group: T (`diagonal`, `off_diagonal`: d entries each, the last off-diagonal one unused);
+/// `diagonal` becomes its eigenvalues, unordered, and row i of `rows` (d rows of ℓ) the projections
+/// on the i-th eigenvector.
 #[derive(Debug)]
 pub(crate) struct Group<'a> {
     pub(crate) diagonal: &'a mut [f64],
@@ -114,8 +122,8 @@ impl<const G: usize> WithSimd for ImplicitQl<'_, '_, G> {
     }
 }
 
-/// The rotations of a sweep, number i of rows i and i + 1, and the rows `low..=high` that they reach; each group from a row of its
-/// own on.
+/// The rotations of a sweep, number i of rows i and i + 1, and the rows `low..=high` that they
+/// reach; each group from a row of its own on.
 struct Sweep<'a, S: Simd, const G: usize> {
     turns: &'a mut [Pairs<S, G>],
     low: usize,

@@ -1,12 +1,14 @@
-//! The rotations of a sweep: a chain of square root and division from row to row, in every lane of every group.
+//! The rotations of a sweep: a chain of square root and division from row to row, in every lane of
+//! every group.
 
 use pulp::Simd;
 
 use super::{Pairs, Sweep};
 use crate::lanes::arithmetic::Arithmetic;
 
-/// Below this `√(f² + g²)` is of nothing with nothing, and squares lose their digits: 2⁻⁵⁰⁰, nothing beside the unit norm of T and
-/// far above the root of the smallest normal number. The rotation is then the identity, as LAPACK's `dlartg` has it for f = 0.
+/// Below this `√(f² + g²)` is of nothing with nothing, and squares lose their digits: 2⁻⁵⁰⁰,
+/// nothing beside the unit norm of T and far above the root of the smallest normal number. The
+/// rotation is then the identity, as LAPACK's `dlartg` has it for f = 0.
 const NOTHING: f64 = f64::from_bits((1023 - 500) << 52);
 
 /// What a sweep carries from row to row, and where its lanes begin and end.
@@ -34,8 +36,8 @@ struct Turned<S: Simd, const G: usize> {
     g: [S::f64s; G],
 }
 
-/// The rotations of rows i and i + 1, of which `row` is row i of T. Operation by operation for all groups: their chains are then
-/// beside each other in a window of the size that processors have.
+/// The rotations of rows i and i + 1, of which `row` is row i of T. Operation by operation for all
+/// groups: their chains are then beside each other in a window of the size that processors have.
 #[inline(always)]
 fn turn<S: Simd, const G: usize>(s: S, old: &[Bulge<S>; G], row: &Pairs<S, G>) -> Turned<S, G> {
     let (zero, one) = (s.all(0.0), s.all(1.0));
@@ -70,8 +72,8 @@ fn turn<S: Simd, const G: usize>(s: S, old: &[Bulge<S>; G], row: &Pairs<S, G>) -
     Turned { sine, cosine, radius, diagonal, shift, g }
 }
 
-/// The rotations of a sweep: lanes have all begun from `bottom` on, and none has ended up to `top`. Returns the least e in
-/// between.
+/// The rotations of a sweep: lanes have all begun from `bottom` on, and none has ended up to `top`.
+/// Returns the least e in between.
 #[inline(always)]
 pub(super) fn turn_stretches<S: Simd, const G: usize, const KEEP: bool>(
     s: S,
@@ -107,9 +109,10 @@ mod within {
     pub(super) const SOME: u8 = 2;
 }
 
-/// The rotations of all but the first of the rows, from the last up; `first` is the number of the first row. Lanes are `WITHIN` their
-/// blocks as said there; in others, T stays as it is and the rotation is the identity. With `KEEP`, rotations go to `turns`.
-/// Returns the least e of the rows that are done, if all lanes are within.
+/// The rotations of all but the first of the rows, from the last up; `first` is the number of the
+/// first row. Lanes are `WITHIN` their blocks as said there; in others, T stays as it is and the
+/// rotation is the identity. With `KEEP`, rotations go to `turns`. Returns the least e of the rows
+/// that are done, if all lanes are within.
 #[inline(always)]
 fn turn_rows<S: Simd, const G: usize, const KEEP: bool, const WITHIN: u8>(
     s: S,
@@ -151,8 +154,8 @@ fn turn_rows<S: Simd, const G: usize, const KEEP: bool, const WITHIN: u8>(
             }
             below[q] = [s.choose(active, diagonal, old.below[0]), s.choose(active, radius, old.below[1])];
             kept[q] = [s.choose(active, sine, zero), s.choose(active, cosine, one)];
-            // A lane that has got to its start goes on with numbers that are never looked at: the identity, lest they become
-            // subnormal, which is slow.
+            // A lane that has got to its start goes on with numbers that are never looked at: the
+            // identity, lest they become subnormal, which is slow.
             [own[q].sine, own[q].cosine] = match WITHIN {
                 within::SOME => [s.choose(active, sine, old.sine), s.choose(active, cosine, old.cosine)],
                 _ => kept[q],

@@ -6,7 +6,8 @@ use super::{Pairs, Sweep};
 use crate::lanes::arithmetic::Arithmetic;
 use crate::lanes::tiles::load;
 
-/// Applies the rotations of two sweeps over the same rows to the right-hand sides of a group, the first and then the second.
+/// Applies the rotations of two sweeps over the same rows to the right-hand sides of a group, the
+/// first and then the second.
 #[inline(always)]
 pub(super) fn rotate<S: Simd, const G: usize>(
     s: S,
@@ -40,8 +41,8 @@ pub(super) fn rotate<S: Simd, const G: usize>(
     }
 }
 
-/// The same for columns `first..first + C`; what is carried from row to row stays in registers. The identity may change the
-/// sign of a zero, which no square shows.
+/// The same for columns `first..first + C`; what is carried from row to row stays in registers. The
+/// identity may change the sign of a zero, which no square shows.
 #[inline(always)]
 fn rotate_columns<S: Simd, const G: usize, const C: usize>(
     s: S,
@@ -57,7 +58,8 @@ fn rotate_columns<S: Simd, const G: usize, const C: usize>(
         return;
     }
     let at = |row: usize| row * width + first;
-    // Row i + 1 of the first sweep's result and row i + 1 on its way, beside what the second carries.
+    // Row i + 1 of the first sweep's result and row i + 1 on its way, beside what the second
+    // carries.
     let mut carried = load::<S, C>(&rows[at(count)..]);
     let mut after = [s.all(0.0); C];
     let [sine, cosine] = one[count - 1][q];

@@ -16,7 +16,8 @@ pub(super) struct Factor<'a, S: Simd> {
 }
 
 impl<S: Simd> Factor<'_, S> {
-    /// Factors T − λI; pivots below ε‖T‖ are raised to it: the solution only grows along the eigenvector.
+    /// Factors T − λI; pivots below ε‖T‖ are raised to it: the solution only grows along the
+    /// eigenvector.
     #[inline(always)]
     pub(super) fn compute(&mut self, s: S, form: &Form<'_, S>, shifts: &[S::f64s; CHAINS]) {
         let size = form.diagonal.len();

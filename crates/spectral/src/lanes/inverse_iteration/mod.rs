@@ -1,23 +1,29 @@
-//! Eigenvectors of symmetric tridiagonal matrices, a problem a lane, from the largest eigenvalue down.
+//! Eigenvectors of symmetric tridiagonal matrices, a problem a lane, from the largest eigenvalue
+//! down.
 //!
-//! For an eigenvalue λ of T: `T − λI = P L U`; from a fixed start, `x ← U⁻¹ x`, then `x ← (T − λI)⁻¹ x`; make x orthogonal to the
-//! vectors found before; and again where `‖Tx − ρx‖` is not yet [`RESIDUAL`]·√d·ε·‖T‖. Vector j depends on T, λ_j and the vectors
-//! before it only, so the first k of many are the same bits as k alone.
+//! For an eigenvalue λ of T: `T − λI = P L U`; from a fixed start, `x ← U⁻¹ x`, then
+//! `x ← (T − λI)⁻¹ x`; make x orthogonal to the vectors found before; and again where `‖Tx − ρx‖`
+//! is not yet [`RESIDUAL`]·√d·ε·‖T‖. Vector j depends on T, λ_j and the vectors before it only, so
+//! the first k of many are the same bits as k alone.
 //!
-//! Factors and solves do not need the vectors before: [`CHAINS`] eigenvalues of each lane run beside each other, so that the
-//! chains of divisions fill each other's gaps.
+//! Factors and solves do not need the vectors before: [`CHAINS`] eigenvalues of each lane run
+//! beside each other, so that the chains of divisions fill each other's gaps.
 //!
-//! Checked, not trusted: a vector counts only if `‖Tx − ρx‖`, ρ its Rayleigh quotient, is at most [`ALLOWED`]·d·ε·‖T‖ after
-//! orthogonalization, and ρ no farther from λ than the rounding of λ. Where one does not get there (it has not been seen to
-//! happen), the lane fails with [`Failure::NoConvergence`].
+//! Checked, not trusted: a vector counts only if `‖Tx − ρx‖`, ρ its Rayleigh quotient, is at most
+//! [`ALLOWED`]·d·ε·‖T‖ after orthogonalization, and ρ no farther from λ than the rounding of λ.
+//! Where one does not get there (it has not been seen to happen), the lane fails with
+//! [`Failure::NoConvergence`].
 //!
-//! Source: Wilkinson, *The Algebraic Eigenvalue Problem* (1965), chapter 5; LAPACK's `dstein`, which orthogonalizes within
-//! clusters only. Here against all, in blocks of [`BLOCK`] columns: clusters need no definition.
+//! Source: Wilkinson, *The Algebraic Eigenvalue Problem* (1965), chapter 5; LAPACK's `dstein`,
+//! which orthogonalizes within clusters only. Here against all, in blocks of [`BLOCK`] columns:
+//! clusters need no definition.
 //!
-//! Counts a vector: 10d (factor) + 14d (solves) + 4 d j (orthogonalization) + 15d (residual) flops; for k vectors 2 d k² in all. Bytes:
-//! the vectors before, 8 d j, are read twice, for [`CHAINS`] vectors at a time, the second time from L1.
+//! Counts a vector: 10d (factor) + 14d (solves) + 4 d j (orthogonalization) + 15d (residual) flops;
+//! for k vectors 2 d k² in all. Bytes: the vectors before, 8 d j, are read twice, for [`CHAINS`]
+//! vectors at a time, the second time from L1.
 //!
-//! Rounding: sums run over ascending rows, one chain a column, so nothing depends on the number of columns.
+//! Rounding: sums run over ascending rows, one chain a column, so nothing depends on the number of
+//! columns.
 
 mod factor;
 mod orthogonal;
@@ -34,15 +40,17 @@ use orthogonal::{lengths, orthonormalize, remove_from_all};
 /// Eigenvalues of one lane that are treated beside each other.
 const CHAINS: usize = 4;
 
-/// Residual that is aimed at, in units of √d·ε·‖T‖; two solves leave 1 or less where eigenvalues are apart.
+/// Residual that is aimed at, in units of √d·ε·‖T‖; two solves leave 1 or less where eigenvalues
+/// are apart.
 const RESIDUAL: f64 = 4.0;
 
-/// Residual up to which a vector counts, in units of d·ε·‖T‖: what many vectors of a cluster before it, each with a rounding of its
-/// own, can leave behind: 4.8 for the last of 24 equal eigenvalues of 47, where all vectors are asked for. LAPACK's tests allow 30.
+/// Residual up to which a vector counts, in units of d·ε·‖T‖: what many vectors of a cluster before
+/// it, each with a rounding of its own, can leave behind: 4.8 for the last of 24 equal eigenvalues
+/// of 47, where all vectors are asked for. LAPACK's tests allow 30.
 const ALLOWED: f64 = 8.0;
 
-/// Distance of its Rayleigh quotient from the eigenvalue up to which a vector counts, in units of d·ε·‖T‖: the backward error of
-/// QL, which is 1 or less.
+/// Distance of its Rayleigh quotient from the eigenvalue up to which a vector counts, in units of
+/// d·ε·‖T‖: the backward error of QL, which is 1 or less.
 const NEAR: f64 = 20.0;
 
 /// Further solves for one vector; none is needed unless eigenvalues agree to many digits.
@@ -54,8 +62,8 @@ pub(crate) const WORK: usize = 8 * CHAINS;
 /// One row of a factor, of a solution, in each chain.
 type Row<S> = [<S as Simd>::f64s; CHAINS];
 
-/// Writes the eigenvectors of the `count` largest eigenvalues of each lane into the columns of `vectors` (d rows of
-/// `count`).
+/// Writes the eigenvectors of the `count` largest eigenvalues of each lane into the columns of
+/// `vectors` (d rows of `count`).
 pub(crate) struct InverseIteration<'a> {
     pub(crate) size: usize,
     pub(crate) count: usize,
@@ -133,7 +141,8 @@ impl WithSimd for InverseIteration<'_> {
                 let mut open = s.equal_f64s(given_up, given_up);
                 loop {
                     kept.copy_from_slice(x);
-                    // The first time, the vectors before those of the other chains are gone already.
+                    // The first time, the vectors before those of the other chains are gone
+                    // already.
                     let (before, from) =
                         if solves == 0 { (lengths[c], first) } else { (s.sqrt(dot(s, x, x)), 0) };
                     orthonormalize(s, x, before, vectors, count, from..first + c);
@@ -193,8 +202,8 @@ fn norm<S: Simd>(s: S, diagonal: &[S::f64s], off_diagonal: &[S::f64s]) -> S::f64
     most
 }
 
-/// A fixed start without structure for the vectors `first`, `first + 1`, …: SplitMix64 (Steele, Lea and Flood, 2014), uniform
-/// in [−1, 1).
+/// A fixed start without structure for the vectors `first`, `first + 1`, …: SplitMix64 (Steele, Lea
+/// and Flood, 2014), uniform in [−1, 1).
 #[inline(always)]
 fn start<S: Simd>(s: S, rows: &mut [Row<S>], first: usize) {
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -1,4 +1,5 @@
-//! Making vectors orthogonal to those before: classical within a block of columns, one block after the other.
+//! Making vectors orthogonal to those before: classical within a block of columns, one block after
+//! the other.
 
 use std::ops::Range;
 
@@ -8,11 +9,12 @@ use super::{CHAINS, Row};
 use crate::lanes::arithmetic::Arithmetic;
 use crate::lanes::reduction::dot;
 
-/// Columns that vectors are made orthogonal to at once; the number of chains, so that what is known comes in whole blocks.
+/// Columns that vectors are made orthogonal to at once; the number of chains, so that what is known
+/// comes in whole blocks.
 const BLOCK: usize = CHAINS;
 
-/// Where orthogonalization leaves less than this share of a vector, it is repeated: "twice is enough" (Parlett, 1980, section
-/// 6-9).
+/// Where orthogonalization leaves less than this share of a vector, it is repeated: "twice is
+/// enough" (Parlett, 1980, section 6-9).
 const KEPT: f64 = 0.7;
 
 /// The length of each vector.
@@ -30,8 +32,8 @@ pub(super) fn lengths<S: Simd>(s: S, rows: &[Row<S>]) -> [S::f64s; CHAINS] {
     sums
 }
 
-/// Removes from each vector its components along the first `known` columns of `vectors` (rows of `width`), [`BLOCK`] at a time: a load
-/// of a column's entry serves all chains.
+/// Removes from each vector its components along the first `known` columns of `vectors` (rows of
+/// `width`), [`BLOCK`] at a time: a load of a column's entry serves all chains.
 #[inline(always)]
 pub(super) fn remove_from_all<S: Simd>(
     s: S,
@@ -83,8 +85,9 @@ fn remove_block<S: Simd, const N: usize>(
     }
 }
 
-/// Makes x, once of length `before`, orthogonal to the columns `known` of `vectors` (rows of `width`) and to all before them, of
-/// which its components are gone already or `known` begins at 0; and of length 1.
+/// Makes x, once of length `before`, orthogonal to the columns `known` of `vectors` (rows of
+/// `width`) and to all before them, of which its components are gone already or `known` begins at
+/// 0; and of length 1.
 #[inline(always)]
 pub(super) fn orthonormalize<S: Simd>(
     s: S,

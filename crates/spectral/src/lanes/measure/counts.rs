@@ -84,11 +84,13 @@ pub struct Shape {
 /// What a kernel does for one problem, by count, leading terms.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Counts {
-    /// Additions and multiplications, a fused pair two; of QL also 0.85 d² rotations as derived in its file.
+    /// Additions and multiplications, a fused pair two; of QL also 0.85 d² rotations as derived in
+    /// its file.
     pub flops: f64,
     /// Loaded and stored beyond registers.
     pub bytes: f64,
-    /// Bytes that the kernel goes over again and again: the working set of a group is that times its lanes.
+    /// Bytes that the kernel goes over again and again: the working set of a group is that times
+    /// its lanes.
     pub working_set: f64,
 }
 

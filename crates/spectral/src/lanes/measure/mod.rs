@@ -1,6 +1,8 @@
-//! Each kernel by itself on a group of problems, with its flops and bytes by count: for benches and `docs/performance.md`.
+//! Each kernel by itself on a group of problems, with its flops and bytes by count: for benches and
+//! `docs/performance.md`.
 //!
-//! A [`Stage`] holds what the kernel is given in a batch, made by the kernels before it, and puts it back before each run.
+//! A [`Stage`] holds what the kernel is given in a batch, made by the kernels before it, and puts
+//! it back before each run.
 
 mod counts;
 
@@ -92,7 +94,8 @@ impl Buffers {
 }
 
 impl Stage {
-    /// The kernel on `groups` groups of positive definite problems of this shape, the same ones in each group.
+    /// The kernel on `groups` groups of positive definite problems of this shape, the same ones in
+    /// each group.
     ///
     /// # Panics
     ///
