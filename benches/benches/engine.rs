@@ -14,7 +14,8 @@ use eigensweep_store::dataset::{Collector, Dataset};
 use eigensweep_store::plan::Plan;
 use eigensweep_store::shard::Shard;
 
-/// Figure 3 with a Gaussian population in place of MNIST. A task is one replicate at one n: 18 rows.
+/// Figure 3 with a Gaussian population in place of MNIST. A task is one replicate at one n: 18
+/// rows.
 const JOB: &str = r#"
 [job]
 replicates = 200
@@ -68,25 +69,20 @@ fn part(criterion: &mut Criterion) {
     group.sample_size(20).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(2));
     let (job, input) = load(r#"["distance", "leakage", "gap"]"#);
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let (dataset, _) = Dataset::open(directory.path(), &job.spec, &input, Shard::WHOLE, "a benchmark")
-        .expect("an empty directory");
+    let (dataset, _) =
+        Dataset::open(directory.path(), &job.spec, &input.facts(), Shard::WHOLE, "a benchmark")
+            .expect("an empty directory");
     let section = &dataset.sections()[0];
     let plan = &section.plan;
     let simulation = simulation((job, input));
-    let mut writer = Collector::new(&simulation, section);
+    let mut writer = Collector::new(section, None);
     writer.begin(plan, 0);
     let mut uniform = SplitMix::new(1);
     let mut batch = simulation.new_batch();
     for _ in plan.part_tasks(0) {
-        let columns = [
-            &mut batch.loss_clean,
-            &mut batch.loss_corrupted,
-            &mut batch.leakage,
-            &mut batch.gap,
-            &mut batch.threshold_squared,
-        ];
-        for values in columns {
-            values.fill_with(|| uniform.uniform());
+        batch.restart(usize::try_from(plan.rows_per_task()).expect("a small task"));
+        for column in 0..batch.metrics().len() {
+            batch.values_mut(column).fill_with(|| uniform.uniform());
         }
         writer.add(plan, &batch);
     }

@@ -1,14 +1,18 @@
-//! Figure 3 against a reference: is the difference of two Monte Carlo means within their standard errors?
+//! Figure 3 against a reference: is the difference of two Monte Carlo means within their standard
+//! errors?
 //!
-//! A **cell** is a noise scale × paradigm × alignment × sample size (180 of them). Per cell, for the mean distance and for the
-//! mean corrupted loss,
+//! A **cell** is a noise scale × paradigm × alignment × sample size (180 of them). Per cell, for
+//! the mean distance and for the mean corrupted loss,
 //!
-//! `z = (m − m′) / √(s² + s′²)`, m, m′ the means of two independent simulations and s, s′ their standard errors.
+//! `z = (m − m′) / √(s² + s′²)`, m, m′ the means of two independent simulations and s, s′ their
+//! standard errors.
 //!
-//! If both draw from the same law each z is nearly standard normal. The cells of one simulation are *not* independent (samples
-//! are nested over n, noise and spectra are shared over alignments and paradigms), so a few cells stray together. Each metric is
-//! judged by itself over its own 180 z: it [agrees](Summary::agrees) if no |z| reaches [`LARGEST`] and at most
-//! [`MOST_ABOVE`] exceed [`ABOVE`]. For independent normals 0.5 of 180 would exceed 3, and one run in 800 would reach 4.5.
+//! If both draw from the same law each z is nearly standard normal. The cells of one simulation are
+//! *not* independent (samples are nested over n, noise and spectra are shared over alignments and
+//! paradigms), so a few cells stray together. Each metric is judged by itself over its own 180 z:
+//! it [agrees](Summary::agrees) if no |z| reaches [`LARGEST`] and at most [`MOST_ABOVE`] exceed
+//! [`ABOVE`]. For independent normals 0.5 of 180 would exceed 3, and one run in 800 would reach
+//! 4.5.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,6 +24,7 @@ use arrow_array::{Array, RecordBatch};
 use eigensweep_store::aggregate::Running;
 use eigensweep_store::columns;
 use eigensweep_store::dataset::{Dataset, read_columns};
+use eigensweep_theory::metrics::{DISTANCE, LOSS_CORRUPTED};
 use serde::Deserialize;
 
 use crate::Fault;
@@ -71,7 +76,8 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// z of the difference of two independent estimates; infinite where different means claim to be exact.
+    /// z of the difference of two independent estimates; infinite where different means claim to be
+    /// exact.
     #[must_use]
     pub fn z(&self, other: &Self) -> f64 {
         let difference = self.mean - other.mean;
@@ -136,8 +142,8 @@ type Pair = [Running; 2];
 ///
 /// # Errors
 ///
-/// If there are none, one cannot be read, a row has no value (its cell would be a mean over other replicates), or a cell
-/// has fewer than two replicates.
+/// If there are none, one cannot be read, a row has no value (its cell would be a mean over other
+/// replicates), or a cell has fewer than two replicates.
 pub fn read_dataset(root: &Path) -> Result<Cells, Fault> {
     let mut running: BTreeMap<Cell, Pair> = BTreeMap::new();
     let (dataset, faults) = Dataset::read(root, false)?;
@@ -150,8 +156,8 @@ pub fn read_dataset(root: &Path) -> Result<Cells, Fault> {
             "alignment",
             "samples",
             columns::PARADIGM,
-            columns::DISTANCE,
-            columns::LOSS_CORRUPTED,
+            DISTANCE.name,
+            LOSS_CORRUPTED.name,
             columns::STATUS,
         ];
         for batch in read_columns(&dataset.part_file(record), &names)? {
@@ -184,7 +190,7 @@ fn add(batch: &RecordBatch, running: &mut BTreeMap<Cell, Pair>) -> Result<(), Fa
         found.ok_or_else(|| format!("column `{name}` does not hold numbers"))
     };
     let (noise_scale, alignment) = (floats("noise_scale")?, floats("alignment")?);
-    let (distance, loss) = (floats(columns::DISTANCE)?, floats(columns::LOSS_CORRUPTED)?);
+    let (distance, loss) = (floats(DISTANCE.name)?, floats(LOSS_CORRUPTED.name)?);
     let samples = column("samples")?.as_primitive_opt::<Int64Type>().ok_or("`samples` are whole numbers")?;
     let texts = |name: &str| -> Result<Vec<String>, String> {
         let texts = column(name)?.as_string_opt::<i32>();

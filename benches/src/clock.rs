@@ -1,4 +1,5 @@
-//! How long something takes: the fastest of many runs, which is what a shared machine disturbs least.
+//! How long something takes: the fastest of many runs, which is what a shared machine disturbs
+//! least.
 //!
 //! Called by everything that `kernel-rates` measures.
 
@@ -16,7 +17,8 @@ pub fn seconds(run: impl FnOnce()) -> f64 {
 
 /// The least of what `run` returns, called as often as the budget allows and at least three times.
 ///
-/// What it returns are the seconds of what is to be measured; the budget also pays for what it does beside.
+/// What it returns are the seconds of what is to be measured; the budget also pays for what it does
+/// beside.
 pub fn fastest(budget: Duration, mut run: impl FnMut() -> f64) -> f64 {
     let started = Instant::now();
     let (mut least, mut runs) = (f64::INFINITY, 0);

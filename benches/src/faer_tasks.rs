@@ -1,7 +1,9 @@
-//! The tasks of a cell with faer's blocked algorithms, one problem at a time on this thread, workspace allocated beforehand.
+//! The tasks of a cell with faer's blocked algorithms, one problem at a time on this thread,
+//! workspace allocated beforehand.
 //!
-//! The formulas are those of [`tasks`](crate::tasks), with the fewest flops that faer's calls have for them: products of which a
-//! triangle is wanted compute that triangle. faer chooses its instruction set by itself. Called by `kernel-rates`.
+//! The formulas are those of [`tasks`](crate::tasks), with the fewest flops that faer's calls have
+//! for them: products of which a triangle is wanted compute that triangle. faer chooses its
+//! instruction set by itself. Called by `kernel-rates`.
 
 use std::hint::black_box;
 use std::time::Duration;

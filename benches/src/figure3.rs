@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use eigensweep_engine::input::Input;
 use eigensweep_engine::run::{self, Observer};
-use eigensweep_job::{self as job, DataSpec, JobSpec, Metric};
+use eigensweep_job::{self as job, DataSpec, JobSpec};
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::grid::Grid;
 use eigensweep_store::shard::Shard;
+use eigensweep_theory::metrics::DISTANCE;
 
 use crate::Fault;
 
@@ -120,15 +121,16 @@ impl Figure3 {
         &self.labels
     }
 
-    /// Simulates everything into a new data set at `root` and times it: drawing, solving, encoding, writing and fsync; not
-    /// loading.
+    /// Simulates everything into a new data set at `root` and times it: drawing, solving, encoding,
+    /// writing and fsync; not loading.
     ///
     /// # Errors
     ///
     /// If the engine refuses.
     pub fn run_into(&self, root: &Path, threads: usize) -> Result<Timed, Fault> {
         let started = Instant::now();
-        let (mut dataset, _) = Dataset::open(root, &self.spec, &self.input, Shard::WHOLE, "a benchmark")?;
+        let (mut dataset, _) =
+            Dataset::open(root, &self.spec, &self.input.facts(), Shard::WHOLE, "a benchmark")?;
         let stop = AtomicBool::new(false);
         let outcome = run::run(&self.input, &mut dataset, threads, &stop, &mut Deaf)?;
         let seconds = started.elapsed().as_secs_f64();

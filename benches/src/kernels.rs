@@ -1,7 +1,7 @@
 //! eigensweep's kernels on the tasks of a cell: a full batch of distinct problems, in lanes.
 //!
-//! What is timed is what the solver of a sweep does for a batch: its problems are handed over (`push`), solved, and their
-//! results read. Called by `kernel-rates`.
+//! What is timed is what the solver of a sweep does for a batch: its problems are handed over
+//! (`push`), solved, and their results read. Called by `kernel-rates`.
 
 use std::hint::black_box;
 use std::time::Duration;

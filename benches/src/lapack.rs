@@ -1,6 +1,8 @@
-//! SciPy's LAPACK on the tasks of a cell: runs `peers/lapack.py` on one thread and reads what it prints.
+//! SciPy's LAPACK on the tasks of a cell: runs `peers/lapack.py` on one thread and reads what it
+//! prints.
 //!
-//! The script prints a line for each size, `d seconds_dsyevd seconds_je seconds_rc seconds_sl`. Called by `kernel-rates`.
+//! The script prints a line for each size, `d seconds_dsyevd seconds_je seconds_rc seconds_sl`.
+//! Called by `kernel-rates`.
 
 use std::process::Command;
 use std::time::Duration;

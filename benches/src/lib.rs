@@ -1,4 +1,5 @@
-//! Benchmarks of eigensweep, and its comparison with peers: what the programs and the Criterion benches here share.
+//! Benchmarks of eigensweep, and its comparison with peers: what the programs and the Criterion
+//! benches here share.
 //!
 //! | program | module | does |
 //! |---|---|---|

@@ -1,4 +1,5 @@
-//! What one core of this machine can do at most with an instruction set: what the kernels are held against.
+//! What one core of this machine can do at most with an instruction set: what the kernels are held
+//! against.
 //!
 //! | limit | measured with |
 //! |---|---|
@@ -7,8 +8,9 @@
 //! | bandwidth, reading | the sum of a vector |
 //! | bandwidth, updating | `x ← a x` in place: each number is read and written |
 //!
-//! The vectors take half of each level of cache, and four times the last one for memory. Each is the best of many runs.
-//! Without vector instructions the fused multiply-add of an x86-64 is done in software, by the kernels as by the chains here.
+//! The vectors take half of each level of cache, and four times the last one for memory. Each is
+//! the best of many runs. Without vector instructions the fused multiply-add of an x86-64 is done
+//! in software, by the kernels as by the chains here.
 //!
 //! Called by `kernel-rates`; [`roofline`](crate::roofline) derives bounds from it.
 
@@ -22,8 +24,8 @@ use pulp::{Arch, Simd, WithSimd};
 use crate::caches::Caches;
 use crate::clock::{fastest, seconds};
 
-/// Chains that hide each other's latency: more than latency times throughput of any processor asked, fewer than AVX2 has
-/// registers.
+/// Chains that hide each other's latency: more than latency times throughput of any processor
+/// asked, fewer than AVX2 has registers.
 const CHAINS: usize = 10;
 
 /// Registers that a pass over a vector takes at a time.
@@ -42,7 +44,8 @@ pub struct Limits {
     pub peak: f64,
     /// Nanoseconds of a square root and a division in a chain.
     pub root_latency: f64,
-    /// Nanoseconds of a square root and a division, a register of each, where nothing waits for them.
+    /// Nanoseconds of a square root and a division, a register of each, where nothing waits for
+    /// them.
     pub root_throughput: f64,
     /// L1, L2, L3 and memory.
     pub levels: [Level; 4],

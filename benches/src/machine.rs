@@ -35,7 +35,8 @@ pub fn processor() -> String {
 ///
 /// # Errors
 ///
-/// If the interpreter cannot be started, or NumPy or SciPy is not installed for it: with the command that installs them.
+/// If the interpreter cannot be started, or NumPy or SciPy is not installed for it: with the
+/// command that installs them.
 pub fn python_versions(python: &str) -> Result<String, Fault> {
     const SCRIPT: &str = "import platform, numpy, scipy; \
         print(f'Python {platform.python_version()}, NumPy {numpy.__version__}, SciPy {scipy.__version__}')";

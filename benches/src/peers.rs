@@ -1,7 +1,8 @@
-//! Other programs that simulate Figure 3, run as children on one thread, and what they print of their time.
+//! Other programs that simulate Figure 3, run as children on one thread, and what they print of
+//! their time.
 //!
-//! A peer takes `--images FILE --labels FILE --replicates N --out FILE` and runs the whole protocol (180 rows a replicate). The
-//! last line that it prints is one of
+//! A peer takes `--images FILE --labels FILE --replicates N --out FILE` and runs the whole protocol
+//! (180 rows a replicate). The last line that it prints is one of
 //!
 //! | line | meaning |
 //! |---|---|
@@ -37,8 +38,8 @@ impl Peer {
         Self { name: file.to_owned(), command: vec![python.to_owned(), path], replicates }
     }
 
-    /// Reads `NAME=COMMAND…` or `NAME:REPLICATES=COMMAND…`. The command is split at blanks; one whose first word ends in `.py`
-    /// is run by `python`.
+    /// Reads `NAME=COMMAND…` or `NAME:REPLICATES=COMMAND…`. The command is split at blanks; one
+    /// whose first word ends in `.py` is run by `python`.
     ///
     /// # Errors
     ///
@@ -96,7 +97,8 @@ impl Peer {
     }
 }
 
-/// Seconds and, where they are told, rows of a peer's last line; `None` if it is none of the forms above.
+/// Seconds and, where they are told, rows of a peer's last line; `None` if it is none of the forms
+/// above.
 fn read_time(line: &str) -> Option<(f64, Option<u64>)> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let rows = match words[..] {

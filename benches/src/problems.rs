@@ -1,4 +1,5 @@
-//! Inputs of the Criterion benches and of `kernel-rates`: small deterministic generators, nothing read from disk.
+//! Inputs of the Criterion benches and of `kernel-rates`: small deterministic generators, nothing
+//! read from disk.
 
 use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
 use eigensweep_sampling::moments::MomentSampler;
@@ -41,8 +42,8 @@ impl SplitMix {
     }
 }
 
-/// `XᵀX/n` (d × d, both triangles) of n = 2d rows whose columns have scales `j^(−½)`: positive definite, eigenvalues over three
-/// decades.
+/// `XᵀX/n` (d × d, both triangles) of n = 2d rows whose columns have scales `j^(−½)`: positive
+/// definite, eigenvalues over three decades.
 #[must_use]
 pub fn gram_like(size: usize, seed: u64) -> Mat<f64> {
     let mut x = SplitMix::new(seed).matrix(2 * size, size);
@@ -60,13 +61,15 @@ pub fn stream(seed: u64) -> Stream {
     Streams::new(seed).stream(Draw::Noise, &[0])
 }
 
-/// Variances like those of MNIST's principal components (pixels 0 to 255): 3.3·10⁵ at first, 1.2·10⁴ at the fiftieth.
+/// Variances like those of MNIST's principal components (pixels 0 to 255): 3.3·10⁵ at first,
+/// 1.2·10⁴ at the fiftieth.
 #[must_use]
 pub fn signal_like_mnist(components: usize) -> Vec<f64> {
     (1..=components).map(|i| 3.3e5 * (i as f64).powf(-0.85)).collect()
 }
 
-/// One cell of Figure 3 on a synthetic population: ten classes, half the components noise, λ_max^Θ = 10⁴.
+/// One cell of Figure 3 on a synthetic population: ten classes, half the components noise, λ_max^Θ
+/// = 10⁴.
 #[derive(Debug)]
 pub struct Cell {
     /// κ²/n (k₀).

@@ -1,10 +1,13 @@
-//! Each kernel by itself, and what the machine's limits would let it do: the roofline (Williams, Waterman and Patterson, 2009).
+//! Each kernel by itself, and what the machine's limits would let it do: the roofline (Williams,
+//! Waterman and Patterson, 2009).
 //!
-//! A kernel of f flops and b bytes, by count, can do no more than `min(peak, bandwidth · f/b)` flops a second, the bandwidth being
-//! that of the cache which its working set sits in: the larger of reading and updating in place, so that it is a bound.
+//! A kernel of f flops and b bytes, by count, can do no more than `min(peak, bandwidth · f/b)`
+//! flops a second, the bandwidth being that of the cache which its working set sits in: the larger
+//! of reading and updating in place, so that it is a bound.
 //!
-//! What has chains of square roots and divisions (QL) is bound by their latency, not by this; limits tell that time, too.
-//! Interleaving gathers entry by entry and is bound by neither. Called by `kernel-rates`.
+//! What has chains of square roots and divisions (QL) is bound by their latency, not by this;
+//! limits tell that time, too. Interleaving gathers entry by entry and is bound by neither. Called
+//! by `kernel-rates`.
 
 use std::time::Duration;
 
@@ -50,7 +53,8 @@ pub struct Placed {
 }
 
 impl Measured {
-    /// Measures a kernel: the best run within the budget, which also pays for putting back what it is given.
+    /// Measures a kernel: the best run within the budget, which also pays for putting back what it
+    /// is given.
     ///
     /// # Panics
     ///
@@ -91,7 +95,8 @@ impl Measured {
     }
 }
 
-/// Gflop/s that are possible at a peak (Gflop/s), a bandwidth (GB/s) and an intensity (flops a byte).
+/// Gflop/s that are possible at a peak (Gflop/s), a bandwidth (GB/s) and an intensity (flops a
+/// byte).
 #[must_use]
 pub fn roofline(peak: f64, bandwidth: f64, intensity: f64) -> f64 {
     peak.min(bandwidth * intensity)

@@ -1,4 +1,5 @@
-//! The three tasks of a cell, which eigensweep, faer and LAPACK are measured on, and the problems that they are given.
+//! The three tasks of a cell, which eigensweep, faer and LAPACK are measured on, and the problems
+//! that they are given.
 //!
 //! A problem is C (d × d), B (d × ℓ), a diagonal Σ and k. With `S = C + Σ`:
 //!
@@ -10,8 +11,9 @@
 //!
 //! Each is a single number, what the representation explains of the labels: y² less it is the loss.
 //!
-//! `C = XᵀX/2d` of 2d rows uniform in [−1, 1) with column scales `j^(−½)`, B uniform in [−1, 1), Σ uniform in [0.1, 1.9): the family
-//! that `peers/lapack.py` and [`measure`](eigensweep_spectral::lanes::measure) draw from.
+//! `C = XᵀX/2d` of 2d rows uniform in [−1, 1) with column scales `j^(−½)`, B uniform in [−1, 1), Σ
+//! uniform in [0.1, 1.9): the family that `peers/lapack.py` and
+//! [`measure`](eigensweep_spectral::lanes::measure) draw from.
 
 use eigensweep_spectral::lanes::measure::Shape;
 use faer::Mat;

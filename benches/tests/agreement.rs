@@ -1,13 +1,13 @@
-//! Figure 3 with a few replicates against the reference simulation, where both the reference and MNIST lie beside the
-//! project.
+//! Figure 3 with a few replicates against the reference simulation, where both the reference and
+//! MNIST lie beside the project.
 
 use std::path::Path;
 
 use eigensweep_benches::agreement::{Compared, Summary, compare, read_dataset, read_reference};
 use eigensweep_benches::figure3::{Changes, Figure3, Files};
 
-/// With so few replicates a standard error is itself uncertain by 13 %, and t of 29 degrees of freedom reaches 6 in one of
-/// 600,000 cells.
+/// With so few replicates a standard error is itself uncertain by 13 %, and t of 29 degrees of
+/// freedom reaches 6 in one of 600,000 cells.
 const REPLICATES: u32 = 30;
 const LARGEST: f64 = 6.0;
 /// Over 180 independent cells it would be 1.03 ± 0.06; these are correlated.

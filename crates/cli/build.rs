@@ -13,7 +13,8 @@ fn git(arguments: &[&str]) -> Option<String> {
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    // Where this is a checkout: again after a commit. Elsewhere (an unpacked archive) the commit is not known.
+    // Where this is a checkout: again after a commit. Elsewhere (an unpacked archive) the commit is
+    // not known.
     for name in ["HEAD", "logs/HEAD"] {
         if let Some(path) = git(&["rev-parse", "--git-path", name]).filter(|path| Path::new(path).exists()) {
             println!("cargo:rerun-if-changed={path}");

@@ -1,5 +1,5 @@
-//! LAPACK's answers: `peers/lapack_accuracy.py`, a child that solves a chunk of problems at a time ([`encode`] and [`decode`] are its
-//! protocol).
+//! LAPACK's answers: `peers/lapack_accuracy.py`, a child that solves a chunk of problems at a time
+//! ([`encode`] and [`decode`] are its protocol).
 
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -9,8 +9,8 @@ use faer::Mat;
 use super::problems::{Answer, Problem, shape};
 use crate::Fault;
 
-/// A chunk of problems of a round for `lapack_accuracy.py`, little-endian: d, ℓ and the number of problems as u64; all scaled
-/// matrices; all right-hand sides, as f64 in column-major order.
+/// A chunk of problems of a round for `lapack_accuracy.py`, little-endian: d, ℓ and the number of
+/// problems as u64; all scaled matrices; all right-hand sides, as f64 in column-major order.
 #[must_use]
 pub fn encode(round: usize, problems: &[Problem]) -> Vec<u8> {
     let (size, width) = shape(round);
@@ -29,8 +29,8 @@ pub fn encode(round: usize, problems: &[Problem]) -> Vec<u8> {
     bytes
 }
 
-/// The answers of `lapack_accuracy.py` to a chunk of problems of this size: of each d eigenvalues and d powers; `None` where one
-/// is not finite.
+/// The answers of `lapack_accuracy.py` to a chunk of problems of this size: of each d eigenvalues
+/// and d powers; `None` where one is not finite.
 #[must_use]
 pub fn decode(size: usize, bytes: &[u8]) -> Vec<Option<Answer>> {
     let (words, _) = bytes.as_chunks::<8>();
@@ -52,7 +52,8 @@ pub struct Lapack {
 }
 
 impl Lapack {
-    /// Starts `lapack_accuracy.py` through the interpreter `python`; what it has to say goes to stderr.
+    /// Starts `lapack_accuracy.py` through the interpreter `python`; what it has to say goes to
+    /// stderr.
     ///
     /// # Errors
     ///

@@ -2,10 +2,12 @@
 
 use super::problems::{Answer, Problem};
 
-/// Largest of the four quantities that the lane kernels may have, in units of d·ε: what the kernels' own test allows.
+/// Largest of the four quantities that the lane kernels may have, in units of d·ε: what the
+/// kernels' own test allows.
 pub const ALLOWED: f64 = 5.0;
 
-/// Largest difference from LAPACK's eigenvalues, in units of d·ε·‖A‖: twice [`ALLOWED`], since either may be off by that.
+/// Largest difference from LAPACK's eigenvalues, in units of d·ε·‖A‖: twice [`ALLOWED`], since
+/// either may be off by that.
 pub const ALLOWED_DIFFERENCE: f64 = 10.0;
 
 /// The larger; NaN if one is.
@@ -99,7 +101,8 @@ impl Tally {
         }
     }
 
-    /// Whether the lane kernels solved every problem as well as [`ALLOWED`] and [`ALLOWED_DIFFERENCE`] ask.
+    /// Whether the lane kernels solved every problem as well as [`ALLOWED`] and
+    /// [`ALLOWED_DIFFERENCE`] ask.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.failed == 0

@@ -1,7 +1,8 @@
 //! Backward errors of the lane kernels and of LAPACK over the same random symmetric problems.
 //!
-//! A problem is a symmetric A (d × d) and right-hand sides b (d × ℓ); an answer is the eigenvalues λᵢ and the powers `‖qᵢᵀb‖²`.
-//! Four quantities measure it, in units of d·ε, all that a backward error of that size implies whatever the spectrum:
+//! A problem is a symmetric A (d × d) and right-hand sides b (d × ℓ); an answer is the eigenvalues
+//! λᵢ and the powers `‖qᵢᵀb‖²`. Four quantities measure it, in units of d·ε, all that a backward
+//! error of that size implies whatever the spectrum:
 //!
 //! | quantity | error |
 //! |---|---|
@@ -10,10 +11,12 @@
 //! | power | `abs(Σ‖qᵀb‖² − ‖b‖²) / ‖b‖²` |
 //! | form | `abs(Σλ‖qᵀb‖² − tr bᵀAb) / (‖A‖ ‖b‖²)` |
 //!
-//! ‖·‖ is the Frobenius norm. The solvers are given A times a scale (of [`problems::SCALES`]); everything is measured on A, with λ divided
-//! by the scale: no square overflows or underflows. Kinds and sizes are those of `crates/spectral/tests/accuracy.rs`.
+//! ‖·‖ is the Frobenius norm. The solvers are given A times a scale (of [`problems::SCALES`]);
+//! everything is measured on A, with λ divided by the scale: no square overflows or underflows.
+//! Kinds and sizes are those of `crates/spectral/tests/accuracy.rs`.
 //!
-//! [`problems`] draws the problems, [`lapack`] has LAPACK's answers to them, [`measures`] the errors. Called by `kernel-accuracy`.
+//! [`problems`] draws the problems, [`lapack`] has LAPACK's answers to them, [`measures`] the
+//! errors. Called by `kernel-accuracy`.
 
 pub mod lapack;
 pub mod measures;

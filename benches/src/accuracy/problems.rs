@@ -1,4 +1,5 @@
-//! Random symmetric problems of every kind, shape and scale, and what the lane kernels find of them.
+//! Random symmetric problems of every kind, shape and scale, and what the lane kernels find of
+//! them.
 
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
@@ -173,7 +174,8 @@ pub struct Answer {
     pub powers: Vec<f64>,
 }
 
-/// A round of problems, as many as a batch has room for, and what the lane kernels find; `None` where they fail.
+/// A round of problems, as many as a batch has room for, and what the lane kernels find; `None`
+/// where they fail.
 #[must_use]
 pub fn solve_round(
     instruction_set: InstructionSet,

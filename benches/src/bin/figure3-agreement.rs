@@ -1,4 +1,5 @@
-//! Figure 3 against a reference simulation: every cell with its z, a summary, and an exit status that says whether they agree.
+//! Figure 3 against a reference simulation: every cell with its z, a summary, and an exit status
+//! that says whether they agree.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,9 +13,9 @@ use eigensweep_benches::figure3::{Changes, Figure3, Files};
 
 /// Compares Figure 3 with a reference simulation.
 ///
-/// Runs jobs/figure3-mnist.toml (or reads the data set of an earlier run) and prints, for each of the 180 cells, z of the
-/// mean distance and of the mean corrupted loss. Exits 1 if one of the two metrics does not agree: some |z| of its 180 is at
-/// least 4.5, or more than 5 of them are above 3.
+/// Runs jobs/figure3-mnist.toml (or reads the data set of an earlier run) and prints, for each of
+/// the 180 cells, z of the mean distance and of the mean corrupted loss. Exits 1 if one of the two
+/// metrics does not agree: some |z| of its 180 is at least 4.5, or more than 5 of them are above 3.
 #[derive(Debug, Parser)]
 #[command(
     after_help = "Example: figure3-agreement --reference figure3_mnist.json --replicates 200 --threads 2"

@@ -1,7 +1,8 @@
-//! Rows per second on Figure 3 (distance alone): eigensweep beside other programs, one thread each, as a Markdown table.
+//! Rows per second on Figure 3 (distance alone): eigensweep beside other programs, one thread each,
+//! as a Markdown table.
 //!
-//! All programs are measured in turn, round after round, so that a slow minute of the machine meets each of them; a
-//! ratio is taken within a round, and its median over the rounds is reported.
+//! All programs are measured in turn, round after round, so that a slow minute of the machine meets
+//! each of them; a ratio is taken within a round, and its median over the rounds is reported.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,8 +15,8 @@ use eigensweep_benches::{Fault, median};
 
 /// Rows per second on Figure 3: eigensweep and its peers, one thread each.
 ///
-/// Prints a Markdown table. Loading and principal components are excluded everywhere; writing is included for eigensweep
-/// and excluded for the peers of benches/peers.
+/// Prints a Markdown table. Loading and principal components are excluded everywhere; writing is
+/// included for eigensweep and excluded for the peers of benches/peers.
 #[derive(Debug, Parser)]
 #[command(
     after_help = "A peer is run as `COMMAND --images FILE --labels FILE --replicates N --out FILE` with one BLAS thread and \

@@ -1,6 +1,8 @@
-//! Backward errors of eigensweep's lane kernels and of LAPACK over the same random problems of every kind, as a Markdown table.
+//! Backward errors of eigensweep's lane kernels and of LAPACK over the same random problems of
+//! every kind, as a Markdown table.
 //!
-//! Problems are drawn, solved in full batches, and sent to LAPACK a batch at a time; nothing is kept but the largest errors.
+//! Problems are drawn, solved in full batches, and sent to LAPACK a batch at a time; nothing is
+//! kept but the largest errors.
 
 use std::process::ExitCode;
 
@@ -16,10 +18,12 @@ use eigensweep_spectral::lanes::InstructionSet;
 /// Problems between two lines of progress.
 const PROGRESS: usize = 20_000;
 
-/// Holds the lane kernels and LAPACK to the same backward errors over random symmetric problems of every kind.
+/// Holds the lane kernels and LAPACK to the same backward errors over random symmetric problems of
+/// every kind.
 ///
-/// Prints a Markdown table of the largest errors, in units of d·ε; progress goes to stderr. Exits 1 if one of eigensweep's four
-/// quantities exceeds 5, if its eigenvalues differ from LAPACK's by more than 10, or if it fails to solve a problem.
+/// Prints a Markdown table of the largest errors, in units of d·ε; progress goes to stderr. Exits 1
+/// if one of eigensweep's four quantities exceeds 5, if its eigenvalues differ from LAPACK's by
+/// more than 10, or if it fails to solve a problem.
 #[derive(Debug, Parser)]
 #[command(after_help = "Example: kernel-accuracy --python venv/bin/python")]
 struct Arguments {

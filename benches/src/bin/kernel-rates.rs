@@ -1,8 +1,8 @@
-//! Microseconds a problem of eigensweep's kernels beside faer's and LAPACK's, and the kernels beside the machine's limits, as three
-//! Markdown tables.
+//! Microseconds a problem of eigensweep's kernels beside faer's and LAPACK's, and the kernels
+//! beside the machine's limits, as three Markdown tables.
 //!
-//! Everything runs on one thread. All programs are measured at a size right after one another, in rounds, and the best of each
-//! counts: a slow minute of a shared machine meets all of them.
+//! Everything runs on one thread. All programs are measured at a size right after one another, in
+//! rounds, and the best of each counts: a slow minute of a shared machine meets all of them.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,9 +19,11 @@ use eigensweep_benches::tasks::{Task, shape};
 use eigensweep_spectral::lanes::measure::Kernel;
 use eigensweep_spectral::lanes::{InstructionSet, LARGEST_SIZE};
 
-/// Microseconds a problem: eigensweep, faer and LAPACK, one thread each; and eigensweep's kernels beside the machine's limits.
+/// Microseconds a problem: eigensweep, faer and LAPACK, one thread each; and eigensweep's kernels
+/// beside the machine's limits.
 ///
-/// Prints three Markdown tables (tasks, kernels, crossover); progress goes to stderr. ℓ = 10 and k = d/2 throughout.
+/// Prints three Markdown tables (tasks, kernels, crossover); progress goes to stderr. ℓ = 10 and k
+/// = d/2 throughout.
 #[derive(Debug, Parser)]
 #[command(after_help = "An empty list of sizes (`--crossover-sizes ''`) leaves its table out.\n\n\
                   Example: kernel-rates --python venv/bin/python --sizes 32,100 --seconds 0.1")]

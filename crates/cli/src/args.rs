@@ -81,7 +81,8 @@ pub(crate) enum Command {
                       --module gcc/13 --sbatch-arg=--qos=high --concurrent 2"
     )]
     Submit(Submit),
-    /// Ask data sets in SQL: tables `results`, `summary` and `best` (`eigensweep query --help` for more)
+    /// Ask data sets in SQL: tables `results`, `summary` and `best` (`eigensweep query --help` for
+    /// more)
     #[command(disable_help_flag = true)]
     Query(HandedOver),
     /// Draw a figure of data sets as SVG or PNG
@@ -124,14 +125,16 @@ pub(crate) struct Run {
     /// Directory of the data set [default: output/NAME]
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// Compute one of N shares of the job, I from 1; `auto` takes I (and N, where it is told) from the array variables of
-    /// SLURM, Kubernetes, PBS, LSF or Grid Engine
+    /// Compute one of N shares of the job, I from 1; `auto` takes I (and N, where it is told) from
+    /// the array variables of SLURM, Kubernetes, PBS, LSF or Grid Engine
     #[arg(long, value_name = "I/N|auto|auto/N")]
     pub(crate) shard: Option<ShardChoice>,
-    /// Stop cleanly before this time is over (3h, 90m, 1-12:00:00), with exit code 75; `auto` asks the batch system
+    /// Stop cleanly before this time is over (3h, 90m, 1-12:00:00), with exit code 75; `auto` asks
+    /// the batch system
     #[arg(long, value_name = "TIME|auto")]
     pub(crate) time_limit: Option<TimeLimit>,
-    /// In a SLURM job: ask SLURM to run this job again when a time limit or a warning signal has stopped it
+    /// In a SLURM job: ask SLURM to run this job again when a time limit or a warning signal has
+    /// stopped it
     #[arg(long)]
     pub(crate) requeue: bool,
     /// Delete the data set first and start anew
@@ -243,7 +246,8 @@ pub(crate) struct Theory {
     /// Override a key of the job, paths relative to here; may be repeated
     #[arg(long, value_name = "TABLE.KEY=VALUE", conflicts_with = "spectra")]
     pub(crate) set: Vec<String>,
-    /// Spectra in place of a job: {"signal": [κ²/n …], "theta_signal": […], "gamma": […], "theta_noise": […]}
+    /// Spectra in place of a job: {"signal": [κ²/n …], "theta_signal": […], "gamma": […],
+    /// "theta_noise": […]}
     #[arg(long, value_name = "FILE.json")]
     pub(crate) spectra: Option<PathBuf>,
     /// The replicate whose drawn spectra are shown
@@ -259,7 +263,8 @@ pub(crate) struct Solve {
     /// Inputs X, a sample a row (n × d)
     #[arg(long, value_name = "X.npy")]
     pub(crate) inputs: PathBuf,
-    /// Labels Y: one column of whole numbers is classes (one-hot), anything else real targets (n × ℓ)
+    /// Labels Y: one column of whole numbers is classes (one-hot), anything else real targets (n ×
+    /// ℓ)
     #[arg(long, value_name = "Y.npy", required_unless_present = "targets", conflicts_with = "targets")]
     pub(crate) labels: Option<PathBuf>,
     /// Real targets in place of labels, whole numbers or not (n × ℓ; a vector is one column)

@@ -16,12 +16,13 @@ pub(crate) fn read(path: &Path, overrides: &[String]) -> Result<Job, CommandErro
     Ok(job::parse(&name, &text, overrides, directory).map_err(eigensweep_engine::EngineError::from)?)
 }
 
-/// Reads and validates a job file whose job is to hold wherever the program is started: its paths become absolute.
+/// Reads and validates a job file whose job is to hold wherever the program is started: its paths
+/// become absolute.
 pub(crate) fn read_absolute(path: &Path, overrides: &[String]) -> Result<Job, CommandError> {
     let mut job = read(path, overrides)?;
     if let DataSpec::Files(data) = &mut job.spec.data {
         for file in &mut data.files {
-            *file = std::path::absolute(&file).map_err(CommandError::io("find the path of", &file))?;
+            *file = std::path::absolute(&file).map_err(CommandError::io("find the path of", file))?;
         }
     }
     Ok(job)

@@ -1,7 +1,8 @@
 //! The program `eigensweep`: arguments → a validated plan → a call.
 //!
-//! `args` says what can be typed, `commands` holds one file per command, `report` prints errors (with the job's text
-//! underlined), `tell` says things on standard error, `progress` shows how a run gets on, `run_log` writes it down, `stop` ends it in time, `requeue` has it run again,
+//! `args` says what can be typed, `commands` holds one file per command, `report` prints errors
+//! (with the job's text underlined), `tell` says things on standard error, `progress` shows how a
+//! run gets on, `run_log` writes it down, `stop` ends it in time, `requeue` has it run again,
 //! `cluster` asks the batch system. What is computed is the engine's business.
 #![allow(clippy::disallowed_methods, reason = "clock and environment are read here and nowhere else")]
 #![warn(clippy::print_stderr, clippy::print_stdout)]

@@ -1,4 +1,5 @@
-//! How a run gets on: a bar with rows/s and ETA on a terminal, a plain line every few seconds elsewhere.
+//! How a run gets on: a bar with rows/s and ETA on a terminal, a plain line every few seconds
+//! elsewhere.
 
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};

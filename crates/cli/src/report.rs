@@ -1,4 +1,5 @@
-//! Errors for people: problems of a job underlined in its text, everything else in a line with its remedy.
+//! Errors for people: problems of a job underlined in its text, everything else in a line with its
+//! remedy.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

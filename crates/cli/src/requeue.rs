@@ -7,8 +7,9 @@ use eigensweep_store::dataset::read_runs;
 
 use crate::cluster;
 
-/// Runs of one job, one after the other, that may get no part done before it is given up: they may have been short because the
-/// job was pre-empted, but with the time that it has it may never get any done.
+/// Runs of one job, one after the other, that may get no part done before it is given up: they may
+/// have been short because the job was pre-empted, but with the time that it has it may never get
+/// any done.
 const FRUITLESS: u64 = 3;
 
 /// Puts this job back into the queue, once, whoever asks first: the run or its watchdog.
@@ -24,7 +25,8 @@ impl Requeue {
         Self { root: root.to_path_buf(), asked: Arc::new(Mutex::new(false)) }
     }
 
-    /// Asks SLURM to run this job again, and says what came of it. This run committed `rows` rows, and has written that down.
+    /// Asks SLURM to run this job again, and says what came of it. This run committed `rows` rows,
+    /// and has written that down.
     pub(crate) fn ask(&self, rows: u64) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if std::mem::replace(&mut *asked, true) {

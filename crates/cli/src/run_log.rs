@@ -1,4 +1,5 @@
-//! Writes down how a run gets on, in its file in `logs/`: what `status` shows while it runs and after it was killed.
+//! Writes down how a run gets on, in its file in `logs/`: what `status` shows while it runs and
+//! after it was killed.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
@@ -89,7 +90,8 @@ impl RunLog {
         });
     }
 
-    /// Writes the file; that it cannot be written (a full disk) must not end a run, or hide why it ended.
+    /// Writes the file; that it cannot be written (a full disk) must not end a run, or hide why it
+    /// ended.
     pub(crate) fn write(&self, state: RunState) {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
         record.state = state;

@@ -6,11 +6,12 @@
 //! | SIGTERM | 143 |
 //! | SIGUSR1, SIGUSR2 (a batch system's warning), `--time-limit` | 75 |
 //!
-//! A warning may come too early (SLURM sends one up to a minute before it was asked to), so what to do about it is decided
-//! when it comes: [`Stop::heed_warnings`].
+//! A warning may come too early (SLURM sends one up to a minute before it was asked to), so what to
+//! do about it is decided when it comes: [`Stop::heed_warnings`].
 //!
-//! The scheduler looks at the flag between tasks. A task may take longer than a batch system waits before it kills, so a watchdog ends
-//! the program [`GRACE`] after the flag was set: parts appear whole or not at all, so nothing is lost but the part in hand.
+//! The scheduler looks at the flag between tasks. A task may take longer than a batch system waits
+//! before it kills, so a watchdog ends the program [`GRACE`] after the flag was set: parts appear
+//! whole or not at all, so nothing is lost but the part in hand.
 
 use std::io;
 use std::sync::Arc;
@@ -67,7 +68,8 @@ impl Stop {
         for warning in [signal_hook::consts::SIGUSR1, signal_hook::consts::SIGUSR2] {
             flag::register(warning, Arc::clone(&stop.warned))?;
         }
-        // A file beyond the shell's limit is then an error that names it; the signal alone would end the program without a word.
+        // A file beyond the shell's limit is then an error that names it; the signal alone would
+        // end the program without a word.
         #[cfg(unix)]
         flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         Ok(stop)
@@ -106,7 +108,8 @@ impl Stop {
         self.flag.store(true, Ordering::Relaxed);
     }
 
-    /// Ends the program [`GRACE`] after it was asked to stop, with `farewell` as its last act; it hears how the program ends.
+    /// Ends the program [`GRACE`] after it was asked to stop, with `farewell` as its last act; it
+    /// hears how the program ends.
     pub(crate) fn watch(&self, farewell: impl FnOnce(Exit) + Send + 'static) {
         let stop = self.clone();
         thread::spawn(move || {

@@ -1,7 +1,5 @@
 //! ARCHITECTURE.md says where things are: every path of its table of places is there.
 
-#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
-
 use std::path::Path;
 
 #[test]

@@ -1,5 +1,5 @@
-//! Bad input: a clear error that names the place and the remedy, exit 2 for a bad job and 1 otherwise, nothing written, nothing
-//! lost.
+//! Bad input: a clear error that names the place and the remedy, exit 2 for a bad job and 1
+//! otherwise, nothing written, nothing lost.
 
 mod common;
 
@@ -7,7 +7,8 @@ use std::fs;
 
 use common::Place;
 
-/// A job with these overrides is refused with exit 2; standard error says all of `words`; nothing is written.
+/// A job with these overrides is refused with exit 2; standard error says all of `words`; nothing
+/// is written.
 fn refused(overrides: &[&str], words: &[&str]) {
     let place = Place::new();
     let mut arguments = vec!["run", "small.toml", "--output", "out"];

@@ -179,7 +179,8 @@ fn every_command_has_an_example() {
     }
 }
 
-/// Each signal has its exit code, leaves recorded parts only, and the next run goes on to the bytes of a run that nobody stopped.
+/// Each signal has its exit code, leaves recorded parts only, and the next run goes on to the bytes
+/// of a run that nobody stopped.
 #[cfg(unix)]
 #[test]
 fn signals_stop_a_run_that_resumes_to_the_same_bytes() {

@@ -114,7 +114,8 @@ fn a_job_grows() {
     assert!(bytes(&place, "out") == after);
 }
 
-/// Rows without a value: told with their number, kind and share; too many of them are an exit code of their own.
+/// Rows without a value: told with their number, kind and share; too many of them are an exit code
+/// of their own.
 #[test]
 fn too_many_rows_without_a_value() {
     let place = Place::new();
@@ -195,7 +196,8 @@ mod processes {
         assert_eq!(code, 75, "{stderr}");
     }
 
-    /// A task that takes longer than a batch system waits is dropped: nothing is lost but the part in hand.
+    /// A task that takes longer than a batch system waits is dropped: nothing is lost but the part
+    /// in hand.
     #[test]
     fn a_long_task_is_dropped() {
         let place = Place::new();

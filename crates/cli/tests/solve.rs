@@ -79,7 +79,8 @@ fn a_column_of_whole_numbers_is_classes_and_solves_as_one_hot_labels_made_by_han
     write(&place, "one-hot.npy", &mat![[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]);
     let (expected, _) = solve(&place, &["--labels", "one-hot.npy", "--write", "by-hand"]);
     assert_eq!(expected["labels"], serde_json::json!({ "kind": "targets", "count": 2 }));
-    // B = (−1/2, 1/2; 0, 0): probing loss 1 − 1/2 of the first direction; supervised 1 − tr(BᵀS⁻¹B) with S = diag(2, 4).
+    // B = (−1/2, 1/2; 0, 0): probing loss 1 − 1/2 of the first direction; supervised 1 − tr(BᵀS⁻¹B)
+    // with S = diag(2, 4).
     near(&expected["joint_embedding"]["probing_loss"], 0.5);
     near(&expected["supervised"]["objective"], 0.75);
 

@@ -1,4 +1,5 @@
-//! `submit`, and what `status` shows of it, with a SLURM of small scripts; `tests/slurm/run.sh` does the same with a real one.
+//! `submit`, and what `status` shows of it, with a SLURM of small scripts; `tests/slurm/run.sh`
+//! does the same with a real one.
 #![cfg(unix)]
 
 mod common;

@@ -143,7 +143,8 @@ impl Given<'_> {
     ///
     /// # Errors
     ///
-    /// * [`GivenError::Shape`] if a matrix does not fit the inputs, or inputs or labels hold nothing.
+    /// * [`GivenError::Shape`] if a matrix does not fit the inputs, or inputs or labels hold
+    ///   nothing.
     /// * [`GivenError::Asymmetric`] if the covariance is not symmetric.
     pub fn moments(&self) -> Result<GivenMoments, GivenError> {
         let Self { inputs: x, labels: y, mean_views, covariance } = *self;

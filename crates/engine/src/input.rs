@@ -29,9 +29,11 @@ pub enum Input {
     },
     /// Rows of a data set, once per setting of the data.
     Rows {
-        /// One set per value of the `components` axis, in its order (a single one for raw features).
+        /// One set per value of the `components` axis, in its order (a single one for raw
+        /// features).
         sets: Vec<Arc<RowSet>>,
-        /// Bytes that loading took at its peak, about: raw inputs, second moments, scores and rows side by side.
+        /// Bytes that loading took at its peak, about: raw inputs, second moments, scores and rows
+        /// side by side.
         loading_bytes: u64,
         /// BLAKE3 of the files, so that a resumed run notices other data under the same path.
         fingerprint: String,
@@ -41,7 +43,8 @@ pub enum Input {
 /// A data set at one setting.
 #[derive(Debug)]
 pub struct RowSet {
-    /// The value of the `components` axis that it was made for; `None` for raw features, which have no such axis.
+    /// The value of the `components` axis that it was made for; `None` for raw features, which have
+    /// no such axis.
     pub setting: Option<i64>,
     /// Rows \[X Y\].
     pub rows: LabelledRows,
@@ -74,8 +77,9 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Input`] if a file is missing or damaged, or images and labels differ in number;
-    /// [`EngineError::Job`] if `samples`, `components` or `dimension` exceed what the data have.
+    /// [`EngineError::Input`] if a file is missing or damaged, or images and labels differ in
+    /// number; [`EngineError::Job`] if `samples`, `components` or `dimension` exceed what the data
+    /// have.
     pub fn load(job: &Job) -> Result<Self, EngineError> {
         let input = Self::read(job)?;
         let problems = misfits(job, &input);
@@ -156,7 +160,8 @@ impl Input {
                 vec![Arc::new(RowSet { setting: None, rows, moment: SecondMoment::Dense(moment) })]
             }
         };
-        // The raw inputs; a handful of features × features matrices; scores, their leading columns and the rows.
+        // The raw inputs; a handful of features × features matrices; scores, their leading columns
+        // and the rows.
         let moments = 10 * 8 * (features as u64).pow(2);
         let rows: u64 = sets.iter().map(|set| 3 * 8 * set.rows.rows().len() as u64).sum();
         let loading_bytes = inputs.bytes() + moments + rows;
@@ -238,7 +243,8 @@ pub(crate) fn teacher(spec: &job::Teacher, index: usize, labels: usize) -> Teach
     }
 }
 
-/// What only the loaded input tells: problems too large to hold, a listed Θ that does not fit raw features.
+/// What only the loaded input tells: problems too large to hold, a listed Θ that does not fit raw
+/// features.
 fn misfits(job: &Job, input: &Input) -> Vec<Problem> {
     let most_noise = most_noise(job);
     let mut problems: Vec<Problem> =
@@ -264,7 +270,8 @@ fn most_noise(job: &Job) -> usize {
     job.spec.corruption.components.values().iter().map(|&p| size(p)).max().unwrap_or(0)
 }
 
-/// Problems with up to `signal` signal components and `labels` labels, if they exceed [`LARGEST_SIZE`].
+/// Problems with up to `signal` signal components and `labels` labels, if they exceed
+/// [`LARGEST_SIZE`].
 fn too_large(job: &Job, signal: usize, labels: usize) -> Option<Problem> {
     let noise = most_noise(job);
     let components = signal.saturating_add(noise);

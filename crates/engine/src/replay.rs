@@ -34,8 +34,8 @@ impl Alone {
         Ok(Self { paradigm: grid.paradigm(row), ..alone })
     }
 
-    /// Prepares a cell of a job, of each axis the value at the position that `position` gives for its column; its row is that of the
-    /// job's first paradigm.
+    /// Prepares a cell of a job, of each axis the value at the position that `position` gives for
+    /// its column; its row is that of the job's first paradigm.
     ///
     /// # Errors
     ///

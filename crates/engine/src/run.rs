@@ -25,11 +25,13 @@ pub trait Observer: Send {
     fn ended(&mut self, outcome: &Result<Outcome, EngineError>) {
         let _ = outcome;
     }
-    /// Seconds since some moment: how long parts take to write is told by it, on the threads that write them.
+    /// Seconds since some moment: how long parts take to write is told by it, on the threads that
+    /// write them.
     fn clock(&self) -> fn() -> f64;
     /// `rows` more rows were computed, `failed` of them without a value.
     fn computed(&mut self, rows: u64, failed: u64);
-    /// A part of `rows` rows was sorted, encoded, written and committed, which took so many seconds of one thread.
+    /// A part of `rows` rows was sorted, encoded, written and committed, which took so many seconds
+    /// of one thread.
     fn committed(&mut self, section: u32, part: u64, rows: u64, seconds: f64);
 }
 
@@ -67,7 +69,8 @@ pub fn share(dataset: &Dataset) -> Share {
 
 /// Computes the missing parts of the data set's shard on `threads` threads, section by section.
 ///
-/// Where `stop` becomes true, the part that is being collected is dropped, full ones are written, and the outcome is not complete.
+/// Where `stop` becomes true, the part that is being collected is dropped, full ones are written,
+/// and the outcome is not complete.
 ///
 /// # Errors
 ///

@@ -1,13 +1,15 @@
-//! Runs tasks on a pool of threads and hands their batches to one writer, in task order; what the writer makes of them (a full part
-//! that is to be encoded) goes back to the same threads.
+//! Runs tasks on a pool of threads and hands their batches to one writer, in task order; what the
+//! writer makes of them (a full part that is to be encoded) goes back to the same threads.
 //!
-//! Each worker owns a [`Workspace`]. It takes an empty batch from a fixed supply, then the next task, and sends the filled
-//! batch over a bounded channel; the writer, on the calling thread, puts batches back in order and returns the empty ones. A
-//! worker takes its batch *before* its task, so the earliest outstanding task always has one: the supply bounds memory
-//! and cannot deadlock. Who computes what does not matter: a task is a function of its number.
+//! Each worker owns a [`Workspace`]. It takes an empty batch from a fixed supply, then the next
+//! task, and sends the filled batch over a bounded channel; the writer, on the calling thread, puts
+//! batches back in order and returns the empty ones. A worker takes its batch *before* its task, so
+//! the earliest outstanding task always has one: the supply bounds memory and cannot deadlock. Who
+//! computes what does not matter: a task is a function of its number.
 //!
-//! The writer's [`Work`] comes before tasks: it frees what the sink may be waiting for ([`Sink::is_ready`]). So the writer itself
-//! only copies, and `threads` threads are busy from the first task to the last.
+//! The writer's [`Work`] comes before tasks: it frees what the sink may be waiting for
+//! ([`Sink::is_ready`]). So the writer itself only copies, and `threads` threads are busy from the
+//! first task to the last.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -46,8 +48,8 @@ pub trait Sink {
     /// What the sink has others do.
     type Work: Work;
 
-    /// Takes the batch of a task; tasks arrive in the order of the ranges given to [`run`]. What is returned is done on a worker's
-    /// thread, and comes back through [`done`](Self::done).
+    /// Takes the batch of a task; tasks arrive in the order of the ranges given to [`run`]. What is
+    /// returned is done on a worker's thread, and comes back through [`done`](Self::done).
     ///
     /// # Errors
     ///
@@ -61,14 +63,15 @@ pub trait Sink {
     /// Any error ends the run.
     fn done(&mut self, done: <Self::Work as Work>::Done) -> Result<(), EngineError>;
 
-    /// Whether it can take a batch now; where it cannot, work must be under way whose end changes that.
+    /// Whether it can take a batch now; where it cannot, work must be under way whose end changes
+    /// that.
     fn is_ready(&self) -> bool {
         true
     }
 }
 
-/// Runs all tasks of `ranges` on `threads` threads; returns whether it got to the end, which it does not if `stop` was set. Work of
-/// the sink that has begun is done in either case.
+/// Runs all tasks of `ranges` on `threads` threads; returns whether it got to the end, which it
+/// does not if `stop` was set. Work of the sink that has begun is done in either case.
 ///
 /// # Errors
 ///
@@ -92,7 +95,8 @@ pub fn run<S: Sink + Send>(
     let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
     let supply = threads * BATCHES_PER_THREAD;
     let (give_back, empty) = bounded::<Rows>(supply);
-    // What waits in it are batches of the supply, work of the sink, and two last words of each worker.
+    // What waits in it are batches of the supply, work of the sink, and two last words of each
+    // worker.
     let (send, messages) = unbounded::<Message<S>>();
     let (hand_over, works) = unbounded::<S::Work>();
     for _ in 0..supply {
@@ -112,7 +116,8 @@ pub fn run<S: Sink + Send>(
         }
         drop((send, empty, works));
         let mut writer = Writer { messages, give_back, hand_over, queue: &queue, busy: threads };
-        // Dropped before the scope waits: workers that wait for a batch or for work see the channels close.
+        // Dropped before the scope waits: workers that wait for a batch or for work see the
+        // channels close.
         let written = writer.write_in_order(sink);
         queue.stop_workers();
         drop(writer);
@@ -193,7 +198,8 @@ impl Queue<'_> {
     }
 }
 
-/// Tells the writer if the worker that holds it panics: otherwise all would wait for the batch that is lost.
+/// Tells the writer if the worker that holds it panics: otherwise all would wait for the batch that
+/// is lost.
 struct PanicNotice<'a, S: Sink>(&'a Sender<Message<S>>);
 
 impl<S: Sink> Drop for PanicNotice<'_, S> {

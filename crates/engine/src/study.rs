@@ -116,8 +116,9 @@ impl Planned {
         Identity::new(&self.job.spec, self.input.fingerprint())
     }
 
-    /// Computes what is missing of a shard of the data set at `into`, creating it if there is nothing, and finishes it: its manifest in any
-    /// case, its summary once every part is done. Returns how the run ended, and the data set.
+    /// Computes what is missing of a shard of the data set at `into`, creating it if there is
+    /// nothing, and finishes it: its manifest in any case, its summary once every part is done.
+    /// Returns how the run ended, and the data set.
     ///
     /// # Errors
     ///
@@ -159,8 +160,8 @@ impl Planned {
         schedule::rows(&self.simulation, threads)
     }
 
-    /// A single row computed alone: the cell of `replicate` with, of each axis, the value at the position that `position` gives for its
-    /// column.
+    /// A single row computed alone: the cell of `replicate` with, of each axis, the value at the
+    /// position that `position` gives for its column.
     ///
     /// # Errors
     ///

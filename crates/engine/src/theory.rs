@@ -1,7 +1,7 @@
 //! Thresholds of a job's spectra: one row per combination of the axes that they depend on.
 //!
-//! Samples, alignment and dimension do not enter Propositions 4.3 and 4.4, so they do not multiply the rows. Drawn spectra
-//! are those of one replicate.
+//! Samples, alignment and dimension do not enter Propositions 4.3 and 4.4, so they do not multiply
+//! the rows. Drawn spectra are those of one replicate.
 
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_theory::thresholds::{Spectra, SpectraError, Thresholds, thresholds};
@@ -25,7 +25,8 @@ pub struct TheoryRow {
 pub struct SpectraRow {
     /// Axis names and values.
     pub axes: Vec<(&'static str, f64)>,
-    /// κⱼ²/n of the important components (k₀); `None` where the data has no common basis with Γ and Θ, and then Θ is empty.
+    /// κⱼ²/n of the important components (k₀); `None` where the data has no common basis with Γ and
+    /// Θ, and then Θ is empty.
     pub signal: Option<Vec<f64>>,
     /// λⱼ^Θ of the important components (k₀).
     pub theta_signal: Vec<f64>,
@@ -78,7 +79,8 @@ pub fn spectra(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<SpectraRow>
     };
     let mut rows = Vec::new();
     for (at, data) in settings.data.iter().enumerate() {
-        // Settings that differ in the teacher only have the same spectra: the first of them speaks for all.
+        // Settings that differ in the teacher only have the same spectra: the first of them speaks
+        // for all.
         if matches!(data, DataSetting::Gaussian { teacher_index: 1.., .. }) {
             continue;
         }

@@ -1,5 +1,5 @@
-//! Adaptive replicates: rows are those of the job with fixed replicates, a combination goes on exactly as long as its error asks for it,
-//! and shards, threads and interruptions change nothing.
+//! Adaptive replicates: rows are those of the job with fixed replicates, a combination goes on
+//! exactly as long as its error asks for it, and shards, threads and interruptions change nothing.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 

@@ -9,7 +9,8 @@ use eigensweep_testkit::rows::simulation;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Runs the first task to warm up, then all others under the counter; returns the rows that had no value.
+/// Runs the first task to warm up, then all others under the counter; returns the rows that had no
+/// value.
 #[track_caller]
 fn assert_no_allocation(what: &str, simulation: &Simulation) -> usize {
     let mut workspace = Workspace::new(simulation);
@@ -72,7 +73,8 @@ fn tasks_of_degenerate_samples_do_not_allocate() {
     }
 }
 
-/// Σ singular: the general path; and with n below d no answer at all, which does not allocate either.
+/// Σ singular: the general path; and with n below d no answer at all, which does not allocate
+/// either.
 #[test]
 fn tasks_on_the_general_path_do_not_allocate() {
     let data = "[job]\nreplicates = 12\n[data]\ncomponents = 7\nlabel_count = 4\n[grid]\nsamples = [5, 60]\n";

@@ -173,7 +173,8 @@ fn missing_and_damaged_files() {
     assert!(matches!(data_error(&job_on(&folder, &[])), InputError::NotAFile { .. }));
 }
 
-/// A header that declares more than memory has is refused by the file's length, before anything is allocated.
+/// A header that declares more than memory has is refused by the file's length, before anything is
+/// allocated.
 #[test]
 fn a_header_that_lies() {
     let (_directory, images) = images();
@@ -240,7 +241,8 @@ fn a_task_with_too_many_rows() {
     assert_eq!(large.part_rows(large.parts - 1).end, large.grid.rows());
 }
 
-/// Nothing of an input is looked for before the job is known to parse, so paths may be relative to anywhere.
+/// Nothing of an input is looked for before the job is known to parse, so paths may be relative to
+/// anywhere.
 #[test]
 fn paths_are_relative_to_the_job() {
     let (directory, _images) = images();

@@ -1,5 +1,5 @@
-//! The bodies of the fuzz targets over their corpus, as it is, cut short and with bits turned: a short run for everyday. The long one is
-//! `cargo +nightly fuzz run <target>`.
+//! The bodies of the fuzz targets over their corpus, as it is, cut short and with bits turned: a
+//! short run for everyday. The long one is `cargo +nightly fuzz run <target>`.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
@@ -87,7 +87,8 @@ fn npy_files() {
 
 #[test]
 fn parts() {
-    // The reader catches the panics of a decoder. Their message, with a backtrace, takes memory that is not the reader's.
+    // The reader catches the panics of a decoder. Their message, with a backtrace, takes memory
+    // that is not the reader's.
     let default = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         let file = panic.location().map_or("", |place| place.file());

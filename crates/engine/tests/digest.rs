@@ -274,7 +274,8 @@ fn the_same_summary_however_it_came_about() {
     }
 }
 
-/// A data set that grew is summarised as one that was run at once, to rounding (its blocks are others).
+/// A data set that grew is summarised as one that was run at once, to rounding (its blocks are
+/// others).
 #[test]
 fn what_grew_is_one_summary() {
     for detail in ["rows", "summary"] {

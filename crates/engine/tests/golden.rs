@@ -1,10 +1,12 @@
-//! Rows that stay what they are: a change of the streams, the samplers or the kernels that changes a bit is a decision, never an
-//! accident, and comes with a new scheme of the streams or a new format.
+//! Rows that stay what they are: a change of the streams, the samplers or the kernels that changes
+//! a bit is a decision, never an accident, and comes with a new scheme of the streams or a new
+//! format.
 //!
-//! `golden/rows.csv` holds 54 rows of one small job, every value as the bits of a double. They are the same on every instruction
-//! set; logarithms and powers come from the system's mathematical library, so another one may differ in a last bit. Where Σ has a zero
-//! the general path answers, on faer, whose order of summation is the processor's: those rows agree to rounding.
-//! After such a decision: `cargo test -p eigensweep-engine --test golden -- --ignored`.
+//! `golden/rows.csv` holds 54 rows of one small job, every value as the bits of a double. They are
+//! the same on every instruction set; logarithms and powers come from the system's mathematical
+//! library, so another one may differ in a last bit. Where Σ has a zero the general path answers,
+//! on faer, whose order of summation is the processor's: those rows agree to rounding. After such a
+//! decision: `cargo test -p eigensweep-engine --test golden -- --ignored`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +16,8 @@ use eigensweep_testkit::rows::{Cell, coordinates, simulation};
 use eigensweep_theory::metrics::{GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED, THRESHOLD_SQUARED};
 use eigensweep_theory::{InstructionSet, Metric};
 
-/// Drawn spectra of noise and views, fewer samples than features, and views that leave Σ zero, singular or definite.
+/// Drawn spectra of noise and views, fewer samples than features, and views that leave Σ zero,
+/// singular or definite.
 const JOB: &str = r#"
 [job]
 seed = 20250518
@@ -69,8 +72,8 @@ fn table(simulation: &Simulation, instruction_set: InstructionSet) -> String {
     text
 }
 
-/// Two lines of the table are the same up to rounding: each value within 1e-12, far above the general path's errors here and far below
-/// what another draw would change.
+/// Two lines of the table are the same up to rounding: each value within 1e-12, far above the
+/// general path's errors here and far below what another draw would change.
 #[track_caller]
 fn assert_close(found: &str, expected: &str) {
     let split = |line: &str| -> Vec<String> { line.splitn(8, ',').map(str::to_owned).collect() };
@@ -103,7 +106,8 @@ fn rows_are_those_checked_in() {
     }
 }
 
-/// Values of every kind are in it: numbers, none for the supervised paradigm, a status that says why not.
+/// Values of every kind are in it: numbers, none for the supervised paradigm, a status that says
+/// why not.
 #[test]
 fn the_rows_checked_in_have_every_kind_of_value() {
     let text = fs::read_to_string(path()).unwrap();

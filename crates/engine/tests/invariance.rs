@@ -1,5 +1,6 @@
-//! A row is a function of the job's content, the seed and its own coordinates: not of threads, of the other values on the
-//! axes, of the number of replicates, or of which paradigms are computed beside it. All of it bit for bit.
+//! A row is a function of the job's content, the seed and its own coordinates: not of threads, of
+//! the other values on the axes, of the number of replicates, or of which paradigms are computed
+//! beside it. All of it bit for bit.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -69,7 +70,8 @@ dimension = 8
 samples = [15, 400]
 "#;
 
-/// A value added before, between or after those that are there, on every axis that the source and the spectra have.
+/// A value added before, between or after those that are there, on every axis that the source and
+/// the spectra have.
 const ADDED: [&str; 12] = [
     "grid.samples=[15, 20, 400, 3]",
     "data.components=[4, 10, 37]",
@@ -103,7 +105,8 @@ fn more_values_leave_rows_of_targets_as_they_are() {
     }
 }
 
-/// Sizes beyond 32 take the divide-and-conquer eigensolver, and products of faer their blocked kernels.
+/// Sizes beyond 32 take the divide-and-conquer eigensolver, and products of faer their blocked
+/// kernels.
 #[test]
 fn more_values_leave_rows_of_large_problems_as_they_are() {
     let large = ["data.components=40", "corruption.components=45", "model.dimension=20", "job.replicates=1"];
@@ -118,7 +121,8 @@ fn more_values_leave_rows_of_large_problems_as_they_are() {
     }
 }
 
-/// The same for every k alone and together with others: which eigenvectors are computed must not show.
+/// The same for every k alone and together with others: which eigenvectors are computed must not
+/// show.
 #[test]
 fn a_dimension_does_not_see_other_dimensions() {
     for (components, noise) in [(3, 4), (10, 12), (30, 25)] {
@@ -141,7 +145,8 @@ fn a_dimension_does_not_see_other_dimensions() {
     }
 }
 
-/// Spectra that are drawn are shared over n, α and scales, and do not change when a component's neighbours do.
+/// Spectra that are drawn are shared over n, α and scales, and do not change when a component's
+/// neighbours do.
 #[test]
 fn more_values_leave_rows_of_drawn_spectra_as_they_are() {
     let drawn = ["data.spectrum=uniform", "corruption.spectrum=uniform", "augmentation.spectrum=uniform"];
@@ -193,8 +198,8 @@ fn fewer_paradigms_leave_the_others_as_they_are() {
     }
 }
 
-/// Which metrics are reported decides by which route they are computed (joint-embedding without leakage needs no
-/// eigenvectors), so the bits may differ; the numbers do not.
+/// Which metrics are reported decides by which route they are computed (joint-embedding without
+/// leakage needs no eigenvectors), so the bits may differ; the numbers do not.
 #[test]
 fn fewer_metrics_change_rounding_only() {
     let all = rows(&simulation(GAUSSIAN, &[]), 1);
@@ -247,7 +252,8 @@ fn threads_leave_rows_and_files_as_they_are() {
     }
 }
 
-/// A panic in a worker ends the run with that panic, though the others wait for their turn behind the lost batch.
+/// A panic in a worker ends the run with that panic, though the others wait for their turn behind
+/// the lost batch.
 #[test]
 #[should_panic(expected = "a task of this plan")]
 fn a_panic_in_a_task_does_not_hang() {
@@ -271,7 +277,8 @@ fn a_panic_in_a_task_does_not_hang() {
     let _ = eigensweep_engine::schedule::run(&simulation, &ranges, 3, &stop, &mut Ignore);
 }
 
-/// Another seed, replicate or n draws something else: the equalities above are not between constants.
+/// Another seed, replicate or n draws something else: the equalities above are not between
+/// constants.
 #[test]
 fn coordinates_that_matter_change_rows() {
     let text = GAUSSIAN;
@@ -334,7 +341,8 @@ proptest! {
         }
     }
 
-    /// However extreme the units, a row has all its values, finite and in range, or a status that says why not.
+    /// However extreme the units, a row has all its values, finite and in range, or a status that
+    /// says why not.
     #[test]
     fn rows_have_their_values_or_a_status(
         exponents in (-200..200_i32, -200..200_i32, -200..200_i32),
@@ -382,7 +390,8 @@ fn rows_on(instruction_set: InstructionSet, simulation: &Simulation) -> Vec<(Vec
     rows
 }
 
-/// A cluster whose nodes differ gives one answer: every instruction set of this machine, forced one by one, and none at all.
+/// A cluster whose nodes differ gives one answer: every instruction set of this machine, forced one
+/// by one, and none at all.
 #[test]
 fn rows_do_not_depend_on_the_instruction_set() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! Merging: shards come together without loss or repetition, and what does not belong together is refused.
+//! Merging: shards come together without loss or repetition, and what does not belong together is
+//! refused.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 

@@ -1,4 +1,5 @@
-//! Propositions 4.2, 4.3 and 4.4 of the paper, by simulation at sample sizes that only exact moment sampling can reach.
+//! Propositions 4.2, 4.3 and 4.4 of the paper, by simulation at sample sizes that only exact moment
+//! sampling can reach.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
@@ -142,7 +143,8 @@ fn solver(size: usize, noise: usize, paradigms: &[&'static Paradigm]) -> Additiv
 /// Sample size of the limit: reconstruction needs it, because its pencil squares the cross moments.
 const SAMPLES: u64 = 1_000_000_000_000;
 
-/// Spectra whose thresholds are both positive. Signal over three decades; noise and views over four.
+/// Spectra whose thresholds are both positive. Signal over three decades; noise and views over
+/// four.
 fn spectra_with_thresholds(count: usize) -> Vec<Drawn> {
     let mut random = Random(2025);
     let mut found = Vec::new();
@@ -164,11 +166,11 @@ fn spectra_with_thresholds(count: usize) -> Vec<Drawn> {
     found
 }
 
-/// Propositions 4.3 and 4.4: 5 % above its threshold on α² a paradigm keeps the signal alone, 5 % below it one of its k = k₀
-/// components is noise.
+/// Propositions 4.3 and 4.4: 5 % above its threshold on α² a paradigm keeps the signal alone, 5 %
+/// below it one of its k = k₀ components is noise.
 ///
-/// At n = 10¹² sample moments are within 10⁻⁵ of the population's, a hundred times nearer than the thresholds of the spectra
-/// drawn here can notice: not a matter of chance.
+/// At n = 10¹² sample moments are within 10⁻⁵ of the population's, a hundred times nearer than the
+/// thresholds of the spectra drawn here can notice: not a matter of chance.
 #[test]
 fn representations_switch_at_the_thresholds() {
     let (mut most_above, mut least_below) = ([0.0_f64; 2], [f64::INFINITY; 2]);
@@ -209,7 +211,8 @@ fn negative_thresholds_need_no_alignment() {
         };
         let limits = thresholds(&spectra.spectra()).unwrap();
         let limits = [limits.alpha_je_squared, limits.alpha_rc_squared];
-        // In units of λ^Θ/λ^Γ (joint-embedding) and of 1 (reconstruction) the distance of the threshold from 0 is the margin.
+        // In units of λ^Θ/λ^Γ (joint-embedding) and of 1 (reconstruction) the distance of the
+        // threshold from 0 is the margin.
         if limits.iter().all(|&limit| limit >= -0.05) || found.iter().all(|&count| count >= 20) {
             continue;
         }
@@ -225,11 +228,11 @@ fn negative_thresholds_need_no_alignment() {
     assert!(found.iter().all(|&count| count >= 20), "{found:?}");
 }
 
-/// Proposition 4.2: the corrupted supervised model recovers the clean one for every α. Its distance, over four decades of α,
-/// falls like 1/n.
+/// Proposition 4.2: the corrupted supervised model recovers the clean one for every α. Its
+/// distance, over four decades of α, falls like 1/n.
 ///
-/// The distance at one n is a random multiple of 1/n; over 20 replicates its mean is known to about 30 %, so a slope over six
-/// decades to 0.03 and 0.15 is 5σ.
+/// The distance at one n is a random multiple of 1/n; over 20 replicates its mean is known to about
+/// 30 %, so a slope over six decades to 0.03 and 0.15 is 5σ.
 #[test]
 fn supervised_distance_falls_like_one_over_n() {
     let mut random = Random(42);

@@ -1,5 +1,5 @@
-//! The moment sampler draws from the explicit sampler's distribution: two whole jobs that differ in `sampler.kind` and seed,
-//! compared metric by metric with two-sample Kolmogorov–Smirnov tests.
+//! The moment sampler draws from the explicit sampler's distribution: two whole jobs that differ in
+//! `sampler.kind` and seed, compared metric by metric with two-sample Kolmogorov–Smirnov tests.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use eigensweep_testkit::kolmogorov_smirnov::{REPLICATES, critical_distance, dist
 use eigensweep_testkit::rows::{cells, coordinates, simulation};
 use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED};
 
-/// Metrics are of order 1; where theory says 0, what is left is rounding, which is not what is compared.
+/// Metrics are of order 1; where theory says 0, what is left is rounding, which is not what is
+/// compared.
 const ROUNDING: f64 = 1e-9;
 
 fn rounded(value: f64) -> f64 {
@@ -126,7 +127,8 @@ fn where_sigma_is_singular() {
     assert_agree(&format!("{data}{rest}"), 2 * 2 * PER_PLACE);
 }
 
-/// Nested subsets of real rows; at n = 400 the subset is the whole data set, and only the noise is random.
+/// Nested subsets of real rows; at n = 400 the subset is the whole data set, and only the noise is
+/// random.
 #[test]
 fn of_images_and_their_components() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! What the scheduler promises a sink: batches in order, its work done once and heard of, no more of it at a time than it is ready for; and
-//! that nothing hangs, whatever ends.
+//! What the scheduler promises a sink: batches in order, its work done once and heard of, no more
+//! of it at a time than it is ready for; and that nothing hangs, whatever ends.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -97,7 +97,8 @@ struct Ends {
 
 const NEVER: Ends = Ends { stop_after: u64::MAX, fail_at: u64::MAX, panic_at: u64::MAX };
 
-/// Runs all tasks; returns what the scheduler did, the tasks in the order taken and the squares in order of size.
+/// Runs all tasks; returns what the scheduler did, the tasks in the order taken and the squares in
+/// order of size.
 fn run(
     simulation: &Simulation,
     threads: usize,

@@ -76,10 +76,11 @@ impl Query {
 
     /// The views that a query may name, and their texts.
     fn views(&self, sql: &str) -> Vec<(&'static str, String)> {
-        let best = |columns: &Columns| views::best(columns, &paradigms::ALL.map(|paradigm| paradigm.name));
-        let all: [(&str, &dyn Fn(&Columns) -> String); 2] = [("summary", &views::summary), ("best", &best)];
-        let named = all.into_iter().filter(|(name, _)| self.detail == Detail::Rows && sql.contains(name));
-        named.map(|(name, text)| (name, text(&self.columns))).collect()
+        let named = |name: &str| self.detail == Detail::Rows && sql.contains(name);
+        let summary = named("summary").then(|| ("summary", views::summary(&self.columns)));
+        let paradigms = paradigms::ALL.map(|paradigm| paradigm.name);
+        let best = named("best").then(|| ("best", views::best(&self.columns, &paradigms)));
+        summary.into_iter().chain(best).collect()
     }
 
     /// The columns of `results`.

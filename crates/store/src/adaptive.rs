@@ -1,7 +1,8 @@
 //! Adaptive replicates: which combinations go on after a checkpoint.
 //!
-//! A combination goes on as long as, for any paradigm, the standard error of the mean of the first metric that the job asks for (of
-//! distance, leakage and gap) exceeds `relative_error` times the mean. What has no values at all does not go on.
+//! A combination goes on as long as, for any paradigm, the standard error of the mean of the first
+//! metric that the job asks for (of distance, leakage and gap) exceeds `relative_error` times the
+//! mean. What has no values at all does not go on.
 
 use crate::StoreError;
 use crate::active::Active;
@@ -11,8 +12,8 @@ use crate::grid::Grid;
 use eigensweep_job::Adaptive;
 use eigensweep_theory::metrics::DISTANCE;
 
-/// The combinations that are drawn in the section at `place`, from the parts of the sections before it; `None` for all, where replicates
-/// are fixed and in the first round.
+/// The combinations that are drawn in the section at `place`, from the parts of the sections before
+/// it; `None` for all, where replicates are fixed and in the first round.
 ///
 /// # Errors
 ///

@@ -1,11 +1,14 @@
 //! The data set's columns, statuses and format version: what the engine writes and readers rely on.
 //!
-//! One row per replicate × combination of axes × paradigm. Axis columns (`samples`, `noise_scale`, …) stand between
-//! [`REPLICATE`] and [`PARADIGM`], metrics ([`metrics_of`](crate::rows::metrics_of)) between that and [`STATUS`]; names of axes are in [`JobSpec::axes`](eigensweep_job::JobSpec::axes).
+//! One row per replicate × combination of axes × paradigm. Axis columns (`samples`, `noise_scale`,
+//! …) stand between [`REPLICATE`] and [`PARADIGM`], metrics
+//! ([`metrics_of`](crate::rows::metrics_of)) between that and [`STATUS`]; names of axes are in
+//! [`JobSpec::axes`](eigensweep_job::JobSpec::axes).
 
 use eigensweep_theory::Failure;
 
-/// Version of the directory layout and the schema. A reader refuses a version that it does not know.
+/// Version of the directory layout and the schema. A reader refuses a version that it does not
+/// know.
 pub const FORMAT_VERSION: u32 = 3;
 
 /// `replicate`, i32.
@@ -20,20 +23,23 @@ pub const REPLICATES: &str = "replicates";
 /// `failed`, in summaries: how many of them have no value.
 pub const FAILED: &str = "failed";
 
-/// What a summary says of each metric, `<metric>_<statistic>`: `count` (i64) of values, and of these (f64, null where there are too few)
-/// mean, variance (n − 1), standard error of the mean, extremes and quantiles.
+/// What a summary says of each metric, `<metric>_<statistic>`: `count` (i64) of values, and of
+/// these (f64, null where there are too few) mean, variance (n − 1), standard error of the mean,
+/// extremes and quantiles.
 pub const STATISTICS: [&str; 11] =
     ["count", "mean", "variance", "standard_error", "min", "q05", "q25", "median", "q75", "q95", "max"];
 
-/// `above`, in summaries: how many replicates have α² above their threshold, of `threshold_squared_count`; null where rows are not
-/// kept and where there is no threshold.
+/// `above`, in summaries: how many replicates have α² above their threshold, of
+/// `threshold_squared_count`; null where rows are not kept and where there is no threshold.
 pub const ABOVE: &str = "above";
 
-/// What a summary says of the differences of a metric between two paradigms of one replicate, [`difference`]: `count` (i64) of the
-/// replicates where both have a value, mean and its standard error (f64); null where rows are not kept.
+/// What a summary says of the differences of a metric between two paradigms of one replicate,
+/// [`difference`]: `count` (i64) of the replicates where both have a value, mean and its standard
+/// error (f64); null where rows are not kept.
 pub const DIFFERENCE_STATISTICS: [&str; 3] = ["count", "mean", "standard_error"];
 
-/// Column of the differences of a metric, a line's paradigm minus one before it in the job: `distance_minus_joint_embedding_mean`.
+/// Column of the differences of a metric, a line's paradigm minus one before it in the job:
+/// `distance_minus_joint_embedding_mean`.
 #[must_use]
 pub fn difference(metric: &str, earlier: &str, statistic: &str) -> String {
     format!("{metric}_minus_{}_{statistic}", earlier.replace('-', "_"))
@@ -42,8 +48,9 @@ pub fn difference(metric: &str, earlier: &str, statistic: &str) -> String {
 /// `dataset`, where several data sets are read together: the name that a row's goes by.
 pub const DATASET: &str = "dataset";
 
-/// What a block (an intermediate result of `detail = "summary"`) says of each metric: `count` (i64), mean, sum of squared deviations,
-/// extremes (f64, null), and the sketch of the quantiles (binary, null).
+/// What a block (an intermediate result of `detail = "summary"`) says of each metric: `count`
+/// (i64), mean, sum of squared deviations, extremes (f64, null), and the sketch of the quantiles
+/// (binary, null).
 pub const BLOCK_STATISTICS: [&str; 6] = ["count", "mean", "squares", "min", "max", "sketch"];
 
 /// Why a row has a value or none.

@@ -1,20 +1,23 @@
 //! What the columns of a grid cost, by count: how parts are sized and shards balanced.
 //!
-//! A row's share of solving is the kernels' count (see `eigensweep_spectral::scaled`) averaged over the paradigms, d³/3, 4/3 d³
-//! and about 6 d³, with projections of 9 d²ℓ: **2.6 d³ + 3 d²ℓ**. Drawing does not grow with n for the moment sampler, and is
-//! **n p (20 + 2 (d + ℓ))** a sample for the explicit one: a normal costs about as much as 20 flops, and each row of A and N is
+//! A row's share of solving is the kernels' count (see `eigensweep_spectral::scaled`) averaged over
+//! the paradigms, d³/3, 4/3 d³ and about 6 d³, with projections of 9 d²ℓ: **2.6 d³ + 3 d²ℓ**.
+//! Drawing does not grow with n for the moment sampler, and is **n p (20 + 2 (d + ℓ))** a sample
+//! for the explicit one: a normal costs about as much as 20 flops, and each row of A and N is
 //! multiplied with each column of N. Columns differ in the data's components, and in n.
 
 use crate::grid::Grid;
 use crate::plan::Extents;
 use eigensweep_job::{JobSpec, Sampler};
 
-/// Estimated flops of the units of a grid: a unit of signal components c and (summed) sample size n costs `a_c + n b_c`.
+/// Estimated flops of the units of a grid: a unit of signal components c and (summed) sample size n
+/// costs `a_c + n b_c`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cost {
     /// Of each number of signal components: a and b.
     components: Vec<[f64; 2]>,
-    /// Sums of sample sizes before each one of a data setting, and of all; of real data, whose units have all, only this.
+    /// Sums of sample sizes before each one of a data setting, and of all; of real data, whose
+    /// units have all, only this.
     samples: Vec<f64>,
     /// Data settings of one number of components.
     settings: u64,
@@ -64,7 +67,8 @@ impl Cost {
         self.share_before(unit) * self.replicates as f64
     }
 
-    /// The same of one replicate: at the beginning of a column, the same bits for any number of replicates.
+    /// The same of one replicate: at the beginning of a column, the same bits for any number of
+    /// replicates.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "digits below the lengths of axes")]
     pub fn share_before(&self, unit: u64) -> f64 {

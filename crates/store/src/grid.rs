@@ -1,13 +1,15 @@
 //! The grid as arithmetic: which coordinates the row with a given number has.
 //!
-//! Nothing is materialised. A **unit** is the rows of one replicate that share clean samples: of synthetic data those of one data
-//! setting and one n, of real data those of one data setting and all n, because nested subsets share one running Gram matrix. A
-//! **column** is a unit over all replicates. Rows are numbered column by column, in a column replicate by replicate, and
-//! within a unit by (n of real data,) the corruption, the views, the dimension, and the paradigm fastest:
+//! Nothing is materialised. A **unit** is the rows of one replicate that share clean samples: of
+//! synthetic data those of one data setting and one n, of real data those of one data setting and
+//! all n, because nested subsets share one running Gram matrix. A **column** is a unit over all
+//! replicates. Rows are numbered column by column, in a column replicate by replicate, and within a
+//! unit by (n of real data,) the corruption, the views, the dimension, and the paradigm fastest:
 //!
 //! `row = (column · replicates + replicate) · rows_per_unit + within`.
 //!
-//! So consecutive rows hold few values of the axes and many replicates, and a part can be pruned by a filter on axes.
+//! So consecutive rows hold few values of the axes and many replicates, and a part can be pruned by
+//! a filter on axes.
 
 use std::ops::Range;
 
@@ -196,8 +198,8 @@ impl Grid {
         }
     }
 
-    /// Every combination of values of the axes of a level, in the order of the rows: what simulates walks it, so that this order stands here
-    /// alone.
+    /// Every combination of values of the axes of a level, in the order of the rows: what simulates
+    /// walks it, so that this order stands here alone.
     pub fn settings(&self, level: Level) -> impl Iterator<Item = Setting<'_>> {
         let axes = || self.axes.iter().filter(move |axis| axis.level == level);
         let count: u64 = axes().map(|axis| axis.values.count()).product();
@@ -236,8 +238,9 @@ impl Grid {
         self.rows_per_replicate / self.rows_per_unit
     }
 
-    /// The rows of `units` in the order in which they are written: column by column, in a column cell by cell, and of a cell
-    /// replicate by replicate. Sorted so, a row group holds few cells, and its statistics tell which.
+    /// The rows of `units` in the order in which they are written: column by column, in a column
+    /// cell by cell, and of a cell replicate by replicate. Sorted so, a row group holds few cells,
+    /// and its statistics tell which.
     pub fn written(&self, units: Range<u64>) -> impl Iterator<Item = u64> + '_ {
         let mut start = units.start;
         let segments = std::iter::from_fn(move || {
@@ -279,7 +282,8 @@ mod tests {
         scale = [3, 4]\nalignment = [0, 1, 2]\n[model]\ndimension = [2, 1]\n[grid]\nsamples = [10, 1000, 50]\n[job]\n\
         replicates = 4\nfirst_replicate = 7\n";
 
-    /// Synthetic data, whose replicates follow each other at one n; and files, whose samples of all n are one unit.
+    /// Synthetic data, whose replicates follow each other at one n; and files, whose samples of all
+    /// n are one unit.
     fn grids() -> [Grid; 2] {
         let synthetic = "scale = [1, 2]\nseparation = [0.2, 0.5]\n";
         let files = "source = \"idx\"\nimages = \"i\"\nlabels = \"l\"\n";
@@ -339,7 +343,8 @@ mod tests {
         }
     }
 
-    /// Every row of the units once; column by column, of a column cell by cell, of a cell replicate by replicate.
+    /// Every row of the units once; column by column, of a column cell by cell, of a cell replicate
+    /// by replicate.
     #[test]
     fn rows_are_written_once_and_sorted() {
         for grid in grids() {

@@ -1,9 +1,11 @@
 //! Tasks and parts: what is computed together and what is written together.
 //!
-//! A **task** is what a thread takes: consecutive units (see [`grid`](crate::grid)), so many that their problems fill the lanes of
-//! the kernels. A **part** is the unit of writing and of resuming, one file: whole columns, or an equal share of one.
+//! A **task** is what a thread takes: consecutive units (see [`grid`](crate::grid)), so many that
+//! their problems fill the lanes of the kernels. A **part** is the unit of writing and of resuming,
+//! one file: whole columns, or an equal share of one.
 //!
-//! All are functions of the job alone, so that interrupted, resumed, sharded and differently threaded runs write the same files.
+//! All are functions of the job alone, so that interrupted, resumed, sharded and differently
+//! threaded runs write the same files.
 
 use std::ops::Range;
 
@@ -32,11 +34,12 @@ impl Extents {
     }
 }
 
-/// Estimated flops after which a part is closed before it is full: some ten seconds on one core, the most work that a kill
-/// costs a thread.
+/// Estimated flops after which a part is closed before it is full: some ten seconds on one core,
+/// the most work that a kill costs a thread.
 pub const PART_FLOPS: f64 = 1e11;
 
-/// Most blocks of a part with `detail = "summary"`, unless a single column has more: their sketches are in memory, some kilobytes each.
+/// Most blocks of a part with `detail = "summary"`, unless a single column has more: their sketches
+/// are in memory, some kilobytes each.
 pub const PART_BLOCKS: u64 = 8192;
 
 /// Parts that a job is divided into before they are made larger: work for many shards.
@@ -48,7 +51,8 @@ pub const LEAST_PART_FLOPS: f64 = 1.5e10;
 /// Most rows of one task: the batches in flight stay below 1 GiB for two threads.
 pub const TASK_ROWS: u64 = 1 << 21;
 
-/// Problems (one Σ each) of a batch of the widest lanes: units are put together until little of their last batch is empty.
+/// Problems (one Σ each) of a batch of the widest lanes: units are put together until little of
+/// their last batch is empty.
 pub const BATCH_PROBLEMS: u64 = 32;
 
 /// Most problems that units are put together for.
@@ -60,8 +64,8 @@ pub const LEAST_TASKS: u64 = 16;
 /// Estimated flops from which on a task takes no further unit: some tenths of a second on one core.
 pub const TASK_FLOPS: f64 = 5e9;
 
-/// Parts that are in writing at most while the next is collected: writing a row takes about a tenth of the time of computing the
-/// cheapest, so one for eight threads keeps them all busy.
+/// Parts that are in writing at most while the next is collected: writing a row takes about a tenth
+/// of the time of computing the cheapest, so one for eight threads keeps them all busy.
 #[must_use]
 pub fn parts_in_writing(threads: usize) -> usize {
     threads.div_ceil(8)
@@ -78,7 +82,8 @@ pub struct Plan {
     pub units: u64,
     /// Units of one task (the last of a part may have fewer).
     pub units_per_task: u64,
-    /// Units of one part (the last, or the last of a column, may have fewer): whole columns, or an equal share of one.
+    /// Units of one part (the last, or the last of a column, may have fewer): whole columns, or an
+    /// equal share of one.
     pub units_per_part: u64,
     /// Parts of one column; 1 where a part has whole columns.
     pub parts_per_column: u64,
@@ -257,7 +262,8 @@ fn whole(x: f64) -> u64 {
     whole
 }
 
-/// The number of units, up to `most`, that leaves the smallest share of its batches empty; the least of equally good ones.
+/// The number of units, up to `most`, that leaves the smallest share of its batches empty; the
+/// least of equally good ones.
 fn fullest(most: u64, problems_per_unit: u64) -> u64 {
     let batches = |units: u64| (units * problems_per_unit).div_ceil(BATCH_PROBLEMS);
     // Batches a unit, compared as fractions.

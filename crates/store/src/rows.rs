@@ -1,4 +1,5 @@
-//! Rows by column: what a task fills, a part encodes, `replay` prints and a test reads. Coordinates follow from a row's number.
+//! Rows by column: what a task fills, a part encodes, `replay` prints and a test reads. Coordinates
+//! follow from a row's number.
 
 use std::ops::Range;
 
@@ -10,7 +11,8 @@ use crate::columns::Status;
 
 /// Values and status of consecutive rows.
 ///
-/// NaN stands for *no value* and is written as null: a NaN that was computed is a [`Status::NotFinite`].
+/// NaN stands for *no value* and is written as null: a NaN that was computed is a
+/// [`Status::NotFinite`].
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     metrics: Vec<&'static Metric>,

@@ -1,8 +1,9 @@
 //! Shards: which parts of a job one process of several computes.
 //!
-//! Shard I of N takes the parts whose middle, by estimated cost, lies in the I-th of N equal stretches of the whole. So shards are
-//! consecutive parts, balanced to within a part by cost rather than by count, disjoint, and together everything; and which
-//! part is whose is a function of the job and N alone.
+//! Shard I of N takes the parts whose middle, by estimated cost, lies in the I-th of N equal
+//! stretches of the whole. So shards are consecutive parts, balanced to within a part by cost
+//! rather than by count, disjoint, and together everything; and which part is whose is a function
+//! of the job and N alone.
 
 use std::fmt;
 use std::ops::Range;
@@ -61,8 +62,9 @@ impl Shard {
         self.count == 1
     }
 
-    /// The parts of a plan that are this shard's. With adaptive replicates a shard has whole columns, the same in every round:
-    /// whether a combination goes on depends on all its replicates.
+    /// The parts of a plan that are this shard's. With adaptive replicates a shard has whole
+    /// columns, the same in every round: whether a combination goes on depends on all its
+    /// replicates.
     #[must_use]
     pub fn parts(self, plan: &Plan) -> Range<u64> {
         self.first(plan, self.index - 1)..self.first(plan, self.index)

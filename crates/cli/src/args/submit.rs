@@ -24,8 +24,8 @@ pub(crate) struct Submit {
     /// Partition [default: the site's]
     #[arg(long, value_name = "P", value_parser = word)]
     pub(crate) partition: Option<String>,
-    /// Wall time of a task: 3h, 90m or, as SLURM writes it, 1-12:00:00. A task that does not get done is run again and
-    /// resumes [default: the partition's]
+    /// Wall time of a task: 3h, 90m or, as SLURM writes it, 1-12:00:00. A task that does not get
+    /// done is run again and resumes [default: the partition's]
     #[arg(long, value_name = "T", value_parser = time)]
     pub(crate) time: Option<Duration>,
     /// Memory of a task: 800M, 4G [default: the site's]
@@ -43,7 +43,8 @@ pub(crate) struct Submit {
     /// Conda environment to activate first
     #[arg(long, value_name = "ENV", value_parser = line)]
     pub(crate) conda: Option<String>,
-    /// Further argument of sbatch, such as --sbatch-arg=--qos=high; for the array and the merge job; may be repeated
+    /// Further argument of sbatch, such as --sbatch-arg=--qos=high; for the array and the merge
+    /// job; may be repeated
     #[arg(long, value_name = "ARG", allow_hyphen_values = true, value_parser = argument)]
     pub(crate) sbatch_arg: Vec<String>,
     /// Tasks that may run at once

@@ -1,5 +1,5 @@
-//! What a batch system tells its jobs: which element of an array this is, the processors granted, the time left; and SLURM's
-//! commands, to submit, requeue and ask.
+//! What a batch system tells its jobs: which element of an array this is, the processors granted,
+//! the time left; and SLURM's commands, to submit, requeue and ask.
 //!
 //! | file | about |
 //! |---|---|
@@ -33,7 +33,8 @@ pub(crate) fn number(name: &str) -> Option<u64> {
     env::var(name).ok()?.trim().parse().ok()
 }
 
-/// Threads to use: what the batch system granted, within what this process may use; `RAYON_NUM_THREADS` wins.
+/// Threads to use: what the batch system granted, within what this process may use;
+/// `RAYON_NUM_THREADS` wins.
 pub(crate) fn threads() -> usize {
     /// Processors of a task, by batch system.
     const GRANTED: [&str; 6] =

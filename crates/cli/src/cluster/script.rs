@@ -1,4 +1,5 @@
-//! The batch scripts of `submit`: an array job that computes the shards, and the job that merges them.
+//! The batch scripts of `submit`: an array job that computes the shards, and the job that merges
+//! them.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -27,7 +28,8 @@ pub(crate) struct Resources {
     pub(crate) sbatch_arguments: Vec<String>,
 }
 
-/// What the scripts of one submission have in common. Every path is absolute and without control characters and backslashes.
+/// What the scripts of one submission have in common. Every path is absolute and without control
+/// characters and backslashes.
 #[derive(Clone, Debug)]
 pub(crate) struct Script<'a> {
     /// Name of the job.
@@ -49,7 +51,8 @@ pub(crate) struct Script<'a> {
 }
 
 impl Script<'_> {
-    /// The script of an array job: shards `first` + 1 to `first` + `tasks`, at most so many at once.
+    /// The script of an array job: shards `first` + 1 to `first` + `tasks`, at most so many at
+    /// once.
     pub(crate) fn array(&self, first: u64, tasks: u64, concurrent: Option<u64>) -> String {
         let Self { job, output, shards, .. } = *self;
         let (from, to) = (first + 1, first + tasks);
@@ -117,7 +120,8 @@ impl Script<'_> {
     }
 
     fn surroundings(&self, text: &mut String) {
-        // A warning would end the shell; the program asks how much time is left, and catches the next one.
+        // A warning would end the shell; the program asks how much time is left, and catches the
+        // next one.
         text.push_str("\ntrap '' USR1 USR2\n");
         for module in &self.resources.modules {
             let _ = writeln!(text, "module load {} || exit 1", quote(module));

@@ -49,8 +49,8 @@ pub(crate) enum SlurmError {
     },
 }
 
-/// SLURM's name for this job. The last element of an array to start has the number of the whole array as its own, so an
-/// element is named by array and index.
+/// SLURM's name for this job. The last element of an array to start has the number of the whole
+/// array as its own, so an element is named by array and index.
 pub(crate) fn own_job() -> Option<String> {
     let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     match (text("SLURM_ARRAY_JOB_ID"), text("SLURM_ARRAY_TASK_ID")) {
@@ -90,7 +90,8 @@ fn checked(program: &'static str, output: std::io::Result<Output>) -> Result<Str
     Err(SlurmError::Refused { program, status: output.status.to_string(), message })
 }
 
-/// How many tasks an array may have at this site: indices from 0 must be below `MaxArraySize`. None if SLURM does not say.
+/// How many tasks an array may have at this site: indices from 0 must be below `MaxArraySize`. None
+/// if SLURM does not say.
 pub(crate) fn max_array_size() -> Option<u64> {
     array_size(&ask("scontrol", &["show", "config"]).ok()?)
 }
@@ -111,7 +112,8 @@ pub(crate) fn submit(arguments: &[String], script: &Path) -> Result<u64, SlurmEr
     job_number(&answer).ok_or(SlurmError::Strange { program: "sbatch", answer })
 }
 
-/// The number in the answer of `sbatch --parsable`: `number` or `number;cluster`, after whatever a site's plugins print.
+/// The number in the answer of `sbatch --parsable`: `number` or `number;cluster`, after whatever a
+/// site's plugins print.
 fn job_number(answer: &str) -> Option<u64> {
     answer.lines().next_back()?.split(';').next()?.trim().parse().ok()
 }

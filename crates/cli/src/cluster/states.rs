@@ -1,5 +1,5 @@
-//! How submitted jobs stand: asked of `sacct`, which remembers, or else (it needs a database that not every site has) of
-//! `squeue`, which forgets a job some minutes after its end.
+//! How submitted jobs stand: asked of `sacct`, which remembers, or else (it needs a database that
+//! not every site has) of `squeue`, which forgets a job some minutes after its end.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,8 @@ impl JobState {
     }
 }
 
-/// How jobs stand, every task of an array by itself, in order. Those that SLURM has forgotten are not there.
+/// How jobs stand, every task of an array by itself, in order. Those that SLURM has forgotten are
+/// not there.
 ///
 /// # Errors
 ///

@@ -18,13 +18,14 @@ pub(crate) enum TimeLeft {
     NoJob,
 }
 
-/// The time left: told by the environment, else asked of SLURM. Thousands of tasks may start at once and ask nothing.
+/// The time left: told by the environment, else asked of SLURM. Thousands of tasks may start at
+/// once and ask nothing.
 pub(crate) fn time_left() -> TimeLeft {
     told().unwrap_or_else(asked)
 }
 
-/// The time left as it is now (a limit may have been changed, or pre-emption have begun): asked of SLURM, else told by
-/// the environment.
+/// The time left as it is now (a limit may have been changed, or pre-emption have begun): asked of
+/// SLURM, else told by the environment.
 pub(crate) fn time_left_now() -> TimeLeft {
     match asked() {
         TimeLeft::NoAnswer => told().unwrap_or(TimeLeft::NoAnswer),
@@ -61,7 +62,8 @@ pub(crate) fn slurm_time(time: Duration) -> String {
     format!("{}-{:02}:{minutes:02}:{seconds:02}", hours / 24, hours % 24)
 }
 
-/// A duration as SLURM writes it: `minutes`, `minutes:seconds`, `hours:minutes:seconds`, each with `days-` before it.
+/// A duration as SLURM writes it: `minutes`, `minutes:seconds`, `hours:minutes:seconds`, each with
+/// `days-` before it.
 pub(crate) fn clock_time(text: &str) -> Option<Duration> {
     let (days, rest) = match text.split_once('-') {
         Some((days, rest)) => (Some(days.parse::<u64>().ok()?), rest),

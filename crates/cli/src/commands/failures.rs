@@ -6,7 +6,8 @@ use indicatif::HumanCount;
 
 use crate::exit::Exit;
 
-/// Says on standard error which rows have no value; the exit code is [`Exit::TooManyFailed`] where they are more than the job allows.
+/// Says on standard error which rows have no value; the exit code is [`Exit::TooManyFailed`] where
+/// they are more than the job allows.
 pub(crate) fn report(dataset: &Dataset) -> Exit {
     let failed = failures(dataset);
     let rows = dataset.rows_done().max(1) as f64;

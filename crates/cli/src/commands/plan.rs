@@ -71,7 +71,8 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     Ok(Exit::Success)
 }
 
-/// Bytes a row of a part that is computed and encoded in a temporary directory: as many units as fit in the time, up to a part.
+/// Bytes a row of a part that is computed and encoded in a temporary directory: as many units as
+/// fit in the time, up to a part.
 fn sample_bytes(spec: &JobSpec, simulation: &Simulation, units: f64) -> Result<f64, CommandError> {
     let plan = simulation.plan();
     let units = whole(units.max(1.0)).min(plan.units_per_part);
@@ -121,9 +122,11 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// Seconds per estimated flop on one thread: over tasks spread evenly over the whole job, after one to warm up.
+/// Seconds per estimated flop on one thread: over tasks spread evenly over the whole job, after one
+/// to warm up.
 fn calibrate(simulation: &Simulation) -> f64 {
-    /// Fractional part of the golden ratio: its multiples, modulo 1, are spread more evenly than those of any other number.
+    /// Fractional part of the golden ratio: its multiples, modulo 1, are spread more evenly than
+    /// those of any other number.
     const SPREAD: f64 = 0.618_033_988_749_894_9;
     let plan = simulation.plan();
     let flops = |task: u64| {

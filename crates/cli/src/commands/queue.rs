@@ -15,8 +15,8 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Asks; none if nothing was submitted. What cannot be found out is said on standard error: the data set's own state does not
-    /// depend on it.
+    /// Asks; none if nothing was submitted. What cannot be found out is said on standard error: the
+    /// data set's own state does not depend on it.
     pub(super) fn of(root: &Path) -> Option<Self> {
         let submissions = cluster::read_submissions(root).inspect_err(|error| tell!("warning: {error}"));
         let submission = submissions.ok()?.pop()?;

@@ -178,7 +178,8 @@ impl<'a> Shown<'a> {
         table::print("");
     }
 
-    /// The k-th and the next value, and their gap: of eigenvalues, which of singular values are the squares.
+    /// The k-th and the next value, and their gap: of eigenvalues, which of singular values are the
+    /// squares.
     fn gap(&self, values: &[f64]) -> Option<String> {
         let k = self.dimension()?;
         let (kth, next, first) = (*values.get(k.checked_sub(1)?)?, *values.get(k)?, *values.first()?);

@@ -22,10 +22,12 @@ use crate::run_log::{self, RunLog};
 use crate::stop::Stop;
 use crate::{cluster, host, job};
 
-/// Time kept for stopping, out of a limit: what a batch system's clock may be off, and the grace to write what is in hand.
+/// Time kept for stopping, out of a limit: what a batch system's clock may be off, and the grace to
+/// write what is in hand.
 const RESERVE: Duration = Duration::from_secs(20);
 
-/// Longest that a warning about the time limit comes before it: a minute as `submit` asks for it, a minute early, and some more.
+/// Longest that a warning about the time limit comes before it: a minute as `submit` asks for it, a
+/// minute early, and some more.
 const WARNED_BEFORE: Duration = Duration::from_secs(150);
 
 pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
@@ -170,7 +172,8 @@ fn time_limit(choice: Option<TimeLimit>) -> Result<Option<Duration>, CommandErro
             TimeLeft::Limited(time) => Ok(Some(time)),
             TimeLeft::Unlimited => Ok(None),
             TimeLeft::NoAnswer => {
-                // A task must not fail because the scheduler is busy; its warning comes all the same.
+                // A task must not fail because the scheduler is busy; its warning comes all the
+                // same.
                 tell!(
                     "warning: --time-limit auto: SLURM does not say how much time is left; going on until it warns"
                 );
@@ -181,8 +184,9 @@ fn time_limit(choice: Option<TimeLimit>) -> Result<Option<Duration>, CommandErro
     }
 }
 
-/// The time to go on after a batch system's warning. One about the time limit may come early; one that comes at any other time
-/// announces pre-emption, whose grace SLURM does not count as the job's time left.
+/// The time to go on after a batch system's warning. One about the time limit may come early; one
+/// that comes at any other time announces pre-emption, whose grace SLURM does not count as the
+/// job's time left.
 fn time_to_go_on() -> Duration {
     match cluster::time_left_now() {
         TimeLeft::Limited(time) if time <= WARNED_BEFORE => time.saturating_sub(RESERVE.min(time / 2)),

@@ -41,7 +41,8 @@ enum Labels {
 }
 
 impl Labels {
-    /// One column of whole numbers as classes unless they are said to be real; anything else as real targets.
+    /// One column of whole numbers as classes unless they are said to be real; anything else as
+    /// real targets.
     fn read(path: &Path, real: bool, samples: usize) -> Result<Self, CommandError> {
         let matrix = read_matrix(path)?;
         let (found, columns) = (matrix.nrows(), matrix.ncols());

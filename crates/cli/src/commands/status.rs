@@ -17,7 +17,8 @@ use crate::host;
 use crate::progress::whole;
 use crate::report::CommandError;
 
-/// Age of a running process's last sign of life, in seconds, after which it counts as lost: six of its intervals.
+/// Age of a running process's last sign of life, in seconds, after which it counts as lost: six of
+/// its intervals.
 const LOST_AFTER: u64 = 60;
 
 pub(crate) fn call(arguments: &Status) -> Result<Exit, CommandError> {

@@ -149,7 +149,8 @@ struct Array {
     concurrent: Option<u64>,
 }
 
-/// Shards as array jobs of at most `most` tasks. What may run at once is shared out, so that no more do, but at least one each.
+/// Shards as array jobs of at most `most` tasks. What may run at once is shared out, so that no
+/// more do, but at least one each.
 fn arrays(shards: u64, most: u64, concurrent: Option<u64>) -> Vec<Array> {
     let count = shards.div_ceil(most.max(1));
     let bound = |total: u64, at: u64| u64::try_from(u128::from(total) * u128::from(at) / u128::from(count));
@@ -186,7 +187,8 @@ impl Prepared {
 
 const MERGE: &str = "merge.sbatch";
 
-/// Arguments of `sbatch` for the job after these: it runs however they end, and ends if that cannot be.
+/// Arguments of `sbatch` for the job after these: it runs however they end, and ends if that cannot
+/// be.
 fn merge_arguments(arrays: &[String]) -> Vec<String> {
     let dependency = format!("--dependency=afterany:{}", arrays.join(":"));
     vec!["--parsable".to_owned(), dependency, "--kill-on-invalid-dep=yes".to_owned()]
@@ -206,7 +208,8 @@ fn print_scripts(arrays: &[Prepared], merge: &str, logs: &Path) {
     table::print(&format!("# sbatch {} {}", merge_arguments(&ids).join(" "), quote(&path(MERGE))));
 }
 
-/// Refuses while jobs of an earlier submission may still write: they and these would compute the same.
+/// Refuses while jobs of an earlier submission may still write: they and these would compute the
+/// same.
 fn refuse_while_queued(output: &Path) -> Result<(), CommandError> {
     let submitted: Vec<u64> = cluster::read_submissions(output)?.iter().flat_map(Submission::jobs).collect();
     // Where SLURM cannot tell, locks keep two tasks from one shard.

@@ -1,4 +1,5 @@
-//! A SLURM of small scripts that write down how they were called; `tests/slurm/run.sh` has a real one.
+//! A SLURM of small scripts that write down how they were called; `tests/slurm/run.sh` has a real
+//! one.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

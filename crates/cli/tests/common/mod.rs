@@ -86,7 +86,8 @@ impl Place {
         found
     }
 
-    /// Images (n × 3 × 3) and labels in idx format; returns the arguments that make a job read them.
+    /// Images (n × 3 × 3) and labels in idx format; returns the arguments that make a job read
+    /// them.
     pub fn idx(&self, images: u32, labels: u32) -> Vec<String> {
         let pixels: Vec<u8> = (0..images * 9).map(|i| u8::try_from(i * i * 31 % 251).unwrap()).collect();
         self.write("images.idx", &idx(&[images, 3, 3], &pixels));

@@ -1,5 +1,5 @@
-//! Whatever is done to one file of a data set: the next run makes it what it was, or refuses and changes nothing. No panic, no row lost, none
-//! wrong.
+//! Whatever is done to one file of a data set: the next run makes it what it was, or refuses and
+//! changes nothing. No panic, no row lost, none wrong.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! What a part holds: columns and types, the bits that were computed, nulls where there is no value, the job.
+//! What a part holds: columns and types, the bits that were computed, nulls where there is no
+//! value, the job.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -88,7 +89,8 @@ fn columns_and_types() {
     ");
 }
 
-/// What Parquet says is what was computed: coordinates, bits of every number, nulls where there is no value.
+/// What Parquet says is what was computed: coordinates, bits of every number, nulls where there is
+/// no value.
 #[test]
 fn parts_read_back_as_computed() {
     let directory = tempfile::tempdir().unwrap();

@@ -11,7 +11,8 @@ use crate::three_parts::{
     PART_ROWS, REFERENCE, copy, edit_json, edit_record, part_path, record_path, three_parts,
 };
 
-/// A kind of damage; what is reported (file without its hash, words of the fault), if anything; which parts are computed again.
+/// A kind of damage; what is reported (file without its hash, words of the fault), if anything;
+/// which parts are computed again.
 struct Damage {
     name: &'static str,
     harm: fn(&Path),
@@ -280,7 +281,8 @@ fn strange_files_in_data_are_left_alone() {
     assert_eq!(fs::read(strange).unwrap(), b"mine");
 }
 
-/// Reading finds what writing would repair, and changes nothing: sizes at once, every byte if asked.
+/// Reading finds what writing would repair, and changes nothing: sizes at once, every byte if
+/// asked.
 #[test]
 fn readers_find_damage_and_leave_it() {
     let found = |root: &Path, verify: bool| -> Vec<(String, String)> {

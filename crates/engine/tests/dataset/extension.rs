@@ -1,4 +1,5 @@
-//! Jobs that grow: what is new is computed, what was there stays byte for byte, and together they are the larger job.
+//! Jobs that grow: what is new is computed, what was there stays byte for byte, and together they
+//! are the larger job.
 
 use std::path::Path;
 use std::sync::Barrier;
@@ -45,7 +46,8 @@ samples = [15, 400]
 part_rows = 12
 "#;
 
-/// Values at the end, in the middle and at the beginning of each axis, and replicates after and before.
+/// Values at the end, in the middle and at the beginning of each axis, and replicates after and
+/// before.
 const GROWN: [&str; 17] = [
     "job.replicates=5",
     "grid.samples=[15, 400, 60]",
@@ -66,7 +68,8 @@ const GROWN: [&str; 17] = [
     "model.dimension=[2, 3, 1]",
 ];
 
-/// Goes on with the data set at `root` as a larger job: what was there must stay, and all must be what the larger job is alone.
+/// Goes on with the data set at `root` as a larger job: what was there must stay, and all must be
+/// what the larger job is alone.
 #[track_caller]
 fn grow(root: &Path, larger: &Job) {
     let before = contents(root);
@@ -208,7 +211,8 @@ fn an_incomplete_data_set_grows() {
     }
 }
 
-/// Layout and name are no part of what the rows are: nothing is new, and what is there keeps its layout.
+/// Layout and name are no part of what the rows are: nothing is new, and what is there keeps its
+/// layout.
 #[test]
 fn other_layouts_names_and_orders_are_the_same_job() {
     let base = finished(ALL_AXES, &[]);
@@ -231,7 +235,8 @@ fn other_layouts_names_and_orders_are_the_same_job() {
     );
 }
 
-/// A data set does not lose rows because a job asks for less: it is refused, with the axis named, and nothing changes.
+/// A data set does not lose rows because a job asks for less: it is refused, with the axis named,
+/// and nothing changes.
 #[test]
 fn taking_values_away_is_refused() {
     let all = [
@@ -285,7 +290,8 @@ fn taking_values_away_is_refused() {
     }
 }
 
-/// The shards of a larger job, in any order, into the directory of the smaller one or each into a copy of it.
+/// The shards of a larger job, in any order, into the directory of the smaller one or each into a
+/// copy of it.
 #[test]
 fn shards_of_a_job_that_grew() {
     let base = finished(ALL_AXES, &[]);
@@ -329,8 +335,8 @@ fn two_processes_extend_at_once() {
     }
 }
 
-/// Two processes extend to different jobs at the same moment: one of them is first, and the other is refused, since its job lacks what
-/// the first has added.
+/// Two processes extend to different jobs at the same moment: one of them is first, and the other
+/// is refused, since its job lacks what the first has added.
 #[test]
 fn two_processes_extend_to_different_jobs() {
     let jobs = [

@@ -20,7 +20,8 @@ fn reader(path: &Path) -> SerializedFileReader<File> {
     SerializedFileReader::new(File::open(path).unwrap()).unwrap()
 }
 
-/// A part of more rows than a row group: groups are full, sorted by cell and then replicate, and say which values they hold.
+/// A part of more rows than a row group: groups are full, sorted by cell and then replicate, and
+/// say which values they hold.
 #[test]
 fn row_groups_are_sorted_and_prune() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! Locks: one process a shard, no tidying up beneath another's hands, and nothing left when a process ends.
+//! Locks: one process a shard, no tidying up beneath another's hands, and nothing left when a
+//! process ends.
 
 use std::fs;
 use std::path::Path;

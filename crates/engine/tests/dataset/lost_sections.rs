@@ -1,5 +1,5 @@
-//! Files of `sections/` that are damaged, emptied or gone, in a data set that grew: made anew where they would be the same, refused
-//! where only they tell which rows the parts hold.
+//! Files of `sections/` that are damaged, emptied or gone, in a data set that grew: made anew where
+//! they would be the same, refused where only they tell which rows the parts hold.
 
 use std::fs;
 use std::path::Path;
@@ -63,7 +63,8 @@ fn a_lost_section_is_made_anew() {
     }
 }
 
-/// A job that would make other sections does not tell what the lost one was: refused, by readers and writers, and nothing changes.
+/// A job that would make other sections does not tell what the lost one was: refused, by readers
+/// and writers, and nothing changes.
 #[test]
 fn a_section_that_is_lost_for_good_is_refused() {
     let others = [

@@ -1,5 +1,5 @@
-//! Data sets on disk: what an interruption or damage leaves is put right to identical bytes, what is not ours is left alone,
-//! a part says what was computed, and shards and growth change no row.
+//! Data sets on disk: what an interruption or damage leaves is put right to identical bytes, what
+//! is not ours is left alone, a part says what was computed, and shards and growth change no row.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 

@@ -189,7 +189,8 @@ fn removing_a_data_set_spares_what_is_not_ours() {
     }
 }
 
-/// A data set of another format is refused and left alone, whatever that format has made of records and manifest.
+/// A data set of another format is refused and left alone, whatever that format has made of records
+/// and manifest.
 #[test]
 fn another_format_is_refused() {
     let refused = |what: &str, version: u32, harm: &dyn Fn(&Path)| {

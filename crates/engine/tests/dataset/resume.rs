@@ -98,7 +98,8 @@ fn open_without_locks(root: &Path) -> Dataset {
     open(root, &three_parts(), Shard::WHOLE).unwrap().1
 }
 
-/// Two machines that round differently commit the same part: the first wins, and no row is there twice.
+/// Two machines that round differently commit the same part: the first wins, and no row is there
+/// twice.
 #[test]
 fn the_first_of_two_commits_wins() {
     let directory = tempfile::tempdir().unwrap();
@@ -137,8 +138,8 @@ fn a_commit_that_fails_records_nothing() {
     assert_eq!(leftovers(directory.path()), [""; 0], "what was staged is gone");
 }
 
-/// Two runs of one job into one directory at once, without locks: both write the same bytes under the same names, so neither
-/// harms the other. Both have opened the data set before either commits.
+/// Two runs of one job into one directory at once, without locks: both write the same bytes under
+/// the same names, so neither harms the other. Both have opened the data set before either commits.
 #[test]
 fn two_runs_at_once_agree() {
     let directory = tempfile::tempdir().unwrap();

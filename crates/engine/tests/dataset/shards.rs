@@ -1,4 +1,5 @@
-//! Shards: together they are what one run is, bit for bit, however many there are and in whatever order they run.
+//! Shards: together they are what one run is, bit for bit, however many there are and in whatever
+//! order they run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,12 +42,14 @@ fn shard(index: u64, count: u64) -> Shard {
     Shard::new(index, count).unwrap()
 }
 
-/// The shards of N in an order that is neither theirs nor its reverse: every third, then those between.
+/// The shards of N in an order that is neither theirs nor its reverse: every third, then those
+/// between.
 fn shuffled(count: u64) -> impl Iterator<Item = Shard> {
     (0..3).flat_map(move |first| (1..=count).skip(first).step_by(3)).map(move |index| shard(index, count))
 }
 
-/// Names and contents of several data sets' files in one map; each file is in one data set only, but for sections.
+/// Names and contents of several data sets' files in one map; each file is in one data set only,
+/// but for sections.
 fn union(roots: &[std::path::PathBuf]) -> [BTreeMap<String, Vec<u8>>; 3] {
     let mut all: [BTreeMap<String, Vec<u8>>; 3] = Default::default();
     for root in roots {

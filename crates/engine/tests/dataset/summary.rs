@@ -1,4 +1,5 @@
-//! The summary of a data set: of what was computed, whether in one run, in shards, or as the job grew.
+//! The summary of a data set: of what was computed, whether in one run, in shards, or as the job
+//! grew.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,7 +43,8 @@ fn summary(root: &Path) -> Summary {
     summarise(&dataset).unwrap().unwrap()
 }
 
-/// The same from the rows as they are computed: by paradigm and axes, distances at the smallest and the largest n, and thresholds.
+/// The same from the rows as they are computed: by paradigm and axes, distances at the smallest and
+/// the largest n, and thresholds.
 fn expected(job: &Job) -> BTreeMap<String, ([Running; 2], Vec<f64>)> {
     let simulation = prepare(job);
     let grid = &simulation.plan().grid;

@@ -14,7 +14,8 @@ use tempfile::TempDir;
 /// Rows of each part of [`THREE_PARTS`].
 pub(crate) const PART_ROWS: u64 = 2304;
 
-/// Three parts of the smallest problems there are: 24 tasks of 96 rows each, more than are in flight when a run is stopped.
+/// Three parts of the smallest problems there are: 24 tasks of 96 rows each, more than are in
+/// flight when a run is stopped.
 pub(crate) const THREE_PARTS: &str = r#"
 [job]
 name = "three-parts"

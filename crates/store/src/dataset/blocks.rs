@@ -1,4 +1,5 @@
-//! Blocks: the parts of `detail = "summary"`. A block is a cell and paradigm over the replicates of a part; the summary joins them.
+//! Blocks: the parts of `detail = "summary"`. A block is a cell and paradigm over the replicates of
+//! a part; the summary joins them.
 
 use std::collections::BTreeMap;
 use std::path::Path;

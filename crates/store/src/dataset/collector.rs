@@ -56,12 +56,13 @@ impl Collector {
         }
     }
 
-    /// Encodes part `part` of a section, all of whose batches have been added, and commits it to the data set at `root`, unless another
-    /// process did so first; see the module's documentation.
+    /// Encodes part `part` of a section, all of whose batches have been added, and commits it to
+    /// the data set at `root`, unless another process did so first; see the module's documentation.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Io`], [`StoreError::Parquet`] or [`StoreError::ReadBack`]; then nothing is recorded.
+    /// [`StoreError::Io`], [`StoreError::Parquet`] or [`StoreError::ReadBack`]; then nothing is
+    /// recorded.
     pub fn commit(&self, root: &Path, section: &Section, part: u64) -> Result<CommitRecord, StoreError> {
         let (plan, active) = (&section.plan, self.active.as_deref());
         let rows = plan.part_rows(part);

@@ -36,7 +36,8 @@ pub struct CommitRecord {
     pub rows: u64,
     /// Rows in the file: fewer where it holds blocks (`detail = "summary"`).
     pub file_rows: u64,
-    /// Combinations that the part has rows of, with adaptive replicates: [`Active::to_text`] of its columns.
+    /// Combinations that the part has rows of, with adaptive replicates: [`Active::to_text`] of its
+    /// columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<String>,
     /// Rows without a value, by status.
@@ -86,8 +87,8 @@ pub(super) fn record_name(section: u32, part: u64) -> String {
     format!("{}-{part:06}.json", part_stem(section))
 }
 
-/// Commits one part, unless another process did so first: then its record is returned, and of two files that one stays. See
-/// [`super`]. `encoded` is `None` for a part without rows.
+/// Commits one part, unless another process did so first: then its record is returned, and of two
+/// files that one stays. See [`super`]. `encoded` is `None` for a part without rows.
 pub(super) fn commit(
     root: &Path,
     section: &Section,
@@ -130,7 +131,8 @@ pub(super) fn commit(
         }
         return Ok(record);
     }
-    // Another process was first: the same bytes, unless its machine rounds differently. One file must stay.
+    // Another process was first: the same bytes, unless its machine rounds differently. One file
+    // must stay.
     match CommitRecord::read(&record_place) {
         Some(first) if first.file != record.file => {
             files::remove(&place)?;

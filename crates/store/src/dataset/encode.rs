@@ -47,7 +47,8 @@ pub(super) fn encode(
     let file = staged.reopen().map_err(StoreError::io("open", path))?;
     let mut rows = 0;
     let write = || -> Result<Hashing, ParquetError> {
-        // Without the Arrow schema texts are strings to every reader: polars 0.55 decodes Arrow dictionaries value by value.
+        // Without the Arrow schema texts are strings to every reader: polars 0.55 decodes Arrow
+        // dictionaries value by value.
         let options =
             ArrowWriterOptions::new().with_properties(properties.clone()).with_skip_arrow_metadata(true);
         let mut writer = ArrowWriter::try_new_with_options(Hashing::new(file), schema.clone(), options)?;

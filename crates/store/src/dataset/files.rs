@@ -13,8 +13,8 @@ use crate::StoreError;
 /// Directories of a data set.
 pub(super) const DIRECTORIES: [&str; 6] = ["data", "commits", "sections", "staging", "logs", "summary"];
 
-/// Everything that this program writes into a data set. `commits` near the end: what is left of a removal that was interrupted is
-/// still known as a data set.
+/// Everything that this program writes into a data set. `commits` near the end: what is left of a
+/// removal that was interrupted is still known as a data set.
 const ENTRIES: [&str; 8] =
     ["data", "summary", "staging", "logs", "sections", "manifest.json", "commits", "job.toml"];
 
@@ -75,8 +75,8 @@ pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
     text
 }
 
-/// A new file in `staging` with a name of its own, removed when dropped unless it was moved into place: a full disk must not stay
-/// full because of an attempt.
+/// A new file in `staging` with a name of its own, removed when dropped unless it was moved into
+/// place: a full disk must not stay full because of an attempt.
 pub(super) fn stage(staging: &Path, name: &str) -> Result<NamedTempFile, StoreError> {
     Ok(whole_file::stage(staging, Path::new(name))?)
 }

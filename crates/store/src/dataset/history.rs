@@ -1,5 +1,5 @@
-//! `logs/`: one file a run, which says who ran, what was done and how fast. Everything that differs between runs is here (and
-//! in the manifest, which is derived), and nowhere else.
+//! `logs/`: one file a run, which says who ran, what was done and how fast. Everything that differs
+//! between runs is here (and in the manifest, which is derived), and nowhere else.
 
 use std::fs;
 use std::path::{Path, PathBuf};

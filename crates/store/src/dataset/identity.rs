@@ -1,8 +1,9 @@
 //! What makes two runs runs of one study, and two sections the same section.
 //!
-//! Everything that a row depends on is in a hash; names, paths and the layout of files are not, contents of input files are. The
-//! **study** is what all rows of a data set share: the job without replicates and values of axes. A **section** is a box of
-//! cells of the study with its layout; see [`super::section`].
+//! Everything that a row depends on is in a hash; names, paths and the layout of files are not,
+//! contents of input files are. The **study** is what all rows of a data set share: the job without
+//! replicates and values of axes. A **section** is a box of cells of the study with its layout; see
+//! [`super::section`].
 
 use crate::columns::FORMAT_VERSION;
 use eigensweep_job::JobSpec;
@@ -14,7 +15,8 @@ use eigensweep_sampling::streams::SCHEME;
 pub struct Identity {
     /// BLAKE3 of the study as hexadecimal text.
     pub study: String,
-    /// BLAKE3 of the job: of the study, its axes and replicates, and how they are divided into parts.
+    /// BLAKE3 of the job: of the study, its axes and replicates, and how they are divided into
+    /// parts.
     pub hash: String,
     /// The job as resolved, in TOML.
     pub job: String,
@@ -29,7 +31,8 @@ impl Identity {
         let job = spec.to_toml();
         let axes = spec.axes();
         let content = without(&job, |key| keys::enters(key) == Enters::Nothing);
-        // How far adaptive replicates go is part of the study: the rows that there are depend on it.
+        // How far adaptive replicates go is part of the study: the rows that there are depend on
+        // it.
         let adaptive = spec.job.adaptive.is_some();
         let varying = |key: &str| {
             keys::enters(key) == Enters::Extensible && !(adaptive && key == "job.replicates")

@@ -1,12 +1,14 @@
-//! Advisory locks: who writes a data set. Nothing that is right depends on them; they save work and spare a warning.
+//! Advisory locks: who writes a data set. Nothing that is right depends on them; they save work and
+//! spare a warning.
 //!
 //! | file in `staging/` | held | for |
 //! |---|---|---|
 //! | `shard-I-of-N.lock` | exclusively | one process a shard |
 //! | `writers.lock` | shared, by every process that writes | whoever holds it exclusively is alone, and may tidy up |
 //!
-//! The operating system lets go of a lock when its process ends, however it ends: there are no stale ones. On a file system without
-//! locks, two processes on one shard compute the same parts twice, the first to commit wins, and nobody tidies up.
+//! The operating system lets go of a lock when its process ends, however it ends: there are no
+//! stale ones. On a file system without locks, two processes on one shard compute the same parts
+//! twice, the first to commit wins, and nobody tidies up.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -25,7 +27,8 @@ pub(super) struct Locks {
 }
 
 impl Locks {
-    /// Takes the lock of a shard, and with the others that of all writers; `holder` is what another process would be told.
+    /// Takes the lock of a shard, and with the others that of all writers; `holder` is what another
+    /// process would be told.
     ///
     /// # Errors
     ///
@@ -45,7 +48,8 @@ impl Locks {
         Ok(Self { _shard: held, writers: None })
     }
 
-    /// Counts this process among the writers; returns whether it is alone, and remains so until [`Self::settle`].
+    /// Counts this process among the writers; returns whether it is alone, and remains so until
+    /// [`Self::settle`].
     ///
     /// # Errors
     ///

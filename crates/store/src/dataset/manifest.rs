@@ -1,5 +1,5 @@
-//! `manifest.json`: a snapshot of sections, commits and runs for people and programs. Derived: nothing here reads it but
-//! to know whose directory an otherwise empty one is.
+//! `manifest.json`: a snapshot of sections, commits and runs for people and programs. Derived:
+//! nothing here reads it but to know whose directory an otherwise empty one is.
 
 use std::fs;
 use std::path::Path;

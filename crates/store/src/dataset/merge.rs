@@ -1,4 +1,5 @@
-//! Joining data sets of one study: shards that were written into directories of their own, or into one.
+//! Joining data sets of one study: shards that were written into directories of their own, or into
+//! one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,20 +18,23 @@ pub struct Merged {
     pub parts: u64,
     /// Parts that several data sets have, once each beyond the first.
     pub again: u64,
-    /// Parts of which two data sets have different bytes: files that stay, and files that were passed over.
+    /// Parts of which two data sets have different bytes: files that stay, and files that were
+    /// passed over.
     pub different: Vec<(PathBuf, PathBuf)>,
     /// Parts of no use: damaged ones, with the data set that they are in.
     pub faults: Vec<(PathBuf, Fault)>,
 }
 
-/// Brings the parts of `sources` together in `into`, each once, after every byte was verified; a source may be `into` itself. The
-/// parts that are missing then are the result's to tell. `holder` says who merges.
+/// Brings the parts of `sources` together in `into`, each once, after every byte was verified; a
+/// source may be `into` itself. The parts that are missing then are the result's to tell. `holder`
+/// says who merges.
 ///
 /// # Errors
 ///
-/// Nothing is written if a source is no data set ([`StoreError::NoDataSet`]), is of another job ([`StoreError::DifferentJob`]), or
-/// grew otherwise than the first ([`StoreError::DifferentSections`]). [`StoreError::Busy`] while another process writes the whole of
-/// `into`; [`StoreError::Io`].
+/// Nothing is written if a source is no data set ([`StoreError::NoDataSet`]), is of another job
+/// ([`StoreError::DifferentJob`]), or grew otherwise than the first
+/// ([`StoreError::DifferentSections`]). [`StoreError::Busy`] while another process writes the whole
+/// of `into`; [`StoreError::Io`].
 pub fn merge(sources: &[PathBuf], into: &Path, holder: &str) -> Result<(Dataset, Merged), StoreError> {
     let mut merged = Merged::default();
     let mut read: Vec<Dataset> = Vec::new();

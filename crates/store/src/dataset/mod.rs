@@ -10,9 +10,10 @@
 //! | `job.toml` | the job as resolved |
 //! | `manifest.json` | a snapshot derived from the others |
 //!
-//! **Commit of a part** ([`Collector::commit`]): write `staging/…`, read back and hash, fsync, rename into `data/`, fsync `data/`;
-//! write the commit record to `staging/`, fsync, put it into `commits/` unless there is one (the first writer wins; a loser's bytes are
-//! the same), fsync `commits/`. A kill at any point leaves the data set readable: an unrecorded file in `data/` is
+//! **Commit of a part** ([`Collector::commit`]): write `staging/…`, read back and hash, fsync,
+//! rename into `data/`, fsync `data/`; write the commit record to `staging/`, fsync, put it into
+//! `commits/` unless there is one (the first writer wins; a loser's bytes are the same), fsync
+//! `commits/`. A kill at any point leaves the data set readable: an unrecorded file in `data/` is
 //! whole, and the next run that is alone removes it, or the same bytes come under the same name.
 
 mod arrays;
@@ -61,7 +62,8 @@ use remains::Look;
 pub struct InputFacts {
     /// Its sizes.
     pub extents: Extents,
-    /// BLAKE3 of its files, so that a resumed run notices other data under the same path; empty if it has none.
+    /// BLAKE3 of its files, so that a resumed run notices other data under the same path; empty if
+    /// it has none.
     pub fingerprint: String,
 }
 
@@ -78,8 +80,8 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Creates the data set of a job at `root`, or adds to it the sections that the job asks for beyond what is there: what
-    /// several shards then find. Parts are neither read nor written.
+    /// Creates the data set of a job at `root`, or adds to it the sections that the job asks for
+    /// beyond what is there: what several shards then find. Parts are neither read nor written.
     ///
     /// # Errors
     ///
@@ -90,15 +92,17 @@ impl Dataset {
         establish(root, spec, input, &identity).map(drop)
     }
 
-    /// Opens the data set at `root` for a shard of a job, creating it if there is nothing, and finds out which parts are done. Parts of
-    /// the shard that do not match their record are forgotten, so that they are computed again; what was found is returned.
-    /// Where the job asks for more than the data set has, sections are added. `holder` says who opens it.
+    /// Opens the data set at `root` for a shard of a job, creating it if there is nothing, and
+    /// finds out which parts are done. Parts of the shard that do not match their record are
+    /// forgotten, so that they are computed again; what was found is returned. Where the job asks
+    /// for more than the data set has, sections are added. `holder` says who opens it.
     ///
     /// # Errors
     ///
-    /// [`StoreError::OutputIsFile`], [`StoreError::NotADataSet`], [`StoreError::DifferentJob`], [`StoreError::NotExtended`],
-    /// [`StoreError::FormatVersion`], [`StoreError::Section`], [`StoreError::TaskTooLarge`], [`StoreError::TooManyParts`],
-    /// [`StoreError::Busy`], or [`StoreError::Io`] where the file system refuses.
+    /// [`StoreError::OutputIsFile`], [`StoreError::NotADataSet`], [`StoreError::DifferentJob`],
+    /// [`StoreError::NotExtended`], [`StoreError::FormatVersion`], [`StoreError::Section`],
+    /// [`StoreError::TaskTooLarge`], [`StoreError::TooManyParts`], [`StoreError::Busy`], or
+    /// [`StoreError::Io`] where the file system refuses.
     pub fn open(
         root: &Path,
         spec: &JobSpec,
@@ -138,12 +142,13 @@ impl Dataset {
         Ok((dataset, repairs))
     }
 
-    /// Opens a data set to read it. Faults of its parts are returned: all if `verify`, which reads every byte; else missing files and
-    /// wrong sizes. Nothing is changed.
+    /// Opens a data set to read it. Faults of its parts are returned: all if `verify`, which reads
+    /// every byte; else missing files and wrong sizes. Nothing is changed.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NoDataSet`], [`StoreError::FormatVersion`], [`StoreError::Section`] or [`StoreError::Io`].
+    /// [`StoreError::NoDataSet`], [`StoreError::FormatVersion`], [`StoreError::Section`] or
+    /// [`StoreError::Io`].
     pub fn read(root: &Path, verify: bool) -> Result<(Self, Vec<Fault>), StoreError> {
         if !root.join("commits").is_dir() {
             return Err(StoreError::NoDataSet { path: root.to_path_buf() });
@@ -171,11 +176,13 @@ impl Dataset {
         Ok((dataset, faults))
     }
 
-    /// Removes a data set (only one that this program wrote) so that a run starts afresh; what else lies in its directory stays.
+    /// Removes a data set (only one that this program wrote) so that a run starts afresh; what else
+    /// lies in its directory stays.
     ///
     /// # Errors
     ///
-    /// [`StoreError::OutputIsFile`], [`StoreError::NotADataSet`], [`StoreError::Busy`] or [`StoreError::Io`].
+    /// [`StoreError::OutputIsFile`], [`StoreError::NotADataSet`], [`StoreError::Busy`] or
+    /// [`StoreError::Io`].
     pub fn remove(root: &Path) -> Result<(), StoreError> {
         if !root.exists() {
             return Ok(());
@@ -259,7 +266,8 @@ impl Dataset {
     }
 }
 
-/// Refuses all that may be refused, before anything is written; else creates the directories that are missing.
+/// Refuses all that may be refused, before anything is written; else creates the directories that
+/// are missing.
 fn admit(root: &Path, spec: &JobSpec, input: &InputFacts, identity: &Identity) -> Result<(), StoreError> {
     let mut known = Vec::new();
     if root.exists() {
@@ -310,7 +318,8 @@ fn new_sections(
     new.into_iter().zip(free).map(|(spec, number)| Section::of_input(number, spec, input)).collect()
 }
 
-/// The sections of a job in a directory: those that are there and, written now, what the job asks for beyond them.
+/// The sections of a job in a directory: those that are there and, written now, what the job asks
+/// for beyond them.
 fn sections(
     root: &Path,
     spec: &JobSpec,

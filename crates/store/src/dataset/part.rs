@@ -1,4 +1,5 @@
-//! A part on its way to a file: rows are collected as they are computed, sorted, and encoded row group by row group.
+//! A part on its way to a file: rows are collected as they are computed, sorted, and encoded row
+//! group by row group.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,7 +1,8 @@
 //! Reading parts back: counts, and chosen columns batch by batch.
 //!
-//! parquet's decoders assert what a damaged file breaks (found by fuzzing: a delta-packed column whose pages promise more values than they
-//! have). A panic of theirs is an error here, as any other damage.
+//! parquet's decoders assert what a damaged file breaks (found by fuzzing: a delta-packed column
+//! whose pages promise more values than they have). A panic of theirs is an error here, as any
+//! other damage.
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -69,8 +70,8 @@ pub fn read_columns(
     names: &[&str],
 ) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<>, StoreError> {
     let file = File::open(path).map_err(StoreError::io("open", path))?;
-    // The Arrow schema that the writer leaves beside Parquet's own tells that texts are categorical, and its decoder panics on damaged
-    // bytes.
+    // The Arrow schema that the writer leaves beside Parquet's own tells that texts are
+    // categorical, and its decoder panics on damaged bytes.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let reader = guarded(path, || {
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;

@@ -1,4 +1,5 @@
-//! What lies in an output directory before a run: nothing, this study's parts, damage, or something that must not be touched.
+//! What lies in an output directory before a run: nothing, this study's parts, damage, or something
+//! that must not be touched.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -44,8 +45,9 @@ pub(super) fn refuse_to_remove(root: &Path) -> Result<(), StoreError> {
     if ours { Ok(()) } else { Err(StoreError::NotADataSet { path: root.to_path_buf() }) }
 }
 
-/// Whether a directory holds nothing, or no more than what a kill leaves of a first run at its beginning or of a removal near its end:
-/// empty directories of ours, and a job that a run has resolved.
+/// Whether a directory holds nothing, or no more than what a kill leaves of a first run at its
+/// beginning or of a removal near its end: empty directories of ours, and a job that a run has
+/// resolved.
 fn is_bare(root: &Path) -> Result<bool, StoreError> {
     let bare = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -87,8 +89,8 @@ struct Versioned {
     format_version: u32,
 }
 
-/// Refuses a data set of which any file is of a format that this program does not know: what another format has made of its files
-/// is not damage.
+/// Refuses a data set of which any file is of a format that this program does not know: what
+/// another format has made of its files is not damage.
 pub(super) fn refuse_other_formats(root: &Path) -> Result<(), StoreError> {
     let mut paths = files::list(&root.join("commits"))?;
     paths.extend(files::list(&root.join("sections"))?);
@@ -127,7 +129,8 @@ pub(super) fn refuse_foreign(
     }
 }
 
-/// The study of the job file, if there is one. One that no run has resolved must not be written over.
+/// The study of the job file, if there is one. One that no run has resolved must not be written
+/// over.
 fn job_file_study(root: &Path, fingerprint: &str) -> Result<Option<String>, StoreError> {
     Ok(match job_file(root)? {
         JobFile::Absent => None,
@@ -136,8 +139,8 @@ fn job_file_study(root: &Path, fingerprint: &str) -> Result<Option<String>, Stor
     })
 }
 
-/// Refuses where records tell of parts of a section that is lost, and that would not be the same if it were made anew: nothing says
-/// which rows they hold.
+/// Refuses where records tell of parts of a section that is lost, and that would not be the same if
+/// it were made anew: nothing says which rows they hold.
 pub(super) fn refuse_orphans(root: &Path, known: &[Section], new: &[Section]) -> Result<(), StoreError> {
     for path in files::list(&root.join("commits"))? {
         let Some(record) = CommitRecord::read(&path) else { continue };
@@ -176,13 +179,15 @@ pub struct Fault {
 /// How closely parts are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// Every byte of the parts of a shard; of the others, whether they are there and of the right size.
+    /// Every byte of the parts of a shard; of the others, whether they are there and of the right
+    /// size.
     Shard(Shard),
     /// Whether they are there and of the right size.
     Sizes,
 }
 
-/// Finds the parts that are done and enters them into their sections; returns what is wrong with the others.
+/// Finds the parts that are done and enters them into their sections; returns what is wrong with
+/// the others.
 pub(super) fn take_stock(
     root: &Path,
     sections: &mut [Section],
@@ -209,7 +214,8 @@ fn part_of(record: &str) -> Option<(u32, u64)> {
     Some((section.parse().ok()?, part.parse().ok()?))
 }
 
-/// The place of a record's section, if it and its file are what the section's plan would write; else the file at fault and why.
+/// The place of a record's section, if it and its file are what the section's plan would write;
+/// else the file at fault and why.
 fn check(
     root: &Path,
     sections: &[Section],
@@ -257,7 +263,8 @@ fn check(
 pub(super) fn forget(root: &Path, faults: &[Fault]) -> Result<(), StoreError> {
     for fault in faults {
         let path = root.join("commits").join(&fault.record);
-        // First the record, so that a kill in between leaves an unrecorded file, not an unmatched record.
+        // First the record, so that a kill in between leaves an unrecorded file, not an unmatched
+        // record.
         files::remove(&path)?;
         if let Some(name) = fault.file.strip_prefix("data/").filter(|name| is_part(name)) {
             files::remove(&root.join("data").join(name))?;
@@ -266,7 +273,8 @@ pub(super) fn forget(root: &Path, faults: &[Fault]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Removes what interrupted runs left: parts that no record names, and staged files. Only for a process that is alone.
+/// Removes what interrupted runs left: parts that no record names, and staged files. Only for a
+/// process that is alone.
 pub(super) fn tidy(root: &Path) -> Result<(), StoreError> {
     let parts = files::list(&root.join("data"))?;
     // Records after parts: a part that is recorded meanwhile is recorded here.

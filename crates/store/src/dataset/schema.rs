@@ -1,9 +1,10 @@
 //! Schema, encodings and key-values of a part.
 //!
-//! Row groups of [`ROW_GROUP_ROWS`] rows, sorted by cell and within a cell by replicate, so that statistics on the axes prune them;
-//! zstd level 3; axes and strings dictionary-encoded (sorted, they cost next to nothing), replicates as differences; metrics
-//! byte-stream-split without dictionary (25 bytes for four random doubles instead of 30). Key-values hold what
-//! identifies the job and nothing that differs between runs, so a part's bytes are a function of the job.
+//! Row groups of [`ROW_GROUP_ROWS`] rows, sorted by cell and within a cell by replicate, so that
+//! statistics on the axes prune them; zstd level 3; axes and strings dictionary-encoded (sorted,
+//! they cost next to nothing), replicates as differences; metrics byte-stream-split without
+//! dictionary (25 bytes for four random doubles instead of 30). Key-values hold what identifies the
+//! job and nothing that differs between runs, so a part's bytes are a function of the job.
 
 use arrow_schema::{DataType, Field, Schema};
 use parquet::basic::{Compression, Encoding, ZstdLevel};

@@ -1,8 +1,9 @@
 //! Sections: the boxes of cells that a data set grew by, each with a plan and parts of its own.
 //!
-//! The first run of a job makes section 0. A later run of the same job with more replicates or values of its axes adds sections
-//! for what is new ([`eigensweep_job::remainder`]) and leaves the others alone. `sections/000.json` and so on are written
-//! once, by link, before any part of theirs.
+//! The first run of a job makes section 0. A later run of the same job with more replicates or
+//! values of its axes adds sections for what is new ([`eigensweep_job::remainder`]) and leaves the
+//! others alone. `sections/000.json` and so on are written once, by link, before any part of
+//! theirs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
