@@ -126,7 +126,26 @@ impl CommandError {
             }
             Self::ScriptPath { .. } => Exit::BadJob,
             Self::Figure(error) if error.is_usage() => Exit::BadJob,
-            _ => Exit::Failure,
+            Self::Engine(
+                EngineError::Store(_)
+                | EngineError::Input(_)
+                | EngineError::Io { .. }
+                | EngineError::Threads { .. },
+            )
+            | Self::Store(_)
+            | Self::Data(_)
+            | Self::SpectraFile { .. }
+            | Self::Spectra { .. }
+            | Self::Misfit { .. }
+            | Self::Unsolvable { .. }
+            | Self::Io { .. }
+            | Self::NoRow { .. }
+            | Self::Slurm(_)
+            | Self::Submitted(_)
+            | Self::StillQueued { .. }
+            | Self::NotSubmitted { .. }
+            | Self::NoQueryProgram { .. }
+            | Self::Figure(_) => Exit::Failure,
         }
     }
 }

@@ -80,11 +80,10 @@ fn cell(batch: &RecordBatch, at: usize) -> String {
                 return text;
             }
             name => {
-                let value = match field.data_type() {
-                    arrow_schema::DataType::Int32 => f64::from(column.as_primitive::<Int32Type>().value(at)),
-                    arrow_schema::DataType::Int64 => column.as_primitive::<Int64Type>().value(at) as f64,
-                    _ => column.as_primitive::<Float64Type>().value(at),
-                };
+                let small = column.as_primitive_opt::<Int32Type>().map(|column| f64::from(column.value(at)));
+                let whole = || column.as_primitive_opt::<Int64Type>().map(|column| column.value(at) as f64);
+                let value =
+                    small.or_else(whole).unwrap_or_else(|| column.as_primitive::<Float64Type>().value(at));
                 text.push_str(&format!("{name} {value:e}, "));
             }
         }

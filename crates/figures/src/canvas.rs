@@ -61,7 +61,6 @@ pub(crate) enum Marker {
     Triangle,
     Diamond,
     Down,
-    Cross,
 }
 
 impl Marker {
@@ -179,28 +178,23 @@ impl Canvas {
     /// A point; hollow ones are filled with paper.
     pub(crate) fn marker(&mut self, shape: Marker, (x, y): (f64, f64), size: f64, color: Rgb, hollow: bool) {
         let fill = paint(if hollow { PAPER } else { color });
-        if shape == Marker::Circle {
-            self.scene.add(Primitive::Circle {
-                cx: x,
-                cy: y,
-                r: size,
-                fill,
-                fill_opacity: None,
-                stroke: Some(paint(color)),
-                stroke_width: Some(1.2),
-            });
-            return;
-        }
-        if shape == Marker::Cross {
-            self.line((x - size, y - size), (x + size, y + size), color, 1.4);
-            self.line((x - size, y + size), (x + size, y - size), color, 1.4);
-            return;
-        }
         let corners: &[(f64, f64)] = match shape {
+            Marker::Circle => {
+                self.scene.add(Primitive::Circle {
+                    cx: x,
+                    cy: y,
+                    r: size,
+                    fill,
+                    fill_opacity: None,
+                    stroke: Some(paint(color)),
+                    stroke_width: Some(1.2),
+                });
+                return;
+            }
             Marker::Square => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
             Marker::Triangle => &[(0.0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
             Marker::Down => &[(0.0, 1.2), (1.1, -0.8), (-1.1, -0.8)],
-            _ => &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)],
+            Marker::Diamond => &[(0.0, -1.25), (1.25, 0.0), (0.0, 1.25), (-1.25, 0.0)],
         };
         let corners: Vec<(f64, f64)> =
             corners.iter().map(|(dx, dy)| (x + dx * size, y + dy * size)).collect();

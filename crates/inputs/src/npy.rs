@@ -187,6 +187,7 @@ struct Elements<'a, R: Read> {
 
 impl<R: Read> Elements<'_, R> {
     /// Reads every element as a `T`, which must fit the header's type, and converts it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the standard library's kinds of errors")]
     fn fill<T: Deserialize>(self, convert: impl Fn(T) -> Result<f64, i128>) -> Result<(), InputError> {
         let Self { file, matrix, start, size, path } = self;
         let order = file.header().order();

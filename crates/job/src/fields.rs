@@ -222,7 +222,9 @@ impl SpectrumShape {
     fn toml(&self) -> String {
         match self {
             SpectrumShape::List(list) => format!("{list:?}"),
-            named => named.name().map_or_else(String::new, quoted),
+            SpectrumShape::Uniform | SpectrumShape::Flat | SpectrumShape::PowerLaw { .. } => {
+                self.name().map_or_else(String::new, quoted)
+            }
         }
     }
 }

@@ -39,7 +39,9 @@ impl Reader<'_> {
         let items = match &node.value {
             Value::Table(entries) => return self.range(node, path, entries, allowed),
             Value::List(items) => &items[..],
-            _ => std::slice::from_ref(node),
+            Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Other(_) => {
+                std::slice::from_ref(node)
+            }
         };
         if items.is_empty() {
             return self.refuse(&node.place, format!("`{path}` has no values"), "empty", FORMS);
@@ -68,7 +70,9 @@ impl Reader<'_> {
                 let help = format!("write {} without the quotes", text.trim());
                 return self.wrong_type(node, path, kind, &help);
             }
-            _ => return self.wrong_type(node, path, kind, FORMS),
+            Value::Text(_) | Value::List(_) | Value::Table(_) | Value::Other(_) => {
+                return self.wrong_type(node, path, kind, FORMS);
+            }
         };
         let problem = if !number.is_finite() {
             Some(("finite", "not finite"))

@@ -181,9 +181,10 @@ impl Spacing {
                 values.push(from);
                 for index in 1..count - 1 {
                     let share = as_float(index) / as_float(count - 1);
-                    values.push(match self {
-                        Spacing::Log(_) => tidy((from.ln() + (to.ln() - from.ln()) * share).exp(), 12),
-                        _ => tidy(from + (to - from) * share, 15),
+                    values.push(if matches!(self, Spacing::Log(_)) {
+                        tidy((from.ln() + (to.ln() - from.ln()) * share).exp(), 12)
+                    } else {
+                        tidy(from + (to - from) * share, 15)
                     });
                 }
                 values.push(to);

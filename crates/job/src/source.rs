@@ -34,10 +34,8 @@ impl JobSource {
                 source.headers.insert(name.clone(), header.clone());
             }
             for entry in table.entries.values() {
-                let items = match &entry.node.value {
-                    Value::List(items) => items.iter().map(|item| item.place.clone()).collect(),
-                    _ => Vec::new(),
-                };
+                let list = if let Value::List(items) = &entry.node.value { &items[..] } else { &[] };
+                let items = list.iter().map(|item| item.place.clone()).collect();
                 let mark = Mark { place: entry.node.place.clone(), items };
                 source.values.insert(format!("{name}.{}", entry.name), mark);
             }

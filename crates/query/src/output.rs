@@ -188,6 +188,7 @@ impl RowWriter {
 }
 
 /// A value in a table.
+#[expect(clippy::wildcard_enum_match_arm, reason = "polars' own, of which few kinds matter here")]
 fn cell(value: &AnyValue<'_>) -> String {
     match value {
         AnyValue::Null => "–".to_owned(),
@@ -198,6 +199,7 @@ fn cell(value: &AnyValue<'_>) -> String {
 }
 
 /// A value in JSON; what is not finite is null.
+#[expect(clippy::wildcard_enum_match_arm, reason = "polars' own, of which few kinds matter here")]
 fn json(value: &AnyValue<'_>) -> String {
     match value {
         AnyValue::Null => "null".to_owned(),

@@ -18,6 +18,7 @@ pub(super) fn streaming(frame: LazyFrame) -> LazyFrame {
 
 /// Rewrites the group-bys of a plan; kinds of plans that SQL does not make stay as they are, and
 /// right.
+#[expect(clippy::wildcard_enum_match_arm, reason = "polars' own, of which few kinds matter here")]
 fn plan(mut node: DslPlan) -> DslPlan {
     match &mut node {
         // What polars has converted already, with the plan that it came from.
@@ -55,6 +56,7 @@ fn within(input: &mut Arc<DslPlan>) {
 }
 
 /// A median or quantile as a function of its group's list; any other expression as it is.
+#[expect(clippy::wildcard_enum_match_arm, reason = "polars' own, of which few kinds matter here")]
 fn of_list(expression: Expr) -> Expr {
     let (values, share, method) = match &expression {
         Expr::Agg(AggExpr::Median(values)) => (Expr::clone(values), 0.5, QuantileMethod::Linear),

@@ -29,7 +29,7 @@ pub(crate) fn time_left() -> TimeLeft {
 pub(crate) fn time_left_now() -> TimeLeft {
     match asked() {
         TimeLeft::NoAnswer => told().unwrap_or(TimeLeft::NoAnswer),
-        answer => answer,
+        answer @ (TimeLeft::Limited(_) | TimeLeft::Unlimited | TimeLeft::NoJob) => answer,
     }
 }
 

@@ -190,7 +190,7 @@ fn time_limit(choice: Option<TimeLimit>) -> Result<Option<Duration>, CommandErro
 fn time_to_go_on() -> Duration {
     match cluster::time_left_now() {
         TimeLeft::Limited(time) if time <= WARNED_BEFORE => time.saturating_sub(RESERVE.min(time / 2)),
-        _ => Duration::ZERO,
+        TimeLeft::Limited(_) | TimeLeft::Unlimited | TimeLeft::NoAnswer | TimeLeft::NoJob => Duration::ZERO,
     }
 }
 

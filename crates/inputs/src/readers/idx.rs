@@ -213,13 +213,11 @@ impl<R: Read> Stream<'_, R> {
             });
         }
         let expected = match content {
-            Content::Images if rank < 2 => Some(
+            Content::Images => (rank < 2).then_some(
                 "images need at least 2 (samples, rows, columns); if this is the label file, swap `images` and `labels`",
             ),
-            Content::Labels if rank != 1 => {
-                Some("labels need exactly 1; if this is the image file, swap `images` and `labels`")
-            }
-            _ => None,
+            Content::Labels => (rank != 1)
+                .then_some("labels need exactly 1; if this is the image file, swap `images` and `labels`"),
         };
         if let Some(expected) = expected {
             return Err(InputError::Rank { path: self.path.to_owned(), expected, found: rank.into() });

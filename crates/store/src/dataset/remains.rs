@@ -245,7 +245,7 @@ fn check(
                 files::hash(&path).map_err(|_| (file.clone(), "is missing or unreadable".to_owned()))?;
             (Some(found.0), found.1)
         }
-        _ => {
+        Look::Shard(_) | Look::Sizes => {
             let found = fs::metadata(&path);
             (None, found.map_err(|_| (file.clone(), "is missing or unreadable".to_owned()))?.len())
         }

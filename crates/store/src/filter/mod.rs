@@ -151,7 +151,8 @@ impl Condition {
             Self::Missing { column } => {
                 return match value(column) {
                     Value::Unknown => None,
-                    found => Some(found == Value::Missing),
+                    Value::Missing => Some(true),
+                    Value::Number(_) | Value::Text(_) => Some(false),
                 };
             }
         }
