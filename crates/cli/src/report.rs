@@ -96,8 +96,9 @@ impl CommandError {
 
     /// The flags with which to do what an error of a data set advises.
     fn flags(&self) -> Option<&'static str> {
-        const ANOTHER: &str = "--output DIR names another directory";
-        const EITHER: &str = "--output DIR names another directory, --fresh replaces the data set";
+        const ANOTHER: &str = "--output DIR (--into DIR of `merge`) names another directory";
+        const EITHER: &str =
+            "--output DIR (--into DIR of `merge`) names another directory, --fresh replaces the data set";
         let (Self::Store(error) | Self::Engine(EngineError::Store(error))) = self else { return None };
         match error {
             StoreError::OutputIsFile { .. } | StoreError::NotADataSet { .. } | StoreError::Busy { .. } => {

@@ -11,18 +11,26 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+/// Copies a program, by another process: were it open for writing here, a test beside this one that
+/// starts a process would keep it open, and it could not be run ("text file busy").
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg(from).arg(to).status().unwrap().success());
+}
+
 /// Writes a program that prints its arguments and ends with code 7.
 fn stand_in(directory: &Path, says: &str) {
     let path = directory.join("eigensweep-query");
-    fs::write(&path, format!("#!/bin/sh\necho {says} \"$@\"\nexit 7\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let source = directory.join("source");
+    fs::write(&source, format!("#!/bin/sh\necho {says} \"$@\"\nexit 7\n")).unwrap();
+    fs::set_permissions(&source, fs::Permissions::from_mode(0o755)).unwrap();
+    copy(&source, &path);
 }
 
 /// Runs a copy of the program, alone in its directory, with this PATH.
 fn run(home: &Path, path: &str, arguments: &[&str]) -> Output {
     let program = home.join("eigensweep");
     if !program.exists() {
-        fs::copy(env!("CARGO_BIN_EXE_eigensweep"), &program).unwrap();
+        copy(Path::new(env!("CARGO_BIN_EXE_eigensweep")), &program);
     }
     Command::new(program).args(arguments).env("PATH", path).output().unwrap()
 }
@@ -38,7 +46,7 @@ fn without_the_program_one_line_says_what_builds_it() {
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stderr);
     assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("`query`") && said.contains("cargo build --release --workspace"), "{said}");
+    assert!(said.contains("`query`") && said.contains("cargo build --release -p eigensweep-query"), "{said}");
 }
 
 #[test]

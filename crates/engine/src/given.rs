@@ -14,6 +14,7 @@
 //! ```
 //! use eigensweep_engine::given::Given;
 //! use eigensweep_theory::closed_forms::ClosedForms;
+//! use eigensweep_theory::paradigms::JOINT_EMBEDDING;
 //! use faer::mat;
 //!
 //! let inputs = mat![[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]];
@@ -27,10 +28,11 @@
 //! };
 //! let moments = given.moments()?;
 //! let mut forms = ClosedForms::new(2, 1);
-//! forms.prepare(&moments.view()).map_err(|failure| failure.to_string())?;
+//! let mut problem = forms.problem(moments.view());
+//! let solution = problem.solve(&JOINT_EMBEDDING).map_err(|failure| failure.to_string())?;
 //! // G = I and S = diag(2, 4), so that the eigenvalues are 1/2 and 1/4.
-//! let encoder = forms.joint_embedding(&moments.view()).map_err(|failure| failure.to_string())?;
-//! assert!((encoder.spectrum[0] - 0.5).abs() < 1e-15 && (encoder.spectrum[1] - 0.25).abs() < 1e-15);
+//! let omega = solution.encoder().ok_or("a predictor")?.spectrum.values;
+//! assert!((omega[0] - 0.5).abs() < 1e-15 && (omega[1] - 0.25).abs() < 1e-15);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

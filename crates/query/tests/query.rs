@@ -35,6 +35,9 @@ fn data_sets_written_before_are_asked() {
     let sql = "SELECT COUNT(*) AS n, COUNT(distance) AS measured FROM results";
     let frame = query.collect(sql).unwrap();
     assert_eq!((number(&frame, "n", 0), number(&frame, "measured", 0)), (192.0, 96.0));
+    // Alone, it is counted otherwise.
+    let frame = query.collect("SELECT COUNT(*) AS n FROM results").unwrap();
+    assert_eq!(number(&frame, "n", 0), 192.0);
 }
 
 #[test]

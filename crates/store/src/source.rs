@@ -101,6 +101,8 @@ impl UnknownName {
     /// The error for `name`.
     #[must_use]
     pub fn new<'n>(kind: &'static str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Self {
+        // The name itself may be known, but not to who asks.
+        let known = known.filter(move |known| *known != name);
         let lower = name.to_lowercase();
         // A part of a name is meant for the name.
         let part = known.clone().find(|known| known.contains(&lower));

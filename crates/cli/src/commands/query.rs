@@ -17,7 +17,7 @@ use crate::report::CommandError;
 const PROGRAM: &str = "eigensweep-query";
 
 /// The one command that builds it.
-const BUILD: &str = "cargo build --release --workspace";
+const BUILD: &str = "cargo build --release -p eigensweep-query";
 
 /// Hands the arguments over.
 pub(crate) fn call(rest: &[OsString], quiet: bool, verbose: bool) -> Result<Exit, CommandError> {

@@ -226,11 +226,16 @@ fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(
 
 fn print_summary(summary: &Summary) {
     let Some(first) = summary.lines.first() else { return };
+    // The job asks for other metrics, or nothing has a solution.
+    if summary.lines.iter().all(|line| line.smallest.mean.or(line.largest.mean).is_none()) {
+        return;
+    }
+    let sizes = if summary.smallest == summary.largest { 1 } else { 2 };
     let mut headings = vec!["paradigm".to_owned()];
     headings.extend(first.axes.iter().map(|(name, _)| (*name).to_owned()));
     headings.push("alignment".to_owned());
-    headings.push(format!("distance, n = {}", summary.smallest));
-    headings.push(format!("distance, n = {}", summary.largest));
+    let samples = [summary.smallest, summary.largest];
+    headings.extend(samples[..sizes].iter().map(|n| format!("distance, n = {n}")));
     headings.push("threshold α*".to_owned());
     headings.push("α above it".to_owned());
     let mut table = table::new(&headings, 1);
@@ -242,8 +247,7 @@ fn print_summary(summary: &Summary) {
         let mut cells = vec![line.paradigm.to_owned()];
         cells.extend(line.axes.iter().map(|(_, value)| table::coordinate(*value)));
         cells.push(table::coordinate(line.alignment));
-        cells.push(mean_and_error(&line.smallest));
-        cells.push(mean_and_error(&line.largest));
+        cells.extend([&line.smallest, &line.largest][..sizes].iter().map(|found| mean_and_error(found)));
         cells.push(line.median_threshold().map_or_else(|| "–".to_owned(), table::number));
         cells.push(line.share_above().map_or_else(|| "–".to_owned(), verdict));
         table.add_row(cells);

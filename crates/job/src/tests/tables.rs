@@ -390,13 +390,13 @@ fn model_grid_sampler_output() {
         ),
         (
             "[output]\nmetrics = [\"angle\"]",
-            "`output.metrics` must be \"distance\" or \"leakage\" or \"gap\", not \"angle\"",
+            "`output.metrics` must be \"distance\" or \"leakage\" or \"gap\" or \"effective_rank\", not \"angle\"",
             "\"angle\"",
             "",
         ),
         (
             "[output]\nmetrics = [3]",
-            "`output.metrics` must be \"distance\" or \"leakage\" or \"gap\", not a number",
+            "`output.metrics` must be \"distance\" or \"leakage\" or \"gap\" or \"effective_rank\", not a number",
             "3",
             "",
         ),
