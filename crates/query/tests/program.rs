@@ -44,7 +44,7 @@ fn what_is_wrong_has_a_code_and_a_remedy() {
         (&["d", "SELECT * FROM results", "--format", "parquet"], 2, "-o FILE.parquet"),
         (&["d", "d"], 2, "the last argument is SQL"),
         (&["nowhere", "SELECT 1"], 1, "nowhere holds no data set"),
-        (&["--called-by", "0.0.0-other", "d", "SELECT 1"], 1, "cargo build --release -p eigensweep-query"),
+        (&["--called-by", "0.0.0-other", "d", "SELECT 1"], 1, "cargo build --release --workspace"),
     ];
     for (arguments, code, remedy) in cases {
         let (found, _, said) = run(place.directory.path(), arguments);
