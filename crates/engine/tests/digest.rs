@@ -294,3 +294,29 @@ fn what_grew_is_one_summary() {
         }
     }
 }
+
+/// Its bytes are nobody's but the rows': a summary whose pages were changed does not count, and what
+/// is read is folded anew.
+#[test]
+fn a_damaged_summary_is_not_believed() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    run_to_the_end(root, &job(JOB, &[]), 2);
+    written(root);
+    let lines = |expected: bool| {
+        let (dataset, _) = Dataset::read(root, false).unwrap();
+        assert_eq!(dataset.has_summary(), expected);
+        summarise(&dataset).unwrap()
+    };
+    let right = lines(true);
+    let path = root.join(SUMMARY_FILE);
+    let sound = fs::read(&path).unwrap();
+    for at in (4..sound.len() / 3).step_by(97) {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 64;
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(lines(false), right, "byte {at}");
+    }
+    fs::write(&path, sound).unwrap();
+    lines(true);
+}

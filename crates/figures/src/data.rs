@@ -22,11 +22,17 @@ const MOST_POINTS: usize = 200_000;
 /// Lines that are read to choose from.
 const MOST_LINES: usize = 1_000_000;
 
-/// A coordinate of a group.
-#[derive(Clone, Debug, PartialEq)]
+/// A coordinate of a group; NaN, which equals itself here, where a data set has no such axis.
+#[derive(Clone, Debug)]
 pub(crate) enum Key {
     Number(f64),
     Text(String),
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
 }
 
 impl Eq for Key {}
@@ -342,8 +348,15 @@ pub(crate) fn known_metric(sources: &[Source], name: &str) -> Result<&'static Me
         let mut columns = sources.iter().flat_map(|source| metrics::columns(&source.job().output.metrics));
         columns.any(|column| column == *metric)
     });
-    found
-        .ok_or_else(|| UnknownName::new("metric", name, metrics::ALL.iter().map(|metric| metric.name)).into())
+    found.ok_or_else(|| match metrics::named(name) {
+        Some(metric) => FigureError::Figure {
+            reason: format!(
+                "no row has a value of `{}`: the job does not ask for it (`metrics` of its table [output])",
+                metric.name
+            ),
+        },
+        None => UnknownName::new("metric", name, metrics::ALL.iter().map(|metric| metric.name)).into(),
+    })
 }
 
 fn too_many(points: &str) -> FigureError {

@@ -69,13 +69,14 @@ impl Scale {
     fn linear(sorted: &[f64], margin: f64) -> Self {
         let (low, high) = (sorted.first().copied().unwrap_or(0.0), sorted.last().copied().unwrap_or(1.0));
         let pad = if high > low { (high - low) * margin } else { (0.5 * low.abs()).max(0.5) };
-        Self::Linear { low: low - pad, high: high + pad }
+        Self::Linear { low: (low - pad).max(f64::MIN), high: (high + pad).min(f64::MAX) }
     }
 
     fn log(sorted: &[f64], margin: f64) -> Self {
         let (low, high) = (sorted.first().copied().unwrap_or(1.0), sorted.last().copied().unwrap_or(10.0));
-        let pad = if high > low { (high / low).powf(margin) } else { 3.0 };
-        Self::Log { low: low / pad, high: high * pad }
+        let pad = if high > low { ratio(high, low).powf(margin) } else { 3.0 };
+        // Ends that could not be drawn would have ticks without end.
+        Self::Log { low: (low / pad).max(f64::from_bits(1)), high: (high * pad).min(1e308) }
     }
 
     /// Whether positions are logarithms.
@@ -104,7 +105,13 @@ impl Scale {
     pub(crate) fn share(&self, value: f64) -> Option<f64> {
         match self {
             Self::Linear { low, high } => Some((value - low) / (high - low)),
-            Self::Log { low, high } => (value > 0.0).then(|| (value / low).ln() / (high / low).ln()),
+            Self::Log { low, high } => {
+                let log = |high: f64| match high / low {
+                    ratio if ratio.is_finite() && ratio > 0.0 => ratio.ln(),
+                    _ => high.ln() - low.ln(),
+                };
+                (value > 0.0).then(|| log(value) / log(*high))
+            }
             Self::Steps(values) => step_share(values, value),
         }
         .filter(|share| share.is_finite())
@@ -127,6 +134,11 @@ impl Scale {
             }
         }
     }
+}
+
+/// The ratio of two positive numbers, or the largest that there is.
+fn ratio(high: f64, low: f64) -> f64 {
+    (high / low).min(f64::MAX)
 }
 
 /// Steps have half a step free at each end.
@@ -224,6 +236,19 @@ mod tests {
         let scale = Scale::fit(&[5.0], Some(Spacing::Log), 0.05);
         assert!((scale.share(5.0).unwrap() - 0.5).abs() < 1e-12);
         assert!(!scale.ticks(5).0.is_empty());
+    }
+
+    /// They would have had ticks without end.
+    #[test]
+    fn the_widest_axes_are_drawn() {
+        for values in [&[1e308][..], &[5e-324], &[1e-200, 1e120], &[5e-324, 1.7e308], &[-1.7e308, 1.7e308]] {
+            for spacing in [None, Some(Spacing::Log), Some(Spacing::Linear)] {
+                let scale = Scale::fit(values, spacing, 0.05);
+                assert!(scale.ticks(5).0.len() < 400, "{values:?}");
+            }
+        }
+        let scale = Scale::fit(&[1e-200, 1e120], None, 0.05);
+        assert!((scale.share(1e-40).unwrap() - 0.5).abs() < 0.02);
     }
 
     #[test]

@@ -257,7 +257,9 @@ fn interpolated(sorted: &[f64], share: f64) -> Option<f64> {
     let place = share * (sorted.len() as f64 - 1.0);
     let below = *sorted.get(place.max(0.0) as usize)?;
     let above = sorted.get(place.max(0.0) as usize + 1).copied().unwrap_or(below);
-    Some(below + place.fract() * (above - below))
+    // Neighbours may be infinite (a threshold that no alignment passes).
+    let between = above > below && place.fract() > 0.0;
+    Some(if between { below + place.fract() * (above - below) } else { below })
 }
 
 #[cfg(test)]
@@ -288,6 +290,19 @@ mod tests {
         nothing.join(&stored(&Aggregate::default()));
         assert_eq!((nothing.running().count(), nothing.sketch()), (0, None));
         assert!(Aggregate::new(Running::default(), None, Some(b"nonsense")).is_err());
+    }
+
+    /// A threshold may be: no alignment passes it.
+    #[test]
+    fn infinite_values_are_infinite_quantiles() {
+        let mut exact = Aggregate::exact();
+        for value in [1.0, f64::INFINITY, f64::INFINITY] {
+            exact.add(value);
+        }
+        assert_eq!(
+            exact.quantiles([0.0, 0.25, 0.5, 1.0]),
+            [1.0, f64::INFINITY, f64::INFINITY, f64::INFINITY].map(Some)
+        );
     }
 
     #[test]

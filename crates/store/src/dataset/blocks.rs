@@ -125,6 +125,7 @@ impl BlockWriter {
             &self.properties,
             batches,
             self.failed.clone(),
+            false,
         )
     }
 

@@ -17,7 +17,7 @@ use arrow_array::{Array, ArrayRef, BinaryArray, Float64Array, Int64Array, Record
 use arrow_schema::{DataType, Field, Schema};
 
 use super::blocks::block_rows;
-use super::encode::encode;
+use super::encode::{encode, is_sound};
 use super::reader::{Footer, floats, value};
 use super::section::Section;
 use super::{CommitRecord, Dataset, arrays, files, read_columns, schema};
@@ -41,12 +41,14 @@ impl Dataset {
     /// Whether the summary's file is that of all rows of the job, with every column.
     #[must_use]
     pub fn has_summary(&self) -> bool {
-        let Ok(footer) = Footer::read(&self.path(SUMMARY_FILE)) else { return false };
+        let path = self.path(SUMMARY_FILE);
+        let Ok(footer) = Footer::read(&path) else { return false };
         let complete = self.is_complete() && footer.rows == Grid::new(self.spec()).rows_per_replicate;
         let known = footer.columns.iter().any(|name| name == ABOVE);
         // Where blocks are kept, a new file would say nothing that an old one does not.
         let latest = known || self.spec().output.detail == Detail::Summary;
-        complete && latest && footer.value("section_hash") == Some(&self.identity().hash)
+        let of_these = footer.value("section_hash") == Some(&self.identity().hash);
+        complete && latest && of_these && footer.value("pages").is_none_or(|seal| is_sound(&path, seal))
     }
 
     /// Writes the summary of the parts that are done.
@@ -78,7 +80,7 @@ impl Dataset {
             }
         });
         let staging = self.path("staging");
-        let encoded = encode(&staging, "summary", &schema, &properties, batches, BTreeMap::new());
+        let encoded = encode(&staging, "summary", &schema, &properties, batches, BTreeMap::new(), true);
         if let Some(error) = failure {
             return Err(error);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use arrow_array::{ArrayRef, RecordBatch};
@@ -10,11 +10,23 @@ use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use tempfile::NamedTempFile;
 
 use super::files;
 use crate::StoreError;
+
+/// Where a sealed file has length and BLAKE3 of its pages.
+const SEAL_KEY: &str = "eigensweep.pages";
+
+/// Whether the pages of a file are those that its seal tells of.
+pub(super) fn is_sound(path: &Path, seal: &str) -> bool {
+    let Some((bytes, hash)) = seal.split_once(' ') else { return false };
+    let (Ok(bytes), Ok(file)) = (bytes.parse(), File::open(path)) else { return false };
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file.take(bytes)).is_ok() && hasher.finalize().to_hex().as_str() == hash
+}
 
 /// A Parquet file in `staging/`.
 #[derive(Debug)]
@@ -31,6 +43,8 @@ pub struct Encoded {
 
 /// Writes batches of columns, each at most a row group, into a new file in `staging`.
 ///
+/// A sealed file says in its footer what its pages hash to: for files that no record does that for.
+///
 /// # Errors
 ///
 /// [`StoreError::Io`] or [`StoreError::Parquet`] if the file cannot be written.
@@ -41,6 +55,7 @@ pub(super) fn encode(
     properties: &WriterProperties,
     batches: impl Iterator<Item = Vec<ArrayRef>>,
     failed: BTreeMap<String, u64>,
+    sealed: bool,
 ) -> Result<Encoded, StoreError> {
     let staged = files::stage(staging, name)?;
     let path = staged.path();
@@ -56,6 +71,12 @@ pub(super) fn encode(
             let batch = RecordBatch::try_new(schema.clone(), columns)?;
             rows += batch.num_rows() as u64;
             writer.write(&batch)?;
+        }
+        if sealed {
+            writer.flush()?;
+            writer.sync()?;
+            let (hash, bytes) = writer.inner().digest();
+            writer.append_key_value_metadata(KeyValue::new(SEAL_KEY.to_owned(), format!("{bytes} {hash}")));
         }
         writer.into_inner()
     };
@@ -79,10 +100,15 @@ impl Hashing {
         Self { file: BufWriter::with_capacity(1 << 20, file), hasher: blake3::Hasher::new() }
     }
 
+    /// BLAKE3 and length of what has been written.
+    fn digest(&self) -> (String, u64) {
+        (self.hasher.finalize().to_hex().to_string(), self.hasher.count())
+    }
+
     /// Flushes; returns BLAKE3 and length.
     fn finish(mut self) -> io::Result<(String, u64)> {
         self.file.flush()?;
-        Ok((self.hasher.finalize().to_hex().to_string(), self.hasher.count()))
+        Ok(self.digest())
     }
 }
 

@@ -73,7 +73,15 @@ impl PartWriter {
             let rows: Vec<u64> = rows.by_ref().take(group).collect();
             (!rows.is_empty()).then(|| self.arrays(plan, &rows, first))
         });
-        encode(staging, &format!("part-{part:06}"), &self.schema, &self.properties, batches, self.failures())
+        encode(
+            staging,
+            &format!("part-{part:06}"),
+            &self.schema,
+            &self.properties,
+            batches,
+            self.failures(),
+            false,
+        )
     }
 
     fn arrays(&self, plan: &Plan, rows: &[u64], first: u64) -> Vec<ArrayRef> {
