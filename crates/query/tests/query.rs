@@ -37,7 +37,7 @@ fn data_sets_written_before_are_asked() {
     assert_eq!((number(&frame, "n", 0), number(&frame, "measured", 0)), (192.0, 96.0));
     // Alone, it is counted otherwise.
     let frame = query.collect("SELECT COUNT(*) AS n FROM results").unwrap();
-    assert_eq!(number(&frame, "n", 0), 192.0);
+    assert_eq!(number(&frame, "n", 0) as usize, 192);
 }
 
 #[test]
