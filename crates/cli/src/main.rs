@@ -40,6 +40,6 @@ fn main() -> ExitCode {
     }
     match ended {
         Ok(code) => code.into(),
-        Err(error) => report::print(&error).into(),
+        Err(error) => report::print(&error, &arguments.command).into(),
     }
 }

@@ -15,6 +15,7 @@ use eigensweep_theory::Failure;
 use eigensweep_theory::thresholds::SpectraError;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
+use crate::args::Command;
 use crate::cluster::{ArrayError, RecordError, SlurmError};
 use crate::exit::Exit;
 
@@ -94,18 +95,36 @@ impl CommandError {
         move |source| Self::Io { action, path: path.to_path_buf(), source }
     }
 
-    /// The flags with which to do what an error of a data set advises.
-    fn flags(&self) -> Option<&'static str> {
-        const ANOTHER: &str = "--output DIR (--into DIR of `merge`) names another directory";
-        const EITHER: &str =
-            "--output DIR (--into DIR of `merge`) names another directory, --fresh replaces the data set";
+    /// What to do about an error of a data set, in the flags of the command.
+    fn flags(&self, command: &Command) -> Option<&'static str> {
         let (Self::Store(error) | Self::Engine(EngineError::Store(error))) = self else { return None };
+        let (another, either) = match command {
+            Command::Run(_) => (
+                "--output DIR names another directory",
+                "--output DIR names another directory, --fresh replaces the data set",
+            ),
+            Command::Submit(_) => {
+                ("--output DIR names another directory", "--output DIR names another directory")
+            }
+            Command::Merge(_) => ("--into DIR names another directory", "--into DIR names another directory"),
+            Command::Plan(_)
+            | Command::Theory(_)
+            | Command::Solve(_)
+            | Command::Status(_)
+            | Command::Verify { .. }
+            | Command::Replay(_)
+            | Command::Query(_)
+            | Command::Plot(_)
+            | Command::Report(_)
+            | Command::Completions { .. } => return None,
+        };
         match error {
             StoreError::OutputIsFile { .. } | StoreError::NotADataSet { .. } | StoreError::Busy { .. } => {
-                Some(ANOTHER)
+                Some(another)
             }
-            StoreError::DifferentJob { .. } | StoreError::NotExtended { .. } => Some(EITHER),
-            StoreError::Section { .. } => Some("--fresh replaces the data set"),
+            StoreError::DifferentJob { .. } | StoreError::NotExtended { .. } | StoreError::Section { .. } => {
+                Some(either)
+            }
             StoreError::Io { .. }
             | StoreError::DifferentSections { .. }
             | StoreError::NoDataSet { .. }
@@ -151,13 +170,13 @@ impl CommandError {
     }
 }
 
-/// Prints an error to standard error; returns the exit code that goes with it.
-pub(crate) fn print(error: &CommandError) -> Exit {
+/// Prints an error of a command to standard error; returns the exit code that goes with it.
+pub(crate) fn print(error: &CommandError, command: &Command) -> Exit {
     if let CommandError::Engine(EngineError::Job(problems)) = error {
         print_problems(problems);
     } else {
         tell!("error: {error}");
-        if let Some(flags) = error.flags() {
+        if let Some(flags) = error.flags(command) {
             tell!("help: {flags}");
         }
     }
