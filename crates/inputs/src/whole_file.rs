@@ -6,7 +6,7 @@
 //!
 //! | function | does |
 //! |---|---|
-//! | [`write`] | all of it |
+//! | [`write()`] | all of it |
 //! | [`stage`], [`replace`] | the two halves, for a file that something else fills or that is staged elsewhere |
 //! | [`sync_directory`] | the last step alone |
 //!

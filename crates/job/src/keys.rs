@@ -209,7 +209,7 @@ impl Key {
         words
     }
 
-    /// The conditions of [`when`](Self::when) in words; empty if there are none.
+    /// The conditions of `when` in words; empty if there are none.
     #[must_use]
     pub fn condition(&self) -> String {
         let each = self.when.iter().map(|when| format!("{} is {}", when.key, when.is.join(" or ")));
