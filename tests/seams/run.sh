@@ -2,13 +2,16 @@
 # Adds a metric, a paradigm, a kind of views, a reader and a kind of figure to a copy of the project, each the way ARCHITECTURE.md
 # says (one new file, and its line in the table), and uses them. The copy shares the dependencies that `target/` has compiled.
 set -euo pipefail
+for tool in git perl; do
+    command -v "$tool" >/dev/null || { echo "no $tool: seams are not tried"; exit 0; }
+done
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/seams
 copy=$(mktemp -d)
 # Leaves the program of the project itself where it was.
 trap 'rm -rf "$copy"; cd "$root"; cargo build --quiet -p eigensweep-cli' EXIT
 cd "$root"
-git ls-files -z Cargo.toml Cargo.lock rustfmt.toml clippy.toml crates benches docs | xargs -0 cp --parents -t "$copy"
+cp -r Cargo.toml Cargo.lock rustfmt.toml clippy.toml crates benches docs "$copy"
 cd "$copy"
 git init -q && git add -A
 
