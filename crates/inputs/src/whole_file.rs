@@ -92,7 +92,15 @@ pub fn stage(directory: &Path, path: &Path) -> Result<NamedTempFile, WriteError>
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(&prefix).suffix(".part").tempfile_in(directory).map_err(failed("create", path))
+    let staged = builder.prefix(&prefix).suffix(".part").tempfile_in(directory);
+    staged.map_err(system_error).map_err(failed("create", path))
+}
+
+/// What the system said, without the name that a staged file would have had.
+fn system_error(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(std::error::Error::source);
+    let code = inner.and_then(|inner| inner.downcast_ref::<io::Error>()?.raw_os_error());
+    code.map_or(error, io::Error::from_raw_os_error)
 }
 
 /// Syncs a staged file, moves it to `path` over what is there, and syncs the directory.

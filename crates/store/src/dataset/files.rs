@@ -78,7 +78,7 @@ pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
 /// A new file in `staging` with a name of its own, removed when dropped unless it was moved into
 /// place: a full disk must not stay full because of an attempt.
 pub(super) fn stage(staging: &Path, name: &str) -> Result<NamedTempFile, StoreError> {
-    Ok(whole_file::stage(staging, Path::new(name))?)
+    Ok(whole_file::stage(staging, &staging.join(name))?)
 }
 
 /// The same with content.
