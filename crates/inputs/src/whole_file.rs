@@ -96,11 +96,13 @@ pub fn stage(directory: &Path, path: &Path) -> Result<NamedTempFile, WriteError>
     staged.map_err(system_error).map_err(failed("create", path))
 }
 
-/// What the system said, without the name that a staged file would have had.
+/// What the system said, without the name that a staged file would have had: tempfile adds it and
+/// keeps the error itself to itself.
 fn system_error(error: io::Error) -> io::Error {
-    let inner = error.get_ref().and_then(std::error::Error::source);
-    let code = inner.and_then(|inner| inner.downcast_ref::<io::Error>()?.raw_os_error());
-    code.map_or(error, io::Error::from_raw_os_error)
+    match error.to_string().split_once(" at path ") {
+        Some((said, _)) => io::Error::new(error.kind(), said.to_owned()),
+        None => error,
+    }
 }
 
 /// Syncs a staged file, moves it to `path` over what is there, and syncs the directory.
