@@ -32,6 +32,5 @@ pub mod shard;
 pub mod source;
 pub mod summary;
 
-pub use eigensweep_inputs::whole_file;
 pub use error::StoreError;
 pub use plan::Extents;
