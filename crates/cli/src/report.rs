@@ -97,16 +97,15 @@ impl CommandError {
 
     /// What to do about an error of a data set, in the flags of the command.
     fn flags(&self, command: &Command) -> Option<&'static str> {
+        const OUTPUT: &str = "--output DIR names another directory";
+        const INTO: &str = "--into DIR names another directory";
         let (Self::Store(error) | Self::Engine(EngineError::Store(error))) = self else { return None };
         let (another, either) = match command {
-            Command::Run(_) => (
-                "--output DIR names another directory",
-                "--output DIR names another directory, --fresh replaces the data set",
-            ),
-            Command::Submit(_) => {
-                ("--output DIR names another directory", "--output DIR names another directory")
+            Command::Run(_) => {
+                (OUTPUT, "--output DIR names another directory, --fresh replaces the data set")
             }
-            Command::Merge(_) => ("--into DIR names another directory", "--into DIR names another directory"),
+            Command::Submit(_) => (OUTPUT, OUTPUT),
+            Command::Merge(_) => (INTO, INTO),
             Command::Plan(_)
             | Command::Theory(_)
             | Command::Solve(_)
