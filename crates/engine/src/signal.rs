@@ -48,7 +48,9 @@ pub fn signals(spec: &JobSpec, input: &Input) -> Vec<Signal> {
             let drawn = spectra(spec, input, u64::from(spec.job.first_replicate));
             let signal = |axes: Vec<(&'static str, f64)>| {
                 // Spectra have no axis of the teacher, but all others of the data.
-                let is_of = |row: &&[(&'static str, f64)]| row.iter().all(|axis| !is_data(&grid, axis.0) || axes.contains(axis));
+                let is_of = |row: &&[(&'static str, f64)]| {
+                    row.iter().all(|axis| !is_data(&grid, axis.0) || axes.contains(axis))
+                };
                 let row = drawn.iter().find(|row| is_of(&row.axes.as_slice()))?;
                 Some(synthetic(gaussian, row.signal.clone()?, axes))
             };

@@ -222,7 +222,8 @@ fn narrow_representations_switch_at_the_thresholds_of_their_dimension() {
         for k in 1..=components {
             let limits = thresholds(&spectra.spectra(), k).unwrap();
             for (p, (paradigm, limit)) in limits.limits().enumerate() {
-                let place = format!("spectra {coordinate}, {paradigm}, k = {k} of {components}, α² = {limit:.3e}");
+                let place =
+                    format!("spectra {coordinate}, {paradigm}, k = {k} of {components}, α² = {limit:.3e}");
                 if limit > LEAST {
                     let above = corrupted.leaked_at(k, 1.05 * limit)[p];
                     let below = corrupted.leaked_at(k, 0.95 * limit)[p];

@@ -40,9 +40,12 @@ fn bits(quantiles: [Option<f64>; 3]) -> [u64; 3] {
 /// bits, of odd and even counts, few and many replicates, whichever replicate is the first.
 #[test]
 fn medians_over_replicates_are_those_of_the_summary() {
-    for set in
-        [&[][..], &["job.replicates=7"], &["job.replicates=600", "grid.samples=20"], &["job.first_replicate=3"]]
-    {
+    for set in [
+        &[][..],
+        &["job.replicates=7"],
+        &["job.replicates=600", "grid.samples=20"],
+        &["job.first_replicate=3"],
+    ] {
         let job = job(DRAWN, set);
         let directory = tempfile::tempdir().unwrap();
         run_to_the_end(directory.path(), &job, 2);
@@ -56,7 +59,9 @@ fn medians_over_replicates_are_those_of_the_summary() {
             let same = |(name, value): &(&'static str, f64)| lines.axis(line, name) == Some(*value);
             let row = rows.iter().find(|row| row.axes.iter().all(same)).unwrap();
             let spread = row.thresholds.as_ref().unwrap();
-            let Some((_, found)) = spread.limits.iter().find(|(other, _)| *other == paradigm) else { continue };
+            let Some((_, found)) = spread.limits.iter().find(|(other, _)| *other == paradigm) else {
+                continue;
+            };
             let Quantiles { q05, median, q95 } = *found;
             let Statistics { q05: low, median: middle, q95: high, .. } =
                 *lines.statistics(line, &THRESHOLD_SQUARED).unwrap();
@@ -80,12 +85,17 @@ fn rows_have_the_thresholds_of_their_dimension() {
     };
     for (row, cell) in cells(&simulation, 1) {
         let found = table(&job.spec, &input, grid.replicate(row));
-        let found = found.iter().find(|found| found.axes.iter().all(|&(name, value)| axis(name, row) == value));
+        let found =
+            found.iter().find(|found| found.axes.iter().all(|&(name, value)| axis(name, row) == value));
         let thresholds = found.unwrap().thresholds.as_ref().unwrap();
         let paradigm = paradigms::ALL[grid.paradigm(row)];
         let expected = thresholds.limits().find(|(other, _)| *other == paradigm).map_or(f64::NAN, |(_, t)| t);
         assert_eq!(cell[&THRESHOLD_SQUARED].to_bits(), expected.to_bits(), "row {row}");
-        assert_eq!(expected == f64::INFINITY, axis("dimension", row) > 5.0 && !expected.is_nan(), "row {row}");
+        assert_eq!(
+            expected == f64::INFINITY,
+            axis("dimension", row) > 5.0 && !expected.is_nan(),
+            "row {row}"
+        );
     }
 }
 

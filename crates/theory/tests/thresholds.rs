@@ -91,13 +91,8 @@ fn thresholds_are_of_the_kth_strongest_component() {
                 most(&|g, t| ratio - t / g),
                 eta * eta / delta,
             ];
-            let found = [
-                found.delta,
-                found.eta,
-                found.alpha_rc_squared,
-                found.alpha_je_squared,
-                found.crossover,
-            ];
+            let found =
+                [found.delta, found.eta, found.alpha_rc_squared, found.alpha_je_squared, found.crossover];
             assert_eq!(found.map(f64::to_bits), expected.map(f64::to_bits), "{spectra:?}, k = {k}");
         }
         for k in s + 1..=s + p {
@@ -128,7 +123,8 @@ fn a_threshold_that_is_rounding_of_zero_is_zero() {
         assert_eq!(at_all(&spectra).unwrap().alpha_je_squared.to_bits(), 0, "{spectra:?}");
         // λ^Γ/η² = 1, without Θ on the noise.
         let gamma = signal / (signal + theta).sqrt() * (signal / (signal + theta).sqrt());
-        let spectra = Spectra { gamma: &[gamma * (1.0 + 2.0 * f64::EPSILON)], theta_noise: &[0.0], ..spectra };
+        let spectra =
+            Spectra { gamma: &[gamma * (1.0 + 2.0 * f64::EPSILON)], theta_noise: &[0.0], ..spectra };
         assert_eq!(at_all(&spectra).unwrap().alpha_rc_squared.to_bits(), 0, "{spectra:?}");
         // What is more than rounding stays.
         let spectra = Spectra { gamma: &[gamma * (1.0 + 1e-12)], ..spectra };

@@ -82,7 +82,8 @@ fn print_signals(spec: &JobSpec, simulation: &Simulation) {
         let axes = simulation.plan().grid.axes.iter().filter(|axis| axis.values.count() > 1);
         let axes: Vec<&str> = axes.map(|axis| axis.name).collect();
         let at = signal.axes.iter().filter(|(name, _)| axes.contains(name));
-        let at: Vec<String> = at.map(|(name, value)| format!("{name} = {}", table::coordinate(*value))).collect();
+        let at: Vec<String> =
+            at.map(|(name, value)| format!("{name} = {}", table::coordinate(*value))).collect();
         let at = if at.is_empty() { String::new() } else { format!(" at {}", at.join(", ")) };
         table::print(&format!("signal    {}{at}", variances(signal, spec.model.dimension.values())));
         table::print(&format!("labels    {}", label_power(signal)));
@@ -116,7 +117,10 @@ fn label_power(signal: &Signal) -> String {
     let Signal { variances, label_power, label_mean, explained, .. } = signal;
     let mut text = format!("power {} a sample", table::number(*label_power));
     if *label_mean > 1e-12 * label_power {
-        text.push_str(&format!(", of it {} their mean, which every loss contains", table::number(*label_mean)));
+        text.push_str(&format!(
+            ", of it {} their mean, which every loss contains",
+            table::number(*label_mean)
+        ));
     }
     let along: f64 = explained.iter().sum();
     let (Some(first), Some(last)) = (explained.first(), explained.last()) else { return text };

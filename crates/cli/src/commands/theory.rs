@@ -77,7 +77,9 @@ fn of_job(path: &Path, arguments: &Theory) -> Result<(Vec<TheorySpread>, Source)
     let note = match (drawn, job.spec.job.adaptive) {
         (1, _) if all > 1 => "spectra are the same in every replicate".to_owned(),
         (drawn, _) if drawn < u64::from(all) => {
-            format!("medians (5 % to 95 %) over the first {drawn} of {all} replicates, whose spectra are drawn")
+            format!(
+                "medians (5 % to 95 %) over the first {drawn} of {all} replicates, whose spectra are drawn"
+            )
         }
         (drawn, Some(adaptive)) => format!(
             "medians (5 % to 95 %) over the {drawn} replicates that every combination has, of at most {}, whose spectra are \
@@ -162,7 +164,8 @@ fn number(value: f64) -> Value {
     if value.fract() == 0.0 && value.abs() < 1e15 { json!(value as i64) } else { json!(value) }
 }
 
-/// The corollary's verdict with the condition that holds; where draws differ, all with their shares.
+/// The corollary's verdict with the condition that holds; where draws differ, all with the shares of
+/// the draws that they are of.
 fn reason(found: &Spread) -> String {
     let word = |verdict: Preference| match verdict {
         Preference::Undetermined => "silent",
@@ -171,9 +174,10 @@ fn reason(found: &Spread) -> String {
     match found.preferences.as_slice() {
         [(only, _)] => format!("{}: {}", word(*only), only.condition()),
         several => {
-            let shares = several.iter().map(|(verdict, share)| {
-                format!("{} in {:.0} % of the draws", word(*verdict), 100.0 * share)
-            });
+            let mut several = several.to_vec();
+            several.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+            let shares =
+                several.iter().map(|(verdict, share)| format!("{} {:.0} %", word(*verdict), 100.0 * share));
             shares.collect::<Vec<_>>().join(", ")
         }
     }
@@ -188,17 +192,26 @@ fn print_tables(rows: &[TheorySpread], source: &Source) {
     if !constant.is_empty() {
         table::print(&constant.iter().map(named).collect::<Vec<_>>().join(", "));
     }
-    let limits: Vec<_> = paradigms::ALL.into_iter().filter_map(|paradigm| paradigm.threshold.as_ref()).collect();
+    let limits: Vec<_> =
+        paradigms::ALL.into_iter().filter_map(|paradigm| paradigm.threshold.as_ref()).collect();
     let several = matches!(source, Source::Replicates { drawn: 2.., .. });
     let cell = |values: Quantiles| match several && values.q05.to_bits() != values.q95.to_bits() {
-        true => format!("{} ({} to {})", table::number(values.median), table::number(values.q05), table::number(values.q95)),
+        true => format!(
+            "{} ({} to {})",
+            table::number(values.median),
+            table::number(values.q05),
+            table::number(values.q95)
+        ),
         false => table::number(values.median),
     };
     let titles = |titles: Vec<String>| {
         let axes = varying.iter().map(|&at| first.axes[at].0.to_owned());
         table::new(&axes.chain(titles).collect::<Vec<_>>(), 0)
     };
-    let add = |table: &mut comfy_table::Table, row: &TheorySpread, columns: usize, of: &dyn Fn(&Spread) -> Vec<String>| {
+    let add = |table: &mut comfy_table::Table,
+               row: &TheorySpread,
+               columns: usize,
+               of: &dyn Fn(&Spread) -> Vec<String>| {
         let axes = varying.iter().map(|&at| table::coordinate(row.axes[at].1));
         let mut cells: Vec<String> = axes.collect();
         match &row.thresholds {
@@ -246,13 +259,16 @@ fn print_tables(rows: &[TheorySpread], source: &Source) {
     if rows.len() > SHOWN {
         table::print(&format!("{SHOWN} of {} rows; --json has them all", rows.len()));
     }
-    for note in [source.note(), "α above its threshold α* = √max(0, α²) recovers the clean model as n → ∞"] {
+    for note in [source.note(), "α above its threshold α* = √max(0, α²) recovers the clean model as n → ∞"]
+    {
         if !note.is_empty() {
             table::print(note);
         }
     }
     if rows.iter().any(|row| never(row).is_some()) {
-        table::print("∞: k is above the number k₀ of important components; a noise component is always kept, and no α recovers");
+        table::print(
+            "∞: k is above the number k₀ of important components; a noise component is always kept, and no α recovers",
+        );
     }
 }
 
