@@ -253,7 +253,8 @@ pub(crate) struct Theory {
     /// Show the drawn spectra of this replicate alone [default: medians and quantiles over all]
     #[arg(long, value_name = "R", conflicts_with = "spectra")]
     pub(crate) replicate: Option<u32>,
-    /// Print a JSON array instead of a table
+    /// Print a JSON array instead of tables; what is infinite is null: a threshold where `never` says
+    /// why, a factor where the lower threshold is 0
     #[arg(long)]
     pub(crate) json: bool,
 }

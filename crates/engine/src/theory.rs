@@ -111,7 +111,8 @@ impl Quantiles {
     /// Of some values; NaN of none.
     fn of(values: impl Iterator<Item = f64>) -> Self {
         let mut aggregate = Aggregate::exact();
-        values.for_each(|value| aggregate.add(value));
+        // There is no crossover for k > k₀.
+        values.filter(|value| !value.is_nan()).for_each(|value| aggregate.add(value));
         let [q05, median, q95] =
             aggregate.quantiles([0.05, 0.5, 0.95]).map(|found| found.unwrap_or(f64::NAN));
         Self { q05, median, q95 }

@@ -75,7 +75,8 @@ fn of_job(path: &Path, arguments: &Theory) -> Result<(Vec<TheorySpread>, Source)
     let (rows, drawn) = over_replicates(&job.spec, &input);
     let all = job.spec.job.adaptive.map_or(replicates, |adaptive| adaptive.min);
     let note = match (drawn, job.spec.job.adaptive) {
-        (1, _) if all > 1 => "spectra are the same in every replicate".to_owned(),
+        (1, _) if all == 1 => "spectra of the only replicate".to_owned(),
+        (1, _) => "spectra are the same in every replicate".to_owned(),
         (drawn, _) if drawn < u64::from(all) => {
             format!(
                 "medians (5 % to 95 %) over the first {drawn} of {all} replicates, whose spectra are drawn"
@@ -106,8 +107,7 @@ fn of_file(path: &Path) -> Result<TheorySpread, CommandError> {
 
 /// Why no alignment recovers.
 fn never(row: &TheorySpread) -> Option<String> {
-    let found = row.thresholds.as_ref().ok().filter(|found| found.never)?;
-    debug_assert!(found.lower.is_none(), "no threshold is lower than another");
+    row.thresholds.as_ref().ok().filter(|found| found.never)?;
     let k = row.axes.last().map_or(f64::NAN, |(_, k)| *k);
     Some(format!("k = {k} is more than there are important components: a noise component is always kept"))
 }
@@ -267,7 +267,8 @@ fn print_tables(rows: &[TheorySpread], source: &Source) {
     }
     if rows.iter().any(|row| never(row).is_some()) {
         table::print(
-            "∞: k is above the number k₀ of important components; a noise component is always kept, and no α recovers",
+            "∞: k is above the number k₀ of important components: a noise component is kept whatever α is, and no α recovers by \
+             leakage (distance may fall all the same)",
         );
     }
 }
@@ -283,5 +284,5 @@ impl Source {
 /// Why no threshold is the lower one.
 fn same(found: &Spread) -> &'static str {
     let mut medians = found.limits.iter().map(|(_, squared)| squared.median);
-    if medians.all(|squared| squared <= 0.0) { "none is needed" } else { "as drawn" }
+    if medians.all(|squared| squared <= 0.0) { "none is needed" } else { "depends on the draw" }
 }
