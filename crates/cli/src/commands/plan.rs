@@ -135,8 +135,12 @@ fn label_power(signal: &Signal) -> String {
     });
     let half = half.unwrap_or(0);
     let variance = variances.get(half).copied().unwrap_or(f64::NAN);
-    let strongest = if half == 0 { "component".to_owned() } else { format!("{} components", half + 1) };
-    format!("{text}half of it in the strongest {strongest} (variance {} and more)", table::number(variance))
+    let strongest = if half == 0 {
+        "strongest component".to_owned()
+    } else {
+        format!("{} strongest components", half + 1)
+    };
+    format!("{text}half of it in the {strongest} (variance {} and more)", table::number(variance))
 }
 
 /// Bytes a row of a part that is computed and encoded in a temporary directory: as many units as

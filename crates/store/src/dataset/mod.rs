@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `data/part-000-000000-<hash8>.parquet` | committed parts of one schema, nothing else |
 //! | `commits/000-000000.json` | one record a part; a part is done iff its record exists and its file matches |
-//! | `sections/000.json` | which rows of the job the parts 000-… are: one file each time that the job grew |
+//! | `sections/000.json` | which rows of the job the parts 000-… are, and of which dimension their thresholds: one file each time that the job grew |
 //! | `logs/run-….json` | one file a run: who, what, how fast; times and hosts live here and in the manifest only |
 //! | `staging/` | work in progress and locks; whatever lies there may be deleted |
 //! | `job.toml` | the job as resolved |
