@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use eigensweep_store::shard::{Shard, ShardError};
 
@@ -239,21 +239,22 @@ pub(crate) struct Plan {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("source").required(true).args(["job", "spectra"])))]
 pub(crate) struct Theory {
     /// The job file (TOML)
-    #[arg(required_unless_present = "spectra", conflicts_with = "spectra")]
     pub(crate) job: Option<PathBuf>,
     /// Override a key of the job, paths relative to here; may be repeated
     #[arg(long, value_name = "TABLE.KEY=VALUE", conflicts_with = "spectra")]
     pub(crate) set: Vec<String>,
     /// Spectra in place of a job: {"signal": [κ²/n …], "theta_signal": […], "gamma": […],
-    /// "theta_noise": […]}
+    /// "theta_noise": […]}, and "dimension": k if it is not the number of signal components
     #[arg(long, value_name = "FILE.json")]
     pub(crate) spectra: Option<PathBuf>,
-    /// The replicate whose drawn spectra are shown
-    #[arg(long, value_name = "R", default_value_t = 0, conflicts_with = "spectra")]
-    pub(crate) replicate: u32,
-    /// Print a JSON array instead of a table
+    /// Show the drawn spectra of this replicate alone [default: medians and quantiles over all]
+    #[arg(long, value_name = "R", conflicts_with = "spectra")]
+    pub(crate) replicate: Option<u32>,
+    /// Print a JSON array instead of tables; what is infinite is null: a threshold where `never` says
+    /// why, a factor where the lower threshold is 0
     #[arg(long)]
     pub(crate) json: bool,
 }

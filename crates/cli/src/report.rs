@@ -33,7 +33,7 @@ pub(crate) enum CommandError {
     #[error("cannot read the job file {}: {source}", path.display())]
     JobFile { path: PathBuf, source: std::io::Error },
     #[error("{} is not a file of spectra: {reason}. It needs {{\"signal\": […], \"theta_signal\": […], \"gamma\": […], \
-             \"theta_noise\": […]}}", path.display())]
+             \"theta_noise\": […]}}, and may have \"dimension\": k", path.display())]
     SpectraFile { path: PathBuf, reason: String },
     #[error("{}: {source}", path.display())]
     Spectra { path: PathBuf, source: SpectraError },

@@ -101,7 +101,17 @@ fn plan_shows_the_grid_without_writing() {
     let place = Place::new();
     let (code, stdout, stderr) = place.run(&["plan", "small.toml", "--threads", "2"]);
     assert_eq!(code, 0, "{stderr}");
-    for word in ["samples", "50, 500", "36", "tasks", "disk", "memory", "time"] {
+    for word in [
+        "samples",
+        "50, 500",
+        "36",
+        "tasks",
+        "disk",
+        "memory",
+        "time",
+        "variances 10000 (largest)",
+        "0.3333 their mean",
+    ] {
         assert!(stdout.contains(word), "no {word:?} in:\n{stdout}");
     }
     assert!(!place.path("output").exists());
@@ -121,12 +131,121 @@ fn theory_prints_an_object_per_combination() {
         for key in ["delta", "eta", "alpha_rc_squared", "alpha_je_squared", "crossover"] {
             assert!(row[key].is_f64(), "{key} in {row}");
         }
-        assert!(row["corollary_4_5"].is_string());
+        assert!(row["corollary_4_5"].is_string() && row["corollary_4_5_reason"].is_string());
+        assert_eq!((&row["dimension"], &row["replicates"]), (&4.into(), &3.into()));
+        for key in
+            ["delta", "eta", "alpha_rc", "alpha_je", "alpha_rc_squared", "alpha_je_squared", "crossover"]
+        {
+            let [low, median, high] = [format!("{key}_q05"), key.to_owned(), format!("{key}_q95")]
+                .map(|key| row[&key].as_f64().unwrap());
+            assert!(low <= median && median <= high, "{key} in {row}");
+        }
+        assert_eq!(row["alpha_je"].as_f64(), row["alpha_je_squared"].as_f64().map(|t| t.max(0.0).sqrt()));
     }
     let (code, stdout, _) = place.run(&["theory", "small.toml"]);
     assert_eq!(code, 0);
-    assert!(stdout.contains("α_JE²"), "{stdout}");
+    assert!(stdout.contains("α_JE²") && stdout.contains("over the 3 replicates"), "{stdout}");
     assert_eq!(place.run(&["theory", "small.toml", "--replicate", "3"]).0, 2);
+    let (code, _, stderr) = place.run(&["theory"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("--spectra"), "{stderr}");
+}
+
+/// One draw is a replicate's own; by default it is the median over all of them.
+#[test]
+fn theory_shows_one_replicate_where_it_is_asked_for() {
+    let place = Place::new();
+    let rows = |arguments: &[&str]| -> Value {
+        let (code, stdout, stderr) = place.run(&[&["theory", "small.toml", "--json"], arguments].concat());
+        assert_eq!(code, 0, "{stderr}");
+        serde_json::from_str(&stdout).unwrap()
+    };
+    let mut single: Vec<f64> = ["0", "1", "2"]
+        .into_iter()
+        .map(|replicate| {
+            let rows = rows(&["--replicate", replicate]);
+            assert!(rows[0].get("alpha_je_squared_q05").is_none() && rows[0].get("replicates").is_none());
+            rows[0]["alpha_je_squared"].as_f64().unwrap()
+        })
+        .collect();
+    single.sort_by(f64::total_cmp);
+    assert!(single[0] < single[1] && single[1] < single[2]);
+    assert_eq!(rows(&[])[0]["alpha_je_squared"].as_f64(), Some(single[1]));
+    // Nothing is drawn: one is as good as all.
+    let flat = ["--set", "corruption.spectrum=flat", "--set", "augmentation.spectrum=flat"];
+    let flat = rows(&flat);
+    assert_eq!(flat[0]["replicates"], 1);
+    assert_eq!(flat[0]["alpha_je_squared_q05"], flat[0]["alpha_je_squared_q95"]);
+}
+
+/// The same digits, of an even number of replicates, whose median lies between two: the square root
+/// of the median, not the median of square roots.
+#[test]
+fn theory_and_run_show_the_same_thresholds() {
+    let place = Place::new();
+    let job = ["small.toml", "--set", "job.replicates=4", "--set", "corruption.scale=[1, 1e4]"];
+    let (_, summary, _) = place.run(&[&["run"], &job[..], &["--output", "out"]].concat());
+    let (_, theory, _) = place.run(&[&["theory"], &job[..]].concat());
+    let cells = |line: &str| -> Vec<String> {
+        line.trim_matches('│')
+            .split("  ")
+            .map(|cell| cell.trim().to_owned())
+            .filter(|cell| !cell.is_empty())
+            .collect()
+    };
+    let mut compared = 0;
+    for line in summary.lines().map(cells).filter(|cells| cells.len() > 5) {
+        // paradigm, noise_scale, alignment, two distances, α*, whether α is above it.
+        let column = match line[0].as_str() {
+            "joint-embedding" => 1,
+            "reconstruction" => 2,
+            _ => continue,
+        };
+        let theory = theory.lines().map(cells).find(|cells| cells.first() == line.get(1)).unwrap();
+        assert_eq!(theory[column].split(" (").next(), Some(line[5].as_str()), "{line:?}, {theory:?}");
+        compared += 1;
+    }
+    assert_eq!(compared, 8, "{summary}");
+}
+
+#[test]
+fn theory_says_what_dimension_its_thresholds_are_of() {
+    let place = Place::new();
+    let (code, stdout, stderr) =
+        place.run(&["theory", "small.toml", "--set", "model.dimension=[1, 4, 5]", "--json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let rows: Value = serde_json::from_str(&stdout).unwrap();
+    let of = |at: usize, key: &str| rows[at][key].as_f64();
+    assert_eq!([0, 1, 2].map(|at| rows[at]["dimension"].as_i64()), [Some(1), Some(4), Some(5)]);
+    assert!(of(0, "alpha_je_squared") < of(1, "alpha_je_squared"), "fewer components, less is needed");
+    assert!(of(0, "delta") > of(1, "delta") && of(0, "eta") > of(1, "eta"));
+    // JSON has no infinity: what no alignment passes is null, with the reason.
+    for key in [
+        "delta",
+        "alpha_je",
+        "alpha_je_squared",
+        "alpha_rc_squared",
+        "crossover",
+        "factor",
+        "lower_threshold",
+    ] {
+        assert!(rows[2][key].is_null(), "{key} in {}", rows[2]);
+    }
+    assert!(rows[2]["never"].as_str().unwrap().contains("k = 5"), "{}", rows[2]);
+    assert!(rows[0].get("never").is_none());
+    let (_, stdout, _) = place.run(&["theory", "small.toml", "--set", "model.dimension=5"]);
+    assert!(stdout.contains('∞') && stdout.contains("no α recovers"), "{stdout}");
+}
+
+/// Long tables end, and say where the rest is.
+#[test]
+fn theory_prints_thirty_rows() {
+    let place = Place::new();
+    let set = "corruption.scale={ from = 1, to = 40, step = 1 }";
+    let (_, stdout, _) = place.run(&["theory", "small.toml", "--set", set]);
+    assert!(stdout.contains("30 of 40 rows; --json has them all"), "{stdout}");
+    let (_, json, _) = place.run(&["theory", "small.toml", "--set", set, "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap().as_array().unwrap().len(), 40);
 }
 
 #[test]
@@ -143,6 +262,22 @@ fn theory_reads_spectra() {
     assert_eq!(rows[0]["alpha_rc_squared"], -1.25);
     assert_eq!(rows[0]["alpha_je_squared"], -0.5);
     assert_eq!(rows[0]["corollary_4_5"], "reconstruction");
+    assert_eq!(rows[0]["corollary_4_5_reason"], "reconstruction: max λ^Γ < η²/δ");
+    // Neither needs any alignment.
+    assert!(rows[0]["lower_threshold"].is_null() && rows[0]["factor"].is_null());
+    assert_eq!((&rows[0]["dimension"], rows[0].get("delta_q05")), (&1.into(), None));
+    // Two components, of which the stronger one is enough for k = 1; the corollary is silent between
+    // 10 and 30, and the thresholds are not: α_JE² = 1 − 1/30, α_RC² = 30/8 − 1 − 1/30.
+    let two = r#"{"signal": [16.0, 4.0], "theta_signal": [16.0, 12.0], "gamma": [30.0, 10.0], "theta_noise": [1.0, 1.0], "dimension": 1}"#;
+    place.write("two.json", two.as_bytes());
+    let (_, stdout, _) = place.run(&["theory", "--spectra", "two.json", "--json"]);
+    let rows: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&rows[0]["dimension"], &rows[0]["delta"]), (&1.into(), &0.5.into()));
+    assert_eq!(rows[0]["corollary_4_5"], "undetermined");
+    assert_eq!(rows[0]["corollary_4_5_reason"], "silent: η²/δ lies between min and max λ^Γ");
+    assert_eq!(rows[0]["lower_threshold"], "joint-embedding");
+    let factor = (30.0_f64 / 8.0 - 1.0 - 1.0 / 30.0).sqrt() / (1.0_f64 - 1.0 / 30.0).sqrt();
+    assert!((rows[0]["factor"].as_f64().unwrap() - factor).abs() < 1e-12, "{}", rows[0]);
     for (text, word) in [
         ("{", "spectra.json"),
         (r#"{"signal": []}"#, "theta_signal"),
@@ -150,6 +285,10 @@ fn theory_reads_spectra() {
         (
             r#"{"signal": [1.0], "theta_signal": [0.0, 1.0], "gamma": [1.0], "theta_noise": [0.5]}"#,
             "`theta_signal` has 2",
+        ),
+        (
+            r#"{"signal": [1.0], "theta_signal": [0.0], "gamma": [1.0], "theta_noise": [0.5], "dimension": 3}"#,
+            "`dimension` is 3; it must be from 1 to 2",
         ),
     ] {
         place.write("bad.json", text.as_bytes());

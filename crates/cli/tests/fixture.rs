@@ -4,11 +4,15 @@
 //! `tests/fixtures/format-3` has a complete one that grew once, one of which a shard is missing,
 //! and one that keeps a summary in place of rows, all of its `job.toml`. They are never written
 //! anew: a program that cannot do with them what is done here breaks its users'.
+//!
+//! Their k = 2 is below k₀ = 5, and their thresholds are those of k₀: so they were written then. Such
+//! a data set goes on as it began, and a fresh one has the thresholds of k.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -51,13 +55,6 @@ fn replayed(place: &Place, name: &str) -> usize {
     rows.len()
 }
 
-#[track_caller]
-fn assert_same_parts(place: &Place, one: &str, other: &str) {
-    if env!("CARGO_PKG_VERSION") == WRITTEN_BY {
-        assert!(contents(&place.path(one)) == contents(&place.path(other)), "{one} and {other}");
-    }
-}
-
 #[test]
 fn what_is_there_is_known_and_verified() {
     let place = place();
@@ -78,13 +75,32 @@ fn rows_are_replayed_bit_for_bit() {
     assert_eq!(replayed(&place, "interrupted"), 48);
 }
 
+/// All rows of a data set as `replay` prints them, without the time it took and the file.
+fn rows(place: &Place, name: &str) -> Vec<Value> {
+    let (out, _) = run(place, &["replay", name, "--where", "replicate >= 0", "--limit", "1000", "--json"]);
+    let mut rows: Vec<Value> = serde_json::from_str(&out).unwrap();
+    for row in &mut rows {
+        row.as_object_mut().unwrap().retain(|key, _| key != "seconds" && key != "file");
+    }
+    rows
+}
+
 #[test]
-fn an_interrupted_one_is_resumed_to_what_a_fresh_run_writes() {
+fn an_interrupted_one_is_resumed_to_the_bytes_of_the_program_that_began_it() {
     let place = place();
     let (_, told) = run(&place, &["run", "job.toml", "--output", "interrupted"]);
     assert!(told.contains("48 of 96 rows are there already"), "{told}");
-    run(&place, &["run", "job.toml", "--output", "fresh"]);
-    assert_same_parts(&place, "interrupted", "fresh");
+    assert!(told.contains("thresholds are those of k = k₀"), "{told}");
+    if env!("CARGO_PKG_VERSION") == WRITTEN_BY {
+        // Section 0 of the complete one is the same job.
+        for (found, expected) in
+            contents(&place.path("interrupted")).iter().zip(contents(&place.path("complete")))
+        {
+            for (file, bytes) in found {
+                assert!(expected.get(file) == Some(bytes), "{file}");
+            }
+        }
+    }
     assert_eq!(replayed(&place, "interrupted"), 96);
     // And there is nothing left to do.
     let before = contents(&place.path("interrupted"));
@@ -93,14 +109,47 @@ fn an_interrupted_one_is_resumed_to_what_a_fresh_run_writes() {
 }
 
 #[test]
-fn a_fresh_run_writes_what_was_written() {
+fn a_fresh_run_writes_what_was_written_but_for_thresholds() {
     let place = place();
     for replicates in ["job.replicates=4", "job.replicates=6"] {
         run(&place, &["run", "job.toml", "--set", replicates, "--output", "fresh"]);
     }
-    assert_same_parts(&place, "fresh", "complete");
-    run(&place, &["run", "job.toml", "--set", "output.detail=summary", "--output", "short"]);
-    assert_same_parts(&place, "short", "summary");
+    let (mut before, mut after) = (rows(&place, "complete"), rows(&place, "fresh"));
+    let mut lower = 0;
+    for (before, after) in before.iter_mut().zip(&mut after) {
+        let [old, new] =
+            [&mut *before, &mut *after].map(|row| row["threshold_squared"].take()["stored"].as_f64());
+        assert_eq!(old.is_some(), new.is_some());
+        assert!(
+            old.zip(new).is_none_or(|(old, new)| new <= old),
+            "{old:?}, {new:?}: fewer components, less is needed"
+        );
+        lower += usize::from(old.zip(new).is_some_and(|(old, new)| new < old));
+    }
+    assert_eq!(before, after);
+    // All but joint-embedding's without Θ, which are 0.
+    assert_eq!(lower, 72);
+    // Neither is brought into the other.
+    let (code, _, told) = place.run(&["merge", "complete", "fresh", "--into", "both"]);
+    assert_eq!(code, 1, "{told}");
+    assert!(!place.path("both").exists());
+}
+
+/// Where every k is k₀ thresholds are what they were, and so is every byte.
+#[test]
+fn a_data_set_of_all_important_components_has_no_thresholds_of_its_own_kind() {
+    let place = place();
+    let wide = ["run", "job.toml", "--set", "model.dimension=5", "--output", "wide"];
+    let (_, told) = run(&place, &wide);
+    assert!(!told.contains("k₀"), "{told}");
+    let section = fs::read_to_string(place.path("wide/sections/000.json")).unwrap();
+    assert!(!section.contains("thresholds"), "{section}");
+    // It grows to other k, whose thresholds are their own.
+    let (_, told) = run(&place, &[&wide[..], &["--set", "model.dimension=[2, 5]"]].concat());
+    assert!(told.contains("96 of 192 rows are there already") && !told.contains("k₀"), "{told}");
+    assert_eq!(replayed(&place, "wide"), 192);
+    let section = fs::read_to_string(place.path("wide/sections/001.json")).unwrap();
+    assert!(section.contains("\"thresholds\": \"dimension\""), "{section}");
 }
 
 #[test]
@@ -123,6 +172,13 @@ fn a_complete_one_grows_and_keeps_its_parts() {
         run(&place, &["verify", name]);
     }
     assert_eq!(replayed(&place, "complete"), 384);
+    // Thresholds do not depend on α: those of the new values are of the same kind as the old ones'.
+    let mut thresholds = BTreeMap::new();
+    for row in rows(&place, "complete") {
+        let place = ["replicate", "augmentation_scale", "paradigm"].map(|name| row[name].to_string());
+        let known = thresholds.entry(place).or_insert_with(|| row["threshold_squared"]["stored"].clone());
+        assert_eq!(*known, row["threshold_squared"]["stored"], "{row}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! | 3 | [`schedule`] | runs tasks on a thread pool; batches arrive at one sink in task order, whose work goes back to the pool |
 //! | 4 | [`run`] | whatever parts of a shard are missing, computed and committed |
 //! | | [`theory`] | thresholds of a job's spectra |
+//! | | [`signal`] | what the clean data are like |
 //! | | [`replay`] | single rows computed again |
 //! | | [`given`] | moments of matrices from elsewhere |
 //!
@@ -21,6 +22,7 @@ pub mod replay;
 pub mod run;
 pub mod sample;
 pub mod schedule;
+pub mod signal;
 pub mod simulation;
 pub mod study;
 pub mod theory;

@@ -31,7 +31,8 @@ impl Alone {
         let grid = &section.plan.grid;
         let position = |name: &str| grid.axis(name).map_or(0, |axis| axis.index(row));
         let alone = Self::of(&section.spec, grid.replicate(row), position, input)?;
-        Ok(Self { paradigm: grid.paradigm(row), ..alone })
+        let simulation = alone.simulation.with_thresholds_of(section.thresholds);
+        Ok(Self { simulation, paradigm: grid.paradigm(row), ..alone })
     }
 
     /// Prepares a cell of a job, of each axis the value at the position that `position` gives for

@@ -131,7 +131,7 @@ pub fn simulation(dataset: &Dataset, place: usize, input: &Arc<Input>) -> Simula
     } else {
         Arc::new(input.for_part(&section.spec))
     };
-    Simulation::new(&section.spec, part, section.plan.clone())
+    Simulation::new(&section.spec, part, section.plan.clone()).with_thresholds_of(section.thresholds)
 }
 
 /// Collects batches into parts, and has the workers write them.

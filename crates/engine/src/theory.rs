@@ -1,17 +1,21 @@
 //! Thresholds of a job's spectra: one row per combination of the axes that they depend on.
 //!
-//! Samples, alignment and dimension do not enter Propositions 4.3 and 4.4, so they do not multiply
-//! the rows. Drawn spectra are those of one replicate.
+//! Samples and alignment do not enter Propositions 4.3 and 4.4, so they do not multiply the rows.
+//! Spectra may be drawn a replicate: [`table`] has those of one, [`over_replicates`] medians and
+//! quantiles, by the same rule as the summary of a data set.
 
 use eigensweep_sampling::streams::{Draw, Streams};
-use eigensweep_theory::thresholds::{Spectra, SpectraError, Thresholds, thresholds};
+use eigensweep_store::aggregate::{Aggregate, EXACT};
+use eigensweep_theory::Paradigm;
+use eigensweep_theory::paradigms;
+use eigensweep_theory::thresholds::{self, Preference, Spectra, SpectraError, Thresholds, thresholds};
 
-use crate::input::{Input, SecondMoment};
+use crate::input::{Input, SecondMoment, size};
 use crate::simulation::setting::{DataSetting, ScaledSpectrum, Settings};
-use eigensweep_job::JobSpec;
+use eigensweep_job::{JobSpec, SpectrumShape};
 use eigensweep_store::grid::Grid;
 
-/// Thresholds at one combination of axes.
+/// Thresholds at one combination of axes, of which the dimension is the last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TheoryRow {
     /// Axis names and values.
@@ -37,11 +41,11 @@ pub struct SpectraRow {
 }
 
 impl SpectraRow {
-    /// Their thresholds.
-    fn thresholds(&self) -> Result<Thresholds, NoThresholds> {
+    /// Their thresholds at dimension k.
+    fn thresholds(&self, dimension: usize) -> Result<Thresholds, NoThresholds> {
         let signal = self.signal.as_ref().ok_or(NoThresholds::RawFeatures)?;
         let Self { theta_signal, gamma, theta_noise, .. } = self;
-        Ok(thresholds(&Spectra { signal, theta_signal, gamma, theta_noise })?)
+        Ok(thresholds(&Spectra { signal, theta_signal, gamma, theta_noise }, dimension)?)
     }
 }
 
@@ -51,19 +55,175 @@ pub enum NoThresholds {
     /// The propositions need data, Γ and Θ diagonal in one basis.
     #[error("raw features have no common basis with Γ and Θ: set `[data] components`")]
     RawFeatures,
+    /// The propositions are about additive views.
+    #[error("the propositions are not about `{kind}` views")]
+    Views {
+        /// The kind of views.
+        kind: &'static str,
+    },
     /// The spectra are outside the propositions' assumptions.
     #[error(transparent)]
     Spectra(#[from] SpectraError),
 }
 
-/// Axes that thresholds do not depend on.
+/// Thresholds over replicates at one combination of axes, of which the dimension is the last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TheorySpread {
+    /// Axis names and values.
+    pub axes: Vec<(&'static str, f64)>,
+    /// The thresholds, or why the spectra have none.
+    pub thresholds: Result<Spread, NoThresholds>,
+}
+
+/// Thresholds of several draws of the spectra.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    /// δ.
+    pub delta: Quantiles,
+    /// η.
+    pub eta: Quantiles,
+    /// η²/δ.
+    pub crossover: Quantiles,
+    /// α², signed, of each paradigm that has a threshold.
+    pub limits: Vec<(&'static Paradigm, Quantiles)>,
+    /// Whether no alignment recovers, as k > k₀.
+    pub never: bool,
+    /// The paradigm whose threshold is the lower one, by the medians, and how many times as large the
+    /// next one's α* is; `None` where the medians, or most of the draws, do not tell.
+    pub lower: Option<(&'static Paradigm, Quantiles)>,
+    /// Corollary 4.5's verdicts, each with the share of the draws that have it, above 0.
+    pub preferences: Vec<(Preference, f64)>,
+}
+
+/// Median and quantiles over replicates, exact up to [`EXACT`](eigensweep_store::aggregate::EXACT)
+/// of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quantiles {
+    /// Quantile at 5 %.
+    pub q05: f64,
+    /// Median.
+    pub median: f64,
+    /// Quantile at 95 %.
+    pub q95: f64,
+}
+
+impl Quantiles {
+    /// Of some values; NaN of none.
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut aggregate = Aggregate::exact();
+        // There is no crossover for k > k₀.
+        values.filter(|value| !value.is_nan()).for_each(|value| aggregate.add(value));
+        let [q05, median, q95] =
+            aggregate.quantiles([0.05, 0.5, 0.95]).map(|found| found.unwrap_or(f64::NAN));
+        Self { q05, median, q95 }
+    }
+
+    /// The same of a function that never falls: quantiles first, then the function, as everywhere.
+    #[must_use]
+    pub fn map(self, of: fn(f64) -> f64) -> Self {
+        Self { q05: of(self.q05), median: of(self.median), q95: of(self.q95) }
+    }
+}
+
+impl Spread {
+    /// Of some draws, at least one.
+    #[must_use]
+    pub fn of(draws: &[Thresholds]) -> Self {
+        let over = |of: &dyn Fn(&Thresholds) -> f64| Quantiles::of(draws.iter().map(of));
+        let limits: Vec<_> = paradigms::ALL
+            .into_iter()
+            .filter_map(|paradigm| Some((paradigm, over(&paradigm.threshold.as_ref()?.squared))))
+            .collect();
+        let medians = limits.iter().map(|(paradigm, found)| (*paradigm, found.median));
+        let lower = thresholds::lower(medians).and_then(|lower| {
+            // Factors may be infinite here and finite there, for which a sketch has no bins.
+            let factors = draws.iter().take(EXACT).filter_map(|draw| draw.factor(lower.paradigm));
+            let factor = Quantiles::of(factors);
+            (factor.median > 1.0).then_some((lower.paradigm, factor))
+        });
+        let share = |verdict| {
+            let same = draws.iter().filter(|draw| draw.preference == verdict);
+            (verdict, same.count() as f64 / draws.len() as f64)
+        };
+        Self {
+            delta: over(&|draw| draw.delta),
+            eta: over(&|draw| draw.eta),
+            crossover: over(&|draw| draw.crossover),
+            limits,
+            never: draws.iter().all(Thresholds::is_never),
+            lower,
+            preferences: Preference::ALL.into_iter().map(share).filter(|(_, share)| *share > 0.0).collect(),
+        }
+    }
+
+    /// Corollary 4.5's verdict: the one that more than half of the draws have, else that it is silent.
+    #[must_use]
+    pub fn preference(&self) -> Preference {
+        let most = self.preferences.iter().find(|(_, share)| *share > 0.5);
+        most.map_or(Preference::Undetermined, |(verdict, _)| *verdict)
+    }
+}
+
+/// Axes that spectra do not depend on; of these thresholds depend on the dimension.
 const SILENT: [&str; 5] = ["samples", "alignment", "dimension", "separation", "label_noise"];
 
 /// Thresholds of `replicate`'s spectra for every combination of the axes that matter, in row order.
 #[must_use]
 pub fn table(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<TheoryRow> {
+    let kind = spec.augmentation.kind;
+    let of = |row: &SpectraRow, k: i64| match kind.thresholds {
+        true => row.thresholds(size(k)),
+        false => Err(NoThresholds::Views { kind: kind.name }),
+    };
     let rows = spectra(spec, input, replicate).into_iter();
-    rows.map(|row| TheoryRow { thresholds: row.thresholds(), axes: row.axes }).collect()
+    rows.flat_map(|row| {
+        let at = |&k: &i64| {
+            let axes = row.axes.iter().copied().chain([("dimension", k as f64)]);
+            TheoryRow { axes: axes.collect(), thresholds: of(&row, k) }
+        };
+        spec.model.dimension.values().iter().map(at).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// Most thresholds that are computed, a second or so.
+const MOST: u64 = 300_000;
+
+/// Fewest replicates that are drawn all the same, where the job has as many.
+const FEWEST: u64 = 64;
+
+/// Thresholds over the replicates of a job, for every combination of the axes that matter, in row
+/// order; and the number of replicates.
+///
+/// They are all replicates of the job, of adaptive ones the fewest that a combination has; the first
+/// of them where they are so many that the table would take longer than a second or so; and one where
+/// no spectrum is drawn.
+#[must_use]
+pub fn over_replicates(spec: &JobSpec, input: &Input) -> (Vec<TheorySpread>, u64) {
+    let first = u64::from(spec.job.first_replicate);
+    let rows = table(spec, input, first);
+    let all = u64::from(spec.job.adaptive.map_or(spec.job.replicates, |adaptive| adaptive.min));
+    let replicates = match is_drawn(spec) {
+        true => all.min(FEWEST.max(MOST / rows.len().max(1) as u64)),
+        false => 1,
+    };
+    let mut draws: Vec<Vec<_>> = rows.iter().map(|row| vec![row.thresholds.clone()]).collect();
+    for replicate in 1..replicates {
+        for (draws, row) in draws.iter_mut().zip(table(spec, input, first + replicate)) {
+            draws.push(row.thresholds);
+        }
+    }
+    let spread = |(row, draws): (TheoryRow, Vec<Result<Thresholds, NoThresholds>>)| {
+        let draws = draws.into_iter().collect::<Result<Vec<_>, _>>();
+        TheorySpread { axes: row.axes, thresholds: draws.map(|draws| Spread::of(&draws)) }
+    };
+    (rows.into_iter().zip(draws).map(spread).collect(), replicates)
+}
+
+/// Whether a spectrum of the job differs between replicates.
+fn is_drawn(spec: &JobSpec) -> bool {
+    let spectra = [Some(&spec.corruption.spectrum), Some(&spec.augmentation.spectrum), spec.data.spectrum()];
+    spectra.into_iter().flatten().any(|spectrum| spectrum.shape == SpectrumShape::Uniform)
 }
 
 /// `replicate`'s spectra for every combination of the axes that matter, in row order.

@@ -2,7 +2,7 @@
 //! a bit is a decision, never an accident, and comes with a new scheme of the streams or a new
 //! format.
 //!
-//! `golden/rows.csv` holds 54 rows of one small job, every value as the bits of a double. They are
+//! `golden/rows.csv` holds 108 rows of one small job, every value as the bits of a double. They are
 //! the same on every instruction set; logarithms and powers come from the system's mathematical
 //! library, so another one may differ in a last bit. Where Σ has a zero the general path answers,
 //! on faer, whose order of summation is the processor's: those rows agree to rounding. After such a
@@ -16,8 +16,8 @@ use eigensweep_testkit::rows::{Cell, coordinates, simulation};
 use eigensweep_theory::metrics::{GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED, THRESHOLD_SQUARED};
 use eigensweep_theory::{InstructionSet, Metric};
 
-/// Drawn spectra of noise and views, fewer samples than features, and views that leave Σ zero,
-/// singular or definite.
+/// Drawn spectra of noise and views, fewer samples than features, views that leave Σ zero, singular
+/// or definite, and a k below k₀ beside k = k₀: thresholds are of the k-th strongest component.
 const JOB: &str = r#"
 [job]
 seed = 20250518
@@ -33,7 +33,7 @@ scale = 30
 scale = [0, 20]
 alignment = [0, 2, 8]
 [model]
-dimension = 4
+dimension = [4, 6]
 [grid]
 samples = 9
 "#;
@@ -94,7 +94,7 @@ fn rows_are_those_checked_in() {
     let expected = fs::read_to_string(path()).unwrap();
     let simulation = simulation(JOB, &[]);
     assert_eq!(expected.lines().count() as u64, 1 + simulation.plan().grid.rows());
-    assert_eq!(simulation.plan().grid.rows(), 54);
+    assert_eq!(simulation.plan().grid.rows(), 108);
     for instruction_set in InstructionSet::available() {
         let found = table(&simulation, instruction_set);
         for (found, expected) in found.lines().zip(expected.lines()) {
@@ -112,8 +112,8 @@ fn rows_are_those_checked_in() {
 fn the_rows_checked_in_have_every_kind_of_value() {
     let text = fs::read_to_string(path()).unwrap();
     let with = |word: &str| text.lines().filter(|line| line.contains(word)).count();
-    assert!(with(",ok,") >= 36 && with(",not-positive-definite,") > 0, "{text}");
-    assert_eq!([with("supervised"), with("joint-embedding"), with("reconstruction")], [18; 3]);
+    assert!(with(",ok,") >= 72 && with(",not-positive-definite,") > 0, "{text}");
+    assert_eq!([with("supervised"), with("joint-embedding"), with("reconstruction")], [36; 3]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use eigensweep_theory::leakage::{CleanMoment, Population};
 use eigensweep_theory::metrics::LEAKAGE;
 use eigensweep_theory::moments::SampleSums;
 use eigensweep_theory::paradigms::{self, SUPERVISED};
-use eigensweep_theory::thresholds::{Spectra, thresholds};
+use eigensweep_theory::thresholds::{Spectra, Thresholds, thresholds};
 use eigensweep_theory::views::{self, SPECTRAL};
 use eigensweep_theory::{InstructionSet, Paradigm};
 use faer::Mat;
@@ -28,6 +28,11 @@ impl Drawn {
     fn spectra(&self) -> Spectra<'_> {
         let (theta_signal, theta_noise) = self.theta.split_at(self.signal.len());
         Spectra { signal: &self.signal, theta_signal, gamma: &self.gamma, theta_noise }
+    }
+
+    /// At k = k₀.
+    fn thresholds(&self) -> Thresholds {
+        thresholds(&self.spectra(), self.signal.len()).unwrap()
     }
 
     /// Writes Σ = Θ + α²Γ.
@@ -110,6 +115,11 @@ impl<'a> Corrupted<'a> {
 
     /// k × leakage of joint-embedding and of reconstruction at k = k₀.
     fn leaked(&mut self, alignment_squared: f64) -> [f64; 2] {
+        self.leaked_at(self.spectra.signal.len(), alignment_squared)
+    }
+
+    /// The same at any k.
+    fn leaked_at(&mut self, k: usize, alignment_squared: f64) -> [f64; 2] {
         let spectra = self.spectra;
         spectra.views(alignment_squared.sqrt(), &mut self.sigma);
         let problem = Additive {
@@ -119,7 +129,6 @@ impl<'a> Corrupted<'a> {
             sigma: &self.sigma,
         };
         let population = Population { clean: CleanMoment::Diagonal(&spectra.signal), gamma: &spectra.gamma };
-        let k = spectra.signal.len();
         self.solver.solve_one(&problem, &[k], Some(population));
         [1, 2].map(|paradigm| self.solver.represented(0, paradigm).unwrap().metric(0)[0] * k as f64)
     }
@@ -158,7 +167,7 @@ fn spectra_with_thresholds(count: usize) -> Vec<Drawn> {
             theta: (0..signal + noise).map(|_| random.decades(-2.0, 2.0)).collect(),
             gamma: (0..noise).map(|_| random.decades(-2.0, 2.0)).collect(),
         };
-        let limits = thresholds(&drawn.spectra()).unwrap();
+        let limits = drawn.thresholds();
         if limits.alpha_je_squared > 0.0 && limits.alpha_rc_squared > 0.0 {
             found.push(drawn);
         }
@@ -175,7 +184,7 @@ fn spectra_with_thresholds(count: usize) -> Vec<Drawn> {
 fn representations_switch_at_the_thresholds() {
     let (mut most_above, mut least_below) = ([0.0_f64; 2], [f64::INFINITY; 2]);
     for (coordinate, spectra) in spectra_with_thresholds(60).iter().enumerate() {
-        let limits = thresholds(&spectra.spectra()).unwrap();
+        let limits = spectra.thresholds();
         let sample = Sample::draw(spectra, SAMPLES, coordinate as u64);
         let mut corrupted = Corrupted::new(spectra, &sample);
         for (p, name, limit) in
@@ -197,6 +206,47 @@ fn representations_switch_at_the_thresholds() {
     println!("k × leakage: above at most {most_above:?}, below at least {least_below:.4?}");
 }
 
+/// The same for every k from 1 to k₀, whose thresholds are those of the k-th strongest component: at
+/// k, 5 % above on α² the representation is signal alone, 5 % below one of its components is noise.
+/// Where the threshold is negative, α = 0 does. One more dimension than there is signal is noise
+/// whatever α is.
+#[test]
+fn narrow_representations_switch_at_the_thresholds_of_their_dimension() {
+    // A threshold nearer to 0 than that is within the noise of a sample of its terms.
+    const LEAST: f64 = 0.05;
+    let (mut most_above, mut least_below, mut counts) = ([0.0_f64; 2], [f64::INFINITY; 2], [[0; 2]; 2]);
+    for (coordinate, spectra) in spectra_with_thresholds(60).iter().enumerate() {
+        let sample = Sample::draw(spectra, SAMPLES, 3_000_000 + coordinate as u64);
+        let mut corrupted = Corrupted::new(spectra, &sample);
+        let components = spectra.signal.len();
+        for k in 1..=components {
+            let limits = thresholds(&spectra.spectra(), k).unwrap();
+            for (p, (paradigm, limit)) in limits.limits().enumerate() {
+                let place =
+                    format!("spectra {coordinate}, {paradigm}, k = {k} of {components}, α² = {limit:.3e}");
+                if limit > LEAST {
+                    let above = corrupted.leaked_at(k, 1.05 * limit)[p];
+                    let below = corrupted.leaked_at(k, 0.95 * limit)[p];
+                    assert!(above < 1e-6, "{place}: {above:.1e} above");
+                    assert!(below > 0.9, "{place}: {below:.4} below");
+                    most_above[p] = most_above[p].max(above);
+                    least_below[p] = least_below[p].min(below);
+                } else if limit < -LEAST {
+                    let leaked = corrupted.leaked_at(k, 0.0)[p];
+                    assert!(leaked < 1e-5, "{place}: {leaked:.1e} at α = 0");
+                }
+                counts[p][usize::from(limit > 0.0)] += 1;
+            }
+        }
+        for alignment_squared in [0.0, 1.0, 1e6] {
+            let leaked = corrupted.leaked_at(components + 1, alignment_squared);
+            assert!(leaked.iter().all(|&leaked| leaked > 0.99), "spectra {coordinate}, k₀ + 1: {leaked:?}");
+        }
+    }
+    println!("k × leakage: above at most {most_above:?}, below at least {least_below:.4?}; {counts:?}");
+    assert!(counts.iter().flatten().all(|&count| count >= 20), "both signs: {counts:?}");
+}
+
 /// Where a threshold is negative, no alignment is needed: α = 0 keeps the signal alone.
 #[test]
 fn negative_thresholds_need_no_alignment() {
@@ -209,7 +259,7 @@ fn negative_thresholds_need_no_alignment() {
             theta: (0..signal + noise).map(|_| random.decades(-2.0, 1.0)).collect(),
             gamma: (0..noise).map(|_| random.decades(-2.0, 0.0)).collect(),
         };
-        let limits = thresholds(&spectra.spectra()).unwrap();
+        let limits = spectra.thresholds();
         let limits = [limits.alpha_je_squared, limits.alpha_rc_squared];
         // In units of λ^Θ/λ^Γ (joint-embedding) and of 1 (reconstruction) the distance of the
         // threshold from 0 is the margin.

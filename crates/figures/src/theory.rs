@@ -39,6 +39,8 @@ pub(crate) fn crossover(source: &Source, fixed: &Fixed) -> Option<f64> {
         .flat_map(|replicate| table(source.job(), input, replicate))
         .filter(|row| fits(&row.axes, fixed))
         .filter_map(|row| row.thresholds.ok().map(|thresholds| thresholds.crossover))
+        // There is none for k > k₀.
+        .filter(|crossover| crossover.is_finite())
         .collect();
     found.sort_by(f64::total_cmp);
     found.get(found.len() / 2).copied()

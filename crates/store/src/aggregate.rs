@@ -40,9 +40,14 @@ impl Running {
         Self { count, mean, squares }
     }
 
-    /// Adds a value.
+    /// Adds a value. Of infinite ones (a threshold that no alignment passes) the mean is infinite,
+    /// and there is no variance.
     pub fn add(&mut self, value: f64) {
         self.count += 1;
+        if value.is_infinite() || self.mean.is_infinite() {
+            (self.mean, self.squares) = (f64::INFINITY, f64::INFINITY);
+            return;
+        }
         let before = value - self.mean;
         self.mean += before / self.count as f64;
         self.squares += before * (value - self.mean);
@@ -52,6 +57,9 @@ impl Running {
     pub fn join(&mut self, other: &Self) {
         if self.count == 0 {
             *self = *other;
+        } else if self.mean.is_infinite() || other.mean.is_infinite() {
+            self.count += other.count;
+            (self.mean, self.squares) = (f64::INFINITY, f64::INFINITY);
         } else if other.count > 0 {
             let (own, others) = (self.count as f64, other.count as f64);
             let apart = other.mean - self.mean;
@@ -82,7 +90,7 @@ impl Running {
     /// Variance, with n − 1; `None` of fewer than two values.
     #[must_use]
     pub fn variance(&self) -> Option<f64> {
-        (self.count > 1).then(|| self.squares / (self.count as f64 - 1.0))
+        (self.count > 1 && self.squares.is_finite()).then(|| self.squares / (self.count as f64 - 1.0))
     }
 
     /// Standard error of the mean; `None` of fewer than two values.
@@ -118,7 +126,7 @@ impl Quantiles {
                 *self = Self::Sketch(self.sketch());
                 self.add(value);
             }
-            Self::Sketch(sketch) => sketch.get_or_insert_with(new_sketch).add(value),
+            Self::Sketch(sketch) => add(sketch, value),
         }
     }
 
@@ -128,11 +136,16 @@ impl Quantiles {
             Self::Sketch(sketch) => sketch.clone(),
             Self::Values(values) => {
                 let mut sketch = None;
-                values.iter().for_each(|&value| sketch.get_or_insert_with(new_sketch).add(value));
+                values.iter().for_each(|&value| add(&mut sketch, value));
                 sketch
             }
         }
     }
+}
+
+/// Adds a value to a sketch; an infinite one has no bin, and is found again by the extremes.
+fn add(sketch: &mut Option<Box<DDSketch>>, value: f64) {
+    sketch.get_or_insert_with(new_sketch).add(value.min(f64::MAX));
 }
 
 fn new_sketch() -> Box<DDSketch> {
@@ -187,7 +200,7 @@ impl Aggregate {
         Self { quantiles: Quantiles::Values(Vec::new()), ..Self::default() }
     }
 
-    /// Adds a value, which must be finite.
+    /// Adds a value, which must be finite or +∞.
     pub fn add(&mut self, value: f64) {
         self.running.add(value);
         self.least = self.least.min(value);
@@ -303,6 +316,14 @@ mod tests {
             exact.quantiles([0.0, 0.25, 0.5, 1.0]),
             [1.0, f64::INFINITY, f64::INFINITY, f64::INFINITY].map(Some)
         );
+        let mut blocks = stored(&of(&[f64::INFINITY; 3]));
+        blocks.join(&stored(&of(&[f64::INFINITY; 2])));
+        for all in [blocks, of(&[f64::INFINITY; 5])] {
+            assert_eq!(all.quantiles([0.05, 0.5, 0.95]), [f64::INFINITY; 3].map(Some));
+            assert_eq!(all.extremes(), Some([f64::INFINITY; 2]));
+            assert_eq!((all.running().count(), all.running().mean()), (5, Some(f64::INFINITY)));
+            assert_eq!((all.running().variance(), all.running().standard_error()), (None, None));
+        }
     }
 
     #[test]

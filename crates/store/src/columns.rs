@@ -6,6 +6,7 @@
 //! [`JobSpec::axes`](eigensweep_job::JobSpec::axes).
 
 use eigensweep_theory::Failure;
+use serde::{Deserialize, Serialize};
 
 /// Version of the directory layout and the schema. A reader refuses a version that it does not
 /// know.
@@ -52,6 +53,20 @@ pub const DATASET: &str = "dataset";
 /// (i64), mean, sum of squared deviations, extremes (f64, null), and the sketch of the quantiles
 /// (binary, null).
 pub const BLOCK_STATISTICS: [&str; 6] = ["count", "mean", "squares", "min", "max", "sketch"];
+
+/// Of which dimension the thresholds in rows are.
+///
+/// No key says it: a data set has thresholds of one kind in all of its rows, that of its first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThresholdsOf {
+    /// The row's own, k.
+    #[default]
+    Dimension,
+    /// k₀, whatever k is: so they were written before they took k into account. Their data sets are
+    /// gone on with as they began.
+    Components,
+}
 
 /// Why a row has a value or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -19,7 +19,7 @@ With X (n x d) the inputs, X_bar the mean views, Sigma the mean covariance of a 
 singular value phi (the missing (d+1)th counts as zero). `projector` is orthogonal, d x d, on the row space of W* or E*,
 and arbitrary where the gap is zero (k > rank); `map` is D* E* (d x d) or V* (l x d); `probe` is min over M of
 |Y - X E' M'|^2 / n, with the encoder's rank deficiencies projected out.
-`thresholds`: Propositions 4.3 and 4.4 and Corollary 4.5 on given spectra.
+`thresholds`: Propositions 4.3 and 4.4 and Corollary 4.5 on given spectra, at k = k0 unless `dimension` says less.
 `leakage`: tr((V'(C0 + Gamma)V)^(-1) V' Gamma V) / k for a basis V (d x k), Gamma diagonal.
 `supervised_loss`: y^2 - 2 tr(VB) + tr(V C V') with V = B' S^(-1), from the moments alone.
 
@@ -395,10 +395,15 @@ def problems(draw: Draw) -> Iterator[Problem]:
 # --- thresholds -----------------------------------------------------------------------------------------------------
 
 
-def thresholds(signal: list[mpf], theta_signal: list[mpf], gamma: list[mpf], theta_noise: list[mpf]) -> dict[str, Any]:
-    """Propositions 4.3 and 4.4 and Corollary 4.5; `signal` is kappa^2 / n, `crossover` eta^2 / delta."""
-    eta = min(s / mp.sqrt(s + t) for s, t in zip(signal, theta_signal, strict=True))
-    delta = min(s / (s + t) for s, t in zip(signal, theta_signal, strict=True))
+def thresholds(
+    signal: list[mpf], theta_signal: list[mpf], gamma: list[mpf], theta_noise: list[mpf], k: int
+) -> dict[str, Any]:
+    """Propositions 4.3 and 4.4 and Corollary 4.5; `signal` is kappa^2 / n, `crossover` eta^2 / delta.
+
+    At k < k0 the k-th largest value over the important components stands in place of the smallest.
+    """
+    eta = sorted((s / mp.sqrt(s + t) for s, t in zip(signal, theta_signal, strict=True)), reverse=True)[k - 1]
+    delta = sorted((s / (s + t) for s, t in zip(signal, theta_signal, strict=True)), reverse=True)[k - 1]
     noise = list(zip(gamma, theta_noise, strict=True))
     crossover = eta**2 / delta
     if max(gamma) < crossover:
@@ -447,11 +452,28 @@ def threshold_spectra(draw: Draw) -> Iterator[tuple[list[mpf], list[mpf], list[m
     yield [mpf(4)], [mpf(0)], [mpf(4)], [mpf(1)]
 
 
-def threshold_case(spectra: tuple[list[mpf], list[mpf], list[mpf], list[mpf]]) -> dict[str, Any]:
+def narrow_spectra(draw: Draw) -> Iterator[tuple[tuple[list[mpf], list[mpf], list[mpf], list[mpf]], int]]:
+    """Spectra and a k below k0: from 1 to k0 - 1, ties, and views that reverse the order of the components."""
+    for low, high in [(3, 6), (-2, 3), (-5, -2)]:
+        for _ in range(10):
+            s, p = draw.integer(2, 10), draw.integer(1, 8)
+            spectra = draw.spectrum(s, -1, 3), draw.spectrum(s, -2, 4), draw.spectrum(p, low, high), draw.spectrum(p, -2, 2)
+            yield spectra, draw.integer(1, s - 1)
+    # The k-th largest is tied, before and after; exact in doubles.
+    tied = [mpf(v) for v in (8, 4, 4, 4, 1)]
+    for k in range(1, 5):
+        yield (tied, tied, [mpf(2), mpf(16)], [mpf(1), mpf(4)]), k
+
+
+def threshold_case(
+    spectra: tuple[list[mpf], list[mpf], list[mpf], list[mpf]], dimension: int | None = None
+) -> dict[str, Any]:
     names = ("signal", "theta_signal", "gamma", "theta_noise")
+    k = len(spectra[0]) if dimension is None else dimension
     return {
         **{name: [float(v) for v in values] for name, values in zip(names, spectra, strict=True)},
-        **at_both_precisions(lambda: {"expect": thresholds(*spectra)}),
+        **({} if dimension is None else {"dimension": dimension}),
+        **at_both_precisions(lambda: {"expect": thresholds(*spectra, k)}),
     }
 
 
@@ -560,7 +582,8 @@ def main() -> None:
         print(summary(p, closed_forms[-1]), file=sys.stderr)
     lists = {
         "closed_forms": closed_forms,
-        "thresholds": [threshold_case(s) for s in threshold_spectra(Draw(SEED + 1))],
+        "thresholds": [threshold_case(s) for s in threshold_spectra(Draw(SEED + 1))]
+        + [threshold_case(s, k) for s, k in narrow_spectra(Draw(SEED + 4))],
         "leakage": [leakage_case(*q) for q in leakage_problems(Draw(SEED + 2))],
         "supervised_loss": [supervised_case(*q) for q in supervised_problems(Draw(SEED + 3))],
     }

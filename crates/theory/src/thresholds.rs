@@ -8,7 +8,16 @@
 //! - `δ = minⱼ (κⱼ²/n) / (κⱼ²/n + λⱼ^Θ)`, `α_JE² = maxᵢ ( (1−δ)/δ − λᵢ^Θ/λᵢ^Γ )` (Proposition 4.4).
 //!
 //! As n → ∞ the corrupted model recovers the clean one iff `α²` is above the threshold. Thresholds
-//! are signed: below zero, every α ≥ 0 recovers, and `α* = √max(0, ·)`.
+//! are signed: below zero, every α ≥ 0 recovers, and `α* = √max(0, ·)` ([`alignment`]).
+//!
+//! The propositions are about k = k₀. A representation of dimension k < k₀ needs the k strongest
+//! important components only: in place of the minimum over j stands the k-th largest value. One of
+//! k > k₀ keeps a noise component whatever α is: its thresholds are infinite.
+//!
+//! A difference within the rounding error of its terms is zero: it says that the threshold is at α =
+//! 0, and not at some √ε.
+
+use crate::paradigms::{self, Paradigm};
 
 /// Eigenvalues in the common basis of the data, Γ and Θ.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +51,14 @@ pub enum SpectraError {
         /// Number of eigenvalues.
         found: usize,
     },
+    /// No representation has that dimension.
+    #[error("`dimension` is {found}; it must be from 1 to {most}, the number of signal and noise components")]
+    Dimension {
+        /// k.
+        found: usize,
+        /// k₀ + p.
+        most: usize,
+    },
     /// An eigenvalue is outside its range.
     #[error("`{what}` holds {value} at index {index}; it must be {allowed}")]
     OutOfRange {
@@ -68,6 +85,9 @@ pub enum Preference {
 }
 
 impl Preference {
+    /// All verdicts, from weak noise to strong.
+    pub const ALL: [Self; 3] = [Self::Reconstruction, Self::Undetermined, Self::JointEmbedding];
+
     /// The name in tables and JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -77,62 +97,161 @@ impl Preference {
             Self::Undetermined => "undetermined",
         }
     }
+
+    /// The condition that holds, in symbols.
+    #[must_use]
+    pub fn condition(self) -> &'static str {
+        match self {
+            Self::Reconstruction => "max λ^Γ < η²/δ",
+            Self::JointEmbedding => "min λ^Γ > η²/δ",
+            Self::Undetermined => "η²/δ lies between min and max λ^Γ",
+        }
+    }
 }
 
-/// The paper's thresholds for one set of spectra.
+/// The paper's thresholds for one set of spectra and one dimension of the representation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds {
-    /// δ, in (0, 1\].
+    /// δ, in (0, 1\]; 0 for k > k₀.
     pub delta: f64,
-    /// η, in the units of the inputs.
+    /// η, in the units of the inputs; 0 for k > k₀.
     pub eta: f64,
-    /// α_RC², signed (Proposition 4.3).
+    /// α_RC², signed (Proposition 4.3); infinite for k > k₀.
     pub alpha_rc_squared: f64,
-    /// α_JE², signed (Proposition 4.4).
+    /// α_JE², signed (Proposition 4.4); infinite for k > k₀.
     pub alpha_je_squared: f64,
-    /// η²/δ, in the units of λ^Γ (Corollary 4.5).
+    /// η²/δ, in the units of λ^Γ (Corollary 4.5); NaN for k > k₀.
     pub crossover: f64,
-    /// Corollary 4.5's verdict.
+    /// Corollary 4.5's verdict: a sufficient condition, which may be silent where the thresholds
+    /// themselves are not.
     pub preference: Preference,
 }
 
-/// Computes Propositions 4.3 and 4.4 and Corollary 4.5.
+impl Thresholds {
+    /// Those of more dimensions than there are important components.
+    const NEVER: Self = Self {
+        delta: 0.0,
+        eta: 0.0,
+        alpha_rc_squared: f64::INFINITY,
+        alpha_je_squared: f64::INFINITY,
+        crossover: f64::NAN,
+        preference: Preference::Undetermined,
+    };
+
+    /// Whether no alignment recovers, as k > k₀.
+    #[must_use]
+    pub fn is_never(&self) -> bool {
+        self.delta == 0.0 && self.alpha_je_squared == f64::INFINITY
+    }
+
+    /// The thresholds on α², signed, of the paradigms that have one.
+    pub fn limits(&self) -> impl Iterator<Item = (&'static Paradigm, f64)> + Clone + use<> {
+        let found = *self;
+        paradigms::ALL
+            .into_iter()
+            .filter_map(move |paradigm| Some((paradigm, (paradigm.threshold.as_ref()?.squared)(&found))))
+    }
+
+    /// How many times as large as a paradigm's threshold α* the lowest of the others is; `None` of
+    /// one without a threshold.
+    #[must_use]
+    pub fn factor(&self, paradigm: &Paradigm) -> Option<f64> {
+        factor(self.limits(), paradigm)
+    }
+
+    /// The paradigm whose threshold is the lower one, which the corollary may not tell.
+    #[must_use]
+    pub fn lower(&self) -> Option<Lower> {
+        lower(self.limits())
+    }
+}
+
+/// The threshold `α* = √max(0, α²)` on the alignment, of a threshold on α².
+#[must_use]
+pub fn alignment(squared: f64) -> f64 {
+    squared.max(0.0).sqrt()
+}
+
+/// A paradigm that needs less alignment than the others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lower {
+    /// The paradigm.
+    pub paradigm: &'static Paradigm,
+    /// How many times as large the next threshold α* is, above 1; infinite where the paradigm needs
+    /// none.
+    pub factor: f64,
+}
+
+/// The paradigm with the lowest α*, of thresholds on α²; `None` where several need the same: none,
+/// where all their thresholds are negative, or more than there is.
+#[must_use]
+pub fn lower(limits: impl Iterator<Item = (&'static Paradigm, f64)> + Clone) -> Option<Lower> {
+    let (paradigm, _) = limits.clone().min_by(|(_, one), (_, other)| one.total_cmp(other))?;
+    factor(limits, paradigm).filter(|&factor| factor > 1.0).map(|factor| Lower { paradigm, factor })
+}
+
+/// How many times as large as a paradigm's threshold α* the lowest of the others is, of thresholds
+/// on α²: infinite where it needs no alignment and the others do, 1 where both need none or none is
+/// enough.
+#[must_use]
+pub fn factor(
+    limits: impl Iterator<Item = (&'static Paradigm, f64)> + Clone,
+    paradigm: &Paradigm,
+) -> Option<f64> {
+    let own = limits.clone().find(|(other, _)| *other == paradigm)?.1;
+    let next = limits.filter(|(other, _)| *other != paradigm).map(|(_, squared)| squared).reduce(f64::min)?;
+    let (own, next) = (alignment(own), alignment(next));
+    // Equal ones may be zero, or infinite.
+    Some(if own.to_bits() == next.to_bits() { 1.0 } else { next / own })
+}
+
+/// Computes Propositions 4.3 and 4.4 and Corollary 4.5 for representations of `dimension` k.
 ///
 /// ```
 /// use eigensweep_theory::thresholds::{Preference, Spectra, thresholds};
 ///
 /// let spectra = Spectra { signal: &[1.0], theta_signal: &[1.0], gamma: &[4.0], theta_noise: &[2.0] };
-/// let found = thresholds(&spectra)?;
+/// let found = thresholds(&spectra, 1)?;
 /// // δ = 1/2, η² = 1/2: α_JE² = 1 − 2/4, α_RC² = 4/η² − 2/4 − 1.
 /// assert!((found.alpha_je_squared - 0.5_f64).abs() < 1e-12);
 /// assert!((found.alpha_rc_squared - 6.5_f64).abs() < 1e-12);
 /// assert_eq!(found.preference, Preference::JointEmbedding);
+/// // A second dimension is noise's.
+/// assert!(thresholds(&spectra, 2)?.is_never());
 /// # Ok::<(), eigensweep_theory::thresholds::SpectraError>(())
 /// ```
+///
+/// Cost: O(k₀ + p) for k = k₀, else O(k₀² + p); no allocation.
 ///
 /// # Errors
 ///
 /// [`SpectraError`]: empty spectra, lengths that differ, a signal or Γ that is not positive, a
-/// negative Θ; NaN everywhere.
-pub fn thresholds(spectra: &Spectra<'_>) -> Result<Thresholds, SpectraError> {
-    check("signal", spectra.signal, spectra.signal.len(), true)?;
-    check("theta_signal", spectra.theta_signal, spectra.signal.len(), false)?;
-    check("gamma", spectra.gamma, spectra.gamma.len(), true)?;
-    check("theta_noise", spectra.theta_noise, spectra.gamma.len(), false)?;
-    let (mut delta, mut eta) = (f64::INFINITY, f64::INFINITY);
-    // (1−δ)/δ as maxⱼ λⱼ^Θ/(κⱼ²/n): no cancellation where δ is near 1.
-    let mut theta_over_signal = 0.0_f64;
-    for (&signal, &theta) in spectra.signal.iter().zip(spectra.theta_signal) {
-        delta = delta.min(signal / (signal + theta));
-        eta = eta.min(signal / (signal + theta).sqrt());
-        theta_over_signal = theta_over_signal.max(theta / signal);
+/// negative Θ; NaN everywhere; a dimension outside 1..=k₀ + p.
+pub fn thresholds(spectra: &Spectra<'_>, dimension: usize) -> Result<Thresholds, SpectraError> {
+    let Spectra { signal, theta_signal, gamma, theta_noise } = *spectra;
+    check("signal", signal, signal.len(), true)?;
+    check("theta_signal", theta_signal, signal.len(), false)?;
+    check("gamma", gamma, gamma.len(), true)?;
+    check("theta_noise", theta_noise, gamma.len(), false)?;
+    let most = signal.len() + gamma.len();
+    if !(1..=most).contains(&dimension) {
+        return Err(SpectraError::Dimension { found: dimension, most });
     }
+    if dimension > signal.len() {
+        return Ok(Thresholds::NEVER);
+    }
+    let components = || signal.iter().copied().zip(theta_signal.iter().copied());
+    let delta = largest(dimension, components().map(|(signal, theta)| signal / (signal + theta)));
+    let eta = largest(dimension, components().map(|(signal, theta)| signal / (signal + theta).sqrt()));
+    // (1−δ)/δ as the k-th smallest λⱼ^Θ/(κⱼ²/n): no cancellation where δ is near 1.
+    let theta_over_signal = -largest(dimension, components().map(|(signal, theta)| -(theta / signal)));
     let (mut alpha_rc_squared, mut alpha_je_squared) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
     let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
-    for (&gamma, &theta) in spectra.gamma.iter().zip(spectra.theta_noise) {
-        let ratio = theta / gamma;
-        alpha_rc_squared = alpha_rc_squared.max(gamma / (eta * eta) - ratio - 1.0);
-        alpha_je_squared = alpha_je_squared.max(theta_over_signal - ratio);
+    for (&gamma, &theta) in gamma.iter().zip(theta_noise) {
+        let (gain, ratio) = (gamma / (eta * eta), theta / gamma);
+        alpha_rc_squared = alpha_rc_squared.max(settled(gain - ratio - 1.0, gain + ratio + 1.0));
+        alpha_je_squared =
+            alpha_je_squared.max(settled(theta_over_signal - ratio, theta_over_signal + ratio));
         least = least.min(gamma);
         most = most.max(gamma);
     }
@@ -145,6 +264,23 @@ pub fn thresholds(spectra: &Spectra<'_>) -> Result<Thresholds, SpectraError> {
         Preference::Undetermined
     };
     Ok(Thresholds { delta, eta, alpha_rc_squared, alpha_je_squared, crossover, preference })
+}
+
+/// The k-th largest of at least k values: the largest that k of them reach.
+fn largest(k: usize, values: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
+    if k == values.len() {
+        return values.fold(f64::INFINITY, f64::min);
+    }
+    let reached = |&value: &f64| values.clone().filter(|&other| other >= value).count() >= k;
+    values.clone().filter(reached).fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// A difference, 0 where it is the rounding error of its terms, whose magnitudes are given in sum.
+///
+/// The longest term, γ/η², has gone through six roundings, and the eigenvalues through one each: 16
+/// units in the last place are more than all of them.
+fn settled(difference: f64, terms: f64) -> f64 {
+    if difference.abs() < 8.0 * f64::EPSILON * terms { 0.0 } else { difference }
 }
 
 fn check(what: &'static str, values: &[f64], expected: usize, positive: bool) -> Result<(), SpectraError> {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::sample::encode_sample;
+use eigensweep_engine::signal::{Signal, signals};
 use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_engine::study::Study;
 use eigensweep_job::JobSpec;
@@ -39,6 +40,7 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let paradigms: Vec<&str> = simulation.paradigms().map(|paradigm| paradigm.name).collect();
     table.add_row(["paradigm".to_owned(), paradigms.join(", ")]);
     table::print(&table.to_string());
+    print_signals(&spec, simulation);
 
     let seconds_per_flop = calibrate(simulation);
     let seconds = |flops: f64| flops * seconds_per_flop / threads as f64;
@@ -69,6 +71,76 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     }
     line("job hash", planned.identity().hash);
     Ok(Exit::Success)
+}
+
+/// What the clean data are like, so that scales of noise and views can be chosen.
+fn print_signals(spec: &JobSpec, simulation: &Simulation) {
+    /// Most settings of the data that are shown.
+    const SHOWN: usize = 4;
+    let signals = signals(spec, simulation.input());
+    for signal in signals.iter().take(SHOWN) {
+        let axes = simulation.plan().grid.axes.iter().filter(|axis| axis.values.count() > 1);
+        let axes: Vec<&str> = axes.map(|axis| axis.name).collect();
+        let at = signal.axes.iter().filter(|(name, _)| axes.contains(name));
+        let at: Vec<String> =
+            at.map(|(name, value)| format!("{name} = {}", table::coordinate(*value))).collect();
+        let at = if at.is_empty() { String::new() } else { format!(" at {}", at.join(", ")) };
+        table::print(&format!("signal    {}{at}", variances(signal, spec.model.dimension.values())));
+        table::print(&format!("labels    {}", label_power(signal)));
+    }
+    if signals.len() > SHOWN {
+        table::print(&format!("          and {} settings of the data more", signals.len() - SHOWN));
+    }
+}
+
+/// The spectrum of the signal in words: its ends, what stands at each k, and its trace.
+fn variances(signal: &Signal, dimensions: &[i64]) -> String {
+    /// Most dimensions of which the variance is shown.
+    const SHOWN: usize = 3;
+    let Signal { components, trace, variances, .. } = signal;
+    let trace = table::number(*trace);
+    let (Some(&largest), Some(&smallest)) = (variances.first(), variances.last()) else {
+        return format!("variance {trace} in {components} features, not decomposed");
+    };
+    let mut text = format!("variances {} (largest)", table::number(largest));
+    for &k in dimensions.iter().take(SHOWN) {
+        let at = usize::try_from(k).ok().filter(|&k| k > 1 && k < *components);
+        if let Some(kth) = at.and_then(|k| variances.get(k - 1)) {
+            text.push_str(&format!(", {} (component {k}, k)", table::number(*kth)));
+        }
+    }
+    format!("{text}, {} (smallest), {trace} in all {components}", table::number(smallest))
+}
+
+/// Where the labels' power stands, in words.
+fn label_power(signal: &Signal) -> String {
+    let Signal { variances, label_power, label_mean, explained, .. } = signal;
+    let mut text = format!("power {} a sample", table::number(*label_power));
+    if *label_mean > 1e-12 * label_power {
+        text.push_str(&format!(
+            ", of it {} their mean, which every loss contains",
+            table::number(*label_mean)
+        ));
+    }
+    let along: f64 = explained.iter().sum();
+    let (Some(first), Some(last)) = (explained.first(), explained.last()) else { return text };
+    text.push_str(&format!("; {} along the signal, ", table::number(along)));
+    if first.to_bits() == last.to_bits() && explained.iter().all(|power| power.to_bits() == first.to_bits()) {
+        return text + "on average the same in each component";
+    }
+    let mut sum = 0.0;
+    let half = explained.iter().position(|power| {
+        sum += power;
+        sum >= along / 2.0
+    });
+    let half = half.unwrap_or(0);
+    let variance = variances.get(half).copied().unwrap_or(f64::NAN);
+    let strongest = if half == 0 {
+        "strongest component".to_owned()
+    } else {
+        format!("{} strongest components", half + 1)
+    };
+    format!("{text}half of it in the {strongest} (variance {} and more)", table::number(variance))
 }
 
 /// Bytes a row of a part that is computed and encoded in a temporary directory: as many units as

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use eigensweep_engine::EngineError;
 use eigensweep_engine::run::{Observer, Outcome};
 use eigensweep_engine::study::{How, Opened, Study};
+use eigensweep_store::columns::ThresholdsOf;
 use eigensweep_store::dataset::{Dataset, RunState};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Statistics, Summary, summarise};
@@ -67,6 +68,13 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     };
     let how = How { threads, shard, holder: &holder, stop: &stop.flag };
     let (outcome, dataset) = planned.run(&root, how, &mut observer)?;
+    if dataset.thresholds() == ThresholdsOf::Components {
+        tell!(
+            "warning: {} was begun by an earlier version and goes on as it began: its thresholds are those of k = k₀ at every k; \
+             --fresh computes it anew",
+            root.display()
+        );
+    }
     if !outcome.complete {
         let share = log.share();
         let (done, all) = (HumanCount(share.rows_done + outcome.rows), HumanCount(share.rows));

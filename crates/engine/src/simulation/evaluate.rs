@@ -5,12 +5,12 @@
 //! corrupted inputs under Σ = Θ + α²Γ; each is probed on its own training inputs.
 
 use eigensweep_sampling::streams::Draw;
-use eigensweep_store::columns::Status;
+use eigensweep_store::columns::{Status, ThresholdsOf};
 use eigensweep_store::rows::Rows;
 use eigensweep_theory::additive::Additive;
 use eigensweep_theory::leakage::CleanMoment;
 use eigensweep_theory::moments::SampleSums;
-use eigensweep_theory::thresholds::{Spectra, Thresholds, thresholds};
+use eigensweep_theory::thresholds::{Spectra, thresholds};
 use eigensweep_theory::views::Sample;
 
 use super::sample::{noise, row_set};
@@ -60,7 +60,7 @@ pub(super) fn sample(
             let size = features + components;
             let theta = &mut workspace.theta[..size];
             views.spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, theta);
-            let limits = spectra_thresholds(simulation, workspace, components);
+            find_thresholds(simulation, workspace, components);
             for (cell, parameters) in &views.cells {
                 let offset = setting.row + views.row + cell;
                 let first = within + offset as u64;
@@ -79,8 +79,7 @@ pub(super) fn sample(
                 let origin = Origin { data: workspace.data, signal: &workspace.signal[..features], gamma };
                 let dimensions = simulation.dimensions.iter().copied();
                 workspace.corrupted.push(&problem, origin, dimensions, start + offset);
-                let Some(limits) = &limits else { continue };
-                for dimension in &settings.dimensions {
+                for (dimension, limits) in settings.dimensions.iter().zip(&workspace.thresholds) {
                     for (n, paradigm) in simulation.paradigms.iter().enumerate() {
                         let row = start + offset + dimension + n;
                         simulation.columns.write_thresholds(rows, row, paradigm, limits);
@@ -162,23 +161,27 @@ fn clean(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, sam
     }
 }
 
-/// Thresholds of the current spectra; `None` where the propositions do not apply (other views, raw
-/// features, a zero in Γ).
-fn spectra_thresholds(
-    simulation: &Simulation,
-    workspace: &Workspace,
-    components: usize,
-) -> Option<Thresholds> {
+/// Writes the thresholds of the current spectra at each dimension, or none where the propositions do
+/// not apply (other views, raw features, a zero in Γ).
+fn find_thresholds(simulation: &Simulation, workspace: &mut Workspace, components: usize) {
+    workspace.thresholds.clear();
     if !simulation.settings.kind.thresholds {
-        return None;
+        return;
     }
     let features = workspace.features;
     let signal = match row_set(simulation, workspace.data).map(|set| set.moment.view()) {
-        Some(CleanMoment::Dense(_)) => return None,
+        Some(CleanMoment::Dense(_)) => return,
         Some(CleanMoment::Diagonal(signal)) => signal,
         None => &workspace.signal[..features],
     };
     let (theta_signal, theta_noise) = workspace.theta[..features + components].split_at(features);
-    let gamma = &workspace.gamma[..components];
-    thresholds(&Spectra { signal, theta_signal, gamma, theta_noise }).ok()
+    let spectra = Spectra { signal, theta_signal, gamma: &workspace.gamma[..components], theta_noise };
+    for &k in &simulation.dimensions {
+        let k = match simulation.thresholds {
+            ThresholdsOf::Dimension => k,
+            ThresholdsOf::Components => features,
+        };
+        // Where one dimension has none, none has.
+        workspace.thresholds.extend(thresholds(&spectra, k));
+    }
 }

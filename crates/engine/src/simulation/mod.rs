@@ -35,6 +35,7 @@ use crate::input::{Input, size};
 use columns::Columns;
 use eigensweep_job::{JobSpec, ROW_GROUP_ROWS, Sampler};
 use eigensweep_store::active::Active;
+use eigensweep_store::columns::ThresholdsOf;
 use eigensweep_store::plan::{Plan, parts_in_writing};
 use eigensweep_store::rows::Rows;
 use setting::{Counts, DataSetting, Settings};
@@ -57,6 +58,8 @@ pub struct Simulation {
     /// A blank of the rows.
     blank: Rows,
     columns: Columns,
+    /// Of which dimension the thresholds are.
+    thresholds: ThresholdsOf,
     /// Combinations that are computed; `None` for all.
     active: Option<Arc<Active>>,
 }
@@ -94,8 +97,16 @@ impl Simulation {
             blank,
             input,
             plan,
+            thresholds: ThresholdsOf::default(),
             active: None,
         }
+    }
+
+    /// The same with thresholds of another dimension than each row's, as earlier data sets have them.
+    #[must_use]
+    pub fn with_thresholds_of(mut self, thresholds: ThresholdsOf) -> Self {
+        self.thresholds = thresholds;
+        self
     }
 
     /// The same for these combinations only: the rows of others have no values, and are to be

@@ -7,6 +7,7 @@ use eigensweep_sampling::subset::NestedGram;
 use eigensweep_theory::InstructionSet;
 use eigensweep_theory::additive::AdditiveBatch;
 use eigensweep_theory::probing::Probe;
+use eigensweep_theory::thresholds::Thresholds;
 use faer::Mat;
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ pub struct Workspace {
     pub(super) noise_scale: Vec<f64>,
     pub(super) theta: Vec<f64>,
     pub(super) sigma: Vec<f64>,
+    /// Of the current spectra, at each dimension; empty where there are none.
+    pub(super) thresholds: Vec<Thresholds>,
     /// Index of the data setting that the buffers hold.
     pub(super) data: usize,
     pub(super) features: usize,
@@ -96,6 +99,7 @@ impl Workspace {
             noise_scale: vec![0.0; counts.noise],
             theta: vec![0.0; size],
             sigma: vec![0.0; size],
+            thresholds: Vec::with_capacity(simulation.dimensions.len()),
             data: usize::MAX,
             features: 0,
             gaussian,

@@ -5,7 +5,7 @@
 //! replicates and values of axes. A **section** is a box of cells of the study with its layout; see
 //! [`super::section`].
 
-use crate::columns::FORMAT_VERSION;
+use crate::columns::{FORMAT_VERSION, ThresholdsOf};
 use eigensweep_job::JobSpec;
 use eigensweep_job::keys::{self, Identity as Enters};
 use eigensweep_sampling::streams::SCHEME;
@@ -28,6 +28,11 @@ impl Identity {
     /// The identity of a job whose input files have this fingerprint.
     #[must_use]
     pub fn new(spec: &JobSpec, fingerprint: &str) -> Self {
+        Self::with(spec, fingerprint, ThresholdsOf::default())
+    }
+
+    /// The same of rows with such thresholds.
+    pub(super) fn with(spec: &JobSpec, fingerprint: &str, thresholds: ThresholdsOf) -> Self {
         let job = spec.to_toml();
         let axes = spec.axes();
         let content = without(&job, |key| keys::enters(key) == Enters::Nothing);
@@ -45,8 +50,20 @@ impl Identity {
         }
         let study = hash("eigensweep study 2", &[&study, fingerprint]);
         let replicates = format!("{:?}", spec.job.range());
-        Self { hash: hash("eigensweep job 2", &[&study, &content, &replicates]), study, job, content }
+        let purpose = match thresholds {
+            ThresholdsOf::Dimension if thresholds_differ(spec) => "eigensweep job 3",
+            ThresholdsOf::Dimension | ThresholdsOf::Components => "eigensweep job 2",
+        };
+        Self { hash: hash(purpose, &[&study, &content, &replicates]), study, job, content }
     }
+}
+
+/// Whether rows of a job may have other thresholds at k than at k₀: with a k other than k₀.
+pub(super) fn thresholds_differ(spec: &JobSpec) -> bool {
+    let dimensions = spec.model.dimension.values();
+    spec.data.components().is_some_and(|components| {
+        components.values().iter().any(|components| dimensions.iter().any(|k| k != components))
+    })
 }
 
 /// BLAKE3 of texts, the scheme of the random streams and the format's version.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `data/part-000-000000-<hash8>.parquet` | committed parts of one schema, nothing else |
 //! | `commits/000-000000.json` | one record a part; a part is done iff its record exists and its file matches |
-//! | `sections/000.json` | which rows of the job the parts 000-… are: one file each time that the job grew |
+//! | `sections/000.json` | which rows of the job the parts 000-… are, and of which dimension their thresholds: one file each time that the job grew |
 //! | `logs/run-….json` | one file a run: who, what, how fast; times and hosts live here and in the manifest only |
 //! | `staging/` | work in progress and locks; whatever lies there may be deleted |
 //! | `job.toml` | the job as resolved |
@@ -51,6 +51,7 @@ pub use remains::{Fault, Repair};
 pub use section::{MOST_PARTS, Section};
 
 use crate::StoreError;
+use crate::columns::ThresholdsOf;
 use crate::plan::Extents;
 use crate::shard::Shard;
 use eigensweep_job::{self as job, JobSpec};
@@ -115,6 +116,7 @@ impl Dataset {
         let mut locks = Locks::take(root, shard, holder)?;
         let alone = locks.enter(root)?;
         let mut sections = establish(root, spec, input, &identity)?;
+        let identity = Identity::with(spec, &input.fingerprint, section::thresholds(&sections));
         let faults = remains::take_stock(root, &mut sections, Look::Shard(shard))?;
         // Those of other shards are theirs to repair.
         let own = |fault: &Fault| {
@@ -168,7 +170,7 @@ impl Dataset {
         let known =
             parsed.filter(|spec| Identity::new(spec, &first.fingerprint).study == first.identity.study);
         let spec = known.unwrap_or_else(|| first.spec.clone());
-        let identity = Identity::new(&spec, &first.fingerprint);
+        let identity = Identity::with(&spec, &first.fingerprint, section::thresholds(&sections));
         let look = if verify { Look::Shard(Shard::WHOLE) } else { Look::Sizes };
         let faults = remains::take_stock(root, &mut sections, look)?;
         let dataset =
@@ -208,6 +210,12 @@ impl Dataset {
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// Of which dimension the thresholds in its rows are.
+    #[must_use]
+    pub fn thresholds(&self) -> ThresholdsOf {
+        section::thresholds(&self.sections)
     }
 
     /// The shard that this process writes.
@@ -315,7 +323,7 @@ fn new_sections(
     let new = job::remainder(spec, &specs)
         .map_err(|reason| StoreError::NotExtended { path: root.to_path_buf(), reason })?;
     let free = (0..u32::MAX).filter(|number| known.iter().all(|section| section.number != *number));
-    new.into_iter().zip(free).map(|(spec, number)| Section::of_input(number, spec, input)).collect()
+    new.into_iter().zip(free).map(|(spec, number)| Section::beside(known, number, spec, input)).collect()
 }
 
 /// The sections of a job in a directory: those that are there and, written now, what the job asks

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::identity::Identity;
+use super::identity::{Identity, thresholds_differ};
 use super::{CommitRecord, InputFacts, files};
 use crate::StoreError;
-use crate::columns::FORMAT_VERSION;
+use crate::columns::{FORMAT_VERSION, ThresholdsOf};
 use crate::plan::{Extents, Plan};
 use eigensweep_job::{self as job, JobSpec};
 
@@ -38,6 +38,10 @@ pub(super) struct SectionRecord {
     job: String,
     /// Which round of adaptive replicates it is.
     round: usize,
+    /// Of which dimension its thresholds are; absent where they are those of k₀, because all k are or
+    /// because it was written before they took k into account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    thresholds: Option<ThresholdsOf>,
     /// BLAKE3 of all this.
     checksum: String,
 }
@@ -64,6 +68,8 @@ pub struct Section {
     pub extents: Extents,
     /// BLAKE3 of its input files; empty if it has none.
     pub fingerprint: String,
+    /// Of which dimension its thresholds are.
+    pub thresholds: ThresholdsOf,
     /// Its division into parts.
     pub plan: Plan,
     /// Commit records by part.
@@ -77,15 +83,17 @@ impl Section {
         spec: JobSpec,
         extents: Extents,
         fingerprint: String,
+        thresholds: ThresholdsOf,
     ) -> Result<Self, StoreError> {
         let plan = Plan::new(&spec, extents)?;
-        let identity = Identity::new(&spec, &fingerprint);
+        let identity = Identity::with(&spec, &fingerprint, thresholds);
         let round = spec.rounds().iter().position(|round| round.job.range() == spec.job.range());
         let round = round.unwrap_or(0);
         let too_many = || StoreError::TooManyParts { parts: plan.parts, limit: MOST_PARTS };
         let parts = usize::try_from(plan.parts).ok().filter(|_| plan.parts <= MOST_PARTS);
         let parts = parts.ok_or_else(too_many)?;
-        Ok(Self { number, spec, identity, round, extents, fingerprint, plan, committed: vec![None; parts] })
+        let committed = vec![None; parts];
+        Ok(Self { number, spec, identity, round, extents, fingerprint, thresholds, plan, committed })
     }
 
     /// The section of a loaded job.
@@ -94,8 +102,18 @@ impl Section {
     ///
     /// [`StoreError::TaskTooLarge`] or [`StoreError::TooManyParts`].
     pub fn of_input(number: u32, spec: JobSpec, input: &InputFacts) -> Result<Self, StoreError> {
+        Self::beside(&[], number, spec, input)
+    }
+
+    /// The same in a data set that has other sections, whose kind of thresholds it takes.
+    pub(super) fn beside(
+        others: &[Self],
+        number: u32,
+        spec: JobSpec,
+        input: &InputFacts,
+    ) -> Result<Self, StoreError> {
         let extents = input.extents.of_part(&spec);
-        Self::new(number, spec, extents, input.fingerprint.clone())
+        Self::new(number, spec, extents, input.fingerprint.clone(), thresholds(others))
     }
 
     /// Reads a section's file; `None` if it says nothing sound.
@@ -106,7 +124,11 @@ impl Section {
         }
         let job = job::parse("job.toml", &record.job, &[], Path::new("")).ok()?.spec;
         let spec = job.rounds().into_iter().nth(record.round)?;
-        let section = Self::new(record.number, spec, record.extents, record.fingerprint).ok()?;
+        let thresholds = match record.thresholds {
+            None if thresholds_differ(&spec) => ThresholdsOf::Components,
+            known => known.unwrap_or_default(),
+        };
+        let section = Self::new(record.number, spec, record.extents, record.fingerprint, thresholds).ok()?;
         let known = section.identity.hash == record.hash && section.identity.study == record.study;
         (known && file_name(section.number) == path.file_name()?.to_str()?).then_some(section)
     }
@@ -127,6 +149,8 @@ impl Section {
             fingerprint: self.fingerprint.clone(),
             job: self.identity.job.clone(),
             round: self.round,
+            thresholds: Some(self.thresholds)
+                .filter(|&of| of == ThresholdsOf::Dimension && thresholds_differ(&self.spec)),
             checksum: String::new(),
         };
         record.checksum = record.sum();
@@ -147,6 +171,7 @@ impl Section {
             round: self.round,
             extents: self.extents,
             fingerprint: self.fingerprint.clone(),
+            thresholds: self.thresholds,
             plan: self.plan.clone(),
             committed: Vec::new(),
         }
@@ -198,6 +223,12 @@ impl Section {
     pub fn rows_done(&self) -> u64 {
         self.records().map(|record| record.rows).sum()
     }
+}
+
+/// Of which dimension the thresholds of a data set with these sections are.
+pub(super) fn thresholds(sections: &[Section]) -> ThresholdsOf {
+    let before = sections.iter().any(|section| section.thresholds == ThresholdsOf::Components);
+    if before { ThresholdsOf::Components } else { ThresholdsOf::Dimension }
 }
 
 fn file_name(number: u32) -> String {

@@ -20,7 +20,7 @@ use eigensweep_spectral::{Failure, MemStack};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Par};
 
-use super::{Paradigm, Pencil, Scaled, ScaledEncoder};
+use super::{Limit, Paradigm, Pencil, Scaled, ScaledEncoder};
 use crate::additive::BlockedSolver;
 use crate::closed_forms::{ClosedForms, Solution};
 use crate::moments::Moments;
@@ -39,7 +39,11 @@ pub static JOINT_EMBEDDING: Paradigm = Paradigm {
         objective: |omegas, _| 2.0 * omegas.iter().map(|omega| 1.0 - omega).sum::<f64>(),
         decoder: None,
     }),
-    threshold: Some(|thresholds| thresholds.alpha_je_squared),
+    threshold: Some(Limit {
+        symbol: "α_JE",
+        key: "alpha_je",
+        squared: |thresholds| thresholds.alpha_je_squared,
+    }),
     solve,
     scaled: Some(Scaled {
         wants,

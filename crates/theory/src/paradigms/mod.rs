@@ -38,13 +38,23 @@ pub struct Paradigm {
     /// The generalized eigenvalues that its representation is made of; `None` where it learns no
     /// representation.
     pub spectrum: Option<Pencil>,
-    /// Its threshold on α², signed, of the paper's; `None` where it recovers at every α.
-    pub threshold: Option<fn(&Thresholds) -> f64>,
+    /// Its threshold on the alignment; `None` where it recovers at every α.
+    pub threshold: Option<Limit>,
     /// Solves it for any moments, an encoder where it has a [`spectrum`](Self::spectrum), a
     /// predictor where it has none.
     pub(crate) solve: for<'f> fn(&'f mut ClosedForms, &Moments<'_>) -> Result<Solution<'f>, Failure>,
     /// Solves it faster where views are additive; without it, the general form answers there, too.
     pub(crate) scaled: Option<Scaled>,
+}
+
+/// A threshold on the alignment, above which a paradigm recovers the clean model as n → ∞.
+pub struct Limit {
+    /// Symbol of the threshold α*.
+    pub symbol: &'static str,
+    /// What α* is called in JSON; α², signed, is called so with `_squared`.
+    pub key: &'static str,
+    /// α², signed, of the paper's thresholds.
+    pub squared: fn(&Thresholds) -> f64,
 }
 
 /// A paradigm as a [scaled symmetric problem](crate::additive): in lanes, and one problem at a

@@ -28,7 +28,7 @@ use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matm
 use faer::reborrow::IntoConst;
 use faer::{Accum, Par};
 
-use super::{Paradigm, Pencil, Scaled, ScaledEncoder};
+use super::{Limit, Paradigm, Pencil, Scaled, ScaledEncoder};
 use crate::additive::BlockedSolver;
 use crate::closed_forms::{ClosedForms, Encoder, Solution};
 use crate::moments::Moments;
@@ -47,7 +47,11 @@ pub static RECONSTRUCTION: Paradigm = Paradigm {
         objective: |phis, input_power| input_power - phis.iter().map(|phi| phi * phi).sum::<f64>(),
         decoder: Some("D"),
     }),
-    threshold: Some(|thresholds| thresholds.alpha_rc_squared),
+    threshold: Some(Limit {
+        symbol: "α_RC",
+        key: "alpha_rc",
+        squared: |thresholds| thresholds.alpha_rc_squared,
+    }),
     solve,
     scaled: Some(Scaled {
         wants,

@@ -79,6 +79,8 @@ pub struct ThresholdCase {
     pub theta_signal: Vec<f64>,
     pub gamma: Vec<f64>,
     pub theta_noise: Vec<f64>,
+    /// k; k₀ if it is left out.
+    pub dimension: Option<usize>,
     pub expect: ThresholdExpect,
 }
 

@@ -1,0 +1,136 @@
+//! What a job's clean data are like, so that the scales of noise and views can be chosen against
+//! them: the spectrum of the signal, and how much of the labels' power lies where in it.
+
+use eigensweep_job::{DataSpec, GaussianSpec, JobSpec, Level, Teacher};
+use eigensweep_store::grid::Grid;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, Par, Side};
+
+use crate::input::{Input, RowSet, SecondMoment};
+use crate::theory::spectra;
+
+/// Most raw features whose eigenvalues are computed: about a second.
+const MOST_FEATURES: usize = 1024;
+
+/// The clean data at one setting.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signal {
+    /// Names and values of the axes of the data.
+    pub axes: Vec<(&'static str, f64)>,
+    /// Number k₀ of components.
+    pub components: usize,
+    /// Their variances in all, in squared units of the inputs.
+    pub trace: f64,
+    /// Their variances, descending; empty of more raw features than are decomposed in a moment.
+    pub variances: Vec<f64>,
+    /// y², the labels' second moment a sample.
+    pub label_power: f64,
+    /// What of it is the square of the labels' mean: inputs are centred and nothing adds a constant,
+    /// so no model explains it, and every loss contains it.
+    pub label_mean: f64,
+    /// What of it each component explains in the population, in the order of the variances; of a
+    /// synthetic source on average over its teachers.
+    pub explained: Vec<f64>,
+}
+
+/// The clean data at every setting of their axes; where a spectrum is drawn, the first replicate's.
+#[must_use]
+pub fn signals(spec: &JobSpec, input: &Input) -> Vec<Signal> {
+    let grid = Grid::new(spec);
+    let settings = grid.rows() / grid.rows_per_setting;
+    let axes = |setting: u64| {
+        let row = setting * grid.rows_per_setting;
+        let of_data = grid.axes.iter().filter(|axis| axis.level == Level::Data);
+        of_data.map(move |axis| (axis.name, axis.values.as_float(axis.index(row)))).collect::<Vec<_>>()
+    };
+    match (&spec.data, input) {
+        (DataSpec::Gaussian(gaussian), _) => {
+            let drawn = spectra(spec, input, u64::from(spec.job.first_replicate));
+            let signal = |axes: Vec<(&'static str, f64)>| {
+                // Spectra have no axis of the teacher, but all others of the data.
+                let is_of = |row: &&[(&'static str, f64)]| {
+                    row.iter().all(|axis| !is_data(&grid, axis.0) || axes.contains(axis))
+                };
+                let row = drawn.iter().find(|row| is_of(&row.axes.as_slice()))?;
+                Some(synthetic(gaussian, row.signal.clone()?, axes))
+            };
+            (0..settings).filter_map(|setting| signal(axes(setting))).collect()
+        }
+        (DataSpec::Files(_), Input::Rows { sets, .. }) => {
+            (0..settings).zip(sets).map(|(setting, set)| of_rows(set, axes(setting))).collect()
+        }
+        (DataSpec::Files(_), Input::Synthetic { .. }) => Vec::new(),
+    }
+}
+
+fn is_data(grid: &Grid, name: &str) -> bool {
+    grid.axis(name).is_some_and(|axis| axis.level == Level::Data)
+}
+
+/// A synthetic population. The teacher's directions are uniformly random, so that on average each
+/// component explains as much.
+fn synthetic(gaussian: &GaussianSpec, mut variances: Vec<f64>, axes: Vec<(&'static str, f64)>) -> Signal {
+    let (components, labels) = (variances.len() as f64, f64::from(gaussian.label_count));
+    let value = |name: &str| axes.iter().find(|axis| axis.0 == name).map_or(f64::NAN, |axis| axis.1);
+    let (label_power, label_mean, explained) = match gaussian.teacher {
+        // Of ℓ classes, their means span ℓ − 1 directions, each of which explains s/ℓ.
+        Teacher::Classes { .. } => {
+            (1.0, 1.0 / labels, value("separation") / labels * (labels - 1.0).min(components))
+        }
+        Teacher::Linear { .. } => (labels, 0.0, (1.0 - value("label_noise")) * labels),
+    };
+    variances.sort_unstable_by(|a, b| b.total_cmp(a));
+    Signal {
+        axes,
+        components: variances.len(),
+        trace: variances.iter().sum(),
+        explained: vec![explained / components; variances.len()],
+        variances,
+        label_power,
+        label_mean,
+    }
+}
+
+/// A data set: all of its rows.
+fn of_rows(set: &RowSet, axes: Vec<(&'static str, f64)>) -> Signal {
+    let (features, labels) = (set.rows.features(), set.rows.labels());
+    let share = 1.0 / set.rows.samples() as f64;
+    let rows = set.rows.matrix();
+    let (x, y) = rows.split_at_col(features);
+    let (mut power, mut mean) = (0.0, 0.0);
+    for column in y.col_iter() {
+        power += column.iter().map(|y| y * y).sum::<f64>() * share;
+        mean += (column.iter().sum::<f64>() * share).powi(2);
+    }
+    let mut cross = Mat::zeros(features, labels);
+    matmul(cross.as_mut(), Accum::Replace, x.transpose(), y, share, Par::Seq);
+    let (trace, variances, cross) = match &set.moment {
+        SecondMoment::Diagonal(moments) => (moments.iter().sum(), moments.clone(), cross),
+        SecondMoment::Dense(moment) => {
+            let trace = moment.diagonal().column_vector().iter().sum();
+            let decomposed = (features <= MOST_FEATURES).then(|| moment.self_adjoint_eigen(Side::Lower).ok());
+            match decomposed.flatten() {
+                Some(decomposed) => {
+                    let vectors = decomposed.U().reverse_cols();
+                    let values = decomposed.S().column_vector().iter().rev();
+                    (trace, values.map(|value| value.max(0.0)).collect(), vectors.transpose() * cross)
+                }
+                None => (trace, Vec::new(), cross),
+            }
+        }
+    };
+    // A component without variance explains nothing.
+    let least = variances.first().map_or(0.0, |largest: &f64| largest * f64::EPSILON * features as f64);
+    let explained = variances.iter().zip(cross.row_iter()).map(|(&variance, row)| {
+        if variance > least { row.iter().map(|b| b * b).sum::<f64>() / variance } else { 0.0 }
+    });
+    Signal {
+        axes,
+        components: features,
+        trace,
+        explained: explained.collect(),
+        variances,
+        label_power: power,
+        label_mean: mean,
+    }
+}
