@@ -1,6 +1,7 @@
 //! The table of winners: which paradigm is best in each cell, by how much, and whose threshold is
 //! the lower one.
 
+use eigensweep_job::Detail;
 use eigensweep_store::format::coordinate;
 use eigensweep_store::summary::{Slice, TABLE_ROWS};
 use eigensweep_theory::metrics::Metric;
@@ -47,7 +48,11 @@ pub(super) fn table(
     headings.push(metric.name.replace('_', " "));
     headings.extend(["runner up", "margin", "margin se", "lower threshold α*"].map(str::to_owned));
     let caption = format!("Which paradigm is {} per combination", contest.words[1]);
-    Ok(Some((Table { caption, headings, rows }, left_out(lines, &slice, contest.cells.len()))))
+    let mut notes = left_out(lines, &slice, contest.cells.len());
+    if lines.detail == Detail::Summary {
+        notes.push("Margins are not paired: the data set keeps a summary in place of rows.".to_owned());
+    }
+    Ok(Some((Table { caption, headings, rows }, notes)))
 }
 
 /// Values of the axes that are shown in a table with so many rows a combination.
