@@ -156,7 +156,9 @@ impl Cell {
             _ if low.is_infinite() => Lower::Never,
             _ if high <= 0.0 => Lower::Always,
             factor if factor <= 1.0 + 1e-9 => Lower::Equal,
-            factor => Lower::By(first, factor),
+            factor if factor.is_finite() => Lower::By(first, factor),
+            _ if low <= 0.0 => Lower::Zero(first),
+            _ => Lower::Only(first),
         })
     }
 }
@@ -164,8 +166,12 @@ impl Cell {
 /// Which of two thresholds α* is the lower one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Lower {
-    /// This one's, by this factor; infinite where it is 0, or no α passes the other.
+    /// This one's, by this factor.
     By(&'static Paradigm, f64),
+    /// This one's, which is 0.
+    Zero(&'static Paradigm),
+    /// This one's: no α passes the other.
+    Only(&'static Paradigm),
     Equal,
     /// Both are 0.
     Always,
@@ -177,10 +183,9 @@ impl Lower {
     /// In a table.
     pub(crate) fn text(self) -> String {
         match self {
-            Self::By(paradigm, factor) if factor.is_finite() => {
-                format!("{paradigm}, by a factor {}", digits(factor, 3))
-            }
-            Self::By(paradigm, _) => format!("{paradigm}, by any factor"),
+            Self::By(paradigm, factor) => format!("{paradigm}, by a factor {}", digits(factor, 3)),
+            Self::Zero(paradigm) => format!("{paradigm}, 0"),
+            Self::Only(paradigm) => format!("{paradigm}; the other: never"),
             Self::Equal => "equal".to_owned(),
             Self::Always => "both 0".to_owned(),
             Self::Never => "no α passes either".to_owned(),
@@ -233,8 +238,8 @@ mod tests {
     fn the_lower_threshold_has_a_factor() {
         let lower = |thresholds| cell([0.1, 0.2], thresholds, 0.0).lower();
         assert_eq!(lower([4.0, 36.0]), Some(Lower::By(&JOINT_EMBEDDING, 3.0)));
-        assert_eq!(lower([4.0, -1.0]), Some(Lower::By(&RECONSTRUCTION, f64::INFINITY)));
-        assert_eq!(lower([4.0, f64::INFINITY]), Some(Lower::By(&JOINT_EMBEDDING, f64::INFINITY)));
+        assert_eq!(lower([4.0, -1.0]), Some(Lower::Zero(&RECONSTRUCTION)));
+        assert_eq!(lower([4.0, f64::INFINITY]), Some(Lower::Only(&JOINT_EMBEDDING)));
         assert_eq!(lower([f64::INFINITY; 2]), Some(Lower::Never));
         assert_eq!(lower([-1.0, -2.0]), Some(Lower::Always));
         assert_eq!(lower([2.0, 2.0]), Some(Lower::Equal));

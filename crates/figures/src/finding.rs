@@ -108,18 +108,19 @@ fn lower_thresholds(axes: &[&str], contest: &Contest) -> Option<String> {
         .collect();
     let mut told = Vec::new();
     for rival in &contest.rivals {
-        let own: Vec<f64> = settings
-            .values()
-            .filter_map(|lower| match lower {
-                Lower::By(paradigm, factor) => (paradigm == rival).then_some(*factor),
-                Lower::Equal | Lower::Always | Lower::Never => None,
-            })
-            .collect();
+        let is_own = |lower: &&Lower| match lower {
+            Lower::By(paradigm, _) | Lower::Zero(paradigm) | Lower::Only(paradigm) => paradigm == rival,
+            Lower::Equal | Lower::Always | Lower::Never => false,
+        };
+        let own: Vec<&Lower> = settings.values().filter(is_own).collect();
         if own.is_empty() {
             continue;
         }
-        let finite = || own.iter().copied().filter(|factor| factor.is_finite());
-        let (least, most) = (finite().fold(f64::INFINITY, f64::min), finite().fold(0.0, f64::max));
+        let factors = own.iter().filter_map(|lower| match lower {
+            Lower::By(_, factor) => Some(*factor),
+            Lower::Zero(_) | Lower::Only(_) | Lower::Equal | Lower::Always | Lower::Never => None,
+        });
+        let (least, most) = (factors.clone().fold(f64::INFINITY, f64::min), factors.fold(0.0, f64::max));
         let [low, high] = [least, most].map(|factor| digits(factor, 3));
         let factor = match () {
             () if most <= 0.0 => String::new(),

@@ -175,7 +175,8 @@ fn draw_bar(canvas: &mut Canvas, bar: &Bar, left: f64, top: f64, width: f64) {
         let left = start + f64::from(shade) * step;
         if bar.lines {
             let middle = left + step / 2.0;
-            canvas.line((middle, top), (middle, top + BAR.1), color, step);
+            // A little wider, so that no page shows through.
+            canvas.line((middle, top), (middle, top + BAR.1), color, step + 0.7);
         } else {
             canvas.rect([left, top, step, BAR.1], Some(color), None);
         }

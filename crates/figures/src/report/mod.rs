@@ -91,7 +91,8 @@ pub fn html(sources: &[Source]) -> Result<String, FigureError> {
         dark: name_colors(&mut figures),
         title: called(sources).join(", "),
         lead: lead(sources, rows),
-        finding: finding::of(&lines, metric)?,
+        // A number and its unit stay together.
+        finding: finding::of(&lines, metric)?.map(|found| found.replace(" %", "\u{a0}%")),
         metric: metric.title,
         figures,
         figure_notes,
