@@ -47,7 +47,11 @@ fn a_grid_of_five_axes_is_shown_in_slices() {
     }
     assert_eq!(place.run(&["report", "d", "-o", "r.html"]).0, 0);
     let page = std::fs::read_to_string(place.path("r.html")).unwrap();
-    assert!(page.contains("<h1>five</h1>") && page.contains("Learning curves.") && page.contains("Phase diagram."));
+    assert!(
+        page.contains("<h1>five</h1>")
+            && page.contains("Learning curves.")
+            && page.contains("Phase diagram.")
+    );
     assert!(page.matches("<tr>").count() < 80 && !page.contains("--where") && !page.contains("--facet"));
 }
 

@@ -306,7 +306,7 @@ impl<'s> Lines<'s> {
         let at = if largest { count.saturating_sub(1) } else { count / 2 };
         let Some(kept) = values.get(at).cloned().filter(|_| count > 1) else { return };
         let other = values[if at == 0 { 1 } else { 0 }].clone();
-        let among = format!("{} of {count}", if largest { "largest" } else { "middle" });
+        let among = format!("{} of {count}", if at + 1 == count { "largest" } else { "middle" });
         self.keep(name, vec![kept]);
         self.sliced.insert(name.to_owned(), Sliced { among, other });
     }

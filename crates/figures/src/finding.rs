@@ -34,17 +34,14 @@ pub(crate) fn of(rows: &Lines<'_>, metric: &'static Metric) -> Result<Option<Str
     let axes: Vec<&str> = rows.axes.iter().map(String::as_str).collect();
     let Some(contest) = Contest::new(rows, &axes, metric)? else { return recoveries(rows, metric) };
     let all = contest.cells.len();
-    let mut counted: BTreeMap<usize, (usize, Outcome)> = BTreeMap::new();
     let others = [Outcome::Unclear, Outcome::NoneRecovers, Outcome::Missing];
     let outcomes = contest.rivals.iter().map(|rival| Outcome::Better(rival)).chain(others);
-    for (at, outcome) in outcomes.enumerate() {
-        let cells = contest.cells.values().filter(|cell| cell.outcome == outcome).count();
-        counted.insert(at, (cells, outcome));
-    }
-    if counted.values().all(|(cells, outcome)| *cells == 0 || *outcome == Outcome::Missing) {
+    let count = |outcome| contest.cells.values().filter(|cell| cell.outcome == outcome).count();
+    let mut counted: Vec<(usize, Outcome)> = outcomes.map(|outcome| (count(outcome), outcome)).collect();
+    counted.retain(|(cells, _)| *cells > 0);
+    if counted.iter().all(|(_, outcome)| *outcome == Outcome::Missing) {
         return Ok(None);
     }
-    let mut counted: Vec<(usize, Outcome)> = counted.into_values().filter(|(cells, _)| *cells > 0).collect();
     // Who is best most often comes first, what is nobody's last.
     let rank = |outcome: &Outcome| match outcome {
         Outcome::Better(_) => 0,
@@ -55,13 +52,12 @@ pub(crate) fn of(rows: &Lines<'_>, metric: &'static Metric) -> Result<Option<Str
     counted.sort_by_key(|(cells, outcome)| (rank(outcome), all - cells));
     let [_, superlative] = contest.words;
     let by = if *metric == DISTANCE { String::new() } else { format!(" ({})", metric.title) };
-    let mut first = true;
     let mut parts = Vec::new();
     for (at, (cells, outcome)) in counted.iter().enumerate() {
         let share = share(*cells, all, at == 0);
         let name = contest.name(*outcome);
         parts.push(match outcome {
-            Outcome::Better(_) if std::mem::take(&mut first) => {
+            Outcome::Better(_) if at == 0 => {
                 format!("{name} is {superlative}{by} in {share}")
             }
             Outcome::Better(_) | Outcome::Unclear | Outcome::NoneRecovers | Outcome::Missing => {
@@ -122,10 +118,12 @@ fn lower_thresholds(axes: &[&str], contest: &Contest) -> Option<String> {
         });
         let (least, most) = (factors.clone().fold(f64::INFINITY, f64::min), factors.fold(0.0, f64::max));
         let [low, high] = [least, most].map(|factor| digits(factor, 3));
-        let factor = match () {
-            () if most <= 0.0 => String::new(),
-            () if low == high => format!(", by a factor {low}"),
-            () => format!(", by a factor {low} to {high}"),
+        let factor = if most <= 0.0 {
+            String::new()
+        } else if low == high {
+            format!(", by a factor {low}")
+        } else {
+            format!(", by a factor {low} to {high}")
         };
         told.push((own.len(), rival, factor));
     }

@@ -417,7 +417,10 @@ fn along_the_alignment_the_threshold_is_a_line() {
     // Two paradigms with a threshold × two noise scales.
     assert_eq!((structure.count("panel"), structure.count("threshold")), (4, 4));
     let svg = drawing.svg();
-    assert!(!svg.contains("stroke-dasharray") && !svg.contains("recovers the clean model"), "no dashes along α");
+    assert!(
+        !svg.contains("stroke-dasharray") && !svg.contains("recovers the clean model"),
+        "no dashes along α"
+    );
     assert!(structure.has("threshold α*; to its right the paradigm recovers"));
     // Reconstruction: α*² is 10/100 − 1 under weak noise, and 10⁴/100 − 1 = 99 under strong noise, within the axis.
     assert!(drawing.notes().iter().any(|note| note.contains("at every α shown")), "{:?}", drawing.notes());
@@ -472,7 +475,8 @@ fn a_threshold_that_no_alignment_passes_is_drawn_and_told() {
         let threshold_squared = values.threshold_squared.map(|_| f64::INFINITY);
         Values { threshold_squared, distance: Some(0.2), ..values }
     };
-    let sources = [source(&place, "d", &Axes { alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0], ..Axes::default() }, never)];
+    let sources =
+        [source(&place, "d", &Axes { alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0], ..Axes::default() }, never)];
     let (_, structure) = drawn(&sources, &curves(), "never");
     assert!(structure.has("does not"));
     let along = FigureSpec { x: Some("alignment".to_owned()), ..curves() };
@@ -497,8 +501,12 @@ fn two_data_sets_say_that_they_took_a_place() {
     let two =
         [source(&place, "a", &Axes::default(), plausible), source(&place, "b", &Axes::default(), plausible)];
     let (drawing, _) = drawn(&two, &curves(), "two");
-    assert!(drawing.hints().iter().any(|hint| hint.contains("`dataset` has taken a place")), "{:?}", drawing.hints());
-    assert!(drawing.svg().contains("max λ(Γ) = 10⁴ (middle of 2)"));
+    assert!(
+        drawing.hints().iter().any(|hint| hint.contains("`dataset` has taken a place")),
+        "{:?}",
+        drawing.hints()
+    );
+    assert!(drawing.svg().contains("max λ(Γ) = 10⁴ (largest of 2)"));
 }
 
 #[test]
@@ -523,11 +531,8 @@ fn the_subtitle_counts_the_rows_replicates() {
 #[test]
 fn thresholds_say_what_they_pool_and_how_coarse_the_grid_is() {
     let place = Place::new();
-    let axes = Axes {
-        noise_scale: vec![1e3, 1e4],
-        alignment: vec![0.01, 0.1, 1.0, 10.0, 100.0],
-        ..Axes::default()
-    };
+    let axes =
+        Axes { noise_scale: vec![1e3, 1e4], alignment: vec![0.01, 0.1, 1.0, 10.0, 100.0], ..Axes::default() };
     let sources = [source(&place, "d", &axes, plausible)];
     let notes = drawn(&sources, &FigureSpec::new(&THRESHOLD), "coarse").0.notes().join(" ");
     assert!(notes.contains("up to a factor 10 apart"), "{notes}");

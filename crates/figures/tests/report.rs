@@ -89,7 +89,11 @@ fn the_page_tells_who_wins() {
     assert_eq!(best.matches("<tr>").count(), 1 + 2 * 3);
     // α = 0.1, weak noise: reconstruction recovers, joint-embedding (threshold √0.5) does not.
     let row = |at: usize| best.split("<tr>").nth(at).unwrap();
-    assert!(row(2).contains("<td>reconstruction</td>") && row(2).contains("<td>joint-embedding</td>"), "{}", row(2));
+    assert!(
+        row(2).contains("<td>reconstruction</td>") && row(2).contains("<td>joint-embedding</td>"),
+        "{}",
+        row(2)
+    );
     assert!(row(2).contains("<td>reconstruction, 0</td>"), "{}", row(2));
     // Strong noise: neither does, and neither wins.
     assert!(row(5).contains("<td>neither recovers</td>"), "{}", row(5));
@@ -134,7 +138,8 @@ fn long_tables_are_cut_and_say_so() {
     };
     let page = report::html(&[source(&place, "d", &axes, plausible)]).unwrap();
     for section in ["best", "verdicts"] {
-        let table = page.split(&format!("id=\"{section}\"")).nth(1).unwrap().split("</section>").next().unwrap();
+        let table =
+            page.split(&format!("id=\"{section}\"")).nth(1).unwrap().split("</section>").next().unwrap();
         assert!((10..=31).contains(&table.matches("<tr>").count()), "{section}");
         assert!(table.contains("3 of 9 values of noise_scale"), "{section}");
         assert!(table.contains("SELECT * FROM summary"), "{section}");

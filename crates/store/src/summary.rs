@@ -295,7 +295,10 @@ impl Slice {
     pub fn words(&self) -> Vec<String> {
         let cut = self.axes.iter().filter(|axis| axis.kept.len() < axis.count);
         let words = |SlicedAxis { name, kept, count }: &SlicedAxis| match kept.as_slice() {
-            [only] => format!("{name} = {} (middle of {count})", coordinate(*only)),
+            [only] => {
+                let place = if *count == 2 { "largest" } else { "middle" };
+                format!("{name} = {} ({place} of {count})", coordinate(*only))
+            }
             several => format!("{} of {count} values of {name}", several.len()),
         };
         cut.map(words).collect()

@@ -286,14 +286,14 @@ fn axes(line: &SummaryLine) -> impl Iterator<Item = (&'static str, f64)> {
     line.axes.iter().copied().chain([("alignment", line.alignment)])
 }
 
-/// Columns in the widest form that fits `width`: headings in one line, in two, and without the
-/// smaller n.
+/// Columns in the widest form that fits `width`: headings in one line, in two, closer together, and
+/// without the smaller n.
 fn summary_table(summary: &Summary, lines: &[&SummaryLine], width: Option<usize>) -> String {
     let both = summary.smallest != summary.largest;
-    let forms = [(" ", both), ("\n", both), ("\n", false)];
+    let forms = [(" ", both, 1), ("\n", both, 1), ("\n", both, 0), ("\n", false, 0)];
     let mut text = String::new();
-    for (space, both) in forms {
-        text = table_of(summary, lines, space, both);
+    for (space, both, padding) in forms {
+        text = table_of(summary, lines, (space, padding), both);
         let widest = text.lines().map(|line| line.chars().count()).max();
         if width.is_none_or(|width| widest <= Some(width)) {
             break;
@@ -302,7 +302,7 @@ fn summary_table(summary: &Summary, lines: &[&SummaryLine], width: Option<usize>
     text
 }
 
-fn table_of(summary: &Summary, lines: &[&SummaryLine], space: &str, both: bool) -> String {
+fn table_of(summary: &Summary, lines: &[&SummaryLine], (space, padding): (&str, u16), both: bool) -> String {
     // An axis of which one value is shown is said below the table.
     let several = |at: usize| {
         let values = || lines.iter().filter_map(|line| axes(line).nth(at)).map(|(_, value)| value.to_bits());
@@ -319,6 +319,9 @@ fn table_of(summary: &Summary, lines: &[&SummaryLine], space: &str, both: bool) 
     headings.push(format!("threshold{space}α*"));
     headings.push(format!("α above{space}it"));
     let mut table = table::new(&headings, 1);
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((padding, 1));
+    });
     for line in lines {
         let values: Vec<(&str, f64)> = axes(line).collect();
         let mut cells = vec![line.paradigm.to_owned()];

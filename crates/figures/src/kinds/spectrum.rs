@@ -69,7 +69,11 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     };
     let varying: Vec<String> = rows.varying().into_iter().map(str::to_owned).collect();
     for name in varying.iter().filter(|name| *name != PARADIGM && **name != facet) {
-        rows.slice(name);
+        if let ("samples", Some(largest)) = (name.as_str(), rows.axis(name).last().cloned()) {
+            rows.keep(name, vec![largest]);
+        } else {
+            rows.slice(name);
+        }
     }
     rows.thin(&facet, MOST_COLUMNS);
     notes.extend(rows.thinned.iter().cloned());
