@@ -1,13 +1,9 @@
-//! A sheet to draw on: shapes and text in pixels, kept as a kuva scene that its backends turn into
-//! SVG or PNG.
-//!
-//! Dashes are cut here, because kuva's raster backend starts them anew at every point of a line;
-//! both backends then draw the same.
+//! A sheet to draw on: shapes and text in pixels, kept as a kuva scene.
 
 use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
 
 use crate::drawing::Drawing;
-use crate::theme::{FONT_FAMILY, INK, PAPER, Rgb};
+use crate::theme::{FONT_FAMILY, FRAME, INK, PAPER, Rgb};
 
 /// Where text stands on its anchor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +80,8 @@ impl Canvas {
         Self { scene, clips: 0 }
     }
 
-    pub(crate) fn finish(self, label: String, notes: Vec<String>) -> Drawing {
-        Drawing::new(self.scene, label, notes)
+    pub(crate) fn finish(self, label: String, notes: Vec<String>, hints: Vec<String>) -> Drawing {
+        Drawing::new(self.scene, label, notes, hints)
     }
 
     pub(crate) fn text(&mut self, x: f64, y: f64, content: &str, look: Type) {
@@ -124,25 +120,13 @@ impl Canvas {
 
     /// A line through points, with dashes and gaps of the given lengths if there are any.
     pub(crate) fn polyline(&mut self, points: &[(f64, f64)], color: Rgb, width: f64, dashes: &[f64]) {
-        if dashes.is_empty() {
-            self.scene.add(Primitive::PolyLine {
-                points: points.to_vec(),
-                stroke: paint(color),
-                stroke_width: width,
-                stroke_dasharray: None,
-            });
-        } else {
-            let pieces = cut(points, dashes);
-            let d: Vec<String> = pieces.iter().map(|piece| path(piece)).collect();
-            self.scene.add(Primitive::Path(Box::new(PathData {
-                d: d.join(" "),
-                fill: Some(kuva::render::color::Color::None),
-                stroke: paint(color),
-                stroke_width: width,
-                opacity: None,
-                stroke_dasharray: None,
-            })));
-        }
+        let dashes: Vec<String> = dashes.iter().map(f64::to_string).collect();
+        self.scene.add(Primitive::PolyLine {
+            points: points.to_vec(),
+            stroke: paint(color),
+            stroke_width: width,
+            stroke_dasharray: (!dashes.is_empty()).then(|| dashes.join(" ")),
+        });
     }
 
     /// A filled area without an outline.
@@ -173,6 +157,33 @@ impl Canvas {
             stroke_width: stroke.map(|_| 1.0),
             opacity: None,
         });
+    }
+
+    /// Hatches a rectangle (left, top, width, height), so that neighbours' lines meet.
+    pub(crate) fn hatch(&mut self, [left, top, width, height]: [f64; 4]) {
+        const APART: f64 = 6.0;
+        let (right, bottom) = (left + width, top + height);
+        // Lines x + y = m · APART.
+        let mut sum = ((left + top) / APART).ceil() * APART;
+        let mut pieces = Vec::new();
+        while sum < right + bottom {
+            let from = (left.max(sum - bottom), bottom.min(sum - left));
+            let to = (right.min(sum - top), top.max(sum - right));
+            if to.0 - from.0 > 0.5 {
+                pieces.push(path(&[from, to]));
+            }
+            sum += APART;
+        }
+        if !pieces.is_empty() {
+            self.scene.add(Primitive::Path(Box::new(PathData {
+                d: pieces.join(" "),
+                fill: Some(kuva::render::color::Color::None),
+                stroke: paint(FRAME),
+                stroke_width: 1.0,
+                opacity: None,
+                stroke_dasharray: None,
+            })));
+        }
     }
 
     /// A point; hollow ones are filled with paper.
@@ -236,38 +247,6 @@ fn paint((red, green, blue): Rgb) -> kuva::render::color::Color {
 
 fn path(points: &[(f64, f64)]) -> String {
     kuva::render::render::build_path(points).trim_end().to_owned()
-}
-
-/// Cuts a line into its dashes: `pattern` alternates lengths of ink and of gap.
-fn cut(points: &[(f64, f64)], pattern: &[f64]) -> Vec<Vec<(f64, f64)>> {
-    let (mut at, mut left) = (0, pattern[0]);
-    let mut pieces = Vec::new();
-    let mut piece: Vec<(f64, f64)> = points.first().copied().into_iter().collect();
-    for pair in points.windows(2) {
-        let ((mut x, mut y), (to_x, to_y)) = (pair[0], pair[1]);
-        let mut rest = (to_x - x).hypot(to_y - y);
-        while rest > left {
-            let share = left / rest;
-            (x, y) = (x + share * (to_x - x), y + share * (to_y - y));
-            rest -= left;
-            if at % 2 == 0 {
-                piece.push((x, y));
-                pieces.push(std::mem::take(&mut piece));
-            } else {
-                piece = vec![(x, y)];
-            }
-            at = (at + 1) % pattern.len();
-            left = pattern[at].max(0.1);
-        }
-        left -= rest;
-        if at % 2 == 0 {
-            piece.push((to_x, to_y));
-        }
-    }
-    if piece.len() > 1 {
-        pieces.push(piece);
-    }
-    pieces
 }
 
 /// About how wide a text is, in pixels: DejaVu Sans' advances, by kind of letter.

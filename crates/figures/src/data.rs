@@ -10,10 +10,10 @@ use eigensweep_store::filter::{Filter, FilterError};
 use eigensweep_store::format::{settled, settled_error};
 use eigensweep_store::source::UnknownName;
 use eigensweep_store::summary::{self, Line, Selection, Statistics, Table};
-use eigensweep_theory::metrics::{self, Metric, THRESHOLD_SQUARED};
+use eigensweep_theory::metrics::{self, DISTANCE, Metric, THRESHOLD_SQUARED};
 use eigensweep_theory::{Paradigm, paradigms};
 
-use crate::names::pretty;
+use crate::names::{pretty, valued};
 use crate::{FigureError, Source};
 
 /// Points that are more than a figure can show.
@@ -99,8 +99,16 @@ pub(crate) struct Stats {
     pub high: Option<f64>,
     /// Share of the replicates whose threshold α² exceeds; none where there is no threshold.
     pub above: Option<f64>,
-    /// Median of the thresholds on α², signed, and their 5 % and 95 % quantiles.
+    /// Median of the thresholds on α², signed, and their 5 % and 95 % quantiles; infinite where no
+    /// α recovers.
     pub threshold: Option<[f64; 3]>,
+}
+
+impl Stats {
+    /// The threshold `α* = √max(0, α²)` at the median of α², and at its 5 % and 95 % quantiles.
+    pub(crate) fn alpha(&self) -> Option<[f64; 3]> {
+        Some(self.threshold?.map(|squared| squared.max(0.0).sqrt()))
+    }
 }
 
 /// The difference between two paradigms, the first minus the second.
@@ -127,6 +135,18 @@ pub(crate) struct Lines<'s> {
     pub axes: Vec<String>,
     /// Values of each axis that are there, paradigm included, in order.
     pub values: BTreeMap<String, Vec<Key>>,
+    /// Axes of which one value stands for all.
+    sliced: BTreeMap<String, Sliced>,
+    /// What is said of axes of which some values are shown.
+    pub thinned: Vec<String>,
+}
+
+/// How an axis was cut to one of its values.
+struct Sliced {
+    /// In words, how the value stands among the others.
+    among: String,
+    /// A value that was left out.
+    other: Key,
 }
 
 impl<'s> Lines<'s> {
@@ -157,8 +177,16 @@ impl<'s> Lines<'s> {
             }
         }
         let detail = if sources.iter().all(Source::keeps_rows) { Detail::Rows } else { Detail::Summary };
-        let mut found =
-            Self { sources, lines: lines.collect(), tables, detail, axes, values: BTreeMap::new() };
+        let mut found = Self {
+            sources,
+            lines: lines.collect(),
+            tables,
+            detail,
+            axes,
+            values: BTreeMap::new(),
+            sliced: BTreeMap::new(),
+            thinned: Vec::new(),
+        };
         if found.lines.is_empty() {
             let reason = filter.map_or_else(
                 || "the data sets have no rows".to_owned(),
@@ -236,24 +264,111 @@ impl<'s> Lines<'s> {
         Err(UnknownName::new("axis", name, self.values.keys().map(String::as_str)).into())
     }
 
-    /// Refuses axes that vary and are not among `placed`: their values would be averaged silently.
-    /// Refuses an axis with two places as well.
-    pub(crate) fn refuse_free(&self, placed: &[&str]) -> Result<(), FigureError> {
+    /// Fewest and most replicates of a line.
+    pub(crate) fn replicates(&self) -> (u64, u64) {
+        let counts = self.lines.iter().map(|&place| self.line(place).1.replicates);
+        (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0))
+    }
+
+    /// Restricts each data set to its largest n.
+    pub(crate) fn keep_largest(&mut self) {
+        let largest: Vec<Option<i64>> = self
+            .sources
+            .iter()
+            .map(|source| source.job().grid.samples.values().iter().max().copied())
+            .collect();
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.retain(|&place| {
+            let is = |n: i64| self.key(place, "samples") == Key::Number(n as f64);
+            largest[place.0].is_none_or(is)
+        });
+        let values: BTreeSet<Key> = lines.iter().map(|&place| self.key(place, "samples")).collect();
+        self.values.insert("samples".to_owned(), values.into_iter().collect());
+        self.lines = lines;
+    }
+
+    /// Leaves at most `most` values of an axis, the ends among them, and says so.
+    pub(crate) fn thin(&mut self, name: &str, most: usize) {
+        let values = self.axis(name);
+        let count = values.len();
+        if count <= most {
+            return;
+        }
+        let kept: Vec<Key> = (0..most).map(|at| values[at * (count - 1) / (most - 1)].clone()).collect();
+        self.keep(name, kept);
+        self.thinned.push(format!("{most} of {count} values of {} are shown.", name.replace('_', " ")));
+    }
+
+    /// Leaves one value of an axis of numbers: the largest n, of any other axis the middle one.
+    pub(crate) fn slice(&mut self, name: &str) {
+        let values = self.axis(name);
+        let (count, largest) = (values.len(), name == "samples");
+        let at = if largest { count.saturating_sub(1) } else { count / 2 };
+        let Some(kept) = values.get(at).cloned().filter(|_| count > 1) else { return };
+        let other = values[if at == 0 { 1 } else { 0 }].clone();
+        let among = format!("{} of {count}", if at + 1 == count { "largest" } else { "middle" });
+        self.keep(name, vec![kept]);
+        self.sliced.insert(name.to_owned(), Sliced { among, other });
+    }
+
+    /// [Slices](Self::slice) the axes that vary and are not among `placed`. Refuses an axis with two
+    /// places, and axes of text without one: none of their values stands for the others.
+    pub(crate) fn slice_free(&mut self, placed: &[&str]) -> Result<(), FigureError> {
         let twice = placed.iter().enumerate().find(|(at, name)| placed[..*at].contains(name));
         if let Some((_, name)) = twice {
             let reason = format!("`{name}` is given two places in the figure: give one of them another axis");
             return Err(FigureError::Figure { reason });
         }
-        let Some(name) = self.varying().into_iter().find(|name| !placed.contains(name)) else {
-            return Ok(());
+        let free: Vec<String> =
+            self.varying().into_iter().filter(|name| !placed.contains(name)).map(str::to_owned).collect();
+        let is_text = |name: &&String| self.axis(name).iter().any(|value| value.number().is_none());
+        let texts: Vec<&String> = free.iter().filter(is_text).collect();
+        if !texts.is_empty() {
+            let each = |name: &&String| format!("`{name}` ({} values)", self.axis(name).len());
+            let example = |name: &&String| {
+                self.axis(name)
+                    .last()
+                    .map(|value| format!("{name} = \"{}\"", value.text()))
+                    .unwrap_or_default()
+            };
+            let reason = format!(
+                "no place in the figure for {}: choose one value of each, as in `--where '{}'`, or give a place with --x, \
+                 --color or --facet",
+                texts.iter().map(each).collect::<Vec<_>>().join(" and "),
+                texts.iter().map(example).collect::<Vec<_>>().join(" and ")
+            );
+            return Err(FigureError::Figure { reason });
+        }
+        for name in free {
+            self.slice(&name);
+        }
+        Ok(())
+    }
+
+    /// Axes of which one value is there, as a figure shows them, and those that were sliced.
+    pub(crate) fn constants(&self, asked: &[&str], placed: &[&str]) -> Vec<String> {
+        let sliced = self.sliced.keys().map(String::as_str).filter(|name| !asked.contains(name));
+        let names = asked.iter().copied().chain(sliced).filter(|name| !placed.contains(name));
+        let shown = |name: &str| match self.axis(name) {
+            [only] => {
+                let among = self.sliced.get(name).map(|sliced| format!(" ({})", sliced.among));
+                Some(valued(name, &only.text()) + &among.unwrap_or_default())
+            }
+            _ => None,
         };
-        let values = self.axis(name);
-        let example = match values.last() {
-            Some(Key::Text(text)) => format!("\"{text}\""),
-            Some(Key::Number(value)) => format!("{value}"),
-            None => String::new(),
+        names.filter_map(shown).collect()
+    }
+
+    /// How to see what was sliced away.
+    pub(crate) fn hint(&self) -> Option<String> {
+        let other = |(name, sliced): (&String, &Sliced)| {
+            sliced.other.number().map(|value| format!("{name} = {value}"))
         };
-        Err(FigureError::FreeAxis { axis: name.to_owned(), count: values.len(), example })
+        let others: Vec<String> = self.sliced.iter().filter_map(other).collect();
+        let places = "--x, --color and --facet give an axis a place";
+        (!others.is_empty()).then(|| {
+            format!("--where chooses other values, as in --where '{}'; {places}", others.join(" and "))
+        })
     }
 
     /// Statistics of `metric` in each group of `by`, which every axis that varies belongs to: a
@@ -342,8 +457,16 @@ fn parse(sources: &[Source], text: &str) -> Result<Filter, FigureError> {
     })
 }
 
+/// The metric that is shown where none is asked for: the first that the jobs have.
+pub(crate) fn first_metric(sources: &[Source]) -> &'static Metric {
+    let has =
+        |metric: &&'static Metric| sources.iter().any(|source| source.job().output.metrics.contains(metric));
+    metrics::ALL.into_iter().find(has).unwrap_or(&DISTANCE)
+}
+
 /// A metric by its name, or an error with the nearest name.
-pub(crate) fn known_metric(sources: &[Source], name: &str) -> Result<&'static Metric, FigureError> {
+pub(crate) fn known_metric(sources: &[Source], name: Option<&str>) -> Result<&'static Metric, FigureError> {
+    let Some(name) = name else { return Ok(first_metric(sources)) };
     let found = metrics::named(name).filter(|metric| {
         let mut columns = sources.iter().flat_map(|source| metrics::columns(&source.job().output.metrics));
         columns.any(|column| column == *metric)
@@ -374,7 +497,8 @@ fn stats(table: &Table, line: &Line, metric: &Metric) -> Stats {
         Some(above) => Some(above as f64 / thresholds.count as f64),
         None => table.axis(line, "alignment").and_then(|alpha| share_above(alpha * alpha, &thresholds)),
     };
-    let [middle, low, high] = [thresholds.median, thresholds.q05, thresholds.q95].map(number);
+    let threshold = |value: Option<f64>| value.filter(|value| !value.is_nan()).map(settled);
+    let [middle, low, high] = [thresholds.median, thresholds.q05, thresholds.q95].map(threshold);
     Stats {
         count: found.count as f64,
         rows: line.replicates as f64,

@@ -2,10 +2,12 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
-use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
 use kuva::render::render::Scene;
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{Options, Tree, fontdb};
 
 use crate::FigureError;
 use eigensweep_inputs::whole_file;
@@ -17,11 +19,12 @@ pub struct Drawing {
     scene: Scene,
     label: String,
     notes: Vec<String>,
+    hints: Vec<String>,
 }
 
 impl Drawing {
-    pub(crate) fn new(scene: Scene, label: String, notes: Vec<String>) -> Self {
-        Self { scene, label, notes }
+    pub(crate) fn new(scene: Scene, label: String, notes: Vec<String>, hints: Vec<String>) -> Self {
+        Self { scene, label, notes, hints }
     }
 
     /// The drawing as SVG text. The same figure gives the same bytes.
@@ -37,16 +40,25 @@ impl Drawing {
         )
     }
 
-    /// The drawing as a PNG image, `scale` pixels per pixel of the SVG.
+    /// The SVG as a PNG image, `scale` pixels per pixel.
     ///
     /// # Errors
     ///
     /// [`FigureError::Figure`] if the image would have no pixels.
     pub fn png(&self, scale: f32) -> Result<Vec<u8>, FigureError> {
-        RasterBackend::new()
-            .with_scale(scale)
-            .render_scene(&self.scene)
-            .map_err(|reason| FigureError::Figure { reason: format!("the image cannot be made: {reason}") })
+        let failed =
+            |reason: String| FigureError::Figure { reason: format!("the image cannot be made: {reason}") };
+        let mut fonts = fontdb::Database::new();
+        for font in [dejavu::sans::regular(), dejavu::sans::bold()] {
+            fonts.load_font_source(fontdb::Source::Binary(Arc::new(font)));
+        }
+        let options = Options { fontdb: Arc::new(fonts), ..Options::default() };
+        let tree = Tree::from_str(&self.svg(), &options).map_err(|error| failed(error.to_string()))?;
+        let size = tree.size().to_int_size().scale_by(scale);
+        let image = size.and_then(|size| Pixmap::new(size.width(), size.height()));
+        let mut image = image.ok_or_else(|| failed("it has no pixels".to_owned()))?;
+        resvg::render(&tree, Transform::from_scale(scale, scale), &mut image.as_mut());
+        image.encode_png().map_err(|error| failed(error.to_string()))
     }
 
     /// Writes the drawing to a file that ends in `.svg` or `.png`; it appears whole or not at all.
@@ -68,6 +80,12 @@ impl Drawing {
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// What else could be drawn, and how to ask for it.
+    #[must_use]
+    pub fn hints(&self) -> &[String] {
+        &self.hints
     }
 
     /// What the figure shows, in a line.

@@ -32,19 +32,6 @@ pub enum FigureError {
         /// What is missing, and the remedy.
         reason: String,
     },
-    /// An axis that the figure has no place for.
-    #[error(
-        "`{axis}` has {count} values in these rows and no place in the figure: choose one, as in `--where '{axis} = \
-         {example}'`, or give it a place with --x, --color or --facet"
-    )]
-    FreeAxis {
-        /// The column.
-        axis: String,
-        /// How many values it has.
-        count: usize,
-        /// One of them.
-        example: String,
-    },
     /// An output file whose kind its name does not tell.
     #[error("{}: the name must end in {allowed}", path.display())]
     Extension {
@@ -63,11 +50,7 @@ impl FigureError {
         match self {
             Self::Source(error) => matches!(error, SourceError::NoDataSet),
             Self::Store(_) => false,
-            Self::Unknown(_)
-            | Self::Condition { .. }
-            | Self::Figure { .. }
-            | Self::FreeAxis { .. }
-            | Self::Extension { .. } => true,
+            Self::Unknown(_) | Self::Condition { .. } | Self::Figure { .. } | Self::Extension { .. } => true,
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Texts {
     pub rows: Vec<String>,
     /// Small print.
     pub notes: Vec<String>,
+    /// What else could be drawn, for whoever asked for the figure; not on it.
+    pub hints: Vec<String>,
 }
 
 /// A grid of panels that share both scales.
@@ -152,7 +154,7 @@ impl Grid<'_> {
             let y_middle = (top + bottom_of_panels) / 2.0;
             let size =
                 if text_width(&self.texts.y, LABEL) > bottom_of_panels - top + 40.0 { TICK } else { LABEL };
-            let look = Type::new(size, Anchor::Middle).color(MUTED).rotated(-90.0);
+            let look = Type::new(size, Anchor::Middle).rotated(-90.0);
             canvas.text(MARGIN + f64::from(LABEL), y_middle, &self.texts.y, look);
         });
         canvas.group("legend", None, |canvas| legend.draw(canvas, MARGIN, legend_at, inner));
@@ -162,7 +164,7 @@ impl Grid<'_> {
                 canvas.text(MARGIN, y, note, Type::new(NOTE, Anchor::Start).color(MUTED));
             }
         });
-        canvas.finish(label, self.texts.notes)
+        canvas.finish(label, self.texts.notes, self.texts.hints)
     }
 }
 

@@ -25,6 +25,12 @@ pub(crate) enum Swatch {
     Point { color: Rgb, marker: Marker, hollow: bool },
     /// An area.
     Patch(Rgb),
+    /// A hatched area.
+    Hatched(Rgb),
+    /// A line from below to above.
+    Upright(Rgb),
+    /// A band around it.
+    Band(Rgb),
 }
 
 /// A colour bar: title, scale, and the colour of a share.
@@ -33,6 +39,8 @@ pub(crate) struct Bar {
     pub title: String,
     pub scale: Scale,
     pub color: fn(f64) -> Rgb,
+    /// Whether the colours are those of lines, and not of areas.
+    pub lines: bool,
 }
 
 /// Lines of entries.
@@ -53,7 +61,11 @@ fn entry_width((swatch, text): &(Swatch, String)) -> f64 {
     let before = match swatch {
         Swatch::Heading => 0.0,
         Swatch::Line { .. } | Swatch::Cased { .. } => SWATCH + 6.0,
-        Swatch::Point { .. } | Swatch::Patch(_) => 18.0,
+        Swatch::Point { .. }
+        | Swatch::Patch(_)
+        | Swatch::Hatched(_)
+        | Swatch::Upright(_)
+        | Swatch::Band(_) => 18.0,
     };
     before + text_width(text, TICK) + BETWEEN
 }
@@ -133,6 +145,22 @@ fn draw_entry(canvas: &mut Canvas, (swatch, text): &(Swatch, String), x: f64, mi
             canvas.rect([x, middle - 5.5, 12.0, 11.0], Some(*color), Some(FRAME));
             canvas.text(x + 18.0, baseline, text, look);
         }
+        Swatch::Hatched(color) => {
+            let place = [x, middle - 5.5, 12.0, 11.0];
+            canvas.rect(place, Some(*color), None);
+            canvas.hatch(place);
+            canvas.rect(place, None, Some(FRAME));
+            canvas.text(x + 18.0, baseline, text, look);
+        }
+        Swatch::Upright(color) => {
+            canvas.line((x + 6.0, middle - 6.5), (x + 6.0, middle + 6.5), *color, 2.0);
+            canvas.text(x + 18.0, baseline, text, look);
+        }
+        Swatch::Band(color) => {
+            let [top, bottom] = [middle - 6.5, middle + 6.5];
+            canvas.polygon(&[(x, top), (x + 12.0, top), (x + 12.0, bottom), (x, bottom)], *color, 0.12);
+            canvas.text(x + 18.0, baseline, text, look);
+        }
     }
 }
 
@@ -144,7 +172,14 @@ fn draw_bar(canvas: &mut Canvas, bar: &Bar, left: f64, top: f64, width: f64) {
     let step = BAR.0 / f64::from(SHADES);
     for shade in 0..SHADES {
         let color = (bar.color)((f64::from(shade) + 0.5) / f64::from(SHADES));
-        canvas.rect([start + f64::from(shade) * step, top, step, BAR.1], Some(color), None);
+        let left = start + f64::from(shade) * step;
+        if bar.lines {
+            let middle = left + step / 2.0;
+            // A little wider, so that no page shows through.
+            canvas.line((middle, top), (middle, top + BAR.1), color, step + 0.7);
+        } else {
+            canvas.rect([left, top, step, BAR.1], Some(color), None);
+        }
     }
     canvas.rect([start, top, BAR.0, BAR.1], None, Some(FRAME));
     for (value, label) in bar.scale.ticks(6).0 {

@@ -18,18 +18,21 @@
 //! | [`report`] | one self-contained HTML page |
 //! | `spec`, `source` | what is to be drawn, and of which data sets |
 //! | `data`, `theory`, `verdict` | summaries → groups and their numbers; what theory says |
+//! | `contest`, `finding` | which paradigm is better where; what a study found, in a sentence |
 //! | `grid`, `legend`, `scale` | panels and axes, the legend, values → positions |
 //! | `canvas`, `drawing`, `theme`, `names` | shapes, SVG and PNG, colours, what columns are called |
 //!
 //! The crate reads [summaries](eigensweep_store::summary) only, so a figure of 10⁸ rows takes no
-//! longer than one of a thousand. kuva gives the colour maps, ticks, fonts and the SVG and PNG
-//! backends; where panels, axes and labels stand is decided here, because these figures need
-//! logarithmic axes under maps, curves over them, and labels that never overlap.
+//! longer than one of a thousand. kuva gives the colour maps, ticks and the SVG, resvg makes PNGs of
+//! it; where panels, axes and labels stand is decided here, because these figures need logarithmic
+//! axes under maps, curves over them, and labels that never overlap.
 
 mod canvas;
+mod contest;
 mod data;
 mod drawing;
 mod error;
+mod finding;
 mod grid;
 pub mod kinds;
 mod legend;
@@ -44,15 +47,21 @@ mod verdict;
 
 pub use drawing::Drawing;
 pub use error::FigureError;
+pub use finding::finding;
 pub use scale::Spacing;
 pub use source::Source;
 pub use spec::{Band, FigureSpec};
+
+use std::collections::BTreeSet;
 
 use data::{Key, Lines};
 use eigensweep_store::format::count;
 
 /// Most panels side by side and one below the other.
 const MOST_PANELS: usize = 8;
+
+/// So many of them are drawn where nobody asked for more values than fit.
+const PANELS: usize = 4;
 
 /// Draws a figure of data sets.
 ///
@@ -66,15 +75,23 @@ pub fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureErro
     (spec.kind.draw)(sources, spec)
 }
 
-/// The names of the data sets.
+/// The names of the data sets' jobs, which are the same in any directory; the directories' where
+/// two jobs have one name.
 fn title(sources: &[Source], spec: &FigureSpec) -> String {
-    let names = || sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
-    spec.title.clone().unwrap_or_else(names)
+    spec.title.clone().unwrap_or_else(|| called(sources).join(", "))
 }
 
-/// What all panels have in common: axes of one value that a reader would ask for, and the number of
-/// replicates.
-fn common(sources: &[Source], rows: &Lines<'_>, placed: &[&str]) -> String {
+/// What data sets are called on figures and pages: by their jobs, or by their directories where two
+/// jobs have one name.
+fn called(sources: &[Source]) -> Vec<String> {
+    let jobs: Vec<String> = sources.iter().map(|source| source.job().job.name.clone()).collect();
+    let told_apart = jobs.iter().collect::<BTreeSet<_>>().len() == jobs.len();
+    if told_apart { jobs } else { sources.iter().map(|source| source.name.clone()).collect() }
+}
+
+/// What all panels have in common: axes of one value that a reader would ask for or of which one
+/// value was chosen, and the number of replicates.
+fn common(rows: &Lines<'_>, placed: &[&str]) -> String {
     let asked = [
         "paradigm",
         "samples",
@@ -85,16 +102,8 @@ fn common(sources: &[Source], rows: &Lines<'_>, placed: &[&str]) -> String {
         "noise_components",
         "dimension",
     ];
-    let mut parts: Vec<String> = asked
-        .into_iter()
-        .filter(|name| !placed.contains(name))
-        .filter_map(|name| match rows.axis(name) {
-            [only] => Some(names::valued(name, &only.text())),
-            _ => None,
-        })
-        .collect();
-    let replicates = sources.iter().map(|source| source.job().job.replicates);
-    let (least, most) = (replicates.clone().min().unwrap_or(0), replicates.max().unwrap_or(0));
+    let mut parts = rows.constants(&asked, placed);
+    let (least, most) = rows.replicates();
     let many = if least == most {
         count(u128::from(most))
     } else {
@@ -109,7 +118,7 @@ fn unfinished(sources: &[Source]) -> Vec<String> {
     let note = |source: &Source| {
         let (done, all) = source.unfinished()?;
         let (done, all) = (count(done.into()), count(all.into()));
-        Some(format!("{} is not finished: {done} of {all} rows.", source.name))
+        Some(format!("{} is not finished: {done} of {all} rows.", source.job().job.name))
     };
     sources.iter().filter_map(note).collect()
 }
@@ -122,47 +131,56 @@ struct Facets {
 
 impl Facets {
     /// The axes that were asked for, or `default` for the columns and what varies and has no place
-    /// yet for the rows.
+    /// yet for what is left of `places`; of those, a few values where they are many.
     fn choose(
-        rows: &Lines<'_>,
+        rows: &mut Lines<'_>,
         asked: &[String],
         default: Option<&str>,
         taken: &[&str],
+        places: usize,
     ) -> Result<Self, FigureError> {
-        let free = |name: &&str, but: Option<&str>| !taken.contains(name) && Some(*name) != but;
         if !asked.is_empty() {
-            let mut known =
-                asked.iter().map(|name| rows.known_axis(name)).collect::<Result<Vec<_>, _>>()?.into_iter();
-            let facets = Self { columns: known.next(), rows: known.next() };
-            if known.next().is_some() {
+            let known = asked.iter().map(|name| rows.known_axis(name)).collect::<Result<Vec<_>, _>>()?;
+            let facets = Self { columns: known.first().cloned(), rows: known.get(1).cloned() };
+            return if known.len() > 2 {
                 let reason = "--facet takes at most two axes: columns, then rows".to_owned();
-                return Err(FigureError::Figure { reason });
-            }
-            return facets.checked(rows);
+                Err(FigureError::Figure { reason })
+            } else {
+                facets.checked(rows)
+            };
         }
-        let columns = default.filter(|name| free(name, None) && rows.axis(name).len() > 1);
-        let mut varying = rows.varying().into_iter().filter(|name| free(name, columns));
-        let across = varying.next().map(str::to_owned);
-        let facets = match columns {
-            Some(columns) => Self { columns: Some(columns.to_owned()), rows: across },
-            None => Self { columns: across, rows: varying.next().map(str::to_owned) },
-        };
-        facets.checked(rows)
+        let varying = rows.varying();
+        let free = |name: &&str| varying.contains(name) && !taken.contains(name);
+        let columns = default.filter(free);
+        let others = varying.iter().copied().filter(free).filter(|name| Some(*name) != columns);
+        let mut chosen: Vec<String> = columns.into_iter().chain(others).map(str::to_owned).collect();
+        chosen.truncate(places);
+        for name in &chosen {
+            if rows.axis(name).len() > MOST_PANELS {
+                rows.thin(name, PANELS);
+            }
+        }
+        let mut chosen = chosen.into_iter();
+        Ok(Self { columns: chosen.next(), rows: chosen.next() })
     }
 
+    /// Refuses more panels than fit, of both axes at once.
     fn checked(self, rows: &Lines<'_>) -> Result<Self, FigureError> {
-        for name in self.names() {
-            let count = rows.axis(name).len();
-            if count > MOST_PANELS {
-                return Err(FigureError::Figure {
-                    reason: format!(
-                        "`{name}` has {count} values, and at most {MOST_PANELS} panels stand side by side: choose values, as in \
-                         `--where '{name} IN (…)'`, or give it another place with --x or --color"
-                    ),
-                });
-            }
+        let wide: Vec<&str> = self.names().filter(|name| rows.axis(name).len() > MOST_PANELS).collect();
+        if wide.is_empty() {
+            return Ok(self);
         }
-        Ok(self)
+        let counts: Vec<String> =
+            wide.iter().map(|name| format!("`{name}` has {} values", rows.axis(name).len())).collect();
+        let choice: Vec<String> = wide.iter().map(|name| format!("{name} IN (…)")).collect();
+        Err(FigureError::Figure {
+            reason: format!(
+                "{}, and at most {MOST_PANELS} panels stand side by side: choose values, as in `--where '{}'`, or give another \
+                 place with --x or --color",
+                counts.join(" and "),
+                choice.join(" AND ")
+            ),
+        })
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

@@ -66,6 +66,31 @@ impl Scale {
         if steps { Self::Steps(listed) } else { Self::fit(values, spacing, margin) }
     }
 
+    /// The same for an axis of cells, each value in the middle of one: with half a step beyond the
+    /// first and the last value, on a logarithmic axis half a decade at most.
+    pub(crate) fn around(values: &[f64], spacing: Option<Spacing>) -> Self {
+        let decade = 10.0_f64.sqrt();
+        let scale = Self::fit_axis(values, spacing, 0.0);
+        let mut sorted: Vec<f64> =
+            values.iter().copied().filter(|value| scale.share(*value).is_some()).collect();
+        sorted.sort_by(f64::total_cmp);
+        sorted.dedup();
+        let (&[first, second, ..], &[.., before, last]) = (sorted.as_slice(), sorted.as_slice()) else {
+            return scale;
+        };
+        match scale {
+            Self::Linear { .. } => {
+                Self::Linear { low: first - 0.5 * (second - first), high: last + 0.5 * (last - before) }
+            }
+            Self::Log { low, high } => {
+                let half = |from: f64, to: f64| ratio(to, from).sqrt().min(decade);
+                let low = (low / half(first, second)).max(f64::from_bits(1));
+                Self::Log { low, high: (high * half(before, last)).min(1e308) }
+            }
+            steps @ Self::Steps(_) => steps,
+        }
+    }
+
     fn linear(sorted: &[f64], margin: f64) -> Self {
         let (low, high) = (sorted.first().copied().unwrap_or(0.0), sorted.last().copied().unwrap_or(1.0));
         let pad = if high > low { (high - low) * margin } else { (0.5 * low.abs()).max(0.5) };
@@ -258,6 +283,17 @@ mod tests {
         assert_eq!(scale.share(0.0), Some(0.125));
         assert_eq!(scale.share(1.0), Some(0.625));
         assert_eq!(Scale::fit(&[0.1, 10.0], None, 0.0).share(0.0), None);
+    }
+
+    /// Within a decade of the data, however uneven the values.
+    #[test]
+    fn cells_reach_half_a_step_and_half_a_decade_at_most() {
+        let Scale::Log { low, high } = Scale::around(&[1.0, 1000.0, 1100.0], None) else { panic!("no log") };
+        assert!((low - 0.1_f64.sqrt()).abs() < 1e-12 && (high / 1100.0 - 1.1_f64.sqrt()).abs() < 1e-12);
+        assert_eq!(Scale::around(&[1.0, 2.0, 4.0], None), Scale::Linear { low: 0.5, high: 5.0 });
+        let Scale::Log { low, high } = Scale::around(&[5.0], Some(Spacing::Log)) else { panic!("no log") };
+        assert!(low > 0.5 && high < 50.0);
+        assert_eq!(Scale::around(&[0.0, 1.0, 100.0], None), Scale::Steps(vec![0.0, 1.0, 100.0]));
     }
 
     #[test]

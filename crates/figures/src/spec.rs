@@ -24,8 +24,8 @@ pub enum Band {
 /// | field | learning-curves | phase | threshold | spectrum |
 /// |---|---|---|---|---|
 /// | `x` | axis, else `samples` | axis, else `noise_scale` | – | – |
-/// | `y` | metric, else `distance` | axis, else `alignment` | – | – |
-/// | `color` | axis, else `alignment` | metric, else `distance` | axis, else `samples` | – |
+/// | `y` | metric, else the first that the job has | axis, else `alignment` | – | – |
+/// | `color` | axis, else `alignment` | metric, else the same | axis, else `samples` | – |
 /// | `facet` | columns, rows | rows | columns, rows | columns |
 /// | `band` | yes | – | – | – |
 /// | `x_spacing`, `y_spacing` | both | both | `x_spacing`, for both axes | `y_spacing` |
@@ -49,7 +49,7 @@ pub struct FigureSpec {
     pub x_spacing: Option<Spacing>,
     /// Spacing of the vertical axis; else by its values.
     pub y_spacing: Option<Spacing>,
-    /// Title; else the data set's name. Empty for none.
+    /// Title; else the job's name. Empty for none.
     pub title: Option<String>,
 }
 

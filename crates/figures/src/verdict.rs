@@ -9,7 +9,14 @@ use eigensweep_theory::Paradigm;
 const BELOW: &[f64] = &[6.0, 4.0];
 const BETWEEN: &[f64] = &[8.0, 3.0, 1.5, 3.0];
 
-/// What theory says of a curve as n → ∞.
+/// Whether a paradigm recovers the clean model as n → ∞: always where it has no threshold, else
+/// where α² exceeds the threshold in at least half of the replicates; `None` where the rows have no
+/// thresholds.
+pub(crate) fn recovers(paradigm: &Paradigm, above: Option<f64>) -> Option<bool> {
+    if paradigm.threshold.is_none() { Some(true) } else { above.map(|share| share >= 0.5) }
+}
+
+/// What theory says of a point as n → ∞.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
     Recovers,
@@ -41,7 +48,7 @@ impl Verdict {
         match self {
             Self::Recovers => "recovers",
             Self::Sometimes => "in some replicates",
-            Self::Fails => "does not",
+            Self::Fails => "does not recover",
         }
     }
 

@@ -144,12 +144,14 @@ fn what_has_no_place_is_refused_with_a_remedy() {
     let sources = [source(&place, "d", &Axes::default(), plausible)];
     let spec =
         |facet: &[&str]| FigureSpec { facet: facet.iter().map(ToString::to_string).collect(), ..curves() };
-    let error = draw(&sources, &spec(&["paradigm"])).unwrap_err();
-    assert!(
-        matches!(&error, FigureError::FreeAxis { axis, count: 2, .. } if axis == "noise_scale"),
-        "{error}"
-    );
-    assert!(error.to_string().contains("--where 'noise_scale = 10000'"), "{error}");
+    let error = draw(&sources, &spec(&["noise_scale"])).unwrap_err();
+    assert!(error.to_string().contains("no place in the figure for `paradigm` (3 values)"), "{error}");
+    assert!(error.to_string().contains("--where 'paradigm = \"reconstruction\"'"), "{error}");
+    // All that have no place are named at once.
+    let two =
+        [source(&place, "a", &Axes::default(), plausible), source(&place, "b", &Axes::default(), plausible)];
+    let error = draw(&two, &spec(&["noise_scale"])).unwrap_err().to_string();
+    assert!(error.contains("`dataset` (2 values) and `paradigm` (3 values)"), "{error}");
     let twice = FigureSpec { color: Some("samples".to_owned()), x: Some("samples".to_owned()), ..curves() };
     assert!(draw(&sources, &twice).unwrap_err().to_string().contains("two places"));
     let error = draw(&sources, &spec(&["paradigma"])).unwrap_err();
@@ -274,8 +276,9 @@ fn phase_diagrams_show_thresholds_and_the_winner() {
     assert_eq!((structure.count("panel"), structure.count("cell")), (4, 4 * 20));
     // Joint-embedding's and reconstruction's own panels, and both in the winner's.
     assert_eq!((structure.count("threshold"), structure.count("crossover")), (4, 1));
-    assert!(drawing.notes()[0].contains("largest of 3 sample sizes"), "{:?}", drawing.notes());
     let svg = drawing.svg();
+    assert!(svg.contains("n = 10⁴ (largest of 3)"), "{:?}", structure.texts);
+    assert!(drawing.hints()[0].contains("--where 'samples = 100'"), "{:?}", drawing.hints());
     assert!(svg.contains("reconstruction is closer by") || svg.contains("joint-embedding is closer by"));
     let spec = FigureSpec {
         facet: vec!["samples".to_owned()],
@@ -373,6 +376,167 @@ fn what_means_nothing_for_a_kind_is_refused() {
             assert_eq!(refused, !kind.reads.contains(&flag), "{flag} of {kind:?}");
         }
     }
+}
+
+/// An axis more than there are places for has one value, and the figure says which.
+#[test]
+fn surplus_axes_are_sliced_and_said() {
+    let place = Place::new();
+    let axes = Axes { noise_scale: vec![1.0, 10.0, 1e4], ..Axes::default() };
+    let sources = [source(&place, "d", &axes, plausible)];
+    let spec = FigureSpec { facet: vec!["paradigm".to_owned()], ..curves() };
+    let (drawing, structure) = drawn(&sources, &spec, "sliced");
+    assert_eq!(structure.count("panel"), 3);
+    assert!(drawing.svg().contains("max λ(Γ) = 10 (middle of 3)"), "{:?}", structure.texts);
+    assert!(drawing.hints()[0].contains("--where 'noise_scale = 1'"), "{:?}", drawing.hints());
+    // Nothing that is not a fact of the figure is on it.
+    assert!(!drawing.svg().contains("--where"));
+}
+
+/// More panels than fit are thinned where nobody asked for them, and refused where somebody did.
+#[test]
+fn many_panels_are_thinned_unless_they_are_asked_for() {
+    let place = Place::new();
+    let axes = Axes { noise_scale: (0..11).map(|at| 10.0_f64.powi(at)).collect(), ..Axes::default() };
+    let sources = [source(&place, "d", &axes, plausible)];
+    let (drawing, structure) = drawn(&sources, &curves(), "thinned");
+    assert_eq!(structure.count("panel"), 4 * 3);
+    assert!(drawing.notes()[0].contains("4 of 11 values of noise scale"), "{:?}", drawing.notes());
+    let spec = FigureSpec { facet: vec!["paradigm".to_owned(), "noise_scale".to_owned()], ..curves() };
+    let error = draw(&sources, &spec).unwrap_err().to_string();
+    assert!(error.contains("`noise_scale` has 11 values"), "{error}");
+}
+
+/// A curve that recovers from some α on must not be drawn as one that recovers.
+#[test]
+fn along_the_alignment_the_threshold_is_a_line() {
+    let place = Place::new();
+    let sources = [source(&place, "d", &Axes::default(), plausible)];
+    let along = FigureSpec { x: Some("alignment".to_owned()), y: Some("leakage".to_owned()), ..curves() };
+    let (drawing, structure) = drawn(&sources, &along, "along α");
+    // Two paradigms with a threshold × two noise scales.
+    assert_eq!((structure.count("panel"), structure.count("threshold")), (4, 4));
+    let svg = drawing.svg();
+    assert!(
+        !svg.contains("stroke-dasharray") && !svg.contains("recovers the clean model"),
+        "no dashes along α"
+    );
+    assert!(structure.has("threshold α*; to its right the paradigm recovers"));
+    // Reconstruction: α*² is 10/100 − 1 under weak noise, and 10⁴/100 − 1 = 99 under strong noise, within the axis.
+    assert!(drawing.notes().iter().any(|note| note.contains("at every α shown")), "{:?}", drawing.notes());
+    // The line stands at √0.5 of joint-embedding: between 0.1 and 1, and no curve on its left says that it recovers.
+    assert!(svg.contains("at 0.1:") && svg.contains("n → ∞: does not recover"));
+}
+
+/// Along any other axis a line is cut where the verdict changes.
+#[test]
+fn a_curve_of_two_verdicts_is_two_pieces() {
+    let place = Place::new();
+    let axes = Axes { noise_scale: vec![1.0, 10.0, 1e3, 1e4], ..Axes::default() };
+    let sources = [source(&place, "d", &axes, plausible)];
+    let spec = FigureSpec {
+        x: Some("noise_scale".to_owned()),
+        filter: Some("paradigm = 'reconstruction' and alignment = 1 and samples = 10000".to_owned()),
+        ..curves()
+    };
+    let (drawing, structure) = drawn(&sources, &spec, "two verdicts");
+    assert_eq!(structure.count("curve"), 1);
+    let svg = drawing.svg();
+    let curve = svg.split("class=\"curve\"").nth(1).unwrap().split("class=\"tt point\"").next().unwrap();
+    assert_eq!(curve.matches("<polyline").count(), 2, "{curve}");
+    assert_eq!(curve.matches("stroke-dasharray").count(), 1, "{curve}");
+    assert!(structure.has("recovers the clean model") && structure.has("does not"));
+}
+
+/// Of 0.20 and 0.26, where neither recovers, neither is closer.
+#[test]
+fn nobody_is_closer_where_neither_recovers() {
+    let place = Place::new();
+    let sources = [source(&place, "d", &Axes::default(), plausible)];
+    let (drawing, structure) = drawn(&sources, &FigureSpec::new(&PHASE), "phase");
+    let svg = drawing.svg();
+    assert!(svg.contains("max λ(Γ) = 10⁴, α = 0.1: neither recovers, "), "{svg}");
+    assert!(structure.has("neither recovers") && structure.has("which is closer"));
+    let leakage = FigureSpec { color: Some("leakage".to_owned()), ..FigureSpec::new(&PHASE) };
+    assert!(drawn(&sources, &leakage, "purer").1.has("which is purer"));
+    let gap = FigureSpec { color: Some("gap".to_owned()), ..FigureSpec::new(&PHASE) };
+    assert!(drawn(&sources, &gap, "wider").1.has("which is wider"));
+    let loss = FigureSpec { color: Some("threshold_squared".to_owned()), ..FigureSpec::new(&PHASE) };
+    let (_, structure) = drawn(&sources, &loss, "no better");
+    assert!(structure.texts.iter().all(|(text, _)| !text.starts_with("which is")));
+}
+
+/// k > k₀: no α recovers.
+#[test]
+fn a_threshold_that_no_alignment_passes_is_drawn_and_told() {
+    let place = Place::new();
+    let never = |at: At<'_>| {
+        let values = plausible(at);
+        let threshold_squared = values.threshold_squared.map(|_| f64::INFINITY);
+        Values { threshold_squared, distance: Some(0.2), ..values }
+    };
+    let sources =
+        [source(&place, "d", &Axes { alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0], ..Axes::default() }, never)];
+    let (_, structure) = drawn(&sources, &curves(), "never");
+    assert!(structure.has("does not"));
+    let along = FigureSpec { x: Some("alignment".to_owned()), ..curves() };
+    let (drawing, _) = drawn(&sources, &along, "never, along α");
+    assert!(drawing.notes().iter().any(|note| note.contains("at no α shown")), "{:?}", drawing.notes());
+    assert!(drawn(&sources, &FigureSpec::new(&PHASE), "never, phase").1.has("neither recovers"));
+    assert!(draw(&sources, &FigureSpec::new(&THRESHOLD)).is_err());
+}
+
+#[test]
+fn a_figure_is_named_by_its_job_in_any_directory() {
+    let place = Place::new();
+    let first = draw(&[source(&place, "study", &Axes::default(), plausible)], &curves()).unwrap().svg();
+    std::fs::rename(place.path("study"), place.path("elsewhere")).unwrap();
+    let second = draw(&[Source::open(&place.path("elsewhere")).unwrap()], &curves()).unwrap().svg();
+    assert!(first == second && second.contains(">study<"));
+}
+
+#[test]
+fn two_data_sets_say_that_they_took_a_place() {
+    let place = Place::new();
+    let two =
+        [source(&place, "a", &Axes::default(), plausible), source(&place, "b", &Axes::default(), plausible)];
+    let (drawing, _) = drawn(&two, &curves(), "two");
+    assert!(
+        drawing.hints().iter().any(|hint| hint.contains("`dataset` has taken a place")),
+        "{:?}",
+        drawing.hints()
+    );
+    assert!(drawing.svg().contains("max λ(Γ) = 10⁴ (largest of 2)"));
+}
+
+#[test]
+fn panels_that_would_be_the_same_are_refused() {
+    let place = Place::new();
+    let sources = [source(&place, "d", &Axes::default(), plausible)];
+    let spec = FigureSpec { facet: vec!["samples".to_owned()], ..FigureSpec::new(&SPECTRUM) };
+    let error = draw(&sources, &spec).unwrap_err().to_string();
+    assert!(error.contains("spectra do not depend on `samples`"), "{error}");
+}
+
+/// Replicates are those of the rows that are drawn.
+#[test]
+fn the_subtitle_counts_the_rows_replicates() {
+    let place = Place::new();
+    let sources = [source(&place, "d", &Axes::default(), plausible)];
+    let spec = FigureSpec { filter: Some("replicate < 2".to_owned()), ..curves() };
+    assert!(drawn(&sources, &spec, "two of four").0.svg().contains("· 2 replicates ·"));
+}
+
+/// Settings that a panel does not tell apart are said, and how coarse the grid is.
+#[test]
+fn thresholds_say_what_they_pool_and_how_coarse_the_grid_is() {
+    let place = Place::new();
+    let axes =
+        Axes { noise_scale: vec![1e3, 1e4], alignment: vec![0.01, 0.1, 1.0, 10.0, 100.0], ..Axes::default() };
+    let sources = [source(&place, "d", &axes, plausible)];
+    let notes = drawn(&sources, &FigureSpec::new(&THRESHOLD), "coarse").0.notes().join(" ");
+    assert!(notes.contains("up to a factor 10 apart"), "{notes}");
+    assert!(notes.contains("A panel's points of one colour are 2 values of noise scale."), "{notes}");
 }
 
 /// The same however the lines came about: from the summary's file, or folded from the parts.

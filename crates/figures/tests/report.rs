@@ -79,17 +79,69 @@ fn a_page_of_little_says_what_is_missing() {
     assert!(page.contains("144 of 216"), "the missing rows are not told");
 }
 
-/// The winner at the largest n, its runner-up, and the paired margin between them.
+/// The winner at the largest n where one recovers, its runner-up, the paired margin between them, and
+/// whose threshold is the lower one.
 #[test]
 fn the_page_tells_who_wins() {
     let place = Place::new();
     let page = report::html(&[source(&place, "d", &Axes::default(), plausible)]).unwrap();
     let best = page.split("id=\"best\"").nth(1).unwrap().split("</section>").next().unwrap();
     assert_eq!(best.matches("<tr>").count(), 1 + 2 * 3);
-    // α = 0.1, weak noise: reconstruction and supervised learning recover and differ in the wobble
-    // alone.
-    let row = best.split("<tr>").nth(2).unwrap();
-    assert!(row.contains("<td>supervised</td><td>reconstruction</td>"), "{row}");
-    // (0.14 − 0.1) / 10⁴ / 1.1, in every replicate.
-    assert!(row.contains(">3.636e-6<") && row.contains("data-v=\"0.000000e0\""), "{row}");
+    // α = 0.1, weak noise: reconstruction recovers, joint-embedding (threshold √0.5) does not.
+    let row = |at: usize| best.split("<tr>").nth(at).unwrap();
+    assert!(
+        row(2).contains("<td>reconstruction</td>") && row(2).contains("<td>joint-embedding</td>"),
+        "{}",
+        row(2)
+    );
+    assert!(row(2).contains("<td>reconstruction, 0</td>"), "{}", row(2));
+    // Strong noise: neither does, and neither wins.
+    assert!(row(5).contains("<td>neither recovers</td>"), "{}", row(5));
+    assert!(row(5).contains("<td>joint-embedding, by a factor 14.1</td>"), "{}", row(5));
+}
+
+/// In words, in figures, in tables: in this order.
+#[test]
+fn a_page_begins_with_what_was_found() {
+    let place = Place::new();
+    let axes = Axes {
+        alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0],
+        noise_scale: vec![1.0, 10.0, 1e4],
+        ..Axes::default()
+    };
+    let sources = [source(&place, "d", &axes, plausible)];
+    let page = report::html(&sources).unwrap();
+    let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part} is missing"));
+    assert!(at("id=\"finding\"") < at("id=\"figures\"") && at("id=\"figures\"") < at("id=\"best\""));
+    assert!(at("id=\"best\"") < at("id=\"verdicts\"") && at("id=\"verdicts\"") < at("id=\"provenance\""));
+    let found = eigensweep_figures::finding(&sources).unwrap().unwrap();
+    assert!(page.contains(&found.replace(" %", "\u{a0}%")));
+    // Fifteen cells: weak noise is reconstruction's up to α = 0.3, strong noise nobody's up to there.
+    assert!(found.starts_with("At n = 10⁴, "), "{found}");
+    assert!(found.contains("neither recovers in 2"), "{found}");
+    assert!(found.contains("of 15 cells"), "{found}");
+    assert!(found.contains("The lower threshold α* is reconstruction's in 2 of 3 settings; joint-embedding's in 1, by a factor 14.1."), "{found}");
+    // Colours have twins on a dark page, and a fallback in any other.
+    assert!(page.contains("--c1c1e22: #e8eaee") && page.contains("fill=\"var(--c1c1e22,#1c1e22)\""));
+    assert!(!page.contains("--where"), "flags of plot are not the page's");
+}
+
+/// A long table shows a slice, and says which and where the rest is.
+#[test]
+fn long_tables_are_cut_and_say_so() {
+    let place = Place::new();
+    let axes = Axes {
+        replicates: 2,
+        alignment: (0..9).map(|at| 0.1 * 2.0_f64.powi(at)).collect(),
+        noise_scale: (0..9).map(|at| 10.0_f64.powi(at)).collect(),
+        ..Axes::default()
+    };
+    let page = report::html(&[source(&place, "d", &axes, plausible)]).unwrap();
+    for section in ["best", "verdicts"] {
+        let table =
+            page.split(&format!("id=\"{section}\"")).nth(1).unwrap().split("</section>").next().unwrap();
+        assert!((10..=31).contains(&table.matches("<tr>").count()), "{section}");
+        assert!(table.contains("3 of 9 values of noise_scale"), "{section}");
+        assert!(table.contains("SELECT * FROM summary"), "{section}");
+    }
 }

@@ -17,6 +17,7 @@ use crate::columns::{self, DATASET, PARADIGM};
 use crate::dataset::Dataset;
 use crate::filter::{Filter, Value};
 use crate::find;
+use crate::format::coordinate;
 use crate::grid::Grid;
 
 /// Count, mean, spread and quantiles of a metric over some replicates.
@@ -229,10 +230,89 @@ pub fn read(
     Ok(few.then_some(table))
 }
 
-/// What `run` prints at the end: how far the corrupted model is from the clean one at the smallest
-/// and the largest sample, and what theory says.
+/// Most rows of a table that people read.
+pub const TABLE_ROWS: usize = 30;
+
+/// Values of axes that stand for all of them where a table would be too long.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Slice {
+    axes: Vec<SlicedAxis>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct SlicedAxis {
+    name: String,
+    /// The values that are left, ascending.
+    kept: Vec<f64>,
+    /// How many there were.
+    count: usize,
+}
+
+impl Slice {
+    /// Of some axes, each with its values in any order, so few values that they have at most `most`
+    /// combinations: of the noise scale and the alignment (or the first two axes) the ends and the
+    /// middle, and of every other axis the middle; all values of all axes where they are few enough.
+    #[must_use]
+    pub fn new<'n>(axes: impl IntoIterator<Item = (&'n str, Vec<f64>)>, most: usize) -> Self {
+        let axis = |(name, mut kept): (&str, Vec<f64>)| {
+            kept.sort_by(f64::total_cmp);
+            kept.dedup();
+            SlicedAxis { name: name.to_owned(), count: kept.len(), kept }
+        };
+        let mut axes: Vec<SlicedAxis> = axes.into_iter().map(axis).filter(|axis| axis.count > 1).collect();
+        let is_main = |axis: &SlicedAxis| ["noise_scale", "alignment"].contains(&axis.name.as_str());
+        let mut order: Vec<usize> = (0..axes.len()).collect();
+        order.sort_by_key(|&at| !is_main(&axes[at]));
+        let middle = |axis: &mut SlicedAxis| axis.kept = vec![axis.kept[axis.kept.len() / 2]];
+        let ends = |axis: &mut SlicedAxis| {
+            let (last, values) = (axis.kept.len() - 1, &axis.kept);
+            axis.kept = vec![values[0], values[last.div_ceil(2)], values[last]];
+            axis.kept.dedup();
+        };
+        let (main, surplus) = order.split_at(order.len().min(2));
+        let last_first = surplus.iter().rev().map(|&at| (at, false));
+        let thinned = main.iter().rev().map(|&at| (at, true));
+        let at_last = main.iter().rev().map(|&at| (at, false));
+        for (at, keep_ends) in last_first.chain(thinned).chain(at_last) {
+            if axes.iter().map(|axis| axis.kept.len()).product::<usize>() <= most {
+                break;
+            }
+            if keep_ends { ends(&mut axes[at]) } else { middle(&mut axes[at]) }
+        }
+        Self { axes }
+    }
+
+    /// Whether a value of an axis is left; every value of an axis that it does not know is.
+    #[must_use]
+    pub fn holds(&self, name: &str, value: f64) -> bool {
+        let axis = self.axes.iter().find(|axis| axis.name == name);
+        axis.is_none_or(|axis| axis.kept.iter().any(|kept| kept.total_cmp(&value).is_eq()))
+    }
+
+    /// What was left out, axis by axis: `dimension = 8 (middle of 3)`, `3 of 11 values of
+    /// alignment`; nothing where all is shown.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let cut = self.axes.iter().filter(|axis| axis.kept.len() < axis.count);
+        let words = |SlicedAxis { name, kept, count }: &SlicedAxis| match kept.as_slice() {
+            [only] => {
+                let place = if *count == 2 { "largest" } else { "middle" };
+                format!("{name} = {} ({place} of {count})", coordinate(*only))
+            }
+            several => format!("{} of {count} values of {name}", several.len()),
+        };
+        cut.map(words).collect()
+    }
+}
+
+/// What `run` prints at the end: the first metric of the job at the smallest and the largest sample,
+/// such as how far the corrupted model is from the clean one, and what theory says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// Axes of one value, with that value.
+    pub constants: Vec<(&'static str, f64)>,
     /// Smallest n of the job.
     pub smallest: i64,
     /// Largest n of the job.
@@ -250,9 +330,9 @@ pub struct SummaryLine {
     pub paradigm: &'static str,
     /// α.
     pub alignment: f64,
-    /// Distance at the smallest n.
+    /// The metric at the smallest n.
     pub smallest: Statistics,
-    /// Distance at the largest n.
+    /// The metric at the largest n.
     pub largest: Statistics,
     /// Threshold on α² at the largest n.
     pub threshold: Statistics,
@@ -261,7 +341,8 @@ pub struct SummaryLine {
 }
 
 impl SummaryLine {
-    /// The threshold `α* = √max(0, α²)` at the median of α² over the replicates.
+    /// The threshold `α* = √max(0, α²)` at the median of α² over the replicates; infinite where no α
+    /// recovers.
     #[must_use]
     pub fn median_threshold(&self) -> Option<f64> {
         self.threshold.median.map(|squared| squared.max(0.0).sqrt())
@@ -294,8 +375,9 @@ pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, StoreError> {
     if combinations > LINES {
         return Ok(None);
     }
+    let metric = spec.output.metrics.first().copied().unwrap_or(&DISTANCE);
     let mut lines = blank_lines(&spec.model.paradigms, &grid);
-    dataset.visit_lines(&grid, &[&DISTANCE, &THRESHOLD_SQUARED], None, &mut |found| {
+    dataset.visit_lines(&grid, &[metric, &THRESHOLD_SQUARED], None, &mut |found| {
         let n = grid.axis("samples").map_or(f64::NAN, |axis| axis.values.as_float(axis.index(found.row)));
         let is = |end: i64| (end as f64).to_bits() == n.to_bits();
         let line = &mut lines[line_of(&grid, found.row)];
@@ -308,7 +390,9 @@ pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, StoreError> {
         }
         true
     })?;
-    Ok(Some(Summary { smallest, largest, lines }))
+    let single = grid.axes.iter().filter(|axis| axis.values.count() == 1);
+    let constants = single.map(|axis| (axis.name, axis.values.as_float(0))).collect();
+    Ok(Some(Summary { metric, constants, smallest, largest, lines }))
 }
 
 /// Rows without a value, by status.
@@ -348,4 +432,51 @@ fn blank_lines(paradigms: &[&'static Paradigm], grid: &Grid) -> Vec<SummaryLine>
         above: None,
     };
     rows.map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Slice;
+
+    fn five() -> Vec<(&'static str, Vec<f64>)> {
+        vec![
+            ("noise_scale", (0..11).map(f64::from).collect()),
+            ("augmentation_scale", vec![1.0, 2.0, 4.0, 8.0, 16.0]),
+            ("alignment", vec![10.0, 0.1, 1.0]),
+            ("dimension", vec![2.0, 4.0, 8.0]),
+        ]
+    }
+
+    #[test]
+    fn a_slice_has_few_rows_and_says_what_it_left_out() {
+        let slice = Slice::new(five(), 10);
+        let expected = [
+            "3 of 11 values of noise_scale",
+            "augmentation_scale = 4 (middle of 5)",
+            "dimension = 4 (middle of 3)",
+        ];
+        assert_eq!(slice.words(), expected);
+        assert!(
+            slice.holds("alignment", 10.0) && slice.holds("noise_scale", 5.0) && slice.holds("samples", 7.0)
+        );
+        assert!(!slice.holds("dimension", 2.0) && !slice.holds("noise_scale", 4.0));
+    }
+
+    #[test]
+    fn a_slice_of_little_is_the_whole() {
+        assert!(Slice::new(five(), 11 * 5 * 3 * 3).words().is_empty());
+        // The last axes go first.
+        assert_eq!(Slice::new(five(), 165).words(), ["dimension = 4 (middle of 3)"]);
+    }
+
+    #[test]
+    fn even_one_row_can_be_had() {
+        for most in 1..30 {
+            let slice = Slice::new(five(), most);
+            let count = five()
+                .iter()
+                .map(|(name, values)| values.iter().filter(|value| slice.holds(name, **value)).count());
+            assert!(count.product::<usize>() <= most, "{most}");
+        }
+    }
 }

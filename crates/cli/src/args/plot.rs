@@ -43,7 +43,7 @@ pub(crate) struct Plot {
     /// Spacing of the vertical axis [default: by its values]
     #[arg(long, value_enum)]
     pub(crate) y_scale: Option<Spacing>,
-    /// Title; empty for none [default: the data sets' names]
+    /// Title; empty for none [default: the jobs' names]
     #[arg(long)]
     pub(crate) title: Option<String>,
     /// Pixels of a PNG per pixel of the SVG

@@ -17,7 +17,7 @@ pub(crate) fn call(arguments: &Plot, quiet: bool) -> Result<Exit, CommandError> 
     let drawing = draw(&sources, &arguments.spec())?;
     drawing.save(&path, arguments.resolution)?;
     if !quiet {
-        for note in drawing.notes() {
+        for note in drawing.notes().iter().chain(drawing.hints()) {
             tell!("note: {note}");
         }
         table::print(&path.display().to_string());

@@ -68,6 +68,11 @@ pub(crate) fn next(root: &Path, detail: Detail) -> String {
     )
 }
 
+/// The command that shows all combinations of a data set.
+pub(crate) fn all(root: &Path) -> String {
+    format!("eigensweep query {} 'SELECT * FROM summary'", quoted(root))
+}
+
 /// A path as a shell takes it.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();

@@ -7,9 +7,10 @@ use eigensweep_engine::EngineError;
 use eigensweep_engine::run::{Observer, Outcome};
 use eigensweep_engine::study::{How, Opened, Study};
 use eigensweep_store::columns::ThresholdsOf;
+use eigensweep_figures::{Source, finding};
 use eigensweep_store::dataset::{Dataset, RunState};
 use eigensweep_store::shard::Shard;
-use eigensweep_store::summary::{Statistics, Summary, summarise};
+use eigensweep_store::summary::{Slice, Statistics, Summary, SummaryLine, TABLE_ROWS, summarise};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::{failures, table};
@@ -205,9 +206,14 @@ fn time_to_go_on() -> Duration {
 /// The summary, and where the rows are.
 fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(), EngineError> {
     if dataset.is_complete() {
+        // The rows are safe whatever becomes of what is said about them.
+        let source = Source::open(dataset.root());
+        if let Some(found) = source.and_then(|source| finding(&[source])).unwrap_or_default() {
+            table::print(&found);
+        }
         match summarise(dataset)? {
-            Some(summary) => print_summary(&summary),
-            None => table::print("too many combinations of axes for a summary"),
+            Some(summary) => print_summary(&summary, dataset.root()),
+            None => table::print(&format!("too many combinations for a table; {}", rest(dataset.root()))),
         }
     } else {
         table::print(&format!("shard {shard} is done"));
@@ -232,38 +238,122 @@ fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(
     Ok(())
 }
 
-fn print_summary(summary: &Summary) {
-    let Some(first) = summary.lines.first() else { return };
-    // The job asks for other metrics, or nothing has a solution.
+/// Where the rows of a table are that are not shown.
+fn rest(root: &Path) -> String {
+    format!("all are in: {}", super::query::all(root))
+}
+
+/// The table: rows that fit a screen, in columns that differ, as wide as the terminal; what is left
+/// out is said below it.
+fn print_summary(summary: &Summary, root: &Path) {
+    // Nothing has a value.
     if summary.lines.iter().all(|line| line.smallest.mean.or(line.largest.mean).is_none()) {
         return;
     }
-    let sizes = if summary.smallest == summary.largest { 1 } else { 2 };
-    let mut headings = vec!["paradigm".to_owned()];
-    headings.extend(first.axes.iter().map(|(name, _)| (*name).to_owned()));
-    headings.push("alignment".to_owned());
-    let samples = [summary.smallest, summary.largest];
-    headings.extend(samples[..sizes].iter().map(|n| format!("distance, n = {n}")));
-    headings.push("threshold α*".to_owned());
-    headings.push("α above it".to_owned());
-    let mut table = table::new(&headings, 1);
-    let mut lines: Vec<_> = summary.lines.iter().collect();
+    let slice = slice(summary);
+    let mut lines: Vec<&SummaryLine> = summary.lines.iter().collect();
+    lines.retain(|line| axes(line).all(|(name, value)| slice.holds(name, value)));
     // Paradigm by paradigm; within one, in the order of the grid.
     let order = |name: &str| summary.lines.iter().position(|line| line.paradigm == name);
     lines.sort_by_key(|line| order(line.paradigm));
+    table::print(&summary_table(summary, &lines, terminal_width()));
+    let metric = summary.metric.name;
+    table::print(&format!(
+        "{metric}: mean ± standard error over replicates; threshold: median over replicates, whose spectra are drawn"
+    ));
+    let constants: Vec<String> = summary
+        .constants
+        .iter()
+        .map(|(name, value)| format!("{name} = {}", table::coordinate(*value)))
+        .collect();
+    if !constants.is_empty() {
+        table::print(&format!("throughout: {}", constants.join(", ")));
+    }
+    let words = slice.words();
+    if !words.is_empty() {
+        let (shown, all) = (HumanCount(lines.len() as u64), HumanCount(summary.lines.len() as u64));
+        table::print(&format!("{shown} of {all} lines, those with {}; {}", words.join(", "), rest(root)));
+    }
+}
+
+/// Values of the axes that the table shows.
+fn slice(summary: &Summary) -> Slice {
+    let Some(first) = summary.lines.first() else { return Slice::default() };
+    let values = |name: &str| {
+        let found = |line| axes(line).find(|(known, _)| *known == name).map(|(_, value)| value);
+        summary.lines.iter().filter_map(found).collect::<Vec<f64>>()
+    };
+    let mut paradigms: Vec<&str> = summary.lines.iter().map(|line| line.paradigm).collect();
+    paradigms.sort_unstable();
+    paradigms.dedup();
+    Slice::new(axes(first).map(|(name, _)| (name, values(name))), TABLE_ROWS / paradigms.len().max(1))
+}
+
+/// The axes of a line, the alignment last.
+fn axes(line: &SummaryLine) -> impl Iterator<Item = (&'static str, f64)> {
+    line.axes.iter().copied().chain([("alignment", line.alignment)])
+}
+
+/// Columns in the widest form that fits `width`: headings in one line, in two, closer together, and
+/// without the smaller n.
+fn summary_table(summary: &Summary, lines: &[&SummaryLine], width: Option<usize>) -> String {
+    let both = summary.smallest != summary.largest;
+    let forms = [(" ", both, 1), ("\n", both, 1), ("\n", both, 0), ("\n", false, 0)];
+    let mut text = String::new();
+    for (space, both, padding) in forms {
+        text = table_of(summary, lines, (space, padding), both);
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        if width.is_none_or(|width| widest <= Some(width)) {
+            break;
+        }
+    }
+    text
+}
+
+fn table_of(summary: &Summary, lines: &[&SummaryLine], (space, padding): (&str, u16), both: bool) -> String {
+    // An axis of which one value is shown is said below the table.
+    let several = |at: usize| {
+        let values = || lines.iter().filter_map(|line| axes(line).nth(at)).map(|(_, value)| value.to_bits());
+        values().any(|value| Some(value) != values().next())
+    };
+    let names: Vec<&str> =
+        lines.first().map(|line| axes(line).map(|(name, _)| name).collect()).unwrap_or_default();
+    let told: Vec<usize> = (0..names.len()).filter(|&at| several(at)).collect();
+    let mut headings = vec!["paradigm".to_owned()];
+    headings.extend(told.iter().map(|&at| names[at].to_owned()));
+    let samples = [summary.smallest, summary.largest];
+    let samples = if both { &samples[..] } else { &samples[1..] };
+    headings.extend(samples.iter().map(|n| format!("{},{space}n = {n}", summary.metric.name)));
+    headings.push(format!("threshold{space}α*"));
+    headings.push(format!("α above{space}it"));
+    let mut table = table::new(&headings, 1);
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((padding, 1));
+    });
     for line in lines {
+        let values: Vec<(&str, f64)> = axes(line).collect();
         let mut cells = vec![line.paradigm.to_owned()];
-        cells.extend(line.axes.iter().map(|(_, value)| table::coordinate(*value)));
-        cells.push(table::coordinate(line.alignment));
-        cells.extend([&line.smallest, &line.largest][..sizes].iter().map(|found| mean_and_error(found)));
-        cells.push(line.median_threshold().map_or_else(|| "–".to_owned(), table::number));
+        cells.extend(told.iter().map(|&at| table::coordinate(values[at].1)));
+        if both {
+            cells.push(mean_and_error(&line.smallest));
+        }
+        cells.push(mean_and_error(&line.largest));
+        cells.push(line.median_threshold().map_or_else(|| "–".to_owned(), threshold));
         cells.push(line.share_above().map_or_else(|| "–".to_owned(), verdict));
         table.add_row(cells);
     }
-    table::print(&table.to_string());
-    table::print(
-        "distance: mean ± standard error over replicates; threshold: median over replicates, whose spectra are drawn",
-    );
+    table.to_string()
+}
+
+/// Columns of the terminal that standard output is; `None` of anything else.
+fn terminal_width() -> Option<usize> {
+    let terminal = console::Term::stdout();
+    let size = if terminal.is_term() { terminal.size_checked() } else { None };
+    size.map(|(_, columns)| columns.into())
+}
+
+fn threshold(alpha: f64) -> String {
+    if alpha.is_infinite() { "never".to_owned() } else { table::number(alpha) }
 }
 
 fn mean_and_error(distance: &Statistics) -> String {
@@ -281,5 +371,58 @@ fn verdict(share: f64) -> String {
         "no".to_owned()
     } else {
         format!("in {:.0} %", 100.0 * share)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eigensweep_theory::metrics::DISTANCE;
+
+    use super::*;
+
+    fn summary() -> Summary {
+        let statistics = Statistics { mean: Some(0.2), standard_error: Some(0.01), ..Statistics::default() };
+        let of = |at: usize| SummaryLine {
+            axes: vec![("noise_scale", (at % 9) as f64), ("dimension", (at / 81) as f64)],
+            paradigm: "joint-embedding",
+            alignment: (at / 9 % 9) as f64,
+            smallest: statistics,
+            largest: statistics,
+            threshold: Statistics { median: Some(f64::INFINITY), count: 3, ..Statistics::default() },
+            above: Some(0),
+        };
+        let lines = (0..243).map(of).collect();
+        Summary { metric: &DISTANCE, constants: Vec::new(), smallest: 100, largest: 1000, lines }
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal_where_it_can() {
+        let summary = summary();
+        let lines: Vec<&SummaryLine> = summary.lines.iter().take(2).collect();
+        let width = |wanted| {
+            let text = summary_table(&summary, &lines, wanted);
+            text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+        };
+        let full = width(None);
+        assert!(full > 90);
+        for wanted in [90, 80, 70] {
+            assert!(width(Some(wanted)) <= wanted, "{wanted}: {}", width(Some(wanted)));
+        }
+        assert_eq!(width(Some(full)), full);
+    }
+
+    #[test]
+    fn few_lines_stand_for_many_and_what_is_constant_is_no_column() {
+        let summary = summary();
+        let slice = slice(&summary);
+        let mut lines: Vec<&SummaryLine> = summary.lines.iter().collect();
+        lines.retain(|line| axes(line).all(|(name, value)| slice.holds(name, value)));
+        assert!(lines.len() <= TABLE_ROWS && lines.len() >= 9, "{}", lines.len());
+        let text = summary_table(&summary, &lines, None);
+        assert!(
+            !text.contains("dimension") && text.contains("noise_scale") && text.contains("never"),
+            "{text}"
+        );
+        assert_eq!(slice.words().last().map(String::as_str), Some("dimension = 1 (middle of 3)"));
     }
 }

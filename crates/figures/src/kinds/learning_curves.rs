@@ -2,9 +2,10 @@
 //! Figure 3 of the paper.
 //!
 //! A curve is the mean over replicates with its 95 % interval, or the median with the 5 % and 95 %
-//! quantiles. Its dashes say what theory says of it: solid where α² exceeds the threshold of every
-//! replicate's spectra (Propositions 4.3 and 4.4; supervised learning recovers always, Proposition
-//! 4.2), dashed where it exceeds none, dash-dotted in between.
+//! quantiles. Its dashes say what theory says of each point, half-way to the next: solid where α²
+//! exceeds the threshold of every replicate's spectra (Propositions 4.3 and 4.4; supervised
+//! learning recovers always, Proposition 4.2), dashed where it exceeds none, dash-dotted in between.
+//! Along α itself there are no dashes: the threshold is a line.
 
 use std::collections::BTreeMap;
 
@@ -17,18 +18,20 @@ use crate::grid::{Grid, Place, Texts, point};
 use crate::legend::{Bar, Legend, Swatch};
 use crate::scale::Scale;
 use crate::spec::{Band, FigureSpec};
-use crate::theme::{CATEGORIES, FEW, INK, Rgb, gradient, sequence};
+use crate::theme::{CATEGORIES, FEW, INK, Rgb, curve_color, paradigm_color, sequence};
 use crate::verdict::Verdict;
 use crate::{Facets, FigureError, common, names, title, unfinished};
+use eigensweep_store::columns::DATASET;
 use eigensweep_store::format::{coordinate, digits};
-use eigensweep_theory::metrics::{DISTANCE, Metric};
+use eigensweep_theory::Paradigm;
+use eigensweep_theory::metrics::Metric;
 
 /// Learning curves, Figure 3 of the paper.
 pub static LEARNING_CURVES: Kind = Kind {
     name: "learning-curves",
     title: "Learning curves",
     help: "Distance against n, a curve per alignment: Figure 3 of the paper",
-    caption: "A curve per alignment; dashes tell what theory says of it as n → ∞.",
+    caption: "Dashes tell what theory says of a curve as n → ∞.",
     needs: &[],
     reads: &["--x", "--y", "--color", "--facet", "--band", "--x-scale", "--y-scale"],
     draw,
@@ -46,7 +49,7 @@ struct Placement {
 }
 
 impl Placement {
-    fn choose(rows: &Lines<'_>, spec: &FigureSpec, metric: &'static Metric) -> Result<Self, FigureError> {
+    fn choose(rows: &mut Lines<'_>, spec: &FigureSpec, metric: &'static Metric) -> Result<Self, FigureError> {
         let varying = rows.varying();
         let numeric = |name: &&str| rows.axis(name).iter().all(|value| value.number().is_some());
         let first = |wanted: &[&str], taken: &[&str]| {
@@ -72,7 +75,7 @@ impl Placement {
             None => first(&["alignment", "noise_scale", "samples"], &taken),
         };
         let taken: Vec<&str> = [x.as_str()].into_iter().chain(color.as_deref()).collect();
-        let facets = Facets::choose(rows, &spec.facet, Some("paradigm"), &taken)?;
+        let facets = Facets::choose(rows, &spec.facet, Some("paradigm"), &taken, 2)?;
         Ok(Self { x, metric, color, facets })
     }
 
@@ -85,24 +88,64 @@ impl Placement {
 struct Curve {
     color: Rgb,
     marker: Option<Marker>,
-    verdict: Option<Verdict>,
+    paradigm: Option<&'static Paradigm>,
     label: String,
     points: Vec<(f64, Stats)>,
 }
 
+impl Curve {
+    /// What theory says of one of its points.
+    fn verdict(&self, stats: &Stats) -> Option<Verdict> {
+        Verdict::of(self.paradigm, stats.above)
+    }
+}
+
+/// How curves say what theory says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// By dashes; a curve whose verdict is not known has `UNKNOWN` where others' are.
+    Dashes { known: bool },
+    /// By lines at the thresholds: α runs to the right.
+    Thresholds,
+}
+
+/// Dashes of a curve of which theory says nothing, beside others of which it does.
+const UNKNOWN: &[f64] = &[1.5, 3.0];
+
+impl Style {
+    fn dashes(self, verdict: Option<Verdict>) -> &'static [f64] {
+        match (self, verdict) {
+            (Self::Thresholds, _) => &[],
+            (Self::Dashes { .. }, Some(verdict)) => verdict.dashes(),
+            (Self::Dashes { known }, None) => {
+                if known {
+                    UNKNOWN
+                } else {
+                    &[]
+                }
+            }
+        }
+    }
+}
+
+/// A line at a threshold: its colour, and median, 5 % and 95 % quantile of α*.
+struct Mark {
+    color: Rgb,
+    alpha: [f64; 3],
+}
+
 fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
-    let metric = known_metric(sources, spec.y.as_deref().unwrap_or(DISTANCE.name))?;
+    let metric = known_metric(sources, spec.y.as_deref())?;
     let band = spec.band.unwrap_or_default();
     let mut rows = Lines::read(sources, spec.filter.as_deref(), Some(metric))?;
-    let placement = Placement::choose(&rows, spec, metric)?;
-    let by = placement.names();
+    let placement = Placement::choose(&mut rows, spec, metric)?;
+    let placed = placement.names();
+    rows.slice_free(&placed)?;
     // One paradigm needs no panel of its own, but its name decides the verdict.
-    let mut keyed = by.clone();
+    let mut keyed = placed.clone();
     if !keyed.contains(&"paradigm") {
         keyed.push("paradigm");
     }
-    let placed: Vec<&str> = by.clone();
-    rows.refuse_free(&placed)?;
     let mut table = rows.grouped(&keyed, metric)?;
     let hidden = hide_empty(&mut rows, &placement, &keyed, &mut table);
     let column_values = Facets::values(&rows, placement.facets.columns.as_ref());
@@ -135,12 +178,31 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     // A band may reach beyond the curves, but not so far that it squeezes them.
     let y = widened(y, all().flat_map(|curve| &curve.points).filter_map(|(_, stats)| edges(stats, band)));
 
+    let style = match placement.x.as_str() {
+        "alignment" => Style::Thresholds,
+        _ => Style::Dashes { known: verdicts(all()).any(|verdict| verdict.is_some()) },
+    };
+    let marks: Vec<Vec<Vec<Mark>>> = panels
+        .iter()
+        .map(|row| {
+            row.iter()
+                .map(|curves| if style == Style::Thresholds { marks(curves, &x) } else { Vec::new() })
+                .collect()
+        })
+        .collect();
     let mut notes = unfinished(sources);
+    notes.extend(rows.thinned.iter().cloned());
     notes.extend(hidden);
     notes.extend(remarks(all(), &y, band));
+    notes.extend(beyond(marks.iter().flatten().flatten(), &x));
+    let mut hints: Vec<String> = rows.hint().into_iter().collect();
+    if spec.facet.is_empty() && placement.facets.names().any(|name| name == DATASET) {
+        hints.push("`dataset` has taken a place for panels; --facet gives it to another axis".to_owned());
+    }
     let texts = Texts {
+        hints,
         title: title(sources, spec),
-        subtitle: format!("{} · {}", common(sources, &rows, &placed), what(band)),
+        subtitle: format!("{} · {}", common(&rows, &placed), what(band)),
         x: names::title(&placement.x),
         y: placement.metric.title.to_owned(),
         columns: Facets::headings(&rows, placement.facets.columns.as_ref()),
@@ -148,13 +210,84 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
         notes,
     };
     let label = format!("{} against {}, {}", texts.y, texts.x, texts.title);
-    let legend = legend(&rows, &placement, all());
+    let mut legend = legend(&rows, &placement);
+    legend.lines.extend(match style {
+        Style::Dashes { .. } => verdict_legend(all(), style),
+        Style::Thresholds => threshold_legend(marks.iter().flatten().flatten()),
+    });
     let grid = Grid { texts, x: &x, y: &y, legend, aspect: 0.82 };
     Ok(grid.draw(label, |canvas, column, row, place| {
+        for mark in &marks[row][column] {
+            draw_mark(canvas, place, &x, mark);
+        }
         for curve in &panels[row][column] {
-            draw_curve(canvas, place, (&x, &y), curve, band);
+            draw_curve(canvas, place, (&x, &y), curve, (band, style));
         }
     }))
+}
+
+/// The verdicts of all points.
+fn verdicts<'a>(curves: impl Iterator<Item = &'a Curve>) -> impl Iterator<Item = Option<Verdict>> {
+    curves.flat_map(|curve| curve.points.iter().map(|(_, stats)| curve.verdict(stats)))
+}
+
+/// The thresholds of a panel's curves: one, in the paradigm's colour, where they share it to less
+/// than a line's width; else one a curve, in the curve's.
+fn marks(curves: &[Curve], x: &Scale) -> Vec<Mark> {
+    const SAME: f64 = 0.01;
+    let found: Vec<(&Curve, [f64; 3])> = curves
+        .iter()
+        .filter_map(|curve| Some((curve, curve.points.iter().find_map(|(_, stats)| stats.alpha())?)))
+        .collect();
+    let Some((last, alpha)) = found.last() else { return Vec::new() };
+    let place = |alpha: f64| x.share(alpha).unwrap_or(0.0).clamp(0.0, 1.0);
+    let same = |(curve, other): &(&Curve, [f64; 3])| {
+        curve.paradigm == last.paradigm && (place(other[0]) - place(alpha[0])).abs() < SAME
+    };
+    if found.iter().all(same) {
+        let color = last.paradigm.map_or(INK, paradigm_color);
+        return vec![Mark { color, alpha: *alpha }];
+    }
+    found.into_iter().map(|(curve, alpha)| Mark { color: curve.color, alpha }).collect()
+}
+
+/// A line at the threshold, and a band over its 5 % to 95 % quantiles where spectra are drawn.
+/// Thresholds beyond the axis stand on its edge.
+fn draw_mark(canvas: &mut Canvas, [left, top, width, height]: Place, x: &Scale, mark: &Mark) {
+    // Within the frame, whose line is as wide.
+    let inset = 1.5 / width;
+    let at = |alpha: f64| {
+        let share = if alpha.is_finite() { x.share(alpha).unwrap_or(0.0) } else { 1.0 };
+        left + share.clamp(inset, 1.0 - inset) * width
+    };
+    let [middle, low, high] = mark.alpha.map(at);
+    canvas.group("threshold", None, |canvas| {
+        if high - low > 2.0 {
+            let corners = [(low, top), (high, top), (high, top + height), (low, top + height)];
+            canvas.polygon(&corners, mark.color, 0.12);
+        }
+        canvas.line((middle, top), (middle, top + height), mark.color, 2.0);
+    });
+}
+
+/// What lines on the edge mean.
+fn beyond<'a>(marks: impl Iterator<Item = &'a Mark> + Clone, x: &Scale) -> Vec<String> {
+    let is = |mark: &&Mark, high: bool| {
+        let median = mark.alpha[0];
+        if high {
+            median > x.high()
+        } else {
+            x.share(median).is_none_or(|share| share < 0.0) && median.is_finite()
+        }
+    };
+    let mut notes = Vec::new();
+    if marks.clone().any(|mark| is(&mark, false)) {
+        notes.push("A threshold on the left edge: the paradigm recovers at every α shown.".to_owned());
+    }
+    if marks.clone().any(|mark| is(&mark, true)) {
+        notes.push("A threshold on the right edge: the paradigm recovers at no α shown.".to_owned());
+    }
+    notes
 }
 
 /// Takes out values of the facets and of the colour that have no value of the metric at all
@@ -219,11 +352,6 @@ fn curves(
         if points.is_empty() {
             continue;
         }
-        // Thresholds depend on spectra, not on n; where x is α itself, the verdict changes along
-        // the curve.
-        let verdicts: Vec<Option<Verdict>> =
-            points.iter().map(|(_, stats)| Verdict::of(paradigm, stats.above)).collect();
-        let same = verdicts.windows(2).all(|pair| pair[0] == pair[1]);
         let value = |name: &Option<String>, key: &Option<Key>| {
             name.as_ref().zip(key.as_ref()).map(|(name, key)| names::valued(name, &key.text()))
         };
@@ -232,11 +360,11 @@ fn curves(
             value(&placement.facets.rows, row),
             value(&placement.color, color),
         ];
-        let (color, marker) = look(color.as_ref(), at, colors.len());
+        let (color, marker) = look(color.as_ref(), at, &colors);
         found.push(Curve {
             color,
             marker,
-            verdict: verdicts.first().copied().flatten().filter(|_| same),
+            paradigm,
             label: parts.into_iter().flatten().collect::<Vec<_>>().join(", "),
             points,
         });
@@ -244,17 +372,25 @@ fn curves(
     found
 }
 
-/// Colour and marker of curve `at` of `count`.
-fn look(key: Option<&Key>, at: usize, count: usize) -> (Rgb, Option<Marker>) {
-    let marker = (count <= FEW).then(|| Marker::SERIES[at % Marker::SERIES.len()]);
+/// Colour and marker of curve `at`, of the value `key` among `all`: of few numbers by their order,
+/// of many by their place on the colour bar.
+fn look(key: Option<&Key>, at: usize, all: &[Option<Key>]) -> (Rgb, Option<Marker>) {
+    let marker = (all.len() <= FEW).then(|| Marker::SERIES[at % Marker::SERIES.len()]);
     let color = match key {
-        Some(key @ Key::Text(_)) => {
-            key.paradigm().map_or(CATEGORIES[at % CATEGORIES.len()], crate::theme::paradigm_color)
+        Some(key @ Key::Text(_)) => key.paradigm().map_or(CATEGORIES[at % CATEGORIES.len()], paradigm_color),
+        Some(Key::Number(_)) if marker.is_some() => sequence(at, all.len()),
+        Some(Key::Number(value)) => {
+            let numbers: Vec<f64> = all.iter().flatten().filter_map(Key::number).collect();
+            curve_color(bar_scale(&numbers).share(*value).unwrap_or(0.0))
         }
-        Some(Key::Number(_)) => sequence(at, count),
         None => CATEGORIES[0],
     };
     (color, marker)
+}
+
+/// The scale of a colour bar.
+fn bar_scale(numbers: &[f64]) -> Scale {
+    Scale::fit_axis(numbers, None, 0.0)
 }
 
 fn centre(stats: &Stats, band: Band) -> Option<f64> {
@@ -301,7 +437,13 @@ fn widened(scale: Scale, edges: impl Iterator<Item = (f64, f64)>) -> Scale {
     }
 }
 
-fn draw_curve(canvas: &mut Canvas, place: Place, scales: (&Scale, &Scale), curve: &Curve, band: Band) {
+fn draw_curve(
+    canvas: &mut Canvas,
+    place: Place,
+    scales: (&Scale, &Scale),
+    curve: &Curve,
+    (band, style): (Band, Style),
+) {
     canvas.group("curve", None, |canvas| {
         let floor = scales.1.low();
         let at = |x: f64, y: f64| point(place, scales, (x, if scales.1.is_log() { y.max(floor) } else { y }));
@@ -312,9 +454,15 @@ fn draw_curve(canvas: &mut Canvas, place: Place, scales: (&Scale, &Scale), curve
             canvas.polygon(&upper.chain(lower).collect::<Vec<_>>(), curve.color, 0.18);
         }
         for run in curve.points.split(|(_, stats)| centre(stats, band).is_none()) {
-            let line: Vec<(f64, f64)> =
-                run.iter().filter_map(|(x, stats)| at(*x, centre(stats, band)?)).collect();
-            canvas.polyline(&line, curve.color, 1.8, curve.verdict.map_or(&[], Verdict::dashes));
+            let line: Vec<((f64, f64), &[f64])> = run
+                .iter()
+                .filter_map(|(x, stats)| {
+                    Some((at(*x, centre(stats, band)?)?, style.dashes(curve.verdict(stats))))
+                })
+                .collect();
+            for (piece, dashes) in pieces(&line) {
+                canvas.polyline(&piece, curve.color, 1.8, dashes);
+            }
         }
         let alone = curve.points.len() == 1;
         for (x, stats) in &curve.points {
@@ -330,6 +478,24 @@ fn draw_curve(canvas: &mut Canvas, place: Place, scales: (&Scale, &Scale), curve
     });
 }
 
+/// Cuts a line half-way between points of different dashes.
+fn pieces<'d>(line: &[((f64, f64), &'d [f64])]) -> Vec<(Vec<(f64, f64)>, &'d [f64])> {
+    let mut pieces: Vec<(Vec<(f64, f64)>, &[f64])> = Vec::new();
+    for &(spot, dashes) in line {
+        match pieces.last_mut() {
+            Some((piece, own)) if *own == dashes => piece.push(spot),
+            Some((piece, _)) => {
+                let (x, y) = piece.last().copied().unwrap_or(spot);
+                let middle = (f64::midpoint(x, spot.0), f64::midpoint(y, spot.1));
+                piece.push(middle);
+                pieces.push((vec![middle, spot], dashes));
+            }
+            None => pieces.push((vec![spot], dashes)),
+        }
+    }
+    pieces
+}
+
 /// What shows when one points at a point.
 fn tip(curve: &Curve, x: f64, stats: &Stats, band: Band) -> String {
     let value = centre(stats, band).map_or_else(|| "–".to_owned(), |value| digits(value, 4));
@@ -338,7 +504,8 @@ fn tip(curve: &Curve, x: f64, stats: &Stats, band: Band) -> String {
         (_, Some(error), _) => format!(" ± {}", digits(error, 2)),
         _ => String::new(),
     };
-    let verdict = curve.verdict.map_or_else(String::new, |verdict| format!("; n → ∞: {}", verdict.name()));
+    let verdict =
+        curve.verdict(stats).map_or_else(String::new, |verdict| format!("; n → ∞: {}", verdict.name()));
     let failed = stats.rows - stats.count;
     let failed = if failed > 0.0 { format!(", {failed} without a value") } else { String::new() };
     let label = if curve.label.is_empty() { String::new() } else { format!("{}, ", curve.label) };
@@ -362,37 +529,86 @@ fn remarks<'a>(curves: impl Iterator<Item = &'a Curve>, y: &Scale, band: Band) -
     notes
 }
 
-fn legend<'a>(rows: &Lines<'_>, placement: &Placement, curves: impl Iterator<Item = &'a Curve>) -> Legend {
+fn legend(rows: &Lines<'_>, placement: &Placement) -> Legend {
     let mut legend = Legend::default();
     if let Some(name) = &placement.color {
         let values = rows.axis(name);
         let numbers: Vec<f64> = values.iter().filter_map(Key::number).collect();
         if values.len() <= FEW || numbers.len() < values.len() {
+            let all = Facets::values(rows, Some(name));
             let mut line = vec![(Swatch::Heading, format!("{}:", names::title(name)))];
             for (at, value) in values.iter().enumerate() {
-                let (color, marker) = look(Some(value), at, values.len());
+                let (color, marker) = look(Some(value), at, &all);
                 line.push((Swatch::Line { color, dashes: &[], marker }, value.text()));
             }
             legend.lines.push(line);
         } else {
-            // The curves' colours are equally spaced by rank: so is the bar.
-            let scale = Scale::Steps(numbers);
-            legend.bars.push(Bar {
+            let bar = Bar {
                 title: names::title(name),
-                scale,
-                color: |share| gradient(0.82 * share + 0.02),
-            });
+                scale: bar_scale(&numbers),
+                color: curve_color,
+                lines: true,
+            };
+            legend.bars.push(bar);
         }
     }
-    let mut verdicts: Vec<Verdict> = curves.filter_map(|curve| curve.verdict).collect();
-    verdicts.sort_unstable();
-    verdicts.dedup();
-    if !verdicts.is_empty() {
-        let mut line = vec![(Swatch::Heading, "theory, n → ∞:".to_owned())];
-        line.extend(verdicts.into_iter().map(|verdict| {
-            (Swatch::Line { color: INK, dashes: verdict.dashes(), marker: None }, verdict.legend().to_owned())
-        }));
-        legend.lines.push(line);
-    }
     legend
+}
+
+/// What dashes mean.
+fn verdict_legend<'a>(
+    curves: impl Iterator<Item = &'a Curve>,
+    style: Style,
+) -> Option<Vec<(Swatch, String)>> {
+    let mut found: Vec<Option<Verdict>> = verdicts(curves).collect();
+    found.sort_unstable_by_key(|verdict| (verdict.is_none(), *verdict));
+    found.dedup();
+    if style == (Style::Dashes { known: false }) {
+        return None;
+    }
+    let mut line = vec![(Swatch::Heading, "theory, n → ∞:".to_owned())];
+    line.extend(found.into_iter().map(|verdict| {
+        let text = verdict.map_or("not known", Verdict::legend);
+        (Swatch::Line { color: INK, dashes: style.dashes(verdict), marker: None }, text.to_owned())
+    }));
+    Some(line)
+}
+
+/// What lines at thresholds mean.
+fn threshold_legend<'a>(marks: impl Iterator<Item = &'a Mark> + Clone) -> Option<Vec<(Swatch, String)>> {
+    let first = marks.clone().next()?;
+    let color = if marks.clone().all(|mark| mark.color == first.color) { first.color } else { INK };
+    let mut line = vec![
+        (Swatch::Heading, "theory, n → ∞:".to_owned()),
+        (Swatch::Upright(color), "threshold α*; to its right the paradigm recovers".to_owned()),
+    ];
+    if marks.clone().any(|mark| mark.alpha[1] < mark.alpha[2]) {
+        line.push((Swatch::Band(color), "5 % to 95 % of the drawn spectra".to_owned()));
+    }
+    Some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Solid means that theory says so of the points on it.
+    #[test]
+    fn a_line_changes_its_dashes_half_way_between_two_verdicts() {
+        let [solid, dashed]: [&[f64]; 2] = [Verdict::Recovers, Verdict::Fails].map(Verdict::dashes);
+        let line = [((0.0, 0.0), dashed), ((2.0, 0.0), dashed), ((4.0, 2.0), solid), ((6.0, 2.0), solid)];
+        let found = pieces(&line);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0], (vec![(0.0, 0.0), (2.0, 0.0), (3.0, 1.0)], dashed));
+        assert_eq!(found[1], (vec![(3.0, 1.0), (4.0, 2.0), (6.0, 2.0)], solid));
+        assert_eq!(pieces(&line[..2]).len(), 1);
+        assert!(pieces(&[]).is_empty());
+    }
+
+    #[test]
+    fn dashes_are_for_axes_other_than_the_alignment() {
+        assert_eq!(Style::Thresholds.dashes(Some(Verdict::Fails)), Style::Thresholds.dashes(None));
+        let known = Style::Dashes { known: true };
+        assert_ne!(known.dashes(None), known.dashes(Some(Verdict::Recovers)));
+    }
 }

@@ -1,28 +1,29 @@
-//! Phase diagram: a metric over two axes, a map per paradigm, and which paradigm is closer, with
-//! the theoretical thresholds on top.
+//! Phase diagram: a metric over two axes, a map per paradigm, and which paradigm is better, with the
+//! theoretical thresholds on top.
 //!
-//! The curves are medians over replicates of `α* = √max(0, α²)` with α_JE² (Proposition 4.4) and
+//! The curves are `α* = √max(0, α²)` at the medians over replicates of α_JE² (Proposition 4.4) and
 //! α_RC² (Proposition 4.3) as the rows have them; the vertical line is the crossover `max λ^Γ =
-//! η²/δ` of Corollary 4.5, left of which reconstruction is preferable. A winner counts where the
-//! paired difference within replicates is more than 1.96 of its standard errors from 0.
+//! η²/δ` of Corollary 4.5, left of which reconstruction is preferable. Nobody is better where theory
+//! says that no rival recovers ([`contest`](crate::contest)).
 
 use std::collections::BTreeMap;
 
 use eigensweep_job::Detail;
 use eigensweep_store::columns::{DATASET, PARADIGM};
 use eigensweep_store::format::digits;
-use eigensweep_theory::metrics::{DISTANCE, Metric};
+use eigensweep_theory::metrics::Metric;
 use eigensweep_theory::{Paradigm, paradigms};
 
 use super::Kind;
 use crate::canvas::Canvas;
-use crate::data::{Key, Lines, Pair, Stats, known_metric};
+use crate::contest::{Contest, Outcome};
+use crate::data::{Key, Lines, Stats, known_metric};
 use crate::drawing::Drawing;
 use crate::grid::{Grid, Place, Texts, point};
 use crate::legend::{Bar, Legend, Swatch};
 use crate::scale::Scale;
 use crate::spec::FigureSpec;
-use crate::theme::{INK, MISSING, PAPER, Rgb, gradient, paradigm_color};
+use crate::theme::{INK, MISSING, NONE_RECOVERS, PAPER, Rgb, UNDECIDED, gradient, paradigm_color};
 use crate::{Facets, FigureError, Source, common, names, theory, title, unfinished};
 
 /// Phase diagram of two axes.
@@ -30,17 +31,13 @@ pub static PHASE: Kind = Kind {
     name: "phase",
     title: "Phase diagram",
     help: "A metric over two axes per paradigm, which paradigm wins, and the theoretical thresholds",
-    caption: "The metric over two axes for each paradigm, which of the two self-supervised paradigms is closer, and the theoretical \
-              thresholds (Propositions 4.3 and 4.4, Corollary 4.5).",
+    caption: "The metric over two axes for each paradigm, which of the self-supervised paradigms is better where one recovers, and \
+              the theoretical thresholds (Propositions 4.3 and 4.4, Corollary 4.5).",
     needs: &[("noise_scale", 3), ("alignment", 3)],
     reads: &["--x", "--y", "--color", "--facet", "--x-scale", "--y-scale"],
     draw,
 };
 
-/// A difference counts beyond so many standard errors: 95 % of a normal distribution.
-const NORMAL_95: f64 = 1.96;
-/// Where neither paradigm is clearly closer.
-const UNDECIDED: Rgb = (214, 216, 220);
 /// Dashes of the thresholds, by position among the paradigms that have one.
 const THRESHOLD_DASHES: [&[f64]; 3] = [&[], &[7.0, 4.0], &[1.5, 3.0]];
 const CROSSOVER_DASHES: &[f64] = &[2.0, 3.0];
@@ -53,16 +50,14 @@ struct Phase<'s> {
     metric: &'static Metric,
     facet: Option<String>,
     paradigms: Vec<&'static Paradigm>,
-    /// The two that compete.
-    rivals: Option<[&'static Paradigm; 2]>,
     /// By paradigm, x, y and facet.
     cells: BTreeMap<Vec<Key>, Stats>,
     /// By x, y and facet.
-    pairs: BTreeMap<Vec<Key>, Pair>,
+    contest: Option<Contest>,
 }
 
 fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
-    let metric = known_metric(sources, spec.color.as_deref().unwrap_or(DISTANCE.name))?;
+    let metric = known_metric(sources, spec.color.as_deref())?;
     let mut rows = Lines::read(sources, spec.filter.as_deref(), Some(metric))?;
     let pick = |asked: &Option<String>, wanted: &[&str], taken: Option<&str>| match asked {
         Some(name) => rows.known_axis(name),
@@ -83,39 +78,28 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
         return Err(FigureError::Figure { reason });
     }
     let mut notes = unfinished(sources);
-    // One map is one n: the largest, unless asked otherwise.
-    if x != "samples" && y != "samples" && !spec.facet.iter().any(|name| name == "samples") {
-        let samples = rows.axis("samples");
-        if let (true, Some(largest)) = (samples.len() > 1, samples.last().cloned()) {
-            notes.push(format!(
-                "The largest of {} sample sizes; --where 'samples = …' or --facet samples shows others.",
-                samples.len()
-            ));
-            rows.keep("samples", vec![largest]);
-        }
-    }
     if spec.facet.len() > 1 {
         let reason = "--facet of a phase diagram takes one axis, for the rows: its columns are the paradigms"
             .to_owned();
         return Err(FigureError::Figure { reason });
     }
-    let facet = Facets::choose(&rows, &spec.facet, None, &[&x, &y, PARADIGM])?.columns;
+    // One map is one n: the largest, unless asked otherwise.
+    if x != "samples" && y != "samples" && !spec.facet.iter().any(|name| name == "samples") {
+        rows.slice("samples");
+    }
+    let facet = Facets::choose(&mut rows, &spec.facet, None, &[&x, &y, PARADIGM], 1)?.columns;
     let mut placed = vec![PARADIGM, x.as_str(), y.as_str()];
     placed.extend(facet.as_deref());
-    rows.refuse_free(&placed)?;
+    rows.slice_free(&placed)?;
+    notes.extend(rows.thinned.iter().cloned());
     let cells = rows.grouped(&placed, metric)?;
     let paradigms = rows.paradigms();
-    let mut learned = paradigms.iter().copied().filter(|paradigm| paradigm.spectrum.is_some());
-    let rivals = match paradigms.as_slice() {
-        [first, second] => Some([*first, *second]),
-        _ => learned.next().zip(learned.next()).map(|(first, second)| [first, second]),
-    };
-    let pairs = rivals.map(|rivals| rows.pairs(&placed[1..], metric, rivals)).unwrap_or_default();
-    if rivals.is_some() && rows.detail == Detail::Summary {
+    let contest = Contest::new(&rows, &placed[1..], metric)?;
+    if contest.is_some() && rows.detail == Detail::Summary {
         notes.push("Margins are not paired: the data set keeps a summary in place of rows.".to_owned());
     }
-    let subtitle = common(sources, &rows, &placed);
-    let phase = Phase { rows, x: x.clone(), y: y.clone(), metric, facet, paradigms, rivals, cells, pairs };
+    let subtitle = common(&rows, &placed);
+    let phase = Phase { rows, x: x.clone(), y: y.clone(), metric, facet, paradigms, cells, contest };
     phase.draw(sources, spec, subtitle, notes)
 }
 
@@ -129,11 +113,7 @@ impl Phase<'_> {
     ) -> Result<Drawing, FigureError> {
         let values = |name: &str| self.rows.axis(name).iter().filter_map(Key::number).collect::<Vec<f64>>();
         let (xs, ys) = (values(&self.x), values(&self.y));
-        let fit = |values: &[f64], spacing| {
-            let half = if values.len() > 1 { 0.5 / (values.len() - 1) as f64 } else { 0.0 };
-            Scale::fit_axis(values, spacing, half)
-        };
-        let (x, y) = (fit(&xs, spec.x_spacing), fit(&ys, spec.y_spacing));
+        let (x, y) = (Scale::around(&xs, spec.x_spacing), Scale::around(&ys, spec.y_spacing));
         let means: Vec<f64> = self.cells.values().filter_map(|stats| stats.mean).collect();
         if means.is_empty() {
             return Err(FigureError::Figure {
@@ -149,8 +129,9 @@ impl Phase<'_> {
         }
         let mut columns: Vec<String> =
             self.paradigms.iter().map(|paradigm| paradigm.name.to_owned()).collect();
-        columns.extend(self.rivals.map(|_| "which is closer".to_owned()));
+        columns.extend(self.contest.as_ref().map(|contest| format!("which is {}", contest.words[0])));
         let texts = Texts {
+            hints: self.rows.hint().into_iter().collect(),
             title: title(sources, spec),
             subtitle,
             x: names::title(&self.x),
@@ -176,11 +157,16 @@ impl Phase<'_> {
                     let spot =
                         [across(left), down(above), across(right) - across(left), down(below) - down(above)];
                     let key = self.key(x_value, y_value, facet);
-                    let (color, tip) = match paradigm {
+                    let (color, tip, hatched) = match paradigm {
                         Some(paradigm) => self.cell(paradigm, &key, &heat),
                         None => self.winner(&key),
                     };
-                    canvas.group("cell", Some(tip), |canvas| canvas.rect(spot, Some(color), None));
+                    canvas.group("cell", Some(tip), |canvas| {
+                        canvas.rect(spot, Some(color), None);
+                        if hatched {
+                            canvas.hatch(spot);
+                        }
+                    });
                 }
             }
             let shown: Vec<&'static Paradigm> =
@@ -207,7 +193,7 @@ impl Phase<'_> {
         names.zip(key).map(|(name, value)| names::valued(name, &value.text())).collect::<Vec<_>>().join(", ")
     }
 
-    fn cell(&self, paradigm: &'static Paradigm, key: &[Key], heat: &Scale) -> (Rgb, String) {
+    fn cell(&self, paradigm: &'static Paradigm, key: &[Key], heat: &Scale) -> (Rgb, String, bool) {
         let mut full = vec![Key::Text(paradigm.name.to_owned())];
         full.extend_from_slice(key);
         let found = self.cells.get(&full).and_then(|stats| Some((stats, stats.mean?)));
@@ -220,27 +206,38 @@ impl Phase<'_> {
                 (
                     color,
                     format!("{paradigm}, {place}: {}{error}, {} replicates", digits(mean, 4), stats.count),
+                    false,
                 )
             }
-            None => (MISSING, format!("{paradigm}, {place}: no value")),
+            None => (MISSING, format!("{paradigm}, {place}: no value"), false),
         }
     }
 
-    fn winner(&self, key: &[Key]) -> (Rgb, String) {
+    /// Colour, text and whether it is hatched, of a cell of the map that tells who is better.
+    fn winner(&self, key: &[Key]) -> (Rgb, String, bool) {
         let place = self.place(key);
-        let (Some([first, second]), Some(&Pair { mean, error, count })) = (self.rivals, self.pairs.get(key))
+        let Some((contest, cell)) = self.contest.as_ref().and_then(|it| Some((it, it.cells.get(key)?)))
         else {
-            return (MISSING, format!("{place}: no value"));
+            return (MISSING, format!("{place}: no value"), false);
         };
-        // One replicate has no spread: its difference stands as it is.
-        let error = error.unwrap_or(0.0);
-        let how = if count.is_some() { "paired" } else { "not paired" };
-        let margin = format!("by {} ± {} ({how})", digits(mean.abs(), 3), digits(error, 2));
-        let closer = if mean < 0.0 { first } else { second };
-        if mean.abs() <= NORMAL_95 * error {
-            return (UNDECIDED, format!("{place}: neither is clearly closer, {closer} {margin}"));
+        let margin = cell.margin.map_or_else(String::new, |pair| {
+            let how = if pair.count.is_some() { "paired" } else { "not paired" };
+            format!(" by {} ± {} ({how})", digits(pair.mean, 3), digits(pair.error.unwrap_or(0.0), 2))
+        });
+        let means = || {
+            let each = cell.ranked.iter().map(|(paradigm, mean)| format!("{paradigm} {}", digits(*mean, 3)));
+            each.collect::<Vec<_>>().join(", ")
+        };
+        let [comparative, _] = contest.words;
+        let name = contest.name(cell.outcome);
+        match cell.outcome {
+            Outcome::Better(paradigm) => {
+                (paradigm_color(paradigm), format!("{place}: {name} is {comparative}{margin}"), false)
+            }
+            Outcome::Unclear => (UNDECIDED, format!("{place}: {name}, {}{margin}", means()), false),
+            Outcome::NoneRecovers => (NONE_RECOVERS, format!("{place}: {name}, {}", means()), true),
+            Outcome::Missing => (MISSING, format!("{place}: {name}"), false),
         }
-        (paradigm_color(closer), format!("{place}: {closer} is closer {margin}"))
     }
 
     /// The threshold of a paradigm along x (or along y, where α runs to the right).
@@ -261,13 +258,15 @@ impl Phase<'_> {
         for (key, stats) in &self.cells {
             let here =
                 key[0].paradigm() == Some(paradigm) && facet.as_ref().is_none_or(|facet| key[3] == *facet);
-            if let (true, Some([median, ..])) = (here, stats.threshold) {
-                curve.insert(key[along].clone(), median.max(0.0).sqrt());
+            if let (true, Some([median, ..])) = (here, stats.alpha()) {
+                curve.insert(key[along].clone(), median);
             }
         }
         let alpha = if swapped { scales.0 } else { scales.1 };
-        // α* = 0 has no place on a logarithmic axis: it runs along the edge.
-        let lifted = |value: f64| if alpha.is_log() { value.max(alpha.low()) } else { value };
+        // α* = 0 has no place on a logarithmic axis: it runs along the edge. Where no α recovers, the
+        // line runs out of the panel.
+        let lowest = if alpha.is_log() { alpha.low() } else { 0.0 };
+        let lifted = |value: f64| value.max(lowest).min(2.0 * alpha.high());
         let points = curve.into_iter().filter_map(|(key, value)| {
             let other = key.number()?;
             let value = if swapped { (lifted(value), other) } else { (other, lifted(value)) };
@@ -292,7 +291,7 @@ impl Phase<'_> {
         notes: &mut Vec<String>,
     ) -> Vec<Option<f64>> {
         let [source] = sources else { return vec![None; facets.len()] };
-        if self.x != "noise_scale" || self.rivals.is_none() {
+        if self.x != "noise_scale" || self.contest.is_none() {
             return vec![None; facets.len()];
         }
         let found: Vec<Option<f64>> = facets
@@ -314,13 +313,23 @@ impl Phase<'_> {
 
     fn legend(&self, heat: Scale, crossover: bool) -> Legend {
         let mut legend = Legend::default();
-        legend.bars.push(Bar { title: format!("{}, mean", self.metric.title), scale: heat, color: gradient });
-        if let Some(rivals) = self.rivals {
-            let mut line = vec![(Swatch::Heading, "closer:".to_owned())];
-            line.extend(
-                rivals.map(|paradigm| (Swatch::Patch(paradigm_color(paradigm)), paradigm.name.to_owned())),
-            );
-            line.push((Swatch::Patch(UNDECIDED), "neither, at 95 %".to_owned()));
+        let title = format!("{}, mean", self.metric.title);
+        legend.bars.push(Bar { title, scale: heat, color: gradient, lines: false });
+        if let Some(contest) = &self.contest {
+            let mut line = vec![(Swatch::Heading, format!("{}:", contest.words[0]))];
+            let named = |paradigm: &&'static Paradigm| {
+                (Swatch::Patch(paradigm_color(paradigm)), paradigm.name.to_owned())
+            };
+            line.extend(contest.rivals.iter().map(named));
+            let is_there = |outcome| contest.cells.values().any(|cell| cell.outcome == outcome);
+            for (outcome, swatch) in [
+                (Outcome::NoneRecovers, Swatch::Hatched(NONE_RECOVERS)),
+                (Outcome::Unclear, Swatch::Patch(UNDECIDED)),
+            ] {
+                if is_there(outcome) {
+                    line.push((swatch, contest.name(outcome).to_owned()));
+                }
+            }
             legend.lines.push(line);
         }
         if self.x == "alignment" || self.y == "alignment" {

@@ -17,7 +17,7 @@ use eigensweep_theory::{Paradigm, relative_gap};
 use super::Kind;
 use crate::Source;
 use crate::canvas::{Anchor, Canvas, Marker, Type};
-use crate::data::{Key, Lines};
+use crate::data::Lines;
 use crate::drawing::Drawing;
 use crate::grid::{Grid, Place, Texts, point};
 use crate::legend::{Legend, Swatch};
@@ -43,6 +43,7 @@ const MOST_COLUMNS: usize = 4;
 const CUT_DASHES: &[f64] = &[4.0, 3.0];
 
 /// The eigenvalues of one panel, descending, each with whether it is a signal component's.
+#[derive(PartialEq)]
 struct Panel {
     values: Vec<(f64, bool)>,
     kept: usize,
@@ -56,7 +57,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     let mut rows = Lines::read(sources, spec.filter.as_deref(), None)?;
     rows.keep_paradigms(|paradigm| paradigm.spectrum.is_some())?;
     let mut notes = unfinished(sources);
-    // The limit has no n; of other axes the last value, unless --where or --facet says otherwise.
+    // The limit has no n; of other axes the middle value, unless --where or --facet says otherwise.
     let facet = match spec.facet.as_slice() {
         [] => "alignment".to_owned(),
         [only] => rows.known_axis(only)?,
@@ -68,24 +69,15 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     };
     let varying: Vec<String> = rows.varying().into_iter().map(str::to_owned).collect();
     for name in varying.iter().filter(|name| *name != PARADIGM && **name != facet) {
-        if let Some(last) = rows.axis(name).last().cloned() {
-            if name != "samples" {
-                notes.push(format!(
-                    "{}: the largest value; --where chooses another.",
-                    names::valued(name, &last.text())
-                ));
-            }
-            rows.keep(name, vec![last]);
+        if let ("samples", Some(largest)) = (name.as_str(), rows.axis(name).last().cloned()) {
+            rows.keep(name, vec![largest]);
+        } else {
+            rows.slice(name);
         }
     }
-    let columns = spread(rows.axis(&facet), MOST_COLUMNS);
-    if columns.len() < rows.axis(&facet).len() {
-        notes.push(format!(
-            "{} of {} values of `{facet}` are shown; --where chooses others.",
-            columns.len(),
-            rows.axis(&facet).len()
-        ));
-    }
+    rows.thin(&facet, MOST_COLUMNS);
+    notes.extend(rows.thinned.iter().cloned());
+    let columns = rows.axis(&facet).to_vec();
     let paradigms = rows.paradigms();
     let mut panels = Vec::new();
     for paradigm in &paradigms {
@@ -101,6 +93,12 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
             panels.push(panel);
         }
     }
+    if columns.len() > 1 && panels.chunks(columns.len()).all(|row| row.iter().all(|panel| *panel == row[0])) {
+        let reason = format!(
+            "spectra do not depend on `{facet}`: its panels would be the same; --facet takes another axis"
+        );
+        return Err(FigureError::Figure { reason });
+    }
 
     let most = panels.iter().map(|panel| panel.values.len()).max().unwrap_or(1);
     let x = Scale::Linear { low: 1.0 - 0.03 * most as f64, high: most as f64 * 1.03 };
@@ -115,7 +113,8 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     let placed = [PARADIGM, facet.as_str(), "samples"];
     let texts = Texts {
         title: title(sources, spec),
-        subtitle: format!("{} · n → ∞, spectra of replicate 0", common(sources, &rows, &placed)),
+        hints: rows.hint().into_iter().collect(),
+        subtitle: format!("{} · n → ∞, spectra of replicate 0", common(&rows, &placed)),
         x: "rank of the generalized eigenvalue".to_owned(),
         y: "eigenvalue over the largest".to_owned(),
         columns: columns.iter().map(|value| names::valued(&facet, &value.text())).collect(),
@@ -202,14 +201,6 @@ fn panel(source: &Source, fixed: &BTreeMap<String, f64>, paradigm: &'static Para
     values.iter_mut().for_each(|(value, _)| *value /= largest);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a dimension, at least 1")]
     Some(Panel { values, kept: kept as usize })
-}
-
-/// At most `most` values, the ends among them.
-fn spread(values: &[Key], most: usize) -> Vec<Key> {
-    if values.len() <= most {
-        return values.to_vec();
-    }
-    (0..most).map(|at| values[at * (values.len() - 1) / (most - 1)].clone()).collect()
 }
 
 fn look(signal: bool) -> ((u8, u8, u8), Marker) {

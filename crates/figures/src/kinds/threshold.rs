@@ -3,7 +3,7 @@
 //! Where k × leakage, the number of irrelevant components in the representation, falls below ½ as α
 //! grows, the paradigm has become blind to the noise. The measured α* is that α for the *median*
 //! over replicates, interpolated in log α between the two values of the grid that it lies between;
-//! the theoretical one is the median of `√max(0, α²)` (Propositions 4.3 and 4.4). Medians on both
+//! the theoretical one is `√max(0, α²)` at the median (Propositions 4.3 and 4.4). Medians on both
 //! sides, because spectra and with them thresholds may be drawn per replicate. One point per
 //! combination of the other axes.
 
@@ -63,7 +63,7 @@ struct Spot {
 }
 
 fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
-    let metric = known_metric(sources, LEAKAGE.name)?;
+    let metric = known_metric(sources, Some(LEAKAGE.name))?;
     let mut rows = Lines::read(sources, spec.filter.as_deref(), Some(metric))?;
     rows.keep_paradigms(|paradigm| paradigm.threshold.is_some())?;
     if rows.axis("alignment").len() < 2 {
@@ -78,7 +78,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     };
     let facets = match spec.facet.as_slice() {
         [] => Facets { columns: Some(PARADIGM.to_owned()), rows: None },
-        asked => Facets::choose(&rows, asked, None, &[])?,
+        asked => Facets::choose(&mut rows, asked, None, &[], 2)?,
     };
     // Every other axis gives points of its own: nothing is averaged but replicates.
     let by: Vec<&str> =
@@ -86,7 +86,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     let mut keyed = vec!["alignment", PARADIGM];
     keyed.extend(&by);
     let table = rows.grouped(&keyed, metric)?;
-    let (spots, hidden) = spots(&rows, &table, &keyed, color.as_deref(), &facets);
+    let (spots, [always, never]) = spots(&rows, &table, &keyed, color.as_deref(), &facets);
     if spots.is_empty() {
         let reason = "no combination has a positive theoretical threshold and a leakage: every alignment recovers, or the \
                       job's metrics leave `leakage` out";
@@ -104,9 +104,13 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     // One scale for both axes: the diagonal is agreement.
     let scale = Scale::fit(&values, spec.x_spacing.or(Some(Spacing::Log)), 0.06);
     let mut notes = unfinished(sources);
-    if hidden > 0 {
-        notes.push(format!("{hidden} combinations recover at every α in theory and have no point."));
+    if always > 0 {
+        notes.push(format!("{always} combinations recover at every α in theory and have no point."));
     }
+    if never > 0 {
+        notes.push(format!("{never} combinations recover at no α in theory and have no point."));
+    }
+    notes.extend(coarse(rows.axis("alignment")));
     if spots.iter().any(|spot| !matches!(spot.measured, Measured::At(..))) {
         notes.push(
             "Hollow points lie beyond the job's values of α: △ above the largest, ▽ below the smallest."
@@ -115,11 +119,22 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     }
     let mut placed = vec!["alignment", PARADIGM];
     placed.extend(&by);
+    let told = |name: &&str| color.as_deref() != Some(*name) && facets.names().all(|facet| facet != *name);
+    let pooled: Vec<String> = by
+        .iter()
+        .copied()
+        .filter(told)
+        .map(|name| format!("{} values of {}", rows.axis(name).len(), name.replace('_', " ")))
+        .collect();
+    if !pooled.is_empty() {
+        notes.push(format!("A panel's points of one colour are {}.", pooled.join(" × ")));
+    }
     let texts = Texts {
+        hints: Vec::new(),
         title: title(sources, spec),
         subtitle: format!(
             "{} · median over replicates; bars: neighbouring α of the grid (upright), 5 % to 95 % of the drawn spectra (level)",
-            common(sources, &rows, &placed)
+            common(&rows, &placed)
         ),
         x: "theoretical threshold α*".to_owned(),
         y: "measured threshold α*".to_owned(),
@@ -141,7 +156,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
         {
             let value = shown(spot);
             let Some(at) = point(place, scales, (spot.theory[0], value)) else { continue };
-            let across = [spot.theory[1].max(scale.low()), spot.theory[2]]
+            let across = [spot.theory[1].max(scale.low()), spot.theory[2].min(scale.high())]
                 .map(|end| point(place, scales, (end, value)));
             canvas.group("point", Some(spot.label.clone()), |canvas| {
                 if let [Some(from), Some(to)] = across {
@@ -164,14 +179,28 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     }))
 }
 
-/// One spot per combination, and how many combinations have a threshold that every α exceeds.
+/// What a grid of α whose neighbours are far apart leaves open.
+fn coarse(alignment: &[Key]) -> Option<String> {
+    const FINE: f64 = 1.5;
+    let values: Vec<f64> = alignment.iter().filter_map(Key::number).filter(|value| *value > 0.0).collect();
+    let widest = values.windows(2).map(|pair| pair[1] / pair[0]).fold(1.0, f64::max);
+    (widest > FINE).then(|| {
+        format!(
+            "The grid of α is coarse: neighbours are up to a factor {} apart, and a measured α* is known no better.",
+            digits(widest, 3)
+        )
+    })
+}
+
+/// One spot per combination, and how many combinations have a threshold that every α exceeds, and
+/// that none does.
 fn spots(
     rows: &Lines<'_>,
     table: &BTreeMap<Vec<Key>, Stats>,
     keyed: &[&str],
     color: Option<&str>,
     facets: &Facets,
-) -> (Vec<Spot>, usize) {
+) -> (Vec<Spot>, [usize; 2]) {
     let mut curves: BTreeMap<&[Key], Vec<(f64, &Stats)>> = BTreeMap::new();
     for (key, stats) in table {
         if let Some(alpha) = key[0].number() {
@@ -182,13 +211,12 @@ fn spots(
         value(keyed, key, "dimension").or_else(|| rows.axis("dimension").first()).and_then(Key::number)
     };
     let colors = color.map_or(&[][..], |name| rows.axis(name));
-    let (mut spots, mut hidden) = (Vec::new(), 0);
+    let (mut spots, mut hidden) = (Vec::new(), [0; 2]);
     for (key, mut curve) in curves {
         curve.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let Some(theory) = curve.iter().find_map(|(_, stats)| stats.threshold) else { continue };
-        let theory = theory.map(|squared| squared.max(0.0).sqrt());
-        if theory[0] <= 0.0 {
-            hidden += 1;
+        let Some(theory) = curve.iter().find_map(|(_, stats)| stats.alpha()) else { continue };
+        if theory[0] <= 0.0 || theory[0].is_infinite() {
+            hidden[usize::from(theory[0] > 0.0)] += 1;
             continue;
         }
         let lost: Vec<(f64, f64)> = curve
@@ -277,5 +305,12 @@ mod tests {
         assert_eq!(crossing(&[(0.1, 3.0), (1.0, 0.9)]), Some(Measured::Above(1.0)));
         assert_eq!(crossing(&[(0.0, 1.0), (1.0, 0.0)]), Some(Measured::At(0.5, [0.0, 1.0])));
         assert_eq!(crossing(&[]), None);
+    }
+
+    #[test]
+    fn a_coarse_grid_says_so() {
+        let keys = |ratio: f64| (0..5).map(|at| Key::Number(ratio.powi(at))).collect::<Vec<_>>();
+        assert_eq!(coarse(&keys(1.2)), None);
+        assert!(coarse(&keys(10.0)).is_some_and(|note| note.contains("a factor 10 apart")));
     }
 }

@@ -1,69 +1,93 @@
-//! The table of winners: which paradigm's corrupted model is closest to its clean one, and by how
-//! much.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! The table of winners: which paradigm is best in each cell, by how much, and whose threshold is
+//! the lower one.
 
 use eigensweep_job::Detail;
-use eigensweep_store::columns::PARADIGM;
-use eigensweep_theory::metrics::DISTANCE;
+use eigensweep_store::format::coordinate;
+use eigensweep_store::summary::{Slice, TABLE_ROWS};
+use eigensweep_theory::metrics::Metric;
 
-use super::MOST_ROWS;
 use super::table::{Table, Value};
 use crate::FigureError;
-use crate::data::{Key, Lines, Stats};
+use crate::contest::{Contest, Outcome};
+use crate::data::{Key, Lines};
 
-/// The winners at n = `largest`, where rows are kept: pairs need replicates, and the phase diagram
-/// tells what a summary can.
-pub(super) fn table(lines: &Lines<'_>, largest: i64) -> Result<Option<Table>, FigureError> {
-    if lines.detail == Detail::Summary {
-        return Ok(None);
-    }
+/// The winners, with notes to the table; of lines at the largest n.
+pub(super) fn table(
+    lines: &Lines<'_>,
+    metric: &'static Metric,
+) -> Result<Option<(Table, Vec<String>)>, FigureError> {
     let axes: Vec<&str> = lines.axes.iter().map(String::as_str).collect();
-    let all: Vec<&str> = axes.iter().copied().chain([PARADIGM]).collect();
-    let mut combinations: BTreeMap<Vec<Key>, Vec<Stats>> = BTreeMap::new();
-    let samples = axes.iter().position(|name| *name == "samples");
-    let at_largest = |key: &[Key]| samples.is_some_and(|at| key[at] == Key::Number(largest as f64));
-    let paradigms = lines.paradigms();
-    for (mut key, stats) in lines.grouped(&all, &DISTANCE)?.into_iter().filter(|(key, _)| at_largest(key)) {
-        let paradigm = key.pop().and_then(|key| key.paradigm());
-        let own = combinations.entry(key).or_insert_with(|| vec![Stats::default(); paradigms.len()]);
-        if let Some(at) = paradigms.iter().position(|known| Some(*known) == paradigm) {
-            own[at] = stats;
-        }
-    }
-    if combinations.is_empty() || combinations.len() > MOST_ROWS {
+    let Some(contest) = Contest::new(lines, &axes, metric)? else { return Ok(None) };
+    if contest.cells.values().all(|cell| cell.outcome == Outcome::Missing) {
         return Ok(None);
     }
+    let slice = slice(lines, 1);
     // Axes of one value tell nothing.
-    let several = |at: usize| combinations.keys().map(|key| &key[at]).collect::<BTreeSet<_>>().len() > 1;
-    let told: Vec<usize> = (0..axes.len()).filter(|&at| several(at)).collect();
-    let mut pairs = BTreeMap::new();
-    for (second, &later) in paradigms.iter().enumerate() {
-        for (first, &earlier) in paradigms[..second].iter().enumerate() {
-            pairs.insert((first, second), lines.pairs(&axes, &DISTANCE, [earlier, later]));
-        }
-    }
-    let row = |(key, stats): (&Vec<Key>, &Vec<Stats>)| {
-        // A paradigm without a value is infinitely far; of equals the first wins.
-        let mut ranked: Vec<usize> = (0..paradigms.len()).filter(|&at| stats[at].mean.is_some()).collect();
-        ranked.sort_by(|&a, &b| stats[a].mean.unwrap_or(0.0).total_cmp(&stats[b].mean.unwrap_or(0.0)));
-        let name =
-            |at: Option<&usize>| at.map_or(Value::Missing, |&at| Value::Text(paradigms[at].name.to_owned()));
-        let distance = ranked.first().and_then(|&at| stats[at].mean);
-        let margin = ranked.first().zip(ranked.get(1)).and_then(|(&winner, &other)| {
-            let pair = pairs.get(&(winner.min(other), winner.max(other)))?.get(key)?;
-            Some((if winner < other { -pair.mean } else { pair.mean }, pair))
-        });
-        let mut cells: Vec<Value> = told.iter().map(|&at| Value::coordinate(&key[at])).collect();
-        cells.extend([name(ranked.first()), name(ranked.get(1)), Value::number(distance)]);
-        cells.push(Value::number(margin.map(|(margin, _)| margin)));
-        cells.push(Value::number(margin.and_then(|(_, pair)| pair.error)));
-        cells.push(Value::number(margin.and_then(|(_, pair)| pair.count)));
-        cells
+    let mut told: Vec<usize> = (0..axes.len()).filter(|&at| lines.axis(axes[at]).len() > 1).collect();
+    let shown = |key: &[Key]| {
+        let mut numbers = told.iter().filter_map(|&at| Some((axes[at], key[at].number()?)));
+        numbers.all(|(name, value)| value.is_nan() || slice.holds(name, value))
     };
-    let rows: Vec<Vec<Value>> = combinations.iter().map(row).collect();
-    let mut headings: Vec<String> = told.iter().map(|&at| axes[at].replace('_', " ")).collect();
-    headings
-        .extend(["winner", "runner up", "distance", "margin", "margin se", "replicates"].map(str::to_owned));
-    Ok(Some(Table { caption: "The closest paradigm per combination".to_owned(), headings, rows }))
+    let cells: Vec<_> = contest.cells.iter().filter(|(key, _)| shown(key)).collect();
+    told.retain(|&at| cells.iter().any(|(key, _)| key[at] != cells[0].0[at]));
+    let row = |(key, cell): &(&Vec<Key>, &crate::contest::Cell)| {
+        let runner = cell.ranked.get(1).map(|(paradigm, _)| paradigm.name.to_owned());
+        let mut row = vec![Value::Text(contest.name(cell.outcome).to_owned())];
+        row.extend(told.iter().map(|&at| Value::coordinate(&key[at])));
+        // Where nobody wins, the smaller value is told all the same.
+        row.push(Value::number(cell.ranked.first().map(|(_, mean)| *mean)));
+        row.push(runner.map_or(Value::Missing, Value::Text));
+        row.push(Value::number(cell.margin.map(|pair| pair.mean)));
+        row.push(Value::number(cell.margin.and_then(|pair| pair.error)));
+        row.push(cell.lower().map_or(Value::Missing, |lower| Value::Text(lower.text())));
+        row
+    };
+    let rows = cells.iter().map(row).collect();
+    let mut headings = vec![contest.words[1].to_owned()];
+    headings.extend(told.iter().map(|&at| axes[at].replace('_', " ")));
+    headings.push(metric.name.replace('_', " "));
+    headings.extend(["runner up", "margin", "margin se", "lower threshold α*"].map(str::to_owned));
+    let caption = format!("Which paradigm is {} per combination", contest.words[1]);
+    let mut notes = left_out(lines, &slice, contest.cells.len());
+    if lines.detail == Detail::Summary {
+        notes.push("Margins are not paired: the data set keeps a summary in place of rows.".to_owned());
+    }
+    Ok(Some((Table { caption, headings, rows }, notes)))
+}
+
+/// Values of the axes that are shown in a table with so many rows a combination.
+pub(super) fn slice(lines: &Lines<'_>, rows: usize) -> Slice {
+    let varying = lines.varying().into_iter().filter(|name| *name != "samples");
+    let numbers = varying.filter_map(|name| {
+        let values: Vec<f64> =
+            lines.axis(name).iter().filter_map(Key::number).filter(|it| !it.is_nan()).collect();
+        (!values.is_empty()).then_some((name, values))
+    });
+    Slice::new(numbers, TABLE_ROWS / rows.max(1))
+}
+
+/// What a table leaves out, and where it is; and the axes of one value.
+pub(super) fn left_out(lines: &Lines<'_>, slice: &Slice, all: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    let words = slice.words();
+    if !words.is_empty() {
+        notes.push(format!(
+            "Of {all} combinations those with {}; `eigensweep query DATASET 'SELECT * FROM summary'` has all.",
+            words.join(", ")
+        ));
+    }
+    let single: Vec<String> = lines
+        .axes
+        .iter()
+        .filter_map(|name| match lines.axis(name) {
+            [Key::Number(only)] if !only.is_nan() => {
+                Some(format!("{} = {}", name.replace('_', " "), coordinate(*only)))
+            }
+            _ => None,
+        })
+        .collect();
+    if !single.is_empty() {
+        notes.push(format!("Throughout: {}.", single.join(", ")));
+    }
+    notes
 }

@@ -1,30 +1,30 @@
-//! A report: one HTML page that needs nothing else, with the verdicts, the figures, who wins, and
-//! where the rows come from.
+//! A report: one HTML page that needs nothing else: what was found in a sentence, the figures, who
+//! wins, the verdicts, and where the rows come from.
 //!
 //! The template, its style and its script are in `templates/`; everything is inlined, nothing is
-//! fetched. The same data sets give the same bytes.
+//! fetched. The same data sets give the same bytes. Figures are drawn as the files are, and their
+//! colours then are names, which a dark page gives [other values](on_dark).
 
 mod best;
 mod table;
 mod verdicts;
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
 use askama::Template;
 
-use crate::data::Lines;
+use crate::data::{Lines, first_metric};
 use crate::kinds::KINDS;
-use crate::{FigureError, FigureSpec, Source, draw};
+use crate::theme::{Rgb, on_dark};
+use crate::{FigureError, FigureSpec, Source, called, draw, finding};
 use eigensweep_inputs::whole_file;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Manifest;
 use eigensweep_store::format::{count, digits};
-use eigensweep_theory::metrics::DISTANCE;
 use table::{Table, Value};
-
-/// Most rows of a table: what a browser sorts at once.
-const MOST_ROWS: usize = 2000;
 
 const CSS: &str = include_str!("../../templates/report.css");
 const JS: &str = include_str!("../../templates/report.js");
@@ -36,14 +36,19 @@ struct Page {
     version: &'static str,
     css: &'static str,
     js: &'static str,
+    /// Values of the figures' colours on a dark page, as CSS.
+    dark: String,
     title: String,
     lead: String,
-    verdicts: Table,
-    verdict_notes: Vec<String>,
+    finding: Option<String>,
+    metric: &'static str,
     figures: Vec<Figure>,
     figure_notes: Vec<String>,
     best: Option<Table>,
+    best_notes: Vec<String>,
     largest: String,
+    verdicts: Table,
+    verdict_notes: Vec<String>,
     sources: Vec<Origin>,
     cite: String,
 }
@@ -68,10 +73,12 @@ struct Origin {
 ///
 /// What reading the data sets gives; a figure that the rows cannot give is left out with a note.
 pub fn html(sources: &[Source]) -> Result<String, FigureError> {
-    let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
-    let lines = Lines::read(sources, None, Some(&DISTANCE))?;
-    let (verdicts, verdict_notes) = verdicts::table(&lines)?;
-    let (figures, figure_notes) = figures(sources);
+    let metric = first_metric(sources);
+    let mut lines = Lines::read(sources, None, Some(metric))?;
+    let (verdicts, verdict_notes) = verdicts::table(&lines, metric)?;
+    let (mut figures, figure_notes) = figures(sources);
+    lines.keep_largest();
+    let (best, best_notes) = best::table(&lines, metric)?.unzip();
     let largest =
         sources.iter().flat_map(|source| source.job().grid.samples.values()).max().copied().unwrap_or(0);
     let rows: u64 = sources.iter().map(|source| source.dataset.rows_done()).sum();
@@ -81,13 +88,18 @@ pub fn html(sources: &[Source]) -> Result<String, FigureError> {
         version: env!("CARGO_PKG_VERSION"),
         css: CSS,
         js: JS,
-        title: names.join(", "),
+        dark: name_colors(&mut figures),
+        title: called(sources).join(", "),
         lead: lead(sources, rows),
-        verdicts,
-        verdict_notes,
+        // A number and its unit stay together.
+        finding: finding::of(&lines, metric)?.map(|found| found.replace(" %", "\u{a0}%")),
+        metric: metric.title,
         figures,
         figure_notes,
-        best: best::table(&lines, largest)?,
+        best,
+        best_notes: best_notes.unwrap_or_default(),
+        verdicts,
+        verdict_notes,
         largest: count(largest.unsigned_abs().into()),
         sources: sources.iter().map(origin).collect(),
         cite: hashes.join(", "),
@@ -149,6 +161,40 @@ fn figures(sources: &[Source]) -> (Vec<Figure>, Vec<String>) {
         }
     }
     (figures, notes)
+}
+
+/// Gives colours names within the figures, and returns what these are on a dark page: the text of
+/// CSS declarations. A rectangle is an area; everything else is a line or a point.
+fn name_colors(figures: &mut [Figure]) -> String {
+    let mut twins: BTreeMap<String, Rgb> = BTreeMap::new();
+    for figure in figures {
+        let mut named = String::with_capacity(2 * figure.svg.len());
+        for line in figure.svg.split_inclusive('\n') {
+            let area = line.trim_start().starts_with("<rect");
+            let mut pieces = line.split("=\"#");
+            named.extend(pieces.next());
+            for piece in pieces {
+                let twin = piece.get(..6).and_then(|hex| Some((hex, on_dark(rgb(hex)?, area)?)));
+                let _ = match twin {
+                    Some((hex, twin)) => {
+                        twins.insert(hex.to_owned(), twin);
+                        write!(named, "=\"var(--c{hex},#{hex}){}", &piece[6..])
+                    }
+                    None => write!(named, "=\"#{piece}"),
+                };
+            }
+        }
+        figure.svg = named;
+    }
+    let declared =
+        |(hex, (red, green, blue)): (&String, &Rgb)| format!("--c{hex}: #{red:02x}{green:02x}{blue:02x};");
+    twins.iter().map(declared).collect::<Vec<_>>().join(" ")
+}
+
+/// A colour from its six digits.
+fn rgb(hex: &str) -> Option<Rgb> {
+    let [_, red, green, blue] = u32::from_str_radix(hex, 16).ok()?.to_be_bytes();
+    Some((red, green, blue))
 }
 
 fn short(hash: &str) -> &str {

@@ -20,6 +20,19 @@ impl Value {
         settled.map_or(Self::Missing, |value| Self::Number(value, digits(value, 4)))
     }
 
+    /// A threshold α*: its median, and its 5 % and 95 % quantiles where they differ.
+    pub(crate) fn threshold([median, low, high]: [f64; 3]) -> Self {
+        if median.is_infinite() {
+            return Self::Number(f64::MAX, "never".to_owned());
+        }
+        let settled = settled(median);
+        let spread = match [low, high].map(|end| digits(end, 3)) {
+            [low, high] if low != high => format!(" ({low} to {high})"),
+            _ => String::new(),
+        };
+        Self::Number(settled, format!("{}{spread}", digits(settled, 4)))
+    }
+
     /// A coordinate, as figures show it.
     pub(crate) fn coordinate(key: &Key) -> Self {
         match key {

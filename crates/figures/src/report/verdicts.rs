@@ -4,35 +4,41 @@ use std::collections::BTreeMap;
 
 use eigensweep_job::Detail;
 use eigensweep_store::columns::PARADIGM;
-use eigensweep_theory::metrics::DISTANCE;
+use eigensweep_store::format::digits;
+use eigensweep_theory::metrics::Metric;
 
-use super::MOST_ROWS;
+use super::best::{left_out, slice};
 use super::table::{Table, Value};
 use crate::FigureError;
 use crate::data::{Key, Lines, Stats};
 use crate::verdict::Verdict;
-use eigensweep_store::format::{count, digits};
 
 /// The table, and notes to it.
-pub(super) fn table(rows: &Lines<'_>) -> Result<(Table, Vec<String>), FigureError> {
+pub(super) fn table(rows: &Lines<'_>, metric: &'static Metric) -> Result<(Table, Vec<String>), FigureError> {
     let mut notes = Vec::new();
-    let axes: Vec<String> = rows
-        .varying()
-        .into_iter()
-        .filter(|name| !["samples", PARADIGM].contains(name))
-        .map(str::to_owned)
-        .collect();
+    let slice = slice(rows, rows.paradigms().len());
     let mut keyed = vec![PARADIGM];
-    keyed.extend(axes.iter().map(String::as_str));
+    keyed.extend(rows.varying().into_iter().filter(|name| !["samples", PARADIGM].contains(name)));
+    let axes = keyed.len();
     keyed.push("samples");
     let mut lines: BTreeMap<Vec<Key>, Vec<Stats>> = BTreeMap::new();
     let mut failed = 0.0;
-    for (mut key, stats) in rows.grouped(&keyed, &DISTANCE)? {
+    for (mut key, stats) in rows.grouped(&keyed, metric)? {
         failed += stats.rows - stats.count;
         // Groups come in order of n, the last of the keys.
         key.pop();
         lines.entry(key).or_default().push(stats);
     }
+    let all = lines.len();
+    lines.retain(|key, _| {
+        let numbers = keyed.iter().zip(key).filter_map(|(name, key)| Some((name, key.number()?)));
+        numbers.into_iter().all(|(name, value)| value.is_nan() || slice.holds(name, value))
+    });
+    // What the slice left one value of is said once.
+    let several = |at: &usize| {
+        *at == 0 || lines.keys().any(|key| lines.keys().next().is_some_and(|first| key[*at] != first[*at]))
+    };
+    let told: Vec<usize> = (0..axes).filter(several).collect();
     if failed > 0.0 {
         let sql = match rows.detail {
             Detail::Rows => "SELECT status, COUNT(*) FROM results GROUP BY status` tells why",
@@ -40,12 +46,7 @@ pub(super) fn table(rows: &Lines<'_>) -> Result<(Table, Vec<String>), FigureErro
         };
         notes.push(format!("{failed} rows have no value: `{sql}."));
     }
-    if lines.len() > MOST_ROWS {
-        notes.push(format!(
-            "The first {MOST_ROWS} of {} lines; `SELECT * FROM summary` has all.",
-            count(lines.len() as u128)
-        ));
-    }
+    notes.extend(left_out(rows, &slice, all));
     if rows.detail == Detail::Summary {
         notes.push(
             "Of a summary, that keeps no rows: medians and quantiles within 1 %, and where thresholds are drawn on either side of α, \
@@ -55,35 +56,39 @@ pub(super) fn table(rows: &Lines<'_>) -> Result<(Table, Vec<String>), FigureErro
     }
     let samples = rows.axis("samples");
     let at = |key: Option<&Key>| {
-        key.and_then(Key::number).map_or_else(String::new, |n| format!("distance, n = {n}"))
+        format!("{}, n = {}", metric.name.replace('_', " "), key.map_or_else(String::new, Key::text))
     };
-    let several = samples.len() > 1;
-    let mut headings = vec!["paradigm".to_owned()];
-    headings.extend(axes.iter().map(|name| name.replace('_', " ")));
+    let mut headings = vec!["theory, n\u{a0}→\u{a0}∞".to_owned()];
+    headings.extend(told.iter().map(|&at| keyed[at].replace('_', " ")));
     headings.push(at(samples.first()));
-    if several {
+    if samples.len() > 1 {
         headings.push(at(samples.last()));
     }
-    headings.extend(["threshold α*".to_owned(), "α above it".to_owned(), "theory, n → ∞".to_owned()]);
-    let body = lines.into_iter().take(MOST_ROWS).map(|(key, by_samples)| {
-        let paradigm = key.first().and_then(Key::paradigm);
-        let mut cells: Vec<Value> = key.iter().map(Value::coordinate).collect();
-        cells.extend(by_samples.first().map(mean));
-        if several {
-            cells.extend(by_samples.last().map(mean));
-        }
+    headings.push("threshold α*".to_owned());
+    let body = lines.into_iter().map(|(key, by_samples)| {
         let last = by_samples.last();
-        let threshold = last.and_then(|stats| stats.threshold).map(|[median, ..]| median.max(0.0).sqrt());
-        cells.push(Value::number(threshold));
-        let above = last.and_then(|stats| stats.above);
-        cells.push(
-            above.map_or(Value::Missing, |share| Value::Number(share, format!("{:.0} %", 100.0 * share))),
-        );
-        cells.push(Value::Text(Verdict::of(paradigm, above).map_or("unknown", Verdict::name).to_owned()));
+        let paradigm = key.first().and_then(Key::paradigm);
+        let mut cells =
+            vec![Value::Text(verdict(Verdict::of(paradigm, last.and_then(|stats| stats.above)), last))];
+        cells.extend(told.iter().map(|&at| Value::coordinate(&key[at])));
+        cells.extend(by_samples.first().map(mean));
+        if samples.len() > 1 {
+            cells.extend(last.map(mean));
+        }
+        cells.push(last.and_then(Stats::alpha).map_or(Value::Missing, Value::threshold));
         cells
     });
     let body: Vec<Vec<Value>> = body.collect();
     Ok((Table { caption: "Verdicts per paradigm and combination".to_owned(), headings, rows: body }, notes))
+}
+
+/// What theory says, with the share of the replicates where it is between.
+fn verdict(verdict: Option<Verdict>, stats: Option<&Stats>) -> String {
+    match (verdict, stats.and_then(|stats| stats.above)) {
+        (Some(Verdict::Sometimes), Some(share)) => format!("recovers in {:.0} %", 100.0 * share),
+        (Some(verdict), _) => verdict.name().to_owned(),
+        (None, _) => "not known".to_owned(),
+    }
 }
 
 fn mean(stats: &Stats) -> Value {

@@ -7,7 +7,7 @@
 //! Source: O. Roy and M. Vetterli, *The effective rank: a measure of effective dimensionality*,
 //! EUSIPCO 2007.
 
-use super::{Asked, Formula, Metric};
+use super::{Asked, Better, Formula, Metric};
 use crate::spectrum::Spectrum;
 
 /// Exponential of the entropy of the representation's normalized spectrum.
@@ -15,6 +15,7 @@ pub static EFFECTIVE_RANK: Metric = Metric {
     name: "effective_rank",
     title: "effective rank",
     help: "exp of the entropy of the representation's normalized spectrum (Roy & Vetterli 2007)",
+    better: Better::Neither,
     asked: Asked::ByName,
     of: Formula::Spectrum(effective_rank),
 };

@@ -37,10 +37,23 @@ pub struct Metric {
     pub title: &'static str,
     /// What it is, in a line, for the documentation.
     pub help: &'static str,
+    /// Which of two values is the better one.
+    pub better: Better,
     /// Who asks for it.
     pub asked: Asked,
     /// How it is computed.
     pub of: Formula,
+}
+
+/// Which of two values of a metric is the better one, and in which words: of two, and of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// The smaller one.
+    Smaller(&'static str, &'static str),
+    /// The larger one.
+    Larger(&'static str, &'static str),
+    /// Neither: the metric says what is there, not how good it is.
+    Neither,
 }
 
 /// How a metric is computed.

@@ -1,0 +1,155 @@
+//! What a study found, in a sentence or two: who is best in how many cells, and whose threshold is
+//! the lower one.
+
+use std::collections::BTreeMap;
+
+use eigensweep_store::format::{count, digits};
+use eigensweep_theory::Paradigm;
+use eigensweep_theory::metrics::{DISTANCE, Metric};
+
+use crate::contest::{Contest, Lower, Outcome};
+use crate::data::{Key, Lines, first_metric};
+use crate::verdict::recovers;
+use crate::{FigureError, Source};
+
+/// So few cells are counted; of more the share is told.
+const FEW_CELLS: usize = 20;
+
+/// What the data sets say at their largest n: which paradigm is best in how many cells (a
+/// combination of all axes but n), by the first metric that the jobs have, and which one has the
+/// lower threshold; `None` where nothing can be compared.
+///
+/// # Errors
+///
+/// What reading the data sets gives, or [`FigureError::Figure`] where the cells are too many.
+pub fn finding(sources: &[Source]) -> Result<Option<String>, FigureError> {
+    let metric = first_metric(sources);
+    let mut rows = Lines::read(sources, None, Some(metric))?;
+    rows.keep_largest();
+    of(&rows, metric)
+}
+
+/// The same of lines that are at the largest n.
+pub(crate) fn of(rows: &Lines<'_>, metric: &'static Metric) -> Result<Option<String>, FigureError> {
+    let axes: Vec<&str> = rows.axes.iter().map(String::as_str).collect();
+    let Some(contest) = Contest::new(rows, &axes, metric)? else { return recoveries(rows, metric) };
+    let all = contest.cells.len();
+    let others = [Outcome::Unclear, Outcome::NoneRecovers, Outcome::Missing];
+    let outcomes = contest.rivals.iter().map(|rival| Outcome::Better(rival)).chain(others);
+    let count = |outcome| contest.cells.values().filter(|cell| cell.outcome == outcome).count();
+    let mut counted: Vec<(usize, Outcome)> = outcomes.map(|outcome| (count(outcome), outcome)).collect();
+    counted.retain(|(cells, _)| *cells > 0);
+    if counted.iter().all(|(_, outcome)| *outcome == Outcome::Missing) {
+        return Ok(None);
+    }
+    // Who is best most often comes first, what is nobody's last.
+    let rank = |outcome: &Outcome| match outcome {
+        Outcome::Better(_) => 0,
+        Outcome::NoneRecovers => 1,
+        Outcome::Unclear => 2,
+        Outcome::Missing => 3,
+    };
+    counted.sort_by_key(|(cells, outcome)| (rank(outcome), all - cells));
+    let [_, superlative] = contest.words;
+    let by = if *metric == DISTANCE { String::new() } else { format!(" ({})", metric.title) };
+    let mut parts = Vec::new();
+    for (at, (cells, outcome)) in counted.iter().enumerate() {
+        let share = share(*cells, all, at == 0);
+        let name = contest.name(*outcome);
+        parts.push(match outcome {
+            Outcome::Better(_) if at == 0 => {
+                format!("{name} is {superlative}{by} in {share}")
+            }
+            Outcome::Better(_) | Outcome::Unclear | Outcome::NoneRecovers | Outcome::Missing => {
+                format!("{name} in {share}")
+            }
+        });
+    }
+    let sentence = format!("{}, {}.", at_largest(rows), parts.join(", "));
+    let thresholds = lower_thresholds(&axes, &contest);
+    Ok(Some(thresholds.map_or_else(|| sentence.clone(), |thresholds| format!("{sentence} {thresholds}"))))
+}
+
+fn at_largest(rows: &Lines<'_>) -> String {
+    match rows.axis("samples") {
+        [only] => format!("At n = {}", only.text()),
+        _ => "At the largest n".to_owned(),
+    }
+}
+
+/// `61 % of 243 cells`, or `4 of 6 cells` where they are few; without the cells where they were
+/// named before.
+fn share(cells: usize, all: usize, named: bool) -> String {
+    let total = count(all as u128);
+    match (all <= FEW_CELLS, named) {
+        (true, true) => format!("{cells} of {total} cell{}", if all == 1 { "" } else { "s" }),
+        (true, false) => cells.to_string(),
+        (false, named) => {
+            let percent = 100.0 * cells as f64 / all as f64;
+            let text = if percent < 1.0 { "less than 1 %".to_owned() } else { format!("{percent:.0} %") };
+            if named { format!("{text} of {total} cells") } else { text }
+        }
+    }
+}
+
+/// Whose threshold is the lower one in how many settings: combinations of the axes that thresholds
+/// may depend on.
+fn lower_thresholds(axes: &[&str], contest: &Contest) -> Option<String> {
+    let matters: Vec<usize> =
+        (0..axes.len()).filter(|&at| !["samples", "alignment"].contains(&axes[at])).collect();
+    let settings: BTreeMap<Vec<&Key>, Lower> = contest
+        .cells
+        .iter()
+        .filter_map(|(key, cell)| Some((matters.iter().map(|&at| &key[at]).collect(), cell.lower()?)))
+        .collect();
+    let mut told = Vec::new();
+    for rival in &contest.rivals {
+        let is_own = |lower: &&Lower| match lower {
+            Lower::By(paradigm, _) | Lower::Zero(paradigm) | Lower::Only(paradigm) => paradigm == rival,
+            Lower::Equal | Lower::Always | Lower::Never => false,
+        };
+        let own: Vec<&Lower> = settings.values().filter(is_own).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let factors = own.iter().filter_map(|lower| match lower {
+            Lower::By(_, factor) => Some(*factor),
+            Lower::Zero(_) | Lower::Only(_) | Lower::Equal | Lower::Always | Lower::Never => None,
+        });
+        let (least, most) = (factors.clone().fold(f64::INFINITY, f64::min), factors.fold(0.0, f64::max));
+        let [low, high] = [least, most].map(|factor| digits(factor, 3));
+        let factor = if most <= 0.0 {
+            String::new()
+        } else if low == high {
+            format!(", by a factor {low}")
+        } else {
+            format!(", by a factor {low} to {high}")
+        };
+        told.push((own.len(), rival, factor));
+    }
+    told.sort_by_key(|(count, ..)| settings.len() - count);
+    let all = settings.len();
+    let each = |(at, (count, rival, factor)): (usize, &(usize, &&Paradigm, String))| match (all, at) {
+        (1, _) => format!("{rival}'s{factor}"),
+        (_, 0) => format!("{rival}'s in {count} of {all} settings{factor}"),
+        _ => format!("{rival}'s in {count}{factor}"),
+    };
+    let text = told.iter().enumerate().map(each).collect::<Vec<_>>().join("; ");
+    (!text.is_empty()).then(|| format!("The lower threshold α* is {text}."))
+}
+
+/// Where there is nobody to compare with: in how many cells a paradigm recovers.
+fn recoveries(rows: &Lines<'_>, metric: &'static Metric) -> Result<Option<String>, FigureError> {
+    let by: Vec<&str> = rows.axes.iter().map(String::as_str).chain(["paradigm"]).collect();
+    let groups = rows.grouped(&by, metric)?;
+    let mut parts = Vec::new();
+    for paradigm in rows.paradigms().into_iter().filter(|paradigm| paradigm.threshold.is_some()) {
+        let own = groups.iter().filter(|(key, _)| key.last().and_then(Key::paradigm) == Some(paradigm));
+        let known: Vec<bool> = own.filter_map(|(_, stats)| recovers(paradigm, stats.above)).collect();
+        if !known.is_empty() {
+            let yes = known.iter().filter(|yes| **yes).count();
+            parts.push(format!("{paradigm} recovers in {}", share(yes, known.len(), true)));
+        }
+    }
+    Ok((!parts.is_empty()).then(|| format!("As n → ∞, {}.", parts.join(", "))))
+}
