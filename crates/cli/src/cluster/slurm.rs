@@ -68,7 +68,8 @@ pub(super) fn ask(program: &'static str, arguments: &[&str]) -> Result<String, S
     let mut command = Command::new(program);
     command.args(arguments);
     let (send, receive) = mpsc::channel();
-    thread::spawn(move || send.send(command.output()));
+    let caller = thread::Builder::new().spawn(move || send.send(command.output()));
+    caller.map_err(|source| SlurmError::NotThere { program, source })?;
     let output = receive.recv_timeout(PATIENCE).map_err(|_| SlurmError::NoAnswer { program })?;
     checked(program, output)
 }

@@ -8,8 +8,9 @@ use eigensweep_engine::input::Input;
 use eigensweep_engine::simulation::Simulation;
 use eigensweep_job::Job;
 use eigensweep_store::dataset::Dataset;
+use eigensweep_store::format::counted;
 use eigensweep_store::plan::Plan;
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 
 use super::table;
 use crate::args::{Submit, memory_bytes};
@@ -85,11 +86,10 @@ pub(crate) fn call(arguments: &Submit, quiet: bool) -> Result<Exit, CommandError
 /// Says what is allowed but hardly meant.
 fn warn(arguments: &Submit, job: &Job, input: &Arc<Input>, plan: &Plan) {
     if arguments.shards > plan.parts {
-        let (shards, parts) = (HumanCount(arguments.shards), HumanCount(plan.parts));
+        let (shards, parts) = (counted(arguments.shards, "shard"), counted(plan.parts, "part"));
         tell!(
-            "warning: {shards} shards, but the job has {parts} part{}: shards without a part have nothing to do. Smaller parts \
-             come from [output] part_rows",
-            if plan.parts == 1 { "" } else { "s" }
+            "warning: {shards}, but the job has {parts}: shards without a part have nothing to do. Smaller parts come from \
+             [output] part_rows"
         );
     }
     let needed = Simulation::new(&job.spec, Arc::clone(input), plan.clone()).memory_bytes(arguments.cpus);
@@ -97,8 +97,8 @@ fn warn(arguments: &Submit, job: &Job, input: &Arc<Input>, plan: &Plan) {
     {
         let (granted, needed) = (HumanBytes(granted), HumanBytes(needed));
         tell!(
-            "warning: --memory is {granted}, but a task with {} threads needs about {needed}",
-            arguments.cpus
+            "warning: --memory is {granted}, but a task with {} needs about {needed}",
+            counted(arguments.cpus as u64, "thread")
         );
     }
 }
