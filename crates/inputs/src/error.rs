@@ -54,7 +54,7 @@ pub enum InputError {
         found: String,
     },
     /// The array has the wrong number of dimensions.
-    #[error("{}: the array has {found} dimensions where {expected}", path.display())]
+    #[error("{}: the array's number of dimensions is {found}, where {expected}", path.display())]
     Rank {
         /// The file concerned.
         path: PathBuf,
@@ -144,7 +144,7 @@ pub enum InputError {
         value: i128,
     },
     /// Data in memory do not have the length that their shape says, or hold nothing.
-    #[error("{what}: {found} values where the shape needs {expected} (at least one)")]
+    #[error("{what}: the number of values is {found}, where the shape needs {expected} (at least 1)")]
     Dimension {
         /// Which data.
         what: &'static str,
@@ -167,7 +167,7 @@ pub enum InputError {
     },
     /// Inputs and labels are not about the same samples.
     #[error(
-        "{inputs} inputs but {labels} labels; give the labels that belong to these inputs (train with train, test with test)"
+        "the number of inputs is {inputs}, that of labels {labels}; give the labels that belong to these inputs (train with train, test with test)"
     )]
     SampleCount {
         /// Samples among the inputs.

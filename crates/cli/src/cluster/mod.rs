@@ -23,7 +23,7 @@ use crate::host;
 
 pub(crate) use array::{ArrayError, shard};
 pub(crate) use script::{Resources, Script, quote};
-pub(crate) use slurm::{SlurmError, cancel, max_array_size, own_job, requeue, submit};
+pub(crate) use slurm::{SlurmError, cancel, look_for_sbatch, max_array_size, own_job, requeue, submit};
 pub(crate) use states::{JobState, job_states};
 pub(crate) use submitted::{RecordError, Submission, SubmittedArray, read_submissions, record_submission};
 pub(crate) use time::{TimeError, TimeLeft, duration, slurm_time, time_left, time_left_now};

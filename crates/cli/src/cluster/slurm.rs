@@ -1,11 +1,14 @@
 //! Calls of SLURM's commands, with their exit codes looked at.
 
 use std::env;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+
+use crate::host;
 
 /// Longest that a question may take: a busy controller answers in seconds, one that is down never.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -101,6 +104,16 @@ fn array_size(config: &str) -> Option<u64> {
     let lines = config.lines().filter_map(|line| line.split_once('='));
     let value = lines.into_iter().find(|(name, _)| name.trim() == "MaxArraySize")?.1;
     value.trim().parse().ok().filter(|&size| size > 0)
+}
+
+/// Whether jobs can be submitted from here: looked for before anything is written for them.
+///
+/// # Errors
+///
+/// [`SlurmError::NotThere`].
+pub(crate) fn look_for_sbatch() -> Result<(), SlurmError> {
+    let absent = || SlurmError::NotThere { program: "sbatch", source: ErrorKind::NotFound.into() };
+    host::on_path("sbatch").map(drop).ok_or_else(absent)
 }
 
 /// Submits a batch script; returns the job's number.

@@ -9,13 +9,13 @@ use eigensweep_engine::study::{How, Opened, Study};
 use eigensweep_store::dataset::{Dataset, RunState};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Statistics, Summary, summarise};
-use indicatif::{HumanBytes, HumanCount, HumanDuration};
+use indicatif::{HumanBytes, HumanCount};
 
 use super::{failures, table};
 use crate::args::{Run, ShardChoice, TimeLimit};
 use crate::cluster::TimeLeft;
 use crate::exit::Exit;
-use crate::progress::{Progress, whole};
+use crate::progress::{Progress, duration, whole};
 use crate::report::CommandError;
 use crate::requeue::Requeue;
 use crate::run_log::{self, RunLog};
@@ -214,7 +214,7 @@ fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(
         dataset.root().display()
     ));
     if added > 0 {
-        let elapsed = HumanDuration(Duration::from_secs_f64(seconds));
+        let elapsed = duration(seconds);
         tell!(
             "{} rows in {elapsed}, {} rows/s",
             HumanCount(added),

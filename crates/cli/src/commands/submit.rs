@@ -58,6 +58,8 @@ pub(crate) fn call(arguments: &Submit, quiet: bool) -> Result<Exit, CommandError
         print_scripts(&arrays, &merge, &logs);
         return Ok(Exit::Success);
     }
+    cluster::look_for_sbatch()
+        .map_err(|source| CommandError::NotSubmitted { source, undone: NOTHING.to_owned() })?;
     refuse_while_queued(&output)?;
     Dataset::create(&output, &job.spec, &input.facts())?;
     write(&logs, &job, &arrays, &merge)?;
@@ -187,6 +189,8 @@ impl Prepared {
 
 const MERGE: &str = "merge.sbatch";
 
+const NOTHING: &str = "Nothing was submitted";
+
 /// Arguments of `sbatch` for the job after these: it runs however they end, and ends if that cannot
 /// be.
 fn merge_arguments(arrays: &[String]) -> Vec<String> {
@@ -254,7 +258,7 @@ fn take_back(submitted: &[SubmittedArray], source: SlurmError) -> CommandError {
     let jobs: Vec<u64> = submitted.iter().map(|array| array.job).collect();
     let list = jobs.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
     let undone = match jobs.is_empty() {
-        true => "Nothing was submitted".to_owned(),
+        true => NOTHING.to_owned(),
         false => match cluster::cancel(&jobs) {
             Ok(()) => format!("What was submitted before (jobs {list}) is taken back"),
             Err(error) => {

@@ -54,7 +54,7 @@ impl Known {
             Self::Texts(texts) => texts.iter().any(|text| test(Value::Text(text))),
             Self::Range(range) => {
                 // Tests change their minds at their literals.
-                let (first, last) = (range.start as f64, range.end.saturating_sub(1) as f64);
+                let (first, last) = (range.start as f64, range.end.saturating_sub(1).max(range.start) as f64);
                 let near = literals.iter().filter_map(Literal::number).flat_map(|x| {
                     [x.floor() - 1.0, x.floor(), x.ceil(), x.ceil() + 1.0].map(|x| x.clamp(first, last))
                 });
@@ -96,7 +96,7 @@ impl Known {
 /// The shorter of the two ways to type a number, with all its digits.
 fn typed(number: f64) -> String {
     let (plain, scientific) = (format!("{number}"), format!("{number:e}"));
-    if scientific.len() < plain.len() { scientific } else { plain }
+    if scientific.len() + 2 < plain.len() { scientific } else { plain }
 }
 
 impl Literal {
