@@ -124,7 +124,8 @@ fn too_many_rows_without_a_value() {
     let arguments = run(&[&["--output", "out"][..], &singular, &["grid.samples=[3, 500]"]].concat());
     let (code, _, stderr) = place.run(&arguments);
     assert_eq!(code, 3, "{stderr}");
-    for words in ["not-positive-definite", "rows without a value", "max_failed = 0.01", "replay out --where"] {
+    for words in ["not-positive-definite", "rows without a value", "max_failed = 0.01", "replay out --where"]
+    {
         assert!(stderr.contains(words), "no {words:?} in:\n{stderr}");
     }
     let data = place.contents("out/data");

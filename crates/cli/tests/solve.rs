@@ -177,7 +177,10 @@ fn inputs_that_make_a_problem_singular_are_named_with_the_remedy() {
     // Ten are named, the others counted; too few samples are said as such.
     let repeated = Mat::from_fn(60, 14, |row, column| inputs[(row, column % 2)]);
     let (_, _, stderr) = solve_inputs(&place, &repeated, &["1"]);
-    assert!(stderr.contains("inputs 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … (from 0; 12 in all) are linear"), "{stderr}");
+    assert!(
+        stderr.contains("inputs 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … (from 0; 12 in all) are linear"),
+        "{stderr}"
+    );
     let (_, _, stderr) = solve_inputs(&place, &random(3, 5), &["1"]);
     assert!(stderr.contains("3 samples do not determine 5 inputs"), "{stderr}");
     // With a covariance of the views the problem has an answer, and a warning.
@@ -201,7 +204,10 @@ fn a_row_space_that_is_undetermined_is_a_warning() {
     let plain = ["solve", "--inputs", "x.npy", "--targets", "y.npy", "--dimension", "1", "--json"];
     let (code, stdout, stderr) = place.run(&plain);
     assert_eq!(code, 0);
-    assert!(stderr.contains("every ω of joint-embedding is 1") && stderr.contains("--covariance"), "{stderr}");
+    assert!(
+        stderr.contains("every ω of joint-embedding is 1") && stderr.contains("--covariance"),
+        "{stderr}"
+    );
     let solution: Value = serde_json::from_str(&stdout).unwrap();
     for value in solution["joint_embedding"]["eigenvalues"].as_array().unwrap() {
         near(value, 1.0);
@@ -209,8 +215,17 @@ fn a_row_space_that_is_undetermined_is_a_warning() {
     // X'X/n = I and Σ = I: both spectra are tied at k = 1, and whole at k = 2.
     write(&place, "tied.npy", &mat![[1.0, 0.0], [0.0, 1.0]]);
     let tied = |k: &'static str| {
-        let arguments =
-            ["solve", "--inputs", "x.npy", "--targets", "y.npy", "--covariance", "tied.npy", "--dimension", k];
+        let arguments = [
+            "solve",
+            "--inputs",
+            "x.npy",
+            "--targets",
+            "y.npy",
+            "--covariance",
+            "tied.npy",
+            "--dimension",
+            k,
+        ];
         place.run(&arguments).2
     };
     let stderr = tied("1");
@@ -229,9 +244,14 @@ fn tables_show_the_leading_values_and_json_all() {
         let arguments = [k, "--covariance", "sigma.npy"];
         let (code, stdout, stderr) = solve_inputs(&place, &random(90, 40), &arguments);
         assert_eq!(code, 0, "{stderr}");
-        let is_line = |line: &&str| line.trim_start_matches(['│', ' ']).starts_with(|c: char| c.is_ascii_digit());
+        let is_line =
+            |line: &&str| line.trim_start_matches(['│', ' ']).starts_with(|c: char| c.is_ascii_digit());
         assert_eq!(stdout.lines().filter(is_line).count(), shown, "{stdout}");
-        assert_eq!(stdout.contains(&format!("the first {shown} of 40; --json has all")), shown < 40, "{stdout}");
+        assert_eq!(
+            stdout.contains(&format!("the first {shown} of 40; --json has all")),
+            shown < 40,
+            "{stdout}"
+        );
         let (_, stdout, _) = solve_inputs(&place, &random(90, 40), &[&arguments[..], &["--json"]].concat());
         let solution: Value = serde_json::from_str(&stdout).unwrap();
         assert_eq!(solution["joint_embedding"]["eigenvalues"].as_array().unwrap().len(), 40);
@@ -275,9 +295,17 @@ fn solve_refuses_what_does_not_fit() {
         "symmetric",
         1,
     );
-    refused(&["--inputs", "line.npy", "--labels", "z.npy", "--dimension", "1"], "input 1 (from 0) is linear", 1);
+    refused(
+        &["--inputs", "line.npy", "--labels", "z.npy", "--dimension", "1"],
+        "input 1 (from 0) is linear",
+        1,
+    );
     place.write("inputs.csv", b"a,b\n1,2\n");
-    refused(&["--inputs", "inputs.csv", "--labels", "z.npy", "--dimension", "1"], "this is text in columns", 1);
+    refused(
+        &["--inputs", "inputs.csv", "--labels", "z.npy", "--dimension", "1"],
+        "this is text in columns",
+        1,
+    );
     refused(&["--inputs", "absent.npy", "--labels", "z.npy", "--dimension", "1"], "absent.npy", 1);
     refused(&["--inputs", "many.npy", "--labels", "many.npy", "--dimension", "1"], "give them as targets", 1);
     // Exactly one of labels and targets.

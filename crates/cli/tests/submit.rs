@@ -161,7 +161,10 @@ fn what_cannot_be_submitted_whole_is_taken_back() {
     let (code, _, stderr) = cluster.run(&elsewhere, &[]);
     assert_eq!(code, 1);
     assert!(stderr.contains("cannot start sbatch") && stderr.contains("login node"), "{stderr}");
-    assert!(stderr.contains("Nothing was submitted") && !cluster.place.path("elsewhere").exists(), "{stderr}");
+    assert!(
+        stderr.contains("Nothing was submitted") && !cluster.place.path("elsewhere").exists(),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -165,7 +165,8 @@ impl<'s> Lines<'s> {
                 || "the data sets have no rows".to_owned(),
                 |text| {
                     let named = sources.iter().map(|source| (source.name.as_str(), &source.dataset));
-                    let why = parsed.as_ref().map_or_else(String::new, |filter| find::why_none(filter, named));
+                    let why =
+                        parsed.as_ref().map_or_else(String::new, |filter| find::why_none(filter, named));
                     format!("no row is left by --where '{text}'{why}")
                 },
             );

@@ -72,7 +72,8 @@ mod tests {
     fn combinations_of_other_columns_are_found_whatever_the_scales() {
         let mut random = Random(3);
         for (n, d) in [(40, 12), (200, 30)] {
-            let mut inputs = Mat::from_fn(n, d, |_, column| random.normal() * 10_f64.powi(3 * (column as i32 % 4)));
+            let mut inputs =
+                Mat::from_fn(n, d, |_, column| random.normal() * 10_f64.powi(3 * (column as i32 % 4)));
             assert_eq!(dependent((inputs.transpose() * &inputs).as_ref()), [0_usize; 0]);
             for row in 0..n {
                 inputs[(row, 5)] = 2.0 * inputs[(row, 1)] - 1e-3 * inputs[(row, 3)];

@@ -2,8 +2,8 @@
 //!
 //! The one table of them: every reader asks it where the first bytes are not its own.
 
-use crate::gzip::{self, Members};
 use crate::files::read_up_to;
+use crate::gzip::{self, Members};
 use crate::readers;
 
 /// Bytes of a file that are looked at: a tar archive tells itself at 257.
@@ -96,7 +96,10 @@ fn by_text(start: &[u8]) -> (String, &'static str) {
     }
     let (head, line) = (text.trim_start().to_ascii_lowercase(), text.lines().next().unwrap_or_default());
     if head.starts_with("<!doctype html") || head.starts_with("<html") {
-        return ("a web page (HTML), perhaps the answer of a server that did not have the file".to_owned(), "");
+        return (
+            "a web page (HTML), perhaps the answer of a server that did not have the file".to_owned(),
+            "",
+        );
     }
     if line.contains([',', ';', '\t']) {
         return ("text in columns, such as CSV".to_owned(), "csv");
@@ -160,7 +163,10 @@ mod tests {
         let packed = encoder.finish().unwrap();
         for bytes in [&packed[..], &packed[..packed.len() - 9]] {
             let found = described(bytes);
-            assert!(found.starts_with("gzip of a NumPy array (npy)") && found.ends_with("unpacks it"), "{found}");
+            assert!(
+                found.starts_with("gzip of a NumPy array (npy)") && found.ends_with("unpacks it"),
+                "{found}"
+            );
         }
         assert!(described(&packed[..5]).starts_with("gzip of a file of no known format"), "nothing to see");
     }

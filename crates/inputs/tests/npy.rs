@@ -96,7 +96,10 @@ fn shapes_of_long_numbers_are_shapes() {
         assert_eq!(read(&npy("<f8", "False", shape, &data)).unwrap(), expected);
     }
     for shape in ["(1LL, 2L)", "(1l, 2)", "(1L2, 1)", "(L1, 2)", "(1 L, 2)"] {
-        assert!(matches!(refused(&npy("<f8", "False", shape, &data)), InputError::NpyHeader { .. }), "{shape}");
+        assert!(
+            matches!(refused(&npy("<f8", "False", shape, &data)), InputError::NpyHeader { .. }),
+            "{shape}"
+        );
     }
 }
 
@@ -104,7 +107,10 @@ fn shapes_of_long_numbers_are_shapes() {
 fn other_formats_are_named_with_what_reads_them() {
     for (bytes, says) in [
         (&b"PK\x03\x04 a zip file"[..], "zip archive, such as npz"),
-        (b"\0\0\x08\x01\0\0\0\x01\x07", "an idx file, which `source = \"idx\"` of a job reads; give a NumPy array"),
+        (
+            b"\0\0\x08\x01\0\0\0\x01\x07",
+            "an idx file, which `source = \"idx\"` of a job reads; give a NumPy array",
+        ),
         (b"1,2\n3", "text in columns"),
         (b"\x1f\x8b\x08\0\0\0\0\0\0\xff", "gzip of"),
         (b"<html>", "a web page"),

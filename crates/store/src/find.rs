@@ -74,7 +74,10 @@ fn known(dataset: &Dataset, called: &str, column: &str) -> Option<Known> {
 /// Why no row of these data sets, each with the name that it goes by, fulfils a condition, as the
 /// end of a sentence: [`Filter::why_none`].
 #[must_use]
-pub fn why_none<'d>(filter: &Filter, datasets: impl Iterator<Item = (&'d str, &'d Dataset)> + Clone) -> String {
+pub fn why_none<'d>(
+    filter: &Filter,
+    datasets: impl Iterator<Item = (&'d str, &'d Dataset)> + Clone,
+) -> String {
     let known = |column: &str| {
         let each = datasets.clone().filter_map(|(called, dataset)| known(dataset, called, column));
         each.reduce(Known::and)

@@ -98,6 +98,9 @@ mod tests {
         assert_eq!(coordinate(0.316_227_766), "0.3162");
         assert_eq!(count(36_000), "36,000");
         assert_eq!(count(999), "999");
-        assert_eq!([0, 1, 2, 36_000].map(|n| counted(n, "row")), ["0 rows", "1 row", "2 rows", "36,000 rows"]);
+        assert_eq!(
+            [0, 1, 2, 36_000].map(|n| counted(n, "row")),
+            ["0 rows", "1 row", "2 rows", "36,000 rows"]
+        );
     }
 }

@@ -95,7 +95,9 @@ const UNITS: [(&[&str], u64); 4] = [
 
 /// Why a text is no time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}. Give a time with its units (2d, 3h, 90m, 1h30m, 45s) or as SLURM does (90 for minutes, 3:00:00, 1-12:00:00)")]
+#[error(
+    "{reason}. Give a time with its units (2d, 3h, 90m, 1h30m, 45s) or as SLURM does (90 for minutes, 3:00:00, 1-12:00:00)"
+)]
 pub(crate) struct TimeError {
     reason: String,
 }

@@ -22,7 +22,10 @@ pub(crate) fn call(root: &Path) -> Result<Exit, CommandError> {
         HumanBytes(bytes)
     ));
     if !dataset.is_complete() {
-        table::print(&format!("missing: {} of the job", counted(dataset.rows() - dataset.rows_done(), "row")));
+        table::print(&format!(
+            "missing: {} of the job",
+            counted(dataset.rows() - dataset.rows_done(), "row")
+        ));
     }
     if faults.is_empty() {
         return Ok(Exit::Success);

@@ -154,7 +154,9 @@ fn difference(section: &Section, other: &Section) -> String {
     let keys: BTreeSet<&String> = own.keys().chain(others.keys()).collect();
     let differing = keys.into_iter().filter(|key| own.get(*key) != others.get(*key)).map(|key| {
         match (own.get(key), others.get(key)) {
-            (Some(own), Some(other)) if own.len() + other.len() <= SHOWN => format!("{key} ({own}, not {other})"),
+            (Some(own), Some(other)) if own.len() + other.len() <= SHOWN => {
+                format!("{key} ({own}, not {other})")
+            }
             _ => key.clone(),
         }
     });

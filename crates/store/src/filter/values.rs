@@ -217,7 +217,9 @@ impl Condition {
 
     fn tests_mut(&mut self, change: &mut impl FnMut(&mut Self)) {
         match self {
-            Self::And(all) | Self::Or(all) => all.iter_mut().for_each(|condition| condition.tests_mut(change)),
+            Self::And(all) | Self::Or(all) => {
+                all.iter_mut().for_each(|condition| condition.tests_mut(change))
+            }
             Self::Not(condition) => condition.tests_mut(change),
             Self::Compare { .. } | Self::Among { .. } | Self::Missing { .. } => change(self),
         }
@@ -230,7 +232,8 @@ mod tests {
 
     const COLUMNS: [(&str, bool); 4] =
         [("scale", false), ("replicate", false), ("paradigm", true), ("distance", false)];
-    const SCALES: [f64; 5] = [0.300_000_000_000_000_04, 4.6, 1000.0, 5623.413_251_903_491, 562_341.325_190_349_1];
+    const SCALES: [f64; 5] =
+        [0.300_000_000_000_000_04, 4.6, 1000.0, 5623.413_251_903_491, 562_341.325_190_349_1];
 
     fn filter(text: &str) -> Filter {
         Filter::parse(text, &COLUMNS).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -290,7 +293,9 @@ mod tests {
         filter(text).why_none(&|name| match name {
             "scale" => Some(Known::Numbers(SCALES.to_vec())),
             "replicate" => Some(Known::Range(0..50)),
-            "paradigm" => Some(Known::Texts(["joint-embedding", "reconstruction"].map(str::to_owned).to_vec())),
+            "paradigm" => {
+                Some(Known::Texts(["joint-embedding", "reconstruction"].map(str::to_owned).to_vec()))
+            }
             _ => None,
         })
     }
@@ -298,8 +303,14 @@ mod tests {
     #[test]
     fn why_no_row_is_left_is_told_by_the_values_there_are() {
         for (text, expected) in [
-            ("scale = 6000", ": scale is 5623.413251903491, 1000, 4.6, 0.30000000000000004 or 562341.3251903491"),
-            ("scale > 1e6", ": scale is 562341.3251903491, 5623.413251903491, 1000, 4.6 or 0.30000000000000004"),
+            (
+                "scale = 6000",
+                ": scale is 5623.413251903491, 1000, 4.6, 0.30000000000000004 or 562341.3251903491",
+            ),
+            (
+                "scale > 1e6",
+                ": scale is 562341.3251903491, 5623.413251903491, 1000, 4.6 or 0.30000000000000004",
+            ),
             ("replicate = 99 and scale = 4.6", ": replicate is 0 to 49"),
             ("replicate = 7 and distance > 9", ": replicate is 0 to 49"),
             (
