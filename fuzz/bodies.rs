@@ -53,7 +53,7 @@ pub(crate) fn condition(data: &[u8]) {
     let columns = [("alignment", false), ("samples", false), ("paradigm", true), ("gap", false)];
     match Filter::parse(&text, &columns) {
         Ok(filter) => {
-            let values = [0.3, 0.1 + 0.2, 5623.413_251_903_491, 1e300, -0.0];
+            let values = [0.3, 0.1 + 0.2, 5_623.413_251_903_491, 1e300, -0.0];
             let filter = filter.as_shown(&|name| (name != "gap").then(|| values.to_vec()));
             let _ = filter.why_none(&|name| match name {
                 "samples" => Some(Known::Range(0..u64::MAX)),

@@ -39,4 +39,16 @@ done
 run out --threads 2
 same out
 tidy out
+# A size that a file asks for is a fact about the file: an error that names it. The array is 400 MB of nothing.
+{
+    printf '\223NUMPY\001\000\166\000'
+    printf '%-117s\n' "{'descr': '<f8', 'fortran_order': False, 'shape': (50000000, 1), }"
+} >large.npy
+truncate -s $((128 + 400000000)) large.npy
+code=0
+(ulimit -v 200000 && exec timeout --signal=KILL 60 "$program" solve --inputs large.npy --targets large.npy --dimension 1) \
+    2>stderr || code=$?
+[ "$code" -eq 1 ] || fail "exit code $code of a file that is too large: $(cat stderr)"
+grep -q '^error: cannot hold in memory large.npy' stderr || fail "$(cat stderr)"
+
 echo "$((short + done)) runs with little memory: $short ended for want of it, $told of them with a word; none hung"

@@ -1,6 +1,7 @@
 //! Standard output that cannot be written: what is lost is told, and a reader who has seen enough
 //! is no failure.
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 mod common;
 

@@ -59,8 +59,8 @@ fn checked(memory: *mut u8, bytes: usize) -> *mut u8 {
     memory
 }
 
-/// Says that so many bytes were not to be had, and ends the process. Allocates nothing, waits for no
-/// lock, and runs nothing else's farewells.
+/// Says that so many bytes were not to be had, and ends the process. Allocates nothing, waits for
+/// no lock, and runs nothing else's farewells.
 #[cold]
 fn end(bytes: usize) -> ! {
     #[cfg(unix)]

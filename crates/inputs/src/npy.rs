@@ -31,8 +31,8 @@ const SUPPORTED: &str = "float64, float32, int8 to int64, uint8 to uint64, bool"
 /// # Errors
 ///
 /// * [`InputError::Io`], [`InputError::NotAFile`]: the file cannot be opened or read.
-/// * [`InputError::OtherFormat`], [`InputError::NpyHeader`]: this is no npy file, or its header cannot be
-///   understood.
+/// * [`InputError::OtherFormat`], [`InputError::NpyHeader`]: this is no npy file, or its header
+///   cannot be understood.
 /// * [`InputError::ElementType`], [`InputError::Rank`], [`InputError::ZeroDimension`],
 ///   [`InputError::Overflow`]: the array is not of a kind that is taken.
 /// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the file is shorter or longer than declared.

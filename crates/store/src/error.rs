@@ -73,7 +73,7 @@ pub enum StoreError {
     },
     /// Two data sets of one job grew in different ways.
     #[error(
-        "{} grew otherwise than the other data sets: {what} differ in its section {section}. Run the job to its end in one of \
+        "{} grew otherwise than the other data sets: its section {section} differs in {what}. Run the job to its end in one of \
          them, and it will have all rows",
         path.display()
     )]

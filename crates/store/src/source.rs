@@ -91,7 +91,11 @@ impl Source {
         };
         let named = |error| match error {
             SourceError::Empty { path } if is_shard(&path) => SourceError::EmptyShard { path },
-            error => error,
+            error @ (SourceError::Store(_)
+            | SourceError::Damaged { .. }
+            | SourceError::Empty { .. }
+            | SourceError::EmptyShard { .. }
+            | SourceError::NoDataSet) => error,
         };
         let mut sources = opened.into_iter().collect::<Result<Vec<Self>, _>>().map_err(named)?;
         let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();

@@ -1,7 +1,5 @@
-//! A panic of Parquet's decoder is an error that names the file, and prints nothing. In a process of
-//! its own: what is called at a panic is one for all threads.
-
-#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+//! A panic of Parquet's decoder is an error that names the file, and prints nothing. In a process
+//! of its own: what is called at a panic is one for all threads.
 
 use std::panic;
 use std::path::Path;

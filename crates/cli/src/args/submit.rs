@@ -24,8 +24,8 @@ pub(crate) struct Submit {
     /// Partition [default: the site's]
     #[arg(long, value_name = "P", value_parser = word)]
     pub(crate) partition: Option<String>,
-    /// Wall time of a task: 3h, 90m, 1h30m or, as SLURM has it, 90 (minutes), 1-12:00:00. A task that
-    /// does not get done is run again and resumes [default: the partition's]
+    /// Wall time of a task: 3h, 90m or, as SLURM has it, 90 (minutes), 1-12:00:00. A task that does
+    /// not get done is run again and resumes [default: the partition's]
     #[arg(long, value_name = "T", value_parser = time)]
     pub(crate) time: Option<Duration>,
     /// Memory of a task: 800M, 4G [default: the site's]

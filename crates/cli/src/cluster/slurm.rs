@@ -1,7 +1,7 @@
 //! Calls of SLURM's commands, with their exit codes looked at.
 
 use std::env;
-use std::io::ErrorKind;
+use std::io::Error;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::mpsc;
@@ -112,7 +112,7 @@ fn array_size(config: &str) -> Option<u64> {
 ///
 /// [`SlurmError::NotThere`].
 pub(crate) fn look_for_sbatch() -> Result<(), SlurmError> {
-    let absent = || SlurmError::NotThere { program: "sbatch", source: ErrorKind::NotFound.into() };
+    let absent = || SlurmError::NotThere { program: "sbatch", source: Error::other("it is not on PATH") };
     host::on_path("sbatch").map(drop).ok_or_else(absent)
 }
 

@@ -25,8 +25,8 @@ const NAMED: usize = 10;
 const SHOWN: usize = 20;
 const AFTER: usize = 5;
 
-/// Difference of two eigenvalues, relative to the first, up to which rounding decides which of their
-/// eigenvectors comes out.
+/// Difference of two eigenvalues, relative to the first, up to which rounding decides which of
+/// their eigenvectors comes out.
 const TIED: f64 = 1e-10;
 
 pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {

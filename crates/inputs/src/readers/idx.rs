@@ -10,8 +10,8 @@
 //! | 4 … 4 + 4 r | the dimensions, unsigned 32-bit, big-endian |
 //! | then | the elements, last dimension fastest |
 //!
-//! Compression is told by the gzip magic 1f 8b and never by the file's name; concatenated gzip members are one stream,
-//! and zeros after them are padding.
+//! Compression is told by the gzip magic 1f 8b and never by the file's name; concatenated gzip
+//! members are one stream, and zeros after them are padding.
 //!
 //! **Nothing is trusted.** A plain file must have exactly the length that its header declares, which is checked before
 //! the data are allocated. A gzip file may not declare more than deflate could pack into its length, and its data go
@@ -91,8 +91,8 @@ struct Array {
 /// # Errors
 ///
 /// * [`InputError::Io`], [`InputError::NotAFile`]: the file cannot be opened or read.
-/// * [`InputError::OtherFormat`], [`InputError::ElementType`], [`InputError::Rank`], [`InputError::ZeroDimension`]:
-///   the header is of something else.
+/// * [`InputError::OtherFormat`], [`InputError::ElementType`], [`InputError::Rank`],
+///   [`InputError::ZeroDimension`]: the header is of something else.
 /// * [`InputError::Overflow`], [`InputError::Implausible`]: the header declares an impossible size.
 /// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the data are shorter or longer than declared.
 /// * [`InputError::Gzip`]: the compressed stream is damaged.

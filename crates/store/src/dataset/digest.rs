@@ -51,8 +51,8 @@ impl Dataset {
         complete && latest && of_these && footer.value("pages").is_none_or(|seal| is_sound(&path, seal))
     }
 
-    /// What is wrong with the bytes of the summary's file, if there is one: it is unreadable, or its
-    /// pages are not those that its seal tells of. A run writes it anew.
+    /// What is wrong with the bytes of the summary's file, if there is one: it is unreadable, or
+    /// its pages are not those that its seal tells of. A run writes it anew.
     #[must_use]
     pub fn summary_fault(&self) -> Option<Fault> {
         let path = self.path(SUMMARY_FILE);

@@ -160,7 +160,9 @@ fn difference(section: &Section, other: &Section) -> String {
             _ => key.clone(),
         }
     });
-    differing.collect::<Vec<_>>().join(", ")
+    let differing: Vec<String> = differing.collect();
+    // Sections may be numbered otherwise, and hold the same.
+    if differing.is_empty() { "its number".to_owned() } else { differing.join(", ") }
 }
 
 /// Brings one part in, unless it is there.

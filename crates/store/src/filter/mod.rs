@@ -3,9 +3,10 @@
 //!
 //! A condition is read once ([`Filter::parse`], grammar in `grammar.rs`), checked against the
 //! columns there are, and asked row by row ([`Filter::holds`]) under SQL's three-valued logic: a
-//! comparison with no value is neither true nor false. Numbers are read as tables show them
-//! ([`Filter::as_shown`]), and where no row is left, it is said why ([`Filter::why_none`]). The same makes it cheap to pass over parts:
-//! asked with only the coordinates known, a condition that is already false needs no file.
+//! comparison with no value is neither true nor false. The same makes it cheap to pass over parts:
+//! asked with only the coordinates known, a condition that is already false needs no file. Numbers
+//! are read as tables show them ([`Filter::as_shown`]), and where no row is left, it is said why
+//! ([`Filter::why_none`]).
 
 mod grammar;
 mod values;

@@ -233,7 +233,7 @@ mod tests {
     const COLUMNS: [(&str, bool); 4] =
         [("scale", false), ("replicate", false), ("paradigm", true), ("distance", false)];
     const SCALES: [f64; 5] =
-        [0.300_000_000_000_000_04, 4.6, 1000.0, 5623.413_251_903_491, 562_341.325_190_349_1];
+        [0.300_000_000_000_000_04, 4.6, 1000.0, 5_623.413_251_903_491, 562_341.325_190_349_1];
 
     fn filter(text: &str) -> Filter {
         Filter::parse(text, &COLUMNS).unwrap_or_else(|error| panic!("{text}: {error}"))
