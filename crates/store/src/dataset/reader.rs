@@ -75,7 +75,13 @@ fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T, ParquetError>) -> 
     let decoded = catch_unwind(AssertUnwindSafe(decode));
     DECODING.set(false);
     decoded
-        .unwrap_or_else(|_| Err(ParquetError::General("its pages contradict each other".to_owned())))
+        .unwrap_or_else(|panic| {
+            let texts = (panic.downcast_ref::<String>().map(String::as_str), panic.downcast_ref::<&str>());
+            let said = texts.0.or(texts.1.copied()).unwrap_or("nothing more");
+            let reason =
+                format!("its pages contradict each other, or memory is short; the decoder says: {said}");
+            Err(ParquetError::General(reason))
+        })
         .map_err(|source| StoreError::Parquet { action: "read", path: path.to_path_buf(), source })
 }
 
