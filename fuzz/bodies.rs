@@ -9,7 +9,7 @@ use std::path::Path;
 use eigensweep_job as job;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, Fault, read_columns};
-use eigensweep_store::filter::{Filter, Value};
+use eigensweep_store::filter::{Filter, Known, Value};
 use eigensweep_testkit::allocator::{Counting, peak};
 
 #[global_allocator]
@@ -53,6 +53,14 @@ pub(crate) fn condition(data: &[u8]) {
     let columns = [("alignment", false), ("samples", false), ("paradigm", true), ("gap", false)];
     match Filter::parse(&text, &columns) {
         Ok(filter) => {
+            let values = [0.3, 0.1 + 0.2, 5_623.413_251_903_491, 1e300, -0.0];
+            let filter = filter.as_shown(&|name| (name != "gap").then(|| values.to_vec()));
+            let _ = filter.why_none(&|name| match name {
+                "samples" => Some(Known::Range(0..u64::MAX)),
+                "paradigm" => Some(Known::Texts(vec!["reconstruction".to_owned()])),
+                "gap" => None,
+                _ => Some(Known::Numbers(values.to_vec())),
+            });
             let _ = filter.holds(&|name| match name {
                 "alignment" => Value::Number(0.5),
                 "samples" => Value::Unknown,

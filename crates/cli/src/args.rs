@@ -12,7 +12,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use eigensweep_store::shard::{Shard, ShardError};
 
-use crate::cluster;
+use crate::cluster::{self, TimeError};
 pub(crate) use plot::{Plot, Report};
 pub(crate) use submit::{Submit, memory_bytes};
 
@@ -35,7 +35,7 @@ pub(crate) enum Command {
     /// Simulate the grid of a job into a data set, resuming what is there
     #[command(
         after_help = "Examples:\n  eigensweep run jobs/quickstart.toml --set job.replicates=20 --threads 2\n  \
-                      eigensweep run jobs/figure3-mnist.toml --shard 2/8 --time-limit 3h"
+                      eigensweep run jobs/figure3-mnist.toml --shard 2/9 --time-limit 3h"
     )]
     Run(Run),
     /// Show grid, tasks, bytes, memory and time of a job without running it
@@ -49,6 +49,7 @@ pub(crate) enum Command {
     Theory(Theory),
     /// Solve one problem in closed form, all three paradigms
     #[command(
+        group = ArgGroup::new("answers").args(["labels", "targets"]).required(true),
         after_help = "Example:\n  eigensweep solve --inputs X.npy --labels Y.npy --covariance SIGMA.npy --dimension 5 \
                       --json"
     )]
@@ -71,12 +72,12 @@ pub(crate) enum Command {
     /// Compute single rows again, alone, and show what is behind them
     #[command(
         after_help = "Example:\n  eigensweep replay output/quickstart --where \"paradigm = 'reconstruction' and distance > \
-                      0.6\" --limit 3"
+                      0.4\" --limit 3"
     )]
     Replay(Replay),
     /// Submit a job to SLURM: an array of shards, then a job that merges them
     #[command(
-        after_help = "Examples:\n  eigensweep submit jobs/figure3-mnist.toml --shards 32 --time 2h --memory 2G --dry-run\n  \
+        after_help = "Examples:\n  eigensweep submit jobs/figure3-mnist.toml --shards 9 --time 2h --memory 2G --dry-run\n  \
                       eigensweep submit jobs/quickstart.toml --shards 4 --partition short --account lab \\\n      \
                       --module gcc/13 --sbatch-arg=--qos=high --concurrent 2"
     )]
@@ -129,8 +130,8 @@ pub(crate) struct Run {
     /// the array variables of SLURM, Kubernetes, PBS, LSF or Grid Engine
     #[arg(long, value_name = "I/N|auto|auto/N")]
     pub(crate) shard: Option<ShardChoice>,
-    /// Stop cleanly before this time is over (3h, 90m, 1-12:00:00), with exit code 75; `auto` asks
-    /// the batch system
+    /// Stop cleanly before this time is over (3h, 90m, 45s or, as SLURM has it, 90 for minutes,
+    /// 1-12:00:00), with exit code 75; `auto` asks the batch system
     #[arg(long, value_name = "TIME|auto")]
     pub(crate) time_limit: Option<TimeLimit>,
     /// In a SLURM job: ask SLURM to run this job again when a time limit or a warning signal has
@@ -176,16 +177,10 @@ pub(crate) enum TimeLimit {
 }
 
 impl FromStr for TimeLimit {
-    type Err = String;
+    type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "auto" {
-            return Ok(Self::Auto);
-        }
-        let time = humantime::parse_duration(text).ok().or_else(|| cluster::clock_time(text));
-        time.map(Self::Given).ok_or_else(|| {
-            "give a time such as 3h, 90m, 1h30m or, as SLURM writes it, 1-12:00:00; or auto".to_owned()
-        })
+        if text == "auto" { Ok(Self::Auto) } else { cluster::duration(text).map(Self::Given) }
     }
 }
 
@@ -212,7 +207,8 @@ pub(crate) struct Merge {
 pub(crate) struct Replay {
     /// The data set
     pub(crate) dataset: PathBuf,
-    /// Which rows, as in SQL: comparisons of columns joined by and, or, not
+    /// Which rows, as in SQL: comparisons of columns joined by and, or, not; a number equals a
+    /// coordinate also as tables round it
     #[arg(long = "where", value_name = "CONDITION")]
     pub(crate) condition: String,
     /// Most rows to compute
@@ -266,7 +262,7 @@ pub(crate) struct Solve {
     pub(crate) inputs: PathBuf,
     /// Labels Y: one column of whole numbers is classes (one-hot), anything else real targets (n ×
     /// ℓ)
-    #[arg(long, value_name = "Y.npy", required_unless_present = "targets", conflicts_with = "targets")]
+    #[arg(long, value_name = "Y.npy")]
     pub(crate) labels: Option<PathBuf>,
     /// Real targets in place of labels, whole numbers or not (n × ℓ; a vector is one column)
     #[arg(long, value_name = "T.npy")]

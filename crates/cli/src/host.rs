@@ -1,5 +1,6 @@
 //! The machine and the moment: what only the manifest may know.
 
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Threads that this process may use.
@@ -20,6 +21,12 @@ pub(crate) fn name() -> String {
         .filter(|name| !name.is_empty())
         .or_else(|| std::env::var("HOSTNAME").ok())
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The first program of that name on PATH.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|place| place.join(name)).find(|program| program.is_file())
 }
 
 /// What the program was built with.

@@ -1,9 +1,10 @@
 //! The program `eigensweep`: arguments → a validated plan → a call.
 //!
 //! `args` says what can be typed, `commands` holds one file per command, `report` prints errors
-//! (with the job's text underlined), `tell` says things on standard error, `progress` shows how a
-//! run gets on, `run_log` writes it down, `stop` ends it in time, `requeue` has it run again,
-//! `cluster` asks the batch system. What is computed is the engine's business.
+//! (with the job's text underlined), `output` is standard output, `tell` says things on standard
+//! error, `progress` shows how a run gets on, `run_log` writes it down, `stop` ends it in time,
+//! `requeue` has it run again, `cluster` asks the batch system. What is computed is the engine's
+//! business.
 #![allow(clippy::disallowed_methods, reason = "clock and environment are read here and nowhere else")]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
@@ -16,6 +17,7 @@ mod commands;
 mod exit;
 mod host;
 mod job;
+mod output;
 mod progress;
 mod report;
 mod requeue;
@@ -24,22 +26,37 @@ mod stop;
 
 use std::process::ExitCode;
 
+use args::Arguments;
 use clap::Parser;
+use eigensweep_inputs::memory::OrEnd;
+use exit::Exit;
+use mimalloc::MiMalloc;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: OrEnd<MiMalloc> = OrEnd(MiMalloc);
 
 fn main() -> ExitCode {
-    let arguments = args::Arguments::parse();
-    let ended = commands::call(&arguments);
+    let exit = match Arguments::try_parse() {
+        Ok(arguments) => call(&arguments),
+        Err(mistake) if mistake.use_stderr() => mistake.exit(),
+        Err(asked_for) => {
+            output::by(|| asked_for.print());
+            Exit::Success
+        }
+    };
+    let lost = output::end().map_err(|error| report::print(&error, None)).err();
+    // What failed before has a code of its own.
+    lost.filter(|_| exit == Exit::Success).unwrap_or(exit).into()
+}
+
+/// Calls the command that was typed, and says what went wrong.
+fn call(arguments: &Arguments) -> Exit {
+    let ended = commands::call(arguments);
     if let Some(directory) = eigensweep_inputs::whole_file::unsynced_directory() {
         tell!(
             "warning: the file system of {} cannot sync directories: a power cut may take back what was written last",
             directory.display()
         );
     }
-    match ended {
-        Ok(code) => code.into(),
-        Err(error) => report::print(&error, &arguments.command).into(),
-    }
+    ended.unwrap_or_else(|error| report::print(&error, Some(&arguments.command)))
 }

@@ -4,6 +4,7 @@
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
+use eigensweep_store::format::counted;
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Time between two plain lines.
@@ -79,8 +80,8 @@ impl Progress {
     /// A part was committed.
     pub(crate) fn committed(&self, section: u32, part: u64, rows: u64) {
         if self.verbose {
-            let rows = HumanCount(rows);
-            self.bar.suspend(|| tell!("part {section:03}-{part:06} committed: {rows} rows"));
+            let rows = counted(rows, "row");
+            self.bar.suspend(|| tell!("part {section:03}-{part:06} committed: {rows}"));
         }
     }
 
@@ -89,12 +90,21 @@ impl Progress {
         let rate = self.done as f64 / elapsed;
         let left = (self.total - self.done) as f64 / rate;
         tell!(
-            "{} of {} rows, {} rows/s, {} left",
+            "{} of {}, {} rows/s, {} left",
             HumanCount(self.done),
-            HumanCount(self.total),
+            counted(self.total, "row"),
             HumanCount(whole(rate)),
-            HumanDuration(Duration::try_from_secs_f64(left).unwrap_or_default()),
+            duration(left),
         );
+    }
+}
+
+/// So many seconds for people, never none: `40 ms`, `2.5 seconds`, `3 minutes`.
+pub(crate) fn duration(seconds: f64) -> String {
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if time < Duration::from_secs(1) => format!("{:.0} ms", (1e3 * seconds).max(1.0)),
+        Ok(time) if time < Duration::from_secs(10) => format!("{seconds:.1} seconds"),
+        time => HumanDuration(time.unwrap_or(Duration::MAX)).to_string(),
     }
 }
 

@@ -11,6 +11,7 @@ use eigensweep_inputs::InputError;
 use eigensweep_job::{JobProblems, Problem, SourceText};
 use eigensweep_store::StoreError;
 use eigensweep_store::filter::FilterError;
+use eigensweep_store::format::counted;
 use eigensweep_theory::Failure;
 use eigensweep_theory::thresholds::SpectraError;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
@@ -41,12 +42,14 @@ pub(crate) enum CommandError {
     Misfit { source: GivenError, path: PathBuf },
     #[error("--dimension {found} is not between 1 and the number of inputs, {most}")]
     Dimension { found: usize, most: usize },
-    #[error("the {what} problem has no solution: {source}{}", remedy(source))]
-    Unsolvable { what: &'static str, source: Failure },
+    #[error("the {what} problem has no solution: {source}{remedy}")]
+    Unsolvable { what: &'static str, source: Failure, remedy: String },
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
-    #[error("no row fulfils {condition}")]
-    NoRow { condition: String },
+    #[error("cannot write to standard output: {source}")]
+    Output { source: std::io::Error },
+    #[error("no row fulfils {condition}{why}")]
+    NoRow { condition: String, why: String },
     #[error(transparent)]
     Array(#[from] ArrayError),
     #[error(
@@ -77,16 +80,6 @@ pub(crate) enum CommandError {
     Figure(#[from] FigureError),
     #[error("--replicate {found}: the job has {replicates} replicates, counted from 0")]
     Replicate { found: u32, replicates: u32 },
-}
-
-fn remedy(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::NotPositiveDefinite { .. } => {
-            ". S = X̄ᵀX̄/n + Σ must be positive definite: give more samples than inputs, or a positive definite --covariance"
-        }
-        Failure::NoConvergence => "",
-        Failure::NotFinite => ". The numbers are too large: rescale the inputs",
-    }
 }
 
 impl CommandError {
@@ -158,6 +151,7 @@ impl CommandError {
             | Self::Misfit { .. }
             | Self::Unsolvable { .. }
             | Self::Io { .. }
+            | Self::Output { .. }
             | Self::NoRow { .. }
             | Self::Slurm(_)
             | Self::Submitted(_)
@@ -170,12 +164,12 @@ impl CommandError {
 }
 
 /// Prints an error of a command to standard error; returns the exit code that goes with it.
-pub(crate) fn print(error: &CommandError, command: &Command) -> Exit {
+pub(crate) fn print(error: &CommandError, command: Option<&Command>) -> Exit {
     if let CommandError::Engine(EngineError::Job(problems)) = error {
         print_problems(problems);
     } else {
         tell!("error: {error}");
-        if let Some(flags) = error.flags(command) {
+        if let Some(flags) = command.and_then(|command| error.flags(command)) {
             tell!("help: {flags}");
         }
     }
@@ -186,8 +180,8 @@ fn print_problems(problems: &JobProblems) {
     for problem in &problems.problems {
         tell!("{:?}", Report::new(Underlined::new(problem, &problems.sources)));
     }
-    let count = problems.problems.len();
-    tell!("error: {count} problem{} in the job; nothing was written", if count == 1 { "" } else { "s" });
+    let problems = counted(problems.problems.len() as u64, "problem");
+    tell!("error: {problems} in the job; nothing was written");
 }
 
 /// A problem as miette shows it.

@@ -35,6 +35,15 @@ const INTERRUPTED: usize = 1;
 const TERMINATED: usize = 2;
 const TIME_IS_UP: usize = 3;
 
+/// Starts a thread that nobody waits for. A process that cannot have one more is at its limits, and
+/// cannot end in time as promised: it ends now.
+fn spawn(work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = thread::Builder::new().spawn(work) {
+        tell!("error: cannot start a thread: {error}");
+        std::process::exit(Exit::Failure.code().into());
+    }
+}
+
 /// What has been asked of this process.
 #[derive(Clone)]
 pub(crate) struct Stop {
@@ -83,7 +92,7 @@ impl Stop {
     /// Stops the run after this time.
     pub(crate) fn after(&self, time: Duration) {
         let stop = self.clone();
-        thread::spawn(move || {
+        spawn(move || {
             thread::sleep(time);
             stop.time_is_up();
         });
@@ -92,7 +101,7 @@ impl Stop {
     /// Stops the run when a batch system warns, at once or after the time that `time` then says.
     pub(crate) fn heed_warnings(&self, time: impl Fn() -> Duration + Send + 'static) {
         let stop = self.clone();
-        thread::spawn(move || {
+        spawn(move || {
             loop {
                 if stop.warned.swap(false, Ordering::Relaxed) {
                     stop.after(time());
@@ -112,7 +121,7 @@ impl Stop {
     /// hears how the program ends.
     pub(crate) fn watch(&self, farewell: impl FnOnce(Exit) + Send + 'static) {
         let stop = self.clone();
-        thread::spawn(move || {
+        spawn(move || {
             while !stop.flag.load(Ordering::Relaxed) {
                 thread::sleep(LOOK_EVERY);
             }

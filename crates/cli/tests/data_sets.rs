@@ -32,7 +32,7 @@ fn shards_in_one_directory_and_in_two_are_the_whole() {
     }
     let (code, out, err) = place.run(&["merge", "own-1", "--into", "joined"]);
     assert_eq!(code, 1, "half of it is missing: {out}{err}");
-    assert!(err.contains("rows are missing"), "{err}");
+    assert!(err.contains("rows missing"), "{err}");
     let (code, out, err) = place.run(&["merge", "own-1", "own-2", "--into", "joined"]);
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("36 rows in") && err.contains("more than once"), "{out}{err}");
@@ -107,7 +107,7 @@ fn damage_is_named_and_mended() {
     assert_eq!(place.run(&run).0, 0);
     let (code, out, _) = place.run(&["verify", "out"]);
     assert_eq!(code, 0);
-    assert!(out.contains("36 rows") && out.contains("as they were written"), "{out}");
+    assert!(out.contains("as written: 6 parts with 36 rows"), "{out}");
     let whole = place.contents("out/data");
     let (path, bytes) = &whole[2];
     let mut bent = bytes.clone();
@@ -173,9 +173,126 @@ fn rows_are_computed_again_to_their_bits() {
         assert_eq!(code, 2, "{condition}: {err}");
         assert!(err.contains(says), "{err}");
     }
-    let (code, _, err) = place.run(&["replay", "output.detail=rows", "--where", "samples = 7"]);
+    for (condition, says) in [
+        ("samples = 7", "no row fulfils samples = 7: samples is 50 or 500"),
+        ("replicate = 3 and samples = 50", ": replicate is 0 to 2"),
+        ("paradigm = 'joint_embedding'", "'reconstruction'; did you mean 'joint-embedding'?"),
+        ("status = 'not-finite'", ": status is 'ok'"),
+    ] {
+        let (code, _, err) = place.run(&["replay", "output.detail=rows", "--where", condition]);
+        assert_eq!(code, 1);
+        assert!(err.contains(says), "no {says:?} in {err}");
+        let (code, _, err) = place.run(&["plot", "output.detail=rows", "--where", condition]);
+        assert_eq!(code, 2);
+        let says = says.trim_start_matches("no row fulfils samples = 7");
+        assert!(err.contains("no row is left by --where") && err.contains(says), "no {says:?} in {err}");
+    }
+}
+
+/// What `replay` says of a row is about the numbers beside it, in text and in JSON.
+#[test]
+fn a_row_that_is_explained_has_its_own_numbers() {
+    let place = Place::new();
+    assert_eq!(place.run(&["run", "small.toml", "--quiet", "--output", "out"]).0, 0);
+    for paradigm in ["joint-embedding", "reconstruction"] {
+        let condition =
+            format!("samples = 500 and alignment = 10 and replicate = 1 and paradigm = '{paradigm}'");
+        let (code, out, err) = place.run(&["replay", "out", "--where", &condition, "--json"]);
+        assert_eq!(code, 0, "{err}");
+        let row = &json(&out)[0];
+        for (name, value) in [("replicate", 1), ("samples", 500), ("dimension", 4)] {
+            assert!(row[name].is_i64() && row[name] == value, "{name} in {row}");
+        }
+        assert!(row["alignment"].is_f64(), "{row}");
+        // The sentence on the gap: its numbers are eigenvalues, and make the gap that is stored.
+        let (_, out, _) = place.run(&["replay", "out", "--where", &condition]);
+        let line = out.lines().find(|line| line.starts_with("gap  ")).unwrap();
+        let words: Vec<&str> = line.split([' ', '(', ')', ':']).filter(|word| !word.is_empty()).collect();
+        let ["gap", gap, "=", kth, "−", next, "/", first, ..] = words[..] else { panic!("{line}") };
+        let [gap, kth, next, first] = [gap, kth, next, first].map(|text| text.parse::<f64>().unwrap());
+        assert!(((kth - next) / first - gap).abs() < 2e-3, "{line}");
+        let stored = row["gap"]["stored"].as_f64().unwrap();
+        assert!((gap - stored).abs() <= 1e-3 * stored, "{line}, and stored is {stored}");
+        assert_eq!(line.contains("square of φ"), paradigm == "reconstruction", "{line}");
+    }
+}
+
+/// Values are shown rounded; what is shown can be typed.
+#[test]
+fn coordinates_can_be_typed_as_they_are_shown() {
+    let place = Place::new();
+    let scale = "corruption.scale={ from = 1.0, to = 1e6, count = 5, scale = \"log\" }";
+    let run = ["run", "small.toml", "--set", scale, "--set", "job.replicates=1", "--output", "out"];
+    let (code, out, err) = place.run(&run);
+    assert_eq!(code, 0, "{err}");
+    // 10^1.5 and 10^4.5.
+    for shown in ["31.62", "31623"] {
+        assert!(out.contains(shown), "{out}");
+        for relation in ["=", "in"] {
+            let value = if relation == "in" { format!("({shown}, 7)") } else { shown.to_owned() };
+            let condition = format!("noise_scale {relation} {value}");
+            let (code, out, err) = place.run(&["replay", "out", "--where", &condition, "--limit", "1"]);
+            assert_eq!(code, 0, "{err}");
+            assert!(out.contains(&format!("noise_scale {shown}")), "{out}");
+            assert_eq!(place.run(&["plot", "out", "--where", &condition, "-o", "out.svg"]).0, 0);
+        }
+    }
+    let (code, _, err) = place.run(&["replay", "out", "--where", "noise_scale = 30"]);
     assert_eq!(code, 1);
-    assert!(err.contains("no row"), "{err}");
+    assert!(err.contains(": noise_scale is 31.6227766017, 1, 1000, 31622.7766017 or 1e6"), "{err}");
+}
+
+/// A summary that was changed on disk is no better than a part that was.
+#[test]
+fn the_summary_is_verified() {
+    let place = Place::new();
+    let run = ["run", "small.toml", "--output", "out"];
+    assert_eq!(place.run(&run).0, 0);
+    let path = place.path("out/summary/summary.parquet");
+    let whole = fs::read(&path).unwrap();
+    let mut bent = whole.clone();
+    bent[100] ^= 1;
+    for (bytes, says) in [(&bent[..], "does not match its checksum"), (&whole[..50], "is unreadable")] {
+        fs::write(&path, bytes).unwrap();
+        let (code, out, err) = place.run(&["verify", "out"]);
+        assert_eq!(code, 1, "{out}{err}");
+        assert!(
+            err.contains("summary.parquet") && err.contains(says) && err.contains("1 file damaged"),
+            "{err}"
+        );
+        assert!(!err.contains("panicked"), "{err}");
+        assert_eq!(place.run(&run).0, 0);
+        assert_eq!(place.run(&["verify", "out"]).0, 0, "the run has written it anew");
+        assert!(fs::read(&path).unwrap() == whole);
+    }
+}
+
+/// One of several shards has no part: what to do is said.
+#[test]
+fn shards_without_a_part_are_to_be_merged() {
+    let place = Place::new();
+    for shard in ["1/2", "2/2"] {
+        let arguments = ["run", "small.toml", "--quiet", "--shard", shard, "--output", &shard[..1]];
+        assert_eq!(place.run(&arguments).0, 0);
+    }
+    for command in [&["plot", "1", "2"][..], &["report", "1", "2"], &["plot", "2", "1"]] {
+        let (code, _, err) = place.run(command);
+        assert_eq!(code, 1, "{err}");
+        assert!(err.contains("eigensweep merge SHARD"), "{err}");
+    }
+    assert_eq!(place.run(&["merge", "1", "2", "--into", "whole"]).0, 0);
+    assert_eq!(place.run(&["plot", "whole"]).0, 0);
+}
+
+/// Shards of two divisions do not fit: which key made them differ is said.
+#[test]
+fn a_merge_of_other_divisions_names_the_key() {
+    let place = Place::new();
+    assert_eq!(place.run(&["run", "small.toml", "--quiet", "--output", "one"]).0, 0);
+    assert_eq!(place.run(&["run", "small.toml", "--quiet", "--set", PARTS, "--output", "two"]).0, 0);
+    let (code, _, err) = place.run(&["merge", "one", "two", "--into", "whole"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("output.part_rows (6, not "), "{err}");
 }
 
 /// A row that is not what its job gives is told.

@@ -43,7 +43,7 @@ fn a_run_that_is_out_of_time_is_requeued() {
 #[test]
 fn a_run_that_never_gets_anything_done_is_given_up() {
     let cluster = Cluster::new(1001);
-    let hopeless = [&LONG[..], &["--set", "output.part_rows=16000000", "--time-limit", "100ms"]].concat();
+    let hopeless = [&LONG[..], &["--set", "output.part_rows=16000000", "--time-limit", "1s"]].concat();
     let mut answers = Vec::new();
     for restarts in ["0", "1", "2"] {
         let environment = [&TASK[..], &[("SLURM_RESTART_COUNT", restarts)]].concat();

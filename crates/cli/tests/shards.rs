@@ -104,7 +104,7 @@ fn a_job_grows() {
     let after = bytes(&place, "out");
     assert!(before.iter().all(|file| after.contains(file)), "what was there is as it was");
     for (fewer, words) in [
-        ("job.replicates=4", "replicates 3 to 4, but the job asks for 0 to 3"),
+        ("job.replicates=4", "replicates 3 to 4, but the job asks for replicates 0 to 3"),
         ("grid.samples=[50, 500]", "samples 80"),
     ] {
         let less = [&more[..], &["--set", fewer]].concat();
@@ -124,19 +124,20 @@ fn too_many_rows_without_a_value() {
     let arguments = run(&[&["--output", "out"][..], &singular, &["grid.samples=[3, 500]"]].concat());
     let (code, _, stderr) = place.run(&arguments);
     assert_eq!(code, 3, "{stderr}");
-    for words in ["not-positive-definite", "rows have no value", "max_failed = 0.01", "replay out --where"] {
+    for words in ["not-positive-definite", "rows without a value", "max_failed = 0.01", "replay out --where"]
+    {
         assert!(stderr.contains(words), "no {words:?} in:\n{stderr}");
     }
     let data = place.contents("out/data");
     let allowed = [&arguments[..], &["--set", "output.max_failed=1"]].concat();
     let (code, _, stderr) = place.run(&allowed);
-    assert!(code == 0 && stderr.contains("rows have no value"), "{code}: {stderr}");
+    assert!(code == 0 && stderr.contains("rows without a value"), "{code}: {stderr}");
     assert!(place.contents("out/data") == data, "the same data set");
     // Of many, a few may fail.
     let enough =
         [&arguments[..], &["--set", "grid.samples=[3, 500, 501, 502]", "--set", "output.max_failed=0.3"]];
     let (code, _, stderr) = place.run(&enough.concat());
-    assert!(code == 0 && stderr.contains("rows have no value"), "{code}: {stderr}");
+    assert!(code == 0 && stderr.contains("rows without a value"), "{code}: {stderr}");
 }
 
 /// A limit that is over before the job is: exit 75, and the next run goes on.

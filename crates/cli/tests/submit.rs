@@ -157,9 +157,14 @@ fn what_cannot_be_submitted_whole_is_taken_back() {
     assert_eq!(code, 1);
     assert!(stderr.contains("\"Submitted\"") && stderr.contains("Nothing was submitted"), "{stderr}");
     fs::remove_file(cluster.place.path("bin/sbatch")).unwrap();
-    let (code, _, stderr) = cluster.run(&["submit", "small.toml", "--shards", "4", "--output", "out"], &[]);
+    let elsewhere = ["submit", "small.toml", "--shards", "4", "--output", "elsewhere"];
+    let (code, _, stderr) = cluster.run(&elsewhere, &[]);
     assert_eq!(code, 1);
     assert!(stderr.contains("cannot start sbatch") && stderr.contains("login node"), "{stderr}");
+    assert!(
+        stderr.contains("Nothing was submitted") && !cluster.place.path("elsewhere").exists(),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -194,6 +199,8 @@ fn bad_options_and_jobs_are_refused_before_anything_is_written() {
     for (arguments, word) in [
         ("--shards 0", "0 is not in"),
         ("--shards 2 --time soon", "1-12:00:00"),
+        ("--shards 2 --time 30M", "`M` may be minutes or months"),
+        ("--shards 2 --time 0", "no time"),
         ("--shards 2 --memory lots", "megabytes"),
         ("--shards 2 --partition a;b", "give a name"),
         ("--shards 2 --sbatch-arg qos", "--sbatch-arg=--qos=high"),

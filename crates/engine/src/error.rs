@@ -3,6 +3,7 @@
 use eigensweep_inputs::InputError;
 use eigensweep_job::JobProblems;
 use eigensweep_store::StoreError;
+use eigensweep_store::format::counted;
 use std::path::{Path, PathBuf};
 
 /// An error of the engine; every message names the place and the remedy.
@@ -28,7 +29,7 @@ pub enum EngineError {
         source: std::io::Error,
     },
     /// The worker threads could not be started.
-    #[error("cannot start {threads} worker threads: {reason}")]
+    #[error("cannot start {}: {reason}", counted(*threads as u64, "worker thread"))]
     Threads {
         /// Threads asked for.
         threads: usize,

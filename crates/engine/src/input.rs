@@ -13,6 +13,7 @@ use crate::EngineError;
 use eigensweep_job::{self as job, Axis, DataSpec, FilesSpec, Job, JobSpec, Problem};
 use eigensweep_store::Extents;
 use eigensweep_store::dataset::InputFacts;
+use eigensweep_store::format::counted;
 
 /// Largest d (and ℓ) of a problem: a thread's workspace then takes 10 GB.
 pub const LARGEST_SIZE: usize = 8192;
@@ -254,8 +255,12 @@ fn misfits(job: &Job, input: &Input) -> Vec<Problem> {
         if listed != expected {
             problems.push(job.source.problem_at(
                 "augmentation.spectrum",
-                format!("`augmentation.spectrum` lists {listed} eigenvalues for {expected} components"),
-                format!("{listed} values"),
+                format!(
+                    "`augmentation.spectrum` lists {} for {}",
+                    counted(listed as u64, "eigenvalue"),
+                    counted(expected as u64, "component")
+                ),
+                counted(listed as u64, "value"),
                 Some(format!(
                     "list one for each of the {expected} signal and noise components, in this order"
                 )),

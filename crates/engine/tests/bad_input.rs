@@ -163,7 +163,7 @@ fn missing_and_damaged_files() {
     assert!(matches!(&error, InputError::Truncated { path, .. } if *path == images.images), "{error}");
 
     fs::write(&images.images, b"P5 4 4 255\n").unwrap();
-    assert!(matches!(data_error(&job_on(&images, &[])), InputError::NotIdx { .. }));
+    assert!(matches!(data_error(&job_on(&images, &[])), InputError::OtherFormat { .. }));
 
     // Images in place of labels, and a directory in place of images.
     fs::write(&images.images, &whole).unwrap();

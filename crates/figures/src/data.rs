@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use eigensweep_job::Detail;
 use eigensweep_store::columns::{DATASET, PARADIGM};
 use eigensweep_store::filter::{Filter, FilterError};
+use eigensweep_store::find;
 use eigensweep_store::format::{settled, settled_error};
 use eigensweep_store::source::UnknownName;
 use eigensweep_store::summary::{self, Line, Selection, Statistics, Table};
@@ -190,7 +191,12 @@ impl<'s> Lines<'s> {
         if found.lines.is_empty() {
             let reason = filter.map_or_else(
                 || "the data sets have no rows".to_owned(),
-                |text| format!("no row is left by --where '{text}'"),
+                |text| {
+                    let named = sources.iter().map(|source| (source.name.as_str(), &source.dataset));
+                    let why =
+                        parsed.as_ref().map_or_else(String::new, |filter| find::why_none(filter, named));
+                    format!("no row is left by --where '{text}'{why}")
+                },
             );
             return Err(FigureError::Figure { reason });
         }

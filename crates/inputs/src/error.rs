@@ -33,13 +33,15 @@ pub enum InputError {
         /// What the decoder said.
         source: io::Error,
     },
-    /// The first bytes are not those of an idx file.
-    #[error("{}: starts with {found:02x?} but idx starts with two zero bytes, a type and a rank; give an idx file (MNIST's format), plain or gzip", path.display())]
-    NotIdx {
+    /// The file is of another format than its reader's.
+    #[error("{}: this is {found}; give {expected}", path.display())]
+    OtherFormat {
         /// The file concerned.
         path: PathBuf,
-        /// The first four bytes after decompression.
-        found: [u8; 4],
+        /// What is needed.
+        expected: &'static str,
+        /// What it is, and what reads that.
+        found: String,
     },
     /// The elements have a type that the reader does not take.
     #[error("{}: elements are {found}, supported: {expected}; convert the array first", path.display())]
@@ -52,7 +54,7 @@ pub enum InputError {
         found: String,
     },
     /// The array has the wrong number of dimensions.
-    #[error("{}: the array has {found} dimensions where {expected}", path.display())]
+    #[error("{}: the array's number of dimensions is {found}, where {expected}", path.display())]
     Rank {
         /// The file concerned.
         path: PathBuf,
@@ -90,7 +92,7 @@ pub enum InputError {
         allowed: u64,
     },
     /// The data end before the header says.
-    #[error("{}: {what} need {expected} bytes but {found} are there; the file is cut short, fetch it again", path.display())]
+    #[error("{}: cut short, fetch it again: {what}: expected {expected} bytes, found {found}", path.display())]
     Truncated {
         /// The file concerned.
         path: PathBuf,
@@ -142,7 +144,7 @@ pub enum InputError {
         value: i128,
     },
     /// Data in memory do not have the length that their shape says, or hold nothing.
-    #[error("{what}: {found} values where the shape needs {expected} (at least one)")]
+    #[error("{what}: the number of values is {found}, where the shape needs {expected} (at least 1)")]
     Dimension {
         /// Which data.
         what: &'static str,
@@ -165,7 +167,7 @@ pub enum InputError {
     },
     /// Inputs and labels are not about the same samples.
     #[error(
-        "{inputs} inputs but {labels} labels; give the labels that belong to these inputs (train with train, test with test)"
+        "the number of inputs is {inputs}, that of labels {labels}; give the labels that belong to these inputs (train with train, test with test)"
     )]
     SampleCount {
         /// Samples among the inputs.

@@ -21,12 +21,14 @@
 //! | module | is about |
 //! |---|---|
 //! | [`blocks`] | rows of bytes, `f32` or `f64`, read a block at a time |
+//! | [`columns`] | columns that are constant, or linear combinations of others |
 //! | [`readers`] | formats that a job can name, a file each: [`idx`](readers::idx) |
 //! | [`npy`] | NumPy's file format |
 //! | [`labels`] | classes of samples |
 //! | [`moments`] | means and second moments, exact for bytes |
 //! | [`pca`] | principal components and centring |
 //! | [`labelled`] | inputs and labels side by side |
+//! | [`memory`] | allocations that fail |
 //! | [`whole_file`] | files that appear whole or not at all |
 //!
 //! Files are not trusted: sizes are checked before they are allocated, and every refusal is a
@@ -35,10 +37,14 @@
 //! [`matrix_from`]), which is what a fuzzer calls.
 
 pub mod blocks;
+pub mod columns;
 mod error;
 mod files;
+mod formats;
+mod gzip;
 pub mod labelled;
 pub mod labels;
+pub mod memory;
 pub mod moments;
 pub mod npy;
 pub mod pca;

@@ -19,6 +19,7 @@ use std::path::Path;
 use faer::{Mat, MatRef};
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar, WriterBuilder};
 
+use crate::memory::may_fail;
 use crate::npy::header::Refusal;
 use crate::{InputError, files, whole_file};
 
@@ -30,7 +31,8 @@ const SUPPORTED: &str = "float64, float32, int8 to int64, uint8 to uint64, bool"
 /// # Errors
 ///
 /// * [`InputError::Io`], [`InputError::NotAFile`]: the file cannot be opened or read.
-/// * [`InputError::NpyHeader`]: this is no npy file, or its header cannot be understood.
+/// * [`InputError::OtherFormat`], [`InputError::NpyHeader`]: this is no npy file, or its header
+///   cannot be understood.
 /// * [`InputError::ElementType`], [`InputError::Rank`], [`InputError::ZeroDimension`],
 ///   [`InputError::Overflow`]: the array is not of a kind that is taken.
 /// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the file is shorter or longer than declared.
@@ -49,6 +51,9 @@ pub fn read_matrix(path: &Path) -> Result<Mat<f64>, InputError> {
 pub fn matrix_from(mut source: impl Read, length: u64, path: &Path) -> Result<Mat<f64>, InputError> {
     let (header, start) = header::read(&mut source).map_err(|refusal| match refusal {
         Refusal::Io(source) => InputError::Io { path: path.to_owned(), action: "read", source },
+        Refusal::Other(found) => {
+            InputError::OtherFormat { path: path.to_owned(), expected: "a NumPy array (numpy.save)", found }
+        }
         Refusal::Malformed(problem) => InputError::NpyHeader { path: path.to_owned(), problem },
         Refusal::Truncated { expected, found } => {
             InputError::Truncated { path: path.to_owned(), what: "the header", expected, found }
@@ -74,7 +79,7 @@ pub fn matrix_from(mut source: impl Read, length: u64, path: &Path) -> Result<Ma
     }
 
     let mut matrix = Mat::<f64>::new();
-    matrix.try_reserve(rows, columns).map_err(|_| InputError::Io {
+    may_fail(|| matrix.try_reserve(rows, columns)).map_err(|_| InputError::Io {
         path: path.to_owned(),
         action: "hold in memory",
         source: io::ErrorKind::OutOfMemory.into(),

@@ -80,9 +80,25 @@ fn missing_file_and_directory() {
 }
 
 #[test]
-fn other_formats() {
-    assert!(matches!(refused(b"\x93NUMPY"), InputError::NotIdx { found: [0x93, b'N', b'U', b'M'], .. }));
-    assert!(matches!(refused(&gzip(b"text instead")), InputError::NotIdx { .. }));
+fn other_formats_are_named_with_what_reads_them() {
+    for (bytes, says) in [
+        (
+            b"\x93NUMPY\x01\0".to_vec(),
+            "a NumPy array (npy), which `eigensweep solve` reads; give an idx file",
+        ),
+        (b"a,b,c\n1,2,3\n".to_vec(), "this is text in columns, such as CSV; give an idx file"),
+        (b"PK\x03\x04 and so on".to_vec(), "zip archive, such as npz"),
+        (b"PAR1 and so on".to_vec(), "a Parquet file"),
+        (b"\x89HDF\r\n\x1a\n".to_vec(), "an HDF5 file"),
+        (b"<!DOCTYPE html><p>404".to_vec(), "a web page (HTML)"),
+        (gzip(b"1,2,3,4\n5,6,7,8\n"), "gzip of text in columns"),
+        (gzip(b"\x93NUMPY\x01\0"), "gzip of a NumPy array"),
+        (vec![7; 600], "no known format, whose first bytes are [07 07 07 07]"),
+    ] {
+        let error = refused(&bytes);
+        assert!(matches!(error, InputError::OtherFormat { .. }), "{error}");
+        assert!(error.to_string().contains(says), "no {says:?} in {error}");
+    }
 }
 
 #[test]
@@ -168,6 +184,25 @@ fn damage_inside_a_gzip_stream_is_noticed_by_its_checksum() {
     assert!(matches!(refused(&packed), InputError::Gzip { .. }));
     let followed = [gzip(&bytes), b"not gzip".to_vec()].concat();
     assert!(matches!(refused(&followed), InputError::Gzip { .. }));
+}
+
+/// gzip(1) passes over zeros at the end, and over nothing else.
+#[test]
+fn zeros_after_a_gzip_file_are_padding() {
+    let bytes = idx(&[1, 4], &[1, 2, 3, 4]);
+    let packed = gzip(&bytes);
+    for zeros in [1, 2, 511, 100_000] {
+        let padded = [&packed[..], &vec![0; zeros]].concat();
+        assert_eq!(images(&padded).unwrap().values(), [1, 2, 3, 4], "{zeros} zeros");
+        // After several members, too.
+        let members = [&gzip(&bytes[..5])[..], &gzip(&bytes[5..]), &vec![0; zeros]].concat();
+        assert_eq!(images(&members).unwrap().values(), [1, 2, 3, 4], "{zeros} zeros");
+        for after in [&b"x"[..], &packed] {
+            let followed = [&padded[..], after].concat();
+            assert!(matches!(refused(&followed), InputError::Gzip { .. }), "{zeros} zeros");
+        }
+    }
+    assert!(images(&[0; 100]).is_err(), "zeros alone are no gzip file");
 }
 
 #[test]

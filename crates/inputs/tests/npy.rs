@@ -88,10 +88,43 @@ fn versions_two_and_three_have_a_longer_length() {
     assert!(matches!(refused(&unknown), InputError::NpyHeader { .. }));
 }
 
+/// What NumPy under Python 2 wrote: `(40L, 5L)`.
 #[test]
-fn other_formats_and_broken_headers() {
+fn shapes_of_long_numbers_are_shapes() {
+    let data = bytes_of([1.0, 2.0].map(f64::to_le_bytes));
+    for (shape, expected) in [("(1L, 2L)", mat![[1.0, 2.0]]), ("(2L,)", mat![[1.0], [2.0]])] {
+        assert_eq!(read(&npy("<f8", "False", shape, &data)).unwrap(), expected);
+    }
+    for shape in ["(1LL, 2L)", "(1l, 2)", "(1L2, 1)", "(L1, 2)", "(1 L, 2)"] {
+        assert!(
+            matches!(refused(&npy("<f8", "False", shape, &data)), InputError::NpyHeader { .. }),
+            "{shape}"
+        );
+    }
+}
+
+#[test]
+fn other_formats_are_named_with_what_reads_them() {
+    for (bytes, says) in [
+        (&b"PK\x03\x04 a zip file"[..], "zip archive, such as npz"),
+        (
+            b"\0\0\x08\x01\0\0\0\x01\x07",
+            "an idx file, which `source = \"idx\"` of a job reads; give a NumPy array",
+        ),
+        (b"1,2\n3", "text in columns"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\xff", "gzip of"),
+        (b"<html>", "a web page"),
+        (b"\x93PUMNY\x01\0", "no known format"),
+    ] {
+        let error = refused(bytes);
+        assert!(matches!(error, InputError::OtherFormat { .. }), "{error}");
+        assert!(error.to_string().contains(says), "no {says:?} in {error}");
+    }
+}
+
+#[test]
+fn broken_headers() {
     for bytes in [
-        b"PK\x03\x04 a zip file".to_vec(),
         with_header("not a dictionary", &[]),
         with_header("{'descr': '<f8', 'shape': (1, 1)}", &[0; 8]),
         with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 1)}", &[0; 8]),

@@ -22,7 +22,7 @@ pub enum NotAnExtension {
         value: f64,
     },
     /// The earlier job has replicates that this one lacks.
-    #[error("replicates {} to {}, but the job asks for {} to {}", earlier.start, earlier.end - 1, job.start, job.end - 1)]
+    #[error("{}, but the job asks for {}", named(earlier), named(job))]
     Replicates {
         /// Of the earlier job.
         earlier: Range<u32>,
@@ -35,6 +35,14 @@ pub enum NotAnExtension {
     /// An axis is there in one of the two only.
     #[error("other axes than the job")]
     Axes,
+}
+
+/// `replicate 5`, `replicates 0 to 3`.
+fn named(replicates: &Range<u32>) -> String {
+    match replicates.len() {
+        1 => format!("replicate {}", replicates.start),
+        _ => format!("replicates {} to {}", replicates.start, replicates.end.saturating_sub(1)),
+    }
 }
 
 /// What `job` asks for beyond `earlier` jobs, in a fixed order: the same for the same arguments.

@@ -73,8 +73,8 @@ pub enum StoreError {
     },
     /// Two data sets of one job grew in different ways.
     #[error(
-        "{} grew otherwise than the other data sets (its section {section} holds other rows): run the job to its end in one of them, \
-         and it will have all rows",
+        "{} grew otherwise than the other data sets: its section {section} differs in {what}. Run the job to its end in one of \
+         them, and it will have all rows",
         path.display()
     )]
     DifferentSections {
@@ -82,6 +82,8 @@ pub enum StoreError {
         path: PathBuf,
         /// The first section that differs.
         section: u32,
+        /// What of it does, with both values where they are short.
+        what: String,
     },
     /// Another process writes the same rows.
     #[error(

@@ -7,9 +7,10 @@ use eigensweep_job::Detail;
 use crate::StoreError;
 use crate::columns::{self, Status};
 use crate::dataset::{Dataset, Section, floats, read_columns, value};
-use crate::filter::{Filter, Value};
+use crate::filter::{Filter, Known, Value};
 use crate::grid::Grid;
 use crate::rows::{Row, metrics_of};
+use crate::summary::failures;
 
 /// A stored row.
 #[derive(Clone, Debug)]
@@ -47,12 +48,52 @@ pub fn coordinate(section: &Section, row: u64, name: &str) -> Option<Value<'stat
     }
 }
 
-/// The first `most` rows that fulfil a condition, in order, and whether there are more.
+/// What a column of a data set that goes by the name `called` holds, if that is known without its
+/// rows: a coordinate, the statuses that there are, or the name itself.
+fn known(dataset: &Dataset, called: &str, column: &str) -> Option<Known> {
+    let grid = Grid::new(dataset.spec());
+    let texts = |names: Vec<&str>| Some(Known::Texts(names.into_iter().map(str::to_owned).collect()));
+    match column {
+        columns::REPLICATE => {
+            Some(Known::Range(grid.first_replicate..grid.first_replicate + grid.replicates))
+        }
+        columns::PARADIGM => {
+            texts(dataset.spec().model.paradigms.iter().map(|paradigm| paradigm.name).collect())
+        }
+        columns::STATUS => {
+            let failed = failures(dataset);
+            let sound = failed.iter().map(|(_, count)| count).sum::<u64>() < dataset.rows_done();
+            let sound = sound.then_some(Status::Ok.name());
+            texts(sound.into_iter().chain(failed.into_iter().map(|(name, _)| name)).collect())
+        }
+        columns::DATASET => texts(vec![called]),
+        name => grid.axis(name).map(|axis| Known::Numbers(axis.values.as_floats())),
+    }
+}
+
+/// Why no row of these data sets, each with the name that it goes by, fulfils a condition, as the
+/// end of a sentence: [`Filter::why_none`].
+#[must_use]
+pub fn why_none<'d>(
+    filter: &Filter,
+    datasets: impl Iterator<Item = (&'d str, &'d Dataset)> + Clone,
+) -> String {
+    let known = |column: &str| {
+        let each = datasets.clone().filter_map(|(called, dataset)| known(dataset, called, column));
+        each.reduce(Known::and)
+    };
+    filter.why_none(&known)
+}
+
+/// The first `most` rows that fulfil a condition, its numbers read as tables show them
+/// ([`Filter::as_shown`]), in order, and whether there are more.
 ///
 /// # Errors
 ///
 /// [`StoreError`] if a part cannot be read.
 pub fn find(dataset: &Dataset, filter: &Filter, most: usize) -> Result<(Vec<StoredRow>, bool), StoreError> {
+    let grid = Grid::new(dataset.spec());
+    let filter = filter.as_shown(&|name| grid.axis(name).map(|axis| axis.values.as_floats()));
     let mut found = Vec::new();
     let metrics = metrics_of(dataset.spec());
     let names: Vec<&str> = metrics.iter().map(|metric| metric.name).chain([columns::STATUS]).collect();

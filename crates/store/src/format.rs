@@ -70,6 +70,13 @@ pub fn count(value: u128) -> String {
     text
 }
 
+/// A count with what is counted: `1 part`, `36,000 rows`. `one` is a noun whose plural ends in `s`.
+#[must_use]
+pub fn counted(count: u64, one: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {one}{ending}", self::count(count.into()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +98,9 @@ mod tests {
         assert_eq!(coordinate(0.316_227_766), "0.3162");
         assert_eq!(count(36_000), "36,000");
         assert_eq!(count(999), "999");
+        assert_eq!(
+            [0, 1, 2, 36_000].map(|n| counted(n, "row")),
+            ["0 rows", "1 row", "2 rows", "36,000 rows"]
+        );
     }
 }

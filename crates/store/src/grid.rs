@@ -57,6 +57,12 @@ impl Values {
         }
     }
 
+    /// All values as numbers, for tables.
+    #[must_use]
+    pub fn as_floats(&self) -> Vec<f64> {
+        (0..self.len()).map(|index| self.as_float(index)).collect()
+    }
+
     /// The value at `index` as a number, for tables.
     #[must_use]
     pub fn as_float(&self, index: usize) -> f64 {

@@ -37,6 +37,16 @@ pub enum SourceError {
         /// The data set.
         path: PathBuf,
     },
+    /// A shard without rows, beside others of its job.
+    #[error(
+        "{} holds no rows: it is a shard without a part, or not yet run. Join the shards, and name what they are joined into: \
+         eigensweep merge SHARD… --into DATASET",
+        path.display()
+    )]
+    EmptyShard {
+        /// The data set.
+        path: PathBuf,
+    },
     /// No data set was named.
     #[error("no data set was given: name at least one directory that `eigensweep run` wrote")]
     NoDataSet,
@@ -66,13 +76,28 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// [`SourceError::NoDataSet`], or what [`Self::open`] gives for one of them.
+    /// [`SourceError::NoDataSet`], what [`Self::open`] gives for one of them, or in place of
+    /// [`SourceError::Empty`] [`SourceError::EmptyShard`].
     pub fn open_all<P: AsRef<Path>>(roots: &[P]) -> Result<Vec<Self>, SourceError> {
         if roots.is_empty() {
             return Err(SourceError::NoDataSet);
         }
-        let mut sources: Vec<Self> =
-            roots.iter().map(|root| Self::open(root.as_ref())).collect::<Result<_, _>>()?;
+        let opened: Vec<Result<Self, SourceError>> =
+            roots.iter().map(|root| Self::open(root.as_ref())).collect();
+        let studies: Vec<String> =
+            opened.iter().flatten().map(|source| source.dataset.identity().study.clone()).collect();
+        let is_shard = |path: &Path| {
+            Dataset::read(path, false).is_ok_and(|(dataset, _)| studies.contains(&dataset.identity().study))
+        };
+        let named = |error| match error {
+            SourceError::Empty { path } if is_shard(&path) => SourceError::EmptyShard { path },
+            error @ (SourceError::Store(_)
+            | SourceError::Damaged { .. }
+            | SourceError::Empty { .. }
+            | SourceError::EmptyShard { .. }
+            | SourceError::NoDataSet) => error,
+        };
+        let mut sources = opened.into_iter().collect::<Result<Vec<Self>, _>>().map_err(named)?;
         let names: Vec<String> = sources.iter().map(|source| source.name.clone()).collect();
         for source in &mut sources {
             if names.iter().filter(|name| **name == source.name).count() > 1 {

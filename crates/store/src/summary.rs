@@ -219,6 +219,11 @@ pub fn read(
         metrics: metrics.to_vec(),
         lines: Vec::new(),
     };
+    // Numbers of the condition are read as tables show them.
+    let values = |name: &str| table.grid.axis(name).map(|axis| axis.values.as_floats());
+    let shown = selection.map(|selection| selection.filter.as_shown(&values));
+    let selection =
+        selection.zip(shown.as_ref()).map(|(selection, filter)| Selection { filter, ..selection });
     let mut few = true;
     dataset.visit_lines(&table.grid, metrics, selection, &mut |line| {
         few = table.lines.len() < most;

@@ -31,7 +31,7 @@ pub(crate) struct Plot {
     #[arg(long, value_name = "COLUMNS[,ROWS]", value_delimiter = ',')]
     pub(crate) facet: Vec<String>,
     /// Only rows for which this condition holds, as in SQL: comparisons of columns joined by and,
-    /// or, not
+    /// or, not; a number equals a coordinate also as tables round it
     #[arg(long = "where", value_name = "CONDITION")]
     pub(crate) filter: Option<String>,
     /// What a curve and its band show [default: mean]

@@ -24,8 +24,8 @@ pub(crate) struct Submit {
     /// Partition [default: the site's]
     #[arg(long, value_name = "P", value_parser = word)]
     pub(crate) partition: Option<String>,
-    /// Wall time of a task: 3h, 90m or, as SLURM writes it, 1-12:00:00. A task that does not get
-    /// done is run again and resumes [default: the partition's]
+    /// Wall time of a task: 3h, 90m or, as SLURM has it, 90 (minutes), 1-12:00:00. A task that does
+    /// not get done is run again and resumes [default: the partition's]
     #[arg(long, value_name = "T", value_parser = time)]
     pub(crate) time: Option<Duration>,
     /// Memory of a task: 800M, 4G [default: the site's]
@@ -80,9 +80,10 @@ fn argument(text: &str) -> Result<String, String> {
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).ok().or_else(|| cluster::clock_time(text));
-    time.filter(|time| time.as_secs() > 0)
-        .ok_or_else(|| "give a time such as 3h, 90m, 1h30m or, as SLURM writes it, 1-12:00:00".to_owned())
+    match cluster::duration(text) {
+        Ok(Duration::ZERO) => Err("no job gets done in no time".to_owned()),
+        time => time.map_err(|error| error.to_string()),
+    }
 }
 
 fn memory(text: &str) -> Result<String, String> {
@@ -121,7 +122,7 @@ mod tests {
         assert_eq!(memory_bytes("800"), Some(800 << 20));
         assert_eq!(memory_bytes("4G"), Some(4 << 30));
         assert_eq!(memory_bytes("99999999999999T"), None);
-        assert!(time("0").is_err() && time("soon").is_err() && time("1-12").is_ok() && time("3h").is_ok());
+        assert!(time("0").is_err() && time("30M").is_err() && time("1-12").is_ok() && time("3h").is_ok());
         assert!(
             word("gpu,long").is_ok() && word("a b").is_err() && word("").is_err() && word("a\n").is_err()
         );

@@ -4,7 +4,7 @@
 //! | file | about |
 //! |---|---|
 //! | `array` | array variables of SLURM, Kubernetes, PBS, Torque, LSF and Grid Engine → a shard |
-//! | `time` | times as SLURM writes them; the time left |
+//! | `time` | times as they are typed and as SLURM writes them; the time left |
 //! | `slurm` | calls of `sbatch`, `scontrol`, `scancel` |
 //! | `states` | how jobs stand: `sacct`, else `squeue` |
 //! | `script` | the batch scripts of `submit` |
@@ -23,10 +23,10 @@ use crate::host;
 
 pub(crate) use array::{ArrayError, shard};
 pub(crate) use script::{Resources, Script, quote};
-pub(crate) use slurm::{SlurmError, cancel, max_array_size, own_job, requeue, submit};
+pub(crate) use slurm::{SlurmError, cancel, look_for_sbatch, max_array_size, own_job, requeue, submit};
 pub(crate) use states::{JobState, job_states};
 pub(crate) use submitted::{RecordError, Submission, SubmittedArray, read_submissions, record_submission};
-pub(crate) use time::{TimeLeft, clock_time, slurm_time, time_left, time_left_now};
+pub(crate) use time::{TimeError, TimeLeft, duration, slurm_time, time_left, time_left_now};
 
 /// A number in the environment.
 pub(crate) fn number(name: &str) -> Option<u64> {

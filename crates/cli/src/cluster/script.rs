@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
+use eigensweep_store::format::counted;
+
 use super::slurm_time;
 
 /// What each task asks of the cluster.
@@ -81,8 +83,9 @@ impl Script<'_> {
     /// The script of the job that merges the shards.
     pub(crate) fn merge(&self) -> String {
         let mut text = self.head(&format!(
-            "Verifies and joins the {} shards in {}; fails if parts are missing.",
-            self.shards, self.output
+            "Verifies and joins {} in {}; fails if parts are missing.",
+            counted(self.shards, "shard"),
+            self.output
         ));
         self.directives(&mut text, "-merge", 1, "merge_%j.out", &[]);
         self.surroundings(&mut text);

@@ -1,11 +1,14 @@
 //! Calls of SLURM's commands, with their exit codes looked at.
 
 use std::env;
+use std::io::Error;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+
+use crate::host;
 
 /// Longest that a question may take: a busy controller answers in seconds, one that is down never.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -68,7 +71,8 @@ pub(super) fn ask(program: &'static str, arguments: &[&str]) -> Result<String, S
     let mut command = Command::new(program);
     command.args(arguments);
     let (send, receive) = mpsc::channel();
-    thread::spawn(move || send.send(command.output()));
+    let caller = thread::Builder::new().spawn(move || send.send(command.output()));
+    caller.map_err(|source| SlurmError::NotThere { program, source })?;
     let output = receive.recv_timeout(PATIENCE).map_err(|_| SlurmError::NoAnswer { program })?;
     checked(program, output)
 }
@@ -100,6 +104,16 @@ fn array_size(config: &str) -> Option<u64> {
     let lines = config.lines().filter_map(|line| line.split_once('='));
     let value = lines.into_iter().find(|(name, _)| name.trim() == "MaxArraySize")?.1;
     value.trim().parse().ok().filter(|&size| size > 0)
+}
+
+/// Whether jobs can be submitted from here: looked for before anything is written for them.
+///
+/// # Errors
+///
+/// [`SlurmError::NotThere`].
+pub(crate) fn look_for_sbatch() -> Result<(), SlurmError> {
+    let absent = || SlurmError::NotThere { program: "sbatch", source: Error::other("it is not on PATH") };
+    host::on_path("sbatch").map(drop).ok_or_else(absent)
 }
 
 /// Submits a batch script; returns the job's number.

@@ -83,11 +83,138 @@ pub(crate) fn clock_time(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(minutes.checked_mul(60)?.checked_add(seconds)?))
 }
 
+/// Units of a time, largest first: the words that name each, and its seconds. No word has capitals,
+/// and none is shorter than it takes to be clear: `M` is a month to some programs and a minute to
+/// others.
+const UNITS: [(&[&str], u64); 4] = [
+    (&["d", "day", "days"], 24 * 60 * 60),
+    (&["h", "hr", "hour", "hours"], 60 * 60),
+    (&["m", "min", "minute", "minutes"], 60),
+    (&["s", "sec", "second", "seconds"], 1),
+];
+
+/// Why a text is no time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{reason}. Give a time with its units (2d, 3h, 90m, 1h30m, 45s) or as SLURM does (90 for minutes, 3:00:00, 1-12:00:00)"
+)]
+pub(crate) struct TimeError {
+    reason: String,
+}
+
+/// A time as it is typed: numbers with their units, each unit once and the largest first (`1h30m`,
+/// `2 days 3 hours`), or as SLURM reads it ([`clock_time`]).
+///
+/// # Errors
+///
+/// [`TimeError`] for anything else: a time that is guessed wrong is a job that is killed.
+pub(crate) fn duration(text: &str) -> Result<Duration, TimeError> {
+    match clock_time(text) {
+        Some(time) => Ok(time),
+        None => in_units(text).map_err(|reason| TimeError { reason }),
+    }
+}
+
+fn in_units(text: &str) -> Result<Duration, String> {
+    let no_time = || format!("{text:?} is no time");
+    let (mut seconds, mut larger) = (0_u64, 0);
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(no_time());
+    }
+    while !rest.is_empty() {
+        let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number = &rest[..rest.len() - after.len()];
+        let after = after.trim_start();
+        let other = after.trim_start_matches(char::is_alphabetic);
+        let word = &after[..after.len() - other.len()];
+        let number = number.parse::<u64>().map_err(|_| no_time())?;
+        let Some(at) = UNITS.iter().position(|(words, _)| words.contains(&word)) else {
+            return Err(match word {
+                "" => no_time(),
+                "M" => "`M` may be minutes or months: minutes are `m` or `min`".to_owned(),
+                _ => format!("`{word}` is no unit of time here"),
+            });
+        };
+        if at < larger {
+            return Err(format!("{text:?} has its units in another order, or one of them twice"));
+        }
+        larger = at + 1;
+        let sum = number.checked_mul(UNITS[at].1).and_then(|more| seconds.checked_add(more));
+        seconds = sum.ok_or_else(|| format!("{text:?} is longer than can be counted"))?;
+        rest = other.trim_start();
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{TimeLeft, clock_time, slurm_time, understood};
+    use eigensweep_testkit::random::Random;
+
+    use super::{TimeLeft, clock_time, duration, slurm_time, understood};
+
+    #[test]
+    fn times_are_typed_in_units_or_as_slurm_has_them() {
+        for (text, seconds) in [
+            ("45s", 45),
+            ("30m", 1800),
+            ("30min", 1800),
+            ("30 minutes", 1800),
+            ("3h", 3 * 3600),
+            ("2d", 2 * 86_400),
+            ("1h30m", 5400),
+            (" 1 day 2 hours 3 min 4 sec ", 86_400 + 2 * 3600 + 184),
+            ("0s", 0),
+            // SLURM's own.
+            ("30", 1800),
+            ("30:15", 1815),
+            ("3:00:00", 3 * 3600),
+            ("1-12", 36 * 3600),
+            ("1-12:30", 36 * 3600 + 1800),
+            ("1-12:00:01", 36 * 3600 + 1),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_can_be_misunderstood_is_refused() {
+        for (text, says) in [
+            ("30M", "`M` may be minutes or months"),
+            ("1h30M", "`M` may be minutes or months"),
+            ("3H", "`H` is no unit"),
+            ("2months", "`months` is no unit"),
+            ("1y", "`y` is no unit"),
+            ("500ms", "`ms` is no unit"),
+            ("1w", "`w` is no unit"),
+            ("30m1h", "another order"),
+            ("1h1h", "twice"),
+            ("1.5h", "is no time"),
+            ("soon", "is no time"),
+            ("-3", "is no time"),
+            ("1h 30", "is no time"),
+            ("", "is no time"),
+            ("99999999999999999999s", "is no time"),
+            ("18446744073709551615d", "longer than can be counted"),
+        ] {
+            let refusal = duration(text).unwrap_err().to_string();
+            assert!(refusal.contains(says) && refusal.contains("1-12:00:00"), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_time_or_refused() {
+        let mut random = Random(9);
+        let pieces = ["1", "30", "m", "h", "-", ":", " ", "M", "d", "é", "99999999999999999999", "s", "."];
+        for _ in 0..20_000 {
+            let text: String = (0..random.below(8)).map(|_| pieces[random.below(pieces.len())]).collect();
+            if let Ok(time) = duration(&text) {
+                assert_eq!(clock_time(&slurm_time(time)), Some(time), "{text}");
+            }
+        }
+    }
 
     #[test]
     fn clock_times_are_slurms() {

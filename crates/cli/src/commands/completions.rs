@@ -5,10 +5,11 @@ use clap_complete::Shell;
 
 use crate::args::Arguments;
 use crate::exit::Exit;
+use crate::output;
 
 pub(crate) fn call(shell: Shell) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "eigensweep", &mut script);
-    super::table::print_bytes(&script);
+    output::write(&script);
     Exit::Success
 }

@@ -1,8 +1,8 @@
 //! Rows without a value: how many, of which kind, how to see them; and whether they are too many.
 
 use eigensweep_store::dataset::Dataset;
+use eigensweep_store::format::{count, counted};
 use eigensweep_store::summary::failures;
-use indicatif::HumanCount;
 
 use crate::exit::Exit;
 
@@ -14,9 +14,9 @@ pub(crate) fn report(dataset: &Dataset) -> Exit {
     for (status, count) in &failed {
         let share = 100.0 * *count as f64 / rows;
         tell!(
-            "warning: {} rows have no value ({share:.2} %): {status}. To see them: eigensweep replay {} --where \
+            "warning: {} without a value ({share:.2} %): {status}. To see them: eigensweep replay {} --where \
              \"status = '{status}'\"",
-            HumanCount(*count),
+            counted(*count, "row"),
             dataset.root().display()
         );
     }
@@ -24,9 +24,9 @@ pub(crate) fn report(dataset: &Dataset) -> Exit {
     let allowed = dataset.spec().output.max_failed;
     if all as f64 > allowed * rows {
         tell!(
-            "error: {} of {} rows have no value, more than [output] max_failed = {allowed} allows",
-            HumanCount(all),
-            HumanCount(dataset.rows_done())
+            "error: {} of {} without a value, more than [output] max_failed = {allowed} allows",
+            count(all.into()),
+            counted(dataset.rows_done(), "row")
         );
         return Exit::TooManyFailed;
     }

@@ -1,7 +1,7 @@
 //! `merge`: verifies shards and joins them.
 
 use eigensweep_store::dataset;
-use indicatif::HumanCount;
+use eigensweep_store::format::{count, counted};
 
 use super::{failures, table, verify};
 use crate::args::Merge;
@@ -24,26 +24,19 @@ pub(crate) fn call(arguments: &Merge) -> Result<Exit, CommandError> {
         );
     }
     if merged.again > 0 {
-        tell!("{} parts were there more than once, and are kept once", HumanCount(merged.again));
+        tell!("{} there more than once, kept once", counted(merged.again, "part"));
     }
-    let (done, all) = (HumanCount(joined.rows_done()), HumanCount(joined.rows()));
+    let (done, all) = (joined.rows_done(), counted(joined.rows(), "row"));
+    let parts = counted(joined.records().count() as u64, "part");
     if joined.is_complete() {
-        table::print(&format!("{all} rows in {} parts, verified, in {}", parts(&joined), into.display()));
+        table::print(&format!("{all} in {parts}, verified, in {}", into.display()));
         return Ok(failures::report(&joined));
     }
-    table::print(&format!(
-        "{done} of {all} rows in {} parts, verified, in {}",
-        parts(&joined),
-        into.display()
-    ));
+    table::print(&format!("{} of {all} in {parts}, verified, in {}", count(done.into()), into.display()));
     tell!(
-        "error: {} rows are missing; run the shards that `eigensweep status` names, or the whole job with --output {}",
-        HumanCount(joined.rows() - joined.rows_done()),
+        "error: {} missing; run the shards that `eigensweep status` names, or the whole job with --output {}",
+        counted(joined.rows() - done, "row"),
         into.display()
     );
     Ok(Exit::Failure)
-}
-
-fn parts(joined: &dataset::Dataset) -> HumanCount {
-    HumanCount(joined.records().count() as u64)
 }

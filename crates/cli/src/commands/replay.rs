@@ -10,13 +10,14 @@ use eigensweep_engine::input::Input;
 use eigensweep_engine::replay::Alone;
 use eigensweep_engine::simulation::explain::Explained;
 use eigensweep_job as job;
-use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, Identity, Section};
 use eigensweep_store::filter::Filter;
 use eigensweep_store::find::{self, StoredRow};
+use eigensweep_store::grid::Values;
 use eigensweep_store::rows::{Row, metrics_of};
+use eigensweep_store::{StoreError, columns};
 use eigensweep_theory::Paradigm;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use super::{table, verify};
 use crate::args::Replay;
@@ -30,7 +31,8 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     let filter = Filter::parse(&arguments.condition, &find::columns(&dataset))?;
     let (rows, more) = find::find(&dataset, &filter, arguments.limit)?;
     if rows.is_empty() {
-        return Err(CommandError::NoRow { condition: arguments.condition.clone() });
+        let why = find::why_none(&filter, [("", &dataset)].into_iter());
+        return Err(CommandError::NoRow { condition: arguments.condition.clone(), why });
     }
     let input = Arc::new(load(&dataset, root, &arguments.set)?);
     let mut all_same = true;
@@ -125,16 +127,25 @@ impl<'a> Shown<'a> {
         self.stored.stored.as_ref().map(|row| row.status.name())
     }
 
-    /// Names and values of the coordinates.
-    fn coordinates(&self) -> Vec<(&'static str, f64)> {
+    /// Names and values of the coordinates; counts are whole.
+    fn coordinates(&self) -> Vec<(&'static str, Number)> {
         let (grid, row) = (&self.section.plan.grid, self.stored.row);
-        let axes = grid.axes.iter().map(|axis| (axis.name, axis.values.as_float(axis.index(row))));
-        std::iter::once(("replicate", grid.replicate(row) as f64)).chain(axes).collect()
+        let axes = grid.axes.iter().filter_map(|axis| {
+            let index = axis.index(row);
+            let value = match &axis.values {
+                Values::Integers(values) => Number::from(*values.get(index)?),
+                Values::Floats(values) => Number::from_f64(*values.get(index)?)?,
+            };
+            Some((axis.name, value))
+        });
+        std::iter::once((columns::REPLICATE, grid.replicate(row).into())).chain(axes).collect()
     }
 
     fn print(&self) {
         let coordinates = self.coordinates();
-        let texts = coordinates.iter().map(|(name, value)| format!("{name} {}", table::coordinate(*value)));
+        let texts = coordinates.iter().map(|(name, value)| {
+            format!("{name} {}", value.as_f64().map_or_else(String::new, table::coordinate))
+        });
         table::print(&format!("{}: {}", self.paradigm().name, texts.collect::<Vec<_>>().join(", ")));
         let headings = ["", "computed alone", "stored"].map(str::to_owned);
         let mut values = table::new(&headings, 1);
@@ -178,18 +189,23 @@ impl<'a> Shown<'a> {
         table::print("");
     }
 
-    /// The k-th and the next value, and their gap: of eigenvalues, which of singular values are the
-    /// squares.
+    /// The k-th and the next eigenvalue, and their gap; eigenvalues may be squares of the values.
     fn gap(&self, values: &[f64]) -> Option<String> {
         let k = self.dimension()?;
-        let (kth, next, first) = (*values.get(k.checked_sub(1)?)?, *values.get(k)?, *values.first()?);
-        let eigenvalue = self.paradigm().spectrum.as_ref()?.eigenvalue;
+        let pencil = self.paradigm().spectrum.as_ref()?;
+        let eigenvalue = |at: usize| values.get(at).map(|&value| (pencil.eigenvalue)(value));
+        let (kth, next, first) = (eigenvalue(k.checked_sub(1)?)?, eigenvalue(k)?, eigenvalue(0)?);
+        let squares = match pencil.name {
+            "eigenvalues" => String::new(),
+            _ => format!(" (an eigenvalue is the square of {})", pencil.symbol),
+        };
         Some(format!(
-            "gap        value {k} is {}, value {} is {}: {} of the first eigenvalue",
+            "gap        {} = ({} − {}) / {}: of eigenvalues {k}, {} and 1{squares}",
+            table::number((kth - next) / first),
             table::number(kth),
-            k + 1,
             table::number(next),
-            table::number((eigenvalue(kth) - eigenvalue(next)) / eigenvalue(first))
+            table::number(first),
+            k + 1,
         ))
     }
 
@@ -201,7 +217,7 @@ impl<'a> Shown<'a> {
 
     fn json(&self) -> Value {
         let mut object: Map<String, Value> =
-            self.coordinates().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+            self.coordinates().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         object.insert("paradigm".to_owned(), self.paradigm().name.into());
         for (name, new, old) in self.metrics() {
             object.insert(name.to_owned(), json!({ "alone": new, "stored": old }));

@@ -11,13 +11,13 @@ use eigensweep_figures::{Source, finding};
 use eigensweep_store::dataset::{Dataset, RunState};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Slice, Statistics, Summary, SummaryLine, TABLE_ROWS, summarise};
-use indicatif::{HumanBytes, HumanCount, HumanDuration};
+use indicatif::{HumanBytes, HumanCount};
 
 use super::{failures, table};
 use crate::args::{Run, ShardChoice, TimeLimit};
 use crate::cluster::TimeLeft;
 use crate::exit::Exit;
-use crate::progress::{Progress, whole};
+use crate::progress::{Progress, duration, whole};
 use crate::report::CommandError;
 use crate::requeue::Requeue;
 use crate::run_log::{self, RunLog};
@@ -228,7 +228,7 @@ fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(
         dataset.root().display()
     ));
     if added > 0 {
-        let elapsed = HumanDuration(Duration::from_secs_f64(seconds));
+        let elapsed = duration(seconds);
         tell!(
             "{} rows in {elapsed}, {} rows/s",
             HumanCount(added),

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::{fmt, fs, iter};
 
 use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix};
-use eigensweep_inputs::{ClassLabels, read_matrix, write_matrix};
+use eigensweep_inputs::{ClassLabels, columns, read_matrix, write_matrix};
+use eigensweep_store::format::counted;
 use eigensweep_theory::closed_forms::{self, ClosedForms, Encoder, Predictor};
 use eigensweep_theory::paradigms::{self, Pencil};
 use eigensweep_theory::probing::Probe;
-use eigensweep_theory::{InstructionSet, Paradigm};
+use eigensweep_theory::{Failure, InstructionSet, Paradigm};
 use faer::Mat;
 use serde_json::{Map, Value, json};
 
@@ -17,12 +18,24 @@ use crate::args::Solve;
 use crate::exit::Exit;
 use crate::report::CommandError;
 
-/// Most classes that the tables name one by one.
+/// Most classes or inputs that are named one by one.
 const NAMED: usize = 10;
 
+/// Fewest values of each spectrum that the tables show, and how many after the k-th.
+const SHOWN: usize = 20;
+const AFTER: usize = 5;
+
+/// Difference of two eigenvalues, relative to the first, up to which rounding decides which of
+/// their eigenvectors comes out.
+const TIED: f64 = 1e-10;
+
 pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {
-    let (moments, labels) = read(arguments)?;
-    let solution = solve(&moments, arguments.dimension)?;
+    let Problem { moments, labels, inputs } = read(arguments)?;
+    let views = arguments.covariance.is_some() || arguments.mean_views.is_some();
+    let solution = solve(&moments, arguments.dimension)
+        .map_err(|(what, source)| unsolvable(what, source, &moments, arguments.covariance.is_some()))?;
+    warn_of_inputs(&inputs, &moments);
+    solution.warn_of_ties(views);
     if let Some(directory) = &arguments.write {
         solution.write(directory)?;
     }
@@ -89,25 +102,31 @@ impl Labels {
 
 impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = |count: usize, one, many| if count == 1 { one } else { many };
         match self {
             Self::Classes(classes) => {
                 let count = classes.count();
                 let first = classes.values().iter().take(NAMED).map(f64::to_string).collect::<Vec<_>>();
                 let rest = if count > NAMED { ", …" } else { "" };
-                let noun = plural(count, "class", "classes");
+                let noun = if count == 1 { "class" } else { "classes" };
                 write!(f, "{count} {noun}, one-hot ({}{rest})", first.join(", "))
             }
             Self::Targets(targets) => {
-                let count = targets.ncols();
-                write!(f, "{count} real {}", plural(count, "target", "targets"))
+                write!(f, "{}", counted(targets.ncols() as u64, "real target"))
             }
         }
     }
 }
 
+/// What the files hold.
+struct Problem {
+    moments: GivenMoments,
+    labels: Labels,
+    /// X (n × d).
+    inputs: Mat<f64>,
+}
+
 /// The moments of the files, and what the labels were read as.
-fn read(arguments: &Solve) -> Result<(GivenMoments, Labels), CommandError> {
+fn read(arguments: &Solve) -> Result<Problem, CommandError> {
     let inputs = read_matrix(&arguments.inputs)?;
     let size = inputs.ncols();
     if !(1..=size).contains(&arguments.dimension) {
@@ -134,7 +153,72 @@ fn read(arguments: &Solve) -> Result<(GivenMoments, Labels), CommandError> {
         };
         CommandError::Misfit { source, path: file.unwrap_or(path).to_path_buf() }
     })?;
-    Ok((moments, labels))
+    Ok(Problem { moments, labels, inputs })
+}
+
+/// Says which inputs are constant, and which only the covariance of the views tells from others.
+fn warn_of_inputs(inputs: &Mat<f64>, moments: &GivenMoments) {
+    let (samples, size) = (moments.samples, moments.size());
+    let constant = columns::constant(inputs.as_ref());
+    if !constant.is_empty() {
+        tell!("warning: {} the same in all samples; nothing is centred here", listed(&constant));
+    }
+    let dependent = columns::dependent(moments.inputs.as_ref());
+    if samples < size {
+        tell!(
+            "warning: {samples} samples do not determine {size} inputs: the answer is that of --covariance or --mean-views"
+        );
+    } else if !dependent.is_empty() {
+        tell!(
+            "warning: {} linear in the inputs before: what tells them apart is --covariance or --mean-views",
+            listed(&dependent)
+        );
+    }
+}
+
+/// The error of a problem without a solution, with the inputs at fault where S is singular.
+fn unsolvable(what: &'static str, source: Failure, moments: &GivenMoments, covariance: bool) -> CommandError {
+    let remedy = match source {
+        Failure::NotPositiveDefinite { pivot } => {
+            let (samples, size) = (moments.samples, moments.size());
+            let (zero, mut linear): (Vec<usize>, Vec<usize>) = columns::dependent(moments.views.as_ref())
+                .into_iter()
+                .partition(|&column| moments.views[(column, column)] <= 0.0);
+            if zero.is_empty() && linear.is_empty() {
+                linear.push(pivot);
+            }
+            let mut faults = Vec::new();
+            if !zero.is_empty() {
+                faults.push(format!("{} zero in all samples", listed(&zero)));
+            }
+            if samples < size && !covariance {
+                faults.push(format!("{samples} samples do not determine {size} inputs"));
+            } else if !linear.is_empty() {
+                faults.push(format!("{} linear in the inputs before", listed(&linear)));
+            }
+            format!(
+                ". S = X̄ᵀX̄/n + Σ must be positive definite, and {}. Leave such inputs out, give more samples than inputs, or a \
+                 positive definite --covariance",
+                faults.join("; ")
+            )
+        }
+        Failure::NoConvergence => String::new(),
+        Failure::NotFinite => ". The numbers are too large: rescale the inputs".to_owned(),
+    };
+    CommandError::Unsolvable { what, source, remedy }
+}
+
+/// `inputs 3, 5 and 8 (from 0) are`, ten at most.
+fn listed(columns: &[usize]) -> String {
+    let shown: Vec<String> = columns.iter().take(NAMED).map(usize::to_string).collect();
+    match &shown[..] {
+        [only] => format!("input {only} (from 0) is"),
+        _ if columns.len() > shown.len() => {
+            format!("inputs {}, … (from 0; {} in all) are", shown.join(", "), columns.len())
+        }
+        [first @ .., last] => format!("inputs {} and {last} (from 0) are", first.join(", ")),
+        [] => String::new(),
+    }
 }
 
 /// What one paradigm makes of the problem.
@@ -154,7 +238,8 @@ struct Solution {
     paradigms: Vec<Solved>,
 }
 
-fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, CommandError> {
+/// The solution, or the paradigm that has none and why.
+fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static str, Failure)> {
     let moments = problem.view();
     let (size, labels) = (problem.size(), problem.labels());
     let input_power = (0..size).map(|i| problem.inputs[(i, i)]).sum();
@@ -162,7 +247,7 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, CommandEr
     let mut probe = Probe::new(InstructionSet::detect(), size, labels);
     let mut solver = forms.problem(moments);
     let solve = |paradigm: &'static Paradigm| {
-        let unsolvable = |source| CommandError::Unsolvable { what: paradigm.name, source };
+        let unsolvable = |failure| (paradigm.name, failure);
         let (map, pencil) = (paradigm.map, paradigm.spectrum.as_ref());
         Ok(match solver.solve(paradigm).map_err(unsolvable)? {
             closed_forms::Solution::Encoder(Encoder { spectrum, basis, decoder }) => {
@@ -187,7 +272,7 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, CommandEr
     };
     let mut paradigms = paradigms::ALL;
     paradigms.sort_by_key(|paradigm| paradigm.spectrum.is_none());
-    let paradigms = paradigms.into_iter().map(solve).collect::<Result<_, CommandError>>()?;
+    let paradigms = paradigms.into_iter().map(solve).collect::<Result<_, _>>()?;
     Ok(Solution { dimension, paradigms })
 }
 
@@ -209,6 +294,34 @@ impl Solution {
         self.paradigms.iter().filter_map(|solved| {
             Some((solved.paradigm, solved.paradigm.spectrum.as_ref()?, solved.spectrum.as_deref()?))
         })
+    }
+
+    /// Says where rounding decides what is kept.
+    fn warn_of_ties(&self, views: bool) {
+        let k = self.dimension;
+        for (paradigm, pencil, values) in self.spectra() {
+            let eigenvalues: Vec<f64> = values.iter().map(|&value| (pencil.eigenvalue)(value)).collect();
+            let tied = |first: f64, a: f64, b: f64| (a - b).abs() <= TIED * first.abs();
+            let (Some(&first), Some(&last)) = (eigenvalues.first(), eigenvalues.last()) else { continue };
+            let symbol = pencil.symbol;
+            if !views && eigenvalues.len() > 1 && tied(first, first, last) {
+                tell!(
+                    "warning: without --covariance or --mean-views the views are the inputs: every {symbol} of {} is {}, and which \
+                     directions it keeps is undetermined",
+                    paradigm.name,
+                    table::number(first)
+                );
+            } else if let Some(&next) = eigenvalues.get(k)
+                && tied(first, eigenvalues[k - 1], next)
+            {
+                tell!(
+                    "warning: {symbol} {k} and {} of {} are tied: which of their directions it keeps is undetermined; choose another \
+                     --dimension",
+                    k + 1,
+                    paradigm.name
+                );
+            }
+        }
     }
 
     fn print_json(&self, problem: &GivenMoments, labels: &Labels) {
@@ -245,11 +358,15 @@ impl Solution {
         let headings: Vec<String> =
             iter::once("i".to_owned()).chain(headings).chain(["kept".to_owned()]).collect();
         let mut spectra = table::new(&headings, 0);
-        for i in 0..problem.size() {
+        let (size, shown) = (problem.size(), SHOWN.max(self.dimension.saturating_add(AFTER)));
+        for i in 0..size.min(shown) {
             let kept = if i < self.dimension { "yes" } else { "" };
             let values = self.spectra().map(|(_, _, values)| table::number(values[i]));
             spectra.add_row(iter::once((i + 1).to_string()).chain(values).chain([kept.to_owned()]));
         }
         table::print(&spectra.to_string());
+        if size > shown {
+            table::print(&format!("the first {shown} of {size}; --json has all"));
+        }
     }
 }

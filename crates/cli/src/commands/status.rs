@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use eigensweep_store::dataset::{Dataset, RunRecord, RunState, read_runs};
+use eigensweep_store::format::counted;
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::failures;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
@@ -14,7 +15,7 @@ use super::{table, verify};
 use crate::args::Status;
 use crate::exit::Exit;
 use crate::host;
-use crate::progress::whole;
+use crate::progress::{duration, whole};
 use crate::report::CommandError;
 
 /// Age of a running process's last sign of life, in seconds, after which it counts as lost: six of
@@ -94,17 +95,17 @@ impl Report {
         line("job", dataset.spec().job.name.clone());
         line(
             "done",
-            format!("{} of {} rows ({share:.1} %), {}", HumanCount(done), HumanCount(all), HumanBytes(bytes)),
+            format!("{} of {} ({share:.1} %), {}", HumanCount(done), counted(all, "row"), HumanBytes(bytes)),
         );
         let parts: u64 = dataset.sections().iter().map(|section| section.plan.parts).sum();
         let parts_done = dataset.records().count() as u64;
         line(
             "missing",
             format!(
-                "{} rows, {} of {} parts",
-                HumanCount(all - done),
+                "{}, {} of {}",
+                counted(all - done, "row"),
                 HumanCount(parts - parts_done),
-                HumanCount(parts)
+                counted(parts, "part")
             ),
         );
         let failed = failures(dataset);
@@ -113,8 +114,8 @@ impl Report {
         line("failed", if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") });
         let rate = self.rate();
         if rate > 0.0 && done < all {
-            let left = Duration::try_from_secs_f64((all - done) as f64 / rate).unwrap_or(Duration::MAX);
-            line("rate", format!("{} rows/s, {} left", HumanCount(whole(rate)), HumanDuration(left)));
+            let left = duration((all - done) as f64 / rate);
+            line("rate", format!("{} rows/s, {left} left", HumanCount(whole(rate))));
         }
         if self.shards.is_empty() {
             return;
@@ -128,7 +129,10 @@ impl Report {
                 || format!("{}, process {}", run.host, run.process),
                 |job| format!("{}, {job}", run.host),
             );
-            let age = Duration::from_secs(self.now.saturating_sub(run.updated));
+            let age = match self.now.saturating_sub(run.updated) {
+                0 => "now".to_owned(),
+                seconds => format!("{} ago", HumanDuration(Duration::from_secs(seconds))),
+            };
             shards.add_row([
                 run.shard.clone(),
                 shard.state(self.now).to_owned(),
@@ -138,7 +142,7 @@ impl Report {
                 HumanCount(shard.failed).to_string(),
                 format!("{} of {}", shard.parts_done, shard.parts),
                 HumanCount(whole(shard.rate())).to_string(),
-                format!("{} ago", HumanDuration(age)),
+                age,
             ]);
         }
         table::print(&shards.to_string());

@@ -8,8 +8,9 @@ use eigensweep_engine::input::Input;
 use eigensweep_engine::simulation::Simulation;
 use eigensweep_job::Job;
 use eigensweep_store::dataset::Dataset;
+use eigensweep_store::format::counted;
 use eigensweep_store::plan::Plan;
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 
 use super::table;
 use crate::args::{Submit, memory_bytes};
@@ -57,6 +58,8 @@ pub(crate) fn call(arguments: &Submit, quiet: bool) -> Result<Exit, CommandError
         print_scripts(&arrays, &merge, &logs);
         return Ok(Exit::Success);
     }
+    cluster::look_for_sbatch()
+        .map_err(|source| CommandError::NotSubmitted { source, undone: NOTHING.to_owned() })?;
     refuse_while_queued(&output)?;
     Dataset::create(&output, &job.spec, &input.facts())?;
     write(&logs, &job, &arrays, &merge)?;
@@ -85,11 +88,10 @@ pub(crate) fn call(arguments: &Submit, quiet: bool) -> Result<Exit, CommandError
 /// Says what is allowed but hardly meant.
 fn warn(arguments: &Submit, job: &Job, input: &Arc<Input>, plan: &Plan) {
     if arguments.shards > plan.parts {
-        let (shards, parts) = (HumanCount(arguments.shards), HumanCount(plan.parts));
+        let (shards, parts) = (counted(arguments.shards, "shard"), counted(plan.parts, "part"));
         tell!(
-            "warning: {shards} shards, but the job has {parts} part{}: shards without a part have nothing to do. Smaller parts \
-             come from [output] part_rows",
-            if plan.parts == 1 { "" } else { "s" }
+            "warning: {shards}, but the job has {parts}: shards without a part have nothing to do. Smaller parts come from \
+             [output] part_rows"
         );
     }
     let needed = Simulation::new(&job.spec, Arc::clone(input), plan.clone()).memory_bytes(arguments.cpus);
@@ -97,8 +99,8 @@ fn warn(arguments: &Submit, job: &Job, input: &Arc<Input>, plan: &Plan) {
     {
         let (granted, needed) = (HumanBytes(granted), HumanBytes(needed));
         tell!(
-            "warning: --memory is {granted}, but a task with {} threads needs about {needed}",
-            arguments.cpus
+            "warning: --memory is {granted}, but a task with {} needs about {needed}",
+            counted(arguments.cpus as u64, "thread")
         );
     }
 }
@@ -187,6 +189,8 @@ impl Prepared {
 
 const MERGE: &str = "merge.sbatch";
 
+const NOTHING: &str = "Nothing was submitted";
+
 /// Arguments of `sbatch` for the job after these: it runs however they end, and ends if that cannot
 /// be.
 fn merge_arguments(arrays: &[String]) -> Vec<String> {
@@ -254,7 +258,7 @@ fn take_back(submitted: &[SubmittedArray], source: SlurmError) -> CommandError {
     let jobs: Vec<u64> = submitted.iter().map(|array| array.job).collect();
     let list = jobs.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
     let undone = match jobs.is_empty() {
-        true => "Nothing was submitted".to_owned(),
+        true => NOTHING.to_owned(),
         false => match cluster::cancel(&jobs) {
             Ok(()) => format!("What was submitted before (jobs {list}) is taken back"),
             Err(error) => {

@@ -1,8 +1,8 @@
 //! Tables and text on standard output.
 
-use std::io::Write;
-
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use crate::output;
 
 /// A table with these headings; the first `text` columns hold words, the others numbers.
 pub(crate) fn new(headings: &[String], text: usize) -> Table {
@@ -41,12 +41,7 @@ pub(crate) fn coordinate(value: f64) -> String {
         .unwrap_or_else(|| number(value))
 }
 
-/// Prints a line; a closed pipe ends the output, not the program.
+/// Prints a line on standard output.
 pub(crate) fn print(text: &str) {
-    print_bytes(format!("{text}\n").as_bytes());
-}
-
-/// Prints bytes; a closed pipe ends the output, not the program.
-pub(crate) fn print_bytes(bytes: &[u8]) {
-    let _ = std::io::stdout().lock().write_all(bytes);
+    output::write(format!("{text}\n").as_bytes());
 }

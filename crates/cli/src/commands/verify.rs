@@ -1,37 +1,38 @@
-//! `verify`: every byte of a data set against its commit records.
+//! `verify`: every byte of a data set against its commit records, and its summary against its seal.
 
 use std::path::Path;
 
 use eigensweep_store::dataset::{Dataset, Fault};
-use indicatif::{HumanBytes, HumanCount};
+use eigensweep_store::format::counted;
+use indicatif::HumanBytes;
 
 use super::table;
 use crate::exit::Exit;
 use crate::report::CommandError;
 
 pub(crate) fn call(root: &Path) -> Result<Exit, CommandError> {
-    let (dataset, faults) = Dataset::read(root, true)?;
-    let parts = dataset.records().count() as u64;
+    let (dataset, mut faults) = Dataset::read(root, true)?;
+    faults.extend(dataset.summary_fault());
     let bytes: u64 = dataset.records().map(|record| record.bytes).sum();
     print_faults(root, &faults);
-    let sound = format!(
-        "{} parts with {} rows, {}, are as they were written",
-        HumanCount(parts),
-        HumanCount(dataset.rows_done()),
+    table::print(&format!(
+        "as written: {} with {}, {}",
+        counted(dataset.records().count() as u64, "part"),
+        counted(dataset.rows_done(), "row"),
         HumanBytes(bytes)
-    );
-    table::print(&sound);
+    ));
     if !dataset.is_complete() {
-        let missing = dataset.rows() - dataset.rows_done();
-        table::print(&format!("{} rows of the job are missing", HumanCount(missing)));
+        table::print(&format!(
+            "missing: {} of the job",
+            counted(dataset.rows() - dataset.rows_done(), "row")
+        ));
     }
     if faults.is_empty() {
         return Ok(Exit::Success);
     }
-    let count = faults.len();
     tell!(
-        "error: {count} part{} damaged; `eigensweep run JOB --output {}` computes them again",
-        if count == 1 { " is" } else { "s are" },
+        "error: {} damaged; `eigensweep run JOB --output {}` computes again what is",
+        counted(faults.len() as u64, "file"),
         root.display()
     );
     Ok(Exit::Failure)

@@ -12,6 +12,7 @@ use std::io::{self, Read};
 use npyz::NpyHeader;
 
 use crate::files::read_up_to;
+use crate::formats;
 
 /// Longest header taken, bytes. Source: the default of `max_header_size` in `numpy.load`.
 const MAX_HEADER: usize = 10_000;
@@ -28,6 +29,8 @@ pub(super) enum Refusal {
     Io(io::Error),
     /// The source ended within the header.
     Truncated { expected: u64, found: u64 },
+    /// It is a file of something else.
+    Other(String),
     /// The header cannot be understood.
     Malformed(String),
 }
@@ -36,10 +39,14 @@ pub(super) enum Refusal {
 pub(super) fn read(source: &mut impl Read) -> Result<(NpyHeader, u64), Refusal> {
     // Magic, version, and a length of two bytes in version 1, of four in versions 2 and 3.
     let mut bytes = Vec::new();
-    append(source, &mut bytes, 8)?;
-    if !bytes.starts_with(MAGIC) {
-        return Err(Refusal::Malformed("it does not start with \\x93NUMPY".to_owned()));
+    let cut = append(source, &mut bytes, 8).err();
+    if !bytes.iter().zip(MAGIC).all(|(found, expected)| found == expected) {
+        // What came before an error is enough to tell.
+        let rest = (formats::LOOKED_AT - bytes.len()) as u64;
+        let _ = source.take(rest).read_to_end(&mut bytes);
+        return Err(Refusal::Other(formats::described(&bytes)));
     }
+    cut.map_or(Ok(()), Err)?;
     let version = bytes[6];
     append(source, &mut bytes, if version == 1 { 2 } else { 4 })?;
     // Little-endian; four bytes at most, so nothing is shifted out.
@@ -51,34 +58,45 @@ pub(super) fn read(source: &mut impl Read) -> Result<(NpyHeader, u64), Refusal> 
     }
     let start = bytes.len();
     append(source, &mut bytes, length)?;
-    screen(&bytes[start..]).map_err(|problem| Refusal::Malformed(problem.to_owned()))?;
+    screen(&mut bytes[start..]).map_err(|problem| Refusal::Malformed(problem.to_owned()))?;
     let header =
         NpyHeader::from_reader(bytes.as_slice()).map_err(|error| Refusal::Malformed(error.to_string()))?;
     Ok((header, bytes.len() as u64))
 }
 
-/// Reads `count` more bytes, a number that the caller has bounded.
+/// Reads `count` more bytes, a number that the caller has bounded, or what there is of them.
 fn append(source: &mut impl Read, bytes: &mut Vec<u8>, count: usize) -> Result<(), Refusal> {
     let start = bytes.len();
     bytes.resize(start + count, 0);
-    let found = read_up_to(source, &mut bytes[start..]).map_err(Refusal::Io)?;
-    if found < count {
-        return Err(Refusal::Truncated { expected: bytes.len() as u64, found: (start + found) as u64 });
+    let found = read_up_to(source, &mut bytes[start..]);
+    bytes.truncate(start + *found.as_ref().unwrap_or(&0));
+    if found.map_err(Refusal::Io)? < count {
+        return Err(Refusal::Truncated { expected: (start + count) as u64, found: bytes.len() as u64 });
     }
     Ok(())
 }
 
-/// Refuses header text that npyz could not be given safely.
+/// Refuses header text that npyz could not be given safely, and blanks what it does not know: the
+/// `L` that Python 2 ends long dimensions with, `(40L, 5L)`.
 ///
 /// NumPy writes none of what is refused for good: escapes, adjoining quotes (Python's triple ones), arithmetic,
 /// and numbers that are not plain decimals. Without them, what this scan takes for a string is what Python does.
-fn screen(text: &[u8]) -> Result<(), &'static str> {
+fn screen(text: &mut [u8]) -> Result<(), &'static str> {
     let mut depth = 0_usize;
     let mut product = 1_u64;
     let mut number: Option<u64> = None;
     let mut quote = None;
     let mut previous = b' ';
-    for &byte in text.iter().chain(b" ") {
+    for at in 0..=text.len() {
+        let byte = *text.get(at).unwrap_or(&b' ');
+        let byte = match (byte, number, text.get(at + 1)) {
+            // A letter or digit after it makes it something else, which is refused below.
+            (b'L', Some(_), next) if quote.is_none() && !next.is_some_and(u8::is_ascii_alphanumeric) => {
+                text[at] = b' ';
+                b' '
+            }
+            _ => byte,
+        };
         if !(byte.is_ascii_graphic() || matches!(byte, b' ' | b'\n')) || byte == b'\\' {
             return Err("its header holds bytes that no NumPy header does");
         }
@@ -141,8 +159,23 @@ mod tests {
             "{'descr': '<M8[ns]', 'fortran_order': False, 'shape': (2,), }\n",
             "{'descr': [('a', '<f8'), ('b', '<i4', (2, 3))], 'fortran_order': False, 'shape': (2,), }\n",
         ] {
-            assert_eq!(screen(text.as_bytes()), Ok(()), "{text}");
+            assert_eq!(screen(&mut text.as_bytes().to_vec()), Ok(()), "{text}");
         }
+    }
+
+    #[test]
+    fn the_long_numbers_of_python_2_are_numbers() {
+        let mut text = b"{'descr': '<f8', 'fortran_order': False, 'shape': (40L, 5L), 'L': 'a1L'}".to_vec();
+        assert_eq!(screen(&mut text), Ok(()));
+        let shown = String::from_utf8_lossy(&text);
+        assert!(shown.contains("(40 , 5 )") && shown.ends_with("'L': 'a1L'}"), "{shown}");
+        for other in ["(40LL,)", "(40l,)", "(40L5,)", "(L40L,)", "(1L_0,)"] {
+            let mut bytes = other.as_bytes().to_vec();
+            let read = screen(&mut bytes);
+            assert!(read.is_err() || bytes == b"(L40 ,)", "{other}");
+        }
+        // They count as any other.
+        assert!(screen(&mut b"(4294967296L, 4294967296L)".to_vec()).is_err());
     }
 
     #[test]
@@ -160,7 +193,7 @@ mod tests {
             "{'a",
             "{'d\u{e9}': 1}",
         ] {
-            assert!(screen(text.as_bytes()).is_err(), "{text}");
+            assert!(screen(&mut text.as_bytes().to_vec()).is_err(), "{text}");
         }
     }
 }

@@ -10,7 +10,8 @@
 //! | 4 … 4 + 4 r | the dimensions, unsigned 32-bit, big-endian |
 //! | then | the elements, last dimension fastest |
 //!
-//! Compression is told by the gzip magic 1f 8b and never by the file's name; concatenated gzip members are one stream.
+//! Compression is told by the gzip magic 1f 8b and never by the file's name; concatenated gzip
+//! members are one stream, and zeros after them are padding.
 //!
 //! **Nothing is trusted.** A plain file must have exactly the length that its header declares, which is checked before
 //! the data are allocated. A gzip file may not declare more than deflate could pack into its length, and its data go
@@ -24,9 +25,10 @@
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
-
 use crate::files::{self, read_up_to};
+use crate::formats;
+use crate::gzip::{self, Members};
+use crate::memory::may_fail;
 use crate::readers::{FileKey, Reader, Source};
 use crate::{ClassLabels, Dense, InputError};
 
@@ -53,9 +55,6 @@ pub static IDX: Reader = Reader {
         _ => Err(InputError::Dimension { what: "paths of an idx source", expected: 2, found: paths.len() }),
     },
 };
-
-/// First bytes of a gzip member. Source: RFC 1952, section 2.3.1.
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// The idx code of unsigned bytes.
 const UNSIGNED_BYTE: u8 = 0x08;
@@ -92,8 +91,8 @@ struct Array {
 /// # Errors
 ///
 /// * [`InputError::Io`], [`InputError::NotAFile`]: the file cannot be opened or read.
-/// * [`InputError::NotIdx`], [`InputError::ElementType`], [`InputError::Rank`], [`InputError::ZeroDimension`]:
-///   the header is of something else.
+/// * [`InputError::OtherFormat`], [`InputError::ElementType`], [`InputError::Rank`],
+///   [`InputError::ZeroDimension`]: the header is of something else.
 /// * [`InputError::Overflow`], [`InputError::Implausible`]: the header declares an impossible size.
 /// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the data are shorter or longer than declared.
 /// * [`InputError::Gzip`]: the compressed stream is damaged.
@@ -149,8 +148,8 @@ fn array_from(
         source,
     })?;
     let whole = Cursor::new(magic).take(found as u64).chain(source);
-    if found == magic.len() && magic == GZIP_MAGIC {
-        let decoder = MultiGzDecoder::new(BufReader::with_capacity(READ_BUFFER, whole));
+    if found == magic.len() && magic == gzip::MAGIC {
+        let decoder = Members::new(BufReader::with_capacity(READ_BUFFER, whole));
         Stream { stream: decoder, length, gzip: true, path }.array(content)
     } else {
         Stream { stream: whole, length, gzip: false, path }.array(content)
@@ -203,7 +202,7 @@ impl<R: Read> Stream<'_, R> {
             return Err(self.truncated("the first four bytes", magic.len() as u64, found as u64));
         }
         let [0, 0, code, rank] = magic else {
-            return Err(InputError::NotIdx { path: self.path.to_owned(), found: magic });
+            return Err(self.other_format(&magic));
         };
         if code != UNSIGNED_BYTE {
             return Err(InputError::ElementType {
@@ -262,7 +261,7 @@ impl<R: Read> Stream<'_, R> {
         while data.len() < expected {
             let step = (expected - data.len()).min(data.len().max(FIRST_ALLOCATION));
             let start = data.len();
-            data.try_reserve_exact(step).map_err(|error| self.failed(error.into()))?;
+            may_fail(|| data.try_reserve_exact(step)).map_err(|error| self.failed(error.into()))?;
             data.resize(start + step, 0);
             let found = self.fill(&mut data[start..])?;
             data.truncate(start + found);
@@ -285,6 +284,20 @@ impl<R: Read> Stream<'_, R> {
             InputError::Gzip { path, source }
         } else {
             InputError::Io { path, action: "read", source }
+        }
+    }
+
+    /// The refusal of a file that begins with these bytes: what it is, as far as it can be read.
+    fn other_format(&mut self, magic: &[u8]) -> InputError {
+        let mut start = magic.to_vec();
+        let rest = (formats::LOOKED_AT - magic.len()) as u64;
+        // What came before an error is enough to tell.
+        let _ = self.stream.by_ref().take(rest).read_to_end(&mut start);
+        let found = formats::described(&start);
+        InputError::OtherFormat {
+            path: self.path.to_owned(),
+            expected: "an idx file (MNIST's format), plain or gzip",
+            found: if self.gzip { format!("gzip of {found}") } else { found },
         }
     }
 

@@ -20,7 +20,7 @@ use super::blocks::block_rows;
 use super::encode::{encode, is_sound};
 use super::reader::{Footer, floats, value};
 use super::section::Section;
-use super::{CommitRecord, Dataset, arrays, files, read_columns, schema};
+use super::{CommitRecord, Dataset, Fault, arrays, files, read_columns, schema};
 use crate::StoreError;
 use crate::aggregate::{Aggregate, Running};
 use crate::columns::{self, ABOVE, BLOCK_STATISTICS, DIFFERENCE_STATISTICS, STATISTICS, Status, difference};
@@ -49,6 +49,23 @@ impl Dataset {
         let latest = known || self.spec().output.detail == Detail::Summary;
         let of_these = footer.value("section_hash") == Some(&self.identity().hash);
         complete && latest && of_these && footer.value("pages").is_none_or(|seal| is_sound(&path, seal))
+    }
+
+    /// What is wrong with the bytes of the summary's file, if there is one: it is unreadable, or
+    /// its pages are not those that its seal tells of. A run writes it anew.
+    #[must_use]
+    pub fn summary_fault(&self) -> Option<Fault> {
+        let path = self.path(SUMMARY_FILE);
+        if !path.exists() {
+            return None;
+        }
+        let fault = match Footer::read(&path) {
+            Err(_) => "is unreadable",
+            // Files of earlier versions have none.
+            Ok(footer) if footer.value("pages").is_none_or(|seal| is_sound(&path, seal)) => return None,
+            Ok(_) => "does not match its checksum",
+        };
+        Some(Fault::of_file(SUMMARY_FILE, fault))
     }
 
     /// Writes the summary of the parts that are done.

@@ -1,6 +1,7 @@
 //! Joining data sets of one study: shards that were written into directories of their own, or into
 //! one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,13 @@ pub fn merge(sources: &[PathBuf], into: &Path, holder: &str) -> Result<(Dataset,
     for section in &mut sections {
         section.committed.fill(None);
         if !section.write(into)? {
-            return Err(StoreError::DifferentSections { path: into.to_path_buf(), section: section.number });
+            let there = section::read_all(into)?.sections;
+            let there = there.iter().find(|other| other.number == section.number);
+            return Err(StoreError::DifferentSections {
+                path: into.to_path_buf(),
+                section: section.number,
+                what: there.map_or_else(|| "its rows".to_owned(), |there| difference(there, section)),
+            });
         }
     }
     let job_file = into.join("job.toml");
@@ -118,10 +125,44 @@ fn refuse_other(first: &Dataset, other: &Dataset) -> Result<(), StoreError> {
             return Err(StoreError::DifferentSections {
                 path: other.root().to_path_buf(),
                 section: two.number,
+                what: difference(two, one),
             });
         }
     }
     Ok(())
+}
+
+/// The keys whose values two sections have each their own: `output.part_rows (6, not 12)`.
+fn difference(section: &Section, other: &Section) -> String {
+    /// Longest value that is shown.
+    const SHOWN: usize = 40;
+    let lines = |section: &Section| {
+        let mut table = "";
+        let mut values = BTreeMap::new();
+        for line in section.identity.content.lines() {
+            match (line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')), line.split_once(" = ")) {
+                (Some(name), _) => table = name,
+                (None, Some((key, value))) => {
+                    values.insert(format!("{table}.{key}"), value.to_owned());
+                }
+                (None, None) => {}
+            }
+        }
+        values
+    };
+    let (own, others) = (lines(section), lines(other));
+    let keys: BTreeSet<&String> = own.keys().chain(others.keys()).collect();
+    let differing = keys.into_iter().filter(|key| own.get(*key) != others.get(*key)).map(|key| {
+        match (own.get(key), others.get(key)) {
+            (Some(own), Some(other)) if own.len() + other.len() <= SHOWN => {
+                format!("{key} ({own}, not {other})")
+            }
+            _ => key.clone(),
+        }
+    });
+    let differing: Vec<String> = differing.collect();
+    // Sections may be numbered otherwise, and hold the same.
+    if differing.is_empty() { "its number".to_owned() } else { differing.join(", ") }
 }
 
 /// Brings one part in, unless it is there.

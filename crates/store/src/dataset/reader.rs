@@ -4,9 +4,11 @@
 //! whose pages promise more values than they have). A panic of theirs is an error here, as any
 //! other damage.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Once;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
@@ -52,11 +54,34 @@ impl Footer {
     }
 }
 
-/// What a decoder gives; a panic of its is an error.
+thread_local! {
+    /// Whether this thread is in a decoder, whose panics are errors.
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What a decoder gives; a panic of its is an error, and prints nothing.
 fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, StoreError> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let others = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !DECODING.get() {
+                others(panic);
+            }
+        }));
+    });
+    DECODING.set(true);
     // What the panic leaves behind is dropped, and never looked at.
-    catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err(ParquetError::General("its pages contradict each other".to_owned())))
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    DECODING.set(false);
+    decoded
+        .unwrap_or_else(|panic| {
+            let texts = (panic.downcast_ref::<String>().map(String::as_str), panic.downcast_ref::<&str>());
+            let said = texts.0.or(texts.1.copied()).unwrap_or("nothing more");
+            let reason =
+                format!("its pages contradict each other, or memory is short; the decoder says: {said}");
+            Err(ParquetError::General(reason))
+        })
         .map_err(|source| StoreError::Parquet { action: "read", path: path.to_path_buf(), source })
 }
 

@@ -176,6 +176,13 @@ pub struct Fault {
     pub fault: String,
 }
 
+impl Fault {
+    /// A fault of a file that is no part.
+    pub(super) fn of_file(file: &str, fault: &str) -> Self {
+        Self { part: None, record: String::new(), file: file.to_owned(), fault: fault.to_owned() }
+    }
+}
+
 /// How closely parts are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {

@@ -139,12 +139,21 @@ fn value(input: &mut Input<'_>) -> Read<Literal> {
     preceded(
         multispace0,
         alt((
-            float.verify(|number: &f64| number.is_finite()).map(Literal::Number),
+            float
+                .verify(|number: &f64| number.is_finite())
+                .with_taken()
+                .map(|(value, text)| Literal::Number { value, digits: significant(text) }),
             quoted('\'').map(Literal::Text),
             quoted('"').map(Literal::Text),
         )),
     )
     .parse_next(input)
+}
+
+/// Significant digits of a number as it was typed: all after leading zeros, before the exponent.
+fn significant(text: &str) -> usize {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    mantissa.chars().filter(char::is_ascii_digit).skip_while(|&digit| digit == '0').count()
 }
 
 fn quoted<'i>(quote: char) -> impl Parser<Input<'i>, String, ErrMode<ContextError>> {

@@ -4,11 +4,16 @@
 //! A condition is read once ([`Filter::parse`], grammar in `grammar.rs`), checked against the
 //! columns there are, and asked row by row ([`Filter::holds`]) under SQL's three-valued logic: a
 //! comparison with no value is neither true nor false. The same makes it cheap to pass over parts:
-//! asked with only the coordinates known, a condition that is already false needs no file.
+//! asked with only the coordinates known, a condition that is already false needs no file. Numbers
+//! are read as tables show them ([`Filter::as_shown`]), and where no row is left, it is said why
+//! ([`Filter::why_none`]).
 
 mod grammar;
+mod values;
 
 use std::fmt;
+
+pub use values::Known;
 
 /// A value of a row, or of a condition.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +56,11 @@ enum Relation {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Literal {
-    Number(f64),
+    /// A number, and how many significant digits it was typed with.
+    Number {
+        value: f64,
+        digits: usize,
+    },
     Text(String),
 }
 
@@ -108,9 +117,9 @@ impl Filter {
     /// The columns that the condition names; some perhaps twice.
     #[must_use]
     pub fn columns(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        self.condition.columns(&mut names);
-        names
+        let mut tests = Vec::new();
+        self.condition.tests(&mut tests);
+        tests.into_iter().filter_map(Condition::test).map(|(column, _)| column).collect()
     }
 
     /// Whether the condition holds for a row with these values; `None` if that is not known, or if
@@ -159,49 +168,37 @@ impl Condition {
         .unwrap_or_else(|decided| decided)
     }
 
-    fn columns<'c>(&'c self, names: &mut Vec<&'c str>) {
-        match self {
-            Self::And(all) | Self::Or(all) => all.iter().for_each(|condition| condition.columns(names)),
-            Self::Not(condition) => condition.columns(names),
-            Self::Compare { column, .. } | Self::Among { column, .. } | Self::Missing { column } => {
-                names.push(column);
-            }
-        }
-    }
-
     fn check(&self, columns: &[(&str, bool)]) -> Result<(), FilterError> {
-        let (column, literals) = match self {
-            Self::And(all) | Self::Or(all) => {
-                return all.iter().try_for_each(|condition| condition.check(columns));
-            }
-            Self::Not(condition) => return condition.check(columns),
-            Self::Compare { column, literal, .. } => (column, std::slice::from_ref(literal)),
-            Self::Among { column, literals } => (column, &literals[..]),
-            Self::Missing { column } => (column, &[][..]),
-        };
-        let Some(&(_, text)) = columns.iter().find(|(name, _)| name == column) else {
-            let names = || columns.iter().map(|(name, _)| *name);
-            return Err(FilterError::Column {
-                column: column.clone(),
-                near: eigensweep_job::nearest(column, names()).map(str::to_owned),
-                columns: names().map(str::to_owned).collect(),
-            });
-        };
-        let odd = literals.iter().find(|literal| matches!(literal, Literal::Text(_)) != text);
-        odd.map_or(Ok(()), |literal| {
-            Err(FilterError::Kind {
-                column: column.clone(),
-                holds: if text { "texts" } else { "numbers" },
-                literal: literal.to_string(),
-            })
-        })
+        let mut tests = Vec::new();
+        self.tests(&mut tests);
+        tests.into_iter().filter_map(Self::test).try_for_each(|test| check(test, columns))
     }
+}
+
+/// Refuses a test of a column that there is not, or of one of another kind.
+fn check((column, literals): (&str, &[Literal]), columns: &[(&str, bool)]) -> Result<(), FilterError> {
+    let Some(&(_, text)) = columns.iter().find(|(name, _)| *name == column) else {
+        let names = || columns.iter().map(|(name, _)| *name);
+        return Err(FilterError::Column {
+            column: column.to_owned(),
+            near: eigensweep_job::nearest(column, names()).map(str::to_owned),
+            columns: names().map(str::to_owned).collect(),
+        });
+    };
+    let odd = literals.iter().find(|literal| matches!(literal, Literal::Text(_)) != text);
+    odd.map_or(Ok(()), |literal| {
+        Err(FilterError::Kind {
+            column: column.to_owned(),
+            holds: if text { "texts" } else { "numbers" },
+            literal: literal.to_string(),
+        })
+    })
 }
 
 impl Relation {
     fn holds(self, found: Value<'_>, literal: &Literal) -> Option<bool> {
         let order = match (found, literal) {
-            (Value::Number(found), Literal::Number(literal)) => found.partial_cmp(literal)?,
+            (Value::Number(found), Literal::Number { value, .. }) => found.partial_cmp(value)?,
             (Value::Text(found), Literal::Text(literal)) => found.cmp(literal),
             _ => return None,
         };
@@ -219,7 +216,7 @@ impl Relation {
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Number(number) => write!(f, "{number}"),
+            Self::Number { value, .. } => write!(f, "{value}"),
             Self::Text(text) => write!(f, "'{text}'"),
         }
     }
