@@ -115,6 +115,8 @@ impl CommandError {
             | Command::Query(_)
             | Command::Plot(_)
             | Command::Report(_)
+            | Command::Keys { .. }
+            | Command::Init(_)
             | Command::Completions { .. } => return None,
         };
         match error {

@@ -172,7 +172,7 @@ fn completions_for_every_shell() {
 #[test]
 fn every_command_has_an_example() {
     let place = Place::new();
-    for command in ["run", "plan", "theory", "solve", "completions"] {
+    for command in ["run", "plan", "theory", "solve", "keys", "init", "completions"] {
         let (code, stdout, _) = place.run(&[command, "--help"]);
         assert_eq!(code, 0);
         assert!(stdout.contains("Example"), "{command}");

@@ -99,8 +99,6 @@ fn a_fresh_run_writes_what_was_written() {
         run(&place, &["run", "job.toml", "--set", replicates, "--output", "fresh"]);
     }
     assert_same_parts(&place, "fresh", "complete");
-    run(&place, &["run", "job.toml", "--set", "output.detail=summary", "--output", "short"]);
-    assert_same_parts(&place, "short", "summary");
 }
 
 #[test]

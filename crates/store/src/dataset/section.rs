@@ -104,7 +104,7 @@ impl Section {
         if record.checksum != record.sum() {
             return None;
         }
-        let job = job::parse("job.toml", &record.job, &[], Path::new("")).ok()?.spec;
+        let job = job::stored("job.toml", &record.job, &[]).ok()?.spec;
         let spec = job.rounds().into_iter().nth(record.round)?;
         let section = Self::new(record.number, spec, record.extents, record.fingerprint).ok()?;
         let known = section.identity.hash == record.hash && section.identity.study == record.study;
