@@ -47,7 +47,7 @@ fn entry(text: &mut String, key: &Key, shown: Shown) {
             .map_or((&*allowed, ""), |values| (values, "; a list or a range is an axis"));
         let where_ = if condition.is_empty() { condition } else { format!(" Only where {condition}.") };
         let unless_given = match key.default {
-            Default::Derived(words) => format!(" Unless given: {words}."),
+            Default::Derived(words) => format!(" Unless given: {}.", words.replace('*', "")),
             Default::Required | Default::Is(_) | Default::Listed { .. } => String::new(),
         };
         comment(text, &format!("Takes {values}{axis}.{where_}{unless_given}"));

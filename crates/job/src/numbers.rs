@@ -4,6 +4,7 @@
 //! table.
 
 use super::axis::{AXIS_LIMIT, Axis};
+use super::keys::KEYS;
 use super::range;
 use super::read::{Reader, nearest};
 use super::tree::{Entry, Node, Value, find};
@@ -65,6 +66,19 @@ impl Reader<'_> {
         let sound = self.known_only(&format!("`{path}`"), entries, &[KEY], RELATIVE.help);
         let axis = self.axis(find(entries, KEY)?, &format!("{path}.{KEY}"), RELATIVE)?;
         sound.then(|| axis.relative())
+    }
+
+    /// An axis of a key that is not measured against the data.
+    pub(super) fn absolute_axis(&mut self, node: &Node, path: &str, allowed: Allowed) -> Option<Axis<f64>> {
+        if let Value::Table(entries) = &node.value
+            && find(entries, "relative").is_some()
+        {
+            let keys: Vec<_> = KEYS.iter().filter(|key| key.relative).map(|key| key.path.as_str()).collect();
+            let message = format!("`{path}` is not relative to the data");
+            let help = format!("only {} may be; {FORMS}", keys.join(" and "));
+            return self.refuse(&node.place, message, "takes no `relative`", help);
+        }
+        self.axis(node, path, allowed)
     }
 
     /// Refuses the keys of an inline table that it does not have; true if there are none.

@@ -137,7 +137,7 @@ impl Reader<'_> {
                 self.refuse_axis(node, path)
             }
             Kind::Number(allowed) => {
-                let read = if key.relative { Self::axis_or_relative } else { Self::axis };
+                let read = if key.relative { Self::axis_or_relative } else { Self::absolute_axis };
                 let axis = read(self, node, path, *allowed)?;
                 if !allowed.whole {
                     return Some(Given::Floats(axis));
