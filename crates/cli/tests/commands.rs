@@ -171,7 +171,8 @@ fn completions_for_every_shell() {
 
 /// Plans of the same job have the same hash.
 fn hash(plan: &str) -> String {
-    plan.lines().find(|line| line.starts_with("job hash")).unwrap().to_owned()
+    let found = plan.lines().find(|line| line.starts_with("job hash"));
+    found.unwrap_or_else(|| panic!("no hash in {plan}")).to_owned()
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn means_something(key: &Key) -> bool {
         keys::named(key.table, when.key).any(|other| {
             let Default::Is(value) = &other.default else { return false };
             let choice = if value.parse::<f64>().is_ok() { "a number" } else { value.trim_matches('"') };
-            means_something(other) && when.is.iter().any(|is| *is == choice)
+            means_something(other) && when.is.contains(&choice)
         })
     })
 }
