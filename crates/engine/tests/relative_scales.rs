@@ -1,7 +1,5 @@
 //! `scale = { relative = x }` is x times the clean data's largest eigenvalue, whatever the data are.
 
-#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
-
 use eigensweep_engine::input::Input;
 use eigensweep_engine::simulation::Simulation;
 use eigensweep_engine::theory;
@@ -32,7 +30,7 @@ samples = [30, 400]
 "#;
 
 fn all(simulation: &Simulation) -> Vec<Cell> {
-    cells(simulation, 2).into_iter().map(|(_, cell)| cell).collect()
+    cells(simulation, 2).map(|(_, cell)| cell).collect()
 }
 
 /// The rows of two jobs, which differ in how scales are written, are the same in every bit.
