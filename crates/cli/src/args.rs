@@ -9,7 +9,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
+use eigensweep_job::keys;
 use eigensweep_store::shard::{Shard, ShardError};
 
 use crate::cluster::{self, TimeError};
@@ -96,6 +98,18 @@ Examples:
     /// Write one HTML page about data sets: verdicts, figures, who wins, provenance
     #[command(after_help = "Example:\n  eigensweep report output/figure3-mnist -o figure3.html")]
     Report(Report),
+    /// Show the keys of a job file: where each has a meaning, what it takes, and its default
+    #[command(after_help = "Examples:\n  eigensweep keys\n  eigensweep keys augmentation")]
+    Keys {
+        /// A table of the job file [default: all]
+        #[arg(value_parser = PossibleValuesParser::new(keys::tables()))]
+        table: Option<String>,
+    },
+    /// Print a commented job to begin with: the keys that most jobs set, at their defaults
+    #[command(
+        after_help = "Examples:\n  eigensweep init > my.toml\n  eigensweep init --full | eigensweep plan /dev/stdin"
+    )]
+    Init(Init),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  eigensweep completions bash > ~/.local/share/bash-completion/completions/eigensweep"
@@ -282,6 +296,16 @@ pub(crate) struct Solve {
     /// Save W.npy, E.npy, D.npy and V.npy in this directory
     #[arg(long, value_name = "DIR")]
     pub(crate) write: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The few keys that a first study changes
+    #[arg(long, conflicts_with = "full")]
+    pub(crate) minimal: bool,
+    /// Every key, with other choices commented out
+    #[arg(long)]
+    pub(crate) full: bool,
 }
 
 /// Arguments of a command that `eigensweep-query` carries out.

@@ -108,6 +108,8 @@ impl CommandError {
             | Command::Query(_)
             | Command::Plot(_)
             | Command::Report(_)
+            | Command::Keys { .. }
+            | Command::Init(_)
             | Command::Completions { .. } => return None,
         };
         match error {

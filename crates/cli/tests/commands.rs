@@ -308,10 +308,53 @@ fn completions_for_every_shell() {
     }
 }
 
+/// Plans of the same job have the same hash.
+fn hash(plan: &str) -> String {
+    let found = plan.lines().find(|line| line.starts_with("job hash"));
+    found.unwrap_or_else(|| panic!("no hash in {plan}")).to_owned()
+}
+
+#[test]
+fn a_commented_job_is_planned_as_the_job_of_defaults() {
+    let place = Place::new();
+    place.write("least.toml", b"[data]");
+    let defaults = hash(&place.run(&["plan", "least.toml"]).1);
+    for length in [&["init"][..], &["init", "--minimal"], &["init", "--full"]] {
+        let (code, text, told) = place.run(length);
+        assert_eq!((code, told.as_str()), (0, ""));
+        place.write("my.toml", text.as_bytes());
+        let (code, plan, told) = place.run(&["plan", "my.toml"]);
+        assert_eq!((code, hash(&plan)), (0, defaults.clone()), "{told}");
+    }
+    #[cfg(unix)]
+    {
+        let (_, text, _) = place.run(&["init", "--full"]);
+        let piped = place.eigensweep(&["plan", "/dev/stdin"]).write_stdin(text).output().unwrap();
+        assert_eq!(hash(&String::from_utf8(piped.stdout).unwrap()), defaults);
+    }
+    assert_eq!(place.run(&["init", "--minimal", "--full"]).0, 2);
+}
+
+#[test]
+fn keys_are_a_table_that_fits_and_has_each_of_them() {
+    let place = Place::new();
+    let (code, all, _) = place.run(&["keys"]);
+    assert_eq!(code, 0);
+    assert!(all.lines().all(|line| line.chars().count() <= 100), "{all}");
+    for key in eigensweep_job::keys::KEYS.iter() {
+        let page = all.split_once(&format!("[{}]\n", key.table)).unwrap().1;
+        assert!(page.lines().any(|line| line.starts_with(&format!(" {} ", key.name))), "{}", key.path);
+    }
+    let (_, one, _) = place.run(&["keys", "sampler"]);
+    assert!(one.starts_with("[sampler]\n") && all.contains(&one) && !one.contains("[output]"), "{one}");
+    let (code, _, told) = place.run(&["keys", "agumentation"]);
+    assert!(code == 2 && told.contains("'augmentation'"), "{told}");
+}
+
 #[test]
 fn every_command_has_an_example() {
     let place = Place::new();
-    for command in ["run", "plan", "theory", "solve", "completions"] {
+    for command in ["run", "plan", "theory", "solve", "keys", "init", "completions"] {
         let (code, stdout, _) = place.run(&[command, "--help"]);
         assert_eq!(code, 0);
         assert!(stdout.contains("Example"), "{command}");

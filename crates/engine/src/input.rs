@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use eigensweep_inputs::pca::largest_eigenvalue;
 use eigensweep_inputs::readers::Source;
 use eigensweep_inputs::{LabelledRows, centred, principal_components};
 use eigensweep_sampling::gaussian::Teacher;
@@ -51,6 +52,17 @@ pub struct RowSet {
     pub rows: LabelledRows,
     /// Clean second moment of the whole set.
     pub moment: SecondMoment,
+    /// Its largest eigenvalue, which relative scales multiply; `None` of raw features where no scale
+    /// is relative.
+    pub largest: Option<f64>,
+}
+
+impl RowSet {
+    /// Principal components with these variances.
+    fn of_components(setting: i64, rows: LabelledRows, variances: &[f64]) -> Self {
+        let largest = Some(variances.iter().copied().fold(0.0, f64::max));
+        Self { setting: Some(setting), rows, moment: SecondMoment::Diagonal(variances.to_vec()), largest }
+    }
 }
 
 /// Clean second moment of a data set.
@@ -145,8 +157,7 @@ impl Input {
                 let set = |&k: &i64| -> Result<Arc<RowSet>, EngineError> {
                     let first = whole.first(size(k))?;
                     let rows = LabelledRows::with_classes(first.scores(), &labels)?;
-                    let moment = SecondMoment::Diagonal(first.variances().to_vec());
-                    Ok(Arc::new(RowSet { setting: Some(k), rows, moment }))
+                    Ok(Arc::new(RowSet::of_components(k, rows, first.variances())))
                 };
                 components.values().iter().map(set).collect::<Result<_, _>>()?
             }
@@ -158,7 +169,9 @@ impl Input {
                 let accum = faer::Accum::Replace;
                 faer::linalg::matmul::matmul(moment.as_mut(), accum, x.transpose(), x, scale, Par::Seq);
                 let rows = LabelledRows::with_classes(&inputs, &labels)?;
-                vec![Arc::new(RowSet { setting: None, rows, moment: SecondMoment::Dense(moment) })]
+                let relative = job.spec.axes().iter().any(|axis| axis.relative);
+                let largest = relative.then(|| largest_eigenvalue(moment.as_ref())).transpose()?;
+                vec![Arc::new(RowSet { setting: None, rows, moment: SecondMoment::Dense(moment), largest })]
             }
         };
         // The raw inputs; a handful of features × features matrices; scores, their leading columns
@@ -332,7 +345,7 @@ mod tests {
 
     use eigensweep_inputs::{ClassLabels, Dense, LabelledRows};
 
-    use super::{Input, RowSet, SecondMoment};
+    use super::{Input, RowSet};
 
     #[test]
     fn a_set_of_rows_is_found_by_its_setting_and_not_by_its_width() {
@@ -340,7 +353,7 @@ mod tests {
             let inputs = Dense::new(vec![first, 1.0, 2.0, 3.0], 2, 2).unwrap();
             let labels = ClassLabels::new(vec![0, 1]).unwrap();
             let rows = LabelledRows::with_classes(&inputs, &labels).unwrap();
-            Arc::new(RowSet { setting: Some(setting), rows, moment: SecondMoment::Diagonal(vec![1.0, 1.0]) })
+            Arc::new(RowSet::of_components(setting, rows, &[1.0, 1.0]))
         };
         // Two settings of one width.
         let sets = vec![set(3, 30.0), set(5, 50.0)];

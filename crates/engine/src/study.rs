@@ -144,7 +144,7 @@ impl Planned {
             manifest?;
         }
         let dataset = dataset?;
-        let missing = outcome.rows > 0 || !dataset.has_summary();
+        let missing = outcome.rows > 0 || !dataset.has_latest_summary();
         if outcome.complete && dataset.is_complete() && missing {
             dataset.write_summary()?;
         }

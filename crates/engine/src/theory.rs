@@ -232,9 +232,9 @@ pub fn spectra(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<SpectraRow>
     let grid = Grid::new(spec);
     let settings = Settings::new(spec, &grid);
     let streams = Streams::new(spec.job.seed);
-    let fill = |spectrum: &ScaledSpectrum, draw, length| {
+    let fill = |spectrum: &ScaledSpectrum, draw, largest: &dyn Fn() -> f64, length| {
         let mut values = vec![0.0; length];
-        spectrum.fill(&streams, draw, replicate, &mut values);
+        spectrum.fill(&streams, draw, replicate, largest, &mut values);
         values
     };
     let mut rows = Vec::new();
@@ -246,7 +246,7 @@ pub fn spectra(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<SpectraRow>
         }
         let signal = match data {
             DataSetting::Gaussian { components, spectrum, .. } => {
-                Some(fill(spectrum, Draw::SignalSpectrum, *components))
+                Some(fill(spectrum, Draw::SignalSpectrum, &|| 1.0, *components))
             }
             DataSetting::Rows(index) => match input {
                 Input::Rows { sets, .. } => match &sets[*index].moment {
@@ -256,12 +256,13 @@ pub fn spectra(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<SpectraRow>
                 Input::Synthetic { .. } => None,
             },
         };
+        let largest = || data.largest(input, signal.as_deref().unwrap_or_default());
         for noise in &settings.noise {
-            let gamma = fill(&noise.spectrum, Draw::CorruptionSpectrum, noise.components);
+            let gamma = fill(&noise.spectrum, Draw::CorruptionSpectrum, &largest, noise.components);
             for views in &settings.views {
                 let (theta_signal, theta_noise) = signal.as_ref().map_or_else(Default::default, |signal| {
-                    let mut theta =
-                        fill(&views.spectrum, Draw::AugmentationSpectrum, signal.len() + noise.components);
+                    let components = signal.len() + noise.components;
+                    let mut theta = fill(&views.spectrum, Draw::AugmentationSpectrum, &largest, components);
                     let theta_noise = theta.split_off(signal.len());
                     (theta, theta_noise)
                 });

@@ -18,7 +18,7 @@ use eigensweep_store::rows::{Row, metrics_of};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::summarise;
 use eigensweep_testkit::data_set::{run_parts, run_shard, run_to_the_end};
-use eigensweep_testkit::files::contents;
+use eigensweep_testkit::files::{contents, copy_tree};
 use eigensweep_testkit::rows::job;
 
 /// Some rows have no value: Σ = 0 and n < d.
@@ -121,8 +121,8 @@ fn close(found: Option<f64>, expected: Option<f64>, tolerance: f64, what: &str) 
     }
 }
 
-/// Every number of a summary against the rows, naively; quantiles are exact where rows are kept.
-fn check(batch: &RecordBatch, cells: &Cells, exact: bool) {
+/// Every number of a summary of few replicates against the rows, naively.
+fn check(batch: &RecordBatch, cells: &Cells) {
     assert_eq!(batch.num_rows(), cells.len());
     let (mut failed, mut missing) = (0, 0);
     for at in 0..batch.num_rows() {
@@ -152,18 +152,7 @@ fn check(batch: &RecordBatch, cells: &Cells, exact: bool) {
             for (statistic, q) in
                 [("q05", 0.05), ("q25", 0.25), ("median", 0.5), ("q75", 0.75), ("q95", 0.95)]
             {
-                let place = (q * (n - 1.0)).max(0.0);
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
-                let below = place as usize;
-                let low = values.get(below).copied();
-                let high = values.get(below + 1).copied().or(low);
-                let between = low.zip(high).map(|(low, high)| low + place.fract() * (high - low));
-                let (expected, tolerance) = if exact {
-                    (between, 1e-15 * size)
-                } else {
-                    (low, 1.01 * QUANTILE_ACCURACY * low.unwrap_or(0.0).abs())
-                };
-                close(get(statistic), expected, tolerance, &format!("{statistic} of {what}"));
+                close(get(statistic), linear(&values, q), 1e-15 * size, &format!("{statistic} of {what}"));
             }
             missing += usize::from(values.is_empty());
         }
@@ -226,12 +215,12 @@ fn a_summary_says_what_the_rows_say() {
     run_to_the_end(rows.path(), &job(JOB, &[]), 2);
     written(rows.path());
     let cells = rows_by_cell(rows.path());
-    check(&summary(rows.path()), &cells, true);
+    check(&summary(rows.path()), &cells);
     check_pairs(&summary(rows.path()), &cells);
     let job = job(JOB, &["output.detail=summary"]);
     run_to_the_end(blocks.path(), &job, 2);
     written(blocks.path());
-    check(&summary(blocks.path()), &cells, false);
+    check(&summary(blocks.path()), &cells);
     for name in ["above", "distance_minus_supervised_count", "gap_minus_joint_embedding_mean"] {
         let batch = summary(blocks.path());
         let column = batch.column_by_name(name).unwrap();
@@ -288,11 +277,97 @@ fn what_grew_is_one_summary() {
         run_to_the_end(rows.path(), &job(JOB, &[]), 2);
         let cells = rows_by_cell(rows.path());
         let kept = detail.ends_with("rows");
-        check(&summary(directory.path()), &cells, kept);
+        check(&summary(directory.path()), &cells);
         if kept {
             check_pairs(&summary(directory.path()), &cells);
         }
     }
+}
+
+/// Quantiles of a data set's summary, line by line.
+fn quantiles(root: &Path) -> Vec<Option<f64>> {
+    let batch = summary(root);
+    let names = ["q05", "q25", "median", "q75", "q95"];
+    let names = names.map(|statistic| format!("distance_{statistic}"));
+    (0..batch.num_rows()).flat_map(|at| names.each_ref().map(|name| float(&batch, name, at))).collect()
+}
+
+/// Exact and the same to every bit while replicates are few; of more, and joined from parts, a
+/// sketch's, whichever is kept.
+#[test]
+fn quantiles_are_the_same_of_rows_and_of_blocks() {
+    for replicates in [&[40][..], &[20, 40], &[512], &[300, 600]] {
+        let of = |detail: &str| {
+            let directory = tempfile::tempdir().unwrap();
+            for count in replicates {
+                let set = [
+                    &format!("job.replicates={count}"),
+                    detail,
+                    "output.part_rows=1000",
+                    "augmentation.scale=2",
+                    "model.dimension=1",
+                    "corruption.scale=100",
+                ];
+                run_to_the_end(directory.path(), &job(JOB, &set), 2);
+            }
+            written(directory.path());
+            let cells = detail.ends_with("rows").then(|| rows_by_cell(directory.path()));
+            if let Some(cells) = &cells {
+                let few = replicates.last() <= Some(&512);
+                check_quantiles(
+                    &summary(directory.path()),
+                    cells,
+                    if few { 1e-15 } else { QUANTILE_ACCURACY },
+                );
+            }
+            quantiles(directory.path())
+        };
+        assert_eq!(of("output.detail=rows"), of("output.detail=summary"), "{replicates:?}");
+    }
+}
+
+/// The quantiles of the distance against the rows', as NumPy has them.
+fn check_quantiles(batch: &RecordBatch, cells: &Cells, accuracy: f64) {
+    for at in 0..batch.num_rows() {
+        let place = cell(batch, at);
+        let values = cells[&place].iter().map(|row| row.values[2]).filter(|value| !value.is_nan());
+        let mut values: Vec<f64> = values.collect();
+        values.sort_unstable_by(f64::total_cmp);
+        for (statistic, share) in [("q05", 0.05), ("median", 0.5), ("q95", 0.95)] {
+            let expected = linear(&values, share);
+            let tolerance = accuracy * expected.unwrap_or(0.0);
+            close(float(batch, &format!("distance_{statistic}"), at), expected, tolerance, &place);
+        }
+    }
+}
+
+/// NumPy's quantile of sorted values.
+fn linear(sorted: &[f64], share: f64) -> Option<f64> {
+    let place = share * sorted.len().checked_sub(1)? as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
+    let rank = place as usize;
+    let above = sorted.get(rank + 1).unwrap_or(&sorted[rank]);
+    Some(sorted[rank] + place.fract() * (above - sorted[rank]))
+}
+
+/// Blocks that an earlier program wrote, sketches of a handful of values, go together with those of
+/// this one.
+#[test]
+fn blocks_of_an_earlier_program_are_joined() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/format-3");
+    let text = fs::read_to_string(fixture.join("job.toml")).unwrap();
+    let (directory, rows) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    copy_tree(&fixture.join("summary"), directory.path());
+    let (old, _) = Dataset::read(directory.path(), true).unwrap();
+    assert!(old.has_summary() && !old.has_latest_summary(), "the lower of two neighbours");
+    run_to_the_end(rows.path(), &job(&text, &["job.replicates=9"]), 2);
+    for replicates in ["job.replicates=4", "job.replicates=9"] {
+        run_to_the_end(directory.path(), &job(&text, &[replicates, "output.detail=summary"]), 2);
+        written(directory.path());
+        let (dataset, faults) = Dataset::read(directory.path(), true).unwrap();
+        assert!(faults.is_empty() && dataset.has_latest_summary());
+    }
+    check_quantiles(&summary(directory.path()), &rows_by_cell(rows.path()), 1.001 * QUANTILE_ACCURACY);
 }
 
 /// Its bytes are nobody's but the rows': a summary whose pages were changed does not count, and what

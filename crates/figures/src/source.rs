@@ -70,7 +70,7 @@ impl Source {
     pub(crate) fn input(&self) -> Option<&Input> {
         let load = || {
             // Paths in a resolved job are relative to where its run was started.
-            let job = job::parse("job.toml", &self.dataset.identity().job, &[], Path::new("")).ok()?;
+            let job = job::stored("job.toml", &self.dataset.identity().job, &[]).ok()?;
             Input::load(&job).ok()
         };
         self.input.get_or_init(load).as_ref()

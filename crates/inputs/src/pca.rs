@@ -163,6 +163,16 @@ fn check_components(value: usize, max: usize, limit: &'static str) -> Result<(),
     if (1..=max).contains(&value) { Ok(()) } else { Err(InputError::Components { value, max, limit }) }
 }
 
+/// The largest eigenvalue, clamped at zero, of a symmetric matrix given by its lower triangle, such
+/// as a second moment.
+///
+/// # Errors
+///
+/// [`InputError::NoConvergence`] if the eigensolver gives up.
+pub fn largest_eigenvalue(moment: MatRef<'_, f64>) -> Result<f64, InputError> {
+    Ok(leading_eigenpairs(moment.to_owned(), 1)?.0[0])
+}
+
 /// The largest eigenvalues, descending and clamped at zero, with their eigenvectors (p ×
 /// components, signs fixed), of a symmetric p × p matrix given by its lower triangle.
 fn leading_eigenpairs(moment: Mat<f64>, components: usize) -> Result<(Vec<f64>, Mat<f64>), InputError> {

@@ -11,8 +11,8 @@ use std::ops::Range;
 
 use super::JobSpec;
 use super::numbers::Allowed;
-use super::read::{Reader, nearest};
-use super::tree::{Entry, Node};
+use super::read::Reader;
+use super::tree::{Entry, Node, find};
 
 /// When a combination has been drawn often enough.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,7 +21,7 @@ pub struct Adaptive {
     pub min: u32,
     /// Replicates after which a combination is given up.
     pub max: u32,
-    /// Standard error of the mean over the mean that is small enough, > 0.
+    /// Standard error of the mean over the mean that is small enough, above 0 and below 1.
     pub relative_error: f64,
 }
 
@@ -70,9 +70,9 @@ const fn count(help: &'static str) -> Allowed {
 
 const MIN: Allowed = count("a standard error needs two replicates");
 const MAX: Allowed = count("replicates after which a combination is given up");
-const RELATIVE_ERROR: Allowed = Allowed::real(
-    "above 0",
-    |error| error > 0.0,
+const RELATIVE_ERROR: Allowed = Allowed::share(
+    "above 0 and below 1",
+    |error| error > 0.0 && error < 1.0,
     "the standard error of the mean over the mean that is small enough",
 );
 
@@ -83,23 +83,19 @@ impl Reader<'_> {
             let message = format!("`{path}` takes one number, or `min`, `max` and `relative_error`");
             return self.refuse(&node.place, message, "not an axis", FORM);
         }
-        let mut sound = true;
-        for entry in entries.iter().filter(|entry| !KEYS.contains(&entry.name.as_str())) {
-            let near = nearest(&entry.name, KEYS.into_iter());
-            let help = near.map_or(FORM.into(), |near| format!("did you mean `{near}`?"));
-            let message = format!("`{path}` has no key `{}`", entry.name);
-            self.refuse::<()>(&entry.key, message, "unknown key", help);
-            sound = false;
-        }
-        let find = |key: &str| entries.iter().find(|entry| entry.name == key).map(|entry| &entry.node);
-        let (Some(min), Some(max), Some(error)) = (find(KEYS[0]), find(KEYS[1]), find(KEYS[2])) else {
+        let sound = self.known_only(&format!("`{path}`"), entries, &KEYS, FORM);
+        let [min, max, error] = KEYS.map(|key| find(entries, key));
+        let (Some(min), Some(max), Some(error)) = (min, max, error) else {
             let message = format!("`{path}` needs `min`, `max` and `relative_error`");
             return self.refuse(&node.place, message, "not all three", FORM);
         };
         let max_node = max;
         let min = self.number(min, &format!("{path}.min"), MIN);
         let max = self.number(max, &format!("{path}.max"), MAX);
-        let relative_error = self.number(error, &format!("{path}.relative_error"), RELATIVE_ERROR);
+        // Data sets that exist may have one of 1 or more, which ends at `min`.
+        let holds = if self.stored { |error| error > 0.0 } else { RELATIVE_ERROR.holds };
+        let allowed = Allowed { holds, ..RELATIVE_ERROR };
+        let relative_error = self.number(error, &format!("{path}.relative_error"), allowed);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within range")]
         let (min, max) = (min? as u32, max? as u32);
         if max < min {

@@ -21,22 +21,37 @@ pub const AXIS_LIMIT: usize = 1_000_000;
 /// `from` must be below `to`, and above 0 where ratios are equal. Axes of whole numbers have whole
 /// ends and steps and round what lies between to the nearest; values that coincide then are
 /// refused.
+///
+/// A key that is measured against the data takes `{ relative = … }` around any of these forms.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis<T> {
     values: Vec<T>,
+    relative: bool,
 }
 
 impl<T: Copy> Axis<T> {
     /// An axis of one value.
     pub fn single(value: T) -> Axis<T> {
-        Axis { values: vec![value] }
+        Axis { values: vec![value], relative: false }
     }
 
     /// The given values, or `None` if there are none. That none comes twice is the caller's to
     /// know.
     #[must_use]
     pub fn new(values: Vec<T>) -> Option<Axis<T>> {
-        (!values.is_empty()).then_some(Axis { values })
+        (!values.is_empty()).then_some(Axis { values, relative: false })
+    }
+
+    /// The same values as multiples of the largest eigenvalue of the clean data.
+    #[must_use]
+    pub fn relative(self) -> Axis<T> {
+        Axis { relative: true, ..self }
+    }
+
+    /// Whether the values are multiples of the largest eigenvalue of the clean data.
+    #[must_use]
+    pub fn is_relative(&self) -> bool {
+        self.relative
     }
 
     /// Keeps the values at these positions, which must not be none.

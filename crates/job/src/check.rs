@@ -107,15 +107,22 @@ fn length(source: &JobSource, values: &Values, table: &str) -> Option<Problem> {
     Some(source.problem_at(&key, message, "does not agree", Some(help)))
 }
 
-/// A list whose multiples by the scale leave the range of a float.
+/// Multiples by the scale that leave the range of a float.
 fn overflow(source: &JobSource, values: &Values, table: &str) -> Option<Problem> {
     let scale = format!("{table}.scale");
     let largest = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
-    let list = values.list(&format!("{table}.spectrum"))?;
-    if (largest(list) * largest(values.floats(&scale)?.values())).is_finite() {
+    let listed = |table: &str| values.list(&format!("{table}.spectrum"));
+    let axis = values.floats(&scale)?;
+    // Of files the data's largest eigenvalue is not known yet.
+    let data = values.floats("data.scale").filter(|_| axis.is_relative());
+    let data = data.map_or(1.0, |data| largest(data.values()) * listed("data").map_or(1.0, largest));
+    let list = listed(table).map_or(1.0, largest);
+    if (list * (largest(axis.values()) * data)).is_finite() {
         return None;
     }
-    let message = format!("`{scale}` times the largest item of `spectrum` is too large for a number");
+    let times =
+        if axis.is_relative() { "the data's largest eigenvalue" } else { "the largest item of `spectrum`" };
+    let message = format!("`{scale}` times {times} is too large for a number");
     Some(source.problem_at(&scale, message, "overflows", Some("take a smaller scale".into())))
 }
 

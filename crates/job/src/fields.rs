@@ -20,6 +20,8 @@ pub struct AxisColumn<'a> {
     pub key: &'static str,
     /// What a step along the axis changes.
     pub level: Level,
+    /// Whether the values are multiples of the largest eigenvalue of the clean data.
+    pub relative: bool,
     /// The values, in the order of the job file.
     pub values: AxisValues<'a>,
 }
@@ -156,14 +158,14 @@ impl JobSpec {
     #[must_use]
     pub fn axes(&self) -> Vec<AxisColumn<'_>> {
         let axis = |(table, name, field)| {
-            let values = match field {
-                Field::Integers(axis) => AxisValues::Integers(Axis::values(axis)),
-                Field::Floats(axis) => AxisValues::Floats(Axis::values(axis)),
+            let (relative, values) = match field {
+                Field::Integers(axis) => (Axis::is_relative(axis), AxisValues::Integers(Axis::values(axis))),
+                Field::Floats(axis) => (Axis::is_relative(axis), AxisValues::Floats(Axis::values(axis))),
                 Field::Toml(_) => return None,
             };
             let key = keys::find(table, name)?;
             let column = key.axis?;
-            Some(AxisColumn { name: column.name, key: &key.path, level: column.level, values })
+            Some(AxisColumn { name: column.name, key: &key.path, level: column.level, relative, values })
         };
         self.fields().into_iter().filter_map(axis).collect()
     }
@@ -236,7 +238,8 @@ fn plain<I, F>(value: &impl Debug) -> Field<I, F> {
 }
 
 fn axis_toml<T: Copy + Debug>(axis: &Axis<T>) -> String {
-    axis.only().map_or_else(|| format!("{:?}", axis.values()), |value| format!("{value:?}"))
+    let values = axis.only().map_or_else(|| format!("{:?}", axis.values()), |value| format!("{value:?}"));
+    if axis.is_relative() { format!("{{ relative = {values} }}") } else { values }
 }
 
 /// A TOML string.

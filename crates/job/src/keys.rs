@@ -1,5 +1,5 @@
-//! The keys of a job file, each declared once: reader, printer, axes, identity and documentation
-//! follow from [`KEYS`].
+//! The keys of a job file, each declared once: reader, printer, axes, identity, documentation and
+//! commented jobs follow from [`KEYS`].
 //!
 //! A key that means another thing beside other words (`data.components` of drawn data and of files)
 //! is declared once for each meaning; at most one of them applies to a job.
@@ -37,8 +37,12 @@ pub struct Key {
     pub default: Default,
     /// The axis that the key's values make, if it may have several.
     pub axis: Option<Column>,
+    /// Whether the key also takes multiples of the data's largest eigenvalue, `{ relative = x }`.
+    pub relative: bool,
     /// What the key is part of.
     pub enters: Identity,
+    /// Which commented jobs show the key.
+    pub shown: Shown,
     /// Whether the key is left out of the printed job at its default. For keys that are younger than
     /// data sets, whose identity is that of the printed job; the default is then as `to_toml`
     /// prints it.
@@ -134,6 +138,17 @@ pub enum Identity {
     Nothing,
 }
 
+/// Which commented jobs show a key: those of its own kind, and longer ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shown {
+    /// Every one.
+    Minimal,
+    /// That of the keys that most jobs set.
+    Common,
+    /// The full one only.
+    Full,
+}
+
 /// The first declaration of a key: column and identity are the same in all.
 #[must_use]
 pub fn find(table: &str, name: &str) -> Option<&'static Key> {
@@ -203,10 +218,24 @@ impl Key {
                 format!("{}, or `{{ min, max, relative_error }}`", in_words(&REPLICATES))
             }
         };
+        if self.relative {
+            words.push_str(", or `{ relative = x }` with x above 0");
+        }
         if self.axis.is_some() {
             words.push_str("; *axis*");
         }
         words
+    }
+
+    /// What the key is unless given, in words.
+    #[must_use]
+    pub fn unless_given(&self) -> String {
+        match &self.default {
+            Default::Required => "*required*".to_owned(),
+            Default::Is(value) => format!("`{value}`"),
+            Default::Listed { named, words, .. } => format!("`{named}`; of a list {words}"),
+            Default::Derived(words) => (*words).to_owned(),
+        }
     }
 
     /// The conditions of `when` in words; empty if there are none.
@@ -244,6 +273,17 @@ impl Key {
         self.enters = enters;
         self
     }
+
+    /// Takes `{ relative = x }`, too.
+    fn relative(mut self) -> Self {
+        self.relative = true;
+        self
+    }
+
+    fn shown(mut self, shown: Shown) -> Self {
+        self.shown = shown;
+        self
+    }
 }
 
 /// A whole number between two bounds, in words.
@@ -259,14 +299,8 @@ pub fn markdown() -> String {
         let _ = writeln!(text, "### `[{table}]`\n");
         text.push_str("| key | where | value | default | meaning |\n|---|---|---|---|---|\n");
         for key in KEYS.iter().filter(|key| key.table == table) {
-            let default = match &key.default {
-                Default::Required => "*required*".to_owned(),
-                Default::Is(value) => format!("`{value}`"),
-                Default::Listed { named, words, .. } => format!("`{named}`; of a list {words}"),
-                Default::Derived(words) => (*words).to_owned(),
-            };
-            let (condition, allowed) = (key.condition(), key.allowed());
-            let _ = writeln!(text, "| `{}` | {condition} | {allowed} | {default} | {} |", key.name, key.help);
+            let cells = [key.condition(), key.allowed(), key.unless_given(), key.help.clone()];
+            let _ = writeln!(text, "| `{}` | {} |", key.name, cells.join(" | "));
         }
         text.push('\n');
     }
@@ -295,7 +329,7 @@ const SAMPLES: Allowed = Allowed::whole(
      every digit",
 );
 
-const SEPARATION: Allowed = Allowed::real(
+const SEPARATION: Allowed = Allowed::share(
     "above 0 and below 1",
     |value| value > 0.0 && value < 1.0,
     "the share of the variance along the class directions that lies between classes: at 0 there are no classes, at 1 \
@@ -321,7 +355,7 @@ const DECAY: Allowed = Allowed::real(
 
 /// A number from 0 to 1.
 const fn share(help: &'static str) -> Allowed {
-    Allowed::real("from 0 to 1", |value| (0.0..=1.0).contains(&value), help)
+    Allowed::share("from 0 to 1", |value| (0.0..=1.0).contains(&value), help)
 }
 
 impl<T: Into<String>> From<T> for Default {
@@ -344,7 +378,8 @@ fn in_table(
 ) -> Key {
     let (path, default, help) = (format!("{table}.{name}"), default.into(), help.into());
     let (when, axis, enters) = (Vec::new(), None, Identity::Study);
-    Key { table, name, path, when, kind, default, axis, enters, silent: false, help }
+    let (relative, silent, shown) = (false, false, Shown::Full);
+    Key { table, name, path, when, kind, default, axis, relative, enters, shown, silent, help }
 }
 
 /// One of these words, the first unless given.
@@ -369,9 +404,11 @@ fn spectrum(
 ) -> [Key; 3] {
     let largest = Default::Listed { named, listed: |_| "1".to_owned(), words: "`1`" };
     [
-        key(spectrum, Kind::Spectrum(allowed), shape, "how the eigenvalues relate to each other"),
+        key(spectrum, Kind::Spectrum(allowed), shape, "how the eigenvalues relate to each other")
+            .shown(Shown::Common),
         number(scale, allowed, largest)
             .help("the largest eigenvalue (of `\"uniform\"` its upper bound), or what multiplies a list")
+            .shown(Shown::Common)
             .axis(scales, level),
         // 1/i: a convention, not derived.
         number(decay, DECAY, "1")
@@ -381,10 +418,21 @@ fn spectrum(
     ]
 }
 
+/// The scale of noise may be measured against the data.
+fn against_data(key: Key) -> Key {
+    if key.name != "scale" {
+        return key;
+    }
+    let relative = "`{ relative = x }` is x times the largest eigenvalue of the clean data (of drawn data that of \
+        the replicate's population, of files that of all rows); the column holds x";
+    let help = format!("{}; {relative}", key.help);
+    key.help(&help).relative()
+}
+
 /// A number of components: those of Appendix C, or as many as a list of eigenvalues has.
 fn components(path: &'static str, column: &'static str, level: Level) -> Key {
     let default = Default::Listed { named: "50", listed: |length| length.to_string(), words: "its length" };
-    number(path, DIMENSION, default).axis(column, level)
+    number(path, DIMENSION, default).shown(Shown::Common).axis(column, level)
 }
 
 /// Keys that have a meaning beside these words only, before all their other conditions.
@@ -407,9 +455,10 @@ fn job() -> Vec<Key> {
     vec![
         key("job.name", Kind::Text, Default::Derived("the file's name without extension"), name)
             .enters(Identity::Nothing),
-        key("job.seed", Kind::Whole(|_| 0..=u64::MAX), "0", seed),
+        key("job.seed", Kind::Whole(|_| 0..=u64::MAX), "0", seed).shown(Shown::Common),
         // Those of the paper's figures.
         key("job.replicates", Kind::Replicates, "100", "how often each cell is drawn anew, at least once")
+            .shown(Shown::Common)
             .enters(Identity::Extensible),
         key("job.first_replicate", Kind::Whole(left), "0", first)
             .when("replicates", "a number")
@@ -423,7 +472,8 @@ fn data() -> Vec<Key> {
     let files: Vec<&'static str> = READERS.iter().map(|reader| reader.name).collect();
     let mut help = "where inputs and labels come from: `\"gaussian\"` draws them".to_owned();
     READERS.iter().for_each(|reader| help.push_str(&format!("; `{:?}` reads {}", reader.name, reader.help)));
-    let mut keys = vec![word("data.source", [&[DRAWN], &files[..]].concat(), help)];
+    let source = word("data.source", [&[DRAWN], &files[..]].concat(), help);
+    let mut keys = vec![source.shown(Shown::Minimal)];
     for reader in READERS {
         let files = reader.files.iter();
         let files = files.map(|file| in_table("data", file.key, Kind::Path, Default::Required, file.help));
@@ -446,9 +496,11 @@ fn data() -> Vec<Key> {
         Level::Data,
     ));
     drawn.extend([
-        word("data.teacher", vec!["classes", "linear"], teacher),
+        word("data.teacher", vec!["classes", "linear"], teacher).shown(Shown::Common),
         // Ten, as MNIST has.
-        key("data.label_count", Kind::Whole(|_| 2..=MOST), "10", classes).when("teacher", "classes"),
+        key("data.label_count", Kind::Whole(|_| 2..=MOST), "10", classes)
+            .when("teacher", "classes")
+            .shown(Shown::Common),
         key("data.label_count", Kind::Whole(|_| 1..=MOST), "10", "ℓ, the number of targets")
             .when("teacher", "linear"),
         number("data.separation", SEPARATION, "0.5")
@@ -477,7 +529,9 @@ fn corruption() -> Vec<Key> {
             .help("p, the number of noise components"),
     ];
     // The weak noise of Appendix C.
-    keys.extend(spectrum(paths, ("\"uniform\"", "1e3"), NOT_NEGATIVE, columns, Level::Noise));
+    let shape = spectrum(paths, ("\"uniform\"", "1e3"), NOT_NEGATIVE, columns, Level::Noise);
+    keys.extend(shape.map(against_data));
+    keys.iter_mut().filter(|key| key.relative).for_each(|key| key.shown = Shown::Minimal);
     keys
 }
 
@@ -490,12 +544,13 @@ fn augmentation() -> Vec<Key> {
     let mut keys = vec![word("augmentation.kind", kinds, help.join("; "))];
     // The scale of Appendix C.
     let shape = spectrum(paths, ("\"uniform\"", "1e4"), NOT_NEGATIVE, columns, Level::Views);
-    keys.extend(only("kind", &with_spectrum, shape));
+    keys.extend(only("kind", &with_spectrum, shape.map(against_data)));
     for kind in KINDS {
         let parameters = kind.parameters.iter().map(|one| {
             let allowed = Kind::Number(Allowed::real(one.words, one.holds, one.help));
             in_table("augmentation", one.key, allowed, format!("{:?}", one.default), one.help)
                 .axis(one.column, if one.clean { Level::Views } else { Level::Within })
+                .shown(Shown::Minimal)
         });
         keys.extend(only("kind", &[kind.name], parameters));
     }
@@ -515,17 +570,19 @@ fn others() -> Vec<Key> {
     let part_rows = "rows of a Parquet file: small files for short tests, large ones for long runs";
     let max_failed = share("the share of rows without a value above which `run` exits with 3");
     vec![
-        key("model.paradigms", Kind::Words(paradigms), all, "what is trained"),
+        key("model.paradigms", Kind::Words(paradigms), all, "what is trained").shown(Shown::Common),
         number("model.dimension", DIMENSION, dimension)
             .help("k, the number of features that each model learns, at most k₀ + p")
+            .shown(Shown::Common)
             .axis("dimension", Level::Dimension),
         // Those of Appendix C.
         number("grid.samples", SAMPLES, "{ from = 100, to = 51200, ratio = 2 }")
             .help("n, the observations of a sample")
+            .shown(Shown::Minimal)
             .axis("samples", Level::Samples),
         word("sampler.kind", Sampler::ALL.map(Sampler::name).to_vec(), sampler),
-        key("output.metrics", Kind::Words(metrics), by_default, "what is reported"),
-        word("output.detail", Detail::ALL.map(Detail::name).to_vec(), detail),
+        key("output.metrics", Kind::Words(metrics), by_default, "what is reported").shown(Shown::Common),
+        word("output.detail", Detail::ALL.map(Detail::name).to_vec(), detail).shown(Shown::Common),
         // Eight row groups: 25 to 30 MB on disk.
         key(
             "output.part_rows",

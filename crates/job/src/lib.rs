@@ -26,6 +26,7 @@ mod axis;
 mod check;
 mod extension;
 mod fields;
+mod init;
 pub mod keys;
 mod numbers;
 mod problem;
@@ -46,7 +47,8 @@ pub use axis::{AXIS_LIMIT, Axis};
 pub use check::{CELLS_LIMIT, EXPLICIT_SAMPLES_LIMIT, NAME_LIMIT};
 pub use extension::{NotAnExtension, cell, remainder};
 pub use fields::{AxisColumn, AxisValues};
-pub use keys::Level;
+pub use init::commented;
+pub use keys::{Level, Shown};
 pub use problem::{JobProblems, Place, Problem, SourceText};
 pub use read::nearest;
 pub use source::JobSource;
@@ -96,6 +98,27 @@ pub struct Job {
 /// # Ok::<(), eigensweep_job::JobProblems>(())
 /// ```
 pub fn parse(file_name: &str, text: &str, overrides: &[String], base_dir: &Path) -> Result<Job, JobProblems> {
+    read_job(file_name, text, overrides, Some(base_dir))
+}
+
+/// Reads the job of a data set, as [`JobSpec::to_toml`] printed it, with overrides; relative paths
+/// stay as they are.
+///
+/// Like [`parse`], but takes what was once allowed and is refused in a new job.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn stored(file_name: &str, text: &str, overrides: &[String]) -> Result<Job, JobProblems> {
+    read_job(file_name, text, overrides, None)
+}
+
+fn read_job(
+    file_name: &str,
+    text: &str,
+    overrides: &[String],
+    base_dir: Option<&Path>,
+) -> Result<Job, JobProblems> {
     let file = SourceText { name: file_name.to_owned(), text: text.to_owned() };
     let settings =
         overrides.iter().map(|text| SourceText { name: format!("--set {text}"), text: text.clone() });

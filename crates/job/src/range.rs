@@ -8,12 +8,15 @@
 
 use super::axis::{AXIS_LIMIT, Axis};
 use super::numbers::{Allowed, FORMS, exact_integer, first_repeat, shown};
-use super::read::{Reader, nearest};
-use super::tree::{Entry, Node};
+use super::read::Reader;
+use super::tree::{Entry, Node, find};
 
 /// How near (relatively) a ratio or step must come to `to` to have hit it: far above the error of a
 /// million roundings (10⁻¹⁰), far below any difference that is meant.
 const HIT: f64 = 1e-9;
+
+/// The keys of a range.
+pub(super) const KEYS: [&str; 6] = ["from", "to", "ratio", "step", "count", "scale"];
 
 const RATIO: Allowed = Allowed::real(
     "above 1",
@@ -73,30 +76,12 @@ impl Reader<'_> {
 
     /// Refuses keys that ranges do not have; true if there are none.
     fn range_keys(&mut self, path: &str, entries: &[Entry]) -> bool {
-        const KEYS: [&str; 6] = ["from", "to", "ratio", "step", "count", "scale"];
-        let mut sound = true;
-        for entry in entries {
-            let known = KEYS.contains(&entry.name.as_str());
-            if known && (entry.name != "scale" || find(entries, "count").is_some()) {
-                continue;
-            }
-            sound = false;
-            if known {
-                let message = format!("`{path}.scale` has no meaning without `count`");
-                self.refuse::<()>(
-                    &entry.key,
-                    message,
-                    "does not apply",
-                    "give `count`, or leave `scale` out",
-                );
-            } else {
-                let near = nearest(&entry.name, KEYS.into_iter());
-                let help = near.map_or(FORMS.into(), |near| format!("did you mean `{near}`?"));
-                let message = format!("the range `{path}` has no key `{}`", entry.name);
-                self.refuse::<()>(&entry.key, message, "unknown key", help);
-            }
-        }
-        sound
+        let known = self.known_only(&format!("the range `{path}`"), entries, &KEYS, FORMS);
+        let scale = entries.iter().find(|entry| entry.name == "scale");
+        let Some(scale) = scale.filter(|_| find(entries, "count").is_none()) else { return known };
+        let message = format!("`{path}.scale` has no meaning without `count`");
+        self.refuse::<()>(&scale.key, message, "does not apply", "give `count`, or leave `scale` out");
+        false
     }
 
     /// Reads the one of `ratio`, `step` and `count` that there must be.
@@ -124,10 +109,6 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-fn find<'e>(entries: &'e [Entry], key: &str) -> Option<&'e Node> {
-    entries.iter().find(|entry| entry.name == key).map(|entry| &entry.node)
 }
 
 /// How a range goes from one end to the other.

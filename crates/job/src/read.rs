@@ -23,10 +23,17 @@ const SIMILAR: f64 = 0.78;
 /// Longest name worth comparing: the comparison takes quadratic time, and nobody mistypes a page.
 const LONGEST_NAME: usize = 64;
 
-/// Reads every key of a job. Relative paths of the file are joined to `base_dir`.
-pub(super) fn read(tree: &Tree, source: &JobSource, base_dir: &Path, problems: &mut Vec<Problem>) -> Values {
+/// Reads every key of a job. Relative paths of the file are joined to `base_dir`; the job of a data
+/// set that is there (`None`) has none.
+pub(super) fn read(
+    tree: &Tree,
+    source: &JobSource,
+    base_dir: Option<&Path>,
+    problems: &mut Vec<Problem>,
+) -> Values {
     refuse_unknown(tree, problems);
-    let mut reader = Reader { source, base_dir, problems, values: Values::default() };
+    let (stored, base_dir) = (base_dir.is_none(), base_dir.unwrap_or(Path::new("")));
+    let mut reader = Reader { source, stored, base_dir, problems, values: Values::default() };
     // Words and spectra first: they decide which other keys have a meaning, and some defaults.
     let (deciding, others): (Vec<&Key>, Vec<&Key>) =
         KEYS.iter().partition(|key| matches!(key.kind, Kind::Word(_) | Kind::Spectrum(_) | Kind::Replicates));
@@ -56,6 +63,8 @@ enum Meaning {
 /// Reads values, and records what is wrong.
 pub(super) struct Reader<'a> {
     pub(super) source: &'a JobSource,
+    /// Whether the job is that of a data set, which may be one that is refused today.
+    pub(super) stored: bool,
     base_dir: &'a Path,
     problems: &'a mut Vec<Problem>,
     values: Values,
@@ -128,7 +137,8 @@ impl Reader<'_> {
                 self.refuse_axis(node, path)
             }
             Kind::Number(allowed) => {
-                let axis = self.axis(node, path, *allowed)?;
+                let read = if key.relative { Self::axis_or_relative } else { Self::absolute_axis };
+                let axis = read(self, node, path, *allowed)?;
                 if !allowed.whole {
                     return Some(Given::Floats(axis));
                 }

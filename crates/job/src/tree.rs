@@ -190,6 +190,11 @@ impl Tree {
     }
 }
 
+/// The value of a key of an inline table, if it is given.
+pub(super) fn find<'e>(entries: &'e [Entry], key: &str) -> Option<&'e Node> {
+    entries.iter().find(|entry| entry.name == key).map(|entry| &entry.node)
+}
+
 /// A value of the program's own, such as a default; it stands nowhere.
 pub(super) fn value(text: &str) -> Node {
     let (value, _) = DeValue::parse_recoverable(text);

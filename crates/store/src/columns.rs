@@ -50,8 +50,8 @@ pub fn difference(metric: &str, earlier: &str, statistic: &str) -> String {
 pub const DATASET: &str = "dataset";
 
 /// What a block (an intermediate result of `detail = "summary"`) says of each metric: `count`
-/// (i64), mean, sum of squared deviations, extremes (f64, null), and the sketch of the quantiles
-/// (binary, null).
+/// (i64), mean, sum of squared deviations, extremes (f64, null), and what quantiles are taken of
+/// (binary, null): the values where the section has few replicates, otherwise a sketch of them.
 pub const BLOCK_STATISTICS: [&str; 6] = ["count", "mean", "squares", "min", "max", "sketch"];
 
 /// Of which dimension the thresholds in rows are.

@@ -4,8 +4,8 @@
 //! [`read`] takes the lines of a finished data set from the file that `run` left
 //! (`summary/summary.parquet`), and folds those of any other, and of a choice of single rows, from
 //! the parts on the fly; never more than a column of the grid is in memory while that happens. A
-//! quantile is exact of up to [`EXACT`](crate::aggregate::EXACT) replicates; of more, and where the
-//! data set keeps blocks in place of rows, it is within 1 %.
+//! quantile is exact of up to [`EXACT`](crate::aggregate::EXACT) replicates, whether rows are kept
+//! or blocks; of more, it is within 1 %.
 
 use eigensweep_job::Detail;
 use eigensweep_theory::Paradigm;

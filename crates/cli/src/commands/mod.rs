@@ -2,6 +2,8 @@
 
 mod completions;
 mod failures;
+mod init;
+mod keys;
 mod merge;
 mod plan;
 mod plot;
@@ -35,6 +37,8 @@ pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Query(handed) => query::call(&handed.rest, arguments.quiet, arguments.verbose),
         Command::Plot(plot) => plot::call(plot, arguments.quiet),
         Command::Report(report) => plot::report(report, arguments.quiet),
+        Command::Keys { table } => Ok(keys::call(table.as_deref())),
+        Command::Init(init) => Ok(init::call(init)),
         Command::Completions { shell } => Ok(completions::call(*shell)),
     }
 }

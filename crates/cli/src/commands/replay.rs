@@ -68,7 +68,7 @@ fn load(dataset: &Dataset, root: &Path, set: &[String]) -> Result<Input, Command
     let path = root.join("job.toml");
     let text = fs::read_to_string(&path).unwrap_or_else(|_| dataset.identity().job.clone());
     // Paths in a resolved job are relative to where its run was started.
-    let parsed = job::parse(&path.display().to_string(), &text, set, Path::new(""));
+    let parsed = job::stored(&path.display().to_string(), &text, set);
     let job = parsed.map_err(EngineError::from)?;
     let input = Input::load(&job)?;
     let identity = Identity::new(&job.spec, input.fingerprint());

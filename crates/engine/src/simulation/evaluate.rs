@@ -49,7 +49,9 @@ pub(super) fn sample(
             drawn = Some(setting.components);
         }
         let gamma = &mut workspace.gamma[..setting.components];
-        setting.spectrum.fill(&simulation.streams, Draw::CorruptionSpectrum, replicate, gamma);
+        let features = workspace.features;
+        let largest = || simulation.largest(workspace.data, &workspace.signal[..features]);
+        setting.spectrum.fill(&simulation.streams, Draw::CorruptionSpectrum, replicate, largest, gamma);
         for (root, eigenvalue) in workspace.noise_scale.iter_mut().zip(gamma.iter()) {
             *root = eigenvalue.sqrt();
         }
@@ -59,7 +61,8 @@ pub(super) fn sample(
             let (features, components) = (workspace.features, setting.components);
             let size = features + components;
             let theta = &mut workspace.theta[..size];
-            views.spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, theta);
+            let largest = || simulation.largest(workspace.data, &workspace.signal[..features]);
+            views.spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, largest, theta);
             find_thresholds(simulation, workspace, components);
             for (cell, parameters) in &views.cells {
                 let offset = setting.row + views.row + cell;
@@ -151,7 +154,8 @@ fn clean(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, sam
     for views in &settings.views {
         // All of Θ, as for the corrupted model: a listed spectrum has a length.
         let theta = &mut workspace.theta[..features + settings.noise[0].components];
-        views.spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, theta);
+        let largest = || simulation.largest(workspace.data, &workspace.signal[..features]);
+        views.spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, largest, theta);
         let (theta, sigma) = (&theta[..features], &mut workspace.sigma[..features]);
         let parameters = &views.cells[0].1;
         (settings.kind.covariance)(&Sample { inputs, theta, gamma: &[], parameters }, sigma);

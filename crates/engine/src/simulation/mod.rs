@@ -148,6 +148,12 @@ impl Simulation {
         self.paradigms.iter().copied()
     }
 
+    /// Largest eigenvalue of the clean data at a setting, whose eigenvalues are `signal` if they
+    /// are drawn.
+    fn largest(&self, data: usize, signal: &[f64]) -> f64 {
+        self.settings.data.get(data).map_or(0.0, |setting| setting.largest(&self.input, signal))
+    }
+
     /// Rows of one Σ.
     fn rows_per_cell(&self) -> usize {
         self.dimensions.len() * self.paradigms.len()

@@ -21,7 +21,8 @@ pub(super) fn begin(simulation: &Simulation, workspace: &mut Workspace, replicat
         DataSetting::Gaussian { components, spectrum, teacher: spec, teacher_index } => {
             workspace.features = *components;
             let signal = &mut workspace.signal[..*components];
-            spectrum.fill(&simulation.streams, Draw::SignalSpectrum, replicate, signal);
+            // The signal is what others are relative to.
+            spectrum.fill(&simulation.streams, Draw::SignalSpectrum, replicate, || 1.0, signal);
             if let Some(gaussian) = &mut workspace.gaussian {
                 let labels = simulation.counts.labels;
                 let mut rng = simulation.streams.stream(Draw::Teacher, &[replicate]);

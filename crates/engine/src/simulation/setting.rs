@@ -6,7 +6,7 @@ use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_store::grid::{Grid, Setting};
 use eigensweep_theory::views::{Parameter, View};
 
-use crate::input::size;
+use crate::input::{Input, size};
 
 /// Largest numbers of components and labels: what workspaces are sized for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +16,13 @@ pub(super) struct Counts {
     pub(super) labels: usize,
 }
 
-/// A spectrum up to its scale, and the scale λ_max.
+/// A spectrum up to its scale, and the scale.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ScaledSpectrum {
     pub(crate) shape: Spectrum,
     pub(crate) scale: f64,
+    /// Whether the scale is a multiple of the clean data's largest eigenvalue.
+    pub(crate) relative: bool,
 }
 
 impl ScaledSpectrum {
@@ -34,15 +36,26 @@ impl ScaledSpectrum {
             }
             SpectrumShape::List(values) => Spectrum::Listed(values.clone()),
         };
-        Self { shape, scale: spec.scale.values()[setting.index(scale)] }
+        let relative = spec.scale.is_relative();
+        Self { shape, scale: spec.scale.values()[setting.index(scale)], relative }
     }
 
     /// Fills `values` with the eigenvalues in this replicate; draws from the stream of `draw` if
-    /// the shape is random.
-    pub(crate) fn fill(&self, streams: &Streams, draw: Draw, replicate: u64, values: &mut [f64]) {
+    /// the shape is random. A relative scale asks for the clean data's largest eigenvalue, which
+    /// [`DataSetting::largest`] is.
+    pub(crate) fn fill(
+        &self,
+        streams: &Streams,
+        draw: Draw,
+        replicate: u64,
+        largest: impl FnOnce() -> f64,
+        values: &mut [f64],
+    ) {
         self.shape.fill_unit(values, &mut streams.stream(draw, &[replicate]));
+        // One product, so that the eigenvalues are those of the absolute scale of this value.
+        let scale = if self.relative { self.scale * largest() } else { self.scale };
         for value in values {
-            *value *= self.scale;
+            *value *= scale;
         }
     }
 }
@@ -54,6 +67,21 @@ pub(crate) enum DataSetting {
     Gaussian { components: usize, spectrum: ScaledSpectrum, teacher: Teacher, teacher_index: usize },
     /// The row set with this index.
     Rows(usize),
+}
+
+impl DataSetting {
+    /// Largest eigenvalue of the clean second moment: of the population whose eigenvalues in this
+    /// replicate are `signal`, or of all rows of the data set.
+    pub(crate) fn largest(&self, input: &Input, signal: &[f64]) -> f64 {
+        match (self, input) {
+            (Self::Rows(index), Input::Rows { sets, .. }) => {
+                sets.get(*index).and_then(|set| set.largest).unwrap_or(f64::NAN)
+            }
+            (Self::Gaussian { .. }, _) | (Self::Rows(_), Input::Synthetic { .. }) => {
+                signal.iter().copied().fold(0.0, f64::max)
+            }
+        }
+    }
 }
 
 /// One setting of the corruption axes.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::super::keys::{Default, Identity, KEYS, Key, Kind, axes, enters, find, markdown, names, tables};
-use super::super::{AxisValues, JobSpec};
-use super::job;
+use super::super::{AxisValues, JobSpec, Shown, commented};
+use super::{job, read};
 
 /// What must stand in a table so that a key has a meaning: its conditions, and what files are read.
 fn beside(key: &Key) -> String {
@@ -87,6 +87,83 @@ fn what_a_key_says_of_its_axis_is_what_axes_gives() {
             assert_eq!(allowed.whole, matches!(found.values, AxisValues::Integers(_)), "{}", key.path);
         }
         assert!(!(allowed.holds)(f64::NAN), "{}", key.path);
+    }
+}
+
+#[test]
+fn a_key_that_is_relative_to_the_data_says_so_and_is_printed_as_it_was_read() {
+    let relative: Vec<&Key> = KEYS.iter().filter(|key| key.relative).collect();
+    let paths: Vec<&str> = relative.iter().map(|key| key.path.as_str()).collect();
+    assert_eq!(paths, ["corruption.scale", "augmentation.scale"]);
+    for key in relative {
+        assert!(key.allowed().contains("{ relative = x }") && key.help.contains("the column holds x"));
+        for value in ["0.5", "[0.1, 1.0]"] {
+            let spec = with(key, &format!("{{ relative = {value} }}"));
+            assert_eq!(printed(&spec, key), Some(format!("{{ relative = {value} }}")), "{}", key.path);
+            assert_eq!(job(&spec.to_toml()).spec, spec);
+            let axes = spec.axes();
+            let axes: Vec<_> = axes.iter().filter(|axis| axis.relative).map(|axis| axis.key).collect();
+            assert_eq!(axes, [key.path.as_str()]);
+        }
+    }
+}
+
+#[test]
+fn commented_jobs_are_read_without_problems_and_amount_to_the_defaults() {
+    let defaults = job("[data]").spec;
+    for shown in [Shown::Minimal, Shown::Common, Shown::Full] {
+        let text = commented(shown);
+        assert_eq!(job(&text).spec, defaults, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(!text.contains("\n\n\n") && text.ends_with('\n'), "{text}");
+    }
+}
+
+/// A line of a commented job that is a key, or would be one without its mark.
+fn entry(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.trim_start_matches("# ").split_once(" = ")?;
+    let plain = name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_');
+    plain.then_some((name, value))
+}
+
+#[test]
+fn commented_jobs_grow_and_the_full_one_has_every_key_with_its_help() {
+    let keys = |shown| {
+        let text = commented(shown);
+        let mut found = BTreeSet::new();
+        for page in text.split("\n[").skip(1) {
+            let (table, page) = page.split_once("]\n").unwrap();
+            found.extend(page.lines().filter_map(entry).map(|(name, _)| format!("{table}.{name}")));
+        }
+        (text, found)
+    };
+    let [minimal, common, full] = [Shown::Minimal, Shown::Common, Shown::Full].map(keys);
+    assert!(minimal.1.is_subset(&common.1) && common.1.is_subset(&full.1));
+    let expected = ["augmentation.alignment", "corruption.scale", "data.source", "grid.samples"];
+    assert_eq!(minimal.1, expected.map(str::to_owned).into());
+    assert_eq!(full.1, KEYS.iter().map(|key| key.path.clone()).collect());
+    let words = |text: &str| text.replace("\n# ", " ").to_lowercase();
+    let text = words(&full.0);
+    for key in KEYS.iter() {
+        assert!(text.contains(&words(&format!("{}.", key.help))), "{}", key.path);
+    }
+}
+
+#[test]
+fn what_is_commented_out_of_a_full_job_is_a_value_that_its_key_takes() {
+    let text = commented(Shown::Full);
+    let mut table = "";
+    for line in text.lines() {
+        table = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(table);
+        let Some((name, value)) = line.strip_prefix("# ").and_then(entry) else { continue };
+        let keys = KEYS.iter().filter(|key| key.table == table && key.name == name);
+        let read = |key: &Key| {
+            let beside = beside(key);
+            let more = if value == "\"idx\"" { "data.images = 'i'\ndata.labels = 'l'\n" } else { "" };
+            let dimension = if key.path == "model.dimension" { "" } else { "model.dimension = 2\n" };
+            read(&format!("{dimension}{beside}{more}{} = {value}", key.path), &[])
+        };
+        assert!(keys.map(read).any(|read| read.is_ok()), "{table}: {line}");
     }
 }
 

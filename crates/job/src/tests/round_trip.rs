@@ -47,6 +47,19 @@ fn counted(low: f64) -> impl Strategy<Value = (Axis<i64>, SpectrumSpec)> {
     prop_oneof![3 => (wholes(1, i64::from(i32::MAX)), named(low)), 1 => list]
 }
 
+/// The spectrum measured against the data, where it can be.
+fn measured(spectrum: SpectrumSpec, data: &DataSpec) -> SpectrumSpec {
+    let largest = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
+    let listed = |spectrum: &SpectrumSpec| {
+        if let SpectrumShape::List(list) = &spectrum.shape { largest(list) } else { 1.0 }
+    };
+    let of_data = |data: &SpectrumSpec| listed(data) * largest(data.scale.values());
+    let most = largest(spectrum.scale.values()) * data.spectrum().map_or(1.0, of_data);
+    let possible =
+        (listed(&spectrum) * most).is_finite() && spectrum.scale.values().iter().all(|&scale| scale > 0.0);
+    if possible { SpectrumSpec { scale: spectrum.scale.relative(), ..spectrum } } else { spectrum }
+}
+
 const TINY: f64 = f64::MIN_POSITIVE;
 
 fn data() -> impl Strategy<Value = DataSpec> {
@@ -76,7 +89,7 @@ fn replicates() -> impl Strategy<Value = (u32, u32)> {
 }
 
 fn spec() -> impl Strategy<Value = JobSpec> {
-    let adaptive = option::of((2..1000_u32, 0..10_000_u32, 1e-9..1e9_f64)).prop_map(|drawn| {
+    let adaptive = option::of((2..1000_u32, 0..10_000_u32, 1e-9..1.0_f64)).prop_map(|drawn| {
         drawn.map(|(min, more, relative_error)| Adaptive { min, max: min + more, relative_error })
     });
     let run = ("[a-zA-Z0-9_-][a-zA-Z0-9_.-]{0,20}", any::<u64>(), replicates(), adaptive).prop_map(
@@ -88,7 +101,7 @@ fn spec() -> impl Strategy<Value = JobSpec> {
             first_replicate: if adaptive.is_some() { 0 } else { first_replicate },
         },
     );
-    let views = (named(0.0), floats(0.0, f64::MAX), any::<bool>());
+    let views = (named(0.0), floats(0.0, f64::MAX), any::<[bool; 3]>());
     let chosen = (
         proptest::sample::subsequence(paradigms::ALL.to_vec(), 1..=3),
         proptest::sample::subsequence(metrics::nameable().collect::<Vec<&Metric>>(), 1..=3),
@@ -101,7 +114,7 @@ fn spec() -> impl Strategy<Value = JobSpec> {
             let noise = least(&components);
             let most = data.components().map_or(i64::from(i32::MAX), |signal| least(signal) + noise);
             wholes(1, most.min(i64::from(i32::MAX))).prop_map(move |dimension| {
-                let (mut view_spectrum, alignment, listed) = views.clone();
+                let (mut view_spectrum, alignment, [listed, relative_noise, relative_views]) = views.clone();
                 let signal = data.components().and_then(Axis::only);
                 if let (true, Some(signal), Some(noise)) = (listed, signal, components.only())
                     && signal + noise < 50
@@ -110,10 +123,17 @@ fn spec() -> impl Strategy<Value = JobSpec> {
                     view_spectrum =
                         SpectrumSpec { shape: SpectrumShape::List(list), scale: Axis::single(0.3) };
                 }
+                if relative_views {
+                    view_spectrum = measured(view_spectrum, &data);
+                }
+                let mut spectrum = spectrum.clone();
+                if relative_noise {
+                    spectrum = measured(spectrum, &data);
+                }
                 JobSpec {
                     job: job.clone(),
                     data: data.clone(),
-                    corruption: CorruptionSpec { components: components.clone(), spectrum: spectrum.clone() },
+                    corruption: CorruptionSpec { components: components.clone(), spectrum },
                     augmentation: AugmentationSpec {
                         kind: &SPECTRAL,
                         spectrum: view_spectrum,

@@ -1,5 +1,6 @@
 //! Bad jobs: the values of each table, and tables that do not fit each other.
 
+use super::super::stored;
 use super::{each, refused, underlined};
 
 #[test]
@@ -74,6 +75,18 @@ fn job_table() {
             "`job.replicates.relative_error` must be finite, not nan",
             "nan",
             "",
+        ),
+        (
+            "[job]\nreplicates = { min = 10, max = 30, relative_error = 2 }",
+            "`job.replicates.relative_error` must be above 0 and below 1, not 2",
+            "2",
+            "the mean that is small enough; 2 % is 0.02",
+        ),
+        (
+            "[job]\nreplicates = { min = 10, max = 30, relative_error = \"2.5 %\" }",
+            "`job.replicates.relative_error` must be a number, not a string",
+            "\"2.5 %\"",
+            "2.5 % is 0.025",
         ),
         (
             "[job]\nreplicates = { min = 10, max = 30, relative_error = 0.1, mean = 3 }",
@@ -424,6 +437,7 @@ fn model_grid_sampler_output() {
             "1.5",
             "`run` exits with 3",
         ),
+        ("[output]\nmax_failed = 5", "`output.max_failed` must be from 0 to 1, not 5", "5", "; 5 % is 0.05"),
         ("[output]\nmax_failed = nan", "`output.max_failed` must be finite, not nan", "nan", ""),
         (
             "[output]\nmax_failed = [0.1, 0.2]",
@@ -432,6 +446,97 @@ fn model_grid_sampler_output() {
             "keys that can be axes",
         ),
     ]);
+}
+
+/// Every share, also where it is a key of another table or an override without quotes.
+#[test]
+fn percent_is_told_from_a_share() {
+    for (text, help) in [
+        ("data.separation = 30", "; 30 % is 0.3"),
+        ("data.teacher = \"linear\"\ndata.label_noise = [0.1, 20]", "; 20 % is 0.2"),
+        ("output.max_failed = 12.5", "; 12.5 % is 0.125"),
+    ] {
+        let problems = refused(text, &[]);
+        assert!(problems.problems[0].help.as_deref().unwrap_or_default().ends_with(help), "{problems}");
+    }
+    let problems = refused("", &["output.max_failed=2%"]);
+    assert_eq!(problems.problems[0].help.as_deref(), Some("2% is 0.02"));
+    // Beyond any percentage, and below zero, nothing is guessed.
+    for value in ["101", "-2"] {
+        let problems = refused("", &[&format!("output.max_failed={value}")]);
+        assert!(!problems.to_string().contains('%'), "{problems}");
+    }
+}
+
+/// The file of a data set that was written before is read, and goes on meaning what it meant.
+#[test]
+fn a_stored_job_may_have_a_relative_error_that_a_new_one_may_not() {
+    let text = "[job]\nreplicates = { min = 10, max = 30, relative_error = 2.0 }\n";
+    let job = stored("job.toml", text, &[]).unwrap();
+    assert!(job.spec.to_toml().contains("relative_error = 2.0"));
+    assert!(stored("job.toml", &text.replace("2.0", "0.0"), &[]).is_err());
+    assert!(super::read(text, &[]).is_err());
+}
+
+#[test]
+fn relative_scales() {
+    each(&[
+        (
+            "[corruption]\nscale = { relative = -1 }",
+            "`corruption.scale.relative` must be above 0, not -1",
+            "-1",
+            "multiplies the largest eigenvalue of the clean data",
+        ),
+        (
+            "[augmentation]\nscale = { relative = [0.1, 0] }",
+            "`augmentation.scale.relative` must be above 0, not 0",
+            "0",
+            "without any variance, write scale = 0",
+        ),
+        (
+            "[augmentation]\nscale = { relative = [0.1, 0.1] }",
+            "`augmentation.scale.relative` has the value 0.1 twice",
+            "0.1",
+            "",
+        ),
+        (
+            "[corruption]\nscale = { relative = { from = 1, to = 0.1, count = 3 } }",
+            "the range `corruption.scale.relative` does not go up",
+            "0.1",
+            "",
+        ),
+        (
+            "[corruption]\nscale = { relativ = 1 }",
+            "`corruption.scale` has no key `relativ`",
+            "relativ",
+            "did you mean `relative`?",
+        ),
+        (
+            "[corruption]\nscale = { relative = 1, from = 2 }",
+            "`corruption.scale` has no key `from`",
+            "from",
+            "{ relative = [0.01, 0.1, 1] }",
+        ),
+        (
+            "[corruption]\nscale = { relative = \"1\" }",
+            "`corruption.scale.relative` must be a number, not a string",
+            "\"1\"",
+            "write 1 without the quotes",
+        ),
+        (
+            "[data]\nscale = 1e200\n[corruption]\nscale = { relative = [1, 1e200] }",
+            "`corruption.scale` times the data's largest eigenvalue is too large for a number",
+            "{ relative = [1, 1e200] }",
+            "smaller scale",
+        ),
+    ]);
+    each(&[(
+        // It would be relative to itself.
+        "data.scale = { relative = 1 }",
+        "`data.scale` is not relative to the data",
+        "{ relative = 1 }",
+        "only corruption.scale and augmentation.scale may be",
+    )]);
 }
 
 #[test]

@@ -167,6 +167,22 @@ fn ranges_of_real_numbers() {
 }
 
 #[test]
+fn a_scale_may_be_relative_to_the_data_in_any_form_of_an_axis() {
+    for (text, values) in [
+        ("{ relative = 2 }", &[2.0][..]),
+        ("{ relative = [0.1, 1] }", &[0.1, 1.0]),
+        ("{ relative = { from = 0.1, to = 10, count = 3, scale = \"log\" } }", &[0.1, 1.0, 10.0]),
+    ] {
+        let spec = read("[data]", &[&format!("corruption.scale={text}")]).unwrap().spec;
+        let scale = &spec.corruption.spectrum.scale;
+        assert_eq!((scale.values(), scale.is_relative()), (values, true), "{text}");
+        assert!(!spec.augmentation.spectrum.scale.is_relative());
+    }
+    let listed = job("[corruption]\nspectrum = [3, 1]\nscale = { relative = 0.1 }").spec.corruption.spectrum;
+    assert_eq!((listed.shape.length(), listed.scale.is_relative()), (Some(2), true));
+}
+
+#[test]
 fn the_longest_axis_is_allowed() {
     let values = alignment("{ from = 1, to = 2, count = 1000000 }");
     assert_eq!(values.len(), 1_000_000);

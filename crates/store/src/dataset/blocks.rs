@@ -15,14 +15,14 @@ use super::section::Section;
 use super::{arrays, schema};
 use crate::StoreError;
 use crate::active::Active;
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Aggregate, EXACT};
 use crate::columns::{self, BLOCK_STATISTICS, Status};
 use crate::grid::Grid;
 use crate::plan::Plan;
 use crate::rows::{Rows, metrics_of};
 use eigensweep_theory::Metric;
 
-/// Rows that are encoded at a time: sketches are large.
+/// Rows that are encoded at a time: what quantiles are taken of is large.
 const BATCH_BLOCKS: usize = 4096;
 
 /// A cell and paradigm over some replicates.
@@ -38,8 +38,8 @@ struct Block {
 
 impl Block {
     /// Nothing yet of so many metrics.
-    fn new(metrics: usize) -> Self {
-        Self { replicates: 0, failed: 0, metrics: vec![Aggregate::default(); metrics] }
+    fn new(metrics: usize, nothing: fn() -> Aggregate) -> Self {
+        Self { replicates: 0, failed: 0, metrics: (0..metrics).map(|_| nothing()).collect() }
     }
 
     /// Adds a row: its metrics, NaN where there is none, and whether it has its values.
@@ -61,6 +61,9 @@ pub(super) struct BlockWriter {
     properties: WriterProperties,
     paradigm_names: ArrayRef,
     metrics: Vec<&'static Metric>,
+    /// A block's metrics before its first row. Values are kept only where all replicates of the
+    /// section are few: otherwise many parts of few replicates would keep them all.
+    nothing: fn() -> Aggregate,
     /// Number of the next row, and of the part's first.
     next: u64,
     first: u64,
@@ -77,9 +80,14 @@ impl BlockWriter {
         let numbers = numbers(&metrics);
         Self {
             schema: Arc::new(block_schema(&section.plan.grid, &metrics)),
-            properties: schema::properties(&section.identity, numbers.iter().map(String::as_str)),
+            properties: schema::properties(&section.identity, &[], numbers.iter().map(String::as_str)),
             paradigm_names: Arc::new(StringArray::from_iter_values(names)),
             metrics,
+            nothing: if section.spec.job.range().len() <= EXACT {
+                Aggregate::default
+            } else {
+                Aggregate::of_many
+            },
             next: 0,
             first: 0,
             blocks: Vec::new(),
@@ -100,7 +108,7 @@ impl BlockWriter {
         for at in 0..rows.len() {
             let place = place(grid, self.first, self.next);
             if self.blocks.len() <= place {
-                self.blocks.resize_with(place + 1, || Block::new(self.metrics.len()));
+                self.blocks.resize_with(place + 1, || Block::new(self.metrics.len(), self.nothing));
             }
             if active.is_none_or(|active| active.row(grid, self.next)) {
                 let values = (0..self.metrics.len()).map(|column| rows.values(column)[at]);
@@ -150,7 +158,7 @@ impl BlockWriter {
                 .push(numbers(|aggregate| aggregate.running().mean().map(|_| aggregate.running().squares())));
             columns.push(numbers(|aggregate| aggregate.extremes().map(|[least, _]| least)));
             columns.push(numbers(|aggregate| aggregate.extremes().map(|[_, most]| most)));
-            columns.push(Arc::new(of().map(Aggregate::sketch).collect::<BinaryArray>()));
+            columns.push(Arc::new(of().map(Aggregate::quantile_bytes).collect::<BinaryArray>()));
         }
         columns
     }

@@ -22,7 +22,7 @@ use super::reader::{Footer, floats, value};
 use super::section::Section;
 use super::{CommitRecord, Dataset, Fault, arrays, files, read_columns, schema};
 use crate::StoreError;
-use crate::aggregate::{Aggregate, Running};
+use crate::aggregate::{Aggregate, EXACT, Running};
 use crate::columns::{self, ABOVE, BLOCK_STATISTICS, DIFFERENCE_STATISTICS, STATISTICS, Status, difference};
 use crate::filter::Value;
 use crate::grid::Grid;
@@ -33,6 +33,10 @@ use crate::summary::{Difference, Line, Selection, Statistics, is_compared};
 use eigensweep_job::Detail;
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::metrics::{self, Metric, THRESHOLD_SQUARED};
+
+/// Where the summary's footer says how quantiles lie between sketched neighbours, and what it says.
+const QUANTILES_KEY: &str = "quantiles";
+const QUANTILES: &str = "linear";
 
 /// Where the summary is, in a data set.
 pub const SUMMARY_FILE: &str = "summary/summary.parquet";
@@ -45,10 +49,26 @@ impl Dataset {
         let Ok(footer) = Footer::read(&path) else { return false };
         let complete = self.is_complete() && footer.rows == Grid::new(self.spec()).rows_per_replicate;
         let known = footer.columns.iter().any(|name| name == ABOVE);
-        // Where blocks are kept, a new file would say nothing that an old one does not.
-        let latest = known || self.spec().output.detail == Detail::Summary;
+        // Of blocks there is nothing to know.
+        let known = known || self.spec().output.detail == Detail::Summary;
         let of_these = footer.value("section_hash") == Some(&self.identity().hash);
-        complete && latest && of_these && footer.value("pages").is_none_or(|seal| is_sound(&path, seal))
+        complete && known && of_these && footer.value("pages").is_none_or(|seal| is_sound(&path, seal))
+    }
+
+    /// Whether there is a summary that this program would write no other than. Earlier ones took
+    /// the lower of two sketched neighbours for a quantile.
+    #[must_use]
+    pub fn has_latest_summary(&self) -> bool {
+        let linear = || {
+            Footer::read(&self.path(SUMMARY_FILE))
+                .is_ok_and(|footer| footer.value(QUANTILES_KEY) == Some(QUANTILES))
+        };
+        self.has_summary() && (!self.has_sketches() || linear())
+    }
+
+    /// Whether quantiles may come of a sketch.
+    fn has_sketches(&self) -> bool {
+        self.spec().output.detail == Detail::Summary || self.spec().job.range().len() > EXACT
     }
 
     /// What is wrong with the bytes of the summary's file, if there is one: it is unreadable, or
@@ -82,7 +102,9 @@ impl Dataset {
         let schema = Arc::new(summary_schema(&whole, &metrics, paradigms));
         let fields = schema.fields().iter().filter(|field| field.is_nullable());
         let floats = fields.filter(|field| *field.data_type() == DataType::Float64);
-        let properties = schema::properties(self.identity(), floats.map(|field| field.name().as_str()));
+        let marks: &[_] = if self.has_sketches() { &[(QUANTILES_KEY, QUANTILES)] } else { &[] };
+        let numbers = floats.map(|field| field.name().as_str());
+        let properties = schema::properties(self.identity(), marks, numbers);
         let names: Vec<&str> = paradigms.iter().map(|paradigm| paradigm.name).collect();
         let names: ArrayRef = Arc::new(StringArray::from(names));
         let mut failure = None;
@@ -116,7 +138,7 @@ impl Dataset {
         take: &mut dyn FnMut(Line) -> bool,
     ) -> Result<(), StoreError> {
         let by_cell = selection.is_none_or(|selection| selection.is_of_cells(whole));
-        if by_cell && self.has_summary() {
+        if by_cell && self.has_latest_summary() {
             return self.visit_summary(whole, metrics, selection, take);
         }
         let mut columns = Columns::new(self, whole, Shard::WHOLE, self.sections().len(), metrics, selection);
@@ -358,7 +380,7 @@ impl<'d> Columns<'d> {
                 let place_there = self.maps[place].row(row);
                 let alpha = alignment.map(|axis| axis.values.as_float(axis.index(row)));
                 let first = earlier[paradigm].len();
-                let cell = self.cell(place_there, Aggregate::exact);
+                let cell = self.cell(place_there);
                 cell.replicates += 1;
                 cell.failed += u64::from(status != Status::Ok.name());
                 for (aggregate, &value) in cell.metrics.iter_mut().zip(&values) {
@@ -407,7 +429,7 @@ impl<'d> Columns<'d> {
                 let damaged = || StoreError::Block { path: path.to_path_buf() };
                 let block = read_block(&batch, metrics, at).ok_or_else(damaged)?;
                 let row = self.maps[place].row(row);
-                let cell = self.cell(row, Aggregate::default);
+                let cell = self.cell(row);
                 cell.replicates += block.replicates;
                 cell.failed += block.failed;
                 for (own, others) in cell.metrics.iter_mut().zip(&block.metrics) {
@@ -420,13 +442,13 @@ impl<'d> Columns<'d> {
 
     /// The cell of a row of the whole grid.
     #[expect(clippy::cast_possible_truncation, reason = "a column's cells are in memory")]
-    fn cell(&mut self, row: u64, nothing: fn() -> Aggregate) -> &mut Cell {
+    fn cell(&mut self, row: u64) -> &mut Cell {
         let open = self.open.entry(self.whole.column(row)).or_default();
         if open.cells.is_empty() {
             open.cells.resize_with(self.whole.rows_per_unit as usize, Cell::default);
         }
         let cell = &mut open.cells[(row % self.whole.rows_per_unit) as usize];
-        cell.metrics.resize_with(self.metrics.len(), nothing);
+        cell.metrics.resize_with(self.metrics.len(), Aggregate::default);
         cell
     }
 }
@@ -449,15 +471,15 @@ fn read_block(batch: &RecordBatch, metrics: &[&'static Metric], at: usize) -> Op
         let name = |statistic: &str| format!("{}_{statistic}", metric.name);
         let count = batch.column_by_name(&name("count"))?.as_primitive_opt::<Int64Type>()?.value(at);
         let float = |statistic| value(floats(batch, &name(statistic)), at);
-        let sketches: &BinaryArray = batch.column_by_name(&name("sketch"))?.as_binary_opt::<i32>()?;
-        let sketch = sketches.is_valid(at).then(|| sketches.value(at));
+        let quantiles: &BinaryArray = batch.column_by_name(&name("sketch"))?.as_binary_opt::<i32>()?;
+        let quantiles = quantiles.is_valid(at).then(|| quantiles.value(at));
         let running = Running::new(
             u64::try_from(count).ok()?,
             float("mean").unwrap_or(0.0),
             float("squares").unwrap_or(0.0),
         );
         let extremes = float("min").zip(float("max")).map(|(least, most)| [least, most]);
-        Aggregate::new(running, extremes, sketch).ok()
+        Aggregate::new(running, extremes, quantiles).ok()
     };
     Some(Cell {
         replicates: count(columns::REPLICATES)?,

@@ -46,7 +46,7 @@ impl Identity {
         let mut study = without(&content, varying);
         for axis in &axes {
             study.push_str(axis.name);
-            study.push('\n');
+            study.push_str(if axis.relative { " relative\n" } else { "\n" });
         }
         let study = hash("eigensweep study 2", &[&study, fingerprint]);
         let replicates = format!("{:?}", spec.job.range());

@@ -166,7 +166,7 @@ impl Dataset {
         };
         // The job as last asked for: section 0 if that file is lost.
         let text = std::fs::read_to_string(root.join("job.toml")).unwrap_or_default();
-        let parsed = job::parse("job.toml", &text, &[], Path::new("")).ok().map(|job| job.spec);
+        let parsed = job::stored("job.toml", &text, &[]).ok().map(|job| job.spec);
         let known =
             parsed.filter(|spec| Identity::new(spec, &first.fingerprint).study == first.identity.study);
         let spec = known.unwrap_or_else(|| first.spec.clone());

@@ -36,7 +36,7 @@ impl PartWriter {
         let metrics = metrics_of(&section.spec);
         Self {
             schema: Arc::new(schema::rows(&section.plan.grid, &metrics)),
-            properties: schema::properties(&section.identity, metrics.iter().map(|metric| metric.name)),
+            properties: schema::properties(&section.identity, &[], metrics.iter().map(|metric| metric.name)),
             paradigm_names: Arc::new(StringArray::from_iter_values(names)),
             status_names: Arc::new(StringArray::from_iter_values(Status::ALL.map(Status::name))),
             collected: Rows::with_capacity(&section.spec, 0),

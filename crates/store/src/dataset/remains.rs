@@ -78,7 +78,7 @@ fn job_file(root: &Path) -> Result<JobFile, StoreError> {
         bytes => bytes.map_err(StoreError::io("read", &path))?,
     };
     let text = String::from_utf8_lossy(&bytes);
-    let spec = job::parse("job.toml", &text, &[], Path::new("")).ok().map(|job| job.spec);
+    let spec = job::stored("job.toml", &text, &[]).ok().map(|job| job.spec);
     let resolved = spec.filter(|spec| spec.to_toml() == text);
     Ok(resolved.map_or(JobFile::Strange, |spec| JobFile::Resolved(Box::new(spec))))
 }

@@ -46,26 +46,31 @@ pub(super) fn axes(grid: &Grid) -> impl Iterator<Item = Field> + '_ {
     })
 }
 
-/// How the columns of a section are written; `numbers` are those of random doubles.
+/// How the columns of a section are written; `marks` are what its footer says beside who wrote
+/// what, `numbers` the columns of random doubles.
 pub(super) fn properties<'a>(
     identity: &Identity,
+    marks: &[(&str, &str)],
     numbers: impl Iterator<Item = &'a str>,
 ) -> WriterProperties {
-    let pair = |key: &str, value: &str| KeyValue::new(format!("eigensweep.{key}"), value.to_owned());
+    let pair = |(key, value): (&str, &str)| KeyValue::new(format!("eigensweep.{key}"), value.to_owned());
+    let version = columns::FORMAT_VERSION.to_string();
+    let said = [
+        ("format_version", version.as_str()),
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("study", &identity.study),
+        ("section_hash", &identity.hash),
+        ("streams", SCHEME),
+        ("job", &identity.content),
+    ]
+    .into_iter();
     let group = usize::try_from(ROW_GROUP_ROWS).unwrap_or(usize::MAX);
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("eigensweep ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_max_row_group_row_count(Some(group))
-        .set_key_value_metadata(Some(vec![
-            pair("format_version", &columns::FORMAT_VERSION.to_string()),
-            pair("version", env!("CARGO_PKG_VERSION")),
-            pair("study", &identity.study),
-            pair("section_hash", &identity.hash),
-            pair("streams", SCHEME),
-            pair("job", &identity.content),
-        ]));
+        .set_key_value_metadata(Some(said.chain(marks.iter().copied()).map(pair).collect()));
     if let Ok(level) = ZstdLevel::try_new(3) {
         builder = builder.set_compression(Compression::ZSTD(level));
     }

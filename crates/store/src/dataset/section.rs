@@ -122,7 +122,7 @@ impl Section {
         if record.checksum != record.sum() {
             return None;
         }
-        let job = job::parse("job.toml", &record.job, &[], Path::new("")).ok()?.spec;
+        let job = job::stored("job.toml", &record.job, &[]).ok()?.spec;
         let spec = job.rounds().into_iter().nth(record.round)?;
         let thresholds = match record.thresholds {
             None if thresholds_differ(&spec) => ThresholdsOf::Components,

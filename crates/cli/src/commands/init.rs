@@ -1,0 +1,16 @@
+//! `init`: a commented job to begin with.
+
+use eigensweep_job::keys::Shown;
+
+use crate::args::Init;
+use crate::exit::Exit;
+
+pub(crate) fn call(arguments: &Init) -> Exit {
+    let shown = match (arguments.minimal, arguments.full) {
+        (true, _) => Shown::Minimal,
+        (false, false) => Shown::Common,
+        (false, true) => Shown::Full,
+    };
+    super::table::print_bytes(eigensweep_job::commented(shown).as_bytes());
+    Exit::Success
+}

@@ -1,0 +1,32 @@
+//! `keys`: the table of keys, as wide as the terminal.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use eigensweep_job::keys::{self, KEYS};
+use terminal_size::{Width, terminal_size};
+
+use crate::exit::Exit;
+
+/// Columns where standard output is no terminal.
+const WIDTH: u16 = 100;
+
+pub(crate) fn call(chosen: Option<&str>) -> Exit {
+    let width = terminal_size().map_or(WIDTH, |(Width(width), _)| width);
+    let tables = keys::tables().into_iter().filter(|table| chosen.is_none_or(|chosen| chosen == *table));
+    let pages: Vec<String> = tables.map(|table| format!("[{table}]\n{}", page(table, width))).collect();
+    super::table::print(&pages.join("\n\n"));
+    Exit::Success
+}
+
+/// A table's keys in so many columns.
+fn page(name: &str, width: u16) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width).set_header(["key", "where", "value", "default", "meaning"]);
+    for key in KEYS.iter().filter(|key| key.table == name) {
+        let cells =
+            [key.name.to_owned(), key.condition(), key.allowed(), key.unless_given(), key.help.clone()];
+        // As in the documentation, without its marks.
+        table.add_row(cells.map(|cell| cell.replace(['`', '*'], "")));
+    }
+    table
+}
