@@ -22,7 +22,7 @@ Data sets of detail = \"summary\" have the table summary, with more statistics, 
 Examples:
   eigensweep query output/quickstart \"SELECT paradigm, alignment, AVG(distance) FROM results GROUP BY paradigm, alignment\"
   eigensweep query output/quickstart \"SELECT * FROM best WHERE samples = 51200\"
-  eigensweep query output/quickstart "SELECT winner, COUNT(*) FROM best GROUP BY winner" --paradigms joint-embedding,reconstruction
+  eigensweep query output/quickstart \"SELECT winner, COUNT(*) FROM best GROUP BY winner\" --paradigms joint-embedding,reconstruction
   eigensweep query output/a output/b \"SELECT * FROM summary\" -o summary.parquet"
 )]
 pub(crate) struct Arguments {
