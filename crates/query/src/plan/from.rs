@@ -214,7 +214,7 @@ impl Planner<'_> {
             left.join(right, on_left, on_right, args)
         };
         for condition in rest {
-            frame = frame.filter(condition);
+            frame = self.kept(frame, condition);
         }
         if matches!(kind, JoinType::Semi | JoinType::Anti) {
             std::mem::swap(&mut scope, &mut names);

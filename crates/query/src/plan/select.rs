@@ -112,12 +112,24 @@ impl<'p, 'q> Block<'p, 'q, '_> {
                 let key = self.plain("WHERE", expr)?;
                 frame = self.within(frame, key, subquery, *negated)?;
             } else {
+                let equality = matches!(condition, ast::Expr::BinaryOp { op: ast::BinaryOperator::Eq, .. });
                 let condition = self.plain("WHERE", condition)?;
-                frame = self.beside(frame, &[&condition]).filter(condition);
-                let (own, drop): (Vec<_>, Vec<_>) =
-                    self.subqueries.drain(..).map(|(name, _)| (name.clone(), name)).unzip();
-                if !own.is_empty() {
-                    frame = frame.drop(by_name(drop, true, false));
+                let has = |names: &[&PlSmallStr]| {
+                    condition.into_iter().any(|e| matches!(e, Expr::Column(it) if names.contains(&it)))
+                };
+                let tables = self.scope.tables.iter();
+                let columns = tables.map(|(_, columns)| columns.iter().map(|it| &it.column).collect::<Vec<_>>());
+                let across = columns.filter(|columns| has(columns)).count() > 1;
+                let values: Vec<PlSmallStr> = self.subqueries.iter().map(|(name, _)| name.clone()).collect();
+                frame = self.beside(frame, &[&condition]);
+                frame = if values.is_empty() && (equality || !across) {
+                    frame.filter(condition)
+                } else {
+                    self.planner.kept(frame, condition)
+                };
+                self.subqueries.clear();
+                if !values.is_empty() {
+                    frame = frame.drop(by_name(values, true, false));
                 }
             }
         }
@@ -157,6 +169,15 @@ impl<'p, 'q> Block<'p, 'q, '_> {
 }
 
 impl Planner<'_> {
+    /// The rows for which a condition across tables is true. It is a column first: of a product of
+    /// tables and a filter with an inequality polars makes a join that its streaming engine does not
+    /// know, and panics on.
+    pub(super) fn kept(&mut self, frame: LazyFrame, condition: Expr) -> LazyFrame {
+        let name = self.fresh();
+        let frame = frame.with_columns([condition.alias(name.clone())]).filter(col(name.clone()));
+        frame.drop(by_name([name], true, false))
+    }
+
     pub(super) fn select(
         &mut self,
         select: &ast::Select,
@@ -299,13 +320,13 @@ impl Planner<'_> {
         after.extend(windows.iter().flat_map(Window::inputs));
         frame = block.beside(frame, &after);
         if let Some(having) = having {
-            frame = frame.filter(having);
+            frame = block.planner.kept(frame, having);
         }
         for window in windows {
             frame = window.apply(frame, &mut || block.planner.fresh())?;
         }
         if let Some(qualify) = qualify {
-            frame = frame.filter(qualify);
+            frame = block.planner.kept(frame, qualify);
         }
 
         let names: Vec<PlSmallStr> = items.iter().map(|(name, _)| name.clone()).collect();
