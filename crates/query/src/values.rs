@@ -17,8 +17,11 @@ pub(crate) fn absent(condition: &Condition) -> Result<Option<String>, QueryError
     let mut known: Vec<AnyValue<'_>> = values.iter().filter(|value| !value.is_null()).collect();
     let asked = literal.as_any_value();
     let number = |value: &AnyValue<'_>| value.extract::<f64>();
-    let text = |value: &AnyValue<'_>| {
-        value.get_str().map_or_else(|| value.to_string(), |text| format!("'{text}'"))
+    // All digits, so that it can be typed.
+    let text = |value: &AnyValue<'_>| match (value.get_str(), number(value)) {
+        (Some(text), _) => format!("'{text}'"),
+        (None, Some(number)) => number.to_string(),
+        (None, None) => value.to_string(),
     };
     match (number(&asked), asked.get_str()) {
         (Some(asked), _) => {
@@ -41,5 +44,5 @@ pub(crate) fn absent(condition: &Condition) -> Result<Option<String>, QueryError
     let shown: Vec<String> = known.iter().take(NAMED).map(text).collect();
     let more = known.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Ok(Some(format!("{name} is nowhere {}; it is {}{more}", text(&asked), shown.join(", "))))
+    Ok(Some(format!("no row has {name} = {}: there are {}{more}", text(&asked), shown.join(", "))))
 }

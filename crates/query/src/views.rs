@@ -99,33 +99,29 @@ pub fn best(columns: &Columns, paradigms: &[&str]) -> Result<String, String> {
     let wide =
         all().map(|p| format!("MAX(CASE WHEN {PARADIGM} = '{}' THEN {distance} END) AS p{p}", paradigms[p]));
     let means = all().map(|p| format!("AVG(p{p}) AS p{p}"));
-    // Shares of replicates above the threshold, `r0` and so on, where there may be one.
-    let axis = columns.axes.iter().any(|axis| axis == ALIGNMENT) && columns.has_metric(THRESHOLD_SQUARED.name);
+    // Shares of replicates that recover, `r0` and so on: all where there is no threshold.
+    let (alpha, limit) = (ALIGNMENT, THRESHOLD_SQUARED.name);
+    let known = columns.axes.iter().any(|axis| axis == alpha) && columns.has_metric(limit);
     let threshold = |p: &usize| paradigms::named(paradigms[*p]).is_none_or(|known| known.threshold.is_some());
-    let above: Vec<usize> = all().filter(|p| axis && threshold(p)).collect();
-    let is_above = above.iter().map(|&p| {
-        let (alpha, limit) = (ALIGNMENT, THRESHOLD_SQUARED.name);
-        format!(
-            "MAX(CASE WHEN {PARADIGM} = '{}' AND {limit} IS NOT NULL THEN \
-             CASE WHEN {alpha} * {alpha} > {limit} THEN 1.0 ELSE 0.0 END END) AS r{p}",
-            paradigms[p]
-        )
+    let recovering = all().filter(|_| known).map(|p| {
+        let own = format!("{PARADIGM} = '{}'", paradigms[p]);
+        let above = if threshold(&p) {
+            format!("CASE WHEN {alpha} * {alpha} > {limit} THEN 1.0 WHEN {limit} IS NOT NULL THEN 0.0 END")
+        } else {
+            "1.0".to_owned()
+        };
+        format!("MAX(CASE WHEN {own} THEN {above} END) AS r{p}")
     });
-    let wide = wide.chain(is_above);
-    let means = means.chain(above.iter().map(|p| format!("AVG(r{p}) AS r{p}")));
-    let recovers = if above.is_empty() {
-        "CAST(NULL AS VARCHAR)".to_owned()
+    let wide = wide.chain(recovering);
+    let means = means.chain(all().filter(|_| known).map(|p| format!("AVG(r{p}) AS r{p}")));
+    let unknown: Vec<String> = all().filter(threshold).map(|p| format!("r{p} IS NULL")).collect();
+    let recovers = if known && !unknown.is_empty() {
+        let names = all().map(|p| format!("CASE WHEN r{p} >= 0.5 THEN ', {}' ELSE '' END", paradigms[p]));
+        let names = names.collect::<Vec<_>>().join(" || ");
+        let unknown = unknown.join(" AND ");
+        format!("CASE WHEN {unknown} THEN NULL WHEN {names} = '' THEN 'none' ELSE SUBSTR({names}, 3) END")
     } else {
-        let named = all().map(|p| {
-            let holds = if threshold(&p) { format!("r{p} >= 0.5") } else { format!("p{p} IS NOT NULL") };
-            format!("CASE WHEN {holds} THEN ', {}' ELSE '' END", paradigms[p])
-        });
-        let named = named.collect::<Vec<_>>().join(" || ");
-        let unknown: Vec<String> = above.iter().map(|p| format!("r{p} IS NULL")).collect();
-        format!(
-            "CASE WHEN {} THEN NULL WHEN {named} = '' THEN 'none' ELSE SUBSTR({named}, 3) END",
-            unknown.join(" AND ")
-        )
+        "CAST(NULL AS VARCHAR)".to_owned()
     };
     let differences = all().flat_map(|a| (0..a).map(move |b| (b, a))).map(|(a, b)| {
         format!(

@@ -46,8 +46,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT STDDEV(distance) OVER (ORDER BY samples) FROM results", "ORDER BY"),
     ("SELECT NTILE(4) OVER (ORDER BY samples) FROM results", "`ntile`"),
     ("SELECT ROW_NUMBER() OVER () FROM results", "without ORDER BY"),
-    ("SELECT STRING_AGG(DISTINCT paradigm, ',') FROM results", "string_agg"),
-    ("SELECT ARRAY_AGG(samples) FROM results", "array_agg"),
+    ("SELECT STRING_AGG(DISTINCT paradigm, ',') FROM results", "not supported"),
+    ("SELECT ARRAY_AGG(samples) FROM results", "the function array_agg"),
     ("SELECT SUM(DISTINCT samples) FROM results", "SELECT DISTINCT"),
     ("SELECT COUNT(*) FROM results WHERE COUNT(*) > 1", "HAVING"),
     ("SELECT samples FROM results GROUP BY COUNT(*)", "GROUP BY"),
@@ -75,7 +75,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT a.samples FROM results a LEFT JOIN results b ON a.samples < b.samples", "outer JOIN"),
     ("SELECT samples FROM results UNION ALL SELECT samples, alignment FROM results", "as many"),
     ("VALUES (1)", "VALUES"),
-    ("TABLE results", "SELECT * FROM"),
+    ("TABLE results", "not SQL"),
+    ("SELECT MAX(samples * 9000000000000000000) FROM results", "conversion"),
+    ("SELECT 9223372036854775807 + samples FROM results", "conversion"),
+    ("SELECT \"Samples\" FROM results", "keep their case"),
     ("FROM results |> WHERE samples = 3", "not"),
     ("SELECT * FROM results FOR UPDATE", "FOR"),
     ("SELECT samples INTO t FROM results", "-o FILE"),
@@ -95,18 +98,23 @@ const REFUSED: &[(&str, &str)] = &[
 #[test]
 fn refusals_are_a_line_with_a_remedy() {
     let mut query = fixtures(&["complete"]);
+    let mut faults = Vec::new();
     for (sql, says) in REFUSED {
         let error = match query.collect(sql) {
-            Ok(frame) => panic!("{sql}: {frame}"),
+            Ok(frame) => {
+                faults.push(format!("{sql}: {:?}", frame.shape()));
+                continue;
+            }
             Err(error) => error,
         };
         let text = error.to_string();
-        assert!(text.contains(says), "{sql}: {text}");
-        assert!(!text.contains('\n') && text.len() < 400, "{sql}: {text}");
-        // The parser's tree, and its spans.
-        assert!(!text.contains("Ident {") && !text.contains("span"), "{sql}: {text}");
-        assert!(!matches!(error, QueryError::Panic(_)), "{sql}: {text}");
+        let plain = !text.contains('\n') && text.len() < 400 && !matches!(error, QueryError::Panic(_));
+        // Neither the parser's tree nor its spans.
+        if !plain || !text.contains(says) || text.contains("Ident {") || text.contains("span") {
+            faults.push(format!("{sql}: {text}"));
+        }
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 /// All that may follow each other, whether it makes sense or not: an answer or a line.

@@ -185,6 +185,11 @@ impl Block<'_, '_, '_> {
             self.note(&a, &b);
         }
         let arithmetic = |block: &Self| Ok::<_, QueryError>((block.wide(a.clone())?, block.wide(b.clone())?));
+        let exact = |block: &Self, compute: fn(Expr, Expr) -> Expr| {
+            let (a, b) = arithmetic(block)?;
+            let whole = block.kind(&a)?.is_integer() && block.kind(&b)?.is_integer();
+            Ok::<_, QueryError>(functions::exact(a, b, whole, compute))
+        };
         Ok(match op {
             BinaryOperator::Eq => a.eq(b),
             BinaryOperator::NotEq => a.neq(b),
@@ -194,9 +199,9 @@ impl Block<'_, '_, '_> {
             BinaryOperator::GtEq => a.gt_eq(b),
             BinaryOperator::And => a.and(b),
             BinaryOperator::Or => a.or(b),
-            BinaryOperator::Plus => arithmetic(self).map(|(a, b)| a + b)?,
-            BinaryOperator::Minus => arithmetic(self).map(|(a, b)| a - b)?,
-            BinaryOperator::Multiply => arithmetic(self).map(|(a, b)| a * b)?,
+            BinaryOperator::Plus => exact(self, |a, b| a + b)?,
+            BinaryOperator::Minus => exact(self, |a, b| a - b)?,
+            BinaryOperator::Multiply => exact(self, |a, b| a * b)?,
             BinaryOperator::Divide => arithmetic(self).map(|(a, b)| functions::divide(a, b))?,
             BinaryOperator::Modulo => arithmetic(self).map(|(a, b)| functions::remainder(a, b))?,
             BinaryOperator::DuckIntegerDivide => arithmetic(self).map(|(a, b)| functions::quotient(a, b))?,
@@ -293,7 +298,11 @@ impl Block<'_, '_, '_> {
         let Some((_, least, most, build)) = functions::SCALAR.iter().find(|(known, ..)| *known == name) else {
             let scalar = functions::SCALAR.iter().map(|(name, ..)| *name);
             let known = scalar.chain(functions::AGGREGATES.iter().map(|(name, ..)| *name));
-            return Err(UnknownName::new("function", name, known).into());
+            let unknown = UnknownName::new("function", name, known);
+            return match unknown.nearest {
+                Some(_) => Err(unknown.into()),
+                None => refuse(&format!("the function {name}"), "docs/queries.md lists those that are"),
+            };
         };
         if !(*least..=*most).contains(&arguments.len()) {
             return refuse(&format!("{name} of {} arguments", arguments.len()), "");

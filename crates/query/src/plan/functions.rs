@@ -159,6 +159,17 @@ pub(super) fn aggregates(item: &ast::SelectItem) -> bool {
     }
 }
 
+/// Sum, difference or product. Of whole numbers it is refused where it needs more than 64 bits:
+/// polars wraps, and the cast of the same result in floating point does not.
+pub(super) fn exact(a: Expr, b: Expr, whole: bool, compute: fn(Expr, Expr) -> Expr) -> Expr {
+    if !whole {
+        return compute(a, b);
+    }
+    let near = compute(float(a.clone()), float(b.clone()));
+    let fits = near.clone().abs().lt(lit(9.223_372_036_854_775_8e18));
+    when(fits).then(compute(a, b)).otherwise(near.strict_cast(DataType::Int64))
+}
+
 /// The quotient, in floating point; of a division by zero, as floating point has it.
 pub(super) fn divide(a: Expr, b: Expr) -> Expr {
     a.cast(DataType::Float64) / b.cast(DataType::Float64)
