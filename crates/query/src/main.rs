@@ -97,7 +97,9 @@ fn call(arguments: &Arguments) -> Result<(), QueryError> {
             output::write(query.frame(sql)?, format, path)?
         }
         None if format == Some(Format::Parquet) => {
-            return Err(QueryError::Query { message: "Parquet needs a file: add -o FILE.parquet".to_owned() });
+            return Err(QueryError::Query {
+                message: "Parquet needs a file: add -o FILE.parquet".to_owned(),
+            });
         }
         None => Some(output::print(query.frame(sql)?, format.unwrap_or(Format::Table))?),
     };

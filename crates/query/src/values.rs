@@ -25,7 +25,8 @@ pub(crate) fn absent(condition: &Condition) -> Result<Option<String>, QueryError
     };
     match (number(&asked), asked.get_str()) {
         (Some(asked), _) => {
-            let apart = |value: &AnyValue<'_>| number(value).map_or(f64::INFINITY, |value| (value - asked).abs());
+            let apart =
+                |value: &AnyValue<'_>| number(value).map_or(f64::INFINITY, |value| (value - asked).abs());
             known.sort_by(|a, b| apart(a).total_cmp(&apart(b)));
             if known.first().is_none_or(|first| apart(first) <= 0.0) {
                 return Ok(None);
@@ -36,7 +37,8 @@ pub(crate) fn absent(condition: &Condition) -> Result<Option<String>, QueryError
             if known.iter().any(|value| value.get_str() == Some(asked)) || known.is_empty() {
                 return Ok(None);
             }
-            let near = eigensweep_job::nearest(asked, known.iter().filter_map(AnyValue::get_str)).map(str::to_owned);
+            let near =
+                eigensweep_job::nearest(asked, known.iter().filter_map(AnyValue::get_str)).map(str::to_owned);
             known.sort_by_key(|value| value.get_str() != near.as_deref());
         }
         (None, None) => return Ok(None),

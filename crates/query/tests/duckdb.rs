@@ -46,7 +46,9 @@ fn same(found: &AnyValue<'_>, expected: &Value) -> bool {
         Value::Null => found.is_null(),
         Value::Bool(expected) => matches!(found, AnyValue::Boolean(found) if found == expected),
         Value::Number(expected) => {
-            let (Some(found), Some(expected)) = (found.extract::<f64>(), expected.as_f64()) else { return false };
+            let (Some(found), Some(expected)) = (found.extract::<f64>(), expected.as_f64()) else {
+                return false;
+            };
             // What is small beside its terms (a difference of equal numbers) is compared with one.
             (found - expected).abs() <= 1e-12 * expected.abs().max(1e-3) || found == expected
         }

@@ -61,7 +61,9 @@ fn lost_rows_are_a_failure() {
     let place = Place::new();
     place.source("d", &Axes::default(), plausible);
     let sql = "SELECT * FROM results";
-    for arguments in [&["--format", "table"], &["--format", "csv"], &["--format", "json"], &["--explain", "-q"]] {
+    for arguments in
+        [&["--format", "table"], &["--format", "csv"], &["--format", "json"], &["--explain", "-q"]]
+    {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_eigensweep-query"));
         command.current_dir(place.directory.path()).args(["d", sql]).args(arguments).stdout(full);
@@ -85,7 +87,10 @@ fn threads_and_absent_values_are_said() {
     place.source("d", &Axes::default(), plausible);
     for threads in ["0", "-1", "many", ""] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_eigensweep-query"));
-        command.current_dir(place.directory.path()).args(["d", "SELECT 1"]).env("POLARS_MAX_THREADS", threads);
+        command
+            .current_dir(place.directory.path())
+            .args(["d", "SELECT 1"])
+            .env("POLARS_MAX_THREADS", threads);
         let output = command.output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(2) && said.contains("POLARS_MAX_THREADS"), "{threads}: {said}");
@@ -99,6 +104,7 @@ fn threads_and_absent_values_are_said() {
     let best = "SELECT DISTINCT winner FROM best ORDER BY winner";
     let (_, csv, _) = run(place.directory.path(), &[&["d", best], &paradigms[..]].concat());
     assert_eq!(csv, "winner\njoint-embedding\nreconstruction\n");
-    let (code, _, said) = run(place.directory.path(), &["d", best, "--paradigms", "joint-embeding,reconstruction"]);
+    let (code, _, said) =
+        run(place.directory.path(), &["d", best, "--paradigms", "joint-embeding,reconstruction"]);
     assert!(code == 2 && said.contains("did you mean `joint-embedding`"), "{said}");
 }

@@ -253,6 +253,9 @@ fn filters_and_columns_reach_the_files() {
     let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
     let plan = query.explain("SELECT AVG(distance) FROM results WHERE samples = 100").unwrap();
     assert!(plan.contains("PROJECT 2/") && plan.contains("SELECTION"), "{plan}");
+    // Through a view as well, whatever the type of the axis, without metrics that are not asked for.
+    let plan = query.explain("SELECT paradigm, distance_mean FROM summary WHERE dimension = 2").unwrap();
+    assert!(plan.contains("SELECTION: col(\"dimension\")") && !plan.contains("implode"), "{plan}");
 }
 
 #[test]
@@ -369,7 +372,9 @@ fn the_summary_is_that_of_the_file() {
         for row in 0..view.height() {
             let value = |column: &Column| column.get(row).unwrap().try_extract::<f64>().ok();
             match (value(column), value(written)) {
-                (Some(a), Some(b)) => assert!((a - b).abs() <= 1e-10 * b.abs().max(1e-6), "{name}, {row}: {a} and {b}"),
+                (Some(a), Some(b)) => {
+                    assert!((a - b).abs() <= 1e-10 * b.abs().max(1e-6), "{name}, {row}: {a} and {b}")
+                }
                 (a, b) => assert_eq!(a, b, "{name}, {row}"),
             }
         }
@@ -429,7 +434,8 @@ fn absent_values_bring_those_that_are_there() {
     let said = absent("SELECT * FROM results WHERE paradigm = 'joint_embedding'");
     let paradigms = "there are 'joint-embedding', 'reconstruction', 'supervised'";
     assert_eq!(said, [format!("no row has paradigm = 'joint_embedding': {paradigms}")]);
-    let said = absent("SELECT AVG(distance) FROM results WHERE noise_scale IN (10, 5.623e3) AND samples = 100");
+    let said =
+        absent("SELECT AVG(distance) FROM results WHERE noise_scale IN (10, 5.623e3) AND samples = 100");
     assert_eq!(said, ["no row has noise_scale = 5623: there are 5623.413251903491, 10000, 10"]);
     let said = absent("SELECT * FROM best WHERE Winner = 'nobody' OR alignment = 1");
     assert!(said.len() == 1 && said[0].starts_with("no row has winner = 'nobody': there are "), "{said:?}");

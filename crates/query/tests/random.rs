@@ -18,7 +18,8 @@ enum Cell {
     Text(String),
 }
 
-const COLUMNS: [&str; 6] = ["replicate", "samples", "augmentation_scale", "alignment", "paradigm", "distance"];
+const COLUMNS: [&str; 6] =
+    ["replicate", "samples", "augmentation_scale", "alignment", "paradigm", "distance"];
 const KEYS: usize = 5;
 
 impl Cell {
@@ -84,8 +85,14 @@ fn holds(cell: &Cell, operator: &str, literal: &Cell) -> bool {
     }
 }
 
-const AGGREGATES: [&str; 6] =
-    ["COUNT(*)", "COUNT(distance)", "SUM(distance)", "AVG(distance)", "MIN(distance)", "MAX(distance) - MIN(distance)"];
+const AGGREGATES: [&str; 6] = [
+    "COUNT(*)",
+    "COUNT(distance)",
+    "SUM(distance)",
+    "AVG(distance)",
+    "MIN(distance)",
+    "MAX(distance) - MIN(distance)",
+];
 
 fn aggregate(which: usize, rows: &[&Row]) -> Cell {
     let values: Vec<f64> = rows
@@ -137,7 +144,8 @@ fn random_queries_are_answered_as_by_a_loop() {
             conditions.push(format!("{} {operator} {}", COLUMNS[column], literal.literal()));
             chosen.retain(|row| holds(&row[column], operator, &literal));
         }
-        let filter = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+        let filter =
+            if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
         // Each answer with what it is sorted by.
         let keys = draw.some(KEYS);
         let aggregates = draw.some(AGGREGATES.len());

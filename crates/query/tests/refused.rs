@@ -42,7 +42,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT * FROM results WHERE EXISTS (SELECT 1)", "EXISTS"),
     ("SELECT samples IN (SELECT 3) FROM results", "IN (SELECT"),
     ("SELECT (SELECT samples FROM results) FROM results", "LIMIT 1"),
-    ("SELECT SUM(distance) OVER (ORDER BY samples ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM results", "frame"),
+    (
+        "SELECT SUM(distance) OVER (ORDER BY samples ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM results",
+        "frame",
+    ),
     ("SELECT STDDEV(distance) OVER (ORDER BY samples) FROM results", "ORDER BY"),
     ("SELECT NTILE(4) OVER (ORDER BY samples) FROM results", "`ntile`"),
     ("SELECT ROW_NUMBER() OVER () FROM results", "without ORDER BY"),
@@ -71,6 +74,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT QUANTILE_CONT(distance, 1.5) FROM results", "from 0 to 1"),
     ("SELECT QUANTILE_CONT(distance, samples) FROM results", "from 0 to 1"),
     ("SELECT ROUND(distance, samples) FROM results", "ROUND(x, 3)"),
+    ("SELECT SUBSTR(paradigm, -2) FROM results", "SUBSTR(x, 1, 3)"),
+    ("SELECT distance // 2 FROM results", "FLOOR(a / b)"),
     ("SELECT a.samples FROM results a JOIN results b USING (samples) WHERE replicate = 1", "several columns"),
     ("SELECT a.samples FROM results a LEFT JOIN results b ON a.samples < b.samples", "outer JOIN"),
     ("SELECT samples FROM results UNION ALL SELECT samples, alignment FROM results", "as many"),
@@ -121,9 +126,33 @@ fn refusals_are_a_line_with_a_remedy() {
 #[test]
 fn nothing_panics() {
     let mut query = fixtures(&["complete", "interrupted"]);
-    let columns = ["*", "samples", "COUNT(*)", "distance, SUM(distance) OVER (ORDER BY samples)", "MEDIAN(gap)", "1", "NULL"];
-    let tables = ["results", "summary", "best", "(SELECT 1 AS samples)", "results a, results b", "results CROSS JOIN best"];
-    let clauses = ["", "WHERE samples > 3", "WHERE FALSE", "GROUP BY samples", "GROUP BY ALL", "ORDER BY 1", "ORDER BY COUNT(*)", "LIMIT 0"];
+    let columns = [
+        "*",
+        "samples",
+        "COUNT(*)",
+        "distance, SUM(distance) OVER (ORDER BY samples)",
+        "MEDIAN(gap)",
+        "1",
+        "NULL",
+    ];
+    let tables = [
+        "results",
+        "summary",
+        "best",
+        "(SELECT 1 AS samples)",
+        "results a, results b",
+        "results CROSS JOIN best",
+    ];
+    let clauses = [
+        "",
+        "WHERE samples > 3",
+        "WHERE FALSE",
+        "GROUP BY samples",
+        "GROUP BY ALL",
+        "ORDER BY 1",
+        "ORDER BY COUNT(*)",
+        "LIMIT 0",
+    ];
     let mut answers = 0;
     for columns in columns {
         for table in tables {
@@ -131,7 +160,9 @@ fn nothing_panics() {
                 let limited = if clause == "LIMIT 0" { "" } else { "LIMIT 3" };
                 match query.collect(&format!("SELECT {columns} FROM {table} {clause} {limited}")) {
                     Ok(_) => answers += 1,
-                    Err(QueryError::Panic(panic)) => panic!("SELECT {columns} FROM {table} {clause}: {panic}"),
+                    Err(QueryError::Panic(panic)) => {
+                        panic!("SELECT {columns} FROM {table} {clause}: {panic}")
+                    }
                     Err(error) => assert!(!error.to_string().contains('\n'), "{error}"),
                 }
             }

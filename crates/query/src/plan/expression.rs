@@ -119,12 +119,14 @@ impl Block<'_, '_, '_> {
                 without(*array || format.is_some(), &format!("`{e}`"), "use CAST(x AS type)")?;
                 self.cast(expr, data_type, matches!(kind, CastKind::TryCast | CastKind::SafeCast))
             }
-            ast::Expr::Ceil { expr, field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) } => {
-                self.call("ceil", &[expr])
-            }
-            ast::Expr::Floor { expr, field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) } => {
-                self.call("floor", &[expr])
-            }
+            ast::Expr::Ceil {
+                expr,
+                field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime),
+            } => self.call("ceil", &[expr]),
+            ast::Expr::Floor {
+                expr,
+                field: ast::CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime),
+            } => self.call("floor", &[expr]),
             ast::Expr::Substring { expr, substring_from: Some(from), substring_for, .. } => {
                 let arguments: Vec<&ast::Expr> =
                     [expr, from].into_iter().chain(substring_for).map(|e| &**e).collect();
@@ -179,7 +181,12 @@ impl Block<'_, '_, '_> {
         }
     }
 
-    fn binary(&mut self, left: &ast::Expr, op: &BinaryOperator, right: &ast::Expr) -> Result<Expr, QueryError> {
+    fn binary(
+        &mut self,
+        left: &ast::Expr,
+        op: &BinaryOperator,
+        right: &ast::Expr,
+    ) -> Result<Expr, QueryError> {
         let (a, b) = (self.expression(left)?, self.expression(right)?);
         if *op == BinaryOperator::Eq {
             self.note(&a, &b);
@@ -204,7 +211,12 @@ impl Block<'_, '_, '_> {
             BinaryOperator::Multiply => exact(self, |a, b| a * b)?,
             BinaryOperator::Divide => arithmetic(self).map(|(a, b)| functions::divide(a, b))?,
             BinaryOperator::Modulo => arithmetic(self).map(|(a, b)| functions::remainder(a, b))?,
-            BinaryOperator::DuckIntegerDivide => arithmetic(self).map(|(a, b)| functions::quotient(a, b))?,
+            BinaryOperator::DuckIntegerDivide => {
+                let (a, b) = arithmetic(self)?;
+                let whole = self.kind(&a)?.is_integer() && self.kind(&b)?.is_integer();
+                without(!whole, "// of numbers that are not whole", "use FLOOR(a / b)")?;
+                functions::quotient(a, b)
+            }
             BinaryOperator::StringConcat => a.cast(DataType::String) + b.cast(DataType::String),
             _ => return refuse(&format!("the operator {op}"), ""),
         })
@@ -277,10 +289,15 @@ impl Block<'_, '_, '_> {
             Some(ast::LimitClause::LimitOffset { limit: Some(limit), .. }) if limit.to_string() == "1"
         );
         let total = query.body.as_select().is_some_and(|select| {
-            let groups = matches!(&select.group_by, ast::GroupByExpr::Expressions(keys, _) if keys.is_empty());
+            let groups =
+                matches!(&select.group_by, ast::GroupByExpr::Expressions(keys, _) if keys.is_empty());
             groups && matches!(&select.projection[..], [item] if functions::aggregates(item))
         });
-        without(!single && !total, "a subquery of several rows as a value", "select an aggregate, or LIMIT 1")?;
+        without(
+            !single && !total,
+            "a subquery of several rows as a value",
+            "select an aggregate, or LIMIT 1",
+        )?;
         let mut frame = self.planner.query(query)?;
         let schema = frame.collect_schema()?;
         let mut columns = schema.iter();
@@ -295,7 +312,8 @@ impl Block<'_, '_, '_> {
 
     /// A function of the values of one row.
     fn call(&mut self, name: &str, arguments: &[&ast::Expr]) -> Result<Expr, QueryError> {
-        let Some((_, least, most, build)) = functions::SCALAR.iter().find(|(known, ..)| *known == name) else {
+        let Some((_, least, most, build)) = functions::SCALAR.iter().find(|(known, ..)| *known == name)
+        else {
             let scalar = functions::SCALAR.iter().map(|(name, ..)| *name);
             let known = scalar.chain(functions::AGGREGATES.iter().map(|(name, ..)| *name));
             let unknown = UnknownName::new("function", name, known);
@@ -328,7 +346,8 @@ impl Block<'_, '_, '_> {
         } = function;
         let shown = name.to_string();
         without(!within_group.is_empty(), &format!("{shown} … WITHIN GROUP"), "use QUANTILE_CONT(x, share)")?;
-        let odd = *uses_odbc_syntax || null_treatment.is_some() || *parameters != ast::FunctionArguments::None;
+        let odd =
+            *uses_odbc_syntax || null_treatment.is_some() || *parameters != ast::FunctionArguments::None;
         without(odd, &format!("`{function}`"), "")?;
         let (mut arguments, mut star, mut distinct) = (Vec::new(), false, false);
         match args {
@@ -348,7 +367,11 @@ impl Block<'_, '_, '_> {
         }
         let name = shown.to_lowercase();
         let star = star || (name == "count" && arguments.is_empty());
-        without(star && (name != "count" || distinct || !arguments.is_empty()), &format!("`{function}`"), "")?;
+        without(
+            star && (name != "count" || distinct || !arguments.is_empty()),
+            &format!("`{function}`"),
+            "",
+        )?;
         let aggregate = functions::AGGREGATES.iter().find(|(known, ..)| *known == name);
         if aggregate.is_none() && over.is_none() {
             without(filter.is_some() || distinct, &format!("`{function}`"), "")?;

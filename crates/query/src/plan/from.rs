@@ -152,7 +152,8 @@ impl Planner<'_> {
                 block.barred = Some("ON");
                 for condition in conjuncts(condition) {
                     let mut key = None;
-                    if let ast::Expr::BinaryOp { left: one, op: BinaryOperator::Eq, right: other } = condition {
+                    if let ast::Expr::BinaryOp { left: one, op: BinaryOperator::Eq, right: other } = condition
+                    {
                         let (one, other) = (block.expression(one)?, block.expression(other)?);
                         let within = |e: &Expr, schema: &Schema| {
                             let roots = e.clone().meta().root_names();
@@ -181,7 +182,8 @@ impl Planner<'_> {
             }
             JoinConstraint::Natural => {
                 let there = others.all(None)?;
-                let both = names.all(None)?.into_iter().filter(|one| there.iter().any(|it| it.name == one.name));
+                let both =
+                    names.all(None)?.into_iter().filter(|one| there.iter().any(|it| it.name == one.name));
                 both.map(|one| ast::Ident::with_quote('"', one.name.as_str())).collect()
             }
         };

@@ -66,7 +66,8 @@ impl Call {
 
     /// The share of a quantile.
     fn share(&self) -> Result<f64, QueryError> {
-        let share = self.values.get(1).and_then(literal).and_then(|share| share.as_any_value().extract::<f64>());
+        let share =
+            self.values.get(1).and_then(literal).and_then(|share| share.as_any_value().extract::<f64>());
         match share {
             Some(share) if (0.0..=1.0).contains(&share) => Ok(share),
             _ => refuse(&format!("`{}`", self.text), "the share is a number from 0 to 1"),
@@ -149,7 +150,9 @@ pub(super) fn aggregates(item: &ast::SelectItem) -> bool {
                 })
             }
             ast::Expr::BinaryOp { left, right, .. } => within(left) || within(right),
-            ast::Expr::UnaryOp { expr, .. } | ast::Expr::Nested(expr) | ast::Expr::Cast { expr, .. } => within(expr),
+            ast::Expr::UnaryOp { expr, .. } | ast::Expr::Nested(expr) | ast::Expr::Cast { expr, .. } => {
+                within(expr)
+            }
             _ => false,
         }
     }
@@ -268,6 +271,10 @@ pub(super) const SCALAR: &[Scalar] = &[
     one!("radians", |x| float(x).radians()),
     ("pi", 0, 0, |_| Ok(lit(PI))),
     ("coalesce", 1, MANY, |values| Ok(coalesce(&values))),
+    ("if", 3, 3, |values| {
+        let [condition, x, y] = of(values);
+        Ok(when(condition).then(x).otherwise(y))
+    }),
     two!("ifnull", |x, y| coalesce(&[x, y])),
     two!("nullif", |x, y| when(x.clone().eq(y)).then(lit(NULL)).otherwise(x)),
     ("greatest", 1, MANY, |values| Ok(max_horizontal(values)?)),
@@ -286,7 +293,12 @@ pub(super) const SCALAR: &[Scalar] = &[
     ("substr", 2, 3, |values| {
         let length = values.get(2).cloned().unwrap_or_else(|| lit(NULL));
         let [x, from] = of(values);
-        Ok(x.str().slice(from - lit(1i64), length))
+        match literal(&from).and_then(|from| from.as_any_value().extract::<i64>()) {
+            Some(from @ 1..) => Ok(x.str().slice(lit(from - 1), length)),
+            _ => {
+                refuse("SUBSTR from a place that is not written as a number from 1", "write SUBSTR(x, 1, 3)")
+            }
+        }
     }),
     two!("left", |x, y| x.str().head(y)),
     two!("right", |x, y| x.str().tail(y)),

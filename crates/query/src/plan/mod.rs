@@ -220,7 +220,8 @@ fn set_operation(
     };
     if !by_name {
         if names.len() != others.len() {
-            let message = format!("{op} of {} columns and {}: they must be as many", names.len(), others.len());
+            let message =
+                format!("{op} of {} columns and {}: they must be as many", names.len(), others.len());
             return Err(QueryError::Query { message });
         }
         right = right.rename(others.iter_names(), names.iter_names(), true);

@@ -87,6 +87,18 @@ impl<'p, 'q> Block<'p, 'q, '_> {
         }
     }
 
+    /// A column of an answer: whole numbers in 64 bits, but for a table's own columns, since filters
+    /// pass them on to the files.
+    fn shown(&self, e: Expr) -> Result<Expr, QueryError> {
+        let own = |name: &PlSmallStr| {
+            self.scope.tables.iter().any(|(_, columns)| columns.iter().any(|it| it.column == *name))
+        };
+        match &e {
+            Expr::Column(name) if own(name) => Ok(e),
+            _ => self.wide(e),
+        }
+    }
+
     /// An expression of a clause where neither aggregate nor window may stand.
     pub(super) fn plain(&mut self, clause: &'static str, e: &ast::Expr) -> Result<Expr, QueryError> {
         let outer = self.barred.replace(clause);
@@ -98,7 +110,8 @@ impl<'p, 'q> Block<'p, 'q, '_> {
     /// The rows with the values of those subqueries beside them that the expressions name.
     fn beside(&self, mut frame: LazyFrame, expressions: &[&Expr]) -> LazyFrame {
         for (name, subquery) in &self.subqueries {
-            if expressions.iter().any(|e| e.into_iter().any(|e| matches!(e, Expr::Column(it) if it == name))) {
+            if expressions.iter().any(|e| e.into_iter().any(|e| matches!(e, Expr::Column(it) if it == name)))
+            {
                 frame = frame.cross_join(subquery.clone(), None);
             }
         }
@@ -118,7 +131,8 @@ impl<'p, 'q> Block<'p, 'q, '_> {
                     condition.into_iter().any(|e| matches!(e, Expr::Column(it) if names.contains(&it)))
                 };
                 let tables = self.scope.tables.iter();
-                let columns = tables.map(|(_, columns)| columns.iter().map(|it| &it.column).collect::<Vec<_>>());
+                let columns =
+                    tables.map(|(_, columns)| columns.iter().map(|it| &it.column).collect::<Vec<_>>());
                 let across = columns.filter(|columns| has(columns)).count() > 1;
                 let values: Vec<PlSmallStr> = self.subqueries.iter().map(|(name, _)| name.clone()).collect();
                 frame = self.beside(frame, &[&condition]);
@@ -224,7 +238,10 @@ impl Planner<'_> {
             None | Some(ast::Distinct::All) => false,
             Some(ast::Distinct::Distinct) => true,
             Some(ast::Distinct::On(_)) => {
-                return refuse("DISTINCT ON", "use QUALIFY ROW_NUMBER() OVER (PARTITION BY … ORDER BY …) = 1");
+                return refuse(
+                    "DISTINCT ON",
+                    "use QUALIFY ROW_NUMBER() OVER (PARTITION BY … ORDER BY …) = 1",
+                );
             }
         };
         let (frame, scope) = self.from(from)?;
@@ -298,7 +315,8 @@ impl Planner<'_> {
             let made = made.chain(block.subqueries.iter().map(|(name, _)| name));
             let known: Vec<PlSmallStr> = names.iter().chain(made).cloned().collect();
             let of_groups = |e: &mut Expr| -> Result<(), QueryError> {
-                let key = |e: Expr| keys.iter().position(|key| *key == e).map_or(e, |at| col(names[at].clone()));
+                let key =
+                    |e: Expr| keys.iter().position(|key| *key == e).map_or(e, |at| col(names[at].clone()));
                 *e = std::mem::take(e).map_expr(key);
                 let mut columns = e.into_iter().filter_map(|e| match e {
                     Expr::Column(name) => Some(name),
@@ -307,7 +325,10 @@ impl Planner<'_> {
                 match columns.find(|name| !known.contains(name)) {
                     None => Ok(()),
                     Some(name) => Err(QueryError::Query {
-                        message: format!("`{}` stands neither in GROUP BY nor in an aggregate", visible(&block.scope, name)),
+                        message: format!(
+                            "`{}` stands neither in GROUP BY nor in an aggregate",
+                            visible(&block.scope, name)
+                        ),
                     }),
                 }
             };
@@ -338,7 +359,10 @@ impl Planner<'_> {
         // Constants alone would be one row, whatever the table has.
         let constant = columns.iter().all(|e| !e.into_iter().any(|e| matches!(e, Expr::Column(_))));
         frame = if constant {
-            let kept: Vec<Expr> = columns.iter().map(|e| e.clone().meta().output_name().map(col)).collect::<PolarsResult<_>>()?;
+            let kept: Vec<Expr> = columns
+                .iter()
+                .map(|e| e.clone().meta().output_name().map(col))
+                .collect::<PolarsResult<_>>()?;
             let row = block.planner.fresh();
             // The row's own column, so that rows are counted though nothing of them is read.
             let schema = frame.collect_schema()?;
@@ -372,20 +396,26 @@ fn visible<'a>(scope: &'a Scope, column: &'a PlSmallStr) -> &'a str {
 }
 
 /// The columns of a SELECT list and their names, of which none is there twice.
-fn items(block: &mut Block<'_, '_, '_>, projection: &[SelectItem]) -> Result<Vec<(PlSmallStr, Expr)>, QueryError> {
+fn items(
+    block: &mut Block<'_, '_, '_>,
+    projection: &[SelectItem],
+) -> Result<Vec<(PlSmallStr, Expr)>, QueryError> {
     let mut items: Vec<(PlSmallStr, Expr)> = Vec::new();
     for item in projection {
         match item {
             SelectItem::UnnamedExpr(e) => {
                 let column = block.expression(e)?;
-                items.push((heading(block, e).into(), block.wide(column)?));
+                items.push((heading(block, e).into(), block.shown(column)?));
             }
             SelectItem::ExprWithAlias { expr, alias } => {
                 let column = block.expression(expr)?;
-                items.push((alias.value.as_str().into(), block.wide(column)?));
+                items.push((alias.value.as_str().into(), block.shown(column)?));
             }
             SelectItem::Wildcard(options) => items.extend(all(block, None, options)?),
-            SelectItem::QualifiedWildcard(ast::SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+            SelectItem::QualifiedWildcard(
+                ast::SelectItemQualifiedWildcardKind::ObjectName(name),
+                options,
+            ) => {
                 let [ast::ObjectNamePart::Identifier(table)] = &name.0[..] else {
                     return refuse(&format!("`{item}`"), "name one table");
                 };
@@ -423,7 +453,9 @@ fn all(
     let more = opt_ilike.is_some() || opt_replace.is_some() || opt_rename.is_some() || opt_alias.is_some();
     without(more, &format!("`*{options}`"), "use * EXCLUDE (…), or name the columns")?;
     let mut left_out: Vec<Ident> = Vec::new();
-    let idents = |name: &ast::ObjectName| name.0.iter().filter_map(|part| part.as_ident().cloned()).collect::<Vec<_>>();
+    let idents = |name: &ast::ObjectName| {
+        name.0.iter().filter_map(|part| part.as_ident().cloned()).collect::<Vec<_>>()
+    };
     match opt_exclude {
         Some(ast::ExcludeSelectItem::Single(name)) => left_out.extend(idents(name)),
         Some(ast::ExcludeSelectItem::Multiple(names)) => left_out.extend(names.iter().flat_map(idents)),
@@ -438,7 +470,8 @@ fn all(
     }
     let columns = block.scope.all(table)?;
     without(columns.is_empty(), "* without FROM", "name a table")?;
-    let columns = columns.into_iter().filter(|column| !left_out.iter().any(|name| matches(name, &column.name)));
+    let columns =
+        columns.into_iter().filter(|column| !left_out.iter().any(|name| matches(name, &column.name)));
     Ok(columns.map(|column| (column.name.clone(), col(column.column.clone()))).collect())
 }
 
@@ -449,9 +482,10 @@ fn heading(block: &Block<'_, '_, '_>, e: &ast::Expr) -> String {
             block.scope.find(None, name).map_or(name.value.clone(), |column| column.name.to_string())
         }
         ast::Expr::CompoundIdentifier(parts) => match &parts[..] {
-            [table, name] => {
-                block.scope.find(Some(table), name).map_or(name.value.clone(), |column| column.name.to_string())
-            }
+            [table, name] => block
+                .scope
+                .find(Some(table), name)
+                .map_or(name.value.clone(), |column| column.name.to_string()),
             _ => e.to_string(),
         },
         ast::Expr::Function(function) => {
@@ -569,7 +603,7 @@ fn order_by(
             Some(at) => Some(at),
             None => {
                 let key = block.expression(&e.expr)?;
-                let key = block.wide(key)?;
+                let key = block.shown(key)?;
                 let at = items.iter().position(|(_, item)| *item == key);
                 if at.is_none() {
                     let name = block.planner.fresh();

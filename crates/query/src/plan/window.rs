@@ -222,11 +222,19 @@ impl Window {
                     None => Some(1),
                     Some(by) => by.and_then(|by| by.as_any_value().extract::<i64>()),
                 };
-                let Some(by) = by else { return refuse(&format!("`{}`", self.call.text), "write a whole number") };
+                let Some(by) = by else {
+                    return refuse(&format!("`{}`", self.call.text), "write a whole number");
+                };
                 partition.each(values.shift(lit(if name == "lag" { by } else { -by })))?
             }
             "first_value" => partition.each(values.first())?,
-            _ => if self.rows { values } else { ties.each(values.last())? },
+            _ => {
+                if self.rows {
+                    values
+                } else {
+                    ties.each(values.last())?
+                }
+            }
         };
         Ok(frame.with_columns([column.alias(self.name)]))
     }

@@ -82,6 +82,21 @@ SELECT paradigm, SUM(rows) AS n, MAX(distance_count) AS c, SUM(distance_mean * d
 SELECT * FROM best ORDER BY samples, augmentation_scale, alignment
 SELECT winner, COUNT(*) AS n FROM best GROUP BY winner ORDER BY n DESC, winner
 SELECT b.winner, s.distance_mean - b.distance AS zero FROM best b JOIN summary s ON b.samples = s.samples AND b.augmentation_scale = s.augmentation_scale AND b.alignment = s.alignment AND b.winner = s.paradigm ORDER BY b.samples, b.augmentation_scale, b.alignment
+SELECT CAST(0 AS DOUBLE) / 1 AS a, MOD(-7, 3) AS b, 1 BETWEEN 1 AND NULL AS c, NULL IN (1) AS d, 1 IN (2, NULL) AS e, NOT (NULL AND FALSE) AS f, IF(TRUE, 1, 2) AS g
+SELECT TRIM('  a ') AS a, CONCAT(1, 'a', NULL) AS b, LENGTH('é') AS c, GREATEST('a', 'b') AS d, LEFT('abc', -1) AS e, RIGHT('abc', 2) AS f, SUBSTR('abc', 2) AS g
+SELECT replicate, leakage, SUM(leakage) OVER (ORDER BY replicate, paradigm, samples, augmentation_scale, alignment) AS s, AVG(leakage) OVER (ORDER BY replicate) AS m, MIN(leakage) OVER (ORDER BY replicate, paradigm, samples, augmentation_scale, alignment) AS lo FROM results ORDER BY replicate, paradigm, samples, augmentation_scale, alignment
+SELECT paradigm, COUNT(*) OVER (PARTITION BY paradigm) AS n, SUM(COUNT(*)) OVER () AS total, MEDIAN(AVG(distance)) OVER () AS m FROM results GROUP BY paradigm ORDER BY paradigm
+SELECT samples FROM results WHERE alignment * samples > 35 AND paradigm = 'supervised' GROUP BY samples HAVING SUM(distance) > (SELECT MIN(distance) FROM results) ORDER BY samples
+SELECT a.samples, b.alignment, COUNT(*) AS n FROM results a, results b WHERE a.replicate = b.replicate AND a.samples < b.samples AND a.paradigm = 'supervised' AND b.paradigm = a.paradigm GROUP BY a.samples, b.alignment ORDER BY b.alignment
+SELECT l.samples, r.replicate FROM (SELECT DISTINCT samples FROM results) l FULL JOIN (SELECT DISTINCT replicate FROM results) r ON l.samples = r.replicate ORDER BY l.samples, r.replicate
+SELECT l.samples, r.replicate FROM (SELECT DISTINCT samples FROM results) l RIGHT JOIN (SELECT DISTINCT replicate FROM results) r ON l.samples = r.replicate ORDER BY r.replicate
+SELECT COUNT(*) AS n FROM results r SEMI JOIN (SELECT samples FROM results WHERE samples > 3) s ON r.samples = s.samples
+SELECT COUNT(*) AS n FROM results r ANTI JOIN best b ON r.samples = b.samples AND r.paradigm = b.winner
+SELECT COUNT(*) AS n FROM (SELECT samples, paradigm FROM results UNION ALL BY NAME SELECT paradigm, alignment FROM results)
+SELECT x, COUNT(*) AS n FROM (SELECT paradigm AS x FROM results UNION ALL SELECT status FROM results) AS t(x) GROUP BY x ORDER BY n DESC, x
+FROM results SELECT MAX(samples) AS n
+SELECT results.* FROM results ORDER BY replicate, samples, augmentation_scale, alignment, paradigm LIMIT 2
+SELECT samples + 1 AS next, next * 2 AS twice FROM results WHERE next > 4 GROUP BY next ORDER BY twice
 -- two
 SELECT COUNT(*) FROM results
 SELECT COUNT(*) AS n, COUNT(distance) AS m FROM results WHERE samples = 3
