@@ -80,12 +80,17 @@ pub fn write(
 ///
 /// # Errors
 ///
-/// [`WriteError`] if it cannot be created, or `path` does not end in a file name.
+/// [`WriteError`] if it cannot be created, `path` does not end in a file name, or something else
+/// than a file stands there: a rename would take the place of a device.
 pub fn stage(directory: &Path, path: &Path) -> Result<NamedTempFile, WriteError> {
     let Some(name) = path.file_name() else {
         let message = "the path does not end in a file name";
         return Err(failed("name", path)(io::Error::new(io::ErrorKind::InvalidInput, message)));
     };
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let message = "a device, a pipe or a socket stands there";
+        return Err(failed("replace", path)(io::Error::new(io::ErrorKind::InvalidInput, message)));
+    }
     let mut prefix = std::ffi::OsString::from(".");
     prefix.push(name);
     prefix.push(".");

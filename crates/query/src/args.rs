@@ -16,12 +16,13 @@ use eigensweep_query::output::Format;
 Tables:
   results  a row per replicate, combination of axes and paradigm
   summary  per combination and paradigm: count, mean, standard error, median, 5 and 95 % quantiles of each metric
-  best     per combination: which paradigm is closest, and by how much, with a paired standard error
+  best     per combination: which paradigm is closest, by how much, with a paired standard error, and which recover
 Data sets of detail = \"summary\" have the table summary, with more statistics, and no other.
 
 Examples:
   eigensweep query output/quickstart \"SELECT paradigm, alignment, AVG(distance) FROM results GROUP BY paradigm, alignment\"
   eigensweep query output/quickstart \"SELECT * FROM best WHERE samples = 51200\"
+  eigensweep query output/quickstart \"SELECT winner, COUNT(*) FROM best GROUP BY winner\" --paradigms joint-embedding,reconstruction
   eigensweep query output/a output/b \"SELECT * FROM summary\" -o summary.parquet"
 )]
 pub(crate) struct Arguments {
@@ -43,6 +44,9 @@ pub(crate) struct Arguments {
     /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Paradigms that the view `best` chooses from [default: all]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(crate) paradigms: Vec<String>,
     /// Show the optimized plan instead of running it
     #[arg(long)]
     pub(crate) explain: bool,

@@ -24,15 +24,34 @@ pub enum QueryError {
         /// The first one without rows.
         path: PathBuf,
     },
-    /// A column or table that there is not.
+    /// A column, table, function or paradigm that there is not.
     #[error(transparent)]
     Unknown(#[from] UnknownName),
+    /// SQL that is refused.
+    #[error("{what} is not supported{}{remedy}", if remedy.is_empty() { "" } else { ": " })]
+    Unsupported {
+        /// The construct.
+        what: String,
+        /// What to write instead, or nothing.
+        remedy: String,
+    },
     /// SQL that cannot be read or run.
     #[error("the query fails: {message}")]
     Query {
-        /// What polars says.
+        /// What is wrong, in a line.
         message: String,
     },
+    /// A view that has nothing to show.
+    #[error("there is no `{view}`: {why}")]
+    NoView {
+        /// The view.
+        view: &'static str,
+        /// What is missing, and the remedy.
+        why: String,
+    },
+    /// The engine panicked.
+    #[error("the query engine gave up ({0}): write the query otherwise, and please report it")]
+    Panic(String),
     /// An output file whose kind its name does not tell.
     #[error("{}: the name must end in .csv, .json, .parquet or .txt", path.display())]
     Extension {
@@ -48,14 +67,20 @@ impl QueryError {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Source(error) => matches!(error, SourceError::NoDataSet),
-            Self::Store(_) | Self::Output(_) | Self::Mixed { .. } => false,
-            Self::Unknown(_) | Self::Query { .. } | Self::Extension { .. } => true,
+            Self::Store(_) | Self::Output(_) | Self::Mixed { .. } | Self::Panic(_) => false,
+            Self::Unknown(_)
+            | Self::Unsupported { .. }
+            | Self::Query { .. }
+            | Self::NoView { .. }
+            | Self::Extension { .. } => true,
         }
     }
 }
 
 impl From<PolarsError> for QueryError {
     fn from(error: PolarsError) -> Self {
-        Self::Query { message: error.to_string() }
+        let text = error.to_string();
+        // Plans and types follow on lines of their own.
+        Self::Query { message: text.lines().next().unwrap_or_default().trim().to_owned() }
     }
 }

@@ -6,30 +6,25 @@
 //! *returned* goes to a file part by part as well ([`output`]).
 
 mod error;
-mod literals;
 pub mod output;
+mod plan;
 mod quantiles;
 mod scan;
+mod values;
 pub mod views;
 
 pub use error::QueryError;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use eigensweep_job::Detail;
 use eigensweep_store::source::{Source, UnknownName};
 use eigensweep_theory::paradigms;
 use polars::prelude::*;
-use polars::sql::SQLContext;
 
+use plan::{Condition, Planner};
 use scan::scan;
 use views::Columns;
-
-/// Tables that a query may name, what is read from files first.
-fn tables(detail: Detail) -> &'static [&'static str] {
-    match detail {
-        Detail::Rows => &["results", "summary", "best"],
-        Detail::Summary => &["summary"],
-    }
-}
 
 /// Data sets that SQL can be asked about.
 ///
@@ -43,22 +38,26 @@ fn tables(detail: Detail) -> &'static [&'static str] {
 /// # Ok::<(), eigensweep_query::QueryError>(())
 /// ```
 pub struct Query {
-    context: SQLContext,
+    /// What is read from files.
+    table: (&'static str, LazyFrame),
     columns: Columns,
-    names: Vec<String>,
+    /// The paradigms that `best` chooses from.
+    paradigms: Vec<&'static str>,
+    /// Comparisons with literals in the last query.
+    conditions: Vec<Condition>,
     /// Rows, from which the views are computed, or the table `summary`.
     detail: Detail,
 }
 
 impl std::fmt::Debug for Query {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Query").field("names", &self.names).finish_non_exhaustive()
+        f.debug_struct("Query").field("columns", &self.columns).finish_non_exhaustive()
     }
 }
 
 impl Query {
-    /// Registers `results` and the views; of data sets that keep a summary in place of rows, that
-    /// as `summary` and nothing else.
+    /// Reads `results`, to which the views come; of data sets that keep a summary in place of rows,
+    /// that as `summary` and nothing else.
     ///
     /// # Errors
     ///
@@ -67,20 +66,46 @@ impl Query {
     pub fn new(sources: &[Source]) -> Result<Self, QueryError> {
         let (detail, mut frame) = scan(sources)?;
         let schema = frame.collect_schema()?;
-        let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
-        let columns = Columns::new(detail, names.iter().map(String::as_str));
-        let context = SQLContext::new();
-        context.register(tables(detail)[0], frame);
-        Ok(Self { context, columns, names, detail })
+        let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
+        let columns = Columns::new(detail, names.iter().copied());
+        let table = match detail {
+            Detail::Rows => "results",
+            Detail::Summary => "summary",
+        };
+        let paradigms = paradigms::ALL.map(|paradigm| paradigm.name).to_vec();
+        Ok(Self { table: (table, frame), columns, paradigms, conditions: Vec::new(), detail })
+    }
+
+    /// The same, with `best` among some paradigms only.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Unknown`] for a name that no paradigm has, [`QueryError::Unsupported`] for
+    /// fewer than two.
+    pub fn among<N: AsRef<str>>(mut self, names: &[N]) -> Result<Self, QueryError> {
+        let known = || paradigms::ALL.iter().map(|paradigm| paradigm.name);
+        let find = |name: &N| match paradigms::named(name.as_ref()) {
+            Some(paradigm) => Ok(paradigm.name),
+            None => Err(UnknownName::new("paradigm", name.as_ref(), known())),
+        };
+        self.paradigms = names.iter().map(find).collect::<Result<_, _>>()?;
+        self.paradigms.dedup();
+        if self.paradigms.len() < 2 {
+            let (what, remedy) = ("the best of fewer than two paradigms", "name two or more");
+            return Err(QueryError::Unsupported { what: what.into(), remedy: remedy.into() });
+        }
+        Ok(self)
     }
 
     /// The views that a query may name, and their texts.
-    fn views(&self, sql: &str) -> Vec<(&'static str, String)> {
-        let named = |name: &str| self.detail == Detail::Rows && sql.contains(name);
-        let summary = named("summary").then(|| ("summary", views::summary(&self.columns)));
-        let paradigms = paradigms::ALL.map(|paradigm| paradigm.name);
-        let best = named("best").then(|| ("best", views::best(&self.columns, &paradigms)));
-        summary.into_iter().chain(best).collect()
+    fn views(&self) -> Vec<(&'static str, Result<String, String>)> {
+        match self.detail {
+            Detail::Summary => Vec::new(),
+            Detail::Rows => vec![
+                ("summary", Ok(views::summary(&self.columns))),
+                ("best", views::best(&self.columns, &self.paradigms)),
+            ],
+        }
     }
 
     /// The columns of `results`.
@@ -93,19 +118,19 @@ impl Query {
     ///
     /// # Errors
     ///
-    /// [`QueryError::Unknown`] with the nearest names, or [`QueryError::Query`] with what polars
-    /// says.
+    /// [`QueryError::Unknown`] with the nearest names, [`QueryError::Unsupported`] for SQL that is
+    /// not planned, or [`QueryError::Query`] with what polars says.
     pub fn frame(&mut self, sql: &str) -> Result<LazyFrame, QueryError> {
-        // A view costs its planning only where it is named.
-        for (name, text) in self.views(sql) {
-            let view = self.context.execute(&text)?;
-            self.context.register(name, view);
-        }
-        let found = self.context.execute(&literals::readable(sql)).and_then(|mut frame| {
+        let query = plan::parse(sql)?;
+        let (tables, views) = ([self.table.clone()], self.views());
+        let mut planner = Planner::new(&tables, &views);
+        let planned = caught(|| {
+            let mut frame = planner.query(&query)?;
             frame.collect_schema()?;
             Ok(frame)
         });
-        found.map_err(|error| self.explained(sql, &error))
+        self.conditions = planner.conditions;
+        planned
     }
 
     /// Runs a query and returns its rows.
@@ -125,49 +150,33 @@ impl Query {
     ///
     /// As [`frame`](Self::frame).
     pub fn explain(&mut self, sql: &str) -> Result<String, QueryError> {
-        Ok(quantiles::streaming(self.frame(sql)?).with_streaming(true).describe_optimized_plan()?)
+        let frame = self.frame(sql)?;
+        caught(|| Ok(frame.with_streaming(true).describe_optimized_plan()?))
     }
 
-    /// polars' error, or a better one where a name is at fault.
-    fn explained(&mut self, sql: &str, error: &PolarsError) -> QueryError {
-        let message = error.to_string();
-        let mut known = self.names.clone();
-        for (_, text) in self.views(sql) {
-            if let Ok(mut view) = self.context.execute(&text)
-                && let Ok(schema) = view.collect_schema()
-            {
-                known.extend(schema.iter_names().map(ToString::to_string));
-            }
-        }
-        unknown(&message, &known, tables(self.detail)).map_or(QueryError::Query { message }, QueryError::from)
+    /// After a query without an answer: for each axis, paradigm or status that its WHERE compares
+    /// with a value that is not there, a sentence with the nearest that are.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Query`] or [`QueryError::Panic`] if the columns cannot be read.
+    pub fn absent(&self) -> Result<Vec<String>, QueryError> {
+        let asked = |condition: &&Condition| self.columns.has_few_values(&condition.name);
+        let sentences = self.conditions.iter().filter(asked).map(values::absent);
+        Ok(sentences.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 }
 
 /// Runs a lazy frame on the streaming engine.
 fn collect(frame: LazyFrame) -> Result<DataFrame, QueryError> {
-    Ok(quantiles::streaming(frame).collect_with_engine(Engine::Streaming)?.unwrap_single())
+    caught(|| Ok(frame.collect_with_engine(Engine::Streaming)?.unwrap_single()))
 }
 
-/// The name that is not there, if a message of polars says that a column or a table was not found.
-fn unknown(message: &str, columns: &[String], tables: &[&str]) -> Option<UnknownName> {
-    let column = [
-        ("unable to find column \"", '"'),
-        ("unable to find column '", '\''),
-        ("column not found: ", ' '),
-        ("Column(s) not found: ", ' '),
-        ("no column named '", '\''),
-    ];
-    if let Some(name) = column.into_iter().find_map(|(before, end)| between(message, before, end)) {
-        return Some(UnknownName::new("column", name, columns.iter().map(String::as_str)));
-    }
-    let table = [("relation '", '\''), ("no table or alias named '", '\'')];
-    let name = table.into_iter().find_map(|(before, end)| between(message, before, end))?;
-    Some(UnknownName::new("table", name, tables.iter().copied()))
-}
-
-/// What stands between `before` and the next `end`.
-fn between<'a>(message: &'a str, before: &str, end: char) -> Option<&'a str> {
-    let rest = message.split_once(before)?.1;
-    let name = rest.split([end, '\n']).next()?.trim_matches(['"', '\'', '`', ',', ';', ':']);
-    (!name.is_empty()).then_some(name)
+/// What polars answers; its panics are errors.
+fn caught<T>(ask: impl FnOnce() -> Result<T, QueryError>) -> Result<T, QueryError> {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason was given");
+        Err(QueryError::Panic(text.lines().next().unwrap_or_default().to_owned()))
+    })
 }

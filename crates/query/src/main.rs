@@ -35,12 +35,29 @@ fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
+    if let Err(message) = threads() {
+        tell!("error: {message}");
+        return ExitCode::from(USAGE);
+    }
+    // A panic of the engine becomes an error with a sentence.
+    std::panic::set_hook(Box::new(|_| {}));
     match call(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell!("error: {error}");
             if error.is_usage() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
+    }
+}
+
+/// Whether polars can start: it panics where this variable is no number of threads.
+#[expect(clippy::disallowed_methods, reason = "the environment of the program that polars reads")]
+fn threads() -> Result<(), String> {
+    const VARIABLE: &str = "POLARS_MAX_THREADS";
+    let Some(value) = std::env::var_os(VARIABLE) else { return Ok(()) };
+    match value.to_str().and_then(|value| value.parse::<usize>().ok()) {
+        Some(1..) => Ok(()),
+        _ => Err(format!("{VARIABLE} = `{}`: give a number of threads, at least 1", value.display())),
     }
 }
 
@@ -62,21 +79,35 @@ fn call(arguments: &Arguments) -> Result<(), QueryError> {
         }
     }
     let mut query = Query::new(&sources)?;
+    if !arguments.paradigms.is_empty() {
+        query = query.among(&arguments.paradigms)?;
+    }
     if arguments.explain {
-        return match writeln!(io::stdout(), "{}", query.explain(sql)?) {
+        let plan = query.explain(sql)?;
+        let mut stdout = io::stdout();
+        return match writeln!(stdout, "{plan}").and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(QueryError::Output(error)),
             _ => Ok(()),
         };
     }
     let format = arguments.format.or(arguments.output.as_deref().and_then(Format::of_file));
-    match &arguments.output {
+    let rows = match &arguments.output {
         Some(path) => {
             let format = format.ok_or_else(|| QueryError::Extension { path: path.clone() })?;
-            output::write(query.frame(sql)?, format, path)
+            output::write(query.frame(sql)?, format, path)?
         }
         None if format == Some(Format::Parquet) => {
-            Err(QueryError::Query { message: "Parquet needs a file: add -o FILE.parquet".to_owned() })
+            return Err(QueryError::Query {
+                message: "Parquet needs a file: add -o FILE.parquet".to_owned(),
+            });
         }
-        None => output::print(query.frame(sql)?, format.unwrap_or(Format::Table)),
+        None => Some(output::print(query.frame(sql)?, format.unwrap_or(Format::Table))?),
+    };
+    // No row, or one of totals over none.
+    if rows.is_some_and(|rows| rows <= 1) && !arguments.quiet {
+        for sentence in query.absent()? {
+            tell!("note: {sentence}");
+        }
     }
+    Ok(())
 }

@@ -46,21 +46,24 @@ impl Format {
     }
 }
 
-/// Runs a lazy frame and writes its rows to standard output.
+/// Runs a lazy frame and writes its rows to standard output; returns how many there were.
 ///
 /// # Errors
 ///
-/// [`QueryError::Query`] where the query fails; a closed pipe is no error.
-pub fn print(frame: LazyFrame, format: Format) -> Result<(), QueryError> {
-    stream(frame, format, Box::new(BufWriter::new(io::stdout())))
+/// [`QueryError::Query`] where the query fails, [`QueryError::Output`] where standard output cannot
+/// be written; a closed pipe is no error.
+pub fn print(frame: LazyFrame, format: Format) -> Result<usize, QueryError> {
+    stream(frame, format, Box::new(BufWriter::new(io::stdout())))?.map_err(QueryError::Output)
 }
 
-/// Runs a lazy frame and writes its rows to a file.
+/// Runs a lazy frame and writes its rows to a file; returns how many there were, if that is known.
 ///
 /// # Errors
 ///
 /// [`QueryError::Store`] or [`QueryError::Query`]; then the file is as it was before.
-pub fn write(mut frame: LazyFrame, format: Format, path: &Path) -> Result<(), QueryError> {
+pub fn write(mut frame: LazyFrame, format: Format, path: &Path) -> Result<Option<usize>, QueryError> {
+    let io = |source| StoreError::Io { action: "write", path: path.to_path_buf(), source };
+    let mut rows = None;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let staged = whole_file::stage(parent.unwrap_or(Path::new(".")), path).map_err(StoreError::from)?;
     if format == Format::Parquet {
@@ -69,41 +72,42 @@ pub fn write(mut frame: LazyFrame, format: Format, path: &Path) -> Result<(), Qu
         frame = frame.sink(SinkDestination::File { target }, options, UnifiedSinkArgs::default())?;
         crate::collect(frame)?;
     } else {
-        let file = staged.reopen().map_err(|source| StoreError::Io {
-            action: "write",
-            path: path.to_path_buf(),
-            source,
-        })?;
-        stream(frame, format, Box::new(BufWriter::new(file)))?;
+        let file = staged.reopen().map_err(io)?;
+        rows = Some(stream(frame, format, Box::new(BufWriter::new(file)))?.map_err(io)?);
     }
-    Ok(whole_file::replace(staged, path).map_err(StoreError::from)?)
+    whole_file::replace(staged, path).map_err(StoreError::from)?;
+    Ok(rows)
 }
 
 type Sink = Box<dyn Write + Send>;
 
-/// Writes batches as they arrive.
-fn stream(mut frame: LazyFrame, format: Format, sink: Sink) -> Result<(), QueryError> {
+/// Writes batches as they arrive; returns how many rows, or why they cannot be written. Who closes
+/// a pipe has seen enough.
+fn stream(mut frame: LazyFrame, format: Format, sink: Sink) -> Result<io::Result<usize>, QueryError> {
     let schema = frame.collect_schema()?;
     let headings: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
     let writer = Arc::new(Mutex::new(RowWriter::new(format, headings, sink)));
-    let shared = Arc::clone(&writer);
+    let failed: Arc<Mutex<Option<io::Error>>> = Arc::default();
+    let (shared, failure) = (Arc::clone(&writer), Arc::clone(&failed));
     let take = move |batch: DataFrame| {
         let mut writer = shared.lock().unwrap_or_else(PoisonError::into_inner);
         match writer.add(batch) {
             Ok(()) => Ok(false),
-            // The reader has seen enough.
-            Err(PolarsError::IO { error, .. }) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
+            Err(PolarsError::IO { error, .. }) => {
+                let error = io::Error::new(error.kind(), error.to_string());
+                *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                Ok(true)
+            }
             Err(error) => Err(error),
         }
     };
     crate::collect(frame.sink_batches(PlanCallback::new(take), true, None)?)?;
     let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-    match writer.finish() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(QueryError::Query { message: format!("cannot write its rows: {error}") })
-        }
-        _ => Ok(()),
-    }
+    let failed = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Ok(match failed.map_or_else(|| writer.finish(), Err) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(writer.rows),
+    })
 }
 
 /// One result on its way out.

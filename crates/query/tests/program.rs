@@ -52,3 +52,59 @@ fn what_is_wrong_has_a_code_and_a_remedy() {
         assert!(said.contains(remedy), "{arguments:?}: {said}");
     }
 }
+
+/// Rows that cannot be written are a failure in every format, and what stands in the place of a
+/// file stays there.
+#[cfg(target_os = "linux")]
+#[test]
+fn lost_rows_are_a_failure() {
+    let place = Place::new();
+    place.source("d", &Axes::default(), plausible);
+    let sql = "SELECT * FROM results";
+    for arguments in
+        [&["--format", "table"], &["--format", "csv"], &["--format", "json"], &["--explain", "-q"]]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_eigensweep-query"));
+        command.current_dir(place.directory.path()).args(["d", sql]).args(arguments).stdout(full);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("cannot write to standard output"), "{arguments:?}: {said}");
+    }
+    let socket = place.path("socket.csv");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let (code, _, said) = run(place.directory.path(), &["d", sql, "-o", "socket.csv"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("a device, a pipe or a socket stands there"), "{said}");
+    drop(listener);
+    assert!(!socket.is_file() && std::fs::symlink_metadata(&socket).is_ok());
+}
+
+#[test]
+fn threads_and_absent_values_are_said() {
+    let place = Place::new();
+    place.source("d", &Axes::default(), plausible);
+    for threads in ["0", "-1", "many", ""] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_eigensweep-query"));
+        command
+            .current_dir(place.directory.path())
+            .args(["d", "SELECT 1"])
+            .env("POLARS_MAX_THREADS", threads);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains("POLARS_MAX_THREADS"), "{threads}: {said}");
+    }
+    let sql = "SELECT winner FROM best WHERE samples = 101";
+    let (code, _, said) = run(place.directory.path(), &["d", sql]);
+    assert_eq!((code, said.as_str()), (0, "note: no row has samples = 101: there are 100, 1000, 10000\n"));
+    let (_, _, said) = run(place.directory.path(), &["d", sql, "-q"]);
+    assert_eq!(said, "");
+    let paradigms = ["--paradigms", "joint-embedding,reconstruction", "--format", "csv"];
+    let best = "SELECT DISTINCT winner FROM best ORDER BY winner";
+    let (_, csv, _) = run(place.directory.path(), &[&["d", best], &paradigms[..]].concat());
+    assert_eq!(csv, "winner\njoint-embedding\nreconstruction\n");
+    let (code, _, said) =
+        run(place.directory.path(), &["d", best, "--paradigms", "joint-embeding,reconstruction"]);
+    assert!(code == 2 && said.contains("did you mean `joint-embedding`"), "{said}");
+}

@@ -171,7 +171,7 @@ fn quantiles_by_group_are_taken_of_lists() {
     let whole = query.collect("SELECT MEDIAN(replicate) AS middle FROM results").unwrap();
     assert!((number(&whole, "middle", 0) - 1.5).abs() < 1e-12);
     let error = query.collect("SELECT samples, MEDIAN(paradigm) FROM results GROUP BY samples").unwrap_err();
-    assert!(error.to_string().contains("`paradigm`, which has no numbers"), "{error}");
+    assert!(error.to_string().contains("`MEDIAN(paradigm)` is of a column which has no numbers"), "{error}");
 }
 
 #[test]
@@ -253,6 +253,9 @@ fn filters_and_columns_reach_the_files() {
     let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
     let plan = query.explain("SELECT AVG(distance) FROM results WHERE samples = 100").unwrap();
     assert!(plan.contains("PROJECT 2/") && plan.contains("SELECTION"), "{plan}");
+    // Through a view as well, whatever the type of the axis, without metrics that are not asked for.
+    let plan = query.explain("SELECT paradigm, distance_mean FROM summary WHERE dimension = 2").unwrap();
+    assert!(plan.contains("SELECTION: col(\"dimension\")") && !plan.contains("implode"), "{plan}");
 }
 
 #[test]
@@ -329,7 +332,7 @@ fn the_best_of_any_paradigms() {
     let mut query = Query::new(&[source]).unwrap();
     let three = query.collect("SELECT * FROM best").unwrap();
     let names = ["supervised", "joint-embedding", "reconstruction", "to-come"];
-    let four = query.collect(&views::best(query.columns(), &names)).unwrap();
+    let four = query.collect(&views::best(query.columns(), &names).unwrap()).unwrap();
     for row in 0..three.height() {
         for name in ["winner", "runner_up"] {
             assert_eq!(text(&four, name, row), text(&three, name, row));
@@ -338,12 +341,105 @@ fn the_best_of_any_paradigms() {
         let apart = number(&four, "margin", row) - number(&three, "margin", row);
         assert!(apart.abs() < 1e-12, "{apart}");
     }
-    let two = query.collect(&views::best(query.columns(), &names[1..3])).unwrap();
+    let two = query.collect(&views::best(query.columns(), &names[1..3]).unwrap()).unwrap();
     assert_eq!(two.height(), three.height());
     for row in 0..two.height() {
         assert!(names[1..3].contains(&text(&two, "winner", row).as_str()));
         assert!(number(&two, "margin", row) >= 0.0);
     }
+}
+
+/// One definition: the view says what the summary of the same rows says, that a run writes.
+#[test]
+fn the_summary_is_that_of_the_file() {
+    let place = Place::new();
+    let source = place.source("d", &Axes { replicates: 40, ..Axes::default() }, varied);
+    let view = Query::new(&[source]).unwrap().collect("SELECT * FROM summary").unwrap();
+    let file = fs::File::open(place.path("d/summary/summary.parquet")).unwrap();
+    let file = ParquetReader::new(file).finish().unwrap();
+    let keys = ["samples", "noise_scale", "alignment", "paradigm"];
+    let file = file.sort(keys, SortMultipleOptions::default()).unwrap();
+    let view = view.sort(keys, SortMultipleOptions::default()).unwrap();
+    assert_eq!((view.height(), file.height()), (54, 54));
+    let mut compared = 0;
+    for column in view.columns() {
+        let name = match column.name().strip_suffix("_se") {
+            Some(metric) => format!("{metric}_standard_error"),
+            None if column.name() == "rows" => "replicates".to_owned(),
+            None => column.name().to_string(),
+        };
+        let written = file.column(&name).unwrap();
+        for row in 0..view.height() {
+            let value = |column: &Column| column.get(row).unwrap().try_extract::<f64>().ok();
+            match (value(column), value(written)) {
+                (Some(a), Some(b)) => {
+                    assert!((a - b).abs() <= 1e-10 * b.abs().max(1e-6), "{name}, {row}: {a} and {b}")
+                }
+                (a, b) => assert_eq!(a, b, "{name}, {row}"),
+            }
+        }
+        compared += 1;
+    }
+    assert!(compared > 20, "{compared}");
+}
+
+/// Where no paradigm has a distance, none is the closest; where none recovers, that is said.
+#[test]
+fn the_best_says_where_none_wins_or_recovers() {
+    let place = Place::new();
+    let some = |at: At<'_>| Values {
+        distance: (at.samples > 100).then_some(0.1 * at.paradigm.len() as f64),
+        ..plausible(at)
+    };
+    let source = place.source("d", &Axes::default(), some);
+    let query = Query::new(&[source]).unwrap();
+    let mut query = query.among(&["joint-embedding", "reconstruction"]).unwrap();
+    let nobody = "SELECT COUNT(*) AS n, COUNT(winner) AS winners, COUNT(margin) AS margins FROM best WHERE samples = 100";
+    let frame = query.collect(nobody).unwrap();
+    let found = ["n", "winners", "margins"].map(|name| number(&frame, name, 0) as usize);
+    assert_eq!(found, [6, 0, 0]);
+    let sql = "SELECT DISTINCT noise_scale, alignment, recovers, winner FROM best WHERE samples = 1000 ORDER BY ALL";
+    let frame = query.collect(sql).unwrap();
+    // Thresholds on α²: 0.5; −0.9 at noise 10, and 99 at noise 10⁴.
+    let recovers: Vec<String> = (0..frame.height()).map(|row| text(&frame, "recovers", row)).collect();
+    let both = "joint-embedding, reconstruction";
+    assert_eq!(recovers, ["reconstruction", both, both, "none", "joint-embedding", both]);
+    assert!((0..6).all(|row| text(&frame, "winner", row) == "reconstruction"), "{frame}");
+    // Among all, what needs no threshold recovers everywhere.
+    let mut all = Query::new(&[Source::open(&place.path("d")).unwrap()]).unwrap();
+    let frame = all.collect("SELECT recovers FROM best WHERE noise_scale = 1e4 AND alignment = 0.1").unwrap();
+    assert_eq!(text(&frame, "recovers", 0), "supervised");
+}
+
+/// A view of what was not computed is none, and says what to compute.
+#[test]
+fn no_distances_are_no_best() {
+    let columns = views::Columns { axes: vec!["samples".to_owned()], metrics: vec!["gap".to_owned()] };
+    let why = views::best(&columns, &["supervised", "reconstruction"]).unwrap_err();
+    assert!(why.contains("distance") && why.contains("output.metrics"), "{why}");
+    let some = Query::new(&[]).map(|_| ()).unwrap_err();
+    assert!(matches!(some, QueryError::Source(SourceError::NoDataSet)));
+}
+
+/// A condition that no row meets names the values that there are, nearest first.
+#[test]
+fn absent_values_bring_those_that_are_there() {
+    let place = Place::new();
+    let axes = Axes { noise_scale: vec![10.0, 5623.413251903491, 1e4], ..Axes::default() };
+    let mut query = Query::new(&[place.source("d", &axes, plausible)]).unwrap();
+    let mut absent = |sql: &str| {
+        query.collect(sql).unwrap();
+        query.absent().unwrap()
+    };
+    let said = absent("SELECT * FROM results WHERE paradigm = 'joint_embedding'");
+    let paradigms = "there are 'joint-embedding', 'reconstruction', 'supervised'";
+    assert_eq!(said, [format!("no row has paradigm = 'joint_embedding': {paradigms}")]);
+    let said =
+        absent("SELECT AVG(distance) FROM results WHERE noise_scale IN (10, 5.623e3) AND samples = 100");
+    assert_eq!(said, ["no row has noise_scale = 5623: there are 5623.413251903491, 10000, 10"]);
+    let said = absent("SELECT * FROM best WHERE Winner = 'nobody' OR alignment = 1");
+    assert!(said.len() == 1 && said[0].starts_with("no row has winner = 'nobody': there are "), "{said:?}");
+    assert!(absent("SELECT * FROM results WHERE samples = 100 AND distance = 7").is_empty());
 }
 
 /// A data set without rows has its summary, which says what the view says of the same rows.
