@@ -180,12 +180,12 @@ pub(crate) enum Lower {
 }
 
 impl Lower {
-    /// In a table.
+    /// In a table: whose it is, and by what factor.
     pub(crate) fn text(self) -> String {
         match self {
-            Self::By(paradigm, factor) => format!("{paradigm}, by a factor {}", digits(factor, 3)),
-            Self::Zero(paradigm) => format!("{paradigm}, 0"),
-            Self::Only(paradigm) => format!("{paradigm}; the other: never"),
+            Self::By(paradigm, factor) => format!("{paradigm} ({})", digits(factor, 3)),
+            Self::Zero(paradigm) => format!("{paradigm} (it is 0)"),
+            Self::Only(paradigm) => format!("{paradigm} (the other: never)"),
             Self::Equal => "equal".to_owned(),
             Self::Always => "both 0".to_owned(),
             Self::Never => "no α passes either".to_owned(),

@@ -46,7 +46,7 @@ pub(super) fn table(
     let mut headings = vec![contest.words[1].to_owned()];
     headings.extend(told.iter().map(|&at| axes[at].replace('_', " ")));
     headings.push(metric.name.replace('_', " "));
-    headings.extend(["runner up", "margin", "margin se", "lower threshold α*"].map(str::to_owned));
+    headings.extend(["runner up", "margin", "margin se", "lower α* (by a factor)"].map(str::to_owned));
     let caption = format!("Which paradigm is {} per combination", contest.words[1]);
     let mut notes = left_out(lines, &slice, contest.cells.len());
     if lines.detail == Detail::Summary {
