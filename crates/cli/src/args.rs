@@ -9,9 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
-use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
-use eigensweep_job::keys;
 use eigensweep_store::shard::{Shard, ShardError};
 
 use crate::cluster::{self, TimeError};
@@ -102,7 +100,7 @@ Examples:
     #[command(after_help = "Examples:\n  eigensweep keys\n  eigensweep keys augmentation")]
     Keys {
         /// A table of the job file [default: all]
-        #[arg(value_parser = PossibleValuesParser::new(keys::tables()))]
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(eigensweep_job::keys::tables()))]
         table: Option<String>,
     },
     /// Print a commented job to begin with: the keys that most jobs set, at their defaults

@@ -30,19 +30,23 @@ fn underlined<'p>(problems: &'p JobProblems, problem: &Problem) -> &'p str {
     &problems.sources[problem.place.source].text[problem.place.span.clone()]
 }
 
-/// What a job must be refused with: the text, then of its only problem the message, the underlined
-/// text, and part of the help.
-type Case = (&'static str, &'static str, &'static str, &'static str);
-
-fn each(cases: &[Case]) {
-    for (text, message, place, help) in cases {
+/// What jobs must be refused with, one a line: the text (`\n` for a new line), then of its only
+/// problem the message, the underlined text, and part of the help.
+fn each(cases: &str) {
+    for case in cases
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty() && !line.trim_start().starts_with("//"))
+    {
+        let fields: Vec<String> = case.split(" |").map(|field| field.trim().replace("\\n", "\n")).collect();
+        let [text, message, place, help] = &fields[..] else { panic!("four fields: {case}") };
         let problems = refused(text, &[]);
         assert_eq!(problems.problems.len(), 1, "{text}\n{problems}");
         let problem = &problems.problems[0];
         assert_eq!(problem.message, *message, "{text}");
-        assert_eq!(underlined(&problems, problem), *place, "{text}\n{problems}");
+        assert_eq!(underlined(&problems, problem), place, "{text}\n{problems}");
         let found = problem.help.as_deref().unwrap_or_default();
-        assert!(found.contains(help), "{text}\n{found}");
+        assert!(found.contains(help.as_str()), "{text}\n{found}");
         assert!(!problem.label.is_empty(), "{text}");
     }
 }

@@ -234,14 +234,6 @@ impl Sketch {
     }
 }
 
-/// Nothing, with exact quantiles as long as there are at most [`EXACT`] values.
-impl Default for Aggregate {
-    fn default() -> Self {
-        let quantiles = Quantiles::Values(Vec::new());
-        Self { running: Running::default(), least: f64::INFINITY, most: f64::NEG_INFINITY, quantiles }
-    }
-}
-
 impl fmt::Debug for Aggregate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Aggregate")
@@ -274,10 +266,20 @@ impl Aggregate {
         Ok(Self { running, least, most, quantiles })
     }
 
-    /// Of nothing, for one part of many values: with a sketch from the first of them.
+    /// Of nothing, with exact quantiles as long as there are at most [`EXACT`] values.
     #[must_use]
-    pub fn of_many() -> Self {
-        Self { quantiles: Quantiles::Sketch(Sketch::of([])), ..Self::default() }
+    pub fn exact() -> Self {
+        Self::of_nothing(Quantiles::Values(Vec::new()))
+    }
+
+    /// Of nothing, for a part of many values: with a sketch from the first of them.
+    #[must_use]
+    pub fn sketched() -> Self {
+        Self::of_nothing(Quantiles::Sketch(Sketch::of([])))
+    }
+
+    fn of_nothing(quantiles: Quantiles) -> Self {
+        Self { running: Running::default(), least: f64::INFINITY, most: f64::NEG_INFINITY, quantiles }
     }
 
     /// Adds a value, which must be finite or +∞.
@@ -365,14 +367,14 @@ mod tests {
     use super::{Aggregate, EXACT, QUANTILE_ACCURACY, Running};
 
     fn of(values: &[f64]) -> Aggregate {
-        let mut aggregate = Aggregate::default();
+        let mut aggregate = Aggregate::exact();
         values.iter().for_each(|&value| aggregate.add(value));
         aggregate
     }
 
     /// As an earlier program kept few values, too: as a sketch of them.
-    fn of_many(values: &[f64]) -> Aggregate {
-        let mut aggregate = Aggregate::of_many();
+    fn sketched(values: &[f64]) -> Aggregate {
+        let mut aggregate = Aggregate::sketched();
         values.iter().for_each(|&value| aggregate.add(value));
         aggregate
     }
@@ -408,12 +410,12 @@ mod tests {
 
     #[test]
     fn nothing_has_no_mean() {
-        for mut nothing in [Aggregate::default(), Aggregate::of_many()] {
+        for mut nothing in [Aggregate::exact(), Aggregate::sketched()] {
             assert_eq!(
                 (nothing.running().mean(), nothing.extremes(), nothing.quantiles([0.5])),
                 (None, None, [None])
             );
-            nothing.join(&stored(&Aggregate::of_many()));
+            nothing.join(&stored(&Aggregate::sketched()));
             assert_eq!((nothing.running().count(), nothing.quantile_bytes()), (0, None));
             nothing.add(3.0);
             assert_eq!(nothing.quantiles([0.5]), [Some(3.0)]);
@@ -432,7 +434,7 @@ mod tests {
     /// A threshold may be: no alignment passes it.
     #[test]
     fn infinite_values_are_infinite_quantiles() {
-        let mut exact = Aggregate::default();
+        let mut exact = Aggregate::exact();
         for value in [1.0, f64::INFINITY, f64::INFINITY] {
             exact.add(value);
         }
@@ -440,24 +442,16 @@ mod tests {
             exact.quantiles([0.0, 0.25, 0.5, 1.0]),
             [1.0, f64::INFINITY, f64::INFINITY, f64::INFINITY].map(Some)
         );
-        let mut blocks = stored(&of(&[f64::INFINITY; 3]));
-        blocks.join(&stored(&of(&[f64::INFINITY; 2])));
-        for all in [blocks, of(&[f64::INFINITY; 5])] {
-            assert_eq!(all.quantiles([0.05, 0.5, 0.95]), [f64::INFINITY; 3].map(Some));
-            assert_eq!(all.extremes(), Some([f64::INFINITY; 2]));
-            assert_eq!((all.running().count(), all.running().mean()), (5, Some(f64::INFINITY)));
-            assert_eq!((all.running().variance(), all.running().standard_error()), (None, None));
+        for of in [of, sketched] {
+            let mut blocks = stored(&of(&[f64::INFINITY; 3]));
+            blocks.join(&stored(&of(&[f64::INFINITY; 2])));
+            for all in [blocks, of(&[f64::INFINITY; 5])] {
+                assert_eq!(all.quantiles([0.05, 0.5, 0.95]), [f64::INFINITY; 3].map(Some));
+                assert_eq!(all.extremes(), Some([f64::INFINITY; 2]));
+                assert_eq!((all.running().count(), all.running().mean()), (5, Some(f64::INFINITY)));
+                assert_eq!((all.running().variance(), all.running().standard_error()), (None, None));
+            }
         }
-    }
-
-    #[test]
-    fn infinite_values_among_many_are_not_lost_count_of() {
-        let mut many = Aggregate::of_many();
-        for value in [1.0, f64::INFINITY, f64::NEG_INFINITY, 2.0] {
-            many.add(value);
-        }
-        let [low, high] = many.quantiles([0.0, 1.0]);
-        assert_eq!((low, high), (Some(f64::NEG_INFINITY), Some(f64::INFINITY)));
     }
 
     /// What two programs and two parts keep of one combination is joined: exactly as long as it can
@@ -473,17 +467,17 @@ mod tests {
         let few = join(of(&one[..20]), &of(&one[20..40]));
         assert_within(&few, &one[..40], 1e-15);
         assert_eq!(few.quantile_bytes(), of(&one[..40]).quantile_bytes());
-        assert_within(&join(join(Aggregate::default(), &of(one)), &of(&other[..212])), &values[..512], 1e-15);
-        for (one, other) in [(of(one), of(other)), (of_many(one), of(other)), (of(one), of_many(other))] {
-            let joined = join(join(Aggregate::default(), &one), &other);
+        assert_within(&join(join(Aggregate::exact(), &of(one)), &of(&other[..212])), &values[..512], 1e-15);
+        for (one, other) in [(of(one), of(other)), (sketched(one), of(other)), (of(one), sketched(other))] {
+            let joined = join(join(Aggregate::exact(), &one), &other);
             assert_within(&joined, &values, QUANTILE_ACCURACY);
-            assert_eq!(joined.quantiles(SHARES), of_many(&values).quantiles(SHARES));
+            assert_eq!(joined.quantiles(SHARES), sketched(&values).quantiles(SHARES));
         }
         // An earlier program's few, and all ranks of a sketch.
-        assert_within(&join(Aggregate::default(), &of_many(&one[..40])), &one[..40], QUANTILE_ACCURACY);
+        assert_within(&join(Aggregate::exact(), &sketched(&one[..40])), &one[..40], QUANTILE_ACCURACY);
         let ranks: Vec<f64> = (1..=777).map(f64::from).collect();
         for rank in 0..777 {
-            let found = of_many(&ranks).quantiles([f64::from(rank) / 776.0])[0].unwrap();
+            let found = sketched(&ranks).quantiles([f64::from(rank) / 776.0])[0].unwrap();
             assert!((found / f64::from(rank + 1) - 1.0).abs() <= 1.01 * QUANTILE_ACCURACY, "{rank}: {found}");
         }
     }
@@ -501,7 +495,7 @@ mod tests {
                 magnitudes.iter().map(|&(m, zero)| if zero && m > 2.5 { 0.0 } else { 10_f64.powf(m) }).collect();
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place")]
             let (one, other) = values.split_at((cut * values.len() as f64) as usize);
-            let block = |values: &[f64], few: bool| if few { of(values) } else { of_many(values) };
+            let block = |values: &[f64], few: bool| if few { of(values) } else { sketched(values) };
             let mut joined = stored(&block(one, few[0]));
             joined.join(&stored(&block(other, few[1])));
             let exact = values.iter().sum::<f64>() / values.len() as f64;

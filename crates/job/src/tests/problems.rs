@@ -5,44 +5,30 @@ use super::{each, read, refused, underlined};
 
 #[test]
 fn unknown_names() {
-    each(&[
-        ("[grid]\nsample = 3", "[grid] has no key `sample`", "sample", "did you mean `samples`?"),
-        ("[grid]\nsample = 3", "[grid] has no key `sample`", "sample", "the keys of [grid] are samples"),
-        (
-            "[corruption]\nalignment = 3",
-            "[corruption] has no key `alignment`",
-            "alignment",
-            "is a key of [augmentation]",
-        ),
-        (
-            "[job]\nzzz = 3",
-            "[job] has no key `zzz`",
-            "zzz",
-            "the keys of [job] are name, seed, replicates, first_replicate",
-        ),
-        (
-            "[agumentation]",
-            "there is no table [agumentation]",
-            "agumentation",
-            "did you mean `augmentation`?",
-        ),
-        ("[job.extra]\na = 1", "[job] has no key `extra`", "extra", "the keys of [job]"),
-        ("samples = 3", "`samples` stands outside of every table", "samples", "is a key of [grid]"),
-        ("grid = 3", "`grid` is a table, not a number", "grid", "write [grid] on a line of its own"),
-        ("[[grid]]\nsamples = 3", "`grid` is a table, not a list", "grid", "write [grid]"),
-        (
-            "[grid]\nsamples = { from = 1, too = 2, step = 1, to = 3 }",
-            "the range `grid.samples` has no key `too`",
-            "too",
-            "`to`",
-        ),
-    ]);
+    each(
+        r##"
+        [grid]\nsample = 3 | [grid] has no key `sample` | sample | did you mean `samples`?
+        [grid]\nsample = 3 | [grid] has no key `sample` | sample | the keys of [grid] are samples
+        [corruption]\nalignment = 3 | [corruption] has no key `alignment` | alignment | is a key of [augmentation]
+        [job]\nzzz = 3 | [job] has no key `zzz` | zzz | the keys of [job] are name, seed, replicates, first_replicate
+        [agumentation] | there is no table [agumentation] | agumentation | did you mean `augmentation`?
+        [job.extra]\na = 1 | [job] has no key `extra` | extra | the keys of [job]
+        samples = 3 | `samples` stands outside of every table | samples | is a key of [grid]
+        grid = 3 | `grid` is a table, not a number | grid | write [grid] on a line of its own
+        [[grid]]\nsamples = 3 | `grid` is a table, not a list | grid | write [grid]
+        [grid]\nsamples = { from = 1, too = 2, step = 1, to = 3 } | the range `grid.samples` has no key `too` | too | `to`
+        "##,
+    );
 }
 
 #[test]
 fn a_job_without_any_table_is_refused_and_told_the_least() {
-    let text = "the job is empty";
-    each(&[("", text, "", "`[data]` on a line"), ("# nothing yet\n\n  \n", text, "", "`[data]` on a line")]);
+    each(
+        r##"
+         | the job is empty | | `[data]` on a line
+        # nothing yet\n\n  \n | the job is empty | | `[data]` on a line
+        "##,
+    );
     assert!(read("", &["job.seed=1"]).is_ok());
     assert!(read("[data]", &[]).is_ok());
     // What is wrong with an override is said, not that there is nothing else.
@@ -51,11 +37,13 @@ fn a_job_without_any_table_is_refused_and_told_the_least() {
 
 #[test]
 fn syntax() {
-    each(&[
-        ("[job]\nseed = 1\nseed = 2", "this key is given twice", "seed", "keep one"),
-        ("[job]\n[grid]\n[job]", "this key is given twice", "job", "keep one"),
-        ("[job\n", "unclosed table, expected `]`", "", ""),
-    ]);
+    each(
+        r##"
+        [job]\nseed = 1\nseed = 2 | this key is given twice | seed | keep one
+        [job]\n[grid]\n[job] | this key is given twice | job | keep one
+        [job\n | unclosed table, expected `]` |  |
+        "##,
+    );
     let problems = refused("[job]\nseed = = 1\nname = \"a\n[grid]\nsamples = 0\n", &[]);
     assert!(problems.problems.len() >= 2, "{problems}");
     // A repeated key hides nothing else.
@@ -68,144 +56,36 @@ fn syntax() {
 
 #[test]
 fn axes() {
-    each(&[
-        (
-            "grid.samples = \"100\"",
-            "`grid.samples` must be a whole number, not a string",
-            "\"100\"",
-            "write 100 without the quotes",
-        ),
-        (
-            "grid.samples = \"many\"",
-            "`grid.samples` must be a whole number, not a string",
-            "\"many\"",
-            "a range such as",
-        ),
-        ("grid.samples = [1, [2]]", "`grid.samples` must be a whole number, not a list", "[2]", ""),
-        ("grid.samples = []", "`grid.samples` has no values", "[]", "write a number"),
-        ("grid.samples = [5, 6, 5.0]", "`grid.samples` has the value 5 twice", "5.0", "leave one"),
-        (
-            "augmentation.alignment = [0.0, -0.0]",
-            "`augmentation.alignment` has the value 0.0 twice",
-            "-0.0",
-            "leave one",
-        ),
-        ("grid.samples = {}", "the range `grid.samples` needs both `from` and `to`", "{}", "from = 100"),
-        (
-            "grid.samples = { from = 1, to = 2 }",
-            "the range `grid.samples` needs one of `ratio`, `step` and `count`",
-            "{ from = 1, to = 2 }",
-            "",
-        ),
-        (
-            "grid.samples = { from = 1, to = 9, step = 1, count = 2 }",
-            "the range `grid.samples` needs one of `ratio`, `step` and `count`",
-            "{ from = 1, to = 9, step = 1, count = 2 }",
-            "",
-        ),
-        (
-            "grid.samples = { from = 0, to = 9, step = 1 }",
-            "`grid.samples.from` must be a whole number from 1 to 10^15, not 0",
-            "0",
-            "one observation",
-        ),
-        (
-            "grid.samples = { from = 1, to = 9.5, step = 1 }",
-            "`grid.samples.to` must be a whole number, not 9.5",
-            "9.5",
-            "",
-        ),
-        (
-            "grid.samples = { from = 9, to = 2, step = 1 }",
-            "the range `grid.samples` does not go up",
-            "2",
-            "above `from`",
-        ),
-        (
-            "grid.samples = { from = 1, to = 2, ratio = 1 }",
-            "`grid.samples.ratio` must be above 1, not 1",
-            "1",
-            "times `ratio`",
-        ),
-        (
-            "grid.samples = { from = 1, to = 9, step = 0 }",
-            "`grid.samples.step` must be above 0, not 0",
-            "0",
-            "plus `step`",
-        ),
-        (
-            "grid.samples = { from = 1, to = 9, step = 0.5 }",
-            "`grid.samples.step` must be a whole number, not 0.5",
-            "0.5",
-            "",
-        ),
-        (
-            "grid.samples = { from = 1, to = 9, step = nan }",
-            "`grid.samples.step` must be finite, not nan",
-            "nan",
-            "",
-        ),
-        (
-            "grid.samples = { from = 2, to = 9, count = 1 }",
-            "`grid.samples.count` must be a whole number from 2 to 1000000, not 1",
-            "1",
-            "both ends",
-        ),
-        (
-            "grid.samples = { from = 1, to = 9, count = 1e7 }",
-            "`grid.samples.count` must be a whole number from 2 to 1000000, not 1e7",
-            "1e7",
-            "",
-        ),
-        (
-            "grid.samples = { from = 1, to = 9, count = 3, scale = \"lin\" }",
-            "`grid.samples.scale` must be \"linear\" or \"log\", not \"lin\"",
-            "\"lin\"",
-            "\"linear\"?",
-        ),
-        (
-            "grid.samples = { from = 1, to = 9, step = 1, scale = \"log\" }",
-            "`grid.samples.scale` has no meaning without `count`",
-            "scale",
-            "give `count`",
-        ),
-        (
-            "augmentation.alignment = { from = 0, to = 9, ratio = 2 }",
-            "the range `augmentation.alignment` has equal ratios and cannot start at 0",
-            "0",
-            "start above 0",
-        ),
-        (
-            "grid.samples = { from = 1, to = 1000001, step = 1 }",
-            "the range `grid.samples` has more than 1000000 values",
-            "{ from = 1, to = 1000001, step = 1 }",
-            "larger",
-        ),
-        (
-            "grid.samples = { from = 1, to = 1e15, ratio = 1.00000000001 }",
-            "the range `grid.samples` has more than 1000000 values",
-            "{ from = 1, to = 1e15, ratio = 1.00000000001 }",
-            "larger",
-        ),
-        (
-            "grid.samples = { from = 1, to = 10, count = 12 }",
-            "the range `grid.samples` has the value 3 twice",
-            "{ from = 1, to = 10, count = 12 }",
-            "count = 10 ",
-        ),
-        (
-            "grid.samples = { from = 1, to = 10, count = 10, scale = \"log\" }",
-            "the range `grid.samples` has the value 1 twice",
-            "{ from = 1, to = 10, count = 10, scale = \"log\" }",
-            "smaller count: count = 6 ",
-        ),
-        (
-            "grid.samples = { from = 1, to = 10, ratio = 1.1 }",
-            "the range `grid.samples` has the value 1 twice",
-            "{ from = 1, to = 10, ratio = 1.1 }",
-            "larger `ratio`",
-        ),
-    ]);
+    each(
+        r##"
+        grid.samples = "100" | `grid.samples` must be a whole number, not a string | "100" | write 100 without the quotes
+        grid.samples = "many" | `grid.samples` must be a whole number, not a string | "many" | a range such as
+        grid.samples = [1, [2]] | `grid.samples` must be a whole number, not a list | [2] |
+        grid.samples = [] | `grid.samples` has no values | [] | write a number
+        grid.samples = [5, 6, 5.0] | `grid.samples` has the value 5 twice | 5.0 | leave one
+        augmentation.alignment = [0.0, -0.0] | `augmentation.alignment` has the value 0.0 twice | -0.0 | leave one
+        grid.samples = {} | the range `grid.samples` needs both `from` and `to` | {} | from = 100
+        grid.samples = { from = 1, to = 2 } | the range `grid.samples` needs one of `ratio`, `step` and `count` | { from = 1, to = 2 } |
+        grid.samples = { from = 1, to = 9, step = 1, count = 2 } | the range `grid.samples` needs one of `ratio`, `step` and `count` | { from = 1, to = 9, step = 1, count = 2 } |
+        grid.samples = { from = 0, to = 9, step = 1 } | `grid.samples.from` must be a whole number from 1 to 10^15, not 0 | 0 | one observation
+        grid.samples = { from = 1, to = 9.5, step = 1 } | `grid.samples.to` must be a whole number, not 9.5 | 9.5 |
+        grid.samples = { from = 9, to = 2, step = 1 } | the range `grid.samples` does not go up | 2 | above `from`
+        grid.samples = { from = 1, to = 2, ratio = 1 } | `grid.samples.ratio` must be above 1, not 1 | 1 | times `ratio`
+        grid.samples = { from = 1, to = 9, step = 0 } | `grid.samples.step` must be above 0, not 0 | 0 | plus `step`
+        grid.samples = { from = 1, to = 9, step = 0.5 } | `grid.samples.step` must be a whole number, not 0.5 | 0.5 |
+        grid.samples = { from = 1, to = 9, step = nan } | `grid.samples.step` must be finite, not nan | nan |
+        grid.samples = { from = 2, to = 9, count = 1 } | `grid.samples.count` must be a whole number from 2 to 1000000, not 1 | 1 | both ends
+        grid.samples = { from = 1, to = 9, count = 1e7 } | `grid.samples.count` must be a whole number from 2 to 1000000, not 1e7 | 1e7 |
+        grid.samples = { from = 1, to = 9, count = 3, scale = "lin" } | `grid.samples.scale` must be "linear" or "log", not "lin" | "lin" | "linear"?
+        grid.samples = { from = 1, to = 9, step = 1, scale = "log" } | `grid.samples.scale` has no meaning without `count` | scale | give `count`
+        augmentation.alignment = { from = 0, to = 9, ratio = 2 } | the range `augmentation.alignment` has equal ratios and cannot start at 0 | 0 | start above 0
+        grid.samples = { from = 1, to = 1000001, step = 1 } | the range `grid.samples` has more than 1000000 values | { from = 1, to = 1000001, step = 1 } | larger
+        grid.samples = { from = 1, to = 1e15, ratio = 1.00000000001 } | the range `grid.samples` has more than 1000000 values | { from = 1, to = 1e15, ratio = 1.00000000001 } | larger
+        grid.samples = { from = 1, to = 10, count = 12 } | the range `grid.samples` has the value 3 twice | { from = 1, to = 10, count = 12 } | count = 10
+        grid.samples = { from = 1, to = 10, count = 10, scale = "log" } | the range `grid.samples` has the value 1 twice | { from = 1, to = 10, count = 10, scale = "log" } | smaller count: count = 6
+        grid.samples = { from = 1, to = 10, ratio = 1.1 } | the range `grid.samples` has the value 1 twice | { from = 1, to = 10, ratio = 1.1 } | larger `ratio`
+        "##,
+    );
     let long = format!("grid.samples = [{}]", "1,".repeat(1_000_001));
     assert_eq!(
         refused(&long, &[]).problems[0].message,

@@ -84,9 +84,9 @@ impl BlockWriter {
             paradigm_names: Arc::new(StringArray::from_iter_values(names)),
             metrics,
             nothing: if section.spec.job.range().len() <= EXACT {
-                Aggregate::default
+                Aggregate::exact
             } else {
-                Aggregate::of_many
+                Aggregate::sketched
             },
             next: 0,
             first: 0,

@@ -448,7 +448,7 @@ impl<'d> Columns<'d> {
             open.cells.resize_with(self.whole.rows_per_unit as usize, Cell::default);
         }
         let cell = &mut open.cells[(row % self.whole.rows_per_unit) as usize];
-        cell.metrics.resize_with(self.metrics.len(), Aggregate::default);
+        cell.metrics.resize_with(self.metrics.len(), Aggregate::exact);
         cell
     }
 }
