@@ -165,8 +165,8 @@ samples = 1_000_000_000_000
 #[test]
 fn the_signal_is_described_by_its_spectrum_and_the_power_of_the_labels() {
     let job = job(DRAWN, &["data.scale=[1000, 1]", "data.separation=0.25"]);
-    let found = signals(&job.spec, &Input::load(&job).unwrap());
-    assert_eq!(found.len(), 2);
+    let (found, settings) = signals(&job.spec, &Input::load(&job).unwrap(), 10);
+    assert_eq!((found.len(), settings), (2, 2));
     let expected: Vec<f64> = (1..=5).map(|i| 1000.0 / f64::from(i)).collect();
     for (variance, expected) in found[0].variances.iter().zip(expected) {
         assert!((variance - expected).abs() < 1e-9, "{found:?}");
@@ -181,7 +181,7 @@ fn the_signal_is_described_by_its_spectrum_and_the_power_of_the_labels() {
     let of = |components: &str| {
         let text = format!("{}[model]\ndimension = 4\n[grid]\nsamples = 100\n", images.source(components));
         let job = eigensweep_testkit::rows::job(&text, &[]);
-        signals(&job.spec, &Input::load(&job).unwrap()).swap_remove(0)
+        signals(&job.spec, &Input::load(&job).unwrap(), 1).0.swap_remove(0)
     };
     // All principal components, and the raw features: one space, one spectrum, and what least squares
     // on all of it explains.
