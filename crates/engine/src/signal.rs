@@ -1,7 +1,7 @@
 //! What a job's clean data are like, so that the scales of noise and views can be chosen against
 //! them: the spectrum of the signal, and how much of the labels' power lies where in it.
 
-use eigensweep_job::{DataSpec, GaussianSpec, JobSpec, Level, Teacher};
+use eigensweep_job::{self as job, DataSpec, GaussianSpec, JobSpec, Level, Teacher};
 use eigensweep_store::grid::Grid;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par, Side};
@@ -33,38 +33,30 @@ pub struct Signal {
     pub explained: Vec<f64>,
 }
 
-/// The clean data at every setting of their axes; where a spectrum is drawn, the first replicate's.
+/// The clean data at the first `most` settings of their axes, and how many settings there are; where
+/// a spectrum is drawn, the first replicate's.
 #[must_use]
-pub fn signals(spec: &JobSpec, input: &Input) -> Vec<Signal> {
+pub fn signals(spec: &JobSpec, input: &Input, most: usize) -> (Vec<Signal>, u64) {
     let grid = Grid::new(spec);
     let settings = grid.rows() / grid.rows_per_setting;
-    let axes = |setting: u64| {
-        let row = setting * grid.rows_per_setting;
+    let signal = |setting: usize| {
+        let row = setting as u64 * grid.rows_per_setting;
         let of_data = grid.axes.iter().filter(|axis| axis.level == Level::Data);
-        of_data.map(move |axis| (axis.name, axis.values.as_float(axis.index(row)))).collect::<Vec<_>>()
+        let axes = of_data.map(|axis| (axis.name, axis.values.as_float(axis.index(row)))).collect();
+        match (&spec.data, input) {
+            (DataSpec::Gaussian(gaussian), _) => {
+                let first = u64::from(spec.job.first_replicate);
+                let position = |name: &str| grid.axis(name).map_or(0, |axis| axis.index(row));
+                let cell = job::cell(spec, first, position);
+                let variances = spectra(&cell, input, first).into_iter().find_map(|row| row.signal)?;
+                Some(synthetic(gaussian, variances, axes))
+            }
+            (DataSpec::Files(_), Input::Rows { sets, .. }) => Some(of_rows(sets.get(setting)?, axes)),
+            (DataSpec::Files(_), Input::Synthetic { .. }) => None,
+        }
     };
-    match (&spec.data, input) {
-        (DataSpec::Gaussian(gaussian), _) => {
-            let drawn = spectra(spec, input, u64::from(spec.job.first_replicate));
-            let signal = |axes: Vec<(&'static str, f64)>| {
-                // Spectra have no axis of the teacher, but all others of the data.
-                let is_of = |row: &&[(&'static str, f64)]| {
-                    row.iter().all(|axis| !is_data(&grid, axis.0) || axes.contains(axis))
-                };
-                let row = drawn.iter().find(|row| is_of(&row.axes.as_slice()))?;
-                Some(synthetic(gaussian, row.signal.clone()?, axes))
-            };
-            (0..settings).filter_map(|setting| signal(axes(setting))).collect()
-        }
-        (DataSpec::Files(_), Input::Rows { sets, .. }) => {
-            (0..settings).zip(sets).map(|(setting, set)| of_rows(set, axes(setting))).collect()
-        }
-        (DataSpec::Files(_), Input::Synthetic { .. }) => Vec::new(),
-    }
-}
-
-fn is_data(grid: &Grid, name: &str) -> bool {
-    grid.axis(name).is_some_and(|axis| axis.level == Level::Data)
+    let shown = usize::try_from(settings).unwrap_or(most).min(most);
+    ((0..shown).filter_map(signal).collect(), settings)
 }
 
 /// A synthetic population. The teacher's directions are uniformly random, so that on average each

@@ -187,7 +187,7 @@ pub fn table(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<TheoryRow> {
 }
 
 /// Most thresholds that are computed, a second or so.
-const MOST: u64 = 300_000;
+const MOST: u64 = 1_000_000;
 
 /// Fewest replicates that are drawn all the same, where the job has as many.
 const FEWEST: u64 = 64;

@@ -10,7 +10,7 @@ use eigensweep_store::summary::{self, Statistics};
 use eigensweep_testkit::data_set::run_to_the_end;
 use eigensweep_testkit::idx::write_images;
 use eigensweep_testkit::rows::{cells, job, simulation};
-use eigensweep_theory::metrics::{DISTANCE, LEAKAGE, THRESHOLD_SQUARED};
+use eigensweep_theory::metrics::{DISTANCE, LEAKAGE, LOSS_CLEAN, THRESHOLD_SQUARED};
 use eigensweep_theory::paradigms;
 
 /// Drawn spectra, and k below, at and above k₀.
@@ -165,8 +165,8 @@ samples = 1_000_000_000_000
 #[test]
 fn the_signal_is_described_by_its_spectrum_and_the_power_of_the_labels() {
     let job = job(DRAWN, &["data.scale=[1000, 1]", "data.separation=0.25"]);
-    let found = signals(&job.spec, &Input::load(&job).unwrap());
-    assert_eq!(found.len(), 2);
+    let (found, settings) = signals(&job.spec, &Input::load(&job).unwrap(), 10);
+    assert_eq!((found.len(), settings), (2, 2));
     let expected: Vec<f64> = (1..=5).map(|i| 1000.0 / f64::from(i)).collect();
     for (variance, expected) in found[0].variances.iter().zip(expected) {
         assert!((variance - expected).abs() < 1e-9, "{found:?}");
@@ -177,11 +177,18 @@ fn the_signal_is_described_by_its_spectrum_and_the_power_of_the_labels() {
     assert!((found[1].explained.iter().sum::<f64>() - 0.25 * 2.0 / 3.0).abs() < 1e-12, "{found:?}");
 
     let directory = tempfile::tempdir().unwrap();
+    // What least squares leaves of a large sample is what nothing explains.
+    let large = ["model.dimension=5", "grid.samples=100000000", "data.separation=0.25"];
+    let (simulation, left) = (simulation(DRAWN, &large), 1.0 - 0.25 * 2.0 / 3.0);
+    let losses = cells(&simulation, 1).map(|(_, cell)| cell[&LOSS_CLEAN]).skip(1).step_by(3);
+    for loss in losses {
+        assert!((loss - left).abs() < 1e-3, "{loss} is left of {left}");
+    }
     let images = write_images(directory.path(), 200, 4, 3);
     let of = |components: &str| {
         let text = format!("{}[model]\ndimension = 4\n[grid]\nsamples = 100\n", images.source(components));
         let job = eigensweep_testkit::rows::job(&text, &[]);
-        signals(&job.spec, &Input::load(&job).unwrap()).swap_remove(0)
+        signals(&job.spec, &Input::load(&job).unwrap(), 1).0.swap_remove(0)
     };
     // All principal components, and the raw features: one space, one spectrum, and what least squares
     // on all of it explains.

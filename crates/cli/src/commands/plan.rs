@@ -77,8 +77,8 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
 fn print_signals(spec: &JobSpec, simulation: &Simulation) {
     /// Most settings of the data that are shown.
     const SHOWN: usize = 4;
-    let signals = signals(spec, simulation.input());
-    for signal in signals.iter().take(SHOWN) {
+    let (signals, settings) = signals(spec, simulation.input(), SHOWN);
+    for signal in &signals {
         let axes = simulation.plan().grid.axes.iter().filter(|axis| axis.values.count() > 1);
         let axes: Vec<&str> = axes.map(|axis| axis.name).collect();
         let at = signal.axes.iter().filter(|(name, _)| axes.contains(name));
@@ -88,8 +88,8 @@ fn print_signals(spec: &JobSpec, simulation: &Simulation) {
         table::print(&format!("signal    {}{at}", variances(signal, spec.model.dimension.values())));
         table::print(&format!("labels    {}", label_power(signal)));
     }
-    if signals.len() > SHOWN {
-        table::print(&format!("          and {} settings of the data more", signals.len() - SHOWN));
+    if settings > signals.len() as u64 {
+        table::print(&format!("          (the first {} of {settings} settings of the data)", signals.len()));
     }
 }
 
