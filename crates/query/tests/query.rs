@@ -425,7 +425,7 @@ fn no_distances_are_no_best() {
 #[test]
 fn absent_values_bring_those_that_are_there() {
     let place = Place::new();
-    let axes = Axes { noise_scale: vec![10.0, 5623.413251903491, 1e4], ..Axes::default() };
+    let axes = Axes { noise_scale: vec![10.0, 5_623.413_251_903_491, 1e4], ..Axes::default() };
     let mut query = Query::new(&[place.source("d", &axes, plausible)]).unwrap();
     let mut absent = |sql: &str| {
         query.collect(sql).unwrap();

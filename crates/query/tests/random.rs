@@ -1,5 +1,6 @@
 //! Random queries, answered by a loop over the rows.
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "few kinds of values matter here")]
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -7,6 +8,9 @@ use std::path::Path;
 use eigensweep_query::Query;
 use eigensweep_store::source::Source;
 use polars::prelude::*;
+
+/// What a row is sorted by, what breaks ties, and what is shown.
+type Answer = (Cell, Row, Row);
 
 /// Values of a row, in the order of [`COLUMNS`].
 type Row = Vec<Cell>;
@@ -150,7 +154,7 @@ fn random_queries_are_answered_as_by_a_loop() {
         let keys = draw.some(KEYS);
         let aggregates = draw.some(AGGREGATES.len());
         let descending = draw.below(2) == 0;
-        let (select, group, sort, mut expected): (Vec<&str>, String, String, Vec<(Cell, Row, Row)>);
+        let (select, group, sort, mut expected): (Vec<&str>, String, String, Vec<Answer>);
         let names: Vec<&str> = keys.iter().map(|&key| COLUMNS[key]).collect();
         if aggregates.is_empty() {
             // Rows; all keys break ties.

@@ -224,10 +224,7 @@ impl Block<'_, '_, '_> {
 
     /// Notes a comparison of a column with a literal in WHERE.
     fn note(&mut self, a: &Expr, b: &Expr) {
-        let (column, value) = match (a, b) {
-            (Expr::Column(column), value) | (value, Expr::Column(column)) => (column, value),
-            _ => return,
-        };
+        let ((Expr::Column(column), value) | (value, Expr::Column(column))) = (a, b) else { return };
         let mut named = self.scope.tables.iter().flat_map(|(_, columns)| columns);
         if self.barred == Some("WHERE")
             && let Some(literal) = literal(value)

@@ -5,7 +5,7 @@ use sqlparser::ast::{self, BinaryOperator, JoinConstraint, JoinOperator, TableFa
 
 use super::scope::Scope;
 use super::select::Block;
-use super::{Planner, refuse, without};
+use super::{Planner, refuse, renamed, without};
 use crate::QueryError;
 
 /// Two keys of a join in one type: polars joins no numbers of two.
@@ -94,7 +94,7 @@ impl Planner<'_> {
                 };
                 let mut frame = self.table(ident)?;
                 if let Some(alias) = alias {
-                    frame = self.renamed(frame, alias)?;
+                    frame = renamed(frame, alias)?;
                 }
                 let known = alias.as_ref().map_or(&ident.value, |alias| &alias.name.value);
                 let schema = frame.collect_schema()?;
@@ -105,7 +105,7 @@ impl Planner<'_> {
                 without(sample.is_some(), "SAMPLE", "")?;
                 let mut frame = self.query(subquery)?;
                 if let Some(alias) = alias {
-                    frame = self.renamed(frame, alias)?;
+                    frame = renamed(frame, alias)?;
                 }
                 let known = alias.as_ref().map_or("", |alias| &alias.name.value);
                 let schema = frame.collect_schema()?;

@@ -169,7 +169,7 @@ pub(super) fn exact(a: Expr, b: Expr, whole: bool, compute: fn(Expr, Expr) -> Ex
         return compute(a, b);
     }
     let near = compute(float(a.clone()), float(b.clone()));
-    let fits = near.clone().abs().lt(lit(9.223_372_036_854_775_8e18));
+    let fits = near.clone().abs().lt(lit(9.223_372_036_854_776e18));
     when(fits).then(compute(a, b)).otherwise(near.strict_cast(DataType::Int64))
 }
 

@@ -146,7 +146,7 @@ impl<'q> Planner<'q> {
             without(with.recursive, "WITH RECURSIVE", "")?;
             for table in &with.cte_tables {
                 let frame = self.query(&table.query)?;
-                let frame = self.renamed(frame, &table.alias)?;
+                let frame = renamed(frame, &table.alias)?;
                 self.named.push((table.alias.name.clone(), frame));
             }
         }
@@ -186,21 +186,21 @@ impl<'q> Planner<'q> {
             }
         }
     }
+}
 
-    /// A table whose columns are named by `AS alias (name, …)`, if they are.
-    fn renamed(&self, mut frame: LazyFrame, alias: &ast::TableAlias) -> Result<LazyFrame, QueryError> {
-        without(alias.at.is_some(), "AT", "")?;
-        if alias.columns.is_empty() {
-            return Ok(frame);
-        }
-        let old: Vec<PlSmallStr> = frame.collect_schema()?.iter_names_cloned().collect();
-        let new: Vec<&str> = alias.columns.iter().map(|column| column.name.value.as_str()).collect();
-        if old.len() != new.len() {
-            let message = format!("`{}` has {} columns, not {}", alias.name.value, old.len(), new.len());
-            return Err(QueryError::Query { message });
-        }
-        Ok(frame.rename(old, new, true))
+/// A table whose columns are named by `AS alias (name, …)`, if they are.
+fn renamed(mut frame: LazyFrame, alias: &ast::TableAlias) -> Result<LazyFrame, QueryError> {
+    without(alias.at.is_some(), "AT", "")?;
+    if alias.columns.is_empty() {
+        return Ok(frame);
     }
+    let old: Vec<PlSmallStr> = frame.collect_schema()?.iter_names_cloned().collect();
+    let new: Vec<&str> = alias.columns.iter().map(|column| column.name.value.as_str()).collect();
+    if old.len() != new.len() {
+        let message = format!("`{}` has {} columns, not {}", alias.name.value, old.len(), new.len());
+        return Err(QueryError::Query { message });
+    }
+    Ok(frame.rename(old, new, true))
 }
 
 /// UNION, INTERSECT or EXCEPT.

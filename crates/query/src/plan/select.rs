@@ -396,11 +396,8 @@ fn visible<'a>(scope: &'a Scope, column: &'a PlSmallStr) -> &'a str {
 }
 
 /// The columns of a SELECT list and their names, of which none is there twice.
-fn items(
-    block: &mut Block<'_, '_, '_>,
-    projection: &[SelectItem],
-) -> Result<Vec<(PlSmallStr, Expr)>, QueryError> {
-    let mut items: Vec<(PlSmallStr, Expr)> = Vec::new();
+fn items(block: &mut Block<'_, '_, '_>, projection: &[SelectItem]) -> Result<Columns, QueryError> {
+    let mut items: Columns = Vec::new();
     for item in projection {
         match item {
             SelectItem::UnnamedExpr(e) => {
@@ -440,7 +437,7 @@ fn all(
     block: &Block<'_, '_, '_>,
     table: Option<&Ident>,
     options: &ast::WildcardAdditionalOptions,
-) -> Result<Vec<(PlSmallStr, Expr)>, QueryError> {
+) -> Result<Columns, QueryError> {
     let ast::WildcardAdditionalOptions {
         wildcard_token: _,
         opt_ilike,
@@ -509,7 +506,7 @@ fn ordinal(e: &ast::Expr, count: usize, clause: &str) -> Result<Option<usize>, Q
     }
 }
 
-/// The keys of GROUP BY.
+/// The keys of `GROUP BY`.
 fn keys(
     block: &mut Block<'_, '_, '_>,
     group_by: &GroupByExpr,
@@ -557,6 +554,9 @@ fn keys(
     Ok(keys)
 }
 
+/// Columns and their names.
+type Columns = Vec<(PlSmallStr, Expr)>;
+
 /// A column to sort by, whether it descends, and whether its nulls come last.
 pub(super) type Sort = (PlSmallStr, bool, bool);
 
@@ -566,12 +566,12 @@ pub(super) fn options(e: &ast::OrderByExpr) -> Result<(bool, bool), QueryError> 
     Ok((e.options.asc == Some(false), e.options.nulls_first != Some(true)))
 }
 
-/// What ORDER BY needs: columns of its own, which are hidden later, and by which ones to sort.
+/// What `ORDER BY` needs: columns of its own, which are hidden later, and by which ones to sort.
 fn order_by(
     block: &mut Block<'_, '_, '_>,
     order: Option<&ast::OrderBy>,
     items: &[(PlSmallStr, Expr)],
-) -> Result<(Vec<(PlSmallStr, Expr)>, Vec<Sort>), QueryError> {
+) -> Result<(Columns, Vec<Sort>), QueryError> {
     let (mut hidden, mut sorts) = (Vec::new(), Vec::new());
     let Some(order) = order else { return Ok((hidden, sorts)) };
     without(order.interpolate.is_some(), "INTERPOLATE", "")?;
