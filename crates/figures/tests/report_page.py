@@ -1,5 +1,6 @@
 """Checks a report in headless Chromium at the widths of a phone and a desk: no errors on the console, nothing wider than the page,
-tables that sort, figures that show their values by pointer and by keyboard, light and dark.
+tables that sort and keep their first column in sight, figures that fit, show their values by pointer and by keyboard, and are dark on a
+dark page.
 
     pip install playwright
     python crates/figures/tests/report_page.py REPORT.html [--screenshots DIR]
@@ -50,6 +51,23 @@ def visit(browser, path, name, scheme, screenshots):
     down = sort(table, numbers[0])
     check(down == sorted(up, reverse=True), "a second click does not turn the order")
     check(table.locator("th[aria-sort=descending]").count() == 1, "the order is not announced")
+
+    # A table that scrolls keeps its first column, where the verdict is, in sight.
+    kept = page.evaluate(
+        """() => [...document.querySelectorAll("section .scroll")].slice(0, 2).every((box) => {
+            box.scrollLeft = 9999;
+            const cell = box.querySelector("tbody td").getBoundingClientRect();
+            box.scrollLeft = 0;
+            return Math.abs(cell.left - box.getBoundingClientRect().left) < 4;
+        })"""
+    )
+    check(kept, f"{name}: the first column of a table scrolls out of sight")
+    narrow = page.evaluate("[...document.querySelectorAll('.sheet svg')].every((svg) => svg.clientWidth <= innerWidth)")
+    check(narrow, f"{name}: a figure is wider than the window")
+    paper = page.evaluate("getComputedStyle(document.querySelector('.sheet svg > rect')).fill")
+    check(paper == ("rgb(21, 23, 27)" if scheme == "dark" else "rgb(255, 255, 255)"), f"{scheme}: figures are on {paper}")
+    order = page.evaluate("[...document.querySelectorAll('#finding, #figures, #best, #verdicts')].map((part) => part.id)")
+    check(order == [part for part in ("finding", "figures", "best", "verdicts") if part in order], f"the page has {order}")
 
     sheets = page.locator(".sheet")
     check(sheets.count() >= 1, "there is no figure")
