@@ -113,14 +113,20 @@ fn common(rows: &Lines<'_>, placed: &[&str]) -> String {
     parts.join(" · ")
 }
 
-/// Notes on data sets that are not finished.
+/// Notes on data sets that are not finished, and on axes that hold multiples.
 fn unfinished(sources: &[Source]) -> Vec<String> {
     let note = |source: &Source| {
         let (done, all) = source.unfinished()?;
         let (done, all) = (count(done.into()), count(all.into()));
         Some(format!("{} is not finished: {done} of {all} rows.", source.job().job.name))
     };
-    sources.iter().filter_map(note).collect()
+    let mut notes: Vec<String> = sources.iter().filter_map(note).collect();
+    let axes = sources.iter().flat_map(|source| source.job().axes());
+    let relative: BTreeSet<&str> = axes.filter(|axis| axis.relative).map(|axis| axis.name).collect();
+    notes.extend(relative.into_iter().map(|name| {
+        format!("`{name}` holds multiples of the largest eigenvalue of the clean data, as the job says.")
+    }));
+    notes
 }
 
 /// Panels: an axis for the columns and one for the rows, each with its values.

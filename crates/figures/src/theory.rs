@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use eigensweep_engine::input::Input;
 use eigensweep_engine::theory::{SpectraRow, spectra, table};
 
 use crate::Source;
@@ -30,13 +31,28 @@ fn fits(axes: &[(&'static str, f64)], fixed: &Fixed) -> bool {
     axes.iter().all(|(name, value)| fixed.get(*name).is_none_or(|wanted| same(*wanted, *value)))
 }
 
-/// Median over replicates of the crossover η²/δ of Corollary 4.5, in units of λ^Γ; `None` where the
-/// input is not there, or the spectra have none.
+/// What a value of `noise_scale` stands for in a replicate, in units of λ^Γ.
+fn noise_unit(source: &Source, input: &Input, replicate: u64, fixed: &Fixed) -> f64 {
+    if !source.job().corruption.spectrum.scale.is_relative() {
+        return 1.0;
+    }
+    let row = spectra(source.job(), input, replicate).into_iter().find(|row| fits(&row.axes, fixed));
+    let signal = row.and_then(|row| row.signal).unwrap_or_default();
+    signal.into_iter().fold(0.0, f64::max)
+}
+
+/// Median over replicates of the crossover η²/δ of Corollary 4.5, in units of `noise_scale`; `None`
+/// where the input is not there, or the spectra have none.
 pub(crate) fn crossover(source: &Source, fixed: &Fixed) -> Option<f64> {
     let input = source.input()?;
     let replicates = u64::from(source.job().job.replicates).min(REPLICATES);
     let mut found: Vec<f64> = (0..replicates)
-        .flat_map(|replicate| table(source.job(), input, replicate))
+        .flat_map(|replicate| {
+            let unit = noise_unit(source, input, replicate, fixed);
+            let mut rows = table(source.job(), input, replicate);
+            rows.iter_mut().flat_map(|row| &mut row.thresholds).for_each(|found| found.crossover /= unit);
+            rows
+        })
         .filter(|row| fits(&row.axes, fixed))
         .filter_map(|row| row.thresholds.ok().map(|thresholds| thresholds.crossover))
         // There is none for k > k₀.
@@ -50,4 +66,39 @@ pub(crate) fn crossover(source: &Source, fixed: &Fixed) -> Option<f64> {
 pub(crate) fn first_spectra(source: &Source, fixed: &Fixed) -> Option<SpectraRow> {
     let input = source.input()?;
     spectra(source.job(), input, 0).into_iter().find(|row| fits(&row.axes, fixed) && row.signal.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use eigensweep_testkit::data_set::run_to_the_end;
+    use eigensweep_testkit::rows::job;
+
+    use super::{Fixed, crossover};
+    use crate::Source;
+
+    const JOB: &str = r#"
+    [job]
+    replicates = 3
+    [data]
+    components = 3
+    scale = 100
+    label_count = 2
+    [corruption]
+    components = 2
+    [model]
+    dimension = 3
+    [grid]
+    samples = 50
+    "#;
+
+    #[test]
+    fn the_crossover_stands_on_the_axis_that_the_noise_has() {
+        let of = |scale: &str| {
+            let directory = tempfile::tempdir().unwrap();
+            run_to_the_end(directory.path(), &job(JOB, &[&format!("corruption.scale={scale}")]), 1);
+            crossover(&Source::open(directory.path()).unwrap(), &Fixed::new()).unwrap()
+        };
+        let (relative, absolute) = (of("{ relative = [0.5, 2] }"), of("[50, 200]"));
+        assert!((100.0 * relative / absolute - 1.0).abs() < 1e-12, "{relative} and {absolute}");
+    }
 }

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::super::keys::{Default, Identity, KEYS, Key, Kind, axes, enters, find, markdown, names, tables};
+use super::super::keys::{
+    Default, Identity, KEYS, Key, Kind, When, axes, enters, find, markdown, names, tables,
+};
 use super::super::{AxisValues, JobSpec, Shown, commented};
 use super::{job, read};
 
@@ -159,7 +161,14 @@ fn what_is_commented_out_of_a_full_job_is_a_value_that_its_key_takes() {
         let keys = KEYS.iter().filter(|key| key.table == table && key.name == name);
         let read = |key: &Key| {
             let beside = beside(key);
-            let more = if value == "\"idx\"" { "data.images = 'i'\ndata.labels = 'l'\n" } else { "" };
+            // What another choice needs: a reader its files.
+            let needed = KEYS.iter().filter(|other| {
+                let this = |when: &When| when.key == name && when.is.contains(&value.trim_matches('"'));
+                other.table == table
+                    && matches!(other.default, Default::Required)
+                    && other.when.iter().any(this)
+            });
+            let more: String = needed.map(|other| format!("{} = 'x'\n", other.path)).collect();
             let dimension = if key.path == "model.dimension" { "" } else { "model.dimension = 2\n" };
             read(&format!("{dimension}{beside}{more}{} = {value}", key.path), &[])
         };
