@@ -478,10 +478,11 @@ mod tests {
     fn even_one_row_can_be_had() {
         for most in 1..30 {
             let slice = Slice::new(five(), most);
-            let count = five()
-                .iter()
-                .map(|(name, values)| values.iter().filter(|value| slice.holds(name, **value)).count());
-            assert!(count.product::<usize>() <= most, "{most}");
+            let axes = five();
+            let kept = |(name, values): &(&str, Vec<f64>)| {
+                values.iter().filter(|value| slice.holds(name, **value)).count()
+            };
+            assert!(axes.iter().map(kept).product::<usize>() <= most, "{most}");
         }
     }
 }

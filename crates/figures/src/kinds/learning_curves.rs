@@ -478,9 +478,12 @@ fn draw_curve(
     });
 }
 
+/// Points of a line, and its dashes.
+type Piece<'d> = (Vec<(f64, f64)>, &'d [f64]);
+
 /// Cuts a line half-way between points of different dashes.
-fn pieces<'d>(line: &[((f64, f64), &'d [f64])]) -> Vec<(Vec<(f64, f64)>, &'d [f64])> {
-    let mut pieces: Vec<(Vec<(f64, f64)>, &[f64])> = Vec::new();
+fn pieces<'d>(line: &[((f64, f64), &'d [f64])]) -> Vec<Piece<'d>> {
+    let mut pieces: Vec<Piece<'d>> = Vec::new();
     for &(spot, dashes) in line {
         match pieces.last_mut() {
             Some((piece, own)) if *own == dashes => piece.push(spot),
