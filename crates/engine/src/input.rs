@@ -52,8 +52,8 @@ pub struct RowSet {
     pub rows: LabelledRows,
     /// Clean second moment of the whole set.
     pub moment: SecondMoment,
-    /// Its largest eigenvalue, which relative scales multiply; `None` of raw features where no scale
-    /// is relative.
+    /// Its largest eigenvalue, which relative scales multiply; `None` of raw features where no
+    /// scale is relative.
     pub largest: Option<f64>,
 }
 

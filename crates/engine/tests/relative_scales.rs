@@ -1,4 +1,4 @@
-//! `scale = { relative = x }` is x times the clean data's largest eigenvalue, whatever the data are.
+//! `scale = { relative = x }` is x times the clean data's largest eigenvalue, of any data.
 
 use eigensweep_engine::input::Input;
 use eigensweep_engine::simulation::Simulation;

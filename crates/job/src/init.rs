@@ -11,8 +11,8 @@ const WIDTH: usize = 100;
 /// A job that is all defaults, in TOML, each key below a sentence on what it means.
 ///
 /// [`Shown::Minimal`] has the keys that most studies begin with, [`Shown::Common`] what they take,
-/// too, and [`Shown::Full`] all keys; those that have no meaning beside the defaults, or no value of
-/// their own, are commented out, and so are other choices.
+/// too, and [`Shown::Full`] all keys; those that have no meaning beside the defaults, or no value
+/// of their own, are commented out, and so are other choices.
 #[must_use]
 pub fn commented(shown: Shown) -> String {
     let mut text = String::new();

@@ -6,8 +6,8 @@
 //!
 //! A quantile lies on the straight line between its two neighbours among the sorted values, at
 //! place (n − 1) · share, as NumPy's and polars' `linear`. It is exact of up to [`EXACT`] values,
-//! which are kept. Of more, the neighbours come of a DDSketch (Masson, Rim and Lee, VLDB 2019): bins
-//! of equal ratios, counted; joining two sketches adds counts, in any order. Each neighbour is then
+//! which are kept. Of more, the neighbours come of a DDSketch (Masson, Rim and Lee, VLDB 2019):
+//! bins of equal ratios, counted; joining two sketches adds counts, in any order. Each neighbour is then
 //! within [`QUANTILE_ACCURACY`] of the true one, relatively, and so is the quantile (of the larger
 //! of the two, where they differ in sign), as long as the values span less than [`BINS`] bins
 //! (seventeen decades); lowest values are lumped beyond.
@@ -249,8 +249,8 @@ impl fmt::Debug for Aggregate {
 pub struct NoQuantiles;
 
 impl Aggregate {
-    /// Of its parts; `quantiles` as [`Self::quantile_bytes`] gave them, or an earlier program, which
-    /// had sketches only.
+    /// Of its parts; `quantiles` as [`Self::quantile_bytes`] gave them, or an earlier program,
+    /// which had sketches only.
     ///
     /// # Errors
     ///
