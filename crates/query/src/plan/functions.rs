@@ -258,7 +258,8 @@ pub(super) const SCALAR: &[Scalar] = &[
     }),
     two!("power", |x, y| float(x).pow(float(y))),
     two!("pow", |x, y| float(x).pow(float(y))),
-    one!("sign", |x| x.sign()),
+    // Of 64 bits at once; polars' own brings decimals in.
+    one!("sign", |x| x.clone().gt(lit(0)).cast(DataType::Int64) - x.lt(lit(0)).cast(DataType::Int64)),
     two!("mod", |x, y| remainder(x, y)),
     one!("sin", |x| float(x).sin()),
     one!("cos", |x| float(x).cos()),
