@@ -33,7 +33,7 @@ pub(crate) fn absent(condition: &Condition) -> Result<Option<String>, QueryError
             }
         }
         (None, Some(asked)) => {
-            known.sort_by(|a, b| text(a).cmp(&text(b)));
+            known.sort_by_cached_key(text);
             if known.iter().any(|value| value.get_str() == Some(asked)) || known.is_empty() {
                 return Ok(None);
             }

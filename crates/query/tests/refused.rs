@@ -60,6 +60,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT paradigm FROM results GROUP BY paradigm ORDER BY distance", "`distance` stands neither"),
     ("SELECT DISTINCT samples FROM results ORDER BY distance", "DISTINCT"),
     ("SELECT samples FROM results HAVING samples > 1", "WHERE"),
+    ("SELECT samples FROM results GROUP BY samples HAVING COUNT(*) OVER () > 1", "QUALIFY"),
     ("SELECT samples FROM results ORDER BY 2", "there are 1 columns"),
     ("SELECT * FROM results PIVOT (SUM(distance) FOR samples IN (3, 4))", "in FROM"),
     ("SELECT * FROM results LIMIT 1 + 1", "whole number"),

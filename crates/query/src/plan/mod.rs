@@ -9,7 +9,7 @@
 //! | SQL | polars-sql 0.55.2 | reported |
 //! |---|---|---|
 //! | `ORDER BY SUM(x)`, `ORDER BY COUNT(*)` of groups, not aliased | ignored | |
-//! | `COUNT(*) - 10`, differences of counts | unsigned 32 bits, wraps | pola-rs/polars#21390, #11465 |
+//! | `COUNT(*) - 10` | unsigned 32 bits, wraps | pola-rs/polars#21390, #11465 |
 //! | `SUM(i)`, `i * 1000000000` of 32-bit columns | wraps | |
 //! | `SELECT COUNT(*), QUANTILE_CONT(x, 0.5) … ORDER BY n` | as many rows as the table | |
 //! | `COUNT(*) OVER (ORDER BY x)` | counts rows, not peers | like pola-rs/polars#8550 |

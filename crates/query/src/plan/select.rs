@@ -150,6 +150,47 @@ impl<'p, 'q> Block<'p, 'q, '_> {
         Ok(frame)
     }
 
+    /// The groups of rows, or the one of all where there are no keys; what comes later is of groups
+    /// then.
+    fn grouped(
+        &mut self,
+        mut frame: LazyFrame,
+        keys: &[Expr],
+        later: &mut Later,
+    ) -> Result<LazyFrame, QueryError> {
+        let inputs: Vec<&Expr> = keys.iter().chain(self.aggregates.iter().map(|(_, e)| e)).collect();
+        frame = self.beside(frame, &inputs);
+        if !self.constants.is_empty() {
+            frame = frame.with_columns(&self.constants);
+        }
+        let named = |(name, e): (&PlSmallStr, &Expr)| e.clone().alias(name.clone());
+        let aggregates: Vec<Expr> = self.aggregates.iter().map(|(name, e)| named((name, e))).collect();
+        let names: Vec<PlSmallStr> = keys.iter().map(|_| self.planner.fresh()).collect();
+        frame = if keys.is_empty() {
+            frame.select(aggregates)
+        } else {
+            frame.group_by(names.iter().zip(keys).map(named).collect::<Vec<_>>()).agg(aggregates)
+        };
+        let made =
+            self.aggregates.iter().map(|(name, _)| name).chain(later.windows.iter().map(|it| &it.name));
+        let made = made.chain(self.subqueries.iter().map(|(name, _)| name));
+        let known: Vec<PlSmallStr> = names.iter().chain(made).cloned().collect();
+        for e in later.expressions() {
+            let key = |e: Expr| keys.iter().position(|key| *key == e).map_or(e, |at| col(names[at].clone()));
+            *e = std::mem::take(e).map_expr(key);
+            let other = e.into_iter().find_map(|e| match e {
+                Expr::Column(name) if !known.contains(name) => Some(name),
+                _ => None,
+            });
+            if let Some(name) = other {
+                let name = visible(&self.scope, name);
+                let message = format!("`{name}` stands neither in GROUP BY nor in an aggregate");
+                return Err(QueryError::Query { message });
+            }
+        }
+        Ok(frame)
+    }
+
     /// `key [NOT] IN (SELECT …)`.
     fn within(
         &mut self,
@@ -282,96 +323,65 @@ impl Planner<'_> {
         if let Some(condition) = clauses.selection {
             frame = block.filtered(frame, condition)?;
         }
-        let mut items = items(&mut block, clauses.projection)?;
-        let all_columns: Vec<Expr> = items.iter().map(|(_, e)| e.clone()).collect();
+        let items = items(&mut block, clauses.projection)?;
         let keys = match clauses.group_by {
-            Some(group_by) => keys(&mut block, group_by, clauses.projection, &all_columns)?,
+            Some(group_by) => keys(&mut block, group_by, clauses.projection, &items)?,
             None => Vec::new(),
         };
-        let mut having = clauses.having.map(|e| block.expression(e)).transpose()?;
-        let mut qualify = clauses.qualify.map(|e| block.expression(e)).transpose()?;
-        let (mut order, sorts) = order_by(&mut block, order, &items)?;
-
+        let windows = block.windows.len();
+        let having = clauses.having.map(|e| block.expression(e)).transpose()?;
+        without(block.windows.len() > windows, "a window in HAVING", "use QUALIFY")?;
+        let qualify = clauses.qualify.map(|e| block.expression(e)).transpose()?;
+        let (order, sorts) = order_by(&mut block, order, &items)?;
+        let windows = std::mem::take(&mut block.windows);
+        let mut later = Later { items, having, qualify, order, windows };
         let grouped = !keys.is_empty() || !block.aggregates.is_empty();
-        without(having.is_some() && !grouped, "HAVING without groups", "use WHERE")?;
-        let mut windows = std::mem::take(&mut block.windows);
+        without(later.having.is_some() && !grouped, "HAVING without groups", "use WHERE")?;
         if grouped {
-            let before: Vec<&Expr> = keys.iter().chain(block.aggregates.iter().map(|(_, e)| e)).collect();
-            frame = block.beside(frame, &before);
-            if !block.constants.is_empty() {
-                frame = frame.with_columns(&block.constants);
-            }
-            let aggregates: Vec<Expr> =
-                block.aggregates.iter().map(|(name, e)| e.clone().alias(name.clone())).collect();
-            let names: Vec<PlSmallStr> = keys.iter().map(|_| block.planner.fresh()).collect();
-            frame = if keys.is_empty() {
-                frame.select(aggregates)
-            } else {
-                let named: Vec<Expr> =
-                    keys.iter().zip(&names).map(|(key, name)| key.clone().alias(name.clone())).collect();
-                frame.group_by(named).agg(aggregates)
-            };
-            let made = block.aggregates.iter().map(|(name, _)| name).chain(windows.iter().map(|it| &it.name));
-            let made = made.chain(block.subqueries.iter().map(|(name, _)| name));
-            let known: Vec<PlSmallStr> = names.iter().chain(made).cloned().collect();
-            let of_groups = |e: &mut Expr| -> Result<(), QueryError> {
-                let key =
-                    |e: Expr| keys.iter().position(|key| *key == e).map_or(e, |at| col(names[at].clone()));
-                *e = std::mem::take(e).map_expr(key);
-                let mut columns = e.into_iter().filter_map(|e| match e {
-                    Expr::Column(name) => Some(name),
-                    _ => None,
-                });
-                match columns.find(|name| !known.contains(name)) {
-                    None => Ok(()),
-                    Some(name) => Err(QueryError::Query {
-                        message: format!(
-                            "`{}` stands neither in GROUP BY nor in an aggregate",
-                            visible(&block.scope, name)
-                        ),
-                    }),
-                }
-            };
-            let exprs = items.iter_mut().map(|(_, e)| e).chain(&mut having).chain(&mut qualify);
-            let of_windows = windows.iter_mut().flat_map(Window::expressions);
-            exprs.chain(order.iter_mut().map(|(_, e)| e)).chain(of_windows).try_for_each(of_groups)?;
+            frame = block.grouped(frame, &keys, &mut later)?;
         }
-        let exprs = items.iter().map(|(_, e)| e).chain(&having).chain(&qualify);
-        let mut after: Vec<&Expr> = exprs.chain(order.iter().map(|(_, e)| e)).collect();
-        after.extend(windows.iter().flat_map(Window::inputs));
-        frame = block.beside(frame, &after);
-        if let Some(having) = having {
+        frame = block.beside(frame, &later.inputs());
+        if let Some(having) = later.having {
             frame = block.planner.kept(frame, having);
         }
-        for window in windows {
+        for window in later.windows {
             frame = window.apply(frame, &mut || block.planner.fresh())?;
         }
-        if let Some(qualify) = qualify {
+        if let Some(qualify) = later.qualify {
             frame = block.planner.kept(frame, qualify);
         }
+        frame = self.answer(frame, later.items, later.order, &sorts, clauses.distinct)?;
+        Ok(match limit {
+            Some((offset, rows)) => frame.slice(offset, rows),
+            None => frame,
+        })
+    }
 
-        let names: Vec<PlSmallStr> = items.iter().map(|(name, _)| name.clone()).collect();
-        let mut columns: Vec<Expr> = items.into_iter().map(|(name, e)| e.alias(name)).collect();
-        if clauses.distinct {
-            without(!order.is_empty(), "ORDER BY of what DISTINCT does not select", "select it, too")?;
+    /// The columns of an answer, in order.
+    fn answer(
+        &mut self,
+        mut frame: LazyFrame,
+        items: Columns,
+        hidden: Columns,
+        sorts: &[Sort],
+        distinct: bool,
+    ) -> Result<LazyFrame, QueryError> {
+        let shown: Vec<Expr> = items.iter().map(|(name, _)| col(name.clone())).collect();
+        if distinct {
+            without(!hidden.is_empty(), "ORDER BY of what DISTINCT does not select", "select it, too")?;
         }
-        columns.extend(order.into_iter().map(|(name, e)| e.alias(name)));
-        // Constants alone would be one row, whatever the table has.
+        let names: Vec<Expr> = items.iter().chain(&hidden).map(|(name, _)| col(name.clone())).collect();
+        let columns: Vec<Expr> = items.into_iter().chain(hidden).map(|(name, e)| e.alias(name)).collect();
         let constant = columns.iter().all(|e| !e.into_iter().any(|e| matches!(e, Expr::Column(_))));
         frame = if constant {
-            let kept: Vec<Expr> = columns
-                .iter()
-                .map(|e| e.clone().meta().output_name().map(col))
-                .collect::<PolarsResult<_>>()?;
-            let row = block.planner.fresh();
-            // The row's own column, so that rows are counted though nothing of them is read.
+            // Constants alone would be one row, whatever the table has: they stand beside a column.
             let schema = frame.collect_schema()?;
             let first = schema.iter_names().next().cloned().unwrap_or_default();
-            frame.select([col(first).alias(row)]).with_columns(columns).select(kept)
+            frame.select([col(first).alias(self.fresh())]).with_columns(columns).select(names)
         } else {
             frame.select(columns)
         };
-        if clauses.distinct {
+        if distinct {
             frame = frame.unique(None, UniqueKeepStrategy::Any);
         }
         if !sorts.is_empty() {
@@ -379,13 +389,32 @@ impl Planner<'_> {
             let options = SortMultipleOptions::default()
                 .with_order_descending_multi(sorts.iter().map(|(_, descending, _)| *descending))
                 .with_nulls_last_multi(sorts.iter().map(|(_, _, last)| *last));
-            frame = frame.sort_by_exprs(by, options);
-            frame = frame.select(names.into_iter().map(col).collect::<Vec<_>>());
-        }
-        if let Some((offset, rows)) = limit {
-            frame = frame.slice(offset, rows);
+            frame = frame.sort_by_exprs(by, options).select(shown);
         }
         Ok(frame)
+    }
+}
+
+/// What is computed after groups.
+struct Later {
+    items: Columns,
+    having: Option<Expr>,
+    qualify: Option<Expr>,
+    order: Columns,
+    windows: Vec<Window>,
+}
+
+impl Later {
+    fn expressions(&mut self) -> impl Iterator<Item = &mut Expr> {
+        let columns = self.items.iter_mut().chain(&mut self.order).map(|(_, e)| e);
+        let windows = self.windows.iter_mut().flat_map(Window::expressions);
+        columns.chain(&mut self.having).chain(&mut self.qualify).chain(windows)
+    }
+
+    fn inputs(&self) -> Vec<&Expr> {
+        let columns = self.items.iter().chain(&self.order).map(|(_, e)| e);
+        let windows = self.windows.iter().flat_map(Window::inputs);
+        columns.chain(&self.having).chain(&self.qualify).chain(windows).collect()
     }
 }
 
@@ -511,7 +540,7 @@ fn keys(
     block: &mut Block<'_, '_, '_>,
     group_by: &GroupByExpr,
     projection: &[SelectItem],
-    items: &[Expr],
+    items: &[(PlSmallStr, Expr)],
 ) -> Result<Vec<Expr>, QueryError> {
     let refused = "GROUP BY once for each grouping, joined by UNION ALL";
     let expressions = match group_by {
@@ -528,7 +557,7 @@ fn keys(
                 };
                 e.into_iter().any(|e| matches!(e, Expr::Column(name) if made(name)))
             };
-            return Ok(items.iter().filter(|e| !later(e)).cloned().collect());
+            return Ok(items.iter().filter(|(_, e)| !later(e)).map(|(_, e)| e.clone()).collect());
         }
     };
     let mut keys: Vec<Expr> = Vec::new();
@@ -544,7 +573,7 @@ fn keys(
                 {
                     block.plain("GROUP BY", e)?
                 }
-                _ => items[at].clone(),
+                _ => items[at].1.clone(),
             },
         };
         if !keys.contains(&key) {
