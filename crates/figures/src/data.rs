@@ -147,7 +147,7 @@ struct Sliced {
     /// In words, how the value stands among the others.
     among: String,
     /// A value that was left out.
-    other: Key,
+    other: Option<Key>,
 }
 
 impl<'s> Lines<'s> {
@@ -226,10 +226,23 @@ impl<'s> Lines<'s> {
         self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// Axes with more than one value, in file order, the paradigm last.
+    /// Axes with more than one value, in file order, the paradigm last; without those that have one
+    /// value in each of several data sets, for which [`DATASET`] stands.
     pub(crate) fn varying(&self) -> Vec<&str> {
         let names = self.axes.iter().map(String::as_str).chain([PARADIGM]);
-        names.filter(|name| self.axis(name).len() > 1).collect()
+        let tells = |name: &&str| {
+            [DATASET, PARADIGM].contains(name) || self.own(name).iter().any(|own| own.len() > 1)
+        };
+        names.filter(|name| self.axis(name).len() > 1).filter(tells).collect()
+    }
+
+    /// Values of an axis in each of the data sets.
+    fn own(&self, name: &str) -> Vec<BTreeSet<Key>> {
+        let mut own = vec![BTreeSet::new(); self.sources.len()];
+        for &place in &self.lines {
+            own[place.0].insert(self.key(place, name));
+        }
+        own
     }
 
     /// Paradigms that are there, in order.
@@ -305,15 +318,33 @@ impl<'s> Lines<'s> {
         self.thinned.push(format!("{most} of {count} values of {} are shown.", name.replace('_', " ")));
     }
 
-    /// Leaves one value of an axis of numbers: the largest n, of any other axis the middle one.
+    /// Leaves one value of an axis of numbers: the largest n, of any other axis the middle one; of
+    /// those that all data sets have, or where they have none in common, of each data set's own.
     pub(crate) fn slice(&mut self, name: &str) {
-        let values = self.axis(name);
-        let (count, largest) = (values.len(), name == "samples");
-        let at = if largest { count.saturating_sub(1) } else { count / 2 };
-        let Some(kept) = values.get(at).cloned().filter(|_| count > 1) else { return };
-        let other = values[if at == 0 { 1 } else { 0 }].clone();
-        let among = format!("{} of {count}", if at + 1 == count { "largest" } else { "middle" });
-        self.keep(name, vec![kept]);
+        let own = self.own(name);
+        if own.iter().all(|values| values.len() <= 1) {
+            return;
+        }
+        let at = |values: &BTreeSet<Key>| {
+            if name == "samples" { values.len().saturating_sub(1) } else { values.len() / 2 }
+        };
+        let pick = |values: &BTreeSet<Key>| values.iter().nth(at(values)).cloned();
+        let there = own.iter().filter(|values| !values.is_empty());
+        let common = there.cloned().reduce(|one, other| &one & &other).unwrap_or_default();
+        let (picked, among): (Vec<Option<Key>>, String) = match common.len() {
+            0 => (own.iter().map(pick).collect(), "each data set's own".to_owned()),
+            1 => (vec![pick(&common); own.len()], "the one in common".to_owned()),
+            count => {
+                let place = if at(&common) + 1 == count { "largest" } else { "middle" };
+                (vec![pick(&common); own.len()], format!("{place} of {count}"))
+            }
+        };
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.retain(|&place| picked[place.0].as_ref().is_some_and(|kept| self.key(place, name) == *kept));
+        self.lines = lines;
+        let other = self.axis(name).iter().find(|value| !picked.contains(&Some((*value).clone()))).cloned();
+        let kept: BTreeSet<Key> = picked.into_iter().flatten().collect();
+        self.values.insert(name.to_owned(), kept.into_iter().collect());
         self.sliced.insert(name.to_owned(), Sliced { among, other });
     }
 
@@ -355,12 +386,12 @@ impl<'s> Lines<'s> {
     pub(crate) fn constants(&self, asked: &[&str], placed: &[&str]) -> Vec<String> {
         let sliced = self.sliced.keys().map(String::as_str).filter(|name| !asked.contains(name));
         let names = asked.iter().copied().chain(sliced).filter(|name| !placed.contains(name));
-        let shown = |name: &str| match self.axis(name) {
-            [only] => {
-                let among = self.sliced.get(name).map(|sliced| format!(" ({})", sliced.among));
-                Some(valued(name, &only.text()) + &among.unwrap_or_default())
-            }
-            _ => None,
+        let shown = |name: &str| {
+            let (values, sliced) = (self.axis(name), self.sliced.get(name));
+            let texts: Vec<String> = values.iter().map(Key::text).collect();
+            let among = sliced.map(|sliced| format!(" ({})", sliced.among));
+            let one = values.len() == 1 || sliced.is_some();
+            one.then(|| valued(name, &texts.join(", ")) + &among.unwrap_or_default())
         };
         names.filter_map(shown).collect()
     }
@@ -368,7 +399,7 @@ impl<'s> Lines<'s> {
     /// How to see what was sliced away.
     pub(crate) fn hint(&self) -> Option<String> {
         let other = |(name, sliced): (&String, &Sliced)| {
-            sliced.other.number().map(|value| format!("{name} = {value}"))
+            sliced.other.as_ref()?.number().map(|value| format!("{name} = {value}"))
         };
         let others: Vec<String> = self.sliced.iter().filter_map(other).collect();
         let places = "--x, --color and --facet give an axis a place";

@@ -515,6 +515,24 @@ fn two_data_sets_say_that_they_took_a_place() {
     assert!(drawing.svg().contains("max λ(Γ) = 10⁴ (largest of 2)"));
 }
 
+/// Data sets that share no value of an axis keep one each, and what differs between them alone takes no
+/// place.
+#[test]
+fn data_sets_of_different_axes_are_drawn_together() {
+    let place = Place::new();
+    let other = Axes { noise_scale: vec![1e3, 1e6], samples: vec![50, 500], ..Axes::default() };
+    let two = [source(&place, "a", &Axes::default(), plausible), source(&place, "b", &other, plausible)];
+    let (drawing, structure) = drawn(&two, &curves(), "two of different axes");
+    assert_eq!((structure.count("panel"), structure.count("curve")), (6, 18));
+    let subtitle = &structure.texts[1].0;
+    assert!(subtitle.starts_with("max λ(Γ) = 10⁴, 10⁶ (each data set's own) · "), "{subtitle}");
+    assert!(drawing.hints()[0].contains("--where 'noise_scale = 10'"), "{:?}", drawing.hints());
+    let single = Axes { noise_scale: vec![7.0], ..Axes::default() };
+    let three = [source(&place, "c", &single, plausible), source(&place, "d", &Axes::default(), plausible)];
+    let (_, structure) = drawn(&three, &FigureSpec::new(&PHASE), "phase of two");
+    assert!(structure.count("cell") > 0);
+}
+
 #[test]
 fn panels_that_would_be_the_same_are_refused() {
     let place = Place::new();
