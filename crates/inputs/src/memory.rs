@@ -71,8 +71,8 @@ fn end(bytes: usize) -> ! {
         // It fits: the number has twenty digits at most.
         let _ = writeln!(
             rest,
-            "error: out of memory: {bytes} bytes more are not to be had. Give the program more memory or fewer --threads; a data \
-             set goes on from its last finished part"
+            "error: out of memory: {bytes} bytes more are not to be had. Give the program more memory (or `run` fewer \
+             --threads); a data set goes on from its last finished part"
         );
         let left = rest.len();
         // SAFETY: the first bytes of an array that is there; descriptor 2 may be closed, which is

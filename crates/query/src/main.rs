@@ -11,15 +11,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use eigensweep_inputs::memory::OrEnd;
 use eigensweep_query::output::{self, Format};
 use eigensweep_query::{Query, QueryError};
 use eigensweep_store::format::count;
 use eigensweep_store::source::{Source, SourceError};
+use mimalloc::MiMalloc;
 
 use args::Arguments;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: OrEnd<MiMalloc> = OrEnd(MiMalloc);
 
 /// Exit code of bad usage, clap's own.
 const USAGE: u8 = 2;

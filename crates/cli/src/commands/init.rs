@@ -11,6 +11,6 @@ pub(crate) fn call(arguments: &Init) -> Exit {
         (false, false) => Shown::Common,
         (false, true) => Shown::Full,
     };
-    super::table::print_bytes(eigensweep_job::commented(shown).as_bytes());
+    crate::output::write(eigensweep_job::commented(shown).as_bytes());
     Exit::Success
 }

@@ -2,18 +2,18 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 use eigensweep_job::keys::{self, KEYS};
-use terminal_size::{Width, terminal_size};
 
+use super::table;
 use crate::exit::Exit;
 
 /// Columns where standard output is no terminal.
 const WIDTH: u16 = 100;
 
 pub(crate) fn call(chosen: Option<&str>) -> Exit {
-    let width = terminal_size().map_or(WIDTH, |(Width(width), _)| width);
+    let width = table::terminal_width().unwrap_or(WIDTH);
     let tables = keys::tables().into_iter().filter(|table| chosen.is_none_or(|chosen| chosen == *table));
     let pages: Vec<String> = tables.map(|table| format!("[{table}]\n{}", page(table, width))).collect();
-    super::table::print(&pages.join("\n\n"));
+    table::print(&pages.join("\n\n"));
     Exit::Success
 }
 

@@ -256,7 +256,7 @@ fn print_summary(summary: &Summary, root: &Path) {
     // Paradigm by paradigm; within one, in the order of the grid.
     let order = |name: &str| summary.lines.iter().position(|line| line.paradigm == name);
     lines.sort_by_key(|line| order(line.paradigm));
-    table::print(&summary_table(summary, &lines, terminal_width()));
+    table::print(&summary_table(summary, &lines, table::terminal_width().map(usize::from)));
     let metric = summary.metric.name;
     table::print(&format!(
         "{metric}: mean ± standard error over replicates; threshold: median over replicates, whose spectra are drawn"
@@ -343,13 +343,6 @@ fn table_of(summary: &Summary, lines: &[&SummaryLine], (space, padding): (&str, 
         table.add_row(cells);
     }
     table.to_string()
-}
-
-/// Columns of the terminal that standard output is; `None` of anything else.
-fn terminal_width() -> Option<usize> {
-    let terminal = console::Term::stdout();
-    let size = if terminal.is_term() { terminal.size_checked() } else { None };
-    size.map(|(_, columns)| columns.into())
 }
 
 fn threshold(alpha: f64) -> String {

@@ -41,6 +41,13 @@ pub(crate) fn coordinate(value: f64) -> String {
         .unwrap_or_else(|| number(value))
 }
 
+/// Columns of the terminal that standard output is; `None` of anything else.
+pub(crate) fn terminal_width() -> Option<u16> {
+    let terminal = console::Term::stdout();
+    let size = if terminal.is_term() { terminal.size_checked() } else { None };
+    size.map(|(_, columns)| columns)
+}
+
 /// Prints a line on standard output.
 pub(crate) fn print(text: &str) {
     output::write(format!("{text}\n").as_bytes());
