@@ -259,9 +259,9 @@ fn taking_values_away_is_refused() {
     drop(open(directory.path(), &job(ALL_AXES, &all), Shard::WHOLE).unwrap());
     let before = tree(directory.path());
     for (fewer, words) in [
-        ("job.replicates=3", "has replicates 2 to 5, but the job asks for 2 to 4"),
+        ("job.replicates=3", "has replicates 2 to 5, but the job asks for replicates 2 to 4"),
         ("job.first_replicate=3", "has replicates 2 to 5, but the job asks for 3 to 6"),
-        ("job.first_replicate=0", "has replicates 2 to 5, but the job asks for 0 to 3"),
+        ("job.first_replicate=0", "has replicates 2 to 5, but the job asks for replicates 0 to 3"),
         ("grid.samples=15", "has samples 400"),
         ("grid.samples=[15, 401]", "has samples 400"),
         ("data.components=3", "has signal_components 5"),

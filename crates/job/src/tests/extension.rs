@@ -151,7 +151,7 @@ fn the_reason_names_the_axis() {
     assert_eq!(less.to_string(), "samples 30, which the job no longer asks for");
     let less = reason(&with("job.replicates = 7"), &with("job.replicates = 9"));
     assert_eq!(less, NotAnExtension::Replicates { earlier: 0..9, job: 0..7 });
-    assert_eq!(less.to_string(), "replicates 0 to 8, but the job asks for 0 to 6");
+    assert_eq!(less.to_string(), "replicates 0 to 8, but the job asks for replicates 0 to 6");
     let less = reason(&with(""), &with("data.spectrum = \"flat\""));
     assert_eq!(less, NotAnExtension::Axes);
 }
