@@ -95,7 +95,7 @@ pub struct Spread {
     pub preferences: Vec<(Preference, f64)>,
 }
 
-/// Median and quantiles over replicates, exact up to [`EXACT`](eigensweep_store::aggregate::EXACT)
+/// Median and quantiles over replicates, exact up to [`EXACT`]
 /// of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantiles {

@@ -67,9 +67,9 @@ const PANELS: usize = 4;
 ///
 /// # Errors
 ///
-/// [`FigureError::Unknown`] for a name that there is not, [`FigureError::FreeAxis`] for an axis
-/// that varies and has no place, [`FigureError::Figure`] where the rows cannot give it or the kind
-/// has no use for what is asked, or what reading gives.
+/// [`FigureError::Unknown`] for a name that there is not, [`FigureError::Figure`] where an axis of
+/// text has no place, the rows cannot give the figure, or the kind has no use for what is asked, or
+/// what reading gives.
 pub fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     spec.refuse_meaningless()?;
     (spec.kind.draw)(sources, spec)

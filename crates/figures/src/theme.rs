@@ -1,7 +1,7 @@
 //! Colours, type and sizes of all figures.
 //!
 //! Files are dark on white paper, so that a figure reads the same in print and on any page; on the
-//! page of a report, which may be dark, each colour has a [twin](on_dark). Colours come from
+//! page of a report, which may be dark, each colour has a twin. Colours come from
 //! palettes made for colour-blind readers; series differ in marker or dash as well.
 
 use kuva::prelude::ColorMap;

@@ -3,7 +3,7 @@
 //!
 //! The template, its style and its script are in `templates/`; everything is inlined, nothing is
 //! fetched. The same data sets give the same bytes. Figures are drawn as the files are, and their
-//! colours then are names, which a dark page gives [other values](on_dark).
+//! colours then are names, which a dark page gives other values.
 
 mod best;
 mod table;
