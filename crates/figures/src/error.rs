@@ -48,7 +48,7 @@ impl FigureError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Source(error) => matches!(error, SourceError::NoDataSet),
+            Self::Source(error) => matches!(error, SourceError::NoDataSet | SourceError::Twice { .. }),
             Self::Store(_) => false,
             Self::Unknown(_) | Self::Condition { .. } | Self::Figure { .. } | Self::Extension { .. } => true,
         }

@@ -66,7 +66,7 @@ impl QueryError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Source(error) => matches!(error, SourceError::NoDataSet),
+            Self::Source(error) => matches!(error, SourceError::NoDataSet | SourceError::Twice { .. }),
             Self::Store(_) | Self::Output(_) | Self::Mixed { .. } | Self::Panic(_) => false,
             Self::Unknown(_)
             | Self::Unsupported { .. }

@@ -77,6 +77,8 @@ fn damage_is_named_with_its_file() {
     fs::create_dir(place.path("d/commits")).unwrap();
     assert!(matches!(open(), SourceError::Empty { .. }));
     assert!(matches!(Source::open_all::<&str>(&[]).unwrap_err(), SourceError::NoDataSet));
+    let twice = Source::open_all(&[place.path("d"), place.path("d").join(".")]).unwrap_err();
+    assert!(matches!(twice, SourceError::Twice { .. }), "{twice}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Data sets that are read together: found, found sound, and named.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,12 @@ pub enum SourceError {
         /// The data set.
         path: PathBuf,
     },
+    /// One data set named twice, whose rows would count twice.
+    #[error("{} is named twice: name each data set once", path.display())]
+    Twice {
+        /// The data set, as it was named the second time.
+        path: PathBuf,
+    },
     /// No data set was named.
     #[error("no data set was given: name at least one directory that `eigensweep run` wrote")]
     NoDataSet,
@@ -76,11 +83,17 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// [`SourceError::NoDataSet`], what [`Self::open`] gives for one of them, or in place of
-    /// [`SourceError::Empty`] [`SourceError::EmptyShard`].
+    /// [`SourceError::NoDataSet`], [`SourceError::Twice`], what [`Self::open`] gives for one of
+    /// them, or in place of [`SourceError::Empty`] [`SourceError::EmptyShard`].
     pub fn open_all<P: AsRef<Path>>(roots: &[P]) -> Result<Vec<Self>, SourceError> {
         if roots.is_empty() {
             return Err(SourceError::NoDataSet);
+        }
+        let mut places = HashSet::new();
+        if let Some(twice) =
+            roots.iter().find(|root| fs::canonicalize(root).is_ok_and(|place| !places.insert(place)))
+        {
+            return Err(SourceError::Twice { path: twice.as_ref().into() });
         }
         let opened: Vec<Result<Self, SourceError>> =
             roots.iter().map(|root| Self::open(root.as_ref())).collect();
@@ -95,6 +108,7 @@ impl Source {
             | SourceError::Damaged { .. }
             | SourceError::Empty { .. }
             | SourceError::EmptyShard { .. }
+            | SourceError::Twice { .. }
             | SourceError::NoDataSet) => error,
         };
         let mut sources = opened.into_iter().collect::<Result<Vec<Self>, _>>().map_err(named)?;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Condition, Filter, Literal, Relation, Value};
+use super::{Condition, Filter, Literal, Value};
 
 /// Fewest significant digits to which a table rounds a coordinate.
 const SHOWN_DIGITS: usize = 4;
@@ -124,8 +124,9 @@ impl Literal {
 }
 
 impl Filter {
-    /// The condition with each number that a column is compared with for equality, and that is not
-    /// among its `values`, read as tables show them: `noise_scale = 5623` finds 5623.413251903491.
+    /// The condition with each number that a column is compared with, and that is not among its
+    /// `values`, read as tables show them: `noise_scale = 5623` finds 5623.413251903491, and so does
+    /// `noise_scale <= 5623`.
     ///
     /// Tables round to four significant digits or more. A number stands for the one value that is
     /// that number when rounded to as many digits as were typed, at least four; where several are,
@@ -135,15 +136,11 @@ impl Filter {
         let mut condition = self.condition.clone();
         condition.tests_mut(&mut |test| {
             let (column, literals) = match test {
-                Condition::Compare { column, relation: Relation::Equal | Relation::Unequal, literal } => {
-                    (column, std::slice::from_mut(literal))
-                }
+                Condition::Compare { column, literal, .. } => (column, std::slice::from_mut(literal)),
                 Condition::Among { column, literals } => (column, &mut literals[..]),
-                Condition::Compare { .. }
-                | Condition::Missing { .. }
-                | Condition::And(_)
-                | Condition::Or(_)
-                | Condition::Not(_) => return,
+                Condition::Missing { .. } | Condition::And(_) | Condition::Or(_) | Condition::Not(_) => {
+                    return;
+                }
             };
             let Some(values) = values(column) else { return };
             for literal in literals {
@@ -266,10 +263,14 @@ mod tests {
             ("scale = 5624", &[]),
             ("scale = 5623.42", &[]),
             ("scale = 1000.0001", &[]),
-            // Orders are what they are.
-            ("scale <= 5623", &SCALES[..3]),
-            ("scale > 5623", &SCALES[3..]),
+            // In orders, too: a value is at most, and at least, what it is shown as.
+            ("scale <= 5623", &SCALES[..4]),
+            ("scale >= 5623", &SCALES[3..]),
+            ("scale < 5623", &SCALES[..3]),
+            ("scale > 5623", &SCALES[4..]),
+            ("scale between 5623 and 562341", &SCALES[3..]),
             ("scale between 5623 and 5624", &SCALES[3..4]),
+            ("scale < 5600", &SCALES[..3]),
         ] {
             assert_eq!(found(text), expected, "{text}");
         }
