@@ -225,8 +225,7 @@ impl<'s> Lines<'s> {
             for axis in source.job().axes() {
                 let (relative, first) = *seen.entry(axis.name).or_insert((axis.relative, &source.name));
                 if relative != axis.relative {
-                    let (one, other) =
-                        if relative { (first, &*source.name) } else { (&*source.name, first) };
+                    let (one, other) = if relative { (first, &*source.name) } else { (&*source.name, first) };
                     let reason = format!(
                         "`{}` holds multiples of the clean data's largest eigenvalue in {one} and eigenvalues in {other}: they \
                          share no axis; name one of the data sets",
@@ -356,7 +355,8 @@ impl<'s> Lines<'s> {
             return;
         }
         let kept: Vec<Key> = (0..most).map(|at| values[at * (count - 1) / (most - 1)].clone()).collect();
-        let listed = |keys: &mut dyn Iterator<Item = &Key>| keys.map(Key::text).collect::<Vec<_>>().join(", ");
+        let listed =
+            |keys: &mut dyn Iterator<Item = &Key>| keys.map(Key::text).collect::<Vec<_>>().join(", ");
         // Whichever list is the shorter one.
         let which = if count - most <= most {
             format!("all but {}", listed(&mut values.iter().filter(|value| !kept.contains(value))))

@@ -203,9 +203,8 @@ impl Facets {
     }
 
     fn headings(rows: &Lines<'_>, name: Option<&String>) -> Vec<String> {
-        let heading = |name: &String| {
-            rows.axis(name).iter().map(|value| rows.valued(name, value)).collect::<Vec<_>>()
-        };
+        let heading =
+            |name: &String| rows.axis(name).iter().map(|value| rows.valued(name, value)).collect::<Vec<_>>();
         name.map_or_else(|| vec![String::new()], heading)
     }
 }

@@ -258,13 +258,17 @@ mod tests {
     #[test]
     fn ticks_show_no_rounding() {
         assert_eq!(labels(&Scale::Linear { low: 0.4, high: 20.6, whole: false }, 5), ["5", "10", "15", "20"]);
-        assert_eq!(labels(&Scale::Linear { low: -0.31, high: 0.31, whole: false }, 4).join(" "), "-0.2 0 0.2");
+        assert_eq!(
+            labels(&Scale::Linear { low: -0.31, high: 0.31, whole: false }, 4).join(" "),
+            "-0.2 0 0.2"
+        );
         assert_eq!(labels(&Scale::Log { low: 0.8, high: 9.0 }, 5), ["1", "2", "5"]);
     }
 
     #[test]
     fn whole_numbers_have_whole_ticks() {
-        for dimensions in [&[4.0, 8.0, 12.0, 16.0][..], &[1.0, 2.0], &[3.0], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]] {
+        for dimensions in [&[4.0, 8.0, 12.0, 16.0][..], &[1.0, 2.0], &[3.0], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]
+        {
             for scale in [Scale::fit_axis(dimensions, None, 0.03), Scale::around(dimensions, None)] {
                 for most in 2..10 {
                     let found = labels(&scale, most);

@@ -58,7 +58,11 @@ pub(crate) fn crossover(source: &Source, fixed: &Fixed) -> Result<f64, &'static 
         .collect();
     let mut found: Vec<f64> = of_each.iter().copied().filter(|crossover| crossover.is_finite()).collect();
     found.sort_by(f64::total_cmp);
-    let why = if of_each.is_empty() { "the job's spectra have no thresholds" } else { "there is none for k > k₀" };
+    let why = if of_each.is_empty() {
+        "the job's spectra have no thresholds"
+    } else {
+        "there is none for k > k₀"
+    };
     found.get(found.len() / 2).copied().ok_or(why)
 }
 
@@ -90,6 +94,14 @@ mod tests {
     [grid]
     samples = 50
     "#;
+
+    #[test]
+    fn why_there_is_no_crossover_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        run_to_the_end(directory.path(), &job(JOB, &["model.dimension=4"]), 1);
+        let found = crossover(&Source::open(directory.path()).unwrap(), &Fixed::new());
+        assert_eq!(found, Err("there is none for k > k₀"));
+    }
 
     #[test]
     fn the_crossover_stands_on_the_axis_that_the_noise_has() {

@@ -9,8 +9,8 @@ use eigensweep_theory::Paradigm;
 use crate::data::Stats;
 
 /// What is said wherever k > k₀ is among the dimensions.
-pub(crate) const BEYOND: &str = "For k > k₀ there is no threshold: a noise component is always kept, whatever α is; the signal \
-                                 is kept as well, and the distance may fall to 0 all the same.";
+pub(crate) const BEYOND: &str = "For k > k₀ there is no threshold: a noise component is always kept, whatever α is; the distance \
+                                 falls to 0 all the same where the whole signal is kept, too.";
 
 const BELOW: &[f64] = &[6.0, 4.0];
 const BETWEEN: &[f64] = &[8.0, 3.0, 1.5, 3.0];

@@ -322,7 +322,9 @@ fn draw_mark(canvas: &mut Canvas, [left, top, width, height]: Place, mark: &Mark
 /// What lines on the edge mean.
 fn beyond<'a>(marks: impl Iterator<Item = &'a Mark> + Clone) -> Vec<String> {
     let any = |place: Stand| marks.clone().any(|mark| mark.places[0] == place);
-    let note = |edge: &str, what: &str| format!("A threshold on the {edge} edge: the paradigm recovers at {what} α shown.");
+    let note = |edge: &str, what: &str| {
+        format!("A threshold on the {edge} edge: the paradigm recovers at {what} α shown.")
+    };
     let left = any(Stand::Left).then(|| note("left", "every"));
     left.into_iter().chain(any(Stand::Right).then(|| note("right", "no"))).collect()
 }
@@ -583,12 +585,8 @@ fn legend(rows: &Lines<'_>, placement: &Placement) -> Legend {
             }
             legend.lines.push(line);
         } else {
-            let bar = Bar {
-                title: rows.title(name),
-                scale: bar_scale(&numbers),
-                color: curve_color,
-                lines: true,
-            };
+            let bar =
+                Bar { title: rows.title(name), scale: bar_scale(&numbers), color: curve_color, lines: true };
             legend.bars.push(bar);
         }
     }

@@ -101,15 +101,14 @@ impl Line {
     }
 
     fn draw(&self, canvas: &mut Canvas, [left, top, width, height]: Place) {
-        // On an edge, a line stands within the frame.
-        const INSET: f64 = 2.0;
+        // On an edge, lines stand within the frame, side by side.
+        let beside = 2.0 + 5.0 * position(self.paradigm) as f64;
         let inset = |share: f64, length: f64| match share {
-            0.0 => INSET,
-            1.0 => length - INSET,
+            0.0 => beside,
+            1.0 => length - beside,
             within => within * length,
         };
-        let point =
-            |&(across, up): &(f64, f64)| (left + inset(across, width), top + inset(1.0 - up, height));
+        let point = |&(across, up): &(f64, f64)| (left + inset(across, width), top + inset(1.0 - up, height));
         let pieces: Vec<Vec<_>> = self.pieces.iter().map(|piece| piece.iter().map(point).collect()).collect();
         cased(canvas, "threshold", &pieces, dashes(self.paradigm));
     }
@@ -119,9 +118,10 @@ impl Line {
 fn edge_notes(lines: &[Line], to_the_right: bool) -> Vec<String> {
     let names = if to_the_right { ["left", "right"] } else { ["lower", "upper"] };
     let note = |(end, what): (usize, &str)| {
-        lines.iter().any(|line| line.edges[end]).then(|| {
-            format!("α* along the {} edge: the paradigm recovers at {what} α shown.", names[end])
-        })
+        lines
+            .iter()
+            .any(|line| line.edges[end])
+            .then(|| format!("α* along the {} edge: the paradigm recovers at {what} α shown.", names[end]))
     };
     ["every", "no"].into_iter().enumerate().filter_map(note).collect()
 }
@@ -427,9 +427,13 @@ impl Phase<'_> {
 }
 
 fn dashes(paradigm: &'static Paradigm) -> &'static [f64] {
+    THRESHOLD_DASHES[position(paradigm) % THRESHOLD_DASHES.len()]
+}
+
+/// The position of a paradigm among those that have a threshold.
+fn position(paradigm: &'static Paradigm) -> usize {
     let mut with = paradigms::ALL.iter().filter(|paradigm| paradigm.threshold.is_some());
-    let at = with.position(|known| *known == paradigm).unwrap_or(0);
-    THRESHOLD_DASHES[at % THRESHOLD_DASHES.len()]
+    with.position(|known| *known == paradigm).unwrap_or(0)
 }
 
 /// A line that reads on every colour, in one or several pieces.
@@ -450,4 +454,56 @@ fn edges(scale: &Scale, values: &[f64], at: usize) -> [f64; 2] {
     let before = at.checked_sub(1).and_then(share).map_or(0.0, |other| f64::midpoint(other, here));
     let after = share(at + 1).map_or(1.0, |other| f64::midpoint(other, here));
     [before, after]
+}
+
+#[cfg(test)]
+mod tests {
+    use eigensweep_theory::paradigms::RECONSTRUCTION;
+
+    use super::*;
+
+    const ALONG: [f64; 5] = [1.0, 10.0, 100.0, 1e3, 1e4];
+
+    fn line(thresholds: [f64; 5]) -> Option<Line> {
+        let curve = ALONG.into_iter().map(Key::Number).zip(thresholds).collect();
+        let (x, alpha) = (Scale::around(&ALONG, None), Scale::around(&[0.1, 1.0, 10.0], None));
+        Line::new(&RECONSTRUCTION, 0, &curve, (&x, &ALONG), (&alpha, false))
+    }
+
+    fn close(one: &[(f64, f64)], other: &[(f64, f64)]) -> bool {
+        let same = |(one, other): (&(f64, f64), &(f64, f64))| {
+            (one.0 - other.0).abs() < 1e-9 && (one.1 - other.1).abs() < 1e-9
+        };
+        one.len() == other.len() && one.iter().zip(other).all(same)
+    }
+
+    /// Between a finite α* and 0, or none, nothing is known.
+    #[test]
+    fn a_threshold_line_ends_at_its_last_finite_point() {
+        let found = line([0.0, 0.0, 1.0, 10.0, f64::INFINITY]).unwrap();
+        let edges = [[(0.0, 0.0), (0.2, 0.0)], [(0.2, 0.0), (0.4, 0.0)]];
+        assert_eq!(found.pieces.len(), 3);
+        assert!(edges.iter().all(|edge| found.pieces.iter().any(|piece| close(piece, edge))));
+        let points = [(0.5, 0.5), (0.7, 0.5 + 1.0 / 3.0)];
+        assert!(found.pieces.iter().any(|piece| close(piece, &points)), "{:?}", found.pieces);
+        assert_eq!(found.edges, [true, false]);
+        assert_eq!(
+            edge_notes(&[found], false),
+            ["α* along the lower edge: the paradigm recovers at every α shown."]
+        );
+    }
+
+    #[test]
+    fn a_threshold_alone_stands_across_its_cell() {
+        let found = line([f64::INFINITY, 1.0, f64::INFINITY, f64::INFINITY, f64::INFINITY]).unwrap();
+        assert!(found.pieces.len() == 1 && close(&found.pieces[0], &[(0.2, 0.5), (0.4, 0.5)]));
+        assert!(line([f64::INFINITY; 5]).is_none(), "without a threshold there is no line");
+    }
+
+    #[test]
+    fn a_threshold_above_the_panel_stands_on_its_edge() {
+        let found = line([1.0, 1.0, 1.0, 1.0, 1e3]).unwrap();
+        assert_eq!(found.edges, [false, true]);
+        assert!(found.pieces.iter().any(|piece| close(piece, &[(0.8, 1.0), (1.0, 1.0)])));
+    }
 }

@@ -144,8 +144,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     // One scale for both axes: the diagonal is agreement.
     let scale = Scale::fit(&values, spec.x_spacing.or(Some(Spacing::Log)), 0.06);
     let mut notes = unfinished(sources);
-    let [always, never] =
-        [false, true].map(|never| hidden.iter().filter(|one| one.never == never).count());
+    let [always, never] = [false, true].map(|never| hidden.iter().filter(|one| one.never == never).count());
     if always > 0 {
         notes.push(format!("{always} combinations recover at every α in theory and have no point."));
     }
@@ -197,12 +196,12 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
         canvas.group("identity", None, |canvas| canvas.polyline(&diagonal, FRAME, 1.2, IDENTITY_DASHES));
         let here = |spot: &[Option<Key>; 2]| *spot == [columns[column].clone(), panel_rows[row].clone()];
         if !spots.iter().any(|spot| here(&spot.panel)) {
-            let [left, top, width, height] = place;
+            // In the corner that the diagonal leaves free.
+            let [left, top, width, _] = place;
             let why = why_empty(hidden.iter().filter(|one| here(&one.panel)).map(|one| one.never));
-            for (line, text) in wrap(why, TICK, width - 12.0).iter().enumerate() {
-                let down = height * 0.3 + line as f64 * f64::from(TICK) * 1.4;
-                let look = Type::new(TICK, Anchor::Middle).color(MUTED);
-                canvas.text(left + width / 2.0, top + down, text, look);
+            for (line, text) in wrap(why, TICK, width * 0.75).iter().enumerate() {
+                let down = 18.0 + line as f64 * f64::from(TICK) * 1.4;
+                canvas.text(left + 7.0, top + down, text, Type::new(TICK, Anchor::Start).color(MUTED));
             }
         }
         for spot in spots.iter().filter(|spot| here(&spot.panel)) {

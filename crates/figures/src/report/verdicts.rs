@@ -71,8 +71,7 @@ pub(super) fn table(rows: &Lines<'_>, metric: &'static Metric) -> Result<(Table,
     let body = lines.into_iter().map(|(key, by_samples)| {
         let last = by_samples.last();
         let paradigm = key.first().and_then(Key::paradigm);
-        let mut cells =
-            vec![Value::Text(verdict(last.and_then(|stats| Verdict::of(paradigm, stats)), last))];
+        let mut cells = vec![Value::Text(verdict(last.and_then(|stats| Verdict::of(paradigm, stats)), last))];
         cells.extend(told.iter().map(|&at| Value::coordinate(&key[at])));
         cells.extend(by_samples.first().map(mean));
         if samples.len() > 1 {
