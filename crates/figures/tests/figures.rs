@@ -528,8 +528,12 @@ fn threshold_places(drawing: &Drawing) -> Vec<f64> {
 #[test]
 fn thresholds_beyond_the_axis_stand_on_their_own_edge() {
     let place = Place::new();
-    let axes =
-        Axes { noise_scale: vec![1.0, 2.0, 3.0, 4.0], paradigms: vec!["joint-embedding"], ..Axes::default() };
+    let axes = Axes {
+        samples: vec![100],
+        noise_scale: vec![1.0, 2.0, 3.0, 4.0],
+        paradigms: vec!["joint-embedding"],
+        ..Axes::default()
+    };
     let ends = |at: At<'_>| {
         let threshold = if at.noise_scale < 3.0 {
             -1.0
