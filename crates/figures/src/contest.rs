@@ -116,11 +116,6 @@ impl Contest {
         }
     }
 
-    /// Whether k > k₀ in some cells.
-    pub(crate) fn is_beyond(&self) -> bool {
-        self.cells.values().any(|cell| cell.outcome == Outcome::NoThreshold)
-    }
-
     /// How `outcome` is said where no paradigm is named.
     pub(crate) fn name(&self, outcome: Outcome) -> &'static str {
         match outcome {

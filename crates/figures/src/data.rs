@@ -243,6 +243,11 @@ impl<'s> Lines<'s> {
         names::title(name, self.relative.contains(name))
     }
 
+    /// What an axis is called in tables.
+    pub(crate) fn heading(&self, name: &str) -> String {
+        names::heading(name, self.relative.contains(name))
+    }
+
     /// An axis and one of its values, as a figure shows them.
     pub(crate) fn valued(&self, name: &str, value: &Key) -> String {
         names::valued(name, &value.text(), self.relative.contains(name))

@@ -69,9 +69,10 @@ pub(crate) fn of(rows: &Lines<'_>, metric: &'static Metric) -> Result<Option<Str
         });
     }
     let field = if contest.partial { format!(" of {},", contest.field()) } else { String::new() };
+    let beyond = count(Outcome::NoThreshold) > 0;
     let mut sentences = vec![format!("{},{field} {}.", at_largest(rows), parts.join(", "))];
     sentences.extend(lower_thresholds(&axes, &contest));
-    sentences.extend(contest.is_beyond().then(|| BEYOND.to_owned()));
+    sentences.extend(beyond.then(|| BEYOND.to_owned()));
     Ok(Some(sentences.join(" ")))
 }
 

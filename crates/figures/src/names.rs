@@ -56,19 +56,22 @@ fn unit(relative: bool) -> &'static str {
     if relative { RELATIVE } else { "" }
 }
 
+/// What an axis is called in a table; its values may be multiples (`relative`).
+pub(crate) fn heading(column: &str, relative: bool) -> String {
+    column.replace('_', " ") + unit(relative)
+}
+
 /// Title of an axis, whose values may be multiples (`relative`).
 pub(crate) fn title(column: &str, relative: bool) -> String {
     let known = AXES.iter().find(|(name, ..)| *name == column);
-    let title = known.map_or_else(|| column.replace('_', " "), |(_, title, _)| (*title).to_owned());
-    title + unit(relative)
+    known.map_or_else(|| heading(column, relative), |(_, title, _)| format!("{title}{}", unit(relative)))
 }
 
 /// `α = 0.1`, `max λ(Γ) = 10⁶`, or the text itself; the value may be a multiple (`relative`).
 pub(crate) fn valued(column: &str, value: &str, relative: bool) -> String {
-    let unit = unit(relative);
     match (column, AXES.iter().find(|(name, ..)| *name == column)) {
         (PARADIGM | DATASET, _) => value.to_owned(),
-        (_, Some((_, _, symbol))) => format!("{symbol}{unit} = {value}"),
-        (other, None) => format!("{}{unit} = {value}", other.replace('_', " ")),
+        (_, Some((_, _, symbol))) => format!("{symbol}{} = {value}", unit(relative)),
+        (other, None) => format!("{} = {value}", heading(other, relative)),
     }
 }

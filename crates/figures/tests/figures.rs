@@ -6,7 +6,7 @@ mod common;
 
 use common::{At, Axes, Place, Values, plausible};
 use eigensweep_figures::kinds::{KINDS, LEARNING_CURVES, PHASE, SPECTRUM, THRESHOLD};
-use eigensweep_figures::{Band, Drawing, FigureError, FigureSpec, Source, Spacing, draw};
+use eigensweep_figures::{Band, Drawing, FigureError, FigureSpec, Source, Spacing, draw, report};
 
 /// What an SVG is made of.
 struct Structure {
@@ -597,6 +597,8 @@ fn relative_axes_say_of_what_and_are_not_pooled() {
     let (drawing, structure) = drawn(&sources[..1], &FigureSpec::new(&PHASE), "relative");
     assert!(structure.has("noise scale, max λ(Γ) / max λ(signal)"));
     assert!(drawing.svg().contains("max λ(Γ) / max λ(signal) = 0.1, α = 1: "), "{}", drawing.svg());
+    let page = report::html(&sources[..1]).unwrap();
+    assert!(page.contains("noise scale / max λ(signal)</"), "{page}");
     let error = draw(&sources, &curves()).unwrap_err().to_string();
     assert!(error.contains("in multiples and eigenvalues in b"), "{error}");
     let one = FigureSpec { filter: Some("dataset = 'multiples'".to_owned()), ..curves() };

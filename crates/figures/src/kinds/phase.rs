@@ -68,7 +68,9 @@ impl Line {
         (alpha, swapped): (&Scale, bool),
     ) -> Option<Self> {
         let turned = |(along, up): (f64, f64)| if swapped { (up, along) } else { (along, up) };
-        let (mut pieces, mut run, mut ends) = (Vec::new(), Vec::new(), [false; 2]);
+        let (mut pieces, mut run) = (Vec::new(), Vec::new());
+        // Cells beside each other, along the low and the high end.
+        let mut along_edges: [Vec<[f64; 2]>; 2] = [Vec::new(), Vec::new()];
         let finish = |run: &mut Vec<(f64, f64, usize)>, pieces: &mut Vec<Vec<(f64, f64)>>| {
             let piece = match run.as_slice() {
                 // One value alone has a threshold all the same: across its cell.
@@ -90,19 +92,27 @@ impl Line {
                 Some(share) => [share <= 0.0, share >= 1.0],
                 None => [found <= alpha.low(), found > alpha.low()],
             };
-            for (end, edge) in [0.0, 1.0].into_iter().enumerate().filter(|(end, _)| beyond[*end]) {
-                pieces.push(edges(other, along, at).map(|across| turned((across, edge))).to_vec());
-                ends[end] = true;
+            let [from, to] = edges(other, along, at);
+            for (runs, _) in along_edges.iter_mut().zip(beyond).filter(|(_, beyond)| *beyond) {
+                match runs.last_mut() {
+                    Some([_, end]) if end.to_bits() == from.to_bits() => *end = to,
+                    _ => runs.push([from, to]),
+                }
             }
         }
         finish(&mut run, &mut pieces);
+        for (runs, edge) in along_edges.iter().zip([0.0, 1.0]) {
+            pieces.extend(runs.iter().map(|run| run.map(|across| turned((across, edge))).to_vec()));
+        }
+        let ends = along_edges.map(|runs| !runs.is_empty());
         pieces.retain(|piece| piece.len() > 1);
         (!pieces.is_empty()).then_some(Self { paradigm, row, pieces, edges: ends })
     }
 
-    fn draw(&self, canvas: &mut Canvas, [left, top, width, height]: Place) {
-        // On an edge, lines stand within the frame, side by side.
-        let beside = 2.0 + 5.0 * position(self.paradigm) as f64;
+    /// Draws the line; in a panel that is `shared`, paradigms stand side by side on an edge.
+    fn draw(&self, canvas: &mut Canvas, [left, top, width, height]: Place, shared: bool) {
+        // Within the frame.
+        let beside = 2.0 + if shared { 5.0 * position(self.paradigm) as f64 } else { 0.0 };
         let inset = |share: f64, length: f64| match share {
             0.0 => beside,
             1.0 => length - beside,
@@ -260,7 +270,7 @@ impl Phase<'_> {
             }
             for line in lines.iter().filter(|line| line.row == row) {
                 if paradigm.is_none_or(|paradigm| paradigm == line.paradigm) {
-                    line.draw(canvas, place);
+                    line.draw(canvas, place, paradigm.is_none());
                 }
             }
             if let (None, Some(at)) = (paradigm, crossings[row]) {
@@ -481,9 +491,9 @@ mod tests {
     #[test]
     fn a_threshold_line_ends_at_its_last_finite_point() {
         let found = line([0.0, 0.0, 1.0, 10.0, f64::INFINITY]).unwrap();
-        let edges = [[(0.0, 0.0), (0.2, 0.0)], [(0.2, 0.0), (0.4, 0.0)]];
-        assert_eq!(found.pieces.len(), 3);
-        assert!(edges.iter().all(|edge| found.pieces.iter().any(|piece| close(piece, edge))));
+        assert_eq!(found.pieces.len(), 2);
+        let edge = [(0.0, 0.0), (0.4, 0.0)];
+        assert!(found.pieces.iter().any(|piece| close(piece, &edge)), "{:?}", found.pieces);
         let points = [(0.5, 0.5), (0.7, 0.5 + 1.0 / 3.0)];
         assert!(found.pieces.iter().any(|piece| close(piece, &points)), "{:?}", found.pieces);
         assert_eq!(found.edges, [true, false]);

@@ -49,7 +49,7 @@ pub(super) fn table(
     };
     let rows = cells.iter().map(row).collect();
     let mut headings = vec![contest.words[1].to_owned()];
-    headings.extend(told.iter().map(|&at| axes[at].replace('_', " ")));
+    headings.extend(told.iter().map(|&at| lines.heading(axes[at])));
     headings.push(metric.name.replace('_', " "));
     headings.extend(["runner up", "margin", "margin se", "lower α* (by a factor)"].map(str::to_owned));
     let caption = format!("Which paradigm is {} per combination", contest.words[1]);
@@ -60,7 +60,8 @@ pub(super) fn table(
         notes.push(format!("Of {}, which learn a representation.", contest.field()));
     }
     notes.push(UNCLEAR.to_owned());
-    notes.extend(contest.is_beyond().then(|| BEYOND.to_owned()));
+    let beyond = cells.iter().any(|(_, cell)| cell.outcome == Outcome::NoThreshold);
+    notes.extend(beyond.then(|| BEYOND.to_owned()));
     notes.extend(left_out(lines, &slice, contest.cells.len(), &query));
     if lines.detail == Detail::Summary {
         notes.push("Margins are not paired: the data set keeps a summary in place of rows.".to_owned());
@@ -96,7 +97,7 @@ pub(super) fn left_out(lines: &Lines<'_>, slice: &Slice, all: usize, query: &str
         .iter()
         .filter_map(|name| match lines.axis(name) {
             [Key::Number(only)] if !only.is_nan() => {
-                Some(format!("{} = {}", name.replace('_', " "), coordinate(*only)))
+                Some(format!("{} = {}", lines.heading(name), coordinate(*only)))
             }
             _ => None,
         })

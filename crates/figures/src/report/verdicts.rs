@@ -62,7 +62,7 @@ pub(super) fn table(rows: &Lines<'_>, metric: &'static Metric) -> Result<(Table,
         format!("{}, n = {}", metric.name.replace('_', " "), key.map_or_else(String::new, Key::text))
     };
     let mut headings = vec!["theory, n\u{a0}→\u{a0}∞".to_owned()];
-    headings.extend(told.iter().map(|&at| keyed[at].replace('_', " ")));
+    headings.extend(told.iter().map(|&at| rows.heading(keyed[at])));
     headings.push(at(samples.first()));
     if samples.len() > 1 {
         headings.push(at(samples.last()));
