@@ -113,7 +113,7 @@ impl Stats {
 
     /// Whether there is no threshold because k > k₀: that of every replicate is infinite.
     pub(crate) fn has_no_threshold(&self) -> bool {
-        self.threshold.is_some_and(|squared| squared == [f64::INFINITY; 3])
+        self.threshold.is_some_and(|squared| squared.into_iter().all(|it| it == f64::INFINITY))
     }
 }
 
