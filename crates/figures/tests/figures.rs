@@ -514,7 +514,7 @@ fn threshold_places(drawing: &Drawing) -> Vec<f64> {
     };
     let mut places = Vec::new();
     for panel in document.descendants().filter(|node| is(node, "panel")) {
-        let frame = panel.descendants().filter(|node| node.has_tag_name("rect")).next_back().unwrap();
+        let frame = panel.descendants().rfind(|node| node.has_tag_name("rect")).unwrap();
         let (left, width) = (number(&frame, "x").unwrap(), number(&frame, "width").unwrap());
         let lines = panel.descendants().filter(|node| is(node, "threshold"));
         let at = lines.filter_map(|line| line.descendants().find_map(|node| number(&node, "x1")));
