@@ -54,6 +54,8 @@ struct Line {
     /// Cells of whose threshold there is nothing within the panel: of α* below the low end, and
     /// above the high end.
     edges: [bool; 2],
+    /// Whether α runs to the right.
+    swapped: bool,
 }
 
 impl Line {
@@ -106,19 +108,20 @@ impl Line {
         }
         let ends = along_edges.map(|runs| !runs.is_empty());
         pieces.retain(|piece| piece.len() > 1);
-        (!pieces.is_empty()).then_some(Self { paradigm, row, pieces, edges: ends })
+        (!pieces.is_empty()).then_some(Self { paradigm, row, pieces, edges: ends, swapped })
     }
 
     /// Draws the line; in a panel that is `shared`, paradigms stand side by side on an edge.
     fn draw(&self, canvas: &mut Canvas, [left, top, width, height]: Place, shared: bool) {
         // Within the frame.
         let beside = 2.0 + if shared { 5.0 * position(self.paradigm) as f64 } else { 0.0 };
-        let inset = |share: f64, length: f64| match share {
-            0.0 => beside,
-            1.0 => length - beside,
+        let [x, y] = if self.swapped { [beside, 0.0] } else { [0.0, beside] };
+        let at = |share: f64, length: f64, inset: f64| match share {
+            0.0 => inset,
+            1.0 => length - inset,
             within => within * length,
         };
-        let point = |&(across, up): &(f64, f64)| (left + inset(across, width), top + inset(1.0 - up, height));
+        let point = |&(across, up): &(f64, f64)| (left + at(across, width, x), top + at(1.0 - up, height, y));
         let pieces: Vec<Vec<_>> = self.pieces.iter().map(|piece| piece.iter().map(point).collect()).collect();
         cased(canvas, "threshold", &pieces, dashes(self.paradigm));
     }
