@@ -2,7 +2,8 @@
 //!
 //! Those that learn a representation compete; where fewer than two of them are there, all do. The
 //! metric says which value is the better one. Where theory says that none of them recovers the
-//! clean model, none is called better, however their values differ; and a difference counts where
+//! clean model, none is called better, however their values differ, nor where k > k₀, of which it
+//! says nothing but that a noise component is kept; and a difference counts where
 //! it is more than 1.96 of its standard errors, paired within replicates, from 0.
 
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ const NORMAL_95: f64 = 1.96;
 pub(crate) struct Contest {
     /// Who competes, two or more.
     pub rivals: Vec<&'static Paradigm>,
+    /// Whether paradigms that learn no representation are there and do not compete.
+    pub partial: bool,
     /// What the better of two is called, and the best of all.
     pub words: [&'static str; 2],
     /// By the coordinates that were asked for.
@@ -49,6 +52,8 @@ pub(crate) enum Outcome {
     Unclear,
     /// No rival recovers the clean model as n → ∞.
     NoneRecovers,
+    /// No rival has a threshold, as k > k₀.
+    NoThreshold,
     /// No rival has a value.
     Missing,
 }
@@ -69,11 +74,12 @@ impl Contest {
         let all = rows.paradigms();
         let mut rivals: Vec<_> = all.iter().copied().filter(|paradigm| paradigm.spectrum.is_some()).collect();
         if rivals.len() < 2 {
-            rivals = all;
+            rivals.clone_from(&all);
         }
         if rivals.len() < 2 {
             return Ok(None);
         }
+        let partial = rivals.len() < all.len();
         let keyed: Vec<&str> = by.iter().copied().chain([PARADIGM]).collect();
         let mut found: BTreeMap<Vec<Key>, Vec<(usize, Stats)>> = BTreeMap::new();
         for (mut key, stats) in rows.grouped(&keyed, metric)? {
@@ -98,7 +104,16 @@ impl Contest {
             (key, cell)
         });
         let cells = cells.collect();
-        Ok(Some(Self { rivals, words, cells }))
+        Ok(Some(Self { rivals, partial, words, cells }))
+    }
+
+    /// Who competes, in words.
+    pub(crate) fn field(&self) -> String {
+        let names: Vec<&str> = self.rivals.iter().map(|rival| rival.name).collect();
+        match names.as_slice() {
+            [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+            _ => names.join(", "),
+        }
     }
 
     /// How `outcome` is said where no paradigm is named.
@@ -108,6 +123,7 @@ impl Contest {
             Outcome::Unclear => "no clear difference",
             Outcome::NoneRecovers if self.rivals.len() == 2 => "neither recovers",
             Outcome::NoneRecovers => "none recovers",
+            Outcome::NoThreshold => "k > k₀",
             Outcome::Missing => "no value",
         }
     }
@@ -133,6 +149,7 @@ impl Cell {
         let fails = |(at, stats): &(usize, Stats)| recovers(rivals[*at], stats.above) == Some(false);
         let outcome = match ranked.as_slice() {
             [] => Outcome::Missing,
+            _ if stats.iter().all(|(_, stats)| stats.has_no_threshold()) => Outcome::NoThreshold,
             _ if stats.len() == rivals.len() && stats.iter().all(fails) => Outcome::NoneRecovers,
             [(best, _)] => Outcome::Better(rivals[*best]),
             [(best, _), ..] if clear => Outcome::Better(rivals[*best]),
@@ -175,7 +192,7 @@ pub(crate) enum Lower {
     Equal,
     /// Both are 0.
     Always,
-    /// No α passes either.
+    /// Neither has a threshold, as k > k₀.
     Never,
 }
 
@@ -188,7 +205,7 @@ impl Lower {
             Self::Only(paradigm) => format!("{paradigm} (the other: never)"),
             Self::Equal => "equal".to_owned(),
             Self::Always => "both 0".to_owned(),
-            Self::Never => "no α passes either".to_owned(),
+            Self::Never => "no threshold (k > k₀)".to_owned(),
         }
     }
 }
@@ -218,6 +235,13 @@ mod tests {
         assert_eq!(cell([0.400, 0.421], [0.5, 9.0], 1e-3).outcome, Outcome::Better(&JOINT_EMBEDDING));
         assert_eq!(cell([0.421, 0.400], [4.0, 0.5], 1e-3).outcome, Outcome::Better(&RECONSTRUCTION));
         assert_eq!(cell([0.400, 0.421], [0.5, 0.5], 1e-1).outcome, Outcome::Unclear);
+    }
+
+    /// They are counted apart: recovery is by leakage, and the distance may fall to 0 there.
+    #[test]
+    fn nobody_wins_where_there_is_no_threshold() {
+        assert_eq!(cell([0.400, 0.421], [f64::INFINITY; 2], 1e-3).outcome, Outcome::NoThreshold);
+        assert_eq!(cell([0.400, 0.421], [4.0, f64::INFINITY], 1e-3).outcome, Outcome::NoneRecovers);
     }
 
     #[test]

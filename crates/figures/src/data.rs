@@ -14,7 +14,7 @@ use eigensweep_store::summary::{self, Line, Selection, Statistics, Table};
 use eigensweep_theory::metrics::{self, DISTANCE, Metric, THRESHOLD_SQUARED};
 use eigensweep_theory::{Paradigm, paradigms};
 
-use crate::names::{pretty, valued};
+use crate::names::{self, pretty};
 use crate::{FigureError, Source};
 
 /// Points that are more than a figure can show.
@@ -110,6 +110,11 @@ impl Stats {
     pub(crate) fn alpha(&self) -> Option<[f64; 3]> {
         Some(self.threshold?.map(|squared| squared.max(0.0).sqrt()))
     }
+
+    /// Whether there is no threshold because k > k₀: that of every replicate is infinite.
+    pub(crate) fn has_no_threshold(&self) -> bool {
+        self.threshold.is_some_and(|squared| squared.into_iter().all(|it| it == f64::INFINITY))
+    }
 }
 
 /// The difference between two paradigms, the first minus the second.
@@ -138,6 +143,8 @@ pub(crate) struct Lines<'s> {
     pub values: BTreeMap<String, Vec<Key>>,
     /// Axes of which one value stands for all.
     sliced: BTreeMap<String, Sliced>,
+    /// Axes that hold multiples of the clean data's largest eigenvalue, in all of the data sets.
+    relative: BTreeSet<&'static str>,
     /// What is said of axes of which some values are shown.
     pub thinned: Vec<String>,
 }
@@ -186,6 +193,7 @@ impl<'s> Lines<'s> {
             axes,
             values: BTreeMap::new(),
             sliced: BTreeMap::new(),
+            relative: BTreeSet::new(),
             thinned: Vec::new(),
         };
         if found.lines.is_empty() {
@@ -200,11 +208,49 @@ impl<'s> Lines<'s> {
             );
             return Err(FigureError::Figure { reason });
         }
+        found.relative = found.relative()?;
         for name in found.axes.iter().map(String::as_str).chain([PARADIGM]) {
             let values: BTreeSet<Key> = found.lines.iter().map(|&place| found.key(place, name)).collect();
             found.values.insert(name.to_owned(), values.into_iter().collect());
         }
         Ok(found)
+    }
+
+    /// Axes that hold multiples. Refuses those that do in some of the data sets alone: their values
+    /// are not of one kind.
+    fn relative(&self) -> Result<BTreeSet<&'static str>, FigureError> {
+        let there: BTreeSet<usize> = self.lines.iter().map(|(source, _)| *source).collect();
+        let mut seen: BTreeMap<&'static str, (bool, &str)> = BTreeMap::new();
+        for source in there.into_iter().map(|at| &self.sources[at]) {
+            for axis in source.job().axes() {
+                let (relative, first) = *seen.entry(axis.name).or_insert((axis.relative, &source.name));
+                if relative != axis.relative {
+                    let (one, other) = if relative { (first, &*source.name) } else { (&*source.name, first) };
+                    let reason = format!(
+                        "`{}` holds multiples of the clean data's largest eigenvalue in {one} and eigenvalues in {other}: they \
+                         share no axis; name one of the data sets",
+                        axis.name
+                    );
+                    return Err(FigureError::Figure { reason });
+                }
+            }
+        }
+        Ok(seen.into_iter().filter(|(_, (relative, _))| *relative).map(|(name, _)| name).collect())
+    }
+
+    /// Title of an axis.
+    pub(crate) fn title(&self, name: &str) -> String {
+        names::title(name, self.relative.contains(name))
+    }
+
+    /// What an axis is called in tables.
+    pub(crate) fn heading(&self, name: &str) -> String {
+        names::heading(name, self.relative.contains(name))
+    }
+
+    /// An axis and one of its values, as a figure shows them.
+    pub(crate) fn valued(&self, name: &str, value: &Key) -> String {
+        names::valued(name, &value.text(), self.relative.contains(name))
     }
 
     fn line(&self, (source, line): (usize, usize)) -> (&Table, &Line) {
@@ -314,8 +360,17 @@ impl<'s> Lines<'s> {
             return;
         }
         let kept: Vec<Key> = (0..most).map(|at| values[at * (count - 1) / (most - 1)].clone()).collect();
+        let listed =
+            |keys: &mut dyn Iterator<Item = &Key>| keys.map(Key::text).collect::<Vec<_>>().join(", ");
+        // Whichever list is the shorter one.
+        let which = if count - most <= most {
+            format!("all but {}", listed(&mut values.iter().filter(|value| !kept.contains(value))))
+        } else {
+            listed(&mut kept.iter())
+        };
         self.keep(name, kept);
-        self.thinned.push(format!("{most} of {count} values of {} are shown.", name.replace('_', " ")));
+        let name = name.replace('_', " ");
+        self.thinned.push(format!("{most} of {count} values of {name} are shown: {which}."));
     }
 
     /// Leaves one value of an axis of numbers: the largest n, of any other axis the middle one; of
@@ -391,7 +446,8 @@ impl<'s> Lines<'s> {
             let texts: Vec<String> = values.iter().map(Key::text).collect();
             let among = sliced.map(|sliced| format!(" ({})", sliced.among));
             let one = values.len() == 1 || sliced.is_some();
-            one.then(|| valued(name, &texts.join(", ")) + &among.unwrap_or_default())
+            let relative = self.relative.contains(name);
+            one.then(|| names::valued(name, &texts.join(", "), relative) + &among.unwrap_or_default())
         };
         names.filter_map(shown).collect()
     }

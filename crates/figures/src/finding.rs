@@ -9,7 +9,7 @@ use eigensweep_theory::metrics::{DISTANCE, Metric};
 
 use crate::contest::{Contest, Lower, Outcome};
 use crate::data::{Key, Lines, first_metric};
-use crate::verdict::recovers;
+use crate::verdict::{BEYOND, recovers};
 use crate::{FigureError, Source};
 
 /// So few cells are counted; of more the share is told.
@@ -34,7 +34,7 @@ pub(crate) fn of(rows: &Lines<'_>, metric: &'static Metric) -> Result<Option<Str
     let axes: Vec<&str> = rows.axes.iter().map(String::as_str).collect();
     let Some(contest) = Contest::new(rows, &axes, metric)? else { return recoveries(rows, metric) };
     let all = contest.cells.len();
-    let others = [Outcome::Unclear, Outcome::NoneRecovers, Outcome::Missing];
+    let others = [Outcome::Unclear, Outcome::NoneRecovers, Outcome::NoThreshold, Outcome::Missing];
     let outcomes = contest.rivals.iter().map(|rival| Outcome::Better(rival)).chain(others);
     let count = |outcome| contest.cells.values().filter(|cell| cell.outcome == outcome).count();
     let mut counted: Vec<(usize, Outcome)> = outcomes.map(|outcome| (count(outcome), outcome)).collect();
@@ -46,8 +46,9 @@ pub(crate) fn of(rows: &Lines<'_>, metric: &'static Metric) -> Result<Option<Str
     let rank = |outcome: &Outcome| match outcome {
         Outcome::Better(_) => 0,
         Outcome::NoneRecovers => 1,
-        Outcome::Unclear => 2,
-        Outcome::Missing => 3,
+        Outcome::NoThreshold => 2,
+        Outcome::Unclear => 3,
+        Outcome::Missing => 4,
     };
     counted.sort_by_key(|(cells, outcome)| (rank(outcome), all - cells));
     let [_, superlative] = contest.words;
@@ -60,14 +61,19 @@ pub(crate) fn of(rows: &Lines<'_>, metric: &'static Metric) -> Result<Option<Str
             Outcome::Better(_) if at == 0 => {
                 format!("{name} is {superlative}{by} in {share}")
             }
-            Outcome::Better(_) | Outcome::Unclear | Outcome::NoneRecovers | Outcome::Missing => {
-                format!("{name} in {share}")
-            }
+            Outcome::Better(_)
+            | Outcome::Unclear
+            | Outcome::NoneRecovers
+            | Outcome::NoThreshold
+            | Outcome::Missing => format!("{name} in {share}"),
         });
     }
-    let sentence = format!("{}, {}.", at_largest(rows), parts.join(", "));
-    let thresholds = lower_thresholds(&axes, &contest);
-    Ok(Some(thresholds.map_or_else(|| sentence.clone(), |thresholds| format!("{sentence} {thresholds}"))))
+    let field = if contest.partial { format!(" of {},", contest.field()) } else { String::new() };
+    let beyond = count(Outcome::NoThreshold) > 0;
+    let mut sentences = vec![format!("{},{field} {}.", at_largest(rows), parts.join(", "))];
+    sentences.extend(lower_thresholds(&axes, &contest));
+    sentences.extend(beyond.then(|| BEYOND.to_owned()));
+    Ok(Some(sentences.join(" ")))
 }
 
 fn at_largest(rows: &Lines<'_>) -> String {
@@ -116,6 +122,7 @@ fn lower_thresholds(axes: &[&str], contest: &Contest) -> Option<String> {
             Lower::By(_, factor) => Some(*factor),
             Lower::Zero(_) | Lower::Only(_) | Lower::Equal | Lower::Always | Lower::Never => None,
         });
+        let zeros = own.iter().filter(|lower| matches!(lower, Lower::Zero(_))).count();
         let (least, most) = (factors.clone().fold(f64::INFINITY, f64::min), factors.fold(0.0, f64::max));
         let [low, high] = [least, most].map(|factor| digits(factor, 3));
         let factor = if most <= 0.0 {
@@ -124,6 +131,12 @@ fn lower_thresholds(axes: &[&str], contest: &Contest) -> Option<String> {
             format!(", by a factor {low}")
         } else {
             format!(", by a factor {low} to {high}")
+        };
+        // Of 0 there is no factor.
+        let factor = match zeros {
+            0 => factor,
+            all if all == own.len() => " (it is 0)".to_owned(),
+            some => format!("{factor} (in {some} of them it is 0)"),
         };
         told.push((own.len(), rival, factor));
     }
@@ -142,14 +155,22 @@ fn lower_thresholds(axes: &[&str], contest: &Contest) -> Option<String> {
 fn recoveries(rows: &Lines<'_>, metric: &'static Metric) -> Result<Option<String>, FigureError> {
     let by: Vec<&str> = rows.axes.iter().map(String::as_str).chain(["paradigm"]).collect();
     let groups = rows.grouped(&by, metric)?;
-    let mut parts = Vec::new();
+    let (mut parts, mut beyond, mut all) = (Vec::new(), 0, 0);
     for paradigm in rows.paradigms().into_iter().filter(|paradigm| paradigm.threshold.is_some()) {
         let own = groups.iter().filter(|(key, _)| key.last().and_then(Key::paradigm) == Some(paradigm));
-        let known: Vec<bool> = own.filter_map(|(_, stats)| recovers(paradigm, stats.above)).collect();
+        let known: Vec<(bool, bool)> = own
+            .filter_map(|(_, stats)| Some((recovers(paradigm, stats.above)?, stats.has_no_threshold())))
+            .collect();
         if !known.is_empty() {
-            let yes = known.iter().filter(|yes| **yes).count();
+            let yes = known.iter().filter(|(yes, _)| *yes).count();
             parts.push(format!("{paradigm} recovers in {}", share(yes, known.len(), true)));
+            beyond = beyond.max(known.iter().filter(|(_, beyond)| *beyond).count());
+            all = known.len();
         }
     }
-    Ok((!parts.is_empty()).then(|| format!("As n → ∞, {}.", parts.join(", "))))
+    if beyond > 0 {
+        parts.push(format!("k > k₀ in {}", share(beyond, all, false)));
+    }
+    let note = if beyond > 0 { format!(" {BEYOND}") } else { String::new() };
+    Ok((!parts.is_empty()).then(|| format!("As n → ∞, {}.{note}", parts.join(", "))))
 }

@@ -52,7 +52,7 @@ pub use scale::Spacing;
 pub use source::Source;
 pub use spec::{Band, FigureSpec};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data::{Key, Lines};
 use eigensweep_store::format::count;
@@ -121,10 +121,15 @@ fn unfinished(sources: &[Source]) -> Vec<String> {
         Some(format!("{} is not finished: {done} of {all} rows.", source.job().job.name))
     };
     let mut notes: Vec<String> = sources.iter().filter_map(note).collect();
-    let axes = sources.iter().flat_map(|source| source.job().axes());
-    let relative: BTreeSet<&str> = axes.filter(|axis| axis.relative).map(|axis| axis.name).collect();
-    notes.extend(relative.into_iter().map(|name| {
-        format!("`{name}` holds multiples of the largest eigenvalue of the clean data, as the job says.")
+    let mut relative: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for source in sources {
+        for axis in source.job().axes().iter().filter(|axis| axis.relative) {
+            relative.entry(axis.name).or_default().push(&source.name);
+        }
+    }
+    notes.extend(relative.into_iter().map(|(name, of)| {
+        let of = if sources.len() > 1 { format!(" of {}", of.join(", ")) } else { String::new() };
+        format!("`{name}`{of} holds multiples of the largest eigenvalue of the clean data, as the job says.")
     }));
     notes
 }
@@ -198,9 +203,8 @@ impl Facets {
     }
 
     fn headings(rows: &Lines<'_>, name: Option<&String>) -> Vec<String> {
-        let heading = |name: &String| {
-            rows.axis(name).iter().map(|value| names::valued(name, &value.text())).collect::<Vec<_>>()
-        };
+        let heading =
+            |name: &String| rows.axis(name).iter().map(|value| rows.valued(name, value)).collect::<Vec<_>>();
         name.map_or_else(|| vec![String::new()], heading)
     }
 }

@@ -49,17 +49,29 @@ const AXES: [(&str, &str, &str); 7] = [
     ("noise_components", "noise components", "p"),
 ];
 
-/// Title of an axis.
-pub(crate) fn title(column: &str) -> String {
-    let known = AXES.iter().find(|(name, ..)| *name == column);
-    known.map_or_else(|| column.replace('_', " "), |(_, title, _)| (*title).to_owned())
+/// What the values of a relative axis are multiples of: the largest eigenvalue of the clean data.
+const RELATIVE: &str = " / max λ(signal)";
+
+fn unit(relative: bool) -> &'static str {
+    if relative { RELATIVE } else { "" }
 }
 
-/// `α = 0.1`, `noise scale = 1e6`, or the text itself.
-pub(crate) fn valued(column: &str, value: &str) -> String {
+/// What an axis is called in a table; its values may be multiples (`relative`).
+pub(crate) fn heading(column: &str, relative: bool) -> String {
+    column.replace('_', " ") + unit(relative)
+}
+
+/// Title of an axis, whose values may be multiples (`relative`).
+pub(crate) fn title(column: &str, relative: bool) -> String {
+    let known = AXES.iter().find(|(name, ..)| *name == column);
+    known.map_or_else(|| heading(column, relative), |(_, title, _)| format!("{title}{}", unit(relative)))
+}
+
+/// `α = 0.1`, `max λ(Γ) = 10⁶`, or the text itself; the value may be a multiple (`relative`).
+pub(crate) fn valued(column: &str, value: &str, relative: bool) -> String {
     match (column, AXES.iter().find(|(name, ..)| *name == column)) {
         (PARADIGM | DATASET, _) => value.to_owned(),
-        (_, Some((_, _, symbol))) => format!("{symbol} = {value}"),
-        (other, None) => format!("{} = {value}", other.replace('_', " ")),
+        (_, Some((_, _, symbol))) => format!("{symbol}{} = {value}", unit(relative)),
+        (other, None) => format!("{} = {value}", heading(other, relative)),
     }
 }

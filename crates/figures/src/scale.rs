@@ -23,6 +23,8 @@ pub(crate) enum Scale {
     Linear {
         low: f64,
         high: f64,
+        /// Whether ticks are at whole numbers only.
+        whole: bool,
     },
     Log {
         low: f64,
@@ -63,7 +65,13 @@ impl Scale {
         let positive: Vec<f64> = listed.iter().copied().filter(|&value| value > 0.0).collect();
         let wide = positive.last().zip(positive.first()).is_some_and(|(high, low)| high / low >= LOG_RATIO);
         let steps = spacing != Some(Spacing::Linear) && positive.len() < listed.len() && wide;
-        if steps { Self::Steps(listed) } else { Self::fit(values, spacing, margin) }
+        // Between whole numbers (k = 4, 5, 6) there is nothing.
+        let all_whole = !listed.is_empty() && listed.iter().all(|value| value.fract() == 0.0);
+        match Self::fit(values, spacing, margin) {
+            _ if steps => Self::Steps(listed),
+            Self::Linear { low, high, .. } => Self::Linear { low, high, whole: all_whole },
+            other @ (Self::Log { .. } | Self::Steps(_)) => other,
+        }
     }
 
     /// The same for an axis of cells, each value in the middle of one: with half a step beyond the
@@ -79,8 +87,9 @@ impl Scale {
             return scale;
         };
         match scale {
-            Self::Linear { .. } => {
-                Self::Linear { low: first - 0.5 * (second - first), high: last + 0.5 * (last - before) }
+            Self::Linear { whole, .. } => {
+                let (low, high) = (first - 0.5 * (second - first), last + 0.5 * (last - before));
+                Self::Linear { low, high, whole }
             }
             Self::Log { low, high } => {
                 let half = |from: f64, to: f64| ratio(to, from).sqrt().min(decade);
@@ -94,7 +103,7 @@ impl Scale {
     fn linear(sorted: &[f64], margin: f64) -> Self {
         let (low, high) = (sorted.first().copied().unwrap_or(0.0), sorted.last().copied().unwrap_or(1.0));
         let pad = if high > low { (high - low) * margin } else { (0.5 * low.abs()).max(0.5) };
-        Self::Linear { low: (low - pad).max(f64::MIN), high: (high + pad).min(f64::MAX) }
+        Self::Linear { low: (low - pad).max(f64::MIN), high: (high + pad).min(f64::MAX), whole: false }
     }
 
     fn log(sorted: &[f64], margin: f64) -> Self {
@@ -129,7 +138,7 @@ impl Scale {
     /// `None` where the scale has no place (0 on a logarithmic axis, NaN).
     pub(crate) fn share(&self, value: f64) -> Option<f64> {
         match self {
-            Self::Linear { low, high } => Some((value - low) / (high - low)),
+            Self::Linear { low, high, .. } => Some((value - low) / (high - low)),
             Self::Log { low, high } => {
                 let log = |high: f64| match high / low {
                     ratio if ratio.is_finite() && ratio > 0.0 => ratio.ln(),
@@ -146,9 +155,10 @@ impl Scale {
     /// labels.
     pub(crate) fn ticks(&self, most: usize) -> (Vec<(f64, String)>, Vec<f64>) {
         match self {
-            Self::Linear { low, high } => {
+            Self::Linear { low, high, whole } => {
                 let ticks = generate_ticks(*low, *high, most);
                 let inside = ticks.into_iter().filter(|tick| (*low..=*high).contains(tick));
+                let inside = inside.filter(|tick| !whole || clean(*tick, high - low).fract() == 0.0);
                 (inside.map(|tick| (tick, coordinate(clean(tick, high - low)))).collect(), Vec::new())
             }
             Self::Log { low, high } => log_ticks(*low, *high, most),
@@ -247,9 +257,25 @@ mod tests {
 
     #[test]
     fn ticks_show_no_rounding() {
-        assert_eq!(labels(&Scale::Linear { low: 0.4, high: 20.6 }, 5), ["5", "10", "15", "20"]);
-        assert_eq!(labels(&Scale::Linear { low: -0.31, high: 0.31 }, 4).join(" "), "-0.2 0 0.2");
+        assert_eq!(labels(&Scale::Linear { low: 0.4, high: 20.6, whole: false }, 5), ["5", "10", "15", "20"]);
+        assert_eq!(
+            labels(&Scale::Linear { low: -0.31, high: 0.31, whole: false }, 4).join(" "),
+            "-0.2 0 0.2"
+        );
         assert_eq!(labels(&Scale::Log { low: 0.8, high: 9.0 }, 5), ["1", "2", "5"]);
+    }
+
+    #[test]
+    fn whole_numbers_have_whole_ticks() {
+        for dimensions in [&[4.0, 8.0, 12.0, 16.0][..], &[1.0, 2.0], &[3.0], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]
+        {
+            for scale in [Scale::fit_axis(dimensions, None, 0.03), Scale::around(dimensions, None)] {
+                for most in 2..10 {
+                    let found = labels(&scale, most);
+                    assert!(!found.is_empty() && found.iter().all(|label| !label.contains('.')), "{found:?}");
+                }
+            }
+        }
     }
 
     #[test]
@@ -290,7 +316,7 @@ mod tests {
     fn cells_reach_half_a_step_and_half_a_decade_at_most() {
         let Scale::Log { low, high } = Scale::around(&[1.0, 1000.0, 1100.0], None) else { panic!("no log") };
         assert!((low - 0.1_f64.sqrt()).abs() < 1e-12 && (high / 1100.0 - 1.1_f64.sqrt()).abs() < 1e-12);
-        assert_eq!(Scale::around(&[1.0, 2.0, 4.0], None), Scale::Linear { low: 0.5, high: 5.0 });
+        assert_eq!(Scale::around(&[1.0, 2.0, 4.0], None), Scale::Linear { low: 0.5, high: 5.0, whole: true });
         let Scale::Log { low, high } = Scale::around(&[5.0], Some(Spacing::Log)) else { panic!("no log") };
         assert!(low > 0.5 && high < 50.0);
         assert_eq!(Scale::around(&[0.0, 1.0, 100.0], None), Scale::Steps(vec![0.0, 1.0, 100.0]));

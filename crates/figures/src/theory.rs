@@ -41,12 +41,12 @@ fn noise_unit(source: &Source, input: &Input, replicate: u64, fixed: &Fixed) -> 
     signal.into_iter().fold(0.0, f64::max)
 }
 
-/// Median over replicates of the crossover η²/δ of Corollary 4.5, in units of `noise_scale`; `None`
-/// where the input is not there, or the spectra have none.
-pub(crate) fn crossover(source: &Source, fixed: &Fixed) -> Option<f64> {
-    let input = source.input()?;
+/// Median over replicates of the crossover η²/δ of Corollary 4.5, in units of `noise_scale`; or why
+/// there is none.
+pub(crate) fn crossover(source: &Source, fixed: &Fixed) -> Result<f64, &'static str> {
+    let input = source.input().ok_or("the job's input is not there")?;
     let replicates = u64::from(source.job().job.replicates).min(REPLICATES);
-    let mut found: Vec<f64> = (0..replicates)
+    let of_each: Vec<f64> = (0..replicates)
         .flat_map(|replicate| {
             let unit = noise_unit(source, input, replicate, fixed);
             let mut rows = table(source.job(), input, replicate);
@@ -55,11 +55,15 @@ pub(crate) fn crossover(source: &Source, fixed: &Fixed) -> Option<f64> {
         })
         .filter(|row| fits(&row.axes, fixed))
         .filter_map(|row| row.thresholds.ok().map(|thresholds| thresholds.crossover))
-        // There is none for k > k₀.
-        .filter(|crossover| crossover.is_finite())
         .collect();
+    let mut found: Vec<f64> = of_each.iter().copied().filter(|crossover| crossover.is_finite()).collect();
     found.sort_by(f64::total_cmp);
-    found.get(found.len() / 2).copied()
+    let why = if of_each.is_empty() {
+        "the job's spectra have no thresholds"
+    } else {
+        "there is none for k > k₀"
+    };
+    found.get(found.len() / 2).copied().ok_or(why)
 }
 
 /// The first replicate's spectra at some axis values.
@@ -90,6 +94,14 @@ mod tests {
     [grid]
     samples = 50
     "#;
+
+    #[test]
+    fn why_there_is_no_crossover_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        run_to_the_end(directory.path(), &job(JOB, &["model.dimension=4"]), 1);
+        let found = crossover(&Source::open(directory.path()).unwrap(), &Fixed::new());
+        assert_eq!(found, Err("there is none for k > k₀"));
+    }
 
     #[test]
     fn the_crossover_stands_on_the_axis_that_the_noise_has() {

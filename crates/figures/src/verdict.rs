@@ -6,8 +6,15 @@
 
 use eigensweep_theory::Paradigm;
 
+use crate::data::Stats;
+
+/// What is said wherever k > k₀ is among the dimensions.
+pub(crate) const BEYOND: &str = "For k > k₀ there is no threshold: a noise component is always kept, whatever α is; the distance \
+                                 falls to 0 all the same where the whole signal is kept, too.";
+
 const BELOW: &[f64] = &[6.0, 4.0];
 const BETWEEN: &[f64] = &[8.0, 3.0, 1.5, 3.0];
+const WITHOUT: &[f64] = &[2.5, 2.0];
 
 /// Whether a paradigm recovers the clean model as n → ∞: always where it has no threshold, else
 /// where α² exceeds the threshold in at least half of the replicates; `None` where the rows have no
@@ -22,6 +29,8 @@ pub(crate) enum Verdict {
     Recovers,
     Sometimes,
     Fails,
+    /// k > k₀: a noise component is always kept.
+    NoThreshold,
 }
 
 impl Verdict {
@@ -31,6 +40,7 @@ impl Verdict {
             Self::Recovers => &[],
             Self::Sometimes => BETWEEN,
             Self::Fails => BELOW,
+            Self::NoThreshold => WITHOUT,
         }
     }
 
@@ -40,6 +50,7 @@ impl Verdict {
             Self::Recovers => "recovers the clean model",
             Self::Sometimes => "in some replicates, as their spectra are drawn",
             Self::Fails => "does not",
+            Self::NoThreshold => "k > k₀: no threshold; a noise component is always kept",
         }
     }
 
@@ -49,13 +60,15 @@ impl Verdict {
             Self::Recovers => "recovers",
             Self::Sometimes => "in some replicates",
             Self::Fails => "does not recover",
+            Self::NoThreshold => "k > k₀: no threshold",
         }
     }
 
     /// From the share of replicates above their threshold, if the rows have thresholds.
-    pub(crate) fn of(paradigm: Option<&'static Paradigm>, above: Option<f64>) -> Option<Self> {
-        match (paradigm, above) {
+    pub(crate) fn of(paradigm: Option<&'static Paradigm>, stats: &Stats) -> Option<Self> {
+        match (paradigm, stats.above) {
             (Some(paradigm), _) if paradigm.threshold.is_none() => Some(Self::Recovers),
+            _ if stats.has_no_threshold() => Some(Self::NoThreshold),
             (_, Some(share)) if share >= 1.0 => Some(Self::Recovers),
             (_, Some(share)) if share > 0.0 => Some(Self::Sometimes),
             (_, Some(_)) => Some(Self::Fails),

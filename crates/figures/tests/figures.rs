@@ -6,7 +6,7 @@ mod common;
 
 use common::{At, Axes, Place, Values, plausible};
 use eigensweep_figures::kinds::{KINDS, LEARNING_CURVES, PHASE, SPECTRUM, THRESHOLD};
-use eigensweep_figures::{Band, Drawing, FigureError, FigureSpec, Source, Spacing, draw};
+use eigensweep_figures::{Band, Drawing, FigureError, FigureSpec, Source, Spacing, draw, report};
 
 /// What an SVG is made of.
 struct Structure {
@@ -401,7 +401,13 @@ fn many_panels_are_thinned_unless_they_are_asked_for() {
     let sources = [source(&place, "d", &axes, plausible)];
     let (drawing, structure) = drawn(&sources, &curves(), "thinned");
     assert_eq!(structure.count("panel"), 4 * 3);
-    assert!(drawing.notes()[0].contains("4 of 11 values of noise scale"), "{:?}", drawing.notes());
+    let which = "4 of 11 values of noise scale are shown: 1, 10³, 10⁶, 10¹⁰.";
+    assert!(drawing.notes().iter().any(|note| note == which), "{:?}", drawing.notes());
+    let five = Axes { alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0], ..Axes::default() };
+    let (drawing, _) =
+        drawn(&[source(&place, "five", &five, plausible)], &FigureSpec::new(&SPECTRUM), "five");
+    let which = "4 of 5 values of alignment are shown: all but 3.";
+    assert!(drawing.notes().iter().any(|note| note == which), "{:?}", drawing.notes());
     let spec = FigureSpec { facet: vec!["paradigm".to_owned(), "noise_scale".to_owned()], ..curves() };
     let error = draw(&sources, &spec).unwrap_err().to_string();
     assert!(error.contains("`noise_scale` has 11 values"), "{error}");
@@ -484,12 +490,120 @@ fn a_threshold_that_no_alignment_passes_is_drawn_and_told() {
     let sources =
         [source(&place, "d", &Axes { alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0], ..Axes::default() }, never)];
     let (_, structure) = drawn(&sources, &curves(), "never");
-    assert!(structure.has("does not"));
+    assert!(
+        structure.has("k > k₀: no threshold; a noise component is always kept") && !structure.has("does not")
+    );
     let along = FigureSpec { x: Some("alignment".to_owned()), ..curves() };
     let (drawing, _) = drawn(&sources, &along, "never, along α");
     assert!(drawing.notes().iter().any(|note| note.contains("at no α shown")), "{:?}", drawing.notes());
-    assert!(drawn(&sources, &FigureSpec::new(&PHASE), "never, phase").1.has("neither recovers"));
-    assert!(draw(&sources, &FigureSpec::new(&THRESHOLD)).is_err());
+    // What is not there is not in the legend.
+    let (_, structure) = drawn(&sources, &FigureSpec::new(&PHASE), "never, phase");
+    assert!(structure.has("k > k₀") && structure.count("threshold") == 0);
+    assert!(["neither recovers", "α* of joint-embedding"].iter().all(|text| !structure.has(text)));
+    let error = draw(&sources, &FigureSpec::new(&THRESHOLD)).unwrap_err().to_string();
+    assert!(error.contains("k > k₀"), "{error}");
+}
+
+/// Where the lines at thresholds stand, as shares of their panel.
+fn threshold_places(drawing: &Drawing) -> Vec<f64> {
+    let svg = drawing.svg();
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let is = |node: &roxmltree::Node<'_, '_>, class: &str| node.attribute("class") == Some(class);
+    let number = |node: &roxmltree::Node<'_, '_>, name: &str| {
+        node.attribute(name).and_then(|text| text.parse::<f64>().ok())
+    };
+    let mut places = Vec::new();
+    for panel in document.descendants().filter(|node| is(node, "panel")) {
+        let frame = panel.descendants().rfind(|node| node.has_tag_name("rect")).unwrap();
+        let (left, width) = (number(&frame, "x").unwrap(), number(&frame, "width").unwrap());
+        let lines = panel.descendants().filter(|node| is(node, "threshold"));
+        let at = lines.filter_map(|line| line.descendants().find_map(|node| number(&node, "x1")));
+        places.extend(at.map(|at| (at - left) / width));
+    }
+    places
+}
+
+/// A threshold of 0 and one that no α passes are two lines, on two edges; and two on one edge stand
+/// side by side.
+#[test]
+fn thresholds_beyond_the_axis_stand_on_their_own_edge() {
+    let place = Place::new();
+    let axes = Axes {
+        samples: vec![100],
+        noise_scale: vec![1.0, 2.0, 3.0, 4.0],
+        paradigms: vec!["joint-embedding"],
+        ..Axes::default()
+    };
+    let ends = |at: At<'_>| {
+        let threshold = if at.noise_scale < 3.0 {
+            -1.0
+        } else if at.noise_scale < 4.0 {
+            1.0
+        } else {
+            f64::INFINITY
+        };
+        Values { threshold_squared: Some(threshold), ..plausible(at) }
+    };
+    let sources = [source(&place, "d", &axes, ends)];
+    let spec =
+        FigureSpec { x: Some("alignment".to_owned()), color: Some("noise_scale".to_owned()), ..curves() };
+    let (drawing, _) = drawn(&sources, &spec, "edges");
+    let places = threshold_places(&drawing);
+    let [first, second, middle, last] = places[..] else { panic!("{places:?}") };
+    assert!(first < second && second < 0.02, "{places:?}");
+    assert!((middle - 0.5).abs() < 0.01 && last > 0.98, "{places:?}");
+    let notes = drawing.notes().join(" ");
+    assert!(notes.contains("left edge: the paradigm recovers at every α shown"), "{notes}");
+    assert!(notes.contains("right edge: the paradigm recovers at no α shown"), "{notes}");
+}
+
+/// Paradigms are never mixed in the points of one panel and colour.
+#[test]
+fn thresholds_always_tell_paradigms_apart() {
+    let place = Place::new();
+    let axes = Axes { noise_scale: vec![1e3, 1e4], ..Axes::default() };
+    let beyond = |at: At<'_>| {
+        let threshold = plausible(at).threshold_squared;
+        let infinite = threshold.map(|it| if at.noise_scale > 5e3 { f64::INFINITY } else { it });
+        Values { threshold_squared: infinite, ..plausible(at) }
+    };
+    let sources = [source(&place, "d", &axes, beyond)];
+    let spec = |facet: &[&str], color: Option<&str>| FigureSpec {
+        facet: facet.iter().map(ToString::to_string).collect(),
+        color: color.map(str::to_owned),
+        ..FigureSpec::new(&THRESHOLD)
+    };
+    let (drawing, structure) = drawn(&sources, &spec(&["noise_scale"], None), "one facet");
+    assert_eq!(structure.count("panel"), 4);
+    assert!(structure.has("joint-embedding") && structure.has("reconstruction"));
+    // Panels without a point say why.
+    let why = structure.texts.iter().filter(|(text, _)| text.starts_with("k > k₀: there is no")).count();
+    assert_eq!(why, 2);
+    assert!(drawing.notes().iter().any(|note| note.contains("no theoretical threshold, as k > k₀")));
+    let (_, structure) = drawn(&sources, &spec(&["noise_scale", "samples"], None), "two facets");
+    assert!(structure.has("paradigm:") && structure.has("reconstruction"));
+    let error =
+        draw(&sources, &spec(&["noise_scale", "alignment"], Some("samples"))).unwrap_err().to_string();
+    assert!(error.contains("give `paradigm` to --facet or --color"), "{error}");
+}
+
+/// Multiples are not called eigenvalues, and share no axis with them.
+#[test]
+fn relative_axes_say_of_what_and_are_not_pooled() {
+    let place = Place::new();
+    let relative = Axes { noise_scale: vec![0.01, 0.1, 1.0], relative: true, ..Axes::default() };
+    let sources =
+        [source(&place, "multiples", &relative, plausible), source(&place, "b", &Axes::default(), plausible)];
+    let (drawing, structure) = drawn(&sources[..1], &FigureSpec::new(&PHASE), "relative");
+    assert!(structure.has("noise scale, max λ(Γ) / max λ(signal)"));
+    assert!(drawing.svg().contains("max λ(Γ) / max λ(signal) = 0.1, α = 1: "), "{}", drawing.svg());
+    let page = report::html(&sources[..1]).unwrap();
+    assert!(page.contains("noise scale / max λ(signal)</"), "{page}");
+    let error = draw(&sources, &curves()).unwrap_err().to_string();
+    assert!(error.contains("in multiples and eigenvalues in b"), "{error}");
+    let one = FigureSpec { filter: Some("dataset = 'multiples'".to_owned()), ..curves() };
+    let notes = draw(&sources, &one).unwrap().notes().join(" ");
+    assert!(notes.contains("`noise_scale` of multiples holds multiples"), "{notes}");
 }
 
 #[test]

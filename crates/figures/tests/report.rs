@@ -117,10 +117,10 @@ fn a_page_begins_with_what_was_found() {
     let found = eigensweep_figures::finding(&sources).unwrap().unwrap();
     assert!(page.contains(&found.replace(" %", "\u{a0}%").replace('\'', "&#39;")));
     // Fifteen cells: weak noise is reconstruction's up to α = 0.3, strong noise nobody's up to there.
-    assert!(found.starts_with("At n = 10⁴, "), "{found}");
+    assert!(found.starts_with("At n = 10⁴, of joint-embedding and reconstruction, "), "{found}");
     assert!(found.contains("neither recovers in 2"), "{found}");
     assert!(found.contains("of 15 cells"), "{found}");
-    assert!(found.contains("The lower threshold α* is reconstruction's in 2 of 3 settings; joint-embedding's in 1, by a factor 14.1."), "{found}");
+    assert!(found.contains("The lower threshold α* is reconstruction's in 2 of 3 settings (it is 0); joint-embedding's in 1, by a factor 14.1."), "{found}");
     // Colours have twins on a dark page, and a fallback in any other.
     assert!(page.contains("--c1c1e22: #e8eaee") && page.contains("fill=\"var(--c1c1e22,#1c1e22)\""));
     assert!(!page.contains("--where"), "flags of plot are not the page's");
@@ -142,6 +142,47 @@ fn long_tables_are_cut_and_say_so() {
             page.split(&format!("id=\"{section}\"")).nth(1).unwrap().split("</section>").next().unwrap();
         assert!((10..=31).contains(&table.matches("<tr>").count()), "{section}");
         assert!(table.contains("3 of 9 values of alignment"), "{section}");
-        assert!(table.contains("SELECT * FROM summary"), "{section}");
     }
+    let remedies = [
+        "SELECT * FROM best&#39; --paradigms joint-embedding,reconstruction`",
+        "SELECT * FROM summary&#39;`",
+    ];
+    assert!(remedies.iter().all(|remedy| page.contains(remedy)), "{page}");
+}
+
+/// By leakage no α recovers where k > k₀, while the distance may fall all the same: such cells are
+/// neither "does not recover" nor "neither recovers".
+#[test]
+fn dimensions_beyond_the_signal_are_counted_apart() {
+    let place = Place::new();
+    let beyond = |at: At<'_>| {
+        let values = plausible(at);
+        let infinite = at.noise_scale > 100.0;
+        Values {
+            threshold_squared: values
+                .threshold_squared
+                .map(|threshold| if infinite { f64::INFINITY } else { threshold }),
+            ..values
+        }
+    };
+    for detail in ["rows", "summary"] {
+        let axes = Axes { detail, ..Axes::default() };
+        let sources = [source(&place, detail, &axes, beyond)];
+        let found = eigensweep_figures::finding(&sources).unwrap().unwrap();
+        assert!(found.contains("k > k₀ in 3") && !found.contains("recovers in"), "{found}");
+        assert!(found.contains("For k > k₀ there is no threshold"), "{found}");
+        let page = report::html(&sources).unwrap();
+        let best = page.split("id=\"best\"").nth(1).unwrap().split("</section>").next().unwrap();
+        let verdicts = page.split("id=\"verdicts\"").nth(1).unwrap().split("</section>").next().unwrap();
+        assert_eq!(
+            best.matches("<td>k &#62; k₀</td>").count() + best.matches("<td>k &gt; k₀</td>").count(),
+            3
+        );
+        assert!(best.contains("Of joint-embedding and reconstruction, which learn a representation."));
+        assert!(best.contains("1.96 of its standard errors"));
+        assert!(!verdicts.contains("never") && verdicts.contains("k₀: no threshold</td>"), "{verdicts}");
+    }
+    let alone = Axes { paradigms: vec!["joint-embedding"], ..Axes::default() };
+    let found = eigensweep_figures::finding(&[source(&place, "alone", &alone, beyond)]).unwrap().unwrap();
+    assert!(found.starts_with("As n → ∞, joint-embedding recovers in 2 of 6 cells, k > k₀ in 3."), "{found}");
 }

@@ -19,8 +19,8 @@ use crate::legend::{Bar, Legend, Swatch};
 use crate::scale::Scale;
 use crate::spec::{Band, FigureSpec};
 use crate::theme::{CATEGORIES, FEW, INK, Rgb, curve_color, paradigm_color, sequence};
-use crate::verdict::Verdict;
-use crate::{Facets, FigureError, common, names, title, unfinished};
+use crate::verdict::{BEYOND, Verdict};
+use crate::{Facets, FigureError, common, title, unfinished};
 use eigensweep_store::columns::DATASET;
 use eigensweep_store::format::{coordinate, digits};
 use eigensweep_theory::Paradigm;
@@ -96,7 +96,7 @@ struct Curve {
 impl Curve {
     /// What theory says of one of its points.
     fn verdict(&self, stats: &Stats) -> Option<Verdict> {
-        Verdict::of(self.paradigm, stats.above)
+        Verdict::of(self.paradigm, stats)
     }
 }
 
@@ -128,10 +128,45 @@ impl Style {
     }
 }
 
-/// A line at a threshold: its colour, and median, 5 % and 95 % quantile of α*.
+/// A line at a threshold.
 struct Mark {
     color: Rgb,
-    alpha: [f64; 3],
+    /// Where median, 5 % and 95 % quantile of α* stand.
+    places: [Stand; 3],
+    /// How many marks of the panel stand on the same edge, and nearer to it.
+    rank: usize,
+}
+
+/// Where a threshold stands on an axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Stand {
+    /// At or below the low end: every α that is shown exceeds it.
+    Left,
+    /// At this share of the length.
+    At(f64),
+    /// Beyond the high end: no α that is shown exceeds it.
+    Right,
+}
+
+impl Stand {
+    fn of(alpha: f64, x: &Scale) -> Self {
+        match x.share(alpha) {
+            // Neither infinity nor 0 on a logarithmic axis has a place.
+            None if alpha > x.low() => Self::Right,
+            None => Self::Left,
+            Some(share) if share <= 0.0 => Self::Left,
+            Some(share) if share < 1.0 => Self::At(share),
+            Some(_) => Self::Right,
+        }
+    }
+
+    fn share(self) -> f64 {
+        match self {
+            Self::Left => 0.0,
+            Self::At(share) => share,
+            Self::Right => 1.0,
+        }
+    }
 }
 
 fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
@@ -194,7 +229,8 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     notes.extend(rows.thinned.iter().cloned());
     notes.extend(hidden);
     notes.extend(remarks(all(), &y, band));
-    notes.extend(beyond(marks.iter().flatten().flatten(), &x));
+    notes.extend(beyond(marks.iter().flatten().flatten()));
+    notes.extend(verdicts(all()).any(|it| it == Some(Verdict::NoThreshold)).then(|| BEYOND.to_owned()));
     let mut hints: Vec<String> = rows.hint().into_iter().collect();
     if spec.facet.is_empty() && placement.facets.names().any(|name| name == DATASET) {
         hints.push("`dataset` has taken a place for panels; --facet gives it to another axis".to_owned());
@@ -203,7 +239,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
         hints,
         title: title(sources, spec),
         subtitle: format!("{} · {}", common(&rows, &placed), what(band)),
-        x: names::title(&placement.x),
+        x: rows.title(&placement.x),
         y: placement.metric.title.to_owned(),
         columns: Facets::headings(&rows, placement.facets.columns.as_ref()),
         rows: Facets::headings(&rows, placement.facets.rows.as_ref()),
@@ -218,7 +254,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     let grid = Grid { texts, x: &x, y: &y, legend, aspect: 0.82 };
     Ok(grid.draw(label, |canvas, column, row, place| {
         for mark in &marks[row][column] {
-            draw_mark(canvas, place, &x, mark);
+            draw_mark(canvas, place, mark);
         }
         for curve in &panels[row][column] {
             draw_curve(canvas, place, (&x, &y), curve, (band, style));
@@ -235,59 +271,62 @@ fn verdicts<'a>(curves: impl Iterator<Item = &'a Curve>) -> impl Iterator<Item =
 /// than a line's width; else one a curve, in the curve's.
 fn marks(curves: &[Curve], x: &Scale) -> Vec<Mark> {
     const SAME: f64 = 0.01;
-    let found: Vec<(&Curve, [f64; 3])> = curves
+    let found: Vec<(&Curve, [Stand; 3])> = curves
         .iter()
         .filter_map(|curve| Some((curve, curve.points.iter().find_map(|(_, stats)| stats.alpha())?)))
+        .map(|(curve, alpha)| (curve, alpha.map(|alpha| Stand::of(alpha, x))))
         .collect();
-    let Some((last, alpha)) = found.last() else { return Vec::new() };
-    let place = |alpha: f64| x.share(alpha).unwrap_or(0.0).clamp(0.0, 1.0);
-    let same = |(curve, other): &(&Curve, [f64; 3])| {
-        curve.paradigm == last.paradigm && (place(other[0]) - place(alpha[0])).abs() < SAME
+    let Some(&(last, places)) = found.last() else { return Vec::new() };
+    let same = |(curve, other): &(&Curve, [Stand; 3])| {
+        curve.paradigm == last.paradigm
+            && match (other[0], places[0]) {
+                (Stand::At(one), Stand::At(other)) => (one - other).abs() < SAME,
+                (one, other) => one == other,
+            }
     };
     if found.iter().all(same) {
         let color = last.paradigm.map_or(INK, paradigm_color);
-        return vec![Mark { color, alpha: *alpha }];
+        return vec![Mark { color, places, rank: 0 }];
     }
-    found.into_iter().map(|(curve, alpha)| Mark { color: curve.color, alpha }).collect()
+    let mut marks: Vec<Mark> = Vec::new();
+    for (curve, places) in found {
+        let beside = |mark: &&Mark| mark.places[0] == places[0] && !matches!(places[0], Stand::At(_));
+        let rank = marks.iter().filter(beside).count();
+        marks.push(Mark { color: curve.color, places, rank });
+    }
+    marks
 }
 
 /// A line at the threshold, and a band over its 5 % to 95 % quantiles where spectra are drawn.
-/// Thresholds beyond the axis stand on its edge.
-fn draw_mark(canvas: &mut Canvas, [left, top, width, height]: Place, x: &Scale, mark: &Mark) {
+/// Thresholds beyond the axis stand on its edge, side by side.
+fn draw_mark(canvas: &mut Canvas, [left, top, width, height]: Place, mark: &Mark) {
+    const LINE: f64 = 2.0;
     // Within the frame, whose line is as wide.
     let inset = 1.5 / width;
-    let at = |alpha: f64| {
-        let share = if alpha.is_finite() { x.share(alpha).unwrap_or(0.0) } else { 1.0 };
-        left + share.clamp(inset, 1.0 - inset) * width
+    let at = |place: Stand| left + place.share().clamp(inset, 1.0 - inset) * width;
+    let [middle, low, high] = mark.places.map(at);
+    let middle = match mark.places[0] {
+        Stand::Left => middle + mark.rank as f64 * LINE,
+        Stand::At(_) => middle,
+        Stand::Right => middle - mark.rank as f64 * LINE,
     };
-    let [middle, low, high] = mark.alpha.map(at);
     canvas.group("threshold", None, |canvas| {
         if high - low > 2.0 {
             let corners = [(low, top), (high, top), (high, top + height), (low, top + height)];
             canvas.polygon(&corners, mark.color, 0.12);
         }
-        canvas.line((middle, top), (middle, top + height), mark.color, 2.0);
+        canvas.line((middle, top), (middle, top + height), mark.color, LINE);
     });
 }
 
 /// What lines on the edge mean.
-fn beyond<'a>(marks: impl Iterator<Item = &'a Mark> + Clone, x: &Scale) -> Vec<String> {
-    let is = |mark: &&Mark, high: bool| {
-        let median = mark.alpha[0];
-        if high {
-            median > x.high()
-        } else {
-            x.share(median).is_none_or(|share| share < 0.0) && median.is_finite()
-        }
+fn beyond<'a>(marks: impl Iterator<Item = &'a Mark> + Clone) -> Vec<String> {
+    let any = |place: Stand| marks.clone().any(|mark| mark.places[0] == place);
+    let note = |edge: &str, what: &str| {
+        format!("A threshold on the {edge} edge: the paradigm recovers at {what} α shown.")
     };
-    let mut notes = Vec::new();
-    if marks.clone().any(|mark| is(&mark, false)) {
-        notes.push("A threshold on the left edge: the paradigm recovers at every α shown.".to_owned());
-    }
-    if marks.clone().any(|mark| is(&mark, true)) {
-        notes.push("A threshold on the right edge: the paradigm recovers at no α shown.".to_owned());
-    }
-    notes
+    let left = any(Stand::Left).then(|| note("left", "every"));
+    left.into_iter().chain(any(Stand::Right).then(|| note("right", "no"))).collect()
 }
 
 /// Takes out values of the facets and of the colour that have no value of the metric at all
@@ -310,7 +349,7 @@ fn hide_empty(
             continue;
         }
         table.retain(|key, _| !empty.contains(&key[at]));
-        gone.extend(empty.iter().map(|value| names::valued(name, &value.text())));
+        gone.extend(empty.iter().map(|value| rows.valued(name, value)));
         rows.values.insert(name.to_owned(), full);
     }
     let metric = placement.metric.title;
@@ -353,7 +392,7 @@ fn curves(
             continue;
         }
         let value = |name: &Option<String>, key: &Option<Key>| {
-            name.as_ref().zip(key.as_ref()).map(|(name, key)| names::valued(name, &key.text()))
+            name.as_ref().zip(key.as_ref()).map(|(name, key)| rows.valued(name, key))
         };
         let parts = [
             value(&placement.facets.columns, column),
@@ -430,8 +469,8 @@ fn widened(scale: Scale, edges: impl Iterator<Item = (f64, f64)>) -> Scale {
             let at = |share: f64| from * (to / from).powf(share);
             Scale::Log { low: at(low), high: at(high) }
         }
-        Scale::Linear { low: from, high: to } => {
-            Scale::Linear { low: from + low * (to - from), high: from + high * (to - from) }
+        Scale::Linear { low: from, high: to, whole } => {
+            Scale::Linear { low: from + low * (to - from), high: from + high * (to - from), whole }
         }
         steps @ Scale::Steps(_) => steps,
     }
@@ -539,19 +578,15 @@ fn legend(rows: &Lines<'_>, placement: &Placement) -> Legend {
         let numbers: Vec<f64> = values.iter().filter_map(Key::number).collect();
         if values.len() <= FEW || numbers.len() < values.len() {
             let all = Facets::values(rows, Some(name));
-            let mut line = vec![(Swatch::Heading, format!("{}:", names::title(name)))];
+            let mut line = vec![(Swatch::Heading, format!("{}:", rows.title(name)))];
             for (at, value) in values.iter().enumerate() {
                 let (color, marker) = look(Some(value), at, &all);
                 line.push((Swatch::Line { color, dashes: &[], marker }, value.text()));
             }
             legend.lines.push(line);
         } else {
-            let bar = Bar {
-                title: names::title(name),
-                scale: bar_scale(&numbers),
-                color: curve_color,
-                lines: true,
-            };
+            let bar =
+                Bar { title: rows.title(name), scale: bar_scale(&numbers), color: curve_color, lines: true };
             legend.bars.push(bar);
         }
     }
@@ -585,7 +620,7 @@ fn threshold_legend<'a>(marks: impl Iterator<Item = &'a Mark> + Clone) -> Option
         (Swatch::Heading, "theory, n → ∞:".to_owned()),
         (Swatch::Upright(color), "threshold α*; to its right the paradigm recovers".to_owned()),
     ];
-    if marks.clone().any(|mark| mark.alpha[1] < mark.alpha[2]) {
+    if marks.clone().any(|mark| mark.places[1] != mark.places[2]) {
         line.push((Swatch::Band(color), "5 % to 95 % of the drawn spectra".to_owned()));
     }
     Some(line)

@@ -24,7 +24,7 @@ use crate::legend::{Legend, Swatch};
 use crate::scale::{Scale, Spacing};
 use crate::spec::FigureSpec;
 use crate::theme::{CATEGORIES, FRAME, INK, TICK};
-use crate::{FigureError, common, names, theory, title, unfinished};
+use crate::{FigureError, common, theory, title, unfinished};
 use eigensweep_store::format::digits;
 
 /// Generalized eigenvalues.
@@ -101,7 +101,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     }
 
     let most = panels.iter().map(|panel| panel.values.len()).max().unwrap_or(1);
-    let x = Scale::Linear { low: 1.0 - 0.03 * most as f64, high: most as f64 * 1.03 };
+    let x = Scale::Linear { low: 1.0 - 0.03 * most as f64, high: most as f64 * 1.03, whole: true };
     let values: Vec<f64> = panels
         .iter()
         .flat_map(|panel| &panel.values)
@@ -117,7 +117,7 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
         subtitle: format!("{} · n → ∞, spectra of replicate 0", common(&rows, &placed)),
         x: "rank of the generalized eigenvalue".to_owned(),
         y: "eigenvalue over the largest".to_owned(),
-        columns: columns.iter().map(|value| names::valued(&facet, &value.text())).collect(),
+        columns: columns.iter().map(|value| rows.valued(&facet, value)).collect(),
         rows: paradigms.iter().map(|paradigm| paradigm.name.to_owned()).collect(),
         notes,
     };

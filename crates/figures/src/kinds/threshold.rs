@@ -14,15 +14,16 @@ use eigensweep_theory::metrics::LEAKAGE;
 
 use super::Kind;
 use crate::Source;
-use crate::canvas::Marker;
+use crate::canvas::{Anchor, Marker, Type};
 use crate::data::{Key, Lines, Stats, known_metric};
 use crate::drawing::Drawing;
-use crate::grid::{Grid, Texts, point};
+use crate::grid::{Grid, Texts, point, wrap};
 use crate::legend::{Legend, Swatch};
 use crate::scale::{Scale, Spacing};
 use crate::spec::FigureSpec;
-use crate::theme::{CATEGORIES, FEW, FRAME, Rgb, sequence};
-use crate::{Facets, FigureError, common, names, title, unfinished};
+use crate::theme::{CATEGORIES, FEW, FRAME, MUTED, Rgb, TICK, paradigm_color, sequence};
+use crate::verdict::BEYOND;
+use crate::{Facets, FigureError, common, title, unfinished};
 use eigensweep_store::format::digits;
 
 /// Measured against theoretical thresholds.
@@ -58,8 +59,25 @@ struct Spot {
     color: Rgb,
     marker: Marker,
     label: String,
-    column: Option<Key>,
-    row: Option<Key>,
+    /// Column and row.
+    panel: [Option<Key>; 2],
+}
+
+/// A combination without a point: every α exceeds its theoretical threshold, or there is none.
+struct Hidden {
+    never: bool,
+    panel: [Option<Key>; 2],
+}
+
+/// Why a panel has no point, of its combinations that have none by theory.
+fn why_empty(never: impl Iterator<Item = bool>) -> &'static str {
+    let found: Vec<bool> = never.collect();
+    match (found.contains(&false), found.contains(&true)) {
+        (true, false) => "every α recovers (α* = 0)",
+        (false, true) => "k > k₀: there is no threshold",
+        (true, true) => "α* is 0, or there is none (k > k₀)",
+        (false, false) => "no rows",
+    }
 }
 
 fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
@@ -72,13 +90,31 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
         return Err(FigureError::Figure { reason });
     }
     let varying: Vec<String> = rows.varying().into_iter().map(str::to_owned).collect();
-    let color = match &spec.color {
+    let mut color = match &spec.color {
         Some(name) => Some(rows.known_axis(name)?),
         None => varying.iter().find(|name| *name == "samples").cloned(),
     };
     let facets = match spec.facet.as_slice() {
         [] => Facets { columns: Some(PARADIGM.to_owned()), rows: None },
-        asked => Facets::choose(&mut rows, asked, None, &[], 2)?,
+        asked => {
+            // Paradigms have thresholds of their own, and are always told apart.
+            let mut asked = asked.to_vec();
+            let place = |asked: &[String], color: &Option<String>| {
+                asked.iter().chain(color).any(|name| name == PARADIGM) || rows.axis(PARADIGM).len() < 2
+            };
+            if !place(&asked, &color) && asked.len() < 2 {
+                asked.push(PARADIGM.to_owned());
+            }
+            if !place(&asked, &color) && spec.color.is_none() {
+                color = Some(PARADIGM.to_owned());
+            }
+            if !place(&asked, &color) {
+                let reason = "paradigms would not be told apart: give `paradigm` to --facet or --color, or choose one as in \
+                              `--where 'paradigm = \"joint-embedding\"'`";
+                return Err(FigureError::Figure { reason: reason.to_owned() });
+            }
+            Facets::choose(&mut rows, &asked, None, &[], 2)?
+        }
     };
     // Every other axis gives points of its own: nothing is averaged but replicates.
     let by: Vec<&str> =
@@ -86,11 +122,15 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     let mut keyed = vec!["alignment", PARADIGM];
     keyed.extend(&by);
     let table = rows.grouped(&keyed, metric)?;
-    let (spots, [always, never]) = spots(&rows, &table, &keyed, color.as_deref(), &facets);
+    let (spots, hidden) = spots(&rows, &table, &keyed, color.as_deref(), &facets);
     if spots.is_empty() {
-        let reason = "no combination has a positive theoretical threshold and a leakage: every alignment recovers, or the \
-                      job's metrics leave `leakage` out";
-        return Err(FigureError::Figure { reason: reason.to_owned() });
+        let why = if hidden.is_empty() {
+            "the job's metrics leave `leakage` out, or every row failed"
+        } else {
+            why_empty(hidden.iter().map(|one| one.never))
+        };
+        let reason = format!("no combination has a positive theoretical threshold and a leakage: {why}");
+        return Err(FigureError::Figure { reason });
     }
 
     let shown = |spot: &Spot| match spot.measured {
@@ -104,11 +144,13 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     // One scale for both axes: the diagonal is agreement.
     let scale = Scale::fit(&values, spec.x_spacing.or(Some(Spacing::Log)), 0.06);
     let mut notes = unfinished(sources);
+    let [always, never] = [false, true].map(|never| hidden.iter().filter(|one| one.never == never).count());
     if always > 0 {
         notes.push(format!("{always} combinations recover at every α in theory and have no point."));
     }
     if never > 0 {
-        notes.push(format!("{never} combinations recover at no α in theory and have no point."));
+        notes.push(format!("{never} combinations have no theoretical threshold, as k > k₀, and no point."));
+        notes.push(BEYOND.to_owned());
     }
     notes.extend(coarse(rows.axis("alignment")));
     if spots.iter().any(|spot| !matches!(spot.measured, Measured::At(..))) {
@@ -152,8 +194,17 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
         let ends = [scale.low(), scale.high()].map(|end| point(place, scales, (end, end)));
         let diagonal: Vec<_> = ends.into_iter().flatten().collect();
         canvas.group("identity", None, |canvas| canvas.polyline(&diagonal, FRAME, 1.2, IDENTITY_DASHES));
-        for spot in spots.iter().filter(|spot| spot.column == columns[column] && spot.row == panel_rows[row])
-        {
+        let here = |spot: &[Option<Key>; 2]| *spot == [columns[column].clone(), panel_rows[row].clone()];
+        if !spots.iter().any(|spot| here(&spot.panel)) {
+            // In the corner that the diagonal leaves free.
+            let [left, top, width, _] = place;
+            let why = why_empty(hidden.iter().filter(|one| here(&one.panel)).map(|one| one.never));
+            for (line, text) in wrap(why, TICK, width * 0.75).iter().enumerate() {
+                let down = 18.0 + line as f64 * f64::from(TICK) * 1.4;
+                canvas.text(left + 7.0, top + down, text, Type::new(TICK, Anchor::Start).color(MUTED));
+            }
+        }
+        for spot in spots.iter().filter(|spot| here(&spot.panel)) {
             let value = shown(spot);
             let Some(at) = point(place, scales, (spot.theory[0], value)) else { continue };
             let across = [spot.theory[1].max(scale.low()), spot.theory[2].min(scale.high())]
@@ -192,15 +243,14 @@ fn coarse(alignment: &[Key]) -> Option<String> {
     })
 }
 
-/// One spot per combination, and how many combinations have a threshold that every α exceeds, and
-/// that none does.
+/// One spot per combination with a positive theoretical threshold, and the others.
 fn spots(
     rows: &Lines<'_>,
     table: &BTreeMap<Vec<Key>, Stats>,
     keyed: &[&str],
     color: Option<&str>,
     facets: &Facets,
-) -> (Vec<Spot>, [usize; 2]) {
+) -> (Vec<Spot>, Vec<Hidden>) {
     let mut curves: BTreeMap<&[Key], Vec<(f64, &Stats)>> = BTreeMap::new();
     for (key, stats) in table {
         if let Some(alpha) = key[0].number() {
@@ -211,12 +261,18 @@ fn spots(
         value(keyed, key, "dimension").or_else(|| rows.axis("dimension").first()).and_then(Key::number)
     };
     let colors = color.map_or(&[][..], |name| rows.axis(name));
-    let (mut spots, mut hidden) = (Vec::new(), [0; 2]);
+    let (mut spots, mut hidden) = (Vec::new(), Vec::new());
     for (key, mut curve) in curves {
         curve.sort_by(|a, b| a.0.total_cmp(&b.0));
         let Some(theory) = curve.iter().find_map(|(_, stats)| stats.alpha()) else { continue };
+        let facet = |name: &Option<String>| {
+            name.as_deref()
+                .and_then(|name| value(keyed, key, name).or_else(|| rows.axis(name).first()))
+                .cloned()
+        };
+        let panel = [facet(&facets.columns), facet(&facets.rows)];
         if theory[0] <= 0.0 || theory[0].is_infinite() {
-            hidden[usize::from(theory[0] > 0.0)] += 1;
+            hidden.push(Hidden { never: theory[0] > 0.0, panel });
             continue;
         }
         let lost: Vec<(f64, f64)> = curve
@@ -227,13 +283,9 @@ fn spots(
         let at = color
             .and_then(|name| colors.iter().position(|known| Some(known) == value(keyed, key, name)))
             .unwrap_or(0);
-        let facet = |name: &Option<String>| {
-            name.as_deref()
-                .and_then(|name| value(keyed, key, name).or_else(|| rows.axis(name).first()))
-                .cloned()
-        };
         let place: Vec<String> =
-            keyed[1..].iter().zip(key).map(|(name, value)| names::valued(name, &value.text())).collect();
+            keyed[1..].iter().zip(key).map(|(name, value)| rows.valued(name, value)).collect();
+        let (color, marker) = look(colors.get(at), at, colors.len());
         let text = match measured {
             Measured::At(alpha, [low, high]) => {
                 format!("{} (between {} and {})", digits(alpha, 4), digits(low, 4), digits(high, 4))
@@ -244,14 +296,23 @@ fn spots(
         spots.push(Spot {
             theory,
             measured,
-            color: if colors.len() > 1 { sequence(at, colors.len()) } else { CATEGORIES[0] },
-            marker: if colors.len() <= FEW { Marker::SERIES[at % FEW] } else { Marker::Circle },
+            color,
+            marker,
             label: format!("{}: measured α* {text}, theory {}", place.join(", "), digits(theory[0], 4)),
-            column: facet(&facets.columns),
-            row: facet(&facets.rows),
+            panel,
         });
     }
     (spots, hidden)
+}
+
+/// Colour and marker of the value `key`, the one `at` of `all`.
+fn look(key: Option<&Key>, at: usize, all: usize) -> (Rgb, Marker) {
+    let color = match key.and_then(Key::paradigm) {
+        Some(paradigm) => paradigm_color(paradigm),
+        None if all > 1 => sequence(at, all),
+        None => CATEGORIES[0],
+    };
+    (color, if all <= FEW { Marker::SERIES[at % FEW] } else { Marker::Circle })
 }
 
 /// The coordinate called `name` in a key that leaves the alignment out.
@@ -279,10 +340,9 @@ fn legend(rows: &Lines<'_>, color: Option<&str>) -> Legend {
     let mut legend = Legend::default();
     if let Some(name) = color {
         let values = rows.axis(name);
-        let mut line = vec![(Swatch::Heading, format!("{}:", names::title(name)))];
+        let mut line = vec![(Swatch::Heading, format!("{}:", rows.title(name)))];
         line.extend(values.iter().enumerate().map(|(at, value)| {
-            let marker = if values.len() <= FEW { Marker::SERIES[at % FEW] } else { Marker::Circle };
-            let color = if values.len() > 1 { sequence(at, values.len()) } else { CATEGORIES[0] };
+            let (color, marker) = look(Some(value), at, values.len());
             (Swatch::Point { color, marker, hollow: false }, value.text())
         }));
         legend.lines.push(line);

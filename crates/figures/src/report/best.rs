@@ -10,6 +10,11 @@ use super::table::{Table, Value};
 use crate::FigureError;
 use crate::contest::{Contest, Outcome};
 use crate::data::{Key, Lines};
+use crate::verdict::BEYOND;
+
+/// When nobody wins though one recovers.
+const UNCLEAR: &str =
+    "No clear difference: the margin is at most 1.96 of its standard errors (95 % of a normal distribution).";
 
 /// The winners, with notes to the table; of lines at the largest n.
 pub(super) fn table(
@@ -44,11 +49,20 @@ pub(super) fn table(
     };
     let rows = cells.iter().map(row).collect();
     let mut headings = vec![contest.words[1].to_owned()];
-    headings.extend(told.iter().map(|&at| axes[at].replace('_', " ")));
+    headings.extend(told.iter().map(|&at| lines.heading(axes[at])));
     headings.push(metric.name.replace('_', " "));
     headings.extend(["runner up", "margin", "margin se", "lower α* (by a factor)"].map(str::to_owned));
     let caption = format!("Which paradigm is {} per combination", contest.words[1]);
-    let mut notes = left_out(lines, &slice, contest.cells.len());
+    let names: Vec<&str> = contest.rivals.iter().map(|rival| rival.name).collect();
+    let query = format!("'SELECT * FROM best' --paradigms {}", names.join(","));
+    let mut notes = Vec::new();
+    if contest.partial {
+        notes.push(format!("Of {}, which learn a representation.", contest.field()));
+    }
+    notes.push(UNCLEAR.to_owned());
+    let beyond = cells.iter().any(|(_, cell)| cell.outcome == Outcome::NoThreshold);
+    notes.extend(beyond.then(|| BEYOND.to_owned()));
+    notes.extend(left_out(lines, &slice, contest.cells.len(), &query));
     if lines.detail == Detail::Summary {
         notes.push("Margins are not paired: the data set keeps a summary in place of rows.".to_owned());
     }
@@ -67,12 +81,14 @@ pub(super) fn slice(lines: &Lines<'_>, rows: usize) -> Slice {
 }
 
 /// What a table leaves out, and where it is; and the axes of one value.
-pub(super) fn left_out(lines: &Lines<'_>, slice: &Slice, all: usize) -> Vec<String> {
+///
+/// `query` is what `eigensweep query` gives all rows for.
+pub(super) fn left_out(lines: &Lines<'_>, slice: &Slice, all: usize, query: &str) -> Vec<String> {
     let mut notes = Vec::new();
     let words = slice.words();
     if !words.is_empty() {
         notes.push(format!(
-            "Of {all} combinations those with {}; `eigensweep query DATASET 'SELECT * FROM summary'` has all.",
+            "Of {all} combinations those with {}; `eigensweep query DATASET {query}` has all.",
             words.join(", ")
         ));
     }
@@ -81,7 +97,7 @@ pub(super) fn left_out(lines: &Lines<'_>, slice: &Slice, all: usize) -> Vec<Stri
         .iter()
         .filter_map(|name| match lines.axis(name) {
             [Key::Number(only)] if !only.is_nan() => {
-                Some(format!("{} = {}", name.replace('_', " "), coordinate(*only)))
+                Some(format!("{} = {}", lines.heading(name), coordinate(*only)))
             }
             _ => None,
         })

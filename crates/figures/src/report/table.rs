@@ -23,7 +23,7 @@ impl Value {
     /// A threshold α*: its median, and its 5 % and 95 % quantiles where they differ.
     pub(crate) fn threshold([median, low, high]: [f64; 3]) -> Self {
         if median.is_infinite() {
-            return Self::Number(f64::MAX, "never".to_owned());
+            return Self::Number(f64::MAX, "none".to_owned());
         }
         let settled = settled(median);
         let spread = match [low, high].map(|end| digits(end, 3)) {

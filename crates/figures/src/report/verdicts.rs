@@ -11,7 +11,7 @@ use super::best::{left_out, slice};
 use super::table::{Table, Value};
 use crate::FigureError;
 use crate::data::{Key, Lines, Stats};
-use crate::verdict::Verdict;
+use crate::verdict::{BEYOND, Verdict};
 
 /// The table, and notes to it.
 pub(super) fn table(rows: &Lines<'_>, metric: &'static Metric) -> Result<(Table, Vec<String>), FigureError> {
@@ -46,7 +46,10 @@ pub(super) fn table(rows: &Lines<'_>, metric: &'static Metric) -> Result<(Table,
         };
         notes.push(format!("{failed} rows have no value: `{sql}."));
     }
-    notes.extend(left_out(rows, &slice, all));
+    notes.extend(left_out(rows, &slice, all, "'SELECT * FROM summary'"));
+    if lines.values().flatten().any(Stats::has_no_threshold) {
+        notes.push(BEYOND.to_owned());
+    }
     if rows.detail == Detail::Summary {
         notes.push(
             "Of a summary, that keeps no rows: medians and quantiles within 1 %, and where thresholds are drawn on either side of α, \
@@ -59,7 +62,7 @@ pub(super) fn table(rows: &Lines<'_>, metric: &'static Metric) -> Result<(Table,
         format!("{}, n = {}", metric.name.replace('_', " "), key.map_or_else(String::new, Key::text))
     };
     let mut headings = vec!["theory, n\u{a0}→\u{a0}∞".to_owned()];
-    headings.extend(told.iter().map(|&at| keyed[at].replace('_', " ")));
+    headings.extend(told.iter().map(|&at| rows.heading(keyed[at])));
     headings.push(at(samples.first()));
     if samples.len() > 1 {
         headings.push(at(samples.last()));
@@ -68,8 +71,7 @@ pub(super) fn table(rows: &Lines<'_>, metric: &'static Metric) -> Result<(Table,
     let body = lines.into_iter().map(|(key, by_samples)| {
         let last = by_samples.last();
         let paradigm = key.first().and_then(Key::paradigm);
-        let mut cells =
-            vec![Value::Text(verdict(Verdict::of(paradigm, last.and_then(|stats| stats.above)), last))];
+        let mut cells = vec![Value::Text(verdict(last.and_then(|stats| Verdict::of(paradigm, stats)), last))];
         cells.extend(told.iter().map(|&at| Value::coordinate(&key[at])));
         cells.extend(by_samples.first().map(mean));
         if samples.len() > 1 {

@@ -42,6 +42,8 @@ pub struct Axes {
     pub alignment: Vec<f64>,
     pub paradigms: Vec<&'static str>,
     pub detail: &'static str,
+    /// Whether the noise scale holds multiples.
+    pub relative: bool,
 }
 
 impl Default for Axes {
@@ -53,6 +55,7 @@ impl Default for Axes {
             alignment: vec![0.1, 1.0, 10.0],
             paradigms: vec!["supervised", "joint-embedding", "reconstruction"],
             detail: "rows",
+            relative: false,
         }
     }
 }
@@ -174,13 +177,14 @@ fn run(rows: u64) -> RunRecord {
 }
 
 fn text(name: &str, axes: &Axes) -> String {
+    let scale = format!("{:?}", axes.noise_scale);
+    let scale = if axes.relative { format!("{{ relative = {scale} }}") } else { scale };
     let rows = axes.noise_scale.len() * axes.alignment.len() * axes.paradigms.len();
     format!(
         "[job]\nname = \"{name}\"\nreplicates = {}\n[data]\ncomponents = 4\n[corruption]\ncomponents = 4\nspectrum = \
-         \"flat\"\nscale = {:?}\n[augmentation]\nspectrum = \"flat\"\nscale = 100.0\nalignment = {:?}\n[model]\nparadigms = \
+         \"flat\"\nscale = {scale}\n[augmentation]\nspectrum = \"flat\"\nscale = 100.0\nalignment = {:?}\n[model]\nparadigms = \
          {:?}\n[grid]\nsamples = {:?}\n[output]\ndetail = \"{}\"\npart_rows = {}\n",
         axes.replicates,
-        axes.noise_scale,
         axes.alignment,
         axes.paradigms,
         axes.samples,
