@@ -270,7 +270,7 @@ fn every_format_holds_the_same_rows() {
         (Format::Parquet, "o.parquet"),
         (Format::Table, "o.txt"),
     ] {
-        write(query.frame(sql).unwrap(), format, &place.path(name)).unwrap();
+        write(query.frame(sql).unwrap(), format, &[], &place.path(name)).unwrap();
     }
     let csv = fs::read_to_string(place.path("o.csv")).unwrap();
     let mut lines = csv.lines();
@@ -301,12 +301,12 @@ fn no_rows_are_still_an_answer_and_a_failure_leaves_the_file() {
     for (format, name, expected) in
         [(Format::Csv, "o.csv", "replicate,distance\n"), (Format::Json, "o.json", "[]\n")]
     {
-        write(query.frame(nothing).unwrap(), format, &place.path(name)).unwrap();
+        write(query.frame(nothing).unwrap(), format, &[], &place.path(name)).unwrap();
         assert_eq!(fs::read_to_string(place.path(name)).unwrap(), expected);
     }
     let unwritable = place.path("missing/o.csv");
     assert!(matches!(
-        write(query.frame(nothing).unwrap(), Format::Csv, &unwritable),
+        write(query.frame(nothing).unwrap(), Format::Csv, &[], &unwritable),
         Err(QueryError::Store(_))
     ));
     // A part that turns out torn while it is read.
