@@ -1,5 +1,6 @@
 //! `plan`: what a job would take, from its grid and a calibration of about a second on one thread.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::sample::encode_sample;
@@ -7,6 +8,7 @@ use eigensweep_engine::signal::{Signal, signals};
 use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_engine::study::Study;
 use eigensweep_job::JobSpec;
+use eigensweep_store::dataset::Dataset;
 use eigensweep_store::format::counted;
 use eigensweep_store::grid::GridAxis;
 use eigensweep_store::plan::Plan as Division;
@@ -71,7 +73,14 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     if arguments.shards > 1 {
         line("shards", shards(plan, arguments.shards, &|flops| duration(seconds(flops))));
     }
-    line("job hash", planned.identity().hash);
+    let (identity, root) = (planned.identity(), Path::new("output").join(&spec.job.name));
+    // What is there of another study, or cannot be read, is `run`'s to refuse.
+    let there = Dataset::read(&root, false).ok().map(|(dataset, _)| dataset);
+    if let Some(there) = there.filter(|there| there.identity().study == identity.study) {
+        let (done, root) = (counted(there.rows_done(), "row"), root.display());
+        line("there", format!("{done} of this study are in {root} already"));
+    }
+    line("job hash", identity.hash);
     Ok(Exit::Success)
 }
 

@@ -194,22 +194,32 @@ fn reason(found: &Spread) -> String {
     }
 }
 
+/// What a table shows of Corollary 4.5.
+#[derive(Clone, Copy)]
+enum Corollary {
+    /// The verdict, and the condition that holds or the shares of the draws.
+    Reason,
+    Verdict,
+    Nothing,
+}
+
 /// How much of the tables fits.
 #[derive(Clone, Copy)]
 struct Form {
     /// Quantiles beside the medians.
     ranges: bool,
-    /// The corollary's conditions, or the shares of the draws, beside its verdict.
-    reasons: bool,
+    /// What of the corollary.
+    corollary: Corollary,
     /// Headings in one line, and columns apart.
     wide: bool,
 }
 
-const WIDEST: Form = Form { ranges: true, reasons: true, wide: true };
-const NARROWER: [Form; 3] = [
+const WIDEST: Form = Form { ranges: true, corollary: Corollary::Reason, wide: true };
+const NARROWER: [Form; 4] = [
     Form { ranges: false, ..WIDEST },
-    Form { ranges: false, reasons: false, wide: true },
-    Form { ranges: false, reasons: false, wide: false },
+    Form { ranges: false, corollary: Corollary::Verdict, wide: true },
+    Form { ranges: false, corollary: Corollary::Verdict, wide: false },
+    Form { ranges: false, corollary: Corollary::Nothing, wide: false },
 ];
 
 /// Two tables as wide as the terminal: what is to be done, and what it comes from. Of many rows
@@ -241,7 +251,7 @@ fn print_tables(found: &Table, width: Option<usize>) {
     }
     if narrowed {
         table::print(
-            "without what a wider terminal shows: 5 % to 95 %, and why the corollary says so; --json has all",
+            "a wider terminal shows more: 5 % to 95 %, Corollary 4.5 and its condition; --json has all",
         );
     }
     let words = slice.words();
@@ -325,14 +335,16 @@ fn summary(found: &Table, row: Option<(&TheorySpread, &Spread)>, form: Form) -> 
         format!("by a{space}factor of"),
         known.and_then(|spread| spread.lower).map(|lower| table::number(lower.factor)),
     ));
-    columns.push((
-        format!("Corollary{space}4.5"),
-        row.map(|(_, spread)| match (form.reasons, is_never) {
-            (false, _) => spread.preference().name().to_owned(),
-            (true, true) => format!("{}: k > k₀", spread.preference().name()),
-            (true, false) => reason(spread),
-        }),
-    ));
+    let verdict = |spread: &Spread| spread.preference().name().to_owned();
+    let corollary = row.map(|(_, spread)| match form.corollary {
+        Corollary::Reason if is_never => format!("{}: k > k₀", verdict(spread)),
+        Corollary::Reason => reason(spread),
+        Corollary::Verdict | Corollary::Nothing => verdict(spread),
+    });
+    match form.corollary {
+        Corollary::Reason | Corollary::Verdict => columns.push((format!("Corollary{space}4.5"), corollary)),
+        Corollary::Nothing => {}
+    }
     columns
 }
 
@@ -391,4 +403,48 @@ impl Source {
 fn same(found: &Spread) -> &'static str {
     let mut medians = found.limits.iter().map(|(_, squared)| squared.median);
     if medians.all(|squared| squared <= 0.0) { "none is needed" } else { "they are equal" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JOB: &str = r#"
+    [job]
+    replicates = 5
+    [data]
+    components = 5
+    [corruption]
+    components = 5
+    scale = { relative = [0.01, 0.1, 10] }
+    [augmentation]
+    scale = [1, 100]
+    "#;
+
+    #[test]
+    fn tables_fit_the_terminal_and_leave_out_ranges_before_anything_else() {
+        let job = eigensweep_job::parse("job.toml", JOB, &[], Path::new("")).unwrap();
+        let (rows, drawn) = over_replicates(&job.spec, &Input::load(&job).unwrap());
+        let source = Source::Replicates { drawn, note: String::new() };
+        let found = Table { rows, source, relative: super::super::relative(&job.spec).collect() };
+        let rows: Vec<&TheorySpread> = found.rows.iter().collect();
+        let names: Vec<&str> = rows[0].axes.iter().map(|(name, _)| *name).collect();
+        let varying: Vec<usize> = (0..names.len())
+            .filter(|&at| names[at].ends_with("_scale") && names[at] != "signal_scale")
+            .collect();
+        let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        for of in [summary, details] {
+            let text = |form| table_of(&found, &rows, &varying, form, of);
+            let full = widest(&text(WIDEST));
+            assert!(full > 150, "{full}");
+            for width in [80, 100, 120, 140, full] {
+                let (text, form) = table::fitting(WIDEST, &NARROWER, Some(width), text);
+                assert!(widest(&text) <= width, "{width}:\n{text}");
+                assert_eq!(form.ranges, width == full);
+                assert_eq!(text.contains(" to "), width == full, "{text}");
+            }
+        }
+        // A relative noise scale has its crossover beside it.
+        assert!(table_of(&found, &rows, &varying, WIDEST, details).contains("η²/δ/λ₁"));
+    }
 }
