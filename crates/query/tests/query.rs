@@ -315,7 +315,7 @@ fn no_rows_are_still_an_answer_and_a_failure_leaves_the_file() {
     fs::write(part, b"PAR1 not a file").unwrap();
     let torn = query
         .frame("SELECT replicate FROM results")
-        .and_then(|frame| write(frame, Format::Csv, &place.path("o.csv")));
+        .and_then(|frame| write(frame, Format::Csv, &[], &place.path("o.csv")));
     assert!(torn.is_err());
     assert_eq!(fs::read_to_string(place.path("o.csv")).unwrap(), "replicate,distance\n");
     let left: Vec<_> =
