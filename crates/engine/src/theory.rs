@@ -178,7 +178,7 @@ impl Spread {
         }
     }
 
-    /// Corollary 4.5's verdict: the one that more than half of the draws have, else that it is undetermined.
+    /// Corollary 4.5's verdict: the one that more than half of the draws have, else undetermined.
     #[must_use]
     pub fn preference(&self) -> Preference {
         let most = self.preferences.iter().find(|(_, share)| *share > 0.5);

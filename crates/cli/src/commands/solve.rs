@@ -274,7 +274,7 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static
     let moments = problem.view();
     let (size, labels) = (problem.size(), problem.labels());
     let input_power = (0..size).map(|i| problem.inputs[(i, i)]).sum();
-    // What is left of terms that cancel is zero up to their rounding, as many units as there are inputs.
+    // What is left of terms that cancel is zero up to their rounding, some units for each input.
     let settled = |value: f64, terms: f64| {
         let rounding = 8.0 * f64::EPSILON * size as f64 * terms.abs();
         if value.abs() <= rounding { 0.0 } else { value }
