@@ -262,14 +262,15 @@ pub(crate) struct Theory {
     #[arg(long, value_name = "R", conflicts_with = "spectra")]
     pub(crate) replicate: Option<u32>,
     /// Print a JSON array instead of tables; what is infinite is null: a threshold where `never` says
-    /// why, a factor where the lower threshold is 0
+    /// why, a factor where the lower threshold is 0. `factor` is the ratio of the two median α*,
+    /// `factor_q05` and `factor_q95` are quantiles over replicates of a draw's own ratio
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Solve {
-    /// Inputs X, a sample a row (n × d)
+    /// Inputs X, a sample a row (n × d); taken as they are, unless --center (a job's are centred)
     #[arg(long, value_name = "X.npy")]
     pub(crate) inputs: PathBuf,
     /// Labels Y: one column of whole numbers is classes (one-hot), anything else real targets (n ×
@@ -285,6 +286,10 @@ pub(crate) struct Solve {
     /// Mean covariance Σ of the views (d × d) [default: zero]
     #[arg(long, value_name = "SIGMA.npy")]
     pub(crate) covariance: Option<PathBuf>,
+    /// Subtract from each column of the inputs, and of the mean views, its mean; labels stay as they
+    /// are
+    #[arg(long)]
+    pub(crate) center: bool,
     /// Dimension k of the representation
     #[arg(long, value_name = "K")]
     pub(crate) dimension: usize,

@@ -46,8 +46,14 @@ impl RunLog {
         Self { root: root.to_path_buf(), record: Arc::new(Mutex::new(record)), clock: Arc::default() }
     }
 
+    /// Seconds from where the run began to compute to where it ended, as its file, `status` and the
+    /// report have them; the summary is written after that.
+    pub(crate) fn recorded_seconds(&self) -> f64 {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).seconds
+    }
+
     /// Seconds since the run began to compute.
-    pub(crate) fn seconds(&self) -> f64 {
+    fn seconds(&self) -> f64 {
         self.clock.get().map_or(0.0, |clock| clock.elapsed().as_secs_f64())
     }
 

@@ -114,7 +114,15 @@ fn plan_shows_the_grid_without_writing() {
     ] {
         assert!(stdout.contains(word), "no {word:?} in:\n{stdout}");
     }
-    assert!(!place.path("output").exists());
+    assert!(!place.path("output").exists() && !stdout.contains("of this study"));
+    let (_, stdout, _) = place.run(&["plan", "small.toml", "--shards", "4"]);
+    assert!(stdout.contains("3 of them have nothing to do: 1 part is all there is"), "{stdout}");
+    // What is there already is said, of this study only.
+    assert_eq!(place.run(&["run", "small.toml", "--quiet"]).0, 0);
+    let (_, stdout, _) = place.run(&["plan", "small.toml", "--set", "job.replicates=5"]);
+    assert!(stdout.contains("36 rows of this study are in output/small already"), "{stdout}");
+    let (_, stdout, _) = place.run(&["plan", "small.toml", "--set", "job.seed=5"]);
+    assert!(!stdout.contains("of this study"), "{stdout}");
 }
 
 #[test]
@@ -186,13 +194,6 @@ fn theory_and_run_show_the_same_thresholds() {
     let job = ["small.toml", "--set", "job.replicates=4", "--set", "corruption.scale=[1, 1e4]"];
     let (_, summary, _) = place.run(&[&["run"], &job[..], &["--output", "out"]].concat());
     let (_, theory, _) = place.run(&[&["theory"], &job[..]].concat());
-    let cells = |line: &str| -> Vec<String> {
-        line.trim_matches('│')
-            .split("  ")
-            .map(|cell| cell.trim().to_owned())
-            .filter(|cell| !cell.is_empty())
-            .collect()
-    };
     let mut compared = 0;
     for line in summary.lines().map(cells).filter(|cells| cells.len() > 5) {
         // paradigm, noise_scale, alignment, two distances, α*, whether α is above it.
@@ -237,13 +238,117 @@ fn theory_says_what_dimension_its_thresholds_are_of() {
     assert!(stdout.contains('∞') && stdout.contains("no α recovers"), "{stdout}");
 }
 
-/// Long tables end, and say where the rest is.
+/// Cells of a line of a table.
+fn cells(line: &str) -> Vec<String> {
+    line.trim_matches('│')
+        .split("  ")
+        .map(|cell| cell.trim().to_owned())
+        .filter(|cell| !cell.is_empty())
+        .collect()
+}
+
+/// One definition everywhere: the ratio of the two thresholds that are shown, which is not the median
+/// of the ratios.
 #[test]
-fn theory_prints_thirty_rows() {
+fn the_lower_threshold_is_lower_by_the_ratio_of_those_shown() {
+    let place = Place::new();
+    let mut compared = 0;
+    for seed in 0..6 {
+        let seed = format!("job.seed={seed}");
+        let job =
+            ["small.toml", "--set", "job.replicates=6", "--set", "corruption.scale=1e4", "--set", &seed];
+        let (_, json, _) = place.run(&[&["theory"], &job[..], &["--json"]].concat());
+        let row = &serde_json::from_str::<Value>(&json).unwrap()[0];
+        let [je, rc] = ["alpha_je", "alpha_rc"].map(|key| row[key].as_f64().unwrap());
+        let (lower, ratio) = if je < rc { ("joint-embedding", rc / je) } else { ("reconstruction", je / rc) };
+        assert_eq!(row["lower_threshold"], lower);
+        let factor = row["factor"].as_f64().unwrap();
+        assert!((factor / ratio - 1.0).abs() < 1e-12, "{row}");
+        let (_, table, _) = place.run(&[&["theory"], &job[..]].concat());
+        let line = table.lines().map(cells).find(|cells| cells.iter().any(|cell| cell == lower)).unwrap();
+        let shown = |at: usize| line[at].split(" (").next().unwrap().parse::<f64>().unwrap();
+        let (low, high) = (shown(0).min(shown(1)), shown(0).max(shown(1)));
+        assert!((shown(3) / (high / low) - 1.0).abs() < 2e-3, "{line:?}");
+        // What `run` ends with says the same number.
+        let (_, said, _) = place.run(&[&["run"], &job[..], &["--fresh", "--output", "out"]].concat());
+        let words = format!("is {lower}'s, by a factor ");
+        let told = said.split(&words).nth(1).unwrap().split_whitespace().next().unwrap();
+        assert!((told.trim_end_matches('.').parse::<f64>().unwrap() / factor - 1.0).abs() < 6e-3, "{said}");
+        compared += usize::from(row["factor_q05"] != row["factor_q95"]);
+    }
+    assert_eq!(compared, 6);
+}
+
+/// A table holds what `plan`, `theory` and `run` say of columns that are relative to the data.
+#[test]
+fn relative_scales_are_said_to_be_relative() {
+    let place = Place::new();
+    let sets = [
+        "--set",
+        "corruption.scale={ relative = [0.5, 100] }",
+        "--set",
+        "augmentation.scale={ relative = 0.25 }",
+    ];
+    let noise = "noise_scale is relative: multiples of λ₁, the largest eigenvalue of the clean data\n";
+    let views = "augmentation_scale is relative: ";
+    for command in ["plan", "theory", "run"] {
+        let (_, stdout, stderr) = place.run(&[&[command, "small.toml"], &sets[..]].concat());
+        assert!(stdout.contains(noise) && stdout.contains(views), "{command}: {stdout}{stderr}");
+        let (_, stdout, _) =
+            place.run(&[&[command, "small.toml"], &sets[2..], &["--set", "job.name=b"]].concat());
+        assert!(!stdout.contains(noise) && stdout.contains(views), "{command}: {stdout}");
+    }
+    // λ₁ is 1e4 here: the crossover on the axis that is shown.
+    let (_, stdout, _) = place.run(&[&["theory", "small.toml"], &sets[..]].concat());
+    assert!(stdout.contains("η²/δ/λ₁ "), "{stdout}");
+    let (_, json, _) = place.run(&[&["theory", "small.toml", "--json"], &sets[..]].concat());
+    for row in serde_json::from_str::<Value>(&json).unwrap().as_array().unwrap() {
+        let [absolute, relative] = ["crossover", "crossover_relative"].map(|key| row[key].as_f64().unwrap());
+        assert!((absolute / relative / 1e4 - 1.0).abs() < 1e-12, "{row}");
+    }
+}
+
+/// k > k₀ is never recovered by leakage, which says nothing of the distance.
+#[test]
+fn thresholds_that_are_never_passed_are_explained_where_they_are_shown() {
+    let place = Place::new();
+    let said = |k: &str| {
+        let dimension = format!("model.dimension={k}");
+        let run = ["run", "small.toml", "--fresh", "--output", "out", "--set", &dimension];
+        place.run(&run).1
+    };
+    let words = "never: k > k₀, the number of important components";
+    let (above, below) = (said("[4, 5]"), said("[3, 4]"));
+    assert!(above.contains(words) && above.contains("distance may fall all the same"), "{above}");
+    assert!(!below.contains(words), "{below}");
+}
+
+/// Rates and times of a run are the same wherever they are shown.
+#[test]
+fn run_and_status_tell_the_same_rate() {
+    let place = Place::new();
+    let (_, _, said) = place.run(&["run", "small.toml", "--output", "out"]);
+    let rate = said.split(" rows/s").next().unwrap().rsplit(' ').next().unwrap().to_owned();
+    let (_, status, _) = place.run(&["status", "out"]);
+    assert!(status.lines().map(cells).any(|cells| cells.contains(&rate)), "{rate}: {status}");
+    assert!(said.contains("36 rows computed and written in "), "{said}");
+}
+
+/// Long tables end with what is spread over them, and say where the rest is.
+#[test]
+fn theory_prints_thirty_rows_from_end_to_end() {
     let place = Place::new();
     let set = "corruption.scale={ from = 1, to = 40, step = 1 }";
     let (_, stdout, _) = place.run(&["theory", "small.toml", "--set", set]);
-    assert!(stdout.contains("30 of 40 rows; --json has them all"), "{stdout}");
+    let said = "3 of 40 rows, those with 3 of 40 values of noise_scale; --json has them all";
+    assert!(stdout.contains(said), "{stdout}");
+    let shown: Vec<String> = stdout
+        .lines()
+        .map(cells)
+        .filter(|cells| cells.len() > 4)
+        .map(|mut cells| cells.swap_remove(0))
+        .collect();
+    assert_eq!(shown, ["noise_scale", "1", "21", "40", "noise_scale", "1", "21", "40"], "{stdout}");
     let (_, json, _) = place.run(&["theory", "small.toml", "--set", set, "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&json).unwrap().as_array().unwrap().len(), 40);
 }
@@ -274,7 +379,7 @@ fn theory_reads_spectra() {
     let rows: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&rows[0]["dimension"], &rows[0]["delta"]), (&1.into(), &0.5.into()));
     assert_eq!(rows[0]["corollary_4_5"], "undetermined");
-    assert_eq!(rows[0]["corollary_4_5_reason"], "silent: η²/δ lies between min and max λ^Γ");
+    assert_eq!(rows[0]["corollary_4_5_reason"], "undetermined: η²/δ lies between min and max λ^Γ");
     assert_eq!(rows[0]["lower_threshold"], "joint-embedding");
     let factor = (30.0_f64 / 8.0 - 1.0 - 1.0 / 30.0).sqrt() / (1.0_f64 - 1.0 / 30.0).sqrt();
     assert!((rows[0]["factor"].as_f64().unwrap() - factor).abs() < 1e-12, "{}", rows[0]);

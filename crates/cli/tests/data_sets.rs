@@ -163,7 +163,7 @@ fn rows_are_computed_again_to_their_bits() {
     let (code, out, _) =
         place.run(&["replay", "output.detail=rows", "--where", "replicate = 1", "--limit", "1"]);
     assert_eq!(code, 0);
-    assert!(out.contains("the same bits") && out.contains("--limit"), "{out}");
+    assert!(out.contains("the same bits") && out.contains("1 of 12 rows; --limit shows more"), "{out}");
     for (condition, says) in [
         ("samplse = 50", "did you mean \"samples\""),
         ("samples = ", "cannot be read"),

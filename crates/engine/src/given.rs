@@ -8,7 +8,7 @@
 //! | `Σ` | [`Given::covariance`], zero if left out | d × d |
 //! | `G = X̄ᵀX̄/n`, `S = G + Σ`, `C = XᵀX̄/n`, `B = X̄ᵀY/n` | [`GivenMoments`] | d × d, and d × ℓ |
 //!
-//! Nothing is centred. Products are those of faer on the calling thread; their last bits depend on
+//! Nothing is centred here. Products are those of faer on the calling thread; their last bits depend on
 //! the instruction set.
 //!
 //! ```

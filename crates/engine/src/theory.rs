@@ -8,7 +8,7 @@ use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_store::aggregate::{Aggregate, EXACT};
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::paradigms;
-use eigensweep_theory::thresholds::{self, Preference, Spectra, SpectraError, Thresholds, thresholds};
+use eigensweep_theory::thresholds::{self, Lower, Preference, Spectra, SpectraError, Thresholds, thresholds};
 
 use crate::input::{Input, SecondMoment, size};
 use crate::simulation::setting::{DataSetting, ScaledSpectrum, Settings};
@@ -20,6 +20,9 @@ use eigensweep_store::grid::Grid;
 pub struct TheoryRow {
     /// Axis names and values.
     pub axes: Vec<(&'static str, f64)>,
+    /// Largest eigenvalue of the clean data, which relative scales are multiples of; NaN where it has
+    /// no common basis with Γ and Θ.
+    pub largest: f64,
     /// The thresholds, or why the spectra have none.
     pub thresholds: Result<Thresholds, NoThresholds>,
 }
@@ -84,13 +87,19 @@ pub struct Spread {
     pub eta: Quantiles,
     /// η²/δ.
     pub crossover: Quantiles,
+    /// η²/δ over the largest eigenvalue of the clean data, draw by draw: what a relative noise scale
+    /// compares with.
+    pub relative_crossover: Quantiles,
     /// α², signed, of each paradigm that has a threshold.
     pub limits: Vec<(&'static Paradigm, Quantiles)>,
     /// Whether no alignment recovers, as k > k₀.
     pub never: bool,
-    /// The paradigm whose threshold is the lower one, by the medians, and how many times as large the
-    /// next one's α* is; `None` where the medians, or most of the draws, do not tell.
-    pub lower: Option<(&'static Paradigm, Quantiles)>,
+    /// The paradigm whose median threshold is the lower one, and the ratio of the median thresholds
+    /// α*; `None` where they are equal.
+    pub lower: Option<Lower>,
+    /// That ratio in the single draws, 1 or less where the other threshold is no higher; its median is
+    /// not the ratio of the medians. NaN where no threshold is the lower one.
+    pub factors: Quantiles,
     /// Corollary 4.5's verdicts, each with the share of the draws that have it, above 0.
     pub preferences: Vec<(Preference, f64)>,
 }
@@ -125,38 +134,51 @@ impl Quantiles {
     }
 }
 
-impl Spread {
-    /// Of some draws, at least one.
+impl TheorySpread {
+    /// Of the draws of one combination of the axes.
     #[must_use]
-    pub fn of(draws: &[Thresholds]) -> Self {
-        let over = |of: &dyn Fn(&Thresholds) -> f64| Quantiles::of(draws.iter().map(of));
+    pub fn of(draws: Vec<TheoryRow>) -> Self {
+        let axes = draws.first().map(|row| row.axes.clone()).unwrap_or_default();
+        let draws = draws.into_iter().map(|row| Ok((row.thresholds?, row.largest)));
+        Self { axes, thresholds: draws.collect::<Result<Vec<_>, _>>().map(|draws| Spread::of(&draws)) }
+    }
+}
+
+impl Spread {
+    /// Of some draws, at least one, each with the largest eigenvalue of its clean data.
+    #[must_use]
+    pub fn of(draws: &[(Thresholds, f64)]) -> Self {
+        let over = |of: &dyn Fn(&Thresholds) -> f64| Quantiles::of(draws.iter().map(|(draw, _)| of(draw)));
         let limits: Vec<_> = paradigms::ALL
             .into_iter()
             .filter_map(|paradigm| Some((paradigm, over(&paradigm.threshold.as_ref()?.squared))))
             .collect();
         let medians = limits.iter().map(|(paradigm, found)| (*paradigm, found.median));
-        let lower = thresholds::lower(medians).and_then(|lower| {
-            // Factors may be infinite here and finite there, for which a sketch has no bins.
-            let factors = draws.iter().take(EXACT).filter_map(|draw| draw.factor(lower.paradigm));
-            let factor = Quantiles::of(factors);
-            (factor.median > 1.0).then_some((lower.paradigm, factor))
-        });
+        let lower = thresholds::lower(medians);
+        // Factors may be infinite here and finite there, for which a sketch has no bins.
+        let factors = draws
+            .iter()
+            .take(EXACT)
+            .filter_map(|(draw, _)| lower.and_then(|lower| draw.factor(lower.paradigm)));
+        let factors = Quantiles::of(factors);
         let share = |verdict| {
-            let same = draws.iter().filter(|draw| draw.preference == verdict);
+            let same = draws.iter().filter(|(draw, _)| draw.preference == verdict);
             (verdict, same.count() as f64 / draws.len() as f64)
         };
         Self {
             delta: over(&|draw| draw.delta),
             eta: over(&|draw| draw.eta),
             crossover: over(&|draw| draw.crossover),
+            relative_crossover: Quantiles::of(draws.iter().map(|(draw, largest)| draw.crossover / largest)),
             limits,
-            never: draws.iter().all(Thresholds::is_never),
+            never: draws.iter().all(|(draw, _)| draw.is_never()),
             lower,
+            factors,
             preferences: Preference::ALL.into_iter().map(share).filter(|(_, share)| *share > 0.0).collect(),
         }
     }
 
-    /// Corollary 4.5's verdict: the one that more than half of the draws have, else that it is silent.
+    /// Corollary 4.5's verdict: the one that more than half of the draws have, else undetermined.
     #[must_use]
     pub fn preference(&self) -> Preference {
         let most = self.preferences.iter().find(|(_, share)| *share > 0.5);
@@ -179,7 +201,8 @@ pub fn table(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<TheoryRow> {
     rows.flat_map(|row| {
         let at = |&k: &i64| {
             let axes = row.axes.iter().copied().chain([("dimension", k as f64)]);
-            TheoryRow { axes: axes.collect(), thresholds: of(&row, k) }
+            let largest = row.signal.iter().flatten().copied().fold(f64::NAN, f64::max);
+            TheoryRow { axes: axes.collect(), largest, thresholds: of(&row, k) }
         };
         spec.model.dimension.values().iter().map(at).collect::<Vec<_>>()
     })
@@ -207,17 +230,13 @@ pub fn over_replicates(spec: &JobSpec, input: &Input) -> (Vec<TheorySpread>, u64
         true => all.min(FEWEST.max(MOST / rows.len().max(1) as u64)),
         false => 1,
     };
-    let mut draws: Vec<Vec<_>> = rows.iter().map(|row| vec![row.thresholds.clone()]).collect();
+    let mut draws: Vec<Vec<TheoryRow>> = rows.into_iter().map(|row| vec![row]).collect();
     for replicate in 1..replicates {
         for (draws, row) in draws.iter_mut().zip(table(spec, input, first + replicate)) {
-            draws.push(row.thresholds);
+            draws.push(row);
         }
     }
-    let spread = |(row, draws): (TheoryRow, Vec<Result<Thresholds, NoThresholds>>)| {
-        let draws = draws.into_iter().collect::<Result<Vec<_>, _>>();
-        TheorySpread { axes: row.axes, thresholds: draws.map(|draws| Spread::of(&draws)) }
-    };
-    (rows.into_iter().zip(draws).map(spread).collect(), replicates)
+    (draws.into_iter().map(TheorySpread::of).collect(), replicates)
 }
 
 /// Whether a spectrum of the job differs between replicates.

@@ -4,7 +4,7 @@
 
 use eigensweep_engine::input::Input;
 use eigensweep_engine::signal::signals;
-use eigensweep_engine::theory::{Quantiles, over_replicates, table};
+use eigensweep_engine::theory::{Quantiles, Spread, over_replicates, table};
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::summary::{self, Statistics};
 use eigensweep_testkit::data_set::run_to_the_end;
@@ -12,6 +12,7 @@ use eigensweep_testkit::idx::write_images;
 use eigensweep_testkit::rows::{cells, job, simulation};
 use eigensweep_theory::metrics::{DISTANCE, LEAKAGE, LOSS_CLEAN, THRESHOLD_SQUARED};
 use eigensweep_theory::paradigms;
+use eigensweep_theory::thresholds::{Preference, Thresholds};
 
 /// Drawn spectra, and k below, at and above k₀.
 const DRAWN: &str = r#"
@@ -71,6 +72,35 @@ fn medians_over_replicates_are_those_of_the_summary() {
         }
         assert_eq!(compared, lines.lines.len() / 3 * 2);
     }
+}
+
+/// The factor is the ratio of the median thresholds, infinite where one of them is 0, whatever the
+/// median of the ratios is.
+#[test]
+fn a_threshold_is_lower_by_the_ratio_of_the_medians() {
+    let spread = |squared: [[f64; 2]; 3]| {
+        let draw = |[alpha_je_squared, alpha_rc_squared]: [f64; 2]| Thresholds {
+            delta: 0.5,
+            eta: 2.0,
+            alpha_rc_squared,
+            alpha_je_squared,
+            crossover: 8.0,
+            preference: Preference::Undetermined,
+        };
+        Spread::of(&squared.map(|squared| (draw(squared), 4.0)))
+    };
+    // Medians 4 and 9; the draws' own ratios are 3, 1 and 3/4.
+    let found = spread([[1.0, 9.0], [4.0, 4.0], [16.0, 9.0]]);
+    let lower = found.lower.unwrap();
+    assert_eq!((lower.paradigm.name, lower.factor.to_bits()), ("joint-embedding", 1.5_f64.to_bits()));
+    assert!((found.factors.median - 1.0).abs() < 1e-12 && found.factors.q05 < 1.0 && found.factors.q95 > 1.0);
+    assert_eq!(found.relative_crossover.median.to_bits(), 2.0_f64.to_bits());
+    // The medians are 0.01 and below 0, though most draws where both are needed say otherwise.
+    let found = spread([[0.01, -1.0], [0.01, -0.1], [0.01, 0.04]]);
+    let lower = found.lower.unwrap();
+    assert_eq!((lower.paradigm.name, lower.factor), ("reconstruction", f64::INFINITY));
+    // Neither is needed at the medians.
+    assert!(spread([[-1.0, -2.0], [-0.5, -0.1], [3.0, -1.0]]).lower.is_none());
 }
 
 /// Of adaptive replicates those that every combination has; of spectra that are not drawn, one is as

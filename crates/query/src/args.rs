@@ -17,6 +17,7 @@ Tables:
   results  a row per replicate, combination of axes and paradigm
   summary  per combination and paradigm: count, mean, standard error, median, 5 and 95 % quantiles of each metric
   best     per combination: which paradigm is closest, by how much, with a paired standard error, and which recover
+Scales that are relative in the job (noise_scale, augmentation_scale) are multiples of the clean data's largest eigenvalue.
 Data sets of detail = \"summary\" have the table summary, with more statistics, and no other.
 
 Examples:

@@ -93,17 +93,19 @@ fn call(arguments: &Arguments) -> Result<(), QueryError> {
         };
     }
     let format = arguments.format.or(arguments.output.as_deref().and_then(Format::of_file));
+    let axes = query.columns().axes.clone();
+    let axes = axes.as_slice();
     let rows = match &arguments.output {
         Some(path) => {
             let format = format.ok_or_else(|| QueryError::Extension { path: path.clone() })?;
-            output::write(query.frame(sql)?, format, path)?
+            output::write(query.frame(sql)?, format, axes, path)?
         }
         None if format == Some(Format::Parquet) => {
             return Err(QueryError::Query {
                 message: "Parquet needs a file: add -o FILE.parquet".to_owned(),
             });
         }
-        None => Some(output::print(query.frame(sql)?, format.unwrap_or(Format::Table))?),
+        None => Some(output::print(query.frame(sql)?, format.unwrap_or(Format::Table), axes)?),
     };
     // No row, or one of totals over none.
     if rows.is_some_and(|rows| rows <= 1) && !arguments.quiet {

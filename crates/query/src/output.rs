@@ -22,7 +22,7 @@ pub const TABLE_ROWS: usize = 1000;
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// A table for people, numbers to six digits
+    /// A table for people, numbers to six digits, those of axes with all
     Table,
     /// Comma-separated values with a header
     Csv,
@@ -46,22 +46,29 @@ impl Format {
     }
 }
 
-/// Runs a lazy frame and writes its rows to standard output; returns how many there were.
+/// Runs a lazy frame and writes its rows to standard output; returns how many there were. A table has
+/// the columns named in `exact` with all their digits, so that they can be typed.
 ///
 /// # Errors
 ///
 /// [`QueryError::Query`] where the query fails, [`QueryError::Output`] where standard output cannot
 /// be written; a closed pipe is no error.
-pub fn print(frame: LazyFrame, format: Format) -> Result<usize, QueryError> {
-    stream(frame, format, Box::new(BufWriter::new(io::stdout())))?.map_err(QueryError::Output)
+pub fn print(frame: LazyFrame, format: Format, exact: &[String]) -> Result<usize, QueryError> {
+    stream(frame, format, exact, Box::new(BufWriter::new(io::stdout())))?.map_err(QueryError::Output)
 }
 
 /// Runs a lazy frame and writes its rows to a file; returns how many there were, if that is known.
+/// `exact` as in [`print`].
 ///
 /// # Errors
 ///
 /// [`QueryError::Store`] or [`QueryError::Query`]; then the file is as it was before.
-pub fn write(mut frame: LazyFrame, format: Format, path: &Path) -> Result<Option<usize>, QueryError> {
+pub fn write(
+    mut frame: LazyFrame,
+    format: Format,
+    exact: &[String],
+    path: &Path,
+) -> Result<Option<usize>, QueryError> {
     let io = |source| StoreError::Io { action: "write", path: path.to_path_buf(), source };
     let mut rows = None;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -73,7 +80,7 @@ pub fn write(mut frame: LazyFrame, format: Format, path: &Path) -> Result<Option
         crate::collect(frame)?;
     } else {
         let file = staged.reopen().map_err(io)?;
-        rows = Some(stream(frame, format, Box::new(BufWriter::new(file)))?.map_err(io)?);
+        rows = Some(stream(frame, format, exact, Box::new(BufWriter::new(file)))?.map_err(io)?);
     }
     whole_file::replace(staged, path).map_err(StoreError::from)?;
     Ok(rows)
@@ -83,10 +90,15 @@ type Sink = Box<dyn Write + Send>;
 
 /// Writes batches as they arrive; returns how many rows, or why they cannot be written. Who closes
 /// a pipe has seen enough.
-fn stream(mut frame: LazyFrame, format: Format, sink: Sink) -> Result<io::Result<usize>, QueryError> {
+fn stream(
+    mut frame: LazyFrame,
+    format: Format,
+    exact: &[String],
+    sink: Sink,
+) -> Result<io::Result<usize>, QueryError> {
     let schema = frame.collect_schema()?;
     let headings: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
-    let writer = Arc::new(Mutex::new(RowWriter::new(format, headings, sink)));
+    let writer = Arc::new(Mutex::new(RowWriter::new(format, headings, exact, sink)));
     let failed: Arc<Mutex<Option<io::Error>>> = Arc::default();
     let (shared, failure) = (Arc::clone(&writer), Arc::clone(&failed));
     let take = move |batch: DataFrame| {
@@ -117,14 +129,17 @@ struct RowWriter {
     sink: Sink,
     rows: usize,
     table: Table,
+    /// By column: whether a table has all digits.
+    exact: Vec<bool>,
 }
 
 impl RowWriter {
-    fn new(format: Format, headings: Vec<String>, sink: Sink) -> Self {
+    fn new(format: Format, headings: Vec<String>, exact: &[String], sink: Sink) -> Self {
+        let exact = headings.iter().map(|heading| exact.contains(heading)).collect();
         let mut table = Table::new();
         table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(&headings);
-        Self { format, headings, sink, rows: 0, table }
+        Self { format, headings, sink, rows: 0, table, exact }
     }
 
     fn add(&mut self, mut batch: DataFrame) -> PolarsResult<()> {
@@ -141,7 +156,8 @@ impl RowWriter {
 
     fn add_lines(&mut self, batch: &DataFrame) -> PolarsResult<()> {
         for row in 0..batch.height().min(TABLE_ROWS.saturating_sub(self.rows)) {
-            let cells = batch.columns().iter().map(|column| Ok(cell(&column.get(row)?)));
+            let columns = batch.columns().iter().zip(&self.exact);
+            let cells = columns.map(|(column, exact)| Ok(cell(&column.get(row)?, *exact)));
             self.table.add_row(cells.collect::<PolarsResult<Vec<String>>>()?);
         }
         for (at, column) in batch.columns().iter().enumerate() {
@@ -191,14 +207,28 @@ impl RowWriter {
     }
 }
 
-/// A value in a table.
+/// A value in a table; with all its digits, or to six.
 #[expect(clippy::wildcard_enum_match_arm, reason = "polars' own, of which few kinds matter here")]
-fn cell(value: &AnyValue<'_>) -> String {
+fn cell(value: &AnyValue<'_>, exact: bool) -> String {
     match value {
         AnyValue::Null => "–".to_owned(),
+        AnyValue::Float64(value) if exact => typed(*value),
         AnyValue::Float64(value) => number(*value),
         AnyValue::Float32(value) => number(f64::from(*value)),
         _ => text(value),
+    }
+}
+
+/// A number as it can be typed: the shortest text that reads back as the same number.
+fn typed(value: f64) -> String {
+    let [plain, scientific] = [format!("{value}"), format!("{value:e}")];
+    let rounded = number(value);
+    if value.is_nan() || rounded.parse() == Ok(value) {
+        rounded
+    } else if scientific.len() < plain.len() {
+        scientific
+    } else {
+        plain
     }
 }
 

@@ -34,6 +34,33 @@ fn queries_print_or_write() {
     assert!(plan.contains("Parquet SCAN"), "{plan}");
 }
 
+/// What a table prints of an axis can be typed: the same number to the last bit.
+#[test]
+fn axes_are_printed_with_all_their_digits_and_metrics_to_six() {
+    let place = Place::new();
+    let alignment = vec![0.1, 0.1_f64.sqrt(), 1e-9 / 3.0, 1e6, 1e22 / 3.0];
+    place.source("d", &Axes { alignment: alignment.clone(), ..Axes::default() }, plausible);
+    let run = |sql: &str| run(place.directory.path(), &["d", sql]);
+    let sql = "SELECT alignment, AVG(distance) AS d FROM results GROUP BY alignment ORDER BY alignment";
+    let (_, table, _) = run(sql);
+    let cells = |line: &str| -> Vec<String> {
+        line.trim_matches(['│', ' ']).split_whitespace().map(str::to_owned).collect()
+    };
+    let rows: Vec<Vec<String>> =
+        table.lines().filter(|line| line.starts_with('│')).skip(1).map(cells).collect();
+    let mut expected = alignment;
+    expected.sort_by(f64::total_cmp);
+    let printed: Vec<f64> = rows.iter().map(|row| row[0].parse().unwrap()).collect();
+    assert_eq!(printed, expected, "{table}");
+    for row in &rows {
+        assert!(row[1].len() <= 11, "{table}");
+        let sql = format!("SELECT COUNT(*) AS n FROM results WHERE alignment = {}", row[0]);
+        let (_, found, said) = run(&sql);
+        assert!(!found.contains("│ 0 │") && said.is_empty(), "{sql}: {found}{said}");
+    }
+    assert!(rows.iter().any(|row| row[0] == "0.31622776601683794"), "{table}");
+}
+
 #[test]
 fn what_is_wrong_has_a_code_and_a_remedy() {
     let place = Place::new();

@@ -272,7 +272,7 @@ fn every_format_holds_the_same_rows() {
         (Format::Parquet, "o.parquet"),
         (Format::Table, "o.txt"),
     ] {
-        write(query.frame(sql).unwrap(), format, &place.path(name)).unwrap();
+        write(query.frame(sql).unwrap(), format, &[], &place.path(name)).unwrap();
     }
     let csv = fs::read_to_string(place.path("o.csv")).unwrap();
     let mut lines = csv.lines();
@@ -303,12 +303,12 @@ fn no_rows_are_still_an_answer_and_a_failure_leaves_the_file() {
     for (format, name, expected) in
         [(Format::Csv, "o.csv", "replicate,distance\n"), (Format::Json, "o.json", "[]\n")]
     {
-        write(query.frame(nothing).unwrap(), format, &place.path(name)).unwrap();
+        write(query.frame(nothing).unwrap(), format, &[], &place.path(name)).unwrap();
         assert_eq!(fs::read_to_string(place.path(name)).unwrap(), expected);
     }
     let unwritable = place.path("missing/o.csv");
     assert!(matches!(
-        write(query.frame(nothing).unwrap(), Format::Csv, &unwritable),
+        write(query.frame(nothing).unwrap(), Format::Csv, &[], &unwritable),
         Err(QueryError::Store(_))
     ));
     // A part that turns out torn while it is read.
@@ -317,7 +317,7 @@ fn no_rows_are_still_an_answer_and_a_failure_leaves_the_file() {
     fs::write(part, b"PAR1 not a file").unwrap();
     let torn = query
         .frame("SELECT replicate FROM results")
-        .and_then(|frame| write(frame, Format::Csv, &place.path("o.csv")));
+        .and_then(|frame| write(frame, Format::Csv, &[], &place.path("o.csv")));
     assert!(torn.is_err());
     assert_eq!(fs::read_to_string(place.path("o.csv")).unwrap(), "replicate,distance\n");
     let left: Vec<_> =

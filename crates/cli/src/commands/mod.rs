@@ -18,9 +18,34 @@ mod table;
 mod theory;
 mod verify;
 
+use eigensweep_job::JobSpec;
+
 use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 use crate::report::CommandError;
+
+/// What an infinite threshold says, and what it does not.
+const ABOVE_COMPONENTS: &str = "k > k₀, the number of important components: a noise component is kept whatever α is, and no α \
+                                recovers by leakage; all of the signal is kept, too, so distance may fall all the same";
+
+/// Says of each scale that is relative to the data what its column holds.
+fn relative_scales(spec: &JobSpec) {
+    say_relative(&relative(spec).collect::<Vec<_>>());
+}
+
+/// The same of the columns that [`relative`] found.
+fn say_relative(names: &[&str]) {
+    for name in names {
+        table::print(&format!(
+            "{name} is relative: multiples of λ₁, the largest eigenvalue of the clean data"
+        ));
+    }
+}
+
+/// The columns that hold multiples of the clean data's largest eigenvalue.
+fn relative(spec: &JobSpec) -> impl Iterator<Item = &'static str> {
+    spec.axes().into_iter().filter(|axis| axis.relative).map(|axis| axis.name)
+}
 
 /// Calls the command that was typed.
 pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {

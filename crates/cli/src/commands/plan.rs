@@ -1,5 +1,6 @@
 //! `plan`: what a job would take, from its grid and a calibration of about a second on one thread.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::sample::encode_sample;
@@ -7,12 +8,14 @@ use eigensweep_engine::signal::{Signal, signals};
 use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_engine::study::Study;
 use eigensweep_job::JobSpec;
+use eigensweep_store::dataset::Dataset;
+use eigensweep_store::format::counted;
 use eigensweep_store::grid::GridAxis;
 use eigensweep_store::plan::Plan as Division;
 use eigensweep_store::shard::Shard;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
-use super::table;
+use super::{relative_scales, table};
 use crate::args::Plan;
 use crate::exit::Exit;
 use crate::progress::whole;
@@ -40,6 +43,7 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let paradigms: Vec<&str> = simulation.paradigms().map(|paradigm| paradigm.name).collect();
     table.add_row(["paradigm".to_owned(), paradigms.join(", ")]);
     table::print(&table.to_string());
+    relative_scales(&spec);
     print_signals(&spec, simulation);
 
     let seconds_per_flop = calibrate(simulation);
@@ -48,9 +52,9 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let rows = grid.rows();
     let line = |name: &str, value: String| table::print(&format!("{name:<10}{value}"));
     line("rows", HumanCount(rows).to_string());
-    line("tasks", format!("{} of {} rows each", HumanCount(plan.tasks), HumanCount(plan.rows_per_task())));
+    line("tasks", format!("{} of {} each", HumanCount(plan.tasks), counted(plan.rows_per_task(), "row")));
     let part_rows = plan.part_rows(0);
-    line("parts", format!("{} of {} rows each", HumanCount(plan.parts), HumanCount(part_rows.end)));
+    line("parts", format!("{} of {} each", HumanCount(plan.parts), counted(part_rows.end, "row")));
     let sample = seconds_per_flop * plan.cost.total() / plan.units as f64;
     let bytes = rows as f64 * sample_bytes(&spec, simulation, CALIBRATION.as_secs_f64() / sample)?;
     line("disk", format!("about {}", HumanBytes(whole(bytes))));
@@ -69,7 +73,14 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     if arguments.shards > 1 {
         line("shards", shards(plan, arguments.shards, &|flops| duration(seconds(flops))));
     }
-    line("job hash", planned.identity().hash);
+    let (identity, root) = (planned.identity(), Path::new("output").join(&spec.job.name));
+    // What is there of another study, or cannot be read, is `run`'s to refuse.
+    let there = Dataset::read(&root, false).ok().map(|(dataset, _)| dataset);
+    if let Some(there) = there.filter(|there| there.identity().study == identity.study) {
+        let (done, root) = (counted(there.rows_done(), "row"), root.display());
+        line("there", format!("{done} of this study are in {root} already"));
+    }
+    line("job hash", identity.hash);
     Ok(Exit::Success)
 }
 
@@ -176,15 +187,16 @@ fn shards(plan: &Division, count: u64, time: &dyn Fn(f64) -> String) -> String {
     }
     let idle = match empty {
         0 => String::new(),
-        _ => format!("; {empty} of them have nothing to do: {} parts are all there are", plan.parts),
+        _ => {
+            let are = if plan.parts == 1 { "is all there is" } else { "are all there are" };
+            format!("; {empty} of them have nothing to do: {} {are}", counted(plan.parts, "part"))
+        }
     };
-    format!(
-        "{count} of {} to {} parts, about {} to {} each{idle}",
-        least.0,
-        most.0,
-        time(least.1),
-        time(most.1)
-    )
+    let between =
+        |least: String, most: String| if least == most { most } else { format!("{least} to {most}") };
+    let noun = if most.0 == 1 { "part" } else { "parts" };
+    let parts = between(least.0.to_string(), most.0.to_string());
+    format!("{count} of {parts} {noun}, about {} each{idle}", between(time(least.1), time(most.1)))
 }
 
 fn duration(seconds: f64) -> String {

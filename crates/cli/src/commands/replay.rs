@@ -13,6 +13,7 @@ use eigensweep_job as job;
 use eigensweep_store::dataset::{Dataset, Identity, Section};
 use eigensweep_store::filter::Filter;
 use eigensweep_store::find::{self, StoredRow};
+use eigensweep_store::format::counted;
 use eigensweep_store::grid::Values;
 use eigensweep_store::rows::{Row, metrics_of};
 use eigensweep_store::{StoreError, columns};
@@ -24,16 +25,22 @@ use crate::args::Replay;
 use crate::exit::Exit;
 use crate::report::CommandError;
 
+/// So many rows that are not shown are counted: finding them reads the parts that they are in.
+const COUNTED: usize = 1000;
+
 pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     let root = &arguments.dataset;
     let (dataset, faults) = Dataset::read(root, false)?;
     verify::print_faults(root, &faults);
     let filter = Filter::parse(&arguments.condition, &find::columns(&dataset))?;
-    let (rows, more) = find::find(&dataset, &filter, arguments.limit)?;
+    // A few more than are shown, to say how many there are.
+    let (mut rows, more) = find::find(&dataset, &filter, arguments.limit.saturating_add(COUNTED))?;
     if rows.is_empty() {
         let why = find::why_none(&filter, [("", &dataset)].into_iter());
         return Err(CommandError::NoRow { condition: arguments.condition.clone(), why });
     }
+    let found = rows.len();
+    rows.truncate(arguments.limit);
     let input = Arc::new(load(&dataset, root, &arguments.set)?);
     let mut all_same = true;
     let mut objects = Vec::new();
@@ -49,8 +56,9 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     }
     if arguments.json {
         table::print(&serde_json::to_string_pretty(&objects).unwrap_or_default());
-    } else if more {
-        table::print(&format!("there are more; --limit {} shows as many", 2 * arguments.limit.max(1)));
+    } else if found > rows.len() {
+        let (shown, than) = (rows.len(), if more { "more than " } else { "" });
+        table::print(&format!("{shown} of {than}{}; --limit shows more", counted(found as u64, "row")));
     }
     if all_same {
         return Ok(Exit::Success);

@@ -13,7 +13,7 @@ use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Slice, Statistics, Summary, SummaryLine, TABLE_ROWS, summarise};
 use indicatif::{HumanBytes, HumanCount};
 
-use super::{failures, table};
+use super::{ABOVE_COMPONENTS, failures, relative_scales, table};
 use crate::args::{Run, ShardChoice, TimeLimit};
 use crate::cluster::TimeLeft;
 use crate::exit::Exit;
@@ -88,7 +88,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
         return Ok(exit);
     }
     if !quiet {
-        finish(&dataset, shard, outcome.rows, log.seconds())?;
+        finish(&dataset, shard, outcome.rows, log.recorded_seconds())?;
         if dataset.is_complete() {
             tell!("{}", super::query::next(&root, dataset.spec().output.detail));
         }
@@ -212,7 +212,7 @@ fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(
             table::print(&found);
         }
         match summarise(dataset)? {
-            Some(summary) => print_summary(&summary, dataset.root()),
+            Some(summary) => print_summary(&summary, dataset),
             None => table::print(&format!("too many combinations for a table; {}", rest(dataset.root()))),
         }
     } else {
@@ -222,7 +222,7 @@ fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(
     let (done, all) = (dataset.rows_done(), dataset.rows());
     let of_all = if done == all { String::new() } else { format!(" of {}", HumanCount(all)) };
     table::print(&format!(
-        "{}{of_all} rows, {} in {}",
+        "{}{of_all} rows, {} of parts in {}",
         HumanCount(done),
         HumanBytes(bytes),
         dataset.root().display()
@@ -230,7 +230,7 @@ fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(
     if added > 0 {
         let elapsed = duration(seconds);
         tell!(
-            "{} rows in {elapsed}, {} rows/s",
+            "{} rows computed and written in {elapsed}, {} rows/s",
             HumanCount(added),
             HumanCount(whole(added as f64 / seconds))
         );
@@ -245,7 +245,7 @@ fn rest(root: &Path) -> String {
 
 /// The table: rows that fit a screen, in columns that differ, as wide as the terminal; what is left
 /// out is said below it.
-fn print_summary(summary: &Summary, root: &Path) {
+fn print_summary(summary: &Summary, dataset: &Dataset) {
     // Nothing has a value.
     if summary.lines.iter().all(|line| line.smallest.mean.or(line.largest.mean).is_none()) {
         return;
@@ -269,10 +269,18 @@ fn print_summary(summary: &Summary, root: &Path) {
     if !constants.is_empty() {
         table::print(&format!("throughout: {}", constants.join(", ")));
     }
+    relative_scales(dataset.spec());
+    if lines.iter().any(|line| line.median_threshold() == Some(f64::INFINITY)) {
+        table::print(&format!("never: {ABOVE_COMPONENTS}"));
+    }
     let words = slice.words();
     if !words.is_empty() {
         let (shown, all) = (HumanCount(lines.len() as u64), HumanCount(summary.lines.len() as u64));
-        table::print(&format!("{shown} of {all} lines, those with {}; {}", words.join(", "), rest(root)));
+        table::print(&format!(
+            "{shown} of {all} lines, those with {}; {}",
+            words.join(", "),
+            rest(dataset.root())
+        ));
     }
 }
 
@@ -298,16 +306,9 @@ fn axes(line: &SummaryLine) -> impl Iterator<Item = (&'static str, f64)> {
 /// without the smaller n.
 fn summary_table(summary: &Summary, lines: &[&SummaryLine], width: Option<usize>) -> String {
     let both = summary.smallest != summary.largest;
-    let forms = [(" ", both, 1), ("\n", both, 1), ("\n", both, 0), ("\n", false, 0)];
-    let mut text = String::new();
-    for (space, both, padding) in forms {
-        text = table_of(summary, lines, (space, padding), both);
-        let widest = text.lines().map(|line| line.chars().count()).max();
-        if width.is_none_or(|width| widest <= Some(width)) {
-            break;
-        }
-    }
-    text
+    let narrower = [("\n", both, 1), ("\n", both, 0), ("\n", false, 0)];
+    let of = |(space, both, padding)| table_of(summary, lines, (space, padding), both);
+    table::fitting((" ", both, 1), &narrower, width, of).0
 }
 
 fn table_of(summary: &Summary, lines: &[&SummaryLine], (space, padding): (&str, u16), both: bool) -> String {

@@ -1,5 +1,6 @@
 //! `solve`: one problem in closed form.
 
+use std::ops::Range;
 use std::path::Path;
 use std::{fmt, fs, iter};
 
@@ -34,7 +35,7 @@ pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {
     let views = arguments.covariance.is_some() || arguments.mean_views.is_some();
     let solution = solve(&moments, arguments.dimension)
         .map_err(|(what, source)| unsolvable(what, source, &moments, arguments.covariance.is_some()))?;
-    warn_of_inputs(&inputs, &moments);
+    warn_of_inputs(&inputs, &moments, arguments.center);
     solution.warn_of_ties(views);
     if let Some(directory) = &arguments.write {
         solution.write(directory)?;
@@ -121,13 +122,17 @@ impl fmt::Display for Labels {
 struct Problem {
     moments: GivenMoments,
     labels: Labels,
-    /// X (n × d).
+    /// X (n × d), centred where that was asked for.
     inputs: Mat<f64>,
 }
 
 /// The moments of the files, and what the labels were read as.
 fn read(arguments: &Solve) -> Result<Problem, CommandError> {
-    let inputs = read_matrix(&arguments.inputs)?;
+    let given = |path: &Path| -> Result<Mat<f64>, CommandError> {
+        let matrix = read_matrix(path)?;
+        Ok(if arguments.center { centred(&matrix) } else { matrix })
+    };
+    let inputs = given(&arguments.inputs)?;
     let size = inputs.ncols();
     if !(1..=size).contains(&arguments.dimension) {
         return Err(CommandError::Dimension { found: arguments.dimension, most: size });
@@ -136,7 +141,7 @@ fn read(arguments: &Solve) -> Result<Problem, CommandError> {
     let path = arguments.targets.as_deref().or(arguments.labels.as_deref()).unwrap_or(Path::new(""));
     let labels = Labels::read(path, arguments.targets.is_some(), inputs.nrows())?;
     let matrix = labels.matrix();
-    let mean_views = arguments.mean_views.as_deref().map(read_matrix).transpose()?;
+    let mean_views = arguments.mean_views.as_deref().map(given).transpose()?;
     let covariance = arguments.covariance.as_deref().map(read_matrix).transpose()?;
     let given = Given {
         inputs: inputs.as_ref(),
@@ -156,12 +161,25 @@ fn read(arguments: &Solve) -> Result<Problem, CommandError> {
     Ok(Problem { moments, labels, inputs })
 }
 
+/// A matrix (n × d) less the mean of each column; a constant column is zero to the last bit.
+fn centred(matrix: &Mat<f64>) -> Mat<f64> {
+    let samples = matrix.nrows();
+    let means: Vec<f64> = matrix
+        .col_iter()
+        .map(|column| column.iter().map(|value| value - column[0]).sum::<f64>() / samples as f64)
+        .collect();
+    Mat::from_fn(samples, matrix.ncols(), |row, column| {
+        matrix[(row, column)] - matrix[(0, column)] - means[column]
+    })
+}
+
 /// Says which inputs are constant, and which only the covariance of the views tells from others.
-fn warn_of_inputs(inputs: &Mat<f64>, moments: &GivenMoments) {
+fn warn_of_inputs(inputs: &Mat<f64>, moments: &GivenMoments, centred: bool) {
     let (samples, size) = (moments.samples, moments.size());
     let constant = columns::constant(inputs.as_ref());
     if !constant.is_empty() {
-        tell!("warning: {} the same in all samples; nothing is centred here", listed(&constant));
+        let remark = if centred { "" } else { "; nothing is centred without --center" };
+        tell!("warning: {} the same in all samples{remark}", listed(&constant));
     }
     let dependent = columns::dependent(moments.inputs.as_ref());
     if samples < size {
@@ -221,6 +239,19 @@ fn listed(columns: &[usize]) -> String {
     }
 }
 
+/// The places (from 0) of the values that are tied with the k-th, where the next one is: which of
+/// their directions are kept is undetermined. Empty where it is not.
+fn tied(pencil: &Pencil, values: &[f64], k: usize) -> Range<usize> {
+    let eigenvalue = |at: usize| values.get(at).map(|&value| (pencil.eigenvalue)(value));
+    let Some((first, kth)) = eigenvalue(0).zip(k.checked_sub(1).and_then(eigenvalue)) else { return 0..0 };
+    let is_tied = |at: &usize| eigenvalue(*at).is_some_and(|value| (value - kth).abs() <= TIED * first.abs());
+    let mut places = (0..values.len()).filter(is_tied);
+    match (places.next(), places.last()) {
+        (Some(from), Some(last)) if last >= k => from..last + 1,
+        _ => 0..0,
+    }
+}
+
 /// What one paradigm makes of the problem.
 struct Solved {
     paradigm: &'static Paradigm,
@@ -243,6 +274,11 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static
     let moments = problem.view();
     let (size, labels) = (problem.size(), problem.labels());
     let input_power = (0..size).map(|i| problem.inputs[(i, i)]).sum();
+    // What is left of terms that cancel is zero up to their rounding, some units for each input.
+    let settled = |value: f64, terms: f64| {
+        let rounding = 8.0 * f64::EPSILON * size as f64 * terms.abs();
+        if value.abs() <= rounding { 0.0 } else { value }
+    };
     let mut forms = ClosedForms::new(size, labels);
     let mut probe = Probe::new(InstructionSet::detect(), size, labels);
     let mut solver = forms.problem(moments);
@@ -254,18 +290,22 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static
                 let basis = basis.subcols(0, dimension);
                 let decoder = pencil.and_then(|pencil| pencil.decoder).zip(decoder);
                 let decoder = decoder.map(|(name, map)| (name, map.subcols(0, dimension).to_owned()));
+                let loss = probe.loss(basis, moments.inputs, moments.input_labels, moments.label_power);
                 Solved {
                     paradigm,
                     spectrum: Some(spectrum.values.to_vec()),
                     objective: pencil.map_or(f64::NAN, |pencil| {
-                        (pencil.objective)(&spectrum.values[..dimension], input_power)
+                        // Where nothing is kept, nothing is subtracted.
+                        let terms = (pencil.objective)(&vec![0.0; dimension], input_power);
+                        settled((pencil.objective)(&spectrum.values[..dimension], input_power), terms)
                     }),
-                    loss: probe.loss(basis, moments.inputs, moments.input_labels, moments.label_power),
+                    loss: settled(loss, moments.label_power),
                     maps: iter::once((map, basis.transpose().to_owned())).chain(decoder).collect(),
                 }
             }
             closed_forms::Solution::Predictor(Predictor { objective, loss, map: model }) => {
                 let maps = vec![(map, model.transpose().to_owned())];
+                let [objective, loss] = [objective, loss].map(|value| settled(value, moments.label_power));
                 Solved { paradigm, spectrum: None, objective, loss, maps }
             }
         })
@@ -300,20 +340,16 @@ impl Solution {
     fn warn_of_ties(&self, views: bool) {
         let k = self.dimension;
         for (paradigm, pencil, values) in self.spectra() {
-            let eigenvalues: Vec<f64> = values.iter().map(|&value| (pencil.eigenvalue)(value)).collect();
-            let tied = |first: f64, a: f64, b: f64| (a - b).abs() <= TIED * first.abs();
-            let (Some(&first), Some(&last)) = (eigenvalues.first(), eigenvalues.last()) else { continue };
-            let symbol = pencil.symbol;
-            if !views && eigenvalues.len() > 1 && tied(first, first, last) {
+            let (Some(&first), symbol) = (values.first(), pencil.symbol) else { continue };
+            let among = tied(pencil, values, k);
+            if !views && values.len() > 1 && among == (0..values.len()) {
                 tell!(
                     "warning: without --covariance or --mean-views the views are the inputs: every {symbol} of {} is {}, and which \
                      directions it keeps is undetermined",
                     paradigm.name,
-                    table::number(first)
+                    table::number((pencil.eigenvalue)(first))
                 );
-            } else if let Some(&next) = eigenvalues.get(k)
-                && tied(first, eigenvalues[k - 1], next)
-            {
+            } else if among.contains(&k) {
                 tell!(
                     "warning: {symbol} {k} and {} of {} are tied: which of their directions it keeps is undetermined; choose another \
                      --dimension",
@@ -321,6 +357,21 @@ impl Solution {
                     paradigm.name
                 );
             }
+        }
+    }
+
+    /// Whether the i-th direction is kept (from 0), in words: where it is tied with one on the other
+    /// side of k, rounding decides.
+    fn kept(&self, i: usize) -> String {
+        let of = |(paradigm, pencil, values): (&'static Paradigm, &Pencil, &[f64])| {
+            tied(pencil, values, self.dimension).contains(&i).then_some(paradigm.name)
+        };
+        let tied: Vec<&str> = self.spectra().filter_map(of).collect();
+        let kept = if i < self.dimension { "yes" } else { "" };
+        match tied.as_slice() {
+            [] => kept.to_owned(),
+            tied if tied.len() == self.spectra().count() => "tied".to_owned(),
+            tied => format!("{kept} (tied: {})", tied.join(", ")).trim_start().to_owned(),
         }
     }
 
@@ -360,9 +411,9 @@ impl Solution {
         let mut spectra = table::new(&headings, 0);
         let (size, shown) = (problem.size(), SHOWN.max(self.dimension.saturating_add(AFTER)));
         for i in 0..size.min(shown) {
-            let kept = if i < self.dimension { "yes" } else { "" };
+            let kept = self.kept(i);
             let values = self.spectra().map(|(_, _, values)| table::number(values[i]));
-            spectra.add_row(iter::once((i + 1).to_string()).chain(values).chain([kept.to_owned()]));
+            spectra.add_row(iter::once((i + 1).to_string()).chain(values).chain([kept]));
         }
         table::print(&spectra.to_string());
         if size > shown {

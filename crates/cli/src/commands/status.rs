@@ -95,7 +95,12 @@ impl Report {
         line("job", dataset.spec().job.name.clone());
         line(
             "done",
-            format!("{} of {} ({share:.1} %), {}", HumanCount(done), counted(all, "row"), HumanBytes(bytes)),
+            format!(
+                "{} of {} ({share:.1} %), {} of parts",
+                HumanCount(done),
+                counted(all, "row"),
+                HumanBytes(bytes)
+            ),
         );
         let parts: u64 = dataset.sections().iter().map(|section| section.plan.parts).sum();
         let parts_done = dataset.records().count() as u64;

@@ -41,6 +41,24 @@ pub(crate) fn coordinate(value: f64) -> String {
         .unwrap_or_else(|| number(value))
 }
 
+/// A table in the widest of some forms that fits `width`, else in the last of them, and that form.
+pub(crate) fn fitting<F: Copy>(
+    widest: F,
+    narrower: &[F],
+    width: Option<usize>,
+    of: impl Fn(F) -> String,
+) -> (String, F) {
+    let fits = |text: &str| width.is_none_or(|width| text.lines().all(|line| line.chars().count() <= width));
+    let mut found = (of(widest), widest);
+    for &form in narrower {
+        if fits(&found.0) {
+            break;
+        }
+        found = (of(form), form);
+    }
+    found
+}
+
 /// Columns of the terminal that standard output is; `None` of anything else.
 pub(crate) fn terminal_width() -> Option<u16> {
     let terminal = console::Term::stdout();

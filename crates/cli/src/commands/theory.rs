@@ -5,19 +5,17 @@ use std::path::Path;
 
 use eigensweep_engine::input::Input;
 use eigensweep_engine::theory::{Quantiles, Spread, TheorySpread, over_replicates, table as one_draw};
-use eigensweep_theory::paradigms;
-use eigensweep_theory::thresholds::{Preference, Spectra, alignment, thresholds};
+use eigensweep_store::summary::{Slice, TABLE_ROWS};
+use eigensweep_theory::thresholds::{Spectra, alignment, thresholds};
+use eigensweep_theory::{Paradigm, paradigms};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::table;
+use super::{ABOVE_COMPONENTS, table};
 use crate::args::Theory;
 use crate::exit::Exit;
 use crate::job;
 use crate::report::CommandError;
-
-/// Most rows of a table.
-const SHOWN: usize = 30;
 
 /// What stands where there is no value.
 const NONE: &str = "–";
@@ -42,35 +40,45 @@ enum Source {
     Replicates { drawn: u64, note: String },
 }
 
+/// Thresholds at each combination of the axes.
+struct Table {
+    rows: Vec<TheorySpread>,
+    source: Source,
+    /// Axes that hold multiples of λ₁, the largest eigenvalue of the clean data.
+    relative: Vec<&'static str>,
+}
+
 pub(crate) fn call(arguments: &Theory) -> Result<Exit, CommandError> {
-    let (rows, source) = match (&arguments.spectra, &arguments.job) {
-        (Some(path), _) => (vec![of_file(path)?], Source::One(String::new())),
+    let table = match (&arguments.spectra, &arguments.job) {
+        (Some(path), _) => of_file(path)?,
         (None, Some(path)) => of_job(path, arguments)?,
-        (None, None) => (Vec::new(), Source::One(String::new())),
+        (None, None) => return Ok(Exit::Success),
     };
     if arguments.json {
-        let objects: Vec<Value> = rows.iter().map(|row| object(row, &source)).collect();
+        let objects: Vec<Value> = table.rows.iter().map(|row| object(row, &table)).collect();
         table::print(&serde_json::to_string_pretty(&objects).unwrap_or_default());
     } else {
-        print_tables(&rows, &source);
+        print_tables(&table, table::terminal_width().map(usize::from));
     }
     Ok(Exit::Success)
 }
 
-fn of_job(path: &Path, arguments: &Theory) -> Result<(Vec<TheorySpread>, Source), CommandError> {
+fn of_job(path: &Path, arguments: &Theory) -> Result<Table, CommandError> {
     let job = job::read(path, &arguments.set)?;
     let replicates = job.spec.job.replicates;
     if let Some(found) = arguments.replicate.filter(|&replicate| replicate >= replicates) {
         return Err(CommandError::Replicate { found, replicates });
     }
     let input = Input::load(&job)?;
+    let relative = super::relative(&job.spec).collect();
     if let Some(replicate) = arguments.replicate {
         let rows = one_draw(&job.spec, &input, u64::from(replicate)).into_iter();
-        let rows = rows.map(|row| {
-            let thresholds = row.thresholds.map(|draw| Spread::of(&[draw]));
-            TheorySpread { axes: row.axes, thresholds }
+        let rows = rows.map(|row| TheorySpread::of(vec![row])).collect();
+        return Ok(Table {
+            rows,
+            source: Source::One(format!("spectra of replicate {replicate}")),
+            relative,
         });
-        return Ok((rows.collect(), Source::One(format!("spectra of replicate {replicate}"))));
     }
     let (rows, drawn) = over_replicates(&job.spec, &input);
     let all = job.spec.job.adaptive.map_or(replicates, |adaptive| adaptive.min);
@@ -91,10 +99,10 @@ fn of_job(path: &Path, arguments: &Theory) -> Result<(Vec<TheorySpread>, Source)
             format!("medians (5 % to 95 %) over the {drawn} replicates, whose spectra are drawn")
         }
     };
-    Ok((rows, Source::Replicates { drawn, note }))
+    Ok(Table { rows, source: Source::Replicates { drawn, note }, relative })
 }
 
-fn of_file(path: &Path) -> Result<TheorySpread, CommandError> {
+fn of_file(path: &Path) -> Result<Table, CommandError> {
     let text = fs::read_to_string(path).map_err(CommandError::io("read", path))?;
     let file: SpectraFile = serde_json::from_str(&text)
         .map_err(|error| CommandError::SpectraFile { path: path.to_path_buf(), reason: error.to_string() })?;
@@ -102,7 +110,10 @@ fn of_file(path: &Path) -> Result<TheorySpread, CommandError> {
     let dimension = dimension.unwrap_or(signal.len());
     let found = thresholds(&Spectra { signal, theta_signal, gamma, theta_noise }, dimension)
         .map_err(|source| CommandError::Spectra { path: path.to_path_buf(), source })?;
-    Ok(TheorySpread { axes: vec![("dimension", dimension as f64)], thresholds: Ok(Spread::of(&[found])) })
+    let largest = signal.iter().copied().fold(f64::NAN, f64::max);
+    let thresholds = Ok(Spread::of(&[(found, largest)]));
+    let row = TheorySpread { axes: vec![("dimension", dimension as f64)], thresholds };
+    Ok(Table { rows: vec![row], source: Source::One(String::new()), relative: Vec::new() })
 }
 
 /// Why no alignment recovers.
@@ -113,8 +124,8 @@ fn never(row: &TheorySpread) -> Option<String> {
 }
 
 /// A row as JSON. What is infinite is null: thresholds where `never` says why, a factor where the
-/// lower threshold is 0.
-fn object(row: &TheorySpread, source: &Source) -> Value {
+/// lower threshold is 0. The factor is that of the medians, its quantiles are over replicates.
+fn object(row: &TheorySpread, table: &Table) -> Value {
     let mut object: Map<String, Value> =
         row.axes.iter().map(|&(name, value)| (name.to_owned(), number(value))).collect();
     let found = row.thresholds.as_ref().ok();
@@ -124,7 +135,7 @@ fn object(row: &TheorySpread, source: &Source) -> Value {
             object.insert(key, value.map_or(Value::Null, |value| json!(value)));
         };
         insert(key.to_owned(), |values| values.median);
-        if matches!(source, Source::Replicates { .. }) {
+        if matches!(table.source, Source::Replicates { .. }) {
             insert(format!("{key}_q05"), |values| values.q05);
             insert(format!("{key}_q95"), |values| values.q95);
         }
@@ -140,13 +151,17 @@ fn object(row: &TheorySpread, source: &Source) -> Value {
         add(limit.key, squared.map(|squared| squared.map(alignment)));
         add(&format!("{}_squared", limit.key), squared);
     }
-    add("factor", found.and_then(|found| found.lower).map(|(_, factor)| factor));
+    if table.is_noise_relative() {
+        add("crossover_relative", found.map(|found| found.relative_crossover));
+    }
+    let lower = found.and_then(|found| found.lower);
+    let factors = lower.and(found).map(|found| found.factors);
+    add("factor", factors.zip(lower).map(|(factors, lower)| Quantiles { median: lower.factor, ..factors }));
     let text = |text: Option<String>| text.map_or(Value::Null, Value::String);
-    let lower = found.and_then(|found| found.lower).map(|(paradigm, _)| paradigm.name.to_owned());
-    object.insert("lower_threshold".to_owned(), text(lower));
+    object.insert("lower_threshold".to_owned(), text(lower.map(|lower| lower.paradigm.name.to_owned())));
     object.insert("corollary_4_5".to_owned(), text(has.map(|found| found.preference().name().to_owned())));
     object.insert("corollary_4_5_reason".to_owned(), text(has.map(reason)));
-    if let Source::Replicates { drawn, .. } = source {
+    if let Source::Replicates { drawn, .. } = &table.source {
         object.insert("replicates".to_owned(), json!(drawn));
     }
     if let Some(reason) = never(row) {
@@ -167,109 +182,212 @@ fn number(value: f64) -> Value {
 /// The corollary's verdict with the condition that holds; where draws differ, all with the shares of
 /// the draws that they are of.
 fn reason(found: &Spread) -> String {
-    let word = |verdict: Preference| match verdict {
-        Preference::Undetermined => "silent",
-        Preference::Reconstruction | Preference::JointEmbedding => verdict.name(),
-    };
     match found.preferences.as_slice() {
-        [(only, _)] => format!("{}: {}", word(*only), only.condition()),
+        [(only, _)] => format!("{}: {}", only.name(), only.condition()),
         several => {
             let mut several = several.to_vec();
             several.sort_by(|(_, one), (_, other)| other.total_cmp(one));
             let shares =
-                several.iter().map(|(verdict, share)| format!("{} {:.0} %", word(*verdict), 100.0 * share));
+                several.iter().map(|(verdict, share)| format!("{} {:.0} %", verdict.name(), 100.0 * share));
             shares.collect::<Vec<_>>().join(", ")
         }
     }
 }
 
-/// Two tables: what is to be done, and what it comes from. Axes of one value are said once.
-fn print_tables(rows: &[TheorySpread], source: &Source) {
-    let Some(first) = rows.first() else { return };
-    let differs = |at: usize| rows.iter().any(|row| row.axes[at].1.to_bits() != first.axes[at].1.to_bits());
-    let (varying, constant): (Vec<usize>, Vec<usize>) = (0..first.axes.len()).partition(|&at| differs(at));
-    let named = |&at: &usize| format!("{} = {}", first.axes[at].0, table::coordinate(first.axes[at].1));
+/// What a table shows of Corollary 4.5.
+#[derive(Clone, Copy)]
+enum Corollary {
+    /// The verdict, and the condition that holds or the shares of the draws.
+    Reason,
+    Verdict,
+    Nothing,
+}
+
+/// How much of the tables fits.
+#[derive(Clone, Copy)]
+struct Form {
+    /// Quantiles beside the medians.
+    ranges: bool,
+    /// What of the corollary.
+    corollary: Corollary,
+    /// Headings in one line, and columns apart.
+    wide: bool,
+}
+
+const WIDEST: Form = Form { ranges: true, corollary: Corollary::Reason, wide: true };
+const NARROWER: [Form; 4] = [
+    Form { ranges: false, ..WIDEST },
+    Form { ranges: false, corollary: Corollary::Verdict, wide: true },
+    Form { ranges: false, corollary: Corollary::Verdict, wide: false },
+    Form { ranges: false, corollary: Corollary::Nothing, wide: false },
+];
+
+/// Two tables as wide as the terminal: what is to be done, and what it comes from. Of many rows
+/// those at some values of each axis; axes of one value are said once.
+fn print_tables(found: &Table, width: Option<usize>) {
+    let Some(first) = found.rows.first() else { return };
+    let names: Vec<&str> = first.axes.iter().map(|(name, _)| *name).collect();
+    let values = |at: usize| found.rows.iter().map(|row| row.axes[at].1).collect::<Vec<f64>>();
+    let slice = Slice::new(names.iter().enumerate().map(|(at, name)| (*name, values(at))), TABLE_ROWS);
+    let mut rows: Vec<&TheorySpread> = found.rows.iter().collect();
+    rows.retain(|row| row.axes.iter().all(|&(name, value)| slice.holds(name, value)));
+    let varies = |rows: &[&TheorySpread], at: usize| {
+        rows.iter().any(|row| row.axes[at].1.to_bits() != rows[0].axes[at].1.to_bits())
+    };
+    let all: Vec<&TheorySpread> = found.rows.iter().collect();
+    let constant = (0..names.len()).filter(|&at| !varies(&all, at));
+    let named = |at: usize| format!("{} = {}", names[at], table::coordinate(first.axes[at].1));
+    let constant: Vec<String> = constant.map(named).collect();
     if !constant.is_empty() {
-        table::print(&constant.iter().map(named).collect::<Vec<_>>().join(", "));
+        table::print(&constant.join(", "));
     }
-    let limits: Vec<_> =
-        paradigms::ALL.into_iter().filter_map(|paradigm| paradigm.threshold.as_ref()).collect();
-    let several = matches!(source, Source::Replicates { drawn: 2.., .. });
-    let cell = |values: Quantiles| match several && values.q05.to_bits() != values.q95.to_bits() {
-        true => format!(
-            "{} ({} to {})",
-            table::number(values.median),
-            table::number(values.q05),
-            table::number(values.q95)
-        ),
-        false => table::number(values.median),
-    };
-    let titles = |titles: Vec<String>| {
-        let axes = varying.iter().map(|&at| first.axes[at].0.to_owned());
-        table::new(&axes.chain(titles).collect::<Vec<_>>(), 0)
-    };
-    let add = |table: &mut comfy_table::Table,
-               row: &TheorySpread,
-               columns: usize,
-               of: &dyn Fn(&Spread) -> Vec<String>| {
-        let axes = varying.iter().map(|&at| table::coordinate(row.axes[at].1));
-        let mut cells: Vec<String> = axes.collect();
-        match &row.thresholds {
-            Ok(found) => cells.extend(of(found)),
-            Err(reason) => {
-                cells.extend(vec![NONE.to_owned(); columns - 1]);
-                cells.push(reason.to_string());
-            }
-        }
-        table.add_row(cells);
-    };
-    let mut headings: Vec<String> = limits.iter().map(|limit| format!("{}*", limit.symbol)).collect();
-    headings.extend(["lower threshold", "by a factor of", "Corollary 4.5"].map(str::to_owned));
-    let columns = headings.len();
-    let mut summary = titles(headings);
-    for row in rows.iter().take(SHOWN) {
-        add(&mut summary, row, columns, &|found| {
-            let mut cells: Vec<String> =
-                found.limits.iter().map(|(_, squared)| cell(squared.map(alignment))).collect();
-            cells.extend(match (never(row), found.lower) {
-                (Some(_), _) => [NONE.to_owned(), NONE.to_owned(), "silent: k > k₀".to_owned()],
-                (None, Some((paradigm, factor))) => [paradigm.name.to_owned(), cell(factor), reason(found)],
-                (None, None) => [same(found).to_owned(), NONE.to_owned(), reason(found)],
-            });
-            cells
-        });
+    let varying: Vec<usize> = (0..names.len()).filter(|&at| varies(&rows, at)).collect();
+    let mut narrowed = false;
+    for of in [summary, details] {
+        let text = |form| table_of(found, &rows, &varying, form, of);
+        let (text, form) = table::fitting(WIDEST, &NARROWER, width, text);
+        table::print(&text);
+        narrowed |= !form.ranges;
     }
-    table::print(&summary.to_string());
-    let mut headings = vec!["δ".to_owned(), "η".to_owned(), "η²/δ".to_owned()];
-    headings.extend(limits.iter().map(|limit| format!("{}²", limit.symbol)));
-    let columns = headings.len();
-    let mut details = titles(headings);
-    for row in rows.iter().take(SHOWN) {
-        add(&mut details, row, columns, &|found| {
-            let scalars = [found.delta, found.eta, found.crossover];
-            let mut cells = match found.never {
-                true => vec![NONE.to_owned(); scalars.len()],
-                false => scalars.map(cell).to_vec(),
-            };
-            cells.extend(found.limits.iter().map(|(_, squared)| cell(*squared)));
-            cells
-        });
+    if narrowed {
+        table::print(
+            "a wider terminal shows more: 5 % to 95 %, Corollary 4.5 and its condition; --json has all",
+        );
     }
-    table::print(&details.to_string());
-    if rows.len() > SHOWN {
-        table::print(&format!("{SHOWN} of {} rows; --json has them all", rows.len()));
+    let words = slice.words();
+    if !words.is_empty() {
+        let (shown, all) = (rows.len(), found.rows.len());
+        table::print(&format!("{shown} of {all} rows, those with {}; --json has them all", words.join(", ")));
     }
-    for note in [source.note(), "α above its threshold α* = √max(0, α²) recovers the clean model as n → ∞"]
+    for note in
+        [found.source.note(), "α above its threshold α* = √max(0, α²) recovers the clean model as n → ∞"]
     {
         if !note.is_empty() {
             table::print(note);
         }
     }
+    if rows.iter().any(|row| row.thresholds.as_ref().is_ok_and(|found| found.lower.is_some())) {
+        table::print("by a factor of: the ratio of the two thresholds α* shown");
+    }
+    super::say_relative(&found.relative);
+    if found.is_noise_relative() {
+        table::print("η²/δ is in the squared units of the inputs; η²/δ/λ₁ is on the axis noise_scale");
+    }
     if rows.iter().any(|row| never(row).is_some()) {
-        table::print(
-            "∞: k is above the number k₀ of important components: a noise component is kept whatever α is, and no α recovers by \
-             leakage (distance may fall all the same)",
-        );
+        table::print(&format!("∞: {ABOVE_COMPONENTS}"));
+    }
+}
+
+/// Headings with the cells of a row, of which there are none for the headings alone.
+type Columns = Vec<(String, Option<String>)>;
+
+/// A table of rows: the axes that vary, then the columns of each.
+fn table_of(
+    found: &Table,
+    rows: &[&TheorySpread],
+    varying: &[usize],
+    form: Form,
+    of: fn(&Table, Option<(&TheorySpread, &Spread)>, Form) -> Columns,
+) -> String {
+    let headings: Vec<String> = of(found, None, form).into_iter().map(|(heading, _)| heading).collect();
+    let axes = varying.iter().filter_map(|&at| Some(rows.first()?.axes[at].0));
+    let axes = axes.map(|name| if form.wide { name.to_owned() } else { name.replace('_', "_\n") });
+    let mut table = table::new(&axes.chain(headings.iter().cloned()).collect::<Vec<_>>(), 0);
+    if !form.wide {
+        table.column_iter_mut().for_each(|column| {
+            column.set_padding((0, 1));
+        });
+    }
+    for row in rows {
+        let mut cells: Vec<String> = varying.iter().map(|&at| table::coordinate(row.axes[at].1)).collect();
+        match &row.thresholds {
+            Ok(spread) => {
+                let columns = of(found, Some((row, spread)), form);
+                cells.extend(columns.into_iter().map(|(_, cell)| cell.unwrap_or_else(|| NONE.to_owned())));
+            }
+            Err(reason) => {
+                cells.extend(vec![NONE.to_owned(); headings.len() - 1]);
+                cells.push(reason.to_string());
+            }
+        }
+        table.add_row(cells);
+    }
+    table.to_string()
+}
+
+/// The thresholds on α, which is the lower one, and the corollary.
+fn summary(found: &Table, row: Option<(&TheorySpread, &Spread)>, form: Form) -> Columns {
+    let space = if form.wide { " " } else { "\n" };
+    let mut columns: Columns = limits()
+        .map(|(paradigm, symbol)| {
+            let squared =
+                row.and_then(|(_, spread)| spread.limits.iter().find(|(other, _)| *other == paradigm));
+            (format!("{symbol}*"), squared.map(|(_, squared)| found.cell(squared.map(alignment), form)))
+        })
+        .collect();
+    let is_never = row.is_some_and(|(row, _)| never(row).is_some());
+    let known = row.map(|(_, spread)| spread).filter(|_| !is_never);
+    columns.push((
+        format!("lower{space}threshold"),
+        known.map(|spread| spread.lower.map_or_else(|| same(spread), |lower| lower.paradigm.name).to_owned()),
+    ));
+    columns.push((
+        format!("by a{space}factor of"),
+        known.and_then(|spread| spread.lower).map(|lower| table::number(lower.factor)),
+    ));
+    let verdict = |spread: &Spread| spread.preference().name().to_owned();
+    let corollary = row.map(|(_, spread)| match form.corollary {
+        Corollary::Reason if is_never => format!("{}: k > k₀", verdict(spread)),
+        Corollary::Reason => reason(spread),
+        Corollary::Verdict | Corollary::Nothing => verdict(spread),
+    });
+    match form.corollary {
+        Corollary::Reason | Corollary::Verdict => columns.push((format!("Corollary{space}4.5"), corollary)),
+        Corollary::Nothing => {}
+    }
+    columns
+}
+
+/// What the thresholds come from.
+fn details(found: &Table, row: Option<(&TheorySpread, &Spread)>, form: Form) -> Columns {
+    let is_never = row.is_some_and(|(row, _)| never(row).is_some());
+    let known = row.map(|(_, spread)| spread).filter(|_| !is_never);
+    let column = |heading: &str, of: fn(&Spread) -> Quantiles| {
+        (heading.to_owned(), known.map(|spread| found.cell(of(spread), form)))
+    };
+    let mut columns = vec![
+        column("δ", |spread| spread.delta),
+        column("η", |spread| spread.eta),
+        column("η²/δ", |spread| spread.crossover),
+    ];
+    if found.is_noise_relative() {
+        columns.push(column("η²/δ/λ₁", |spread| spread.relative_crossover));
+    }
+    columns.extend(limits().map(|(paradigm, symbol)| {
+        let squared = row.and_then(|(_, spread)| spread.limits.iter().find(|(other, _)| *other == paradigm));
+        (format!("{symbol}²"), squared.map(|(_, squared)| found.cell(*squared, form)))
+    }));
+    columns
+}
+
+/// The paradigms that have a threshold, and its symbol.
+fn limits() -> impl Iterator<Item = (&'static Paradigm, &'static str)> {
+    paradigms::ALL.into_iter().filter_map(|paradigm| Some((paradigm, paradigm.threshold.as_ref()?.symbol)))
+}
+
+impl Table {
+    fn is_noise_relative(&self) -> bool {
+        self.relative.contains(&"noise_scale")
+    }
+
+    /// A median, with its range where draws differ and there is room.
+    fn cell(&self, values: Quantiles, form: Form) -> String {
+        let several = matches!(self.source, Source::Replicates { drawn: 2.., .. });
+        let [low, median, high] = [values.q05, values.median, values.q95].map(table::number);
+        match several && form.ranges && values.q05.to_bits() != values.q95.to_bits() {
+            true => format!("{median} ({low} to {high})"),
+            false => median,
+        }
     }
 }
 
@@ -284,5 +402,49 @@ impl Source {
 /// Why no threshold is the lower one.
 fn same(found: &Spread) -> &'static str {
     let mut medians = found.limits.iter().map(|(_, squared)| squared.median);
-    if medians.all(|squared| squared <= 0.0) { "none is needed" } else { "depends on the draw" }
+    if medians.all(|squared| squared <= 0.0) { "none is needed" } else { "they are equal" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JOB: &str = r#"
+    [job]
+    replicates = 5
+    [data]
+    components = 5
+    [corruption]
+    components = 5
+    scale = { relative = [0.01, 0.1, 10] }
+    [augmentation]
+    scale = [1, 100]
+    "#;
+
+    #[test]
+    fn tables_fit_the_terminal_and_leave_out_ranges_before_anything_else() {
+        let job = eigensweep_job::parse("job.toml", JOB, &[], Path::new("")).unwrap();
+        let (rows, drawn) = over_replicates(&job.spec, &Input::load(&job).unwrap());
+        let source = Source::Replicates { drawn, note: String::new() };
+        let found = Table { rows, source, relative: super::super::relative(&job.spec).collect() };
+        let rows: Vec<&TheorySpread> = found.rows.iter().collect();
+        let names: Vec<&str> = rows[0].axes.iter().map(|(name, _)| *name).collect();
+        let varying: Vec<usize> = (0..names.len())
+            .filter(|&at| names[at].ends_with("_scale") && names[at] != "signal_scale")
+            .collect();
+        let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        for of in [summary, details] {
+            let text = |form| table_of(&found, &rows, &varying, form, of);
+            let full = widest(&text(WIDEST));
+            assert!(full > 150, "{full}");
+            for width in [80, 100, 120, 140, full] {
+                let (text, form) = table::fitting(WIDEST, &NARROWER, Some(width), text);
+                assert!(widest(&text) <= width, "{width}:\n{text}");
+                assert_eq!(form.ranges, width == full);
+                assert_eq!(text.contains(" to "), width == full, "{text}");
+            }
+        }
+        // A relative noise scale has its crossover beside it.
+        assert!(table_of(&found, &rows, &varying, WIDEST, details).contains("η²/δ/λ₁"));
+    }
 }
