@@ -286,8 +286,8 @@ pub(crate) struct Solve {
     /// Mean covariance Σ of the views (d × d) [default: zero]
     #[arg(long, value_name = "SIGMA.npy")]
     pub(crate) covariance: Option<PathBuf>,
-    /// Subtract from each column of the inputs, and of the mean views, its mean; labels stay as they
-    /// are
+    /// Subtract from each column of the inputs, and of the mean views, its mean; labels stay as
+    /// they are
     #[arg(long)]
     pub(crate) center: bool,
     /// Dimension k of the representation

@@ -247,8 +247,8 @@ fn cells(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// One definition everywhere: the ratio of the two thresholds that are shown, which is not the median
-/// of the ratios.
+/// One definition everywhere: the ratio of the two thresholds that are shown, which is not the
+/// median of the ratios.
 #[test]
 fn the_lower_threshold_is_lower_by_the_ratio_of_those_shown() {
     let place = Place::new();

@@ -240,8 +240,8 @@ fn a_row_space_that_is_undetermined_is_a_warning() {
     // The sound problem of this file has no warning: other tests look.
 }
 
-/// With `--center` the moments are those of X − mean(X), by hand: G = X'X/n = (8/3, 2; 2, 2), S = G +
-/// diag(1, 3); a constant is zero to the last bit.
+/// With `--center` the moments are those of X − mean(X), by hand: G = X'X/n = (8/3, 2; 2, 2) and
+/// S = G + diag(1, 3); a constant is zero to the last bit.
 #[test]
 fn inputs_are_centred_where_that_is_asked_for() {
     let place = Place::new();

@@ -20,8 +20,8 @@ use eigensweep_store::grid::Grid;
 pub struct TheoryRow {
     /// Axis names and values.
     pub axes: Vec<(&'static str, f64)>,
-    /// Largest eigenvalue of the clean data, which relative scales are multiples of; NaN where it has
-    /// no common basis with Γ and Θ.
+    /// Largest eigenvalue of the clean data, which relative scales are multiples of; NaN where it
+    /// has no common basis with Γ and Θ.
     pub largest: f64,
     /// The thresholds, or why the spectra have none.
     pub thresholds: Result<Thresholds, NoThresholds>,
@@ -87,8 +87,8 @@ pub struct Spread {
     pub eta: Quantiles,
     /// η²/δ.
     pub crossover: Quantiles,
-    /// η²/δ over the largest eigenvalue of the clean data, draw by draw: what a relative noise scale
-    /// compares with.
+    /// η²/δ over the largest eigenvalue of the clean data, draw by draw: what a relative noise
+    /// scale compares with.
     pub relative_crossover: Quantiles,
     /// α², signed, of each paradigm that has a threshold.
     pub limits: Vec<(&'static Paradigm, Quantiles)>,
@@ -97,8 +97,8 @@ pub struct Spread {
     /// The paradigm whose median threshold is the lower one, and the ratio of the median thresholds
     /// α*; `None` where they are equal.
     pub lower: Option<Lower>,
-    /// That ratio in the single draws, 1 or less where the other threshold is no higher; its median is
-    /// not the ratio of the medians. NaN where no threshold is the lower one.
+    /// That ratio in the single draws, 1 or less where the other threshold is no higher; its median
+    /// is not the ratio of the medians. NaN where no threshold is the lower one.
     pub factors: Quantiles,
     /// Corollary 4.5's verdicts, each with the share of the draws that have it, above 0.
     pub preferences: Vec<(Preference, f64)>,

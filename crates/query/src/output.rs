@@ -46,8 +46,8 @@ impl Format {
     }
 }
 
-/// Runs a lazy frame and writes its rows to standard output; returns how many there were. A table has
-/// the columns named in `exact` with all their digits, so that they can be typed.
+/// Runs a lazy frame and writes its rows to standard output; returns how many there were. A table
+/// has the columns named in `exact` with all their digits, so that they can be typed.
 ///
 /// # Errors
 ///

@@ -12,8 +12,8 @@
 //! `margin = mean D`, `margin_se = sd(D)/√R`. `replicates` is that R. Where no paradigm has a
 //! distance, there is no winner. `recovers` names the paradigms that recover there, or `none`: those
 //! with α² above their threshold in at least half of the replicates, and those that have no
-//! threshold; NULL where no threshold is known. To recover is to leak nothing in the limit: for k > k₀
-//! no paradigm with a threshold does, although its distance may fall.
+//! threshold; NULL where no threshold is known. To recover is to leak nothing in the limit: for k >
+//! k₀ no paradigm with a threshold does, although its distance may fall.
 
 use eigensweep_job::Detail;
 use eigensweep_store::columns::{PARADIGM, REPLICATE, STATUS};

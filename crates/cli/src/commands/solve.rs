@@ -246,7 +246,7 @@ fn tied(pencil: &Pencil, values: &[f64], k: usize) -> Range<usize> {
     let Some((first, kth)) = eigenvalue(0).zip(k.checked_sub(1).and_then(eigenvalue)) else { return 0..0 };
     let is_tied = |at: &usize| eigenvalue(*at).is_some_and(|value| (value - kth).abs() <= TIED * first.abs());
     let mut places = (0..values.len()).filter(is_tied);
-    match (places.next(), places.last()) {
+    match (places.next(), places.next_back()) {
         (Some(from), Some(last)) if last >= k => from..last + 1,
         _ => 0..0,
     }
@@ -360,8 +360,8 @@ impl Solution {
         }
     }
 
-    /// Whether the i-th direction is kept (from 0), in words: where it is tied with one on the other
-    /// side of k, rounding decides.
+    /// Whether the i-th direction is kept (from 0), in words: where it is tied with one on the
+    /// other side of k, rounding decides.
     fn kept(&self, i: usize) -> String {
         let of = |(paradigm, pencil, values): (&'static Paradigm, &Pencil, &[f64])| {
             tied(pencil, values, self.dimension).contains(&i).then_some(paradigm.name)
