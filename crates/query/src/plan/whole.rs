@@ -177,8 +177,9 @@ pub(super) fn halves(e: Expr) -> [Expr; 2] {
         })
     });
     static LOW: LazyLock<Expr> = LazyLock::new(|| {
-        let low = |value: i64| value & 0xffff_ffff;
-        one("low", DataType::Int64, move |column| Ok(column.i64()?.apply_values(low).into_column()))
+        one("low", DataType::Int64, |column| {
+            Ok(column.i64()?.apply_values(|value| value & 0xffff_ffff).into_column())
+        })
     });
     [with_inputs(&HIGH, vec![e.clone()]), with_inputs(&LOW, vec![e])]
 }
