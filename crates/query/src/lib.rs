@@ -121,16 +121,23 @@ impl Query {
     /// [`QueryError::Unknown`] with the nearest names, [`QueryError::Unsupported`] for SQL that is
     /// not planned, or [`QueryError::Query`] with what polars says.
     pub fn frame(&mut self, sql: &str) -> Result<LazyFrame, QueryError> {
-        let query = plan::parse(sql)?;
+        if sql.len() > LONGEST {
+            let what = format!("a query of more than {LONGEST} bytes");
+            return Err(QueryError::Unsupported { what, remedy: String::new() });
+        }
         let (tables, views) = ([self.table.clone()], self.views());
-        let mut planner = Planner::new(&tables, &views);
-        let planned = caught(|| {
-            let mut frame = planner.query(&query)?;
-            frame.collect_schema()?;
-            Ok(frame)
-        });
-        self.conditions = planner.conditions;
-        planned
+        let conditions = &mut self.conditions;
+        roomy(|| {
+            let query = plan::parse(sql)?;
+            let mut planner = Planner::new(&tables, &views);
+            let planned = caught(|| {
+                let mut frame = planner.query(&query)?;
+                frame.collect_schema()?;
+                Ok(frame)
+            });
+            *conditions = planner.conditions;
+            planned
+        })
     }
 
     /// Runs a query and returns its rows.
@@ -151,11 +158,11 @@ impl Query {
     /// As [`frame`](Self::frame).
     pub fn explain(&mut self, sql: &str) -> Result<String, QueryError> {
         let frame = self.frame(sql)?;
-        caught(|| Ok(frame.with_streaming(true).describe_optimized_plan()?))
+        roomy(|| caught(|| Ok(frame.with_streaming(true).describe_optimized_plan()?)))
     }
 
     /// After a query without an answer: for each axis, paradigm or status that its WHERE compares
-    /// with a value that is not there, a sentence with the nearest that are.
+    /// with a value that is not there, a sentence with the nearest that are; ten at most.
     ///
     /// # Errors
     ///
@@ -163,13 +170,32 @@ impl Query {
     pub fn absent(&self) -> Result<Vec<String>, QueryError> {
         let asked = |condition: &&Condition| self.columns.has_few_values(&condition.name);
         let sentences = self.conditions.iter().filter(asked).map(values::absent);
-        Ok(sentences.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        sentences.filter_map(Result::transpose).take(TOLD).collect()
     }
 }
 
 /// Runs a lazy frame on the streaming engine.
 fn collect(frame: LazyFrame) -> Result<DataFrame, QueryError> {
-    caught(|| Ok(frame.collect_with_engine(Engine::Streaming)?.unwrap_single()))
+    roomy(|| caught(|| Ok(frame.collect_with_engine(Engine::Streaming)?.unwrap_single())))
+}
+
+/// Bytes of the longest query.
+const LONGEST: usize = 1 << 18;
+
+/// Bytes of stack for the longest: parser, planner and engine recur on what is nested. It takes
+/// memory only as far as it is used.
+const STACK: usize = 1 << 29;
+
+/// Absent values that are told.
+const TOLD: usize = 10;
+
+/// Does something with so large a stack.
+fn roomy<T: Send>(ask: impl FnOnce() -> Result<T, QueryError> + Send) -> Result<T, QueryError> {
+    let gone = || QueryError::Panic("a thread of its own cannot be had".to_owned());
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, ask);
+        thread.map_err(|_| gone())?.join().unwrap_or_else(|_| Err(gone()))
+    })
 }
 
 /// What polars answers; its panics are errors.

@@ -232,14 +232,16 @@ fn typed(value: f64) -> String {
     }
 }
 
-/// A value in JSON; what is not finite is null.
+/// A value in JSON, which has no number that is not finite: "inf", "-inf", "NaN" are text.
 #[expect(clippy::wildcard_enum_match_arm, reason = "polars' own, of which few kinds matter here")]
 fn json(value: &AnyValue<'_>) -> String {
     match value {
         AnyValue::Null => "null".to_owned(),
         AnyValue::Boolean(value) => value.to_string(),
-        AnyValue::Float64(value) => serde_json::json!(value).to_string(),
-        AnyValue::Float32(value) => serde_json::json!(value).to_string(),
+        AnyValue::Float64(value) if value.is_finite() => serde_json::json!(value).to_string(),
+        AnyValue::Float32(value) if value.is_finite() => serde_json::json!(value).to_string(),
+        AnyValue::Float64(value) => json_text(&value.to_string()),
+        AnyValue::Float32(value) => json_text(&value.to_string()),
         _ if value.is_primitive_numeric() => text(value),
         _ => json_text(&text(value)),
     }

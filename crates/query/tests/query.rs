@@ -486,11 +486,61 @@ fn a_summary_in_place_of_rows_can_be_asked() {
     let open = |names: &[&str]| {
         Source::open_all(&names.iter().map(|name| place.path(name)).collect::<Vec<_>>()).unwrap()
     };
-    let both =
-        Query::new(&open(&["summary", "summary"])).unwrap().collect("SELECT dataset, rows FROM summary");
+    drop(place.source("copy", &axes("summary"), varied));
+    let both = Query::new(&open(&["summary", "copy"])).unwrap().collect("SELECT dataset, rows FROM summary");
     assert_eq!(both.unwrap().height(), 108);
     let mut query = Query::new(&open(&["summary"])).unwrap();
     let error = query.collect("SELECT * FROM results").unwrap_err().to_string();
     assert!(error.contains("results") && error.contains("summary") && !error.contains("best"), "{error}");
     assert!(matches!(Query::new(&open(&["rows", "summary"])), Err(QueryError::Mixed { .. })));
+}
+
+/// MAX and MIN order NaN after all numbers, in groups and windows.
+#[test]
+fn nan_is_the_greatest_number() {
+    let place = Place::new();
+    let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
+    let rows = "(SELECT 1 AS i, 2.0 AS x UNION ALL SELECT 2, SQRT(-1) UNION ALL SELECT 3, 1.0 UNION ALL SELECT 4, NULL)";
+    let mut row = |sql: &str| {
+        let frame = query.collect(sql).unwrap();
+        let column = frame.columns().last().unwrap().clone();
+        (0..frame.height())
+            .map(|row| column.get(row).unwrap().extract::<f64>().map_or("NULL".to_owned(), |x| x.to_string()))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(row(&format!("SELECT MAX(x) FROM {rows}")), "NaN");
+    assert_eq!(row(&format!("SELECT MIN(x) FROM {rows}")), "1");
+    assert_eq!(row(&format!("SELECT MIN(x) FROM {rows} WHERE i = 2")), "NaN");
+    assert_eq!(row(&format!("SELECT MAX(x) FROM {rows} WHERE i = 4")), "NULL");
+    assert_eq!(row(&format!("SELECT i > 1 AS k, MAX(x) FROM {rows} GROUP BY k ORDER BY k")), "2 NaN");
+    assert_eq!(row(&format!("SELECT i, MAX(x) OVER (ORDER BY i) FROM {rows} ORDER BY i")), "2 NaN NaN NaN");
+    assert_eq!(row(&format!("SELECT i, MIN(x) OVER (ORDER BY i) FROM {rows} ORDER BY i")), "2 2 1 1");
+    let from_nan = "SELECT i, MIN(x) OVER (ORDER BY i) FROM";
+    assert_eq!(row(&format!("{from_nan} {rows} WHERE i > 1 ORDER BY i")), "NaN 1 1");
+    assert_eq!(row(&format!("SELECT MAX(x) OVER () FROM {rows}")), "NaN NaN NaN NaN");
+}
+
+/// JSON has no number that is not finite.
+#[test]
+fn json_tells_what_is_not_finite_from_nothing() {
+    let place = Place::new();
+    let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
+    let frame = query.frame("SELECT 1 / 0 AS a, -1 / 0 AS b, SQRT(-1) AS c, NULL AS d, 0.5 AS e").unwrap();
+    write(frame, Format::Json, &place.path("o.json")).unwrap();
+    let rows: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(place.path("o.json")).unwrap()).unwrap();
+    let expected = serde_json::json!([{ "a": "inf", "b": "-inf", "c": "NaN", "d": null, "e": 0.5 }]);
+    assert_eq!(rows, expected);
+}
+
+/// Arithmetic in a filter does not keep others from the files.
+#[test]
+fn filters_reach_the_files_beside_arithmetic() {
+    let place = Place::new();
+    let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
+    let sql = "SELECT samples * 2 + 1 AS n FROM results WHERE samples = 2 + 1 AND samples * 2 > replicate";
+    let plan = query.explain(sql).unwrap();
+    let (_, scan) = plan.split_once("Parquet SCAN").unwrap();
+    assert!(scan.contains("SELECTION") && !plan.contains("FILTER"), "{plan}");
 }

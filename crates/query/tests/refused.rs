@@ -82,8 +82,26 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT samples FROM results UNION ALL SELECT samples, alignment FROM results", "as many"),
     ("VALUES (1)", "VALUES"),
     ("TABLE results", "not SQL"),
-    ("SELECT MAX(samples * 9000000000000000000) FROM results", "conversion"),
-    ("SELECT 9223372036854775807 + samples FROM results", "conversion"),
+    ("SELECT MAX(samples * 9000000000000000000) FROM results", "does not fit 64 bits"),
+    ("SELECT 9223372036854775807 + samples FROM results", "does not fit 64 bits"),
+    ("SELECT 5000000000 * 5000000000", "5000000000 * 5000000000 does not fit 64 bits"),
+    ("SELECT -9223372036854775808 - samples FROM results", "does not fit 64 bits"),
+    ("SELECT -(-9223372036854775807 - samples // samples) FROM results", "does not fit 64 bits"),
+    ("SELECT ABS(-9223372036854775807 - samples // samples) FROM results", "does not fit 64 bits"),
+    ("SELECT (-9223372036854775807 - samples // samples) // -1 FROM results", "does not fit 64 bits"),
+    ("SELECT SUM(samples + 9000000000000000000) FROM results", "SUM does not fit 64 bits"),
+    (
+        "SELECT SUM(samples + 9000000000000000000) OVER (ORDER BY samples) FROM results",
+        "SUM does not fit 64 bits",
+    ),
+    ("SELECT CAST(distance * 1e30 AS BIGINT) FROM results WHERE distance > 0.01", "does not fit 64 bits"),
+    ("SELECT CAST('true' AS BOOLEAN)", "x = 'true'"),
+    ("SELECT NOT samples FROM results", "x <> 0"),
+    ("SELECT samples FROM results WHERE samples", "x <> 0"),
+    ("SELECT samples FROM results WHERE samples AND TRUE", "x <> 0"),
+    ("SELECT BOOL_AND(samples) FROM results", "x <> 0"),
+    ("SELECT LENGTH(samples) FROM results", "AS VARCHAR"),
+    ("SELECT a", "no FROM"),
     ("SELECT \"Samples\" FROM results", "keep their case"),
     ("FROM results |> WHERE samples = 3", "not"),
     ("SELECT * FROM results FOR UPDATE", "FOR"),
@@ -93,7 +111,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT nothing.samples FROM results", "there is no table `nothing`"),
     ("SELECT summary.distance FROM summary", "`distance`"),
     ("SELECT median(paradigm) FROM results", "no numbers"),
-    ("SELECT paradigm + 1 FROM results", ""),
+    ("SELECT paradigm + 1 FROM results", "no number"),
     ("SELECT SUM(distance) FROM results WHERE 'a'", ""),
     ("SELECT * FROM results MATCH_RECOGNIZE (PATTERN (a) DEFINE a AS samples > 1)", ""),
     ("SELECT paradigm::INT FROM results", ""),
@@ -121,6 +139,46 @@ fn refusals_are_a_line_with_a_remedy() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Deep and long texts: an answer, or a line that says which is too deep.
+#[test]
+fn texts_of_any_length_have_an_answer_or_a_refusal() {
+    let mut query = fixtures(&["complete"]);
+    let chain = |part: &str, by: &str, count: usize| vec![part; count].join(by);
+    let all = query.collect("SELECT * FROM results").unwrap().height();
+    for count in [300, 2000] {
+        let sql = format!("SELECT samples FROM results WHERE {}", chain("samples > 0", " OR ", count));
+        assert_eq!(query.collect(&sql).unwrap().height(), all);
+        let sql = format!("SELECT samples FROM results WHERE {}", chain("samples > 0", " AND ", count));
+        assert_eq!(query.collect(&sql).unwrap().height(), all);
+        let text = query.collect(&format!("SELECT {}", chain("'a'", " || ", count))).unwrap();
+        assert_eq!(text.columns()[0].get(0).unwrap().get_str().unwrap().len(), count);
+        let values: Vec<String> = (0..count).map(|value| value.to_string()).collect();
+        let sql = format!("SELECT samples FROM results WHERE samples IN ({})", values.join(", "));
+        assert_eq!(query.collect(&sql).unwrap().height(), all);
+    }
+    let sum = query.collect(&format!("SELECT {} AS n FROM results", chain("samples", " + ", 90))).unwrap();
+    assert_eq!(sum.height(), all);
+    for count in [300, 50_000] {
+        let error = query.collect(&format!("SELECT {} FROM results", chain("1", "+", count))).unwrap_err();
+        assert!(error.to_string().contains("within each other"), "{error}");
+        let whens = chain("WHEN samples = 1 THEN 2 ", "", count.min(5000));
+        let error = query.collect(&format!("SELECT CASE {whens} END FROM results")).unwrap_err();
+        assert!(error.to_string().contains("within each other"), "{error}");
+    }
+    let error = query.collect(&format!("SELECT {}", chain("1", "+", 200_000))).unwrap_err();
+    assert!(error.to_string().contains("bytes"), "{error}");
+}
+
+/// A long list of values that are not there is told in ten lines.
+#[test]
+fn notes_about_absent_values_are_few() {
+    let mut query = fixtures(&["complete"]);
+    let values: Vec<String> = (1000..2000).map(|value| format!("samples = {value}")).collect();
+    let frame = query.collect(&format!("SELECT * FROM results WHERE {}", values.join(" OR "))).unwrap();
+    assert_eq!(frame.height(), 0);
+    assert_eq!(query.absent().unwrap().len(), 10);
 }
 
 /// All that may follow each other, whether it makes sense or not: an answer or a line.

@@ -260,7 +260,7 @@ fn taking_values_away_is_refused() {
     let before = tree(directory.path());
     for (fewer, words) in [
         ("job.replicates=3", "has replicates 2 to 5, but the job asks for replicates 2 to 4"),
-        ("job.first_replicate=3", "has replicates 2 to 5, but the job asks for 3 to 6"),
+        ("job.first_replicate=3", "has replicates 2 to 5, but the job asks for replicates 3 to 6"),
         ("job.first_replicate=0", "has replicates 2 to 5, but the job asks for replicates 0 to 3"),
         ("grid.samples=15", "has samples 400"),
         ("grid.samples=[15, 401]", "has samples 400"),

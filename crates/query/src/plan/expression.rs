@@ -3,9 +3,10 @@
 use polars::prelude::*;
 use sqlparser::ast::{self, BinaryOperator, CastKind, FunctionArg, FunctionArgExpr, UnaryOperator, Value};
 
+use super::from::{joined, operands};
 use super::functions::{self, Call, Each};
 use super::select::Block;
-use super::{refuse, without};
+use super::{refuse, whole, without};
 use crate::QueryError;
 use eigensweep_store::source::UnknownName;
 
@@ -18,6 +19,37 @@ pub(crate) struct Condition {
     pub(crate) name: String,
     /// What it is compared with.
     pub(crate) literal: Scalar,
+}
+
+/// So many values of IN are compared one after another, so that statistics of files help.
+const FEW: usize = 16;
+
+/// So many comparisons are noted for an answer without rows.
+const NOTED: usize = 64;
+
+/// Whether a key is among many constants of its own kind, if they all are.
+fn within(key: &Expr, kind: &DataType, values: &[Expr]) -> Result<Option<Expr>, QueryError> {
+    let Some(scalars) = values.iter().map(literal).collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let nulls = scalars.iter().any(Scalar::is_null);
+    let known: Vec<AnyValue<'_>> =
+        scalars.iter().filter(|scalar| !scalar.is_null()).map(Scalar::as_any_value).collect();
+    let own = match kind {
+        DataType::String => known.iter().all(|value| value.get_str().is_some()),
+        kind if kind.is_integer() => known.iter().all(AnyValue::is_integer),
+        DataType::Float64 => known.iter().all(AnyValue::is_primitive_numeric),
+        _ => false,
+    };
+    if !own || known.is_empty() {
+        return Ok(None);
+    }
+    let wide = if kind.is_integer() { &DataType::Int64 } else { kind };
+    let known: Vec<AnyValue<'_>> =
+        known.iter().map(|value| value.strict_cast(wide).unwrap_or_default()).collect();
+    // What the key's type does not hold is equal to none.
+    let list = Series::from_any_values_and_dtype("".into(), &known, wide, true)?.cast(kind)?.drop_nulls();
+    let found = key.clone().is_in(Expr::Literal(LiteralValue::Scalar(Scalar::new_list(list))), false);
+    // Unknown where no value is equal, and one is NULL.
+    Ok(Some(if nulls { found.or(lit(NULL).cast(DataType::Boolean)) } else { found }))
 }
 
 /// A number: whole ones in 64 bits, all others in floating point.
@@ -60,6 +92,29 @@ impl Block<'_, '_, '_> {
 
     /// Translates an expression.
     pub(super) fn expression(&mut self, e: &ast::Expr) -> Result<Expr, QueryError> {
+        self.deeper(1, |block| block.translated(e))
+    }
+
+    /// [`Planner::deeper`](super::Planner::deeper), of this block.
+    fn deeper<T>(
+        &mut self,
+        levels: usize,
+        translate: impl FnOnce(&mut Self) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
+        self.planner.level += levels;
+        let found = self.planner.shallow().and_then(|()| translate(self));
+        self.planner.level -= levels;
+        found
+    }
+
+    /// A condition.
+    pub(super) fn truth(&mut self, e: &ast::Expr) -> Result<Expr, QueryError> {
+        let condition = self.expression(e)?;
+        let kind = self.kind(&condition)?;
+        functions::truth(condition, &kind, || format!("the condition `{e}`"))
+    }
+
+    fn translated(&mut self, e: &ast::Expr) -> Result<Expr, QueryError> {
         match e {
             ast::Expr::Identifier(name) => self.column(None, name),
             ast::Expr::CompoundIdentifier(parts) => match &parts[..] {
@@ -75,6 +130,18 @@ impl Block<'_, '_, '_> {
             },
             ast::Expr::Nested(inner) => self.expression(inner),
             ast::Expr::UnaryOp { op, expr } => self.unary(*op, expr),
+            ast::Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => {
+                let parts = operands(e, op).into_iter().map(|e| self.truth(e));
+                let parts = parts.collect::<Result<Vec<_>, _>>()?;
+                let join = if *op == BinaryOperator::And { Expr::and } else { Expr::or };
+                Ok(joined(parts, join).unwrap_or_else(|| lit(NULL)))
+            }
+            ast::Expr::BinaryOp { op: op @ BinaryOperator::StringConcat, .. } => {
+                let parts =
+                    operands(e, op).into_iter().map(|e| Ok(self.expression(e)?.cast(DataType::String)));
+                let parts = parts.collect::<Result<Vec<_>, QueryError>>()?;
+                Ok(joined(parts, |a, b| a + b).unwrap_or_else(|| lit(NULL)))
+            }
             ast::Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
             ast::Expr::IsNull(e) => Ok(self.expression(e)?.is_null()),
             ast::Expr::IsNotNull(e) => Ok(self.expression(e)?.is_not_null()),
@@ -90,10 +157,7 @@ impl Block<'_, '_, '_> {
                 Ok(if *negated { within.not() } else { within })
             }
             ast::Expr::InList { expr, list, negated } => {
-                let mut any = lit(false);
-                for value in list {
-                    any = any.or(self.binary(expr, &BinaryOperator::Eq, value)?);
-                }
+                let any = self.among(expr, list)?;
                 Ok(if *negated { any.not() } else { any })
             }
             ast::Expr::Like { negated, any, expr, pattern, escape_char } => {
@@ -106,14 +170,17 @@ impl Block<'_, '_, '_> {
             }
             ast::Expr::Case { operand, conditions, else_result, .. } => {
                 let mut found = else_result.as_deref().map_or(Ok(lit(NULL)), |e| self.expression(e))?;
-                for case in conditions.iter().rev() {
-                    let condition = match operand {
-                        Some(operand) => self.binary(operand, &BinaryOperator::Eq, &case.condition)?,
-                        None => self.expression(&case.condition)?,
-                    };
-                    found = when(condition).then(self.expression(&case.result)?).otherwise(found);
-                }
-                Ok(found)
+                // Each WHEN is within the ELSE of the one before.
+                self.deeper(conditions.len(), |block| {
+                    for case in conditions.iter().rev() {
+                        let condition = match operand {
+                            Some(operand) => block.binary(operand, &BinaryOperator::Eq, &case.condition)?,
+                            None => block.truth(&case.condition)?,
+                        };
+                        found = when(condition).then(block.expression(&case.result)?).otherwise(found);
+                    }
+                    Ok(found)
+                })
             }
             ast::Expr::Cast { kind, expr, data_type, array, format } => {
                 without(*array || format.is_some(), &format!("`{e}`"), "use CAST(x AS type)")?;
@@ -164,19 +231,33 @@ impl Block<'_, '_, '_> {
     }
 
     fn unary(&mut self, op: UnaryOperator, operand: &ast::Expr) -> Result<Expr, QueryError> {
+        // The least whole number is not the negative of one.
+        if let (UnaryOperator::Minus, ast::Expr::Value(value)) = (op, operand)
+            && let Value::Number(text, _) = &value.value
+            && let Ok(least @ i64::MIN) = format!("-{text}").parse::<i64>()
+        {
+            return Ok(lit(least));
+        }
         let e = self.expression(operand)?;
         match op {
             UnaryOperator::Minus => match literal(&e) {
                 Some(value) if value.dtype().is_float() => {
                     Ok(lit(-value.as_any_value().extract::<f64>().unwrap_or(f64::NAN)))
                 }
-                Some(value) if value.dtype().is_integer() => {
-                    Ok(lit(-value.as_any_value().extract::<i64>().unwrap_or(0)))
+                _ => {
+                    let e = self.wide(e)?;
+                    if self.kind(&e)?.is_integer() {
+                        Ok(whole::MINUS.of(lit(0i64), e)?)
+                    } else {
+                        Ok(lit(0i64) - e)
+                    }
                 }
-                _ => Ok(lit(0i64) - self.wide(e)?),
             },
             UnaryOperator::Plus => self.wide(e),
-            UnaryOperator::Not => Ok(e.not()),
+            UnaryOperator::Not => {
+                let kind = self.kind(&e)?;
+                Ok(functions::truth(e, &kind, || "NOT".to_owned())?.not())
+            }
             _ => refuse(&format!("the operator {op}"), ""),
         }
     }
@@ -191,12 +272,6 @@ impl Block<'_, '_, '_> {
         if *op == BinaryOperator::Eq {
             self.note(&a, &b);
         }
-        let arithmetic = |block: &Self| Ok::<_, QueryError>((block.wide(a.clone())?, block.wide(b.clone())?));
-        let exact = |block: &Self, compute: fn(Expr, Expr) -> Expr| {
-            let (a, b) = arithmetic(block)?;
-            let whole = block.kind(&a)?.is_integer() && block.kind(&b)?.is_integer();
-            Ok::<_, QueryError>(functions::exact(a, b, whole, compute))
-        };
         Ok(match op {
             BinaryOperator::Eq => a.eq(b),
             BinaryOperator::NotEq => a.neq(b),
@@ -204,22 +279,57 @@ impl Block<'_, '_, '_> {
             BinaryOperator::LtEq => a.lt_eq(b),
             BinaryOperator::Gt => a.gt(b),
             BinaryOperator::GtEq => a.gt_eq(b),
-            BinaryOperator::And => a.and(b),
-            BinaryOperator::Or => a.or(b),
-            BinaryOperator::Plus => exact(self, |a, b| a + b)?,
-            BinaryOperator::Minus => exact(self, |a, b| a - b)?,
-            BinaryOperator::Multiply => exact(self, |a, b| a * b)?,
-            BinaryOperator::Divide => arithmetic(self).map(|(a, b)| functions::divide(a, b))?,
-            BinaryOperator::Modulo => arithmetic(self).map(|(a, b)| functions::remainder(a, b))?,
-            BinaryOperator::DuckIntegerDivide => {
-                let (a, b) = arithmetic(self)?;
-                let whole = self.kind(&a)?.is_integer() && self.kind(&b)?.is_integer();
-                without(!whole, "// of numbers that are not whole", "use FLOOR(a / b)")?;
-                functions::quotient(a, b)
-            }
-            BinaryOperator::StringConcat => a.cast(DataType::String) + b.cast(DataType::String),
+            BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Modulo
+            | BinaryOperator::DuckIntegerDivide => return self.arithmetic(a, op, b),
             _ => return refuse(&format!("the operator {op}"), ""),
         })
+    }
+
+    /// Arithmetic: of whole numbers in 64 bits, or else in floating point.
+    fn arithmetic(&self, a: Expr, op: &BinaryOperator, b: Expr) -> Result<Expr, QueryError> {
+        let (a, b) = (self.wide(a)?, self.wide(b)?);
+        let kinds = [self.kind(&a)?, self.kind(&b)?];
+        for kind in &kinds {
+            let number = kind.is_numeric() || kind.is_bool() || kind.is_null();
+            without(!number, &format!("{op} of what is no number"), "CAST it")?;
+        }
+        let whole = kinds.iter().all(DataType::is_integer);
+        Ok(match op {
+            BinaryOperator::Plus if whole => whole::PLUS.of(a, b)?,
+            BinaryOperator::Minus if whole => whole::MINUS.of(a, b)?,
+            BinaryOperator::Multiply if whole => whole::TIMES.of(a, b)?,
+            BinaryOperator::Modulo if whole => whole::REMAINDER.of(a, b)?,
+            BinaryOperator::DuckIntegerDivide if whole => whole::QUOTIENT.of(a, b)?,
+            BinaryOperator::Plus => a + b,
+            BinaryOperator::Minus => a - b,
+            BinaryOperator::Multiply => a * b,
+            BinaryOperator::Divide => functions::divide(a, b),
+            BinaryOperator::Modulo => whole::float_remainder(a, b),
+            BinaryOperator::DuckIntegerDivide => {
+                return refuse("// of numbers that are not whole", "use FLOOR(a / b)");
+            }
+            _ => return refuse(&format!("the operator {op}"), ""),
+        })
+    }
+
+    /// `e IN (…)`.
+    fn among(&mut self, e: &ast::Expr, list: &[ast::Expr]) -> Result<Expr, QueryError> {
+        let values = list.iter().map(|value| self.expression(value)).collect::<Result<Vec<_>, _>>()?;
+        let key = self.expression(e)?;
+        for value in &values {
+            self.note(&key, value);
+        }
+        if values.len() > FEW
+            && let Some(found) = within(&key, &self.kind(&key)?, &values)?
+        {
+            return Ok(found);
+        }
+        let parts = values.into_iter().map(|value| key.clone().eq(value)).collect();
+        Ok(joined(parts, Expr::or).unwrap_or_else(|| lit(false)))
     }
 
     /// Notes a comparison of a column with a literal in WHERE.
@@ -227,6 +337,7 @@ impl Block<'_, '_, '_> {
         let ((Expr::Column(column), value) | (value, Expr::Column(column))) = (a, b) else { return };
         let mut named = self.scope.tables.iter().flat_map(|(_, columns)| columns);
         if self.barred == Some("WHERE")
+            && self.planner.conditions.len() < NOTED
             && let Some(literal) = literal(value)
             && let Some(named) = named.find(|named| named.column == *column)
         {
@@ -262,18 +373,20 @@ impl Block<'_, '_, '_> {
     }
 
     fn cast(&mut self, e: &ast::Expr, to: &ast::DataType, lenient: bool) -> Result<Expr, QueryError> {
-        let mut e = self.expression(e)?;
+        let e = self.expression(e)?;
         let kind = match &*to.to_string().to_uppercase() {
             "BIGINT" | "INT8" | "INT64" | "INTEGER" | "INT" | "INT4" | "INT32" | "SMALLINT" => {
                 if self.kind(&e)?.is_float() {
-                    // polars cuts off.
-                    e = e.round(0, RoundMode::HalfToEven);
+                    return Ok(whole::nearest(e, lenient));
                 }
                 DataType::Int64
             }
             "DOUBLE" | "DOUBLE PRECISION" | "FLOAT8" | "FLOAT64" => DataType::Float64,
             "VARCHAR" | "TEXT" | "STRING" => DataType::String,
-            "BOOLEAN" | "BOOL" => DataType::Boolean,
+            "BOOLEAN" | "BOOL" => {
+                without(self.kind(&e)?.is_string(), "CAST of text as BOOLEAN", "write x = 'true'")?;
+                DataType::Boolean
+            }
             _ => return refuse(&format!("the type {to}"), "use BIGINT, DOUBLE, VARCHAR or BOOLEAN"),
         };
         Ok(if lenient { e.cast(kind) } else { e.strict_cast(kind) })
@@ -309,6 +422,10 @@ impl Block<'_, '_, '_> {
 
     /// A function of the values of one row.
     fn call(&mut self, name: &str, arguments: &[&ast::Expr]) -> Result<Expr, QueryError> {
+        if let ("mod", [a, b]) = (name, arguments) {
+            let (a, b) = (self.expression(a)?, self.expression(b)?);
+            return self.arithmetic(a, &BinaryOperator::Modulo, b);
+        }
         let Some((_, least, most, build)) = functions::SCALAR.iter().find(|(known, ..)| *known == name)
         else {
             let scalar = functions::SCALAR.iter().map(|(name, ..)| *name);
@@ -326,6 +443,19 @@ impl Block<'_, '_, '_> {
         for argument in arguments {
             let value = self.expression(argument)?;
             values.push(if matches!(value, Expr::Literal(_)) { value } else { self.wide(value)? });
+        }
+        if let Some(first) = values.first_mut() {
+            let kind = self.kind(first)?;
+            if name == "abs" && kind.is_integer() {
+                return Ok(whole::magnitude(self.wide(std::mem::take(first))?));
+            }
+            if functions::OF_TEXT.contains(&name) {
+                let text = kind.is_string() || kind.is_null();
+                without(!text, &format!("{name} of what is no text"), "CAST it AS VARCHAR")?;
+                if kind.is_null() {
+                    *first = lit(NULL).cast(DataType::String);
+                }
+            }
         }
         build(values)
     }
@@ -381,7 +511,7 @@ impl Block<'_, '_, '_> {
         let inside = if over.is_some() { None } else { Some("an aggregate") };
         self.barred = inside;
         let values: Result<Vec<Expr>, _> = arguments.iter().map(|e| self.expression(e)).collect();
-        let filter = filter.as_deref().map(|e| self.expression(e)).transpose();
+        let filter = filter.as_deref().map(|e| self.truth(e)).transpose();
         self.barred = None;
         let mut values = values?;
         if let Some(condition) = filter? {
@@ -397,7 +527,8 @@ impl Block<'_, '_, '_> {
             *first = self.wide(first.clone())?;
         }
         let star = star && values.is_empty();
-        let call = Call { name: shown, text: function.to_string(), values, star, distinct };
+        let kind = values.first().map_or(Ok(DataType::Null), |value| self.kind(value))?;
+        let call = Call { name: shown, text: function.to_string(), values, kind, star, distinct };
         match (over, aggregate) {
             (Some(over), _) => self.window(over, call, aggregate),
             (None, Some(aggregate)) => {

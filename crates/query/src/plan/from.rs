@@ -24,13 +24,36 @@ pub(super) fn comparable(left: (Expr, &DataType), right: (Expr, &DataType)) -> (
 
 /// The conditions that AND joins.
 pub(super) fn conjuncts(expression: &ast::Expr) -> Vec<&ast::Expr> {
-    match expression {
-        ast::Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            [conjuncts(left), conjuncts(right)].concat()
+    operands(expression, &BinaryOperator::And)
+}
+
+/// What an operator joins for which parentheses make no difference, in order.
+pub(super) fn operands<'e>(expression: &'e ast::Expr, operator: &BinaryOperator) -> Vec<&'e ast::Expr> {
+    let (mut found, mut rest) = (Vec::new(), vec![expression]);
+    while let Some(e) = rest.pop() {
+        match e {
+            ast::Expr::BinaryOp { left, op, right } if op == operator => rest.extend([&**right, &**left]),
+            ast::Expr::Nested(inner) => rest.push(inner),
+            other => found.push(other),
         }
-        ast::Expr::Nested(inner) => conjuncts(inner),
-        other => vec![other],
     }
+    found
+}
+
+/// Expressions joined by such an operator, as a tree that is no deeper than it must be.
+pub(super) fn joined(mut parts: Vec<Expr>, join: fn(Expr, Expr) -> Expr) -> Option<Expr> {
+    while parts.len() > 1 {
+        let mut pairs = parts.into_iter();
+        let mut halved = Vec::with_capacity(pairs.len().div_ceil(2));
+        while let Some(one) = pairs.next() {
+            halved.push(match pairs.next() {
+                Some(other) => join(one, other),
+                None => one,
+            });
+        }
+        parts = halved;
+    }
+    parts.pop()
 }
 
 impl Planner<'_> {
@@ -167,7 +190,7 @@ impl Planner<'_> {
                     }
                     match key {
                         Some(pair) => pairs.push(pair),
-                        None => rest.push(block.expression(condition)?),
+                        None => rest.push(block.truth(condition)?),
                     }
                 }
                 without(!block.subqueries.is_empty(), "a subquery in ON", "")?;

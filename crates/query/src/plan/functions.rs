@@ -7,7 +7,7 @@ use polars::prelude::*;
 use sqlparser::ast;
 
 use super::expression::literal;
-use super::refuse;
+use super::{refuse, whole};
 use crate::{QueryError, quantiles};
 
 /// A function of one row: its name, the least and most arguments, and what it computes.
@@ -30,6 +30,8 @@ pub(super) struct Call {
     pub(super) name: String,
     pub(super) text: String,
     pub(super) values: Vec<Expr>,
+    /// The type of the first.
+    pub(super) kind: DataType,
     /// COUNT(*).
     pub(super) star: bool,
     pub(super) distinct: bool,
@@ -54,6 +56,11 @@ impl Call {
 
     fn first(&self) -> Expr {
         self.values.first().cloned().unwrap_or_else(|| lit(NULL))
+    }
+
+    /// The first, as truth values.
+    fn truths(&self) -> Result<Expr, QueryError> {
+        truth(self.first(), &self.kind, || format!("`{}`", self.text))
     }
 
     /// Two columns, where both have a value.
@@ -101,13 +108,26 @@ pub(super) const AGGREGATES: &[Aggregate] = &[
         // Of no values it is NULL, and polars' is 0; of truth values, how many are true.
         let values = call.first();
         let count = each.each(values.clone().count().cast(DataType::Int64))?;
-        let sum = each.each(values.sum())?;
+        let sum = if call.kind.is_integer() {
+            let [high, low] = whole::halves(values);
+            whole::sum(each.each(high.sum())?, each.each(low.sum())?)
+        } else {
+            each.each(values.sum())?
+        };
         Ok(when(count.gt(lit(0))).then(sum).otherwise(lit(NULL)))
     }),
     ("avg", 1, |call, each| each.each(call.first().mean())),
     ("mean", 1, |call, each| each.each(call.first().mean())),
     ("min", 1, |call, each| each.each(call.first().min())),
-    ("max", 1, |call, each| each.each(call.first().max())),
+    ("max", 1, |call, each| {
+        let greatest = each.each(call.first().max())?;
+        if !call.kind.is_float() {
+            return Ok(greatest);
+        }
+        // It orders NaN last, and polars leaves it out, as MIN does.
+        let nans = each.each(call.first().is_nan().sum().cast(DataType::Int64))?;
+        Ok(when(nans.gt(lit(0))).then(lit(f64::NAN)).otherwise(greatest))
+    }),
     ("stddev", 1, |call, each| each.each(call.first().std(1))),
     ("stddev_samp", 1, |call, each| each.each(call.first().std(1))),
     ("stddev_pop", 1, |call, each| each.each(call.first().std(0))),
@@ -130,10 +150,15 @@ pub(super) const AGGREGATES: &[Aggregate] = &[
         each.each(cov(a, b, 0))
     }),
     ("bool_and", 1, |call, each| {
-        let falses = call.first().not().sum();
-        Ok(each.each(falses.cast(DataType::Int64))?.eq(lit(0)))
+        let falses = each.each(call.truths()?.not().sum().cast(DataType::Int64))?;
+        let count = each.each(call.truths()?.count().cast(DataType::Int64))?;
+        Ok(when(count.gt(lit(0))).then(falses.eq(lit(0))).otherwise(lit(NULL)))
     }),
-    ("bool_or", 1, |call, each| Ok(each.each(call.first().sum().cast(DataType::Int64))?.gt(lit(0)))),
+    ("bool_or", 1, |call, each| {
+        let trues = each.each(call.truths()?.sum().cast(DataType::Int64))?;
+        let count = each.each(call.truths()?.count().cast(DataType::Int64))?;
+        Ok(when(count.gt(lit(0))).then(trues.gt(lit(0))).otherwise(lit(NULL)))
+    }),
 ];
 
 /// Whether an item of a SELECT list has an aggregate that is no window.
@@ -162,34 +187,18 @@ pub(super) fn aggregates(item: &ast::SelectItem) -> bool {
     }
 }
 
-/// Sum, difference or product. Of whole numbers it is refused where it needs more than 64 bits:
-/// polars wraps, and the cast of the same result in floating point does not.
-pub(super) fn exact(a: Expr, b: Expr, whole: bool, compute: fn(Expr, Expr) -> Expr) -> Expr {
-    if !whole {
-        return compute(a, b);
+/// A truth value; NULL is one, and a number is none.
+pub(super) fn truth(e: Expr, kind: &DataType, what: impl FnOnce() -> String) -> Result<Expr, QueryError> {
+    match kind {
+        DataType::Boolean => Ok(e),
+        DataType::Null => Ok(lit(NULL).cast(DataType::Boolean)),
+        _ => refuse(&format!("{} of what is neither true nor false", what()), "compare it: x <> 0"),
     }
-    let near = compute(float(a.clone()), float(b.clone()));
-    let fits = near.clone().abs().lt(lit(9.223_372_036_854_776e18));
-    when(fits).then(compute(a, b)).otherwise(near.strict_cast(DataType::Int64))
 }
 
 /// The quotient, in floating point; of a division by zero, as floating point has it.
 pub(super) fn divide(a: Expr, b: Expr) -> Expr {
     a.cast(DataType::Float64) / b.cast(DataType::Float64)
-}
-
-/// The remainder, of the sign of the dividend, as C and SQL have it; polars' has the divisor's.
-pub(super) fn remainder(a: Expr, b: Expr) -> Expr {
-    let rest = a.clone() % b.clone();
-    let (positive, negative) = (rest.clone().gt(lit(0)), rest.clone().lt(lit(0)));
-    let other = positive.and(a.clone().lt(lit(0))).or(negative.and(a.gt(lit(0))));
-    when(other).then(rest.clone() - b).otherwise(rest)
-}
-
-/// The whole quotient, towards zero; polars' is towards −∞.
-pub(super) fn quotient(a: Expr, b: Expr) -> Expr {
-    let rest = remainder(a.clone(), b.clone());
-    (a - rest).floor_div(b)
 }
 
 /// Arguments by their places; the arity was checked.
@@ -219,6 +228,21 @@ macro_rules! two {
 }
 
 const MANY: usize = 64;
+
+/// Functions whose first argument is text.
+pub(super) const OF_TEXT: [&str; 11] = [
+    "lower",
+    "upper",
+    "length",
+    "trim",
+    "starts_with",
+    "ends_with",
+    "contains",
+    "replace",
+    "substr",
+    "left",
+    "right",
+];
 
 fn float(e: Expr) -> Expr {
     e.cast(DataType::Float64)
@@ -260,7 +284,6 @@ pub(super) const SCALAR: &[Scalar] = &[
     two!("pow", |x, y| float(x).pow(float(y))),
     // Of 64 bits at once; polars' own brings decimals in.
     one!("sign", |x| x.clone().gt(lit(0)).cast(DataType::Int64) - x.lt(lit(0)).cast(DataType::Int64)),
-    two!("mod", |x, y| remainder(x, y)),
     one!("sin", |x| float(x).sin()),
     one!("cos", |x| float(x).cos()),
     one!("tan", |x| float(x).tan()),
@@ -289,7 +312,8 @@ pub(super) const SCALAR: &[Scalar] = &[
     two!("contains", |x, y| x.str().contains_literal(y)),
     ("replace", 3, 3, |values| {
         let [x, from, to] = of(values);
-        Ok(x.str().replace_all(from, to, true))
+        // Nothing is nowhere; polars finds it between all letters.
+        Ok(when(from.clone().eq(lit(""))).then(x.clone()).otherwise(x.str().replace_all(from, to, true)))
     }),
     ("substr", 2, 3, |values| {
         let length = values.get(2).cloned().unwrap_or_else(|| lit(NULL));

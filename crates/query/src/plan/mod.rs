@@ -26,6 +26,7 @@ mod from;
 mod functions;
 mod scope;
 mod select;
+mod whole;
 mod window;
 
 use polars::prelude::*;
@@ -77,6 +78,9 @@ pub(crate) fn parse(sql: &str) -> Result<Box<ast::Query>, QueryError> {
     }
 }
 
+/// Operators that may stand within each other; AND, OR and || count once however many there are.
+const LEVELS: usize = 100;
+
 /// What a query is planned over.
 pub(crate) struct Planner<'q> {
     /// What is read from files.
@@ -89,6 +93,8 @@ pub(crate) struct Planner<'q> {
     pub(crate) conditions: Vec<Condition>,
     /// Names given so far.
     given: usize,
+    /// How deep the expression or the query is that is being planned.
+    level: usize,
 }
 
 impl<'q> Planner<'q> {
@@ -96,7 +102,25 @@ impl<'q> Planner<'q> {
         tables: &'q [(&'static str, LazyFrame)],
         views: &'q [(&'static str, Result<String, String>)],
     ) -> Self {
-        Self { tables, views, named: Vec::new(), conditions: Vec::new(), given: 0 }
+        Self { tables, views, named: Vec::new(), conditions: Vec::new(), given: 0, level: 0 }
+    }
+
+    /// What is planned so many levels deeper; polars needs a stack that grows with them.
+    fn deeper<T>(
+        &mut self,
+        levels: usize,
+        plan: impl FnOnce(&mut Self) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
+        self.level += levels;
+        let planned = self.shallow().and_then(|()| plan(self));
+        self.level -= levels;
+        planned
+    }
+
+    /// Whether polars can go as deep as this.
+    fn shallow(&self) -> Result<(), QueryError> {
+        let what = format!("more than {LEVELS} operators within each other");
+        without(self.level > LEVELS, &what, "compute a part in a subquery of FROM")
     }
 
     /// A name that no column has.
@@ -176,7 +200,8 @@ impl<'q> Planner<'q> {
             SetExpr::Select(select) => self.select(select, None, None),
             SetExpr::Query(query) => self.query(query),
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
-                let (left, right) = (self.rows_of(left)?, self.rows_of(right)?);
+                let (left, right) =
+                    self.deeper(1, |planner| Ok((planner.rows_of(left)?, planner.rows_of(right)?)))?;
                 set_operation(left, right, *op, *set_quantifier)
             }
             SetExpr::Values(_) => refuse("VALUES", ""),

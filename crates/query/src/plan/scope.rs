@@ -63,6 +63,9 @@ impl Scope {
                     name.value
                 ),
             }),
+            [] if all.is_empty() => Err(QueryError::Query {
+                message: format!("there is no column `{}`, since there is no FROM", name.value),
+            }),
             [] => {
                 let known = all.iter().map(|column| column.name.as_str());
                 Err(UnknownName::new("column", &name.value, known).into())

@@ -8,7 +8,7 @@
 use polars::prelude::*;
 use sqlparser::ast::{self, GroupByExpr, Ident, SelectItem};
 
-use super::from::{comparable, conjuncts};
+use super::from::{comparable, conjuncts, joined};
 use super::scope::{Scope, matches};
 use super::window::Window;
 use super::{Planner, refuse, without};
@@ -120,13 +120,18 @@ impl<'p, 'q> Block<'p, 'q, '_> {
 
     /// The rows for which a WHERE is true.
     fn filtered(&mut self, mut frame: LazyFrame, condition: &ast::Expr) -> Result<LazyFrame, QueryError> {
+        // Those of one table each, in one step: polars passes every single one through all others.
+        let mut simple = Vec::new();
         for condition in conjuncts(condition) {
             if let ast::Expr::InSubquery { expr, subquery, negated } = condition {
                 let key = self.plain("WHERE", expr)?;
                 frame = self.within(frame, key, subquery, *negated)?;
             } else {
                 let equality = matches!(condition, ast::Expr::BinaryOp { op: ast::BinaryOperator::Eq, .. });
-                let condition = self.plain("WHERE", condition)?;
+                let outer = self.barred.replace("WHERE");
+                let condition = self.truth(condition);
+                self.barred = outer;
+                let condition = condition?;
                 let has = |names: &[&PlSmallStr]| {
                     condition.into_iter().any(|e| matches!(e, Expr::Column(it) if names.contains(&it)))
                 };
@@ -135,8 +140,12 @@ impl<'p, 'q> Block<'p, 'q, '_> {
                     tables.map(|(_, columns)| columns.iter().map(|it| &it.column).collect::<Vec<_>>());
                 let across = columns.filter(|columns| has(columns)).count() > 1;
                 let values: Vec<PlSmallStr> = self.subqueries.iter().map(|(name, _)| name.clone()).collect();
+                if values.is_empty() && !across {
+                    simple.push(condition);
+                    continue;
+                }
                 frame = self.beside(frame, &[&condition]);
-                frame = if values.is_empty() && (equality || !across) {
+                frame = if values.is_empty() && equality {
                     frame.filter(condition)
                 } else {
                     self.planner.kept(frame, condition)
@@ -147,7 +156,10 @@ impl<'p, 'q> Block<'p, 'q, '_> {
                 }
             }
         }
-        Ok(frame)
+        Ok(match joined(simple, Expr::and) {
+            Some(condition) => frame.filter(condition),
+            None => frame,
+        })
     }
 
     /// The groups of rows, or the one of all where there are no keys; what comes later is of groups
@@ -329,9 +341,9 @@ impl Planner<'_> {
             None => Vec::new(),
         };
         let windows = block.windows.len();
-        let having = clauses.having.map(|e| block.expression(e)).transpose()?;
+        let having = clauses.having.map(|e| block.truth(e)).transpose()?;
         without(block.windows.len() > windows, "a window in HAVING", "use QUALIFY")?;
-        let qualify = clauses.qualify.map(|e| block.expression(e)).transpose()?;
+        let qualify = clauses.qualify.map(|e| block.truth(e)).transpose()?;
         let (order, sorts) = order_by(&mut block, order, &items)?;
         let windows = std::mem::take(&mut block.windows);
         let mut later = Later { items, having, qualify, order, windows };

@@ -10,7 +10,7 @@ use sqlparser::ast::{self, WindowFrameBound, WindowFrameUnits};
 use super::expression::literal;
 use super::functions::{AGGREGATES, Aggregate, Call, Each};
 use super::select::{Block, options};
-use super::{matches, refuse, without};
+use super::{matches, refuse, whole, without};
 use crate::QueryError;
 use eigensweep_store::source::UnknownName;
 
@@ -180,9 +180,22 @@ impl Window {
             let seen = values.clone().is_not_null().cast(DataType::Int64).cum_sum(false);
             let running = match aggregate.0 {
                 "count" => vec![seen],
-                "min" => vec![values.cum_min(false).fill_null_with_strategy(FillNullStrategy::Forward(None))],
-                "max" => vec![values.cum_max(false).fill_null_with_strategy(FillNullStrategy::Forward(None))],
-                _ => vec![values.fill_null(lit(0)).cum_sum(false), seen],
+                name @ ("min" | "max") => {
+                    let float = self.call.kind.is_float();
+                    let known = if float { values.clone().fill_nan(lit(NULL)) } else { values.clone() };
+                    let extreme = if name == "min" { known.cum_min(false) } else { known.cum_max(false) };
+                    let mut running = vec![extreme.fill_null_with_strategy(FillNullStrategy::Forward(None))];
+                    if float {
+                        let nan = values.is_nan().fill_null(lit(false));
+                        running.push(nan.cast(DataType::Int64).cum_sum(false));
+                    }
+                    running
+                }
+                "sum" if !self.call.kind.is_float() => {
+                    let halves = whole::halves(values.cast(DataType::Int64).fill_null(lit(0)));
+                    halves.into_iter().map(|half| half.cum_sum(false)).chain([seen]).collect()
+                }
+                _ => vec![values.fill_null(lit(0)).cast(DataType::Float64).cum_sum(false), seen],
             };
             let names: Vec<PlSmallStr> = running.iter().map(|_| fresh()).collect();
             let mut columns = Vec::new();
@@ -195,9 +208,21 @@ impl Window {
                 ends.push(if self.rows { col(name) } else { ties.each(col(name).last())? });
             }
             let column = match (&ends[..], aggregate.0) {
+                // NaN is the greatest.
+                ([least, nans], "min") => {
+                    let only = least.clone().is_null().and(nans.clone().gt(lit(0)));
+                    when(only).then(lit(f64::NAN)).otherwise(least.clone())
+                }
+                ([greatest, nans], "max") => {
+                    when(nans.clone().gt(lit(0))).then(lit(f64::NAN)).otherwise(greatest.clone())
+                }
+                ([high, low, seen], _) => {
+                    let sum = whole::sum(high.clone(), low.clone());
+                    when(seen.clone().gt(lit(0))).then(sum).otherwise(lit(NULL))
+                }
                 ([sum, seen], "sum") => when(seen.clone().gt(lit(0))).then(sum.clone()).otherwise(lit(NULL)),
                 ([sum, seen], _) => when(seen.clone().gt(lit(0)))
-                    .then(sum.clone().cast(DataType::Float64) / seen.clone().cast(DataType::Float64))
+                    .then(sum.clone() / seen.clone().cast(DataType::Float64))
                     .otherwise(lit(NULL)),
                 (ends, _) => ends[0].clone(),
             };

@@ -97,6 +97,21 @@ SELECT x, COUNT(*) AS n FROM (SELECT paradigm AS x FROM results UNION ALL SELECT
 FROM results SELECT MAX(samples) AS n
 SELECT results.* FROM results ORDER BY replicate, samples, augmentation_scale, alignment, paradigm LIMIT 2
 SELECT samples + 1 AS next, next * 2 AS twice FROM results WHERE next > 4 GROUP BY next ORDER BY twice
+SELECT samples + replicate + samples + replicate + samples + replicate + samples + replicate + samples + replicate AS s, COUNT(*) AS n FROM results GROUP BY samples + replicate + samples + replicate + samples + replicate + samples + replicate + samples + replicate ORDER BY s
+SELECT DISTINCT samples * 1000 // 2 // 2 // 2 // 2 // 2 AS q, -samples * 7 % 3 % 2 AS r FROM results ORDER BY q
+SELECT 9223372036854775806 - 5 AS a, 9223372036854775807 + 0 AS b, -9223372036854775808 AS c, 3037000499 * 3037000499 AS d, ABS(-9223372036854775807) AS e
+SELECT DISTINCT 9223372036854775806 - samples AS a, -9223372036854775807 + samples - 4 AS b FROM results ORDER BY a
+SELECT -5.5 % CAST(samples AS DOUBLE) AS r, MOD(CAST(samples AS DOUBLE), 0.75) AS m FROM results GROUP BY samples ORDER BY samples
+SELECT BOOL_AND(samples > 0) AS a, BOOL_OR(samples > 0) AS o, SUM(samples) AS s FROM results WHERE FALSE
+SELECT samples, BOOL_AND(CASE WHEN samples > 3 THEN TRUE END) AS a, BOOL_OR(CASE WHEN samples > 3 THEN replicate > 0 END) AS o FROM results GROUP BY samples ORDER BY samples
+SELECT samples FROM results GROUP BY samples HAVING BOOL_AND(NULL::BOOLEAN) ORDER BY samples
+SELECT DISTINCT samples, BOOL_AND(CASE WHEN samples > 3 THEN TRUE END) OVER (PARTITION BY samples) AS a FROM results ORDER BY samples
+SELECT REPLACE('aaa', '', 'b') AS a, REPLACE('aaa', 'a', 'b') AS b, NOT NULL AS c, LENGTH(NULL) AS d
+SELECT COUNT(*) AS n FROM results WHERE NULL
+SELECT COUNT(*) AS n FROM results WHERE samples IN (0, 1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 99999999999)
+SELECT COUNT(*) AS n FROM results WHERE samples NOT IN (0, 1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, NULL)
+SELECT COUNT(*) AS n FROM results WHERE paradigm IN ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'supervised') OR NULL
+SELECT COUNT(*) AS n FROM results WHERE alignment IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 0.5)
 -- two
 SELECT COUNT(*) FROM results
 SELECT COUNT(*) AS n, COUNT(distance) AS m FROM results WHERE samples = 3
