@@ -527,7 +527,7 @@ fn json_tells_what_is_not_finite_from_nothing() {
     let place = Place::new();
     let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
     let frame = query.frame("SELECT 1 / 0 AS a, -1 / 0 AS b, SQRT(-1) AS c, NULL AS d, 0.5 AS e").unwrap();
-    write(frame, Format::Json, &place.path("o.json")).unwrap();
+    write(frame, Format::Json, &[], &place.path("o.json")).unwrap();
     let rows: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(place.path("o.json")).unwrap()).unwrap();
     let expected = serde_json::json!([{ "a": "inf", "b": "-inf", "c": "NaN", "d": null, "e": 0.5 }]);
