@@ -58,7 +58,7 @@ pub fn print(frame: LazyFrame, format: Format, exact: &[String]) -> Result<usize
 }
 
 /// Runs a lazy frame and writes its rows to a file; returns how many there were, if that is known.
-/// `exact` as in [`print`].
+/// `exact` as in [`print()`].
 ///
 /// # Errors
 ///
