@@ -12,6 +12,7 @@ use eigensweep_store::format::{settled, settled_error};
 use eigensweep_store::source::UnknownName;
 use eigensweep_store::summary::{self, Line, Selection, Statistics, Table};
 use eigensweep_theory::metrics::{self, DISTANCE, Metric, THRESHOLD_SQUARED};
+use eigensweep_theory::thresholds::alignment;
 use eigensweep_theory::{Paradigm, paradigms};
 
 use crate::names::{self, pretty};
@@ -108,7 +109,7 @@ pub(crate) struct Stats {
 impl Stats {
     /// The threshold `α* = √max(0, α²)` at the median of α², and at its 5 % and 95 % quantiles.
     pub(crate) fn alpha(&self) -> Option<[f64; 3]> {
-        Some(self.threshold?.map(|squared| squared.max(0.0).sqrt()))
+        Some(self.threshold?.map(alignment))
     }
 
     /// Whether there is no threshold because k > k₀: that of every replicate is infinite.

@@ -10,15 +10,15 @@ fn source(place: &Place, name: &str, axes: &Axes, values: impl Fn(At<'_>) -> Val
     place.source(name, axes, values).into()
 }
 
+/// Axes of which every figure can be drawn.
+fn grid() -> Axes {
+    Axes { alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0], noise_scale: vec![1.0, 10.0, 1e4], ..Axes::default() }
+}
+
 #[test]
 fn a_page_needs_nothing_else() {
     let place = Place::new();
-    let axes = Axes {
-        alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0],
-        noise_scale: vec![1.0, 10.0, 1e4],
-        ..Axes::default()
-    };
-    let sources = [source(&place, "d", &axes, plausible)];
+    let sources = [source(&place, "d", &grid(), plausible)];
     let page = report::html(&sources).unwrap();
     for fetched in ["src=", "url(h", "url(\"", "@import", "<link"] {
         assert!(!page.contains(fetched), "the page fetches something: {fetched}");
@@ -104,12 +104,7 @@ fn the_page_tells_who_wins() {
 #[test]
 fn a_page_begins_with_what_was_found() {
     let place = Place::new();
-    let axes = Axes {
-        alignment: vec![0.1, 0.3, 1.0, 3.0, 10.0],
-        noise_scale: vec![1.0, 10.0, 1e4],
-        ..Axes::default()
-    };
-    let sources = [source(&place, "d", &axes, plausible)];
+    let sources = [source(&place, "d", &grid(), plausible)];
     let page = report::html(&sources).unwrap();
     let at = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part} is missing"));
     assert!(at("id=\"finding\"") < at("id=\"figures\"") && at("id=\"figures\"") < at("id=\"best\""));

@@ -10,6 +10,7 @@
 use eigensweep_job::Detail;
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::metrics::{DISTANCE, Metric, THRESHOLD_SQUARED};
+use eigensweep_theory::thresholds::alignment;
 
 use crate::StoreError;
 use crate::aggregate::Aggregate;
@@ -350,7 +351,7 @@ impl SummaryLine {
     /// recovers.
     #[must_use]
     pub fn median_threshold(&self) -> Option<f64> {
-        self.threshold.median.map(|squared| squared.max(0.0).sqrt())
+        self.threshold.median.map(alignment)
     }
 
     /// Share of the replicates whose threshold α² exceeds.
