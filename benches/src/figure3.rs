@@ -88,15 +88,12 @@ impl Figure3 {
         if changes.distance_only {
             job.spec.output.metrics = vec![&DISTANCE];
         }
-        let DataSpec::Files(data) = &mut job.spec.data else {
-            return Err("jobs/figure3-mnist.toml does not read files".into());
-        };
-        let [images, labels] = &mut data.files[..] else {
+        let [images, labels] = &mut job.spec.paths_mut()[..] else {
             return Err("jobs/figure3-mnist.toml does not read images and labels".into());
         };
-        *images = changes.files.images.clone().unwrap_or_else(|| images.clone());
-        *labels = changes.files.labels.clone().unwrap_or_else(|| labels.clone());
-        let (images, labels) = (images.clone(), labels.clone());
+        **images = changes.files.images.clone().unwrap_or_else(|| images.clone());
+        **labels = changes.files.labels.clone().unwrap_or_else(|| labels.clone());
+        let (images, labels) = ((*images).clone(), (*labels).clone());
         for file in [&images, &labels] {
             if !file.is_file() {
                 return Err(missing(file).into());

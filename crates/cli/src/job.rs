@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_job::{self as job, DataSpec, Job};
+use eigensweep_job::{self as job, Job};
 
 use crate::report::CommandError;
 
@@ -20,10 +20,8 @@ pub(crate) fn read(path: &Path, overrides: &[String]) -> Result<Job, CommandErro
 /// become absolute.
 pub(crate) fn read_absolute(path: &Path, overrides: &[String]) -> Result<Job, CommandError> {
     let mut job = read(path, overrides)?;
-    if let DataSpec::Files(data) = &mut job.spec.data {
-        for file in &mut data.files {
-            *file = std::path::absolute(&file).map_err(CommandError::io("find the path of", file))?;
-        }
+    for file in job.spec.paths_mut() {
+        *file = std::path::absolute(&file).map_err(CommandError::io("find the path of", file))?;
     }
     Ok(job)
 }

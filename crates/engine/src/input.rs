@@ -11,7 +11,7 @@ use eigensweep_theory::leakage::CleanMoment;
 use faer::{Mat, Par};
 
 use crate::EngineError;
-use eigensweep_job::{self as job, Axis, DataSpec, FilesSpec, Job, JobSpec, Problem};
+use eigensweep_job::{self as job, Axis, DataSpec, FilesSpec, Job, JobSpec, Problem, RowSource, RowsSpec};
 use eigensweep_store::Extents;
 use eigensweep_store::dataset::InputFacts;
 use eigensweep_store::format::counted;
@@ -105,13 +105,17 @@ impl Input {
                 components: spec.components.values().iter().map(|&k| size(k)).max().unwrap_or(1),
                 labels: spec.label_count as usize,
             }),
-            DataSpec::Files(spec) => Self::load_files(job, spec),
+            DataSpec::Rows(spec) => Self::load_rows(job, spec),
         }
     }
 
     /// Reads a job's files and keeps principal components, or all raw features.
-    fn load_files(job: &Job, spec: &FilesSpec) -> Result<Self, EngineError> {
-        let FilesSpec { reader, files, components } = spec;
+    fn load_rows(job: &Job, spec: &RowsSpec) -> Result<Self, EngineError> {
+        let RowsSpec { source, components, .. } = spec;
+        let FilesSpec { reader, files } = match source {
+            RowSource::Files(files) => files,
+            RowSource::Glyphs { .. } => unimplemented!("glyphs"),
+        };
         let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
         let missing: Vec<Problem> = reader
             .files
@@ -140,7 +144,7 @@ impl Input {
             let values = components.values();
             problems.extend(above(job, "data.components", values, most, "components", unit));
         } else {
-            let noise = job.spec.corruption.components.values().iter().map(|&p| size(p)).min().unwrap_or(0);
+            let noise = job.spec.noise_components().iter().map(|&p| size(p)).min().unwrap_or(0);
             let values = job.spec.model.dimension.values();
             let most = features.saturating_add(noise);
             problems.extend(above(job, "model.dimension", values, most, "dimensions", "components"));
@@ -263,7 +267,8 @@ fn misfits(job: &Job, input: &Input) -> Vec<Problem> {
     let most_noise = most_noise(job);
     let mut problems: Vec<Problem> =
         too_large(job, input.largest_signal(), input.labels()).into_iter().collect();
-    if let (Some(listed), Input::Rows { .. }) = (job.spec.augmentation.spectrum.shape.length(), input) {
+    let listed = job.spec.spectral().and_then(|(_, views)| views.spectrum.shape.length());
+    if let (Some(listed), Input::Rows { .. }) = (listed, input) {
         let expected = input.largest_signal() + most_noise;
         if listed != expected {
             problems.push(job.source.problem_at(
@@ -285,7 +290,7 @@ fn misfits(job: &Job, input: &Input) -> Vec<Problem> {
 
 /// Largest number p of noise components.
 fn most_noise(job: &Job) -> usize {
-    job.spec.corruption.components.values().iter().map(|&p| size(p)).max().unwrap_or(0)
+    job.spec.noise_components().iter().map(|&p| size(p)).max().unwrap_or(0)
 }
 
 /// Problems with up to `signal` signal components and `labels` labels, if they exceed

@@ -51,8 +51,8 @@ pub fn signals(spec: &JobSpec, input: &Input, most: usize) -> (Vec<Signal>, u64)
                 let variances = spectra(&cell, input, first).into_iter().find_map(|row| row.signal)?;
                 Some(synthetic(gaussian, variances, axes))
             }
-            (DataSpec::Files(_), Input::Rows { sets, .. }) => Some(of_rows(sets.get(setting)?, axes)),
-            (DataSpec::Files(_), Input::Synthetic { .. }) => None,
+            (DataSpec::Rows(_), Input::Rows { sets, .. }) => Some(of_rows(sets.get(setting)?, axes)),
+            (DataSpec::Rows(_), Input::Synthetic { .. }) => None,
         }
     };
     let shown = usize::try_from(settings).unwrap_or(most).min(most);

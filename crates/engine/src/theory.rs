@@ -192,7 +192,8 @@ const SILENT: [&str; 5] = ["samples", "alignment", "dimension", "separation", "l
 /// Thresholds of `replicate`'s spectra for every combination of the axes that matter, in row order.
 #[must_use]
 pub fn table(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<TheoryRow> {
-    let kind = spec.augmentation.kind;
+    let Some((_, views)) = spec.spectral() else { return Vec::new() };
+    let kind = views.kind;
     let of = |row: &SpectraRow, k: i64| match kind.thresholds {
         true => row.thresholds(size(k)),
         false => Err(NoThresholds::Views { kind: kind.name }),
@@ -241,8 +242,12 @@ pub fn over_replicates(spec: &JobSpec, input: &Input) -> (Vec<TheorySpread>, u64
 
 /// Whether a spectrum of the job differs between replicates.
 fn is_drawn(spec: &JobSpec) -> bool {
-    let spectra = [Some(&spec.corruption.spectrum), Some(&spec.augmentation.spectrum), spec.data.spectrum()];
-    spectra.into_iter().flatten().any(|spectrum| spectrum.shape == SpectrumShape::Uniform)
+    let noise = spec.spectral().map(|(corruption, views)| [&corruption.spectrum, &views.spectrum]);
+    noise
+        .into_iter()
+        .flatten()
+        .chain(spec.data.spectrum())
+        .any(|spectrum| spectrum.shape == SpectrumShape::Uniform)
 }
 
 /// `replicate`'s spectra for every combination of the axes that matter, in row order.

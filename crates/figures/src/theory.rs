@@ -33,7 +33,7 @@ fn fits(axes: &[(&'static str, f64)], fixed: &Fixed) -> bool {
 
 /// What a value of `noise_scale` stands for in a replicate, in units of λ^Γ.
 fn noise_unit(source: &Source, input: &Input, replicate: u64, fixed: &Fixed) -> f64 {
-    if !source.job().corruption.spectrum.scale.is_relative() {
+    if !source.job().spectral().is_some_and(|(noise, _)| noise.spectrum.scale.is_relative()) {
         return 1.0;
     }
     let row = spectra(source.job(), input, replicate).into_iter().find(|row| fits(&row.axes, fixed));

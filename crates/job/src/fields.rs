@@ -8,7 +8,7 @@ use super::axis::Axis;
 use super::keys::{self, Default, KEYS, Level};
 use super::spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, FilesSpec, GaussianSpec, GridSpec, JobSpec, ModelSpec,
-    OutputSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher,
+    OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ViewsSpec,
 };
 
 /// One axis of the grid.
@@ -61,7 +61,7 @@ type Placed<I, F> = (&'static str, &'static str, Field<I, F>);
 /// One text for shared and for mutable references: the patterns bind whichever is given.
 macro_rules! fields {
     ($spec:expr) => {{
-        let JobSpec { job, data, corruption, augmentation, model, grid, sampler, output } = $spec;
+        let JobSpec { job, data, views, model, grid, sampler, output } = $spec;
         let mut fields = Vec::new();
         let GridSpec { samples } = grid;
         fields.push(("grid", "samples", Field::Integers(samples)));
@@ -81,29 +81,44 @@ macro_rules! fields {
                 fields.push(("data", "teacher", Field::Toml(quoted(name))));
                 fields.push(("data", key, Field::Floats(axis)));
             }
-            DataSpec::Files(FilesSpec { reader, files, components }) => {
-                fields.push(("data", "source", Field::Toml(quoted(reader.name))));
-                let path = |path: &Path| Field::Toml(quoted(&path.to_string_lossy()));
-                fields.extend(reader.files.iter().zip(files).map(|(file, at)| ("data", file.key, path(at))));
+            DataSpec::Rows(RowsSpec { source, components, .. }) => {
+                match source {
+                    RowSource::Files(FilesSpec { reader, files }) => {
+                        fields.push(("data", "source", Field::Toml(quoted(reader.name))));
+                        let path = |path: &Path| Field::Toml(quoted(&path.to_string_lossy()));
+                        let named = reader.files.iter().zip(files);
+                        fields.extend(named.map(|(file, at)| ("data", file.key, path(at))));
+                    }
+                    RowSource::Glyphs { count } => {
+                        fields.push(("data", "source", Field::Toml(quoted("glyphs"))));
+                        fields.push(("data", "count", plain(count)));
+                    }
+                }
                 fields
                     .extend(components.into_iter().map(|axis| ("data", "components", Field::Integers(axis))));
             }
         }
-        let CorruptionSpec { components, spectrum: SpectrumSpec { shape, scale } } = corruption;
-        fields.push(("corruption", "kind", Field::Toml(quoted("spectral"))));
-        fields.push(("corruption", "components", Field::Integers(components)));
-        fields.push(("corruption", "spectrum", Field::Toml(shape.toml())));
-        fields.extend(decay!("corruption", shape));
-        fields.push(("corruption", "scale", Field::Floats(scale)));
-        let AugmentationSpec { kind, spectrum: SpectrumSpec { shape, scale }, parameters } = augmentation;
-        fields.push(("augmentation", "kind", Field::Toml(quoted(kind.name))));
-        if kind.spectrum {
-            fields.push(("augmentation", "spectrum", Field::Toml(shape.toml())));
-            fields.extend(decay!("augmentation", shape));
-            fields.push(("augmentation", "scale", Field::Floats(scale)));
+        match views {
+            ViewsSpec::Spectral { corruption, augmentation } => {
+                let CorruptionSpec { components, spectrum: SpectrumSpec { shape, scale } } = corruption;
+                fields.push(("corruption", "kind", Field::Toml(quoted("spectral"))));
+                fields.push(("corruption", "components", Field::Integers(components)));
+                fields.push(("corruption", "spectrum", Field::Toml(shape.toml())));
+                fields.extend(decay!("corruption", shape));
+                fields.push(("corruption", "scale", Field::Floats(scale)));
+                let AugmentationSpec { kind, spectrum: SpectrumSpec { shape, scale }, parameters } =
+                    augmentation;
+                fields.push(("augmentation", "kind", Field::Toml(quoted(kind.name))));
+                if kind.spectrum {
+                    fields.push(("augmentation", "spectrum", Field::Toml(shape.toml())));
+                    fields.extend(decay!("augmentation", shape));
+                    fields.push(("augmentation", "scale", Field::Floats(scale)));
+                }
+                let named = kind.parameters.iter().zip(parameters);
+                fields.extend(named.map(|(one, axis)| ("augmentation", one.key, Field::Floats(axis))));
+            }
+            ViewsSpec::Stages(_) => {}
         }
-        let named = kind.parameters.iter().zip(parameters);
-        fields.extend(named.map(|(one, axis)| ("augmentation", one.key, Field::Floats(axis))));
         let ModelSpec { paradigms, dimension } = model;
         fields.push(("model", "dimension", Field::Integers(dimension)));
         fields.push(("model", "paradigms", plain(&paradigms.iter().map(|one| one.name).collect::<Vec<_>>())));

@@ -34,6 +34,7 @@ mod range;
 mod read;
 mod source;
 mod spec;
+pub mod stages;
 mod tree;
 mod values;
 
@@ -53,9 +54,9 @@ pub use problem::{JobProblems, Place, Problem, SourceText};
 pub use read::nearest;
 pub use source::JobSource;
 pub use spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FilesSpec, GaussianSpec, GridSpec, JobSpec,
-    MOST_PART_ROWS, ModelSpec, OutputSpec, ROW_GROUP_ROWS, RunSpec, Sampler, SpectrumShape, SpectrumSpec,
-    Teacher,
+    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FilesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
+    MOST_PART_ROWS, ModelSpec, OutputSpec, ROW_GROUP_ROWS, RowSource, RowsSpec, RunSpec, Sampler,
+    SpectrumShape, SpectrumSpec, Teacher, ViewsSpec,
 };
 
 /// A job and where it was read from.

@@ -7,9 +7,11 @@ use eigensweep_inputs::readers::Reader;
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::metrics::Metric;
 use eigensweep_theory::views::View;
+use eigensweep_theory::views::stages::Shape;
 
 use super::adaptive::Adaptive;
 use super::axis::Axis;
+use super::stages::{self, StagesSpec};
 
 /// Rows of a row group: DuckDB's own, so that a reader's vectors are full (5.5 MiB in the writer).
 pub const ROW_GROUP_ROWS: u64 = 122_880;
@@ -24,10 +26,8 @@ pub struct JobSpec {
     pub job: RunSpec,
     /// `[data]`: inputs and labels.
     pub data: DataSpec,
-    /// `[corruption]`: the noise of the samples, Γ.
-    pub corruption: CorruptionSpec,
-    /// `[augmentation]`: the views.
-    pub augmentation: AugmentationSpec,
+    /// `[corruption]` and `[augmentation]`: the irrelevant features of the samples, and the views.
+    pub views: ViewsSpec,
     /// `[model]`: paradigms and dimension.
     pub model: ModelSpec,
     /// `[grid]`: sizes of the samples.
@@ -36,6 +36,51 @@ pub struct JobSpec {
     pub sampler: Sampler,
     /// `[output]`: what is reported.
     pub output: OutputSpec,
+}
+
+impl JobSpec {
+    /// Corruption and views of a spectral job.
+    #[must_use]
+    pub fn spectral(&self) -> Option<(&CorruptionSpec, &AugmentationSpec)> {
+        match &self.views {
+            ViewsSpec::Spectral { corruption, augmentation } => Some((corruption, augmentation)),
+            ViewsSpec::Stages(_) => None,
+        }
+    }
+
+    /// Corruption and views of a job with stages.
+    #[must_use]
+    pub fn stages(&self) -> Option<&StagesSpec> {
+        match &self.views {
+            ViewsSpec::Spectral { .. } => None,
+            ViewsSpec::Stages(stages) => Some(stages),
+        }
+    }
+
+    /// The paths of all input files, to be changed.
+    pub fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        let mut paths = Vec::new();
+        if let DataSpec::Rows(RowsSpec { source, held_out, .. }) = &mut self.data {
+            if let RowSource::Files(FilesSpec { files, .. }) = source {
+                paths.extend(files);
+            }
+            if let HeldOut::Files(files) = held_out {
+                paths.extend(files);
+            }
+        }
+        if let ViewsSpec::Stages(StagesSpec { corruption, augmentation, own, .. }) = &mut self.views {
+            let chains = [corruption, augmentation].into_iter().chain(own.iter_mut().map(|(_, own)| own));
+            paths.extend(chains.flat_map(|chain| stages::paths_mut(chain)));
+        }
+        paths
+    }
+
+    /// The numbers p of noise components beside those of the data: 0 where corruption does not add
+    /// any.
+    #[must_use]
+    pub fn noise_components(&self) -> &[i64] {
+        self.spectral().map_or(&[0], |(corruption, _)| corruption.components.values())
+    }
 }
 
 /// `[job]`: the run's name and its randomness.
@@ -68,8 +113,8 @@ impl RunSpec {
 pub enum DataSpec {
     /// `source = "gaussian"`: a Gaussian signal with known eigenvalues.
     Gaussian(GaussianSpec),
-    /// Any other source: inputs and labels from files.
-    Files(FilesSpec),
+    /// Any other source: rows of inputs with labels.
+    Rows(RowsSpec),
 }
 
 /// A Gaussian signal in k₀ components and a teacher that labels it.
@@ -101,6 +146,33 @@ pub enum Teacher {
     },
 }
 
+/// Inputs and labels row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowsSpec {
+    /// Where they come from.
+    pub source: RowSource,
+    /// Principal components to keep, k₀; `None` keeps the raw features.
+    pub components: Option<Axis<i64>>,
+    /// Channels, rows and columns of a sample, where the source does not know them.
+    pub shape: Option<Shape>,
+    /// What the least and the largest value of the source become; `None` leaves values as they are.
+    pub range: Option<[f64; 2]>,
+    /// Rows that nothing is learned from.
+    pub held_out: HeldOut,
+}
+
+/// A source of rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowSource {
+    /// Files.
+    Files(FilesSpec),
+    /// `source = "glyphs"`: digits of 28 × 28 pixels, drawn.
+    Glyphs {
+        /// How many, those that are held out included where they are a share.
+        count: u32,
+    },
+}
+
 /// Inputs and labels in files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilesSpec {
@@ -108,8 +180,17 @@ pub struct FilesSpec {
     pub reader: &'static Reader,
     /// The files in the order of the reader's keys, each relative to the working directory.
     pub files: Vec<PathBuf>,
-    /// Principal components to keep, k₀; `None` keeps the raw features.
-    pub components: Option<Axis<i64>>,
+}
+
+/// Rows on which what was learned is tried.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HeldOut {
+    /// None.
+    Nothing,
+    /// Files of their own, in the order of the reader's keys.
+    Files(Vec<PathBuf>),
+    /// The last of the source's rows: so large a share of them, above 0 and below 1.
+    Share(f64),
 }
 
 impl DataSpec {
@@ -118,8 +199,14 @@ impl DataSpec {
     pub fn components(&self) -> Option<&Axis<i64>> {
         match self {
             DataSpec::Gaussian(gaussian) => Some(&gaussian.components),
-            DataSpec::Files(files) => files.components.as_ref(),
+            DataSpec::Rows(rows) => rows.components.as_ref(),
         }
+    }
+
+    /// Whether samples are subsets of rows that are there.
+    #[must_use]
+    pub fn is_rows(&self) -> bool {
+        matches!(self, DataSpec::Rows(_))
     }
 
     /// The spectrum, if the data have a prescribed one.
@@ -127,6 +214,21 @@ impl DataSpec {
     pub fn spectrum(&self) -> Option<&SpectrumSpec> {
         if let DataSpec::Gaussian(gaussian) = self { Some(&gaussian.spectrum) } else { None }
     }
+}
+
+/// How samples are corrupted and views are made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ViewsSpec {
+    /// Section 4.1 of the paper: noise in orthogonal components of its own, and additive views of a
+    /// diagonal covariance.
+    Spectral {
+        /// `[corruption]`: the noise of the samples, Γ.
+        corruption: CorruptionSpec,
+        /// `[augmentation]`: the views.
+        augmentation: AugmentationSpec,
+    },
+    /// Chains of stages.
+    Stages(StagesSpec),
 }
 
 /// Irrelevant features: noise `γᵢ ~ N(0, Γ)`, drawn once a sample, in p components of its own.

@@ -9,8 +9,9 @@ use eigensweep_theory::{metrics, paradigms, views};
 use super::adaptive::Adaptive;
 use super::axis::Axis;
 use super::spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FilesSpec, GaussianSpec, GridSpec, JobSpec,
-    ModelSpec, OutputSpec, RunSpec, Sampler, SpectrumShape, SpectrumSpec, Teacher,
+    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FilesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
+    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Sampler, SpectrumShape, SpectrumSpec, Teacher,
+    ViewsSpec,
 };
 
 /// The value of a key.
@@ -71,11 +72,13 @@ impl Values {
         Some(JobSpec {
             job: self.run()?,
             data: self.data()?,
-            corruption: CorruptionSpec {
-                components: self.integers("corruption.components")?.clone(),
-                spectrum: self.spectrum("corruption")?,
+            views: ViewsSpec::Spectral {
+                corruption: CorruptionSpec {
+                    components: self.integers("corruption.components")?.clone(),
+                    spectrum: self.spectrum("corruption")?,
+                },
+                augmentation: self.augmentation()?,
             },
-            augmentation: self.augmentation()?,
             model: ModelSpec {
                 paradigms: self
                     .words("model.paradigms")?
@@ -115,11 +118,9 @@ impl Values {
         let components = self.integers("data.components").cloned();
         if let Some(reader) = readers::named(self.word("data.source")?) {
             let files = reader.files.iter().map(|file| self.path(&format!("data.{}", file.key)).cloned());
-            return Some(DataSpec::Files(FilesSpec {
-                reader,
-                files: files.collect::<Option<_>>()?,
-                components,
-            }));
+            let source = RowSource::Files(FilesSpec { reader, files: files.collect::<Option<_>>()? });
+            let held_out = HeldOut::Nothing;
+            return Some(DataSpec::Rows(RowsSpec { source, components, shape: None, range: None, held_out }));
         }
         let teacher = match self.floats("data.separation") {
             Some(separation) => Teacher::Classes { separation: separation.clone() },

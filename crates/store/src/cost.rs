@@ -28,7 +28,7 @@ impl Cost {
     /// Counts a job whose input has these extents.
     pub(crate) fn new(spec: &JobSpec, extents: Extents, grid: &Grid) -> Self {
         let labels = extents.labels as f64;
-        let noises = spec.corruption.components.values();
+        let noises = spec.noise_components();
         let rows_per_noise = grid.rows_per_unit as f64 / noises.len() as f64;
         let drawing = match spec.sampler {
             Sampler::Moments => 0.0,

@@ -13,7 +13,7 @@
 
 use std::ops::Range;
 
-use eigensweep_job::{AxisValues, DataSpec, JobSpec, Level};
+use eigensweep_job::{AxisValues, JobSpec, Level};
 
 /// An axis of the grid with its place in the numbering of rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,7 +170,7 @@ impl Grid {
             .collect();
         let paradigms = spec.model.paradigms.len() as u64;
         let replicates = u64::from(spec.job.replicates);
-        let chained = matches!(spec.data, DataSpec::Files(_));
+        let chained = spec.data.is_rows();
         let mut digits: Vec<(Rank, Option<usize>)> =
             axes.iter().enumerate().map(|(i, axis)| (Rank::Axis(axis.level), Some(i))).collect();
         digits.push((Rank::Replicate { chained }, None));

@@ -81,7 +81,7 @@ impl Simulation {
         let blank = Rows::with_capacity(spec, 0);
         let counts = Counts {
             signal: input.largest_signal(),
-            noise: spec.corruption.components.values().iter().map(|&p| size(p)).max().unwrap_or(0),
+            noise: spec.noise_components().iter().map(|&p| size(p)).max().unwrap_or(0),
             labels: input.labels(),
         };
         Self {

@@ -4,7 +4,7 @@ use eigensweep_job::{DataSpec, JobSpec, Level, SpectrumShape, SpectrumSpec, Teac
 use eigensweep_sampling::spectrum::Spectrum;
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_store::grid::{Grid, Setting};
-use eigensweep_theory::views::{Parameter, View};
+use eigensweep_theory::views::{Parameter, SPECTRAL, View};
 
 use crate::input::{Input, size};
 
@@ -117,7 +117,12 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(spec: &JobSpec, grid: &Grid) -> Self {
-        let (noise, kind) = (&spec.corruption, spec.augmentation.kind);
+        let data = grid.settings(Level::Data).map(|setting| data_setting(&spec.data, &setting)).collect();
+        let dimensions = grid.settings(Level::Dimension).map(|setting| row(&setting)).collect();
+        let Some((noise, augmentation)) = spec.spectral() else {
+            return Self { data, noise: Vec::new(), kind: &SPECTRAL, views: Vec::new(), dimensions };
+        };
+        let kind = augmentation.kind;
         let views = grid.settings(Level::Views).map(|setting| {
             let cells = grid.settings(Level::Within).map(|within| {
                 let value = |parameter: &Parameter| {
@@ -128,7 +133,7 @@ impl Settings {
             });
             let axes = ["augmentation_decay", "augmentation_scale"];
             ViewSetting {
-                spectrum: ScaledSpectrum::at(&spec.augmentation.spectrum, &setting, axes),
+                spectrum: ScaledSpectrum::at(&augmentation.spectrum, &setting, axes),
                 row: row(&setting),
                 cells: cells.collect(),
             }
@@ -138,13 +143,7 @@ impl Settings {
             spectrum: ScaledSpectrum::at(&noise.spectrum, &setting, ["noise_decay", "noise_scale"]),
             row: row(&setting),
         });
-        Self {
-            data: grid.settings(Level::Data).map(|setting| data_setting(&spec.data, &setting)).collect(),
-            noise: noise.collect(),
-            kind,
-            views: views.collect(),
-            dimensions: grid.settings(Level::Dimension).map(|setting| row(&setting)).collect(),
-        }
+        Self { data, noise: noise.collect(), kind, views: views.collect(), dimensions }
     }
 }
 
@@ -156,7 +155,7 @@ fn row(setting: &Setting<'_>) -> usize {
 
 fn data_setting(spec: &DataSpec, setting: &Setting<'_>) -> DataSetting {
     match spec {
-        DataSpec::Files(_) => DataSetting::Rows(setting.index("signal_components")),
+        DataSpec::Rows(_) => DataSetting::Rows(setting.index("signal_components")),
         DataSpec::Gaussian(gaussian) => DataSetting::Gaussian {
             components: size(gaussian.components.values()[setting.index("signal_components")]),
             spectrum: ScaledSpectrum::at(&gaussian.spectrum, setting, ["signal_decay", "signal_scale"]),

@@ -73,12 +73,14 @@ fn data() -> impl Strategy<Value = DataSpec> {
         });
     let path = || "[^\0]{1,12}".prop_map(PathBuf::from);
     let idx = (path(), path(), option::of(wholes(1, 999)))
-        .prop_map(|(images, labels, components)| FilesSpec {
-            reader: &IDX,
-            files: vec![images, labels],
+        .prop_map(|(images, labels, components)| RowsSpec {
+            source: RowSource::Files(FilesSpec { reader: &IDX, files: vec![images, labels] }),
             components,
+            shape: None,
+            range: None,
+            held_out: HeldOut::Nothing,
         })
-        .prop_map(DataSpec::Files);
+        .prop_map(DataSpec::Rows);
     prop_oneof![gaussian, idx]
 }
 
@@ -133,11 +135,13 @@ fn spec() -> impl Strategy<Value = JobSpec> {
                 JobSpec {
                     job: job.clone(),
                     data: data.clone(),
-                    corruption: CorruptionSpec { components: components.clone(), spectrum },
-                    augmentation: AugmentationSpec {
-                        kind: &SPECTRAL,
-                        spectrum: view_spectrum,
-                        parameters: vec![alignment.clone()],
+                    views: ViewsSpec::Spectral {
+                        corruption: CorruptionSpec { components: components.clone(), spectrum },
+                        augmentation: AugmentationSpec {
+                            kind: &SPECTRAL,
+                            spectrum: view_spectrum,
+                            parameters: vec![alignment.clone()],
+                        },
                     },
                     model: ModelSpec { paradigms: paradigms.clone(), dimension },
                     grid: GridSpec { samples: samples.clone() },

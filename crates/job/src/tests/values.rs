@@ -5,8 +5,19 @@ use std::path::Path;
 use eigensweep_theory::metrics::{DISTANCE, GAP, LEAKAGE};
 use eigensweep_theory::paradigms;
 
-use super::super::{AxisValues, DataSpec, Level, Place, Sampler, SpectrumShape, Teacher, parse};
+use super::super::{
+    AugmentationSpec, AxisValues, CorruptionSpec, DataSpec, JobSpec, Level, Place, RowSource, RowsSpec,
+    Sampler, SpectrumShape, Teacher, parse,
+};
 use super::{job, read, refused, underlined};
+
+fn corruption(spec: &JobSpec) -> &CorruptionSpec {
+    spec.spectral().unwrap().0
+}
+
+fn augmentation(spec: &JobSpec) -> &AugmentationSpec {
+    spec.spectral().unwrap().1
+}
 
 #[test]
 fn a_lone_table_has_every_default() {
@@ -19,11 +30,11 @@ fn a_lone_table_has_every_default() {
     assert_eq!(data.label_count, 10);
     assert!(matches!(&data.teacher, Teacher::Classes { separation } if separation.values() == [0.5]));
     assert!(matches!(&data.spectrum.shape, SpectrumShape::PowerLaw { decay } if decay.values() == [1.0]));
-    assert_eq!(spec.corruption.components.values(), [50]);
-    assert_eq!(spec.corruption.spectrum.shape, SpectrumShape::Uniform);
-    assert_eq!(spec.corruption.spectrum.scale.values(), [1e3]);
-    assert_eq!(spec.augmentation.spectrum.scale.values(), [1e4]);
-    assert_eq!(spec.augmentation.alignment(), [1.0]);
+    assert_eq!(corruption(&spec).components.values(), [50]);
+    assert_eq!(corruption(&spec).spectrum.shape, SpectrumShape::Uniform);
+    assert_eq!(corruption(&spec).spectrum.scale.values(), [1e3]);
+    assert_eq!(augmentation(&spec).spectrum.scale.values(), [1e4]);
+    assert_eq!(augmentation(&spec).alignment(), [1.0]);
     assert_eq!(spec.model.paradigms, paradigms::ALL);
     assert_eq!(spec.model.dimension.values(), [50]);
     assert_eq!(spec.grid.samples.values(), [100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200]);
@@ -69,7 +80,9 @@ fn the_example_of_the_contract() {
     "#;
     let spec = parse("x.toml", text, &[], Path::new("jobs")).unwrap().spec;
     assert_eq!(spec.cells(), Some(10 * 2 * 3 * 3 * 100));
-    let DataSpec::Files(data) = &spec.data else { panic!("{:?}", spec.data) };
+    let DataSpec::Rows(RowsSpec { source: RowSource::Files(data), .. }) = &spec.data else {
+        panic!("{:?}", spec.data)
+    };
     let files = ["jobs/path/to/train-images-idx3-ubyte.gz", "/data/train-labels-idx1-ubyte.gz"];
     assert_eq!(data.files, files.map(Path::new));
     assert_eq!(data.reader.name, "idx");
@@ -126,7 +139,7 @@ fn samples(range: &str) -> Vec<i64> {
 }
 
 fn alignment(range: &str) -> Vec<f64> {
-    job(&format!("augmentation.alignment = {range}")).spec.augmentation.alignment().to_vec()
+    augmentation(&job(&format!("augmentation.alignment = {range}")).spec).alignment().to_vec()
 }
 
 #[test]
@@ -174,11 +187,12 @@ fn a_scale_may_be_relative_to_the_data_in_any_form_of_an_axis() {
         ("{ relative = { from = 0.1, to = 10, count = 3, scale = \"log\" } }", &[0.1, 1.0, 10.0]),
     ] {
         let spec = read("[data]", &[&format!("corruption.scale={text}")]).unwrap().spec;
-        let scale = &spec.corruption.spectrum.scale;
+        let scale = &corruption(&spec).spectrum.scale;
         assert_eq!((scale.values(), scale.is_relative()), (values, true), "{text}");
-        assert!(!spec.augmentation.spectrum.scale.is_relative());
+        assert!(!augmentation(&spec).spectrum.scale.is_relative());
     }
-    let listed = job("[corruption]\nspectrum = [3, 1]\nscale = { relative = 0.1 }").spec.corruption.spectrum;
+    let spec = job("[corruption]\nspectrum = [3, 1]\nscale = { relative = 0.1 }").spec;
+    let listed = &corruption(&spec).spectrum;
     assert_eq!((listed.shape.length(), listed.scale.is_relative()), (Some(2), true));
 }
 
@@ -203,7 +217,7 @@ fn overrides_replace_add_and_the_last_wins() {
     let spec = read(text, &overrides).unwrap().spec;
     assert_eq!(spec.grid.samples.values(), [10, 20, 30]);
     assert_eq!(spec.output.metrics, [&DISTANCE, &LEAKAGE]);
-    assert_eq!(spec.augmentation.alignment(), [0.5, 2.0]);
+    assert_eq!(augmentation(&spec).alignment(), [0.5, 2.0]);
     assert_eq!(spec.job.name, "run-7");
 }
 
@@ -211,9 +225,11 @@ fn overrides_replace_add_and_the_last_wins() {
 fn an_override_mends_a_bad_value_and_paths_need_no_quotes() {
     let overrides = ["data.source=idx", "data.images=../x.gz", "data.labels=\"y.gz\"", "model.dimension=3"];
     let spec = read("[data]\nimages = 7", &overrides).unwrap().spec;
-    let DataSpec::Files(data) = &spec.data else { panic!("{:?}", spec.data) };
+    let DataSpec::Rows(RowsSpec { source: RowSource::Files(data), components, .. }) = &spec.data else {
+        panic!("{:?}", spec.data)
+    };
     assert_eq!(data.files, ["../x.gz", "y.gz"].map(Path::new));
-    assert_eq!(data.components, None);
+    assert_eq!(*components, None);
 }
 
 #[test]
@@ -222,7 +238,9 @@ fn paths_of_the_file_are_relative_to_it_and_those_of_overrides_to_the_working_di
     let files = |overrides: &[&str]| {
         let overrides: Vec<String> = overrides.iter().map(|&text| text.to_owned()).collect();
         let spec = parse("jobs/a.toml", text, &overrides, Path::new("jobs")).unwrap().spec;
-        let DataSpec::Files(data) = spec.data else { panic!("{:?}", spec.data) };
+        let DataSpec::Rows(RowsSpec { source: RowSource::Files(data), .. }) = spec.data else {
+            panic!("{:?}", spec.data)
+        };
         data.files
     };
     assert_eq!(files(&[]), ["jobs/x.gz", "jobs/y.gz"].map(Path::new));
@@ -239,11 +257,11 @@ fn lists_of_eigenvalues() {
     assert_eq!(data.components.values(), [3]);
     assert_eq!(data.spectrum.scale.values(), [1.0]);
     assert_eq!(data.spectrum.shape, SpectrumShape::List(vec![4.0, 4.0, 1.0]));
-    assert_eq!(spec.corruption.spectrum.scale.values(), [1.0, 10.0]);
+    assert_eq!(corruption(&spec).spectrum.scale.values(), [1.0, 10.0]);
     assert_eq!(spec.model.dimension.values(), [3]);
     // With raw features the number of components is not known yet: the list is taken on trust.
     let text = "[data]\nsource = \"idx\"\nimages = \"i\"\nlabels = \"l\"\n[augmentation]\nspectrum = [1]\n[model]\ndimension = 9";
-    assert_eq!(job(text).spec.augmentation.spectrum.shape.length(), Some(1));
+    assert_eq!(augmentation(&job(text).spec).spectrum.shape.length(), Some(1));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! sample's inputs.
 
 mod spectral;
+pub mod stages;
 
 use std::fmt;
 

@@ -1,0 +1,334 @@
+//! Stages made of stages: chain, choice and dose, under which quadratic stages are closed.
+//!
+//! Source: `views.md`, section 2 (closure) and section 3 (the last three rows of the table).
+
+use faer::Mat;
+use rand::{Rng, RngExt};
+
+use super::spec::build_all;
+use super::{
+    Bounds, Domain, Dosing, Fault, Key, Kind, Scratch, Shape, Spec, Stage, Takes, Tier, Unless, Value,
+};
+
+/// One of several chains, drawn afresh.
+pub static CHOICE: Kind = Kind {
+    name: "choice",
+    help: "one of several chains of stages",
+    keys: &[
+        Key {
+            name: "options",
+            takes: Takes::Options,
+            unless: Unless::Required,
+            help: "the chains: a list of lists of stages",
+        },
+        Key {
+            name: "weights",
+            takes: Takes::List(Bounds::NOT_NEGATIVE),
+            unless: Unless::Absent("all alike"),
+            help: "how likely each is, relative to the others",
+        },
+    ],
+    build: |spec, shape| {
+        let Some(Value::Options(options)) = spec.value("options") else {
+            return Err(Fault::new("options", "there are no options", "list at least one chain of stages"));
+        };
+        let chains = options.iter().enumerate().map(|(at, specs)| {
+            let stages = build_all(specs, shape, &format!("options[{at}]"))?;
+            Ok(Box::new(Chain { stages }) as Box<dyn Stage>)
+        });
+        Ok(Box::new(Choice::new(chains.collect::<Result<_, _>>()?, spec.list("weights"))?))
+    },
+    severity: None,
+};
+
+/// A chain with a probability.
+pub static SOMETIMES: Kind = Kind {
+    name: "sometimes",
+    help: "a chain of stages with a probability",
+    keys: &[
+        Key {
+            name: "probability",
+            takes: Takes::Number(Bounds::SHARE),
+            unless: Unless::Required,
+            help: "of being applied",
+        },
+        Key { name: "stages", takes: Takes::Stages, unless: Unless::Required, help: "the chain" },
+    ],
+    build: |spec, shape| {
+        Ok(Box::new(Dose::new(chain(spec, shape)?, Dosing::Probability(spec.number("probability")))))
+    },
+    severity: None,
+};
+
+/// A chain at a strength.
+pub static STRENGTH: Kind = Kind {
+    name: "strength",
+    help: "a chain of stages at a strength α: `v + α (T(v) − v)`",
+    keys: &[
+        Key {
+            name: "alpha",
+            takes: Takes::Number(Bounds::NOT_NEGATIVE),
+            unless: Unless::Required,
+            help: "the strength; 1 is the chain itself",
+        },
+        Key { name: "stages", takes: Takes::Stages, unless: Unless::Required, help: "the chain" },
+    ],
+    build: |spec, shape| Ok(Box::new(Dose::new(chain(spec, shape)?, Dosing::Fixed(spec.number("alpha"))))),
+    severity: None,
+};
+
+/// The chain at `stages`.
+fn chain(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
+    let Some(Value::Stages(specs)) = spec.value("stages") else {
+        return Err(Fault::new("stages", "there are no stages", "list at least one"));
+    };
+    Ok(Box::new(Chain { stages: build_all(specs, shape, "stages")? }))
+}
+
+/// One stage after another.
+#[derive(Debug)]
+pub struct Chain {
+    /// The stages, the first first.
+    pub stages: Vec<Box<dyn Stage>>,
+}
+
+impl Stage for Chain {
+    fn features(&self, before: usize) -> usize {
+        self.stages.iter().fold(before, |features, stage| stage.features(features))
+    }
+
+    fn mean(&self, moment: &mut Mat<f64>, weights: &[f64], scratch: &mut Scratch) {
+        self.stages.iter().for_each(|stage| stage.mean(moment, weights, scratch));
+    }
+
+    fn second(&self, second: &mut Mat<f64>, mean: &[f64], scratch: &mut Scratch) {
+        let mut means = scratch.take(mean.len(), 1);
+        means.col_as_slice_mut(0).copy_from_slice(mean);
+        for stage in &self.stages {
+            stage.second(second, means.col_as_slice(0), scratch);
+            stage.mean(&mut means, &[1.0], scratch);
+        }
+        scratch.give(means);
+    }
+
+    fn draw(&self, values: &mut Vec<f64>, rng: &mut dyn Rng) {
+        self.stages.iter().for_each(|stage| stage.draw(values, rng));
+    }
+
+    fn domain(&self, before: Domain) -> Result<Domain, Domain> {
+        self.stages.iter().try_fold(before, |domain, stage| stage.domain(domain))
+    }
+
+    fn tier(&self) -> Tier {
+        self.stages.iter().map(|stage| stage.tier()).max().unwrap_or(Tier::Moments)
+    }
+
+    fn is_fixed(&self) -> bool {
+        self.stages.iter().all(|stage| stage.is_fixed())
+    }
+}
+
+/// One of several stages.
+#[derive(Debug)]
+pub struct Choice {
+    options: Vec<Box<dyn Stage>>,
+    /// Their probabilities.
+    shares: Vec<f64>,
+}
+
+impl Choice {
+    /// One of these stages, as likely as these weights relative to their sum; all alike if there are
+    /// no weights.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] of `weights` if there is another number of them, or they are all 0.
+    pub fn new(options: Vec<Box<dyn Stage>>, weights: &[f64]) -> Result<Self, Fault> {
+        if options.is_empty() {
+            return Err(Fault::new("options", "there are no options", "list at least one"));
+        }
+        let weights = if weights.is_empty() { vec![1.0; options.len()] } else { weights.to_vec() };
+        if weights.len() != options.len() {
+            let message = format!("{} weights for {} options", weights.len(), options.len());
+            return Err(Fault::new("weights", message, "give each a weight, or leave `weights` out"));
+        }
+        let sum: f64 = weights.iter().sum();
+        if !(sum > 0.0 && sum.is_finite()) {
+            return Err(Fault::new("weights", "the weights are all 0", "one at least must be above 0"));
+        }
+        Ok(Self { options, shares: weights.iter().map(|weight| weight / sum).collect() })
+    }
+}
+
+impl Stage for Choice {
+    fn features(&self, before: usize) -> usize {
+        self.options.first().map_or(before, |option| option.features(before))
+    }
+
+    fn mean(&self, moment: &mut Mat<f64>, weights: &[f64], scratch: &mut Scratch) {
+        mix(moment, &self.shares, scratch, |at, part, scratch| self.options[at].mean(part, weights, scratch));
+    }
+
+    fn second(&self, second: &mut Mat<f64>, mean: &[f64], scratch: &mut Scratch) {
+        mix(second, &self.shares, scratch, |at, part, scratch| self.options[at].second(part, mean, scratch));
+    }
+
+    fn draw(&self, values: &mut Vec<f64>, rng: &mut dyn Rng) {
+        let mut rest = rng.random::<f64>();
+        let at = self.shares.iter().position(|share| {
+            rest -= share;
+            rest < 0.0
+        });
+        // Rounding may leave a little; the last one that can be drawn takes it.
+        let last = || self.shares.iter().rposition(|share| *share > 0.0);
+        if let Some(option) = at.or_else(last).and_then(|at| self.options.get(at)) {
+            option.draw(values, rng);
+        }
+    }
+
+    fn domain(&self, before: Domain) -> Result<Domain, Domain> {
+        self.options.iter().try_fold(Domain::Counts, |least, option| Ok(least.min(option.domain(before)?)))
+    }
+
+    fn tier(&self) -> Tier {
+        combined(self.options.iter().map(|option| option.tier()))
+    }
+
+    fn is_fixed(&self) -> bool {
+        matches!(&self.options[..], [only] if only.is_fixed())
+    }
+}
+
+/// `M ← Σ π_s f_s(M)`.
+fn mix(
+    matrix: &mut Mat<f64>,
+    shares: &[f64],
+    scratch: &mut Scratch,
+    apply: impl Fn(usize, &mut Mat<f64>, &mut Scratch),
+) {
+    let mut sum: Option<Mat<f64>> = None;
+    for (at, &share) in shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
+        let mut part = scratch.copy(matrix);
+        apply(at, &mut part, scratch);
+        match &mut sum {
+            None => {
+                scale(&mut part, share);
+                sum = Some(part);
+            }
+            Some(sum) => {
+                add(sum, share, &part);
+                scratch.give(part);
+            }
+        }
+    }
+    if let Some(sum) = sum {
+        scratch.give(std::mem::replace(matrix, sum));
+    }
+}
+
+/// What a combination of stages is computed from: one that is exact by entries is so alone only.
+fn combined(tiers: impl Iterator<Item = Tier>) -> Tier {
+    match tiers.max().unwrap_or(Tier::Moments) {
+        Tier::Moments => Tier::Moments,
+        Tier::Entries | Tier::Sampled => Tier::Sampled,
+    }
+}
+
+/// `v + a (T(v) − v)` with a independent random a.
+#[derive(Debug)]
+pub struct Dose {
+    stage: Box<dyn Stage>,
+    dosing: Dosing,
+}
+
+impl Dose {
+    /// So much of a stage.
+    #[must_use]
+    pub fn new(stage: Box<dyn Stage>, dosing: Dosing) -> Self {
+        Self { stage, dosing }
+    }
+
+    /// `E a` and `E a²`.
+    fn moments(&self) -> [f64; 2] {
+        match self.dosing {
+            Dosing::Fixed(alpha) => [alpha, alpha * alpha],
+            Dosing::Probability(p) => [p, p],
+            Dosing::Uniform(most) => [most / 2.0, most * most / 3.0],
+        }
+    }
+}
+
+impl Stage for Dose {
+    fn mean(&self, moment: &mut Mat<f64>, weights: &[f64], scratch: &mut Scratch) {
+        let [first, _] = self.moments();
+        let mut part = scratch.copy(moment);
+        self.stage.mean(&mut part, weights, scratch);
+        scale(moment, 1.0 - first);
+        add(moment, first, &part);
+        scratch.give(part);
+    }
+
+    fn second(&self, second: &mut Mat<f64>, mean: &[f64], scratch: &mut Scratch) {
+        let [first, square] = self.moments();
+        // mean E[T(v) vᵀ].
+        let mut mixed = scratch.copy(second);
+        self.stage.mean(&mut mixed, mean, scratch);
+        let mut whole = scratch.copy(second);
+        self.stage.second(&mut whole, mean, scratch);
+        for j in 0..second.ncols() {
+            for i in 0..second.nrows() {
+                second[(i, j)] = (1.0 - 2.0 * first + square) * second[(i, j)]
+                    + (first - square) * (mixed[(i, j)] + mixed[(j, i)])
+                    + square * whole[(i, j)];
+            }
+        }
+        scratch.give(mixed);
+        scratch.give(whole);
+    }
+
+    fn draw(&self, values: &mut Vec<f64>, rng: &mut dyn Rng) {
+        let a = match self.dosing {
+            Dosing::Fixed(alpha) => alpha,
+            Dosing::Probability(p) => f64::from(u8::from(rng.random::<f64>() < p)),
+            Dosing::Uniform(most) => most * rng.random::<f64>(),
+        };
+        let before = values.clone();
+        self.stage.draw(values, rng);
+        for (value, before) in values.iter_mut().zip(before) {
+            *value = before + a * (*value - before);
+        }
+    }
+
+    fn domain(&self, before: Domain) -> Result<Domain, Domain> {
+        let after = self.stage.domain(before)?;
+        Ok(match self.dosing {
+            Dosing::Probability(_) => after.min(before),
+            Dosing::Fixed(most) | Dosing::Uniform(most) if most <= 1.0 => {
+                after.min(before).min(Domain::NotNegative)
+            }
+            Dosing::Fixed(_) | Dosing::Uniform(_) => Domain::Real,
+        })
+    }
+
+    fn tier(&self) -> Tier {
+        combined(std::iter::once(self.stage.tier()))
+    }
+
+    fn is_fixed(&self) -> bool {
+        matches!(self.dosing, Dosing::Fixed(_)) && self.stage.is_fixed()
+    }
+}
+
+/// `M ← s M`.
+fn scale(matrix: &mut Mat<f64>, by: f64) {
+    for column in matrix.col_iter_mut() {
+        column.iter_mut().for_each(|entry| *entry *= by);
+    }
+}
+
+/// `M ← M + s N`.
+fn add(matrix: &mut Mat<f64>, by: f64, other: &Mat<f64>) {
+    for (column, other) in matrix.col_iter_mut().zip(other.col_iter()) {
+        column.iter_mut().zip(other.iter()).for_each(|(entry, other)| *entry += by * other);
+    }
+}

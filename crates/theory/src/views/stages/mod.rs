@@ -1,0 +1,198 @@
+//! Stages: random maps of a sample that act on moments, and the algebra that they form.
+//!
+//! A view is a chain of stages. A stage T is *quadratic* where `E[T(v)|v] = Āv + b̄` and
+//! `E[T(v)T(v)ᵀ|v]` is a polynomial of degree 2 in v: then the moments after it are functions of
+//! the moments before it, whatever the data, and no sample is touched. Quadratic stages are closed
+//! under composition, choice and dose. [`State`] is what a chain carries; a kind of stages is a file
+//! here and a line in [`KINDS`].
+//!
+//! | module | is about |
+//! |---|---|
+//! | [`state`] | the moments (μ, C, G, S, B), and how a stage is pushed through them |
+//! | [`combine`] | chain, choice and dose: stages made of stages |
+//! | the others | a kind each |
+//!
+//! Source: `views.md` of this project's specification, sections 1 to 5; Theorem 1 there says which
+//! stages are quadratic.
+
+pub mod combine;
+mod dropout;
+mod scratch;
+mod spec;
+pub mod state;
+
+use std::fmt;
+
+use faer::Mat;
+use rand::Rng;
+
+pub use combine::{CHOICE, Chain, Choice, Dose, SOMETIMES, STRENGTH};
+pub use dropout::DROPOUT;
+pub use scratch::Scratch;
+pub use spec::{Bounds, Dosing, Fault, Key, Severities, Spec, Takes, Unless, Value};
+pub use state::State;
+
+/// All kinds of stages, in the order of the documentation.
+pub static KINDS: [&Kind; 4] = [&DROPOUT, &CHOICE, &SOMETIMES, &STRENGTH];
+
+/// A random map of a sample (d) to a sample, drawn independently of everything but its input.
+pub trait Stage: fmt::Debug + Send + Sync {
+    /// Features that come out, of d that go in.
+    fn features(&self, before: usize) -> usize {
+        before
+    }
+
+    /// `M ← Ā M + b̄ wᵀ`: what is left of the stage where its draw meets only what does not share it.
+    ///
+    /// `moment` is M = mean E\[v\] zᵀ (d × m) for any z, `weights` w = mean z (m).
+    fn mean(&self, moment: &mut Mat<f64>, weights: &[f64], scratch: &mut Scratch);
+
+    /// `S ← mean E[T(v)T(v)ᵀ]`: where both factors share the draw.
+    ///
+    /// `second` is S = mean E\[vvᵀ\] (d × d, both triangles), `mean` μ = mean E\[v\] (d).
+    fn second(&self, second: &mut Mat<f64>, mean: &[f64], scratch: &mut Scratch);
+
+    /// One draw of T at `values` (d), in their place.
+    fn draw(&self, values: &mut Vec<f64>, rng: &mut dyn Rng);
+
+    /// What values come out, of such values.
+    ///
+    /// # Errors
+    ///
+    /// What must go in, where a draw at such values is impossible: the closed form would compute a
+    /// formal answer.
+    fn domain(&self, before: Domain) -> Result<Domain, Domain>;
+
+    /// What its moments are computed from.
+    fn tier(&self) -> Tier {
+        Tier::Moments
+    }
+
+    /// Whether it draws nothing: such a corruption has no randomness that views could repeat.
+    fn is_fixed(&self) -> bool {
+        false
+    }
+
+    /// Adds the outcomes of one coordinate at a value, each with its probability, to `outcomes`;
+    /// returns false where coordinates are not independent and alike, or the law is not discrete.
+    fn law(&self, value: f64, outcomes: &mut Vec<(f64, f64)>) -> bool {
+        let _ = (value, outcomes);
+        false
+    }
+
+    /// Mean and variance of one coordinate at a value, of a stage of [`Tier::Entries`].
+    fn entry(&self, value: f64) -> Option<[f64; 2]> {
+        let _ = value;
+        None
+    }
+}
+
+/// What the moments of a stage are computed from, the cheapest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// Exact in moments: no sample is touched.
+    Moments,
+    /// Exact a sample: mean and variance of each entry, one pass over the data and no draw; in the
+    /// first place of a chain only.
+    Entries,
+    /// Sampled: so many views of each sample.
+    Sampled,
+}
+
+impl Tier {
+    /// All tiers.
+    pub const ALL: [Self; 3] = [Self::Moments, Self::Entries, Self::Sampled];
+
+    /// The tier in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Moments => "exact in moments",
+            Self::Entries => "exact a sample",
+            Self::Sampled => "sampled",
+        }
+    }
+}
+
+/// Which values a sample has: each includes those after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Domain {
+    /// Real numbers.
+    Real,
+    /// From 0.
+    NotNegative,
+    /// Whole numbers from 0.
+    Counts,
+}
+
+impl Domain {
+    /// The values in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Real => "real numbers",
+            Self::NotNegative => "values from 0",
+            Self::Counts => "counts",
+        }
+    }
+}
+
+/// The shape of a sample: d = channels · rows · columns features, channel by channel and row by row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Channels, at least 1.
+    pub channels: usize,
+    /// Rows of a channel, at least 1.
+    pub rows: usize,
+    /// Columns of a channel, at least 1.
+    pub columns: usize,
+}
+
+impl Shape {
+    /// One row of features.
+    #[must_use]
+    pub fn features(features: usize) -> Self {
+        Self { channels: 1, rows: 1, columns: features }
+    }
+
+    /// d.
+    #[must_use]
+    pub fn size(self) -> usize {
+        self.channels * self.rows * self.columns
+    }
+}
+
+/// A kind of stages.
+pub struct Kind {
+    /// The name in job files.
+    pub name: &'static str,
+    /// What it does, in a line, for the documentation.
+    pub help: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+    /// Builds a stage of values that its keys take; what is wrong between them, and with the shape,
+    /// is its to find.
+    pub build: fn(&Spec, Shape) -> Result<Box<dyn Stage>, Fault>,
+    /// The values of its keys at a severity from 1 to 5; `None` where it has no severities.
+    pub severity: Option<fn(Severities, usize, Shape) -> Vec<(&'static str, Value)>>,
+}
+
+/// The kind of that name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Kind> {
+    KINDS.into_iter().find(|kind| kind.name == name)
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Kind {}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
