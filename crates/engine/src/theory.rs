@@ -11,7 +11,7 @@ use eigensweep_theory::paradigms;
 use eigensweep_theory::thresholds::{self, Lower, Preference, Spectra, SpectraError, Thresholds, thresholds};
 
 use crate::input::{Input, SecondMoment, size};
-use crate::simulation::setting::{DataSetting, ScaledSpectrum, Settings};
+use crate::simulation::spectral::setting::{DataSetting, ScaledSpectrum, Settings};
 use eigensweep_job::{JobSpec, SpectrumShape};
 use eigensweep_store::grid::Grid;
 

@@ -37,6 +37,18 @@ pub trait Blocks: fmt::Debug + Send + Sync {
     /// Bytes that the numbers take in memory.
     fn bytes(&self) -> u64;
 
+    /// Channels, rows and columns of a sample, channel by channel and row by row, where the source
+    /// knows them.
+    fn shape(&self) -> Option<[usize; 3]> {
+        None
+    }
+
+    /// The least and the largest value that the numbers' type can have, where that means anything:
+    /// those of a byte.
+    fn bounds(&self) -> Option<[f64; 2]> {
+        None
+    }
+
     /// Writes the rows from `first` on as doubles, row-major; `rows` has room for as many as are
     /// wanted.
     ///
@@ -65,6 +77,9 @@ pub trait Blocks: fmt::Debug + Send + Sync {
 
 /// A type of numbers that a [`Dense`] source holds, with the best way to their moments.
 pub trait Element: Copy + fmt::Debug + PartialEq + Into<f64> + Send + Sync + 'static {
+    /// What [`Blocks::bounds`] gives for rows of this type.
+    const BOUNDS: Option<[f64; 2]> = None;
+
     /// What [`Blocks::means`] gives for rows of this type.
     fn means(rows: &Dense<Self>) -> Vec<f64> {
         moments::compensated_means(rows)
@@ -82,6 +97,8 @@ pub trait Element: Copy + fmt::Debug + PartialEq + Into<f64> + Send + Sync + 'st
 
 /// Bytes, such as grey levels: sums of them and of their products are exact.
 impl Element for u8 {
+    const BOUNDS: Option<[f64; 2]> = Some([0.0, 255.0]);
+
     fn means(rows: &Dense<Self>) -> Vec<f64> {
         moments::byte_means(rows)
     }
@@ -101,6 +118,7 @@ pub struct Dense<T> {
     values: Vec<T>,
     samples: usize,
     features: usize,
+    shape: Option<[usize; 3]>,
 }
 
 impl<T: Element> Dense<T> {
@@ -123,8 +141,16 @@ impl<T: Element> Dense<T> {
                 column: at % features,
                 value: values[at].into(),
             }),
-            None => Ok(Self { values, samples, features }),
+            None => Ok(Self { values, samples, features, shape: None }),
         }
+    }
+
+    /// The same as samples of so many channels, rows and columns; of their features only if their
+    /// number is another.
+    #[must_use]
+    pub fn shaped(self, shape: [usize; 3]) -> Self {
+        let fits = shape.iter().try_fold(1_usize, |size, &of| size.checked_mul(of)) == Some(self.features);
+        Self { shape: fits.then_some(shape), ..self }
     }
 
     /// All values, samples × features, row-major.
@@ -145,6 +171,14 @@ impl<T: Element> Blocks for Dense<T> {
 
     fn bytes(&self) -> u64 {
         size_of_val(self.values.as_slice()) as u64
+    }
+
+    fn shape(&self) -> Option<[usize; 3]> {
+        self.shape
+    }
+
+    fn bounds(&self) -> Option<[f64; 2]> {
+        T::BOUNDS
     }
 
     fn write_rows(&self, first: usize, rows: &mut [f64]) {

@@ -36,6 +36,13 @@ pub enum Draw {
     Clean = 5,
     /// The irrelevant noise of a sample; coordinates: replicate, n.
     Noise = 6,
+    /// The corruption of a row of a data set; coordinates: replicate, row. Shared over n, severities
+    /// and views.
+    Corruption = 8,
+    /// The corruption of a row that is held out; coordinates: replicate, row.
+    HeldOut = 9,
+    /// Sampled views of a row; coordinates: replicate, row. Shared over n and the parameters of views.
+    SampledViews = 10,
 }
 
 /// All random streams of one job.

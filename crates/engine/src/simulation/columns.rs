@@ -8,9 +8,9 @@ use eigensweep_theory::{Metric, Paradigm};
 
 /// The columns of the metrics that were asked for.
 #[derive(Debug, Default)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     /// Metrics of representations.
-    pub(super) represented: Vec<&'static Metric>,
+    pub(crate) represented: Vec<&'static Metric>,
     /// Their columns.
     of_represented: Vec<usize>,
     clean: Vec<usize>,
@@ -34,7 +34,7 @@ const MOST_FROM: usize = 4;
 
 impl Columns {
     /// Those of rows whose job names these metrics.
-    pub(super) fn new(rows: &Rows, named: &[&'static Metric]) -> Self {
+    pub(crate) fn new(rows: &Rows, named: &[&'static Metric]) -> Self {
         let mut columns = Self::default();
         let asked = rows.metrics().iter().enumerate().filter(|(_, metric)| metric.is_asked(named));
         for (column, &metric) in asked {
@@ -57,7 +57,7 @@ impl Columns {
     }
 
     /// Writes what a paradigm made of a corrupted problem, at each dimension a row.
-    pub(super) fn write_corrupted(
+    pub(crate) fn write_corrupted(
         &self,
         rows: &mut Rows,
         at: impl Iterator<Item = usize> + Clone,
@@ -72,7 +72,7 @@ impl Columns {
     }
 
     /// Writes the clean loss of a row, the last of its values, and what follows from them.
-    pub(super) fn write_clean(&self, rows: &mut Rows, row: usize, loss: f64) {
+    pub(crate) fn write_clean(&self, rows: &mut Rows, row: usize, loss: f64) {
         for &column in &self.clean {
             rows.values_mut(column)[row] = loss;
         }
@@ -86,7 +86,7 @@ impl Columns {
     }
 
     /// Writes the thresholds of a row.
-    pub(super) fn write_thresholds(
+    pub(crate) fn write_thresholds(
         &self,
         rows: &mut Rows,
         row: usize,

@@ -121,7 +121,15 @@ pub fn images_from(source: impl Read, length: u64, path: &Path) -> Result<Dense<
     // `array_from` made sure of at least two dimensions, of their product and of no zero among them.
     let samples = array.dimensions[0];
     let features = array.data.len() / samples;
-    Dense::new(array.data, samples, features)
+    let shape = match array.dimensions[1..] {
+        [columns] => [1, 1, columns],
+        [rows, columns] => [1, rows, columns],
+        [channels, rows, columns] => [channels, rows, columns],
+        // Of more dimensions, those before the last two are channels.
+        [.., rows, columns] => [features / rows / columns, rows, columns],
+        [] => [1, 1, features],
+    };
+    Ok(Dense::new(array.data, samples, features)?.shaped(shape))
 }
 
 /// [`read_labels`] from a source of `length` bytes (compressed ones if it is gzip); `path` is for messages only.

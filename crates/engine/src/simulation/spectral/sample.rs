@@ -10,29 +10,29 @@ use eigensweep_sampling::subset::{Rows, permute};
 use eigensweep_theory::Failure;
 
 use super::setting::DataSetting;
-use super::{Simulation, Workspace};
+use super::{Spectral, Workspace};
 use crate::input::{Input, RowSet, teacher};
 use eigensweep_job::Sampler;
 
 /// Chooses replicate and data setting: spectrum and teacher, or permutation.
-pub(super) fn begin(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, data: usize) {
+pub(super) fn begin(simulation: &Spectral, workspace: &mut Workspace, replicate: u64, data: usize) {
     workspace.data = data;
     match &simulation.settings.data[data] {
         DataSetting::Gaussian { components, spectrum, teacher: spec, teacher_index } => {
             workspace.features = *components;
             let signal = &mut workspace.signal[..*components];
             // The signal is what others are relative to.
-            spectrum.fill(&simulation.streams, Draw::SignalSpectrum, replicate, || 1.0, signal);
+            spectrum.fill(&simulation.frame.streams, Draw::SignalSpectrum, replicate, || 1.0, signal);
             if let Some(gaussian) = &mut workspace.gaussian {
                 let labels = simulation.counts.labels;
-                let mut rng = simulation.streams.stream(Draw::Teacher, &[replicate]);
+                let mut rng = simulation.frame.streams.stream(Draw::Teacher, &[replicate]);
                 gaussian.draw_teacher(signal, teacher(spec, *teacher_index, labels), &mut rng);
             }
         }
         DataSetting::Rows(index) => {
             if let Some(set) = row_set(simulation, data) {
                 workspace.features = set.rows.features();
-                let mut rng = simulation.streams.stream(Draw::Subset, &[replicate]);
+                let mut rng = simulation.frame.streams.stream(Draw::Subset, &[replicate]);
                 let total = u32::try_from(set.rows.samples()).unwrap_or(u32::MAX);
                 permute(total, &mut workspace.order, &mut workspace.pool, &mut rng);
             }
@@ -46,7 +46,7 @@ pub(super) fn begin(simulation: &Simulation, workspace: &mut Workspace, replicat
 /// Writes AᵀA of the sample of size n into `workspace.clean` and, for the moment sampler, factors
 /// it.
 pub(super) fn clean(
-    simulation: &Simulation,
+    simulation: &Spectral,
     workspace: &mut Workspace,
     replicate: u64,
     samples: u64,
@@ -64,7 +64,7 @@ pub(super) fn clean(
             nested.extend_to(rows, &workspace.order, count, gram.as_mut());
         }
         (_, _, Some(gaussian)) if simulation.sampler == Sampler::Moments => {
-            let mut rng = simulation.streams.stream(Draw::Clean, &[replicate, samples]);
+            let mut rng = simulation.frame.streams.stream(Draw::Clean, &[replicate, samples]);
             gaussian.draw_gram(samples, gram.as_mut(), &mut rng);
         }
         // Explicit synthetic rows are drawn together with their noise.
@@ -78,7 +78,7 @@ pub(super) fn clean(
 
 /// Writes AᵀN and NᵀN of `components` unit noise components (and AᵀA, for explicit synthetic rows).
 pub(super) fn noise(
-    simulation: &Simulation,
+    simulation: &Spectral,
     workspace: &mut Workspace,
     replicate: u64,
     samples: u64,
@@ -87,14 +87,14 @@ pub(super) fn noise(
     let width = workspace.features + simulation.counts.labels;
     let mut cross = workspace.cross.as_mut().submatrix_mut(0, 0, width, components);
     let mut noise = workspace.noise.as_mut().submatrix_mut(0, 0, components, components);
-    let mut rng = simulation.streams.stream(Draw::Noise, &[replicate, samples]);
+    let mut rng = simulation.frame.streams.stream(Draw::Noise, &[replicate, samples]);
     if simulation.sampler == Sampler::Moments {
         workspace.moments.draw(cross, noise, &mut rng);
         return;
     }
     cross.fill(0.0);
     noise.fill(0.0);
-    let mut clean_rng = simulation.streams.stream(Draw::Clean, &[replicate, samples]);
+    let mut clean_rng = simulation.frame.streams.stream(Draw::Clean, &[replicate, samples]);
     let set = row_set(simulation, workspace.data);
     let mut gram = workspace.clean.as_mut().submatrix_mut(0, 0, width, width);
     if set.is_none() {
@@ -124,8 +124,8 @@ pub(super) fn noise(
 }
 
 /// The row set of a data setting, if the data are real.
-pub(super) fn row_set(simulation: &Simulation, data: usize) -> Option<&RowSet> {
-    match (&*simulation.input, simulation.settings.data.get(data)) {
+pub(super) fn row_set(simulation: &Spectral, data: usize) -> Option<&RowSet> {
+    match (&*simulation.frame.input, simulation.settings.data.get(data)) {
         (Input::Rows { sets, .. }, Some(DataSetting::Rows(index))) => sets.get(*index).map(|set| &**set),
         _ => None,
     }

@@ -15,7 +15,7 @@ use eigensweep_theory::views::Sample;
 
 use super::sample::{noise, row_set};
 use super::waiting::Origin;
-use super::{Simulation, Workspace};
+use super::{Spectral, Workspace};
 
 /// Where the rows of a sample are.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Place {
 
 /// Hands over every problem of the sample of size n that `workspace.clean` was drawn for.
 pub(super) fn sample(
-    simulation: &Simulation,
+    simulation: &Spectral,
     workspace: &mut Workspace,
     replicate: u64,
     samples: u64,
@@ -51,7 +51,7 @@ pub(super) fn sample(
         let gamma = &mut workspace.gamma[..setting.components];
         let features = workspace.features;
         let largest = || simulation.largest(workspace.data, &workspace.signal[..features]);
-        setting.spectrum.fill(&simulation.streams, Draw::CorruptionSpectrum, replicate, largest, gamma);
+        setting.spectrum.fill(&simulation.frame.streams, Draw::CorruptionSpectrum, replicate, largest, gamma);
         for (root, eigenvalue) in workspace.noise_scale.iter_mut().zip(gamma.iter()) {
             *root = eigenvalue.sqrt();
         }
@@ -62,12 +62,12 @@ pub(super) fn sample(
             let size = features + components;
             let theta = &mut workspace.theta[..size];
             let largest = || simulation.largest(workspace.data, &workspace.signal[..features]);
-            views.spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, largest, theta);
+            views.spectrum.fill(&simulation.frame.streams, Draw::AugmentationSpectrum, replicate, largest, theta);
             find_thresholds(simulation, workspace, components);
             for (cell, parameters) in &views.cells {
                 let offset = setting.row + views.row + cell;
                 let first = within + offset as u64;
-                if !simulation.wants(column, first..first + simulation.rows_per_cell() as u64) {
+                if !simulation.frame.wants(column, first..first + simulation.frame.rows_per_cell() as u64) {
                     continue;
                 }
                 if !workspace.corrupted.has_room_for(size) {
@@ -80,12 +80,12 @@ pub(super) fn sample(
                 let input_labels = workspace.input_labels.as_ref().submatrix(0, 0, size, labels);
                 let problem = Additive { inputs, input_labels, label_power, sigma };
                 let origin = Origin { data: workspace.data, signal: &workspace.signal[..features], gamma };
-                let dimensions = simulation.dimensions.iter().copied();
+                let dimensions = simulation.frame.dimensions.iter().copied();
                 workspace.corrupted.push(&problem, origin, dimensions, start + offset);
                 for (dimension, limits) in settings.dimensions.iter().zip(&workspace.thresholds) {
-                    for (n, paradigm) in simulation.paradigms.iter().enumerate() {
+                    for (n, paradigm) in simulation.frame.paradigms.iter().enumerate() {
                         let row = start + offset + dimension + n;
-                        simulation.columns.write_thresholds(rows, row, paradigm, limits);
+                        simulation.frame.columns.write_thresholds(rows, row, paradigm, limits);
                     }
                 }
             }
@@ -94,28 +94,28 @@ pub(super) fn sample(
 }
 
 /// Solves what still waits, and writes what the rows of the task lack.
-pub(super) fn finish(simulation: &Simulation, workspace: &mut Workspace, rows: &mut Rows) {
+pub(super) fn finish(simulation: &Spectral, workspace: &mut Workspace, rows: &mut Rows) {
     write_corrupted(simulation, workspace, rows);
     workspace.clean_losses.finish(simulation, rows);
 }
 
 /// Solves the corrupted problems that wait and writes their rows, which differ in dimension and
 /// paradigm.
-fn write_corrupted(simulation: &Simulation, workspace: &mut Workspace, rows: &mut Rows) {
+fn write_corrupted(simulation: &Spectral, workspace: &mut Workspace, rows: &mut Rows) {
     let waiting = &mut workspace.corrupted;
     waiting.solve(simulation);
-    for (first, n, solved) in waiting.solved(simulation.paradigms.len()) {
+    for (first, n, solved) in waiting.solved(simulation.frame.paradigms.len()) {
         let at = simulation.settings.dimensions.iter().map(|dimension| first + dimension + n);
         match solved {
             Err(failure) => at.for_each(|row| rows.fail(row..row + 1, failure.into())),
-            Ok(found) => simulation.columns.write_corrupted(rows, at, found),
+            Ok(found) => simulation.frame.columns.write_corrupted(rows, at, found),
         }
     }
     waiting.clear();
 }
 
 /// Writes C̃ and B̃; returns y².
-fn corrupt(simulation: &Simulation, workspace: &mut Workspace, samples: u64, components: usize) -> f64 {
+fn corrupt(simulation: &Spectral, workspace: &mut Workspace, samples: u64, components: usize) -> f64 {
     let (features, labels) = (workspace.features, simulation.counts.labels);
     let (size, width) = (features + components, features + labels);
     let sums = SampleSums {
@@ -133,7 +133,7 @@ fn corrupt(simulation: &Simulation, workspace: &mut Workspace, samples: u64, com
 }
 
 /// Hands over the clean problems of this sample, one a view setting.
-fn clean(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, samples: u64, start: usize) {
+fn clean(simulation: &Spectral, workspace: &mut Workspace, replicate: u64, samples: u64, start: usize) {
     let (features, labels) = (workspace.features, simulation.counts.labels);
     let width = features + labels;
     let sums = SampleSums {
@@ -155,7 +155,7 @@ fn clean(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, sam
         // All of Θ, as for the corrupted model: a listed spectrum has a length.
         let theta = &mut workspace.theta[..features + settings.noise[0].components];
         let largest = || simulation.largest(workspace.data, &workspace.signal[..features]);
-        views.spectrum.fill(&simulation.streams, Draw::AugmentationSpectrum, replicate, largest, theta);
+        views.spectrum.fill(&simulation.frame.streams, Draw::AugmentationSpectrum, replicate, largest, theta);
         let (theta, sigma) = (&theta[..features], &mut workspace.sigma[..features]);
         let parameters = &views.cells[0].1;
         (settings.kind.covariance)(&Sample { inputs, theta, gamma: &[], parameters }, sigma);
@@ -167,7 +167,7 @@ fn clean(simulation: &Simulation, workspace: &mut Workspace, replicate: u64, sam
 
 /// Writes the thresholds of the current spectra at each dimension, or none where the propositions do
 /// not apply (other views, raw features, a zero in Γ).
-fn find_thresholds(simulation: &Simulation, workspace: &mut Workspace, components: usize) {
+fn find_thresholds(simulation: &Spectral, workspace: &mut Workspace, components: usize) {
     workspace.thresholds.clear();
     if !simulation.settings.kind.thresholds {
         return;
@@ -180,7 +180,7 @@ fn find_thresholds(simulation: &Simulation, workspace: &mut Workspace, component
     };
     let (theta_signal, theta_noise) = workspace.theta[..features + components].split_at(features);
     let spectra = Spectra { signal, theta_signal, gamma: &workspace.gamma[..components], theta_noise };
-    for &k in &simulation.dimensions {
+    for &k in &simulation.frame.dimensions {
         let k = match simulation.thresholds {
             ThresholdsOf::Dimension => k,
             ThresholdsOf::Components => features,

@@ -4,7 +4,7 @@ use eigensweep_theory::Failure;
 use eigensweep_theory::additive::{Additive, AdditiveBatch, Represented};
 use eigensweep_theory::leakage::{CleanMoment, Population};
 
-use super::Simulation;
+use super::Spectral;
 use super::sample::row_set;
 
 /// Problems that wait, each with a tag of the caller's.
@@ -102,7 +102,7 @@ impl<T: Copy> WaitingRoom<T> {
     }
 
     /// Solves what waits.
-    pub(super) fn solve(&mut self, simulation: &Simulation) {
+    pub(super) fn solve(&mut self, simulation: &Spectral) {
         let Self { solver, waiting, populations, .. } = self;
         if waiting.is_empty() {
             return;

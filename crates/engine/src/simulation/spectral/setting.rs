@@ -77,7 +77,7 @@ impl DataSetting {
             (Self::Rows(index), Input::Rows { sets, .. }) => {
                 sets.get(*index).and_then(|set| set.largest).unwrap_or(f64::NAN)
             }
-            (Self::Gaussian { .. }, _) | (Self::Rows(_), Input::Synthetic { .. }) => {
+            (Self::Gaussian { .. }, _) | (Self::Rows(_), Input::Synthetic { .. } | Input::Samples(_)) => {
                 signal.iter().copied().fold(0.0, f64::max)
             }
         }

@@ -10,7 +10,7 @@ use eigensweep_store::rows::Rows;
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::additive::{Additive, AdditiveBatch};
 
-use super::Simulation;
+use super::Spectral;
 use super::waiting::{Origin, WaitingRoom};
 
 /// Clean losses of the samples of a task.
@@ -29,12 +29,12 @@ pub(super) struct CleanLosses {
 impl CleanLosses {
     /// Room for as many problems as the solver takes, and for the losses of so many samples.
     pub(super) fn new(
-        simulation: &Simulation,
+        simulation: &Spectral,
         solver: AdditiveBatch,
         paradigms: Vec<&'static Paradigm>,
         samples: usize,
     ) -> Self {
-        let per_sample = simulation.settings.views.len() * simulation.rows_per_cell();
+        let per_sample = simulation.settings.views.len() * simulation.frame.rows_per_cell();
         Self {
             waiting: WaitingRoom::new(solver, simulation.counts.signal, 0),
             paradigms,
@@ -60,34 +60,34 @@ impl CleanLosses {
     /// squares.
     pub(super) fn push(
         &mut self,
-        simulation: &Simulation,
+        simulation: &Spectral,
         problem: &Additive<'_>,
         origin: Origin<'_>,
         everything: Result<f64, Status>,
     ) {
         let (first, features) = (self.losses.len(), problem.sigma.len());
         // What is solved for takes the place of some of them.
-        self.losses.extend((0..simulation.rows_per_cell()).map(|_| everything));
-        let narrow = simulation.dimensions.iter().any(|&k| k < features);
-        if !narrow && simulation.paradigms.iter().all(|paradigm| paradigm.spectrum.is_some()) {
+        self.losses.extend((0..simulation.frame.rows_per_cell()).map(|_| everything));
+        let narrow = simulation.frame.dimensions.iter().any(|&k| k < features);
+        if !narrow && simulation.frame.paradigms.iter().all(|paradigm| paradigm.spectrum.is_some()) {
             return;
         }
         if !self.waiting.has_room_for(features) {
             self.solve(simulation);
         }
-        let dimensions = simulation.dimensions.iter().map(|&k| k.min(features));
+        let dimensions = simulation.frame.dimensions.iter().map(|&k| k.min(features));
         self.waiting.push(problem, origin, dimensions, first);
     }
 
     /// Solves what waits and keeps its losses.
-    fn solve(&mut self, simulation: &Simulation) {
+    fn solve(&mut self, simulation: &Spectral) {
         self.waiting.solve(simulation);
         let features = self.waiting.size();
         for (first, n, solved) in self.waiting.solved(self.paradigms.len()) {
             let paradigm = self.paradigms[n];
-            let Some(number) = simulation.paradigms.iter().position(|&p| p == paradigm) else { continue };
+            let Some(number) = simulation.frame.paradigms.iter().position(|&p| p == paradigm) else { continue };
             for (k, (&dimension, row)) in
-                simulation.dimensions.iter().zip(&simulation.settings.dimensions).enumerate()
+                simulation.frame.dimensions.iter().zip(&simulation.settings.dimensions).enumerate()
             {
                 if paradigm.spectrum.is_none() || dimension < features {
                     self.losses[first + row + number] =
@@ -100,9 +100,9 @@ impl CleanLosses {
 
     /// Solves what waits and writes the clean losses of all rows that have a corrupted one; where
     /// the clean model failed, its rows do.
-    pub(super) fn finish(&mut self, simulation: &Simulation, rows: &mut Rows) {
+    pub(super) fn finish(&mut self, simulation: &Spectral, rows: &mut Rows) {
         self.solve(simulation);
-        let per_cell = simulation.rows_per_cell();
+        let per_cell = simulation.frame.rows_per_cell();
         let views = &simulation.settings.views;
         for (&start, losses) in self.starts.iter().zip(self.losses.chunks_exact(views.len() * per_cell)) {
             for noise in &simulation.settings.noise {
@@ -113,7 +113,7 @@ impl CleanLosses {
                             match loss {
                                 _ if rows.status()[row] != Status::Ok => {}
                                 Err(status) => rows.fail(row..row + 1, *status),
-                                Ok(loss) => simulation.columns.write_clean(rows, row, *loss),
+                                Ok(loss) => simulation.frame.columns.write_clean(rows, row, *loss),
                             }
                         }
                     }

@@ -11,7 +11,7 @@ use eigensweep_theory::thresholds::Thresholds;
 use faer::Mat;
 use std::sync::Arc;
 
-use super::Simulation;
+use super::Spectral;
 use super::clean::CleanLosses;
 use super::setting::DataSetting;
 use super::waiting::WaitingRoom;
@@ -19,7 +19,7 @@ use crate::input::{Input, RowSet, teacher};
 
 /// Buffers of one thread.
 #[derive(Debug)]
-pub struct Workspace {
+pub(crate) struct Workspace {
     /// κ² of the current replicate and data setting.
     pub(super) signal: Vec<f64>,
     pub(super) gamma: Vec<f64>,
@@ -53,21 +53,14 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Buffers for the tasks of `simulation`.
-    #[must_use]
-    pub fn new(simulation: &Simulation) -> Self {
-        Self::on(InstructionSet::detect(), simulation)
-    }
-
-    /// The same for kernels on the given instruction set; which one changes no row.
-    #[must_use]
-    pub fn on(instruction_set: InstructionSet, simulation: &Simulation) -> Self {
+    /// Buffers for the tasks of `simulation`, for kernels on an instruction set.
+    pub(crate) fn on(instruction_set: InstructionSet, simulation: &Spectral) -> Self {
         let counts = simulation.counts;
         let size = counts.signal + counts.noise;
         let width = counts.signal + counts.labels;
-        let most = simulation.samples.iter().copied().max().unwrap_or(0);
-        let (order, pool, nested) = match &*simulation.input {
-            Input::Synthetic { .. } => (Vec::new(), Vec::new(), Vec::new()),
+        let most = simulation.frame.samples.iter().copied().max().unwrap_or(0);
+        let (order, pool, nested) = match &*simulation.frame.input {
+            Input::Synthetic { .. } | Input::Samples(_) => (Vec::new(), Vec::new(), Vec::new()),
             Input::Rows { sets, .. } => {
                 let total = sets.first().map_or(0, |set| set.rows.samples());
                 let longest = NestedGram::needs(usize::try_from(most).unwrap_or(total).min(total), total);
@@ -92,14 +85,14 @@ impl Workspace {
         let paradigms = clean_wanted.paradigms.clone();
         let clean = solver((clean_room, clean_wanted));
         #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
-        let samples = (simulation.plan.units_per_task * simulation.plan.samples_per_unit) as usize;
+        let samples = (simulation.frame.plan.units_per_task * simulation.frame.plan.samples_per_unit) as usize;
         Self {
             signal: vec![0.0; counts.signal],
             gamma: vec![0.0; counts.noise],
             noise_scale: vec![0.0; counts.noise],
             theta: vec![0.0; size],
             sigma: vec![0.0; size],
-            thresholds: Vec::with_capacity(simulation.dimensions.len()),
+            thresholds: Vec::with_capacity(simulation.frame.dimensions.len()),
             data: usize::MAX,
             features: 0,
             gaussian,
