@@ -1,8 +1,8 @@
 //! Glyphs: an unlimited source of 28 × 28 images of handwritten digits, drawn stroke by stroke.
 //!
 //! Image number i is a pure function of the seed and of i: samples are prefixes, or any other
-//! subset, of one sequence without an end, and no file is needed. A stroke is a quadratic B-spline of
-//! a few control points, jittered and moved by a random affine map; its edge is soft over a pixel.
+//! subset, of one sequence without an end, and no file is needed. A stroke is a quadratic B-spline
+//! of a few control points, jittered and moved by a random affine map; its edge is soft over a pixel.
 //!
 //! Format, amount of ink, spectrum and difficulty are about those of MNIST (`tests/glyphs.rs` has
 //! the numbers of both), so that what runs on one runs on the other.
@@ -11,10 +11,10 @@
 //!
 //! An image is made of uniform numbers by +, −, ×, ÷, √, rounding and comparisons of IEEE doubles,
 //! which have one right result each. Sines, exponentials and logarithms have not: their last bits
-//! are the platform's. So a rotation is computed from the tangent of half of its angle, and a jitter
-//! is a sum of uniforms, not a normal variate.
+//! are the platform's. So a rotation is computed from the tangent of half of its angle, and a
+//! jitter is a sum of uniforms, not a normal variate.
 //!
-//! Nothing allocates. Cost: some 7 µs an image.
+//! Nothing allocates. Cost: 6 µs an image.
 //!
 //! Source of the format: LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to
 //! document recognition* (1998).
@@ -130,10 +130,11 @@ const EDGE: f64 = 0.6;
 ///
 /// Draws the digit, its hand and its style, and then the jitter of each control point that differs
 /// from the one before it.
+#[expect(clippy::cast_possible_truncation, reason = "ten classes")]
 pub fn draw(streams: &Streams, index: u64, image: &mut [u8; PIXELS]) -> u8 {
     let mut rng = streams.stream(Draw::Glyph, &[index]);
-    let digit = rng.random_range(0..CLASSES as u8);
-    let hands = HANDS[usize::from(digit)];
+    let digit = rng.random_range(0..CLASSES);
+    let hands = HANDS[digit];
     let hand = hands[rng.random_range(0..hands.len())];
     let style = Style::draw(&mut rng);
     let mut ink = Ink::new(style.pen);
@@ -152,7 +153,7 @@ pub fn draw(streams: &Streams, index: u64, image: &mut [u8; PIXELS]) -> u8 {
         }
     }
     ink.develop(image);
-    digit
+    digit as u8
 }
 
 /// Uniform on [−1, 1).
