@@ -6,9 +6,9 @@
 //! - [`explicit`]: by drawing every number, the reference that the exact sampler is tested against.
 //!
 //! The clean inputs behind them are real ([`subset`]: nested subsets of a keyed permutation) or Gaussian
-//! ([`gaussian`]: a low-rank signal with a teacher, whose Gram matrix is drawn exactly as well). [`streams`] derives an
-//! independent generator from what is drawn and its coordinates; [`wishart`] holds the Wishart root, [`spectrum`]
-//! the laws of unit eigenvalues.
+//! ([`gaussian`]: a low-rank signal with a teacher, whose Gram matrix is drawn exactly as well); [`glyphs`] are images of
+//! digits that need no file. [`streams`] derives an independent generator from what is drawn and its coordinates;
+//! [`wishart`] holds the Wishart root, [`spectrum`] the laws of unit eigenvalues.
 //!
 //! The crate knows nothing of paradigms, jobs or files. It is called by `engine`, one task at a time.
 //!
@@ -26,6 +26,7 @@
 
 pub mod explicit;
 pub mod gaussian;
+pub mod glyphs;
 mod gram;
 pub mod moments;
 pub mod spectrum;

@@ -36,6 +36,8 @@ pub enum Draw {
     Clean = 5,
     /// The irrelevant noise of a sample; coordinates: replicate, n.
     Noise = 6,
+    /// A drawn image of a digit; coordinates: its number.
+    Glyph = 7,
     /// The corruption of a row of a data set; coordinates: replicate, row. Shared over n, severities
     /// and views.
     Corruption = 8,

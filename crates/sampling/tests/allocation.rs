@@ -5,6 +5,7 @@ mod common;
 use common::{normals, stream};
 use eigensweep_sampling::explicit::{BLOCK_ROWS, ExplicitNoise};
 use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
+use eigensweep_sampling::glyphs;
 use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::spectrum::Spectrum;
 use eigensweep_sampling::streams::{Draw, Streams};
@@ -32,6 +33,7 @@ fn no_sampler_allocates_once_warm() {
             .col_iter()
             .flat_map(|c| c.iter().copied().collect::<Vec<_>>())
             .collect();
+        let mut image = [0; glyphs::PIXELS];
         let (mut order, mut pool) = (vec![0; 300], vec![0; 300]);
         let mut signal = vec![0.0; components];
         let (mut gram, mut cross, mut gram_of_noise) =
@@ -39,6 +41,7 @@ fn no_sampler_allocates_once_warm() {
         let mut rows = Mat::zeros(width, BLOCK_ROWS);
         for pass in 0..3_u64 {
             let mut work = || {
+                glyphs::draw(&Streams::new(1), pass, &mut image);
                 let mut rng = Streams::new(1).stream(Draw::Clean, &[pass, 10]);
                 Spectrum::Uniform.fill_unit(&mut signal, &mut rng);
                 permute(300, &mut order, &mut pool, &mut rng);

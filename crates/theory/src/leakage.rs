@@ -13,7 +13,7 @@ use eigensweep_spectral::dense::gram_lower;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::{MemBuffer, MemStack};
-use faer::{Accum, Mat, MatRef};
+use faer::{Accum, Mat, MatRef, Scale, Side};
 
 use crate::probing::quadratic_form;
 
@@ -24,6 +24,13 @@ pub enum CleanMoment<'a> {
     Diagonal(&'a [f64]),
     /// C₀ (k₀ × k₀), both triangles: raw features.
     Dense(MatRef<'a, f64>),
+    /// Signal and noise on the same components, both triangles; there are no others.
+    Mixed {
+        /// C₀ + Γ (d × d).
+        inputs: MatRef<'a, f64>,
+        /// Γ (d × d).
+        noise: MatRef<'a, f64>,
+    },
 }
 
 impl CleanMoment<'_> {
@@ -32,7 +39,7 @@ impl CleanMoment<'_> {
     pub fn components(&self) -> usize {
         match self {
             Self::Diagonal(moments) => moments.len(),
-            Self::Dense(matrix) => matrix.nrows(),
+            Self::Dense(matrix) | Self::Mixed { inputs: matrix, .. } => matrix.nrows(),
         }
     }
 }
@@ -86,6 +93,9 @@ impl Leakage {
         let (size, dimension) = (basis.nrows(), basis.ncols());
         let signal = population.clean.components();
         assert!(size == signal + population.gamma.len(), "d = k₀ + p");
+        if let CleanMoment::Mixed { inputs, noise } = population.clean {
+            return self.of_mixed(basis, inputs, noise);
+        }
         let mut form = self.form.as_mut().submatrix_mut(0, 0, dimension, dimension);
         // Rows of F are columns of V, scaled: Vᵀ(C₀+Γ)V = F Fᵀ where C₀ is diagonal.
         let mut turned = self.turned.as_mut().submatrix_mut(0, 0, dimension, size);
@@ -108,7 +118,7 @@ impl Leakage {
                 }
                 gram_lower(self.instruction_set, form.as_mut(), Accum::Replace, turned.as_ref());
             }
-            CleanMoment::Dense(matrix) => {
+            CleanMoment::Dense(matrix) | CleanMoment::Mixed { inputs: matrix, .. } => {
                 let image = self.image.as_mut().submatrix_mut(0, 0, signal, dimension);
                 let turned = turned.subcols_mut(0, signal);
                 let basis = basis.subrows(0, signal);
@@ -119,5 +129,26 @@ impl Leakage {
         let share = explained_power(self.instruction_set, form, noise, 0.0, MemStack::new(&mut self.memory))
             / dimension as f64;
         share.clamp(0.0, 1.0)
+    }
+
+    /// The same where signal and noise are on the same components.
+    fn of_mixed(&mut self, basis: MatRef<'_, f64>, inputs: MatRef<'_, f64>, noise: MatRef<'_, f64>) -> f64 {
+        let (size, dimension) = (basis.nrows(), basis.ncols());
+        let image = self.image.as_mut().submatrix_mut(0, 0, size, dimension);
+        let turned = self.turned.as_mut().submatrix_mut(0, 0, dimension, size);
+        let mut form = self.form.as_mut().submatrix_mut(0, 0, dimension, dimension);
+        quadratic_form(self.instruction_set, basis, noise, image, turned, form.as_mut());
+        // R with R Rᵀ = VᵀΓV, what rounding has made negative left out.
+        let Ok(decomposed) = form.as_ref().self_adjoint_eigen(Side::Lower) else { return f64::NAN };
+        let mut root = decomposed.U().to_owned();
+        for (mut column, value) in root.col_iter_mut().zip(decomposed.S().column_vector().iter()) {
+            column *= Scale(value.max(0.0).sqrt());
+        }
+        let image = self.image.as_mut().submatrix_mut(0, 0, size, dimension);
+        let turned = self.turned.as_mut().submatrix_mut(0, 0, dimension, size);
+        quadratic_form(self.instruction_set, basis, inputs, image, turned, form.as_mut());
+        let memory = MemStack::new(&mut self.memory);
+        let power = explained_power(self.instruction_set, form, root.as_mut(), 0.0, memory);
+        (power / dimension as f64).clamp(0.0, 1.0)
     }
 }

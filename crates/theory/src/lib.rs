@@ -41,6 +41,7 @@ pub mod metrics;
 pub mod moments;
 pub mod paradigms;
 pub mod probing;
+pub mod ridge;
 pub mod spectrum;
 pub mod thresholds;
 pub mod views;

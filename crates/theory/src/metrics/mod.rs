@@ -1,23 +1,31 @@
 //! The metrics: one file each, and one line in [`ALL`].
 
+mod accuracy_clean;
+mod accuracy_corrupted;
+mod accuracy_test;
 mod distance;
 mod effective_rank;
 mod gap;
 mod leakage;
 mod loss_clean;
 mod loss_corrupted;
+mod loss_test;
 mod threshold_squared;
 
 use std::fmt;
 
 use faer::MatRef;
 
+pub use accuracy_clean::ACCURACY_CLEAN;
+pub use accuracy_corrupted::ACCURACY_CORRUPTED;
+pub use accuracy_test::ACCURACY_TEST;
 pub use distance::DISTANCE;
 pub use effective_rank::EFFECTIVE_RANK;
 pub use gap::GAP;
 pub use leakage::LEAKAGE;
 pub use loss_clean::LOSS_CLEAN;
 pub use loss_corrupted::LOSS_CORRUPTED;
+pub use loss_test::LOSS_TEST;
 pub use threshold_squared::THRESHOLD_SQUARED;
 
 use crate::Paradigm;
@@ -26,8 +34,19 @@ use crate::spectrum::Spectrum;
 use crate::thresholds::Thresholds;
 
 /// All metrics, in the order of the columns.
-pub static ALL: [&Metric; 7] =
-    [&LOSS_CLEAN, &LOSS_CORRUPTED, &DISTANCE, &LEAKAGE, &GAP, &THRESHOLD_SQUARED, &EFFECTIVE_RANK];
+pub static ALL: [&Metric; 11] = [
+    &LOSS_CLEAN,
+    &LOSS_CORRUPTED,
+    &DISTANCE,
+    &LEAKAGE,
+    &GAP,
+    &THRESHOLD_SQUARED,
+    &EFFECTIVE_RANK,
+    &ACCURACY_CLEAN,
+    &ACCURACY_CORRUPTED,
+    &LOSS_TEST,
+    &ACCURACY_TEST,
+];
 
 /// A number that is reported of each row.
 pub struct Metric {
@@ -69,6 +88,15 @@ pub enum Formula {
     RowSpace(fn(&mut Leakage, MatRef<'_, f64>, Population<'_>) -> f64),
     /// Of a paradigm, from the thresholds of the replicate's spectra, where these have any.
     Threshold(fn(&Paradigm, &Thresholds) -> Option<f64>),
+    /// Of a model's predictions of the labels of single rows: those of its probe, or its own.
+    Probed {
+        /// Of which model.
+        model: Model,
+        /// On which rows.
+        on: On,
+        /// What is said of them.
+        score: Score,
+    },
     /// Of other metrics of the same row, in this order; NaN where one of them is.
     Derived {
         /// The other metrics.
@@ -85,6 +113,24 @@ pub enum Model {
     Clean,
     /// Trained and probed on corrupted inputs.
     Corrupted,
+}
+
+/// The rows that predictions are tried on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// Those that the model was learned from.
+    Training,
+    /// Rows that are held out, corrupted as the model's.
+    HeldOut,
+}
+
+/// What is said of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Score {
+    /// The share of rows whose class is the one of the largest prediction.
+    Accuracy,
+    /// The mean squared difference from the one-hot labels.
+    Loss,
 }
 
 /// Who asks for a metric.
@@ -123,6 +169,12 @@ impl Metric {
         matches!(self.of, Formula::Spectrum(_) | Formula::RowSpace(_))
     }
 
+    /// Whether it is of predictions of single rows, which only jobs with rows and stages have.
+    #[must_use]
+    pub fn is_probed(&self) -> bool {
+        matches!(self.of, Formula::Probed { .. })
+    }
+
     /// Whether it needs the row space of the encoder, and not its spectrum alone.
     #[must_use]
     pub fn needs_row_space(&self) -> bool {
@@ -132,7 +184,7 @@ impl Metric {
 
 /// Writes the values of metrics at dimension k, NaN for none: of a spectrum, and of a row space's
 /// basis (d × k) and what it is measured against.
-pub(crate) fn measure<'v>(
+pub fn measure<'v>(
     metrics: &[&Metric],
     spectrum: &Spectrum<'_>,
     dimension: usize,
@@ -145,7 +197,13 @@ pub(crate) fn measure<'v>(
             (Formula::Spectrum(of), _) => of(spectrum, dimension).unwrap_or(f64::NAN),
             (Formula::RowSpace(of), Some((basis, population))) => of(workspace, basis, population),
             (Formula::RowSpace(_), None)
-            | (Formula::Loss(_) | Formula::Threshold(_) | Formula::Derived { .. }, _) => f64::NAN,
+            | (
+                Formula::Loss(_)
+                | Formula::Threshold(_)
+                | Formula::Probed { .. }
+                | Formula::Derived { .. },
+                _,
+            ) => f64::NAN,
         };
     }
 }

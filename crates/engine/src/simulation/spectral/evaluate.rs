@@ -174,7 +174,7 @@ fn find_thresholds(simulation: &Spectral, workspace: &mut Workspace, components:
     }
     let features = workspace.features;
     let signal = match row_set(simulation, workspace.data).map(|set| set.moment.view()) {
-        Some(CleanMoment::Dense(_)) => return,
+        Some(CleanMoment::Dense(_) | CleanMoment::Mixed { .. }) => return,
         Some(CleanMoment::Diagonal(signal)) => signal,
         None => &workspace.signal[..features],
     };

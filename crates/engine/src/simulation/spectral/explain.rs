@@ -51,7 +51,7 @@ pub(crate) fn explain(simulation: &Spectral, workspace: &Workspace, samples: u64
     });
     let spectra = spectra.collect();
     let signal = match row_set(simulation, workspace.data).map(|set| set.moment.view()) {
-        Some(CleanMoment::Dense(_)) => None,
+        Some(CleanMoment::Dense(_) | CleanMoment::Mixed { .. }) => None,
         Some(CleanMoment::Diagonal(signal)) => Some(signal.to_vec()),
         None => Some(workspace.signal[..features].to_vec()),
     };
