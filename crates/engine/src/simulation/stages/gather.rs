@@ -1,0 +1,140 @@
+//! Moments of nested samples, accumulated row by row.
+//!
+//! Every fifth row is kept apart, so that the strength of a probe can be tried on rows that it was
+//! not fitted on. Entries are chains of fused multiply-adds over the rows in their order
+//! ([`gram_lower`]): their bits do not depend on which sample sizes are asked for.
+
+use eigensweep_spectral::dense::gram_lower;
+use eigensweep_spectral::lanes::InstructionSet;
+use faer::{Accum, Mat};
+
+/// Rows of a block: enough that the product pays, few enough for the cache.
+const BLOCK_ROWS: usize = 256;
+
+/// Of so many rows one is kept apart.
+const APART: usize = 5;
+
+/// Moments of the rows so far, in two parts.
+#[derive(Debug)]
+pub(super) struct Gather {
+    instruction_set: InstructionSet,
+    parts: [Part; 2],
+    rows: usize,
+}
+
+/// Sums over some rows.
+#[derive(Debug)]
+struct Part {
+    /// XᵀX, lower triangle.
+    gram: Mat<f64>,
+    /// Xᵀ1.
+    sums: Mat<f64>,
+    /// XᵀY of one-hot labels: sums by class.
+    by_class: Mat<f64>,
+    /// Rows of each class.
+    counts: Vec<u64>,
+    /// Rows that wait, a column each (d × block).
+    block: Mat<f64>,
+    waiting: usize,
+}
+
+/// Moments of rows, divided by their number.
+#[derive(Clone, Debug)]
+pub(super) struct RowMoments {
+    /// Number of rows.
+    pub(super) samples: u64,
+    /// XᵀX/n (d × d), both triangles.
+    pub(super) second: Mat<f64>,
+    /// mean x (d × 1).
+    pub(super) mean: Mat<f64>,
+    /// XᵀY/n (d × ℓ).
+    pub(super) labels: Mat<f64>,
+    /// mean y (ℓ × 1).
+    pub(super) label_mean: Mat<f64>,
+}
+
+impl Gather {
+    /// No rows of d features and ℓ classes.
+    pub(super) fn new(instruction_set: InstructionSet, size: usize, labels: usize) -> Self {
+        let part = || Part {
+            gram: Mat::zeros(size, size),
+            sums: Mat::zeros(size, 1),
+            by_class: Mat::zeros(size, labels),
+            counts: vec![0; labels],
+            block: Mat::zeros(size, BLOCK_ROWS),
+            waiting: 0,
+        };
+        Self { instruction_set, parts: [part(), part()], rows: 0 }
+    }
+
+    /// Forgets all rows.
+    pub(super) fn clear(&mut self) {
+        self.rows = 0;
+        for part in &mut self.parts {
+            for matrix in [&mut part.gram, &mut part.sums, &mut part.by_class] {
+                matrix.fill(0.0);
+            }
+            part.counts.fill(0);
+            part.waiting = 0;
+        }
+    }
+
+    /// Number of rows so far.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds a row of a class.
+    pub(super) fn add(&mut self, row: &[f64], class: usize) {
+        let part = &mut self.parts[usize::from(self.rows % APART == APART - 1)];
+        self.rows += 1;
+        part.counts[class] += 1;
+        let sums = part.sums.col_as_slice_mut(0);
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        let sums = part.by_class.col_as_slice_mut(class);
+        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+        part.block.col_as_slice_mut(part.waiting).copy_from_slice(row);
+        part.waiting += 1;
+        if part.waiting == BLOCK_ROWS {
+            part.flush(self.instruction_set);
+        }
+    }
+
+    /// The moments of all rows, of those for fitting, and of those kept apart.
+    pub(super) fn moments(&mut self) -> [RowMoments; 3] {
+        let instruction_set = self.instruction_set;
+        self.parts.iter_mut().for_each(|part| part.flush(instruction_set));
+        let [fitted, tried] = &self.parts;
+        [RowMoments::of(&[fitted, tried]), RowMoments::of(&[fitted]), RowMoments::of(&[tried])]
+    }
+}
+
+impl Part {
+    fn flush(&mut self, instruction_set: InstructionSet) {
+        if self.waiting > 0 {
+            let rows = self.block.as_ref().subcols(0, self.waiting);
+            gram_lower(instruction_set, self.gram.as_mut(), Accum::Add, rows);
+            self.waiting = 0;
+        }
+    }
+}
+
+impl RowMoments {
+    fn of(parts: &[&Part]) -> Self {
+        let samples: u64 = parts.iter().flat_map(|part| &part.counts).sum();
+        let share = 1.0 / samples.max(1) as f64;
+        let (size, labels) = parts.first().map_or((0, 0), |part| (part.sums.nrows(), part.counts.len()));
+        let sum = |of: fn(&Part) -> &Mat<f64>, i: usize, j: usize| {
+            parts.iter().map(|part| of(part)[(i, j)]).sum::<f64>() * share
+        };
+        Self {
+            samples,
+            second: Mat::from_fn(size, size, |i, j| sum(|part| &part.gram, i.max(j), i.min(j))),
+            mean: Mat::from_fn(size, 1, |i, j| sum(|part| &part.sums, i, j)),
+            labels: Mat::from_fn(size, labels, |i, j| sum(|part| &part.by_class, i, j)),
+            label_mean: Mat::from_fn(labels, 1, |i, _| {
+                parts.iter().map(|part| part.counts[i]).sum::<u64>() as f64 * share
+            }),
+        }
+    }
+}

@@ -1,0 +1,482 @@
+//! Jobs with stages: rows of images or features, corrupted once each, under views that act on
+//! moments.
+//!
+//! ```text
+//! replicate ──▶ permutation of the rows
+//!   corruption ──▶ a draw for each row ──▶ nested moments                gather.rs
+//!     n ──▶ views, α ──▶ moments (μ, C, G, S, B) ──▶ all paradigms       problem.rs
+//!         at every k: losses, metrics, probes ──▶ rows
+//!       ──▶ probes on rows that were learned from, and held out          predictions.rs
+//! ```
+//!
+//! Rows are touched twice for each n: once for their moments, and once for the predictions of all
+//! models, if a metric asks for them. The clean model is that of Appendix C of the paper: learned
+//! from clean rows under the same views without the corruption's dose, and tried on clean rows.
+//!
+//! Problems are solved one at a time with faer, whose last bits depend on the instruction set.
+
+mod check;
+mod gather;
+mod predictions;
+mod problem;
+mod setting;
+
+pub(crate) use check::check;
+
+use std::sync::Arc;
+
+use eigensweep_job::stages::{CorruptionDraw, StagesSpec};
+use eigensweep_job::{JobSpec, Level};
+use eigensweep_sampling::streams::Draw;
+use eigensweep_sampling::subset::permute;
+use eigensweep_store::columns::Status;
+use eigensweep_store::rows::Rows;
+use eigensweep_theory::closed_forms::ClosedForms;
+use eigensweep_theory::leakage::Leakage;
+use eigensweep_theory::metrics::{Model, On, Score};
+use eigensweep_theory::probing::Probe;
+use eigensweep_theory::views::stages::{Scratch, Stage};
+use eigensweep_theory::{Failure, InstructionSet, Metric, Paradigm};
+use faer::{Mat, MatRef};
+
+use super::Frame;
+use super::explain::Explained;
+use crate::input::{Input, size};
+use crate::samples::Samples;
+use gather::{Gather, RowMoments};
+use predictions::{Predictions, Tried};
+use problem::{Population, Problem};
+use setting::{NoiseSetting, Settings, ViewSetting, position};
+
+/// Everything that the tasks of a job share.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    pub(super) frame: Frame,
+    samples: Arc<Samples>,
+    settings: Settings,
+    /// Positions of the sample sizes from the smallest to the largest.
+    nested: Vec<usize>,
+    /// How samples are corrupted.
+    draw: CorruptionDraw,
+    /// Metrics of representations.
+    metrics: Vec<&'static Metric>,
+    /// Whether a metric is of the clean model.
+    clean: bool,
+    /// Whether a metric is of predictions: of the clean and of the corrupted model on rows that they
+    /// were learned from, and of the latter on rows that are held out.
+    predicted: [bool; 3],
+    leakage: bool,
+}
+
+/// Buffers of one thread.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    /// The rows of the largest sample, in the order in which smaller ones are nested.
+    order: Vec<u32>,
+    pool: Vec<u32>,
+    values: Vec<f64>,
+    corrupted: Gather,
+    clean: Gather,
+    scratch: Scratch,
+    forms: ClosedForms,
+    probe: Probe,
+    leakage: Leakage,
+    predictions: [Predictions<Target>; 3],
+    /// Of each paradigm that learns a representation, the values of the last problem's pencil.
+    spectra: Vec<(&'static Paradigm, Result<Vec<f64>, Failure>)>,
+    /// The smallest and the largest variance that the last problem's views add.
+    sigma: (f64, f64),
+}
+
+/// What a model's predictions are of: a view setting, one of its cells (all, of the clean model), a
+/// dimension and a paradigm.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    views: usize,
+    cell: Option<usize>,
+    dimension: usize,
+    paradigm: usize,
+}
+
+/// Where the predictions of a model are tried, by place in [`Workspace::predictions`].
+const CLEAN: usize = 0;
+const TRAINING: usize = 1;
+const HELD_OUT: usize = 2;
+
+impl Stages {
+    /// Prepares a job whose input was checked.
+    ///
+    /// # Panics
+    ///
+    /// If the input is not that of a job with stages.
+    pub(super) fn new(spec: &JobSpec, staged: &StagesSpec, frame: Frame) -> Self {
+        let Input::Samples(samples) = &*frame.input else { panic!("rows of a job with stages") };
+        let samples = Arc::clone(samples);
+        let settings = Settings::new(spec, staged, &samples, &frame.plan.grid);
+        let mut nested: Vec<usize> = (0..frame.samples.len()).collect();
+        nested.sort_by_key(|&at| frame.samples[at]);
+        let probed = |model, on| {
+            frame.columns.probed.iter().any(|&(_, (of, tried, _))| of == model && tried == on)
+        };
+        let predicted = [
+            probed(Model::Clean, On::Training),
+            probed(Model::Corrupted, On::Training),
+            probed(Model::Corrupted, On::HeldOut),
+        ];
+        Self {
+            samples,
+            settings,
+            nested,
+            draw: staged.draw,
+            metrics: frame.columns.represented.clone(),
+            clean: frame.columns.has_clean() || predicted[CLEAN],
+            predicted,
+            leakage: frame.columns.represented.iter().any(|metric| metric.needs_row_space()),
+            frame,
+        }
+    }
+
+    /// Bytes of a workspace, about.
+    pub(super) fn workspace_bytes(&self) -> u64 {
+        let (size, labels) = (self.samples.shape.size() as u64, self.samples.labels as u64);
+        let inputs = self.samples.inputs() as u64;
+        let models = predictions::MOST as u64 * labels;
+        let predictions = self.predicted.iter().filter(|wanted| **wanted).count() as u64;
+        // Sums, blocks and moments of rows; a state, its copies and the problem; the closed forms;
+        // probes; models that wait.
+        8 * (size * size * (4 + 9 + 8) + inputs * inputs * 14 + predictions * models * (size + 256))
+    }
+
+    /// Computes the rows of a unit, which begin at `start`.
+    #[expect(clippy::cast_possible_truncation, reason = "digits of the grid, each below the length of a Vec")]
+    pub(super) fn run_unit(&self, unit: u64, start: usize, workspace: &mut Workspace, batch: &mut Rows) {
+        let grid = &self.frame.plan.grid;
+        let row = unit * grid.rows_per_unit;
+        let (replicate, column) = (grid.replicate(row), grid.column(row));
+        if !self.frame.wants(column, 0..grid.rows_per_unit) {
+            return;
+        }
+        let basis = self.settings.components.get(position(grid, Level::Data, row)).copied().flatten();
+        let basis = basis.and_then(|components| self.samples.basis(components));
+        let Some(noise) = self.settings.noise.get(position(grid, Level::Noise, row)) else { return };
+        let mut rng = self.frame.streams.stream(Draw::Subset, &[replicate]);
+        let total = u32::try_from(self.samples.training.len()).unwrap_or(u32::MAX);
+        permute(total, &mut workspace.order, &mut workspace.pool, &mut rng);
+        workspace.corrupted.clear();
+        workspace.clean.clear();
+        let population = self.leakage.then(|| {
+            Population::of(&self.samples, noise.corruption.as_deref(), basis, &mut workspace.scratch)
+        });
+        let unit = Unit { replicate, noise, basis, population: population.flatten() };
+        let rows_per_sample = grid.rows_per_sample as usize;
+        for &index in &self.nested {
+            let within = index * rows_per_sample;
+            if self.frame.wants(column, within as u64..(within + rows_per_sample) as u64) {
+                let samples = usize::try_from(self.frame.samples[index]).unwrap_or(usize::MAX);
+                self.extend(&unit, samples, workspace);
+                let place = Place { column, within: within as u64, start: start + within, samples };
+                self.sample(&unit, place, workspace, batch);
+            }
+        }
+    }
+
+    /// The stage that draws each row's corruption; `None` where rows stay what they are.
+    fn drawn<'u>(&self, unit: &Unit<'u>) -> Option<&'u dyn Stage> {
+        match self.draw {
+            CorruptionDraw::Once => unit.noise.corruption.as_deref(),
+            CorruptionDraw::Population => None,
+        }
+    }
+
+    /// Whether the clean model is another than the corrupted one.
+    fn differs(&self, unit: &Unit<'_>) -> bool {
+        self.clean && unit.noise.corruption.is_some()
+    }
+
+    /// Writes a corrupted row of those that are learned from; returns its class.
+    fn write(&self, unit: &Unit<'_>, row: usize, values: &mut Vec<f64>) -> usize {
+        values.resize(self.samples.shape.size(), 0.0);
+        let class = self.samples.training.write(row, values);
+        if let Some(stage) = self.drawn(unit) {
+            stage.draw(values, &mut self.frame.streams.stream(Draw::Corruption, &[unit.replicate, row as u64]));
+        }
+        class
+    }
+
+    /// Adds rows until there are so many.
+    fn extend(&self, unit: &Unit<'_>, samples: usize, workspace: &mut Workspace) {
+        let Workspace { order, values, corrupted, clean, .. } = workspace;
+        let both = self.differs(unit) && self.drawn(unit).is_some();
+        for at in corrupted.rows()..samples {
+            let row = order[at] as usize;
+            if both {
+                values.resize(self.samples.shape.size(), 0.0);
+                let class = self.samples.training.write(row, values);
+                clean.add(values, class);
+            }
+            let class = self.write(unit, row, values);
+            corrupted.add(values, class);
+        }
+    }
+
+    /// Solves every problem of a sample and writes its rows.
+    fn sample(&self, unit: &Unit<'_>, place: Place, workspace: &mut Workspace, batch: &mut Rows) {
+        let moments = Moments::new(workspace.corrupted.moments(), unit.basis);
+        let clean = self.differs(unit).then(|| match self.drawn(unit) {
+            Some(_) => Moments::new(workspace.clean.moments(), unit.basis),
+            None => moments.clone(),
+        });
+        for (at, views) in self.settings.views.iter().enumerate() {
+            let cells = views.cells.iter().map(|cell| place.start + views.row + cell.row);
+            let wanted = |first: usize| {
+                let first = place.within + (first - place.start) as u64;
+                self.frame.wants(place.column, first..first + self.frame.rows_per_cell() as u64)
+            };
+            if !cells.clone().any(wanted) {
+                continue;
+            }
+            // Where nothing is corrupted, the corrupted model is the clean one.
+            let mut clean_losses = Vec::new();
+            if let Some(clean) = &clean {
+                let given = Given { unit, moments: clean, corruption: None, dose: None, population: None };
+                self.solve(&given, place, views, workspace, |workspace, at_k, paradigm, solved| {
+                    let loss = solved.map(|solved| {
+                        let target = Target { views: at, cell: None, dimension: at_k, paradigm };
+                        self.predict(&[CLEAN], &solved, target, unit, place, workspace, batch);
+                        solved.loss
+                    });
+                    clean_losses.push((at_k, paradigm, loss));
+                });
+            }
+            for (number, (cell, first)) in views.cells.iter().zip(cells).enumerate() {
+                if !wanted(first) {
+                    continue;
+                }
+                let given = Given {
+                    unit,
+                    moments: &moments,
+                    corruption: match self.draw {
+                        CorruptionDraw::Once => None,
+                        CorruptionDraw::Population => unit.noise.corruption.as_deref(),
+                    },
+                    dose: unit.noise.doses.get(cell.dose).and_then(Option::as_deref),
+                    population: unit.population.as_ref(),
+                };
+                self.solve(&given, place, views, workspace, |workspace, at_k, paradigm, solved| {
+                    let row = first + self.settings.dimensions[at_k] + paradigm;
+                    let same = clean.is_none();
+                    match solved {
+                        Err(status) => batch.fail(row..row + 1, status),
+                        Ok(solved) => {
+                            self.frame.columns.write_problem(batch, row, solved.loss, &solved.metrics);
+                            let target = Target { views: at, cell: Some(number), dimension: at_k, paradigm };
+                            let own: &[usize] = if same { &[CLEAN, TRAINING, HELD_OUT] } else { &[TRAINING, HELD_OUT] };
+                            self.predict(own, &solved, target, unit, place, workspace, batch);
+                            if same {
+                                self.frame.columns.write_clean(batch, row, solved.loss);
+                            }
+                        }
+                    }
+                });
+                for (at_k, paradigm, loss) in &clean_losses {
+                    let row = first + self.settings.dimensions[*at_k] + paradigm;
+                    match loss {
+                        _ if batch.status()[row] != Status::Ok => {}
+                        Err(status) => batch.fail(row..row + 1, *status),
+                        Ok(loss) => self.frame.columns.write_clean(batch, row, *loss),
+                    }
+                }
+            }
+        }
+        for on in [CLEAN, TRAINING, HELD_OUT] {
+            self.try_on(on, unit, place, workspace, batch);
+        }
+    }
+
+    /// Has a model's predictions tried on the rows that metrics ask for.
+    #[expect(clippy::too_many_arguments, reason = "where a model's predictions belong")]
+    fn predict(
+        &self,
+        on: &[usize],
+        solved: &Solved,
+        target: Target,
+        unit: &Unit<'_>,
+        place: Place,
+        workspace: &mut Workspace,
+        batch: &mut Rows,
+    ) {
+        let Some((weights, intercept)) = &solved.model else { return };
+        for &on in on.iter().filter(|on| self.predicted[**on]) {
+            if workspace.predictions[on].is_full() {
+                self.try_on(on, unit, place, workspace, batch);
+            }
+            workspace.predictions[on].push(weights.as_ref(), intercept.as_ref(), target);
+        }
+    }
+
+    /// Tries the models that wait, and writes what comes of it.
+    fn try_on(&self, on: usize, unit: &Unit<'_>, place: Place, workspace: &mut Workspace, batch: &mut Rows) {
+        let Workspace { order, values, predictions, .. } = workspace;
+        let predictions = &mut predictions[on];
+        if predictions.is_empty() {
+            return;
+        }
+        let training = order[..place.samples].iter().map(|&row| row as usize);
+        let found = match (on, &self.samples.held_out) {
+            (HELD_OUT, Some(held_out)) => predictions.try_on(0..held_out.len(), |row, to| {
+                values.resize(to.len(), 0.0);
+                let class = held_out.write(row, values);
+                if let Some(stage) = self.drawn(unit) {
+                    let at = [unit.replicate, row as u64];
+                    stage.draw(values, &mut self.frame.streams.stream(Draw::HeldOut, &at));
+                }
+                to.copy_from_slice(values);
+                class
+            }),
+            (TRAINING, _) => predictions.try_on(training, |row, to| {
+                let class = self.write(unit, row, values);
+                to.copy_from_slice(values);
+                class
+            }),
+            (CLEAN, _) => predictions.try_on(training, |row, to| self.samples.training.write(row, to)),
+            (_, _) => Vec::new(),
+        };
+        predictions.clear();
+        let (model, rows) = match on {
+            CLEAN => (Model::Clean, On::Training),
+            TRAINING => (Model::Corrupted, On::Training),
+            _ => (Model::Corrupted, On::HeldOut),
+        };
+        for (Target { views, cell, dimension, paradigm }, Tried { accuracy, loss }) in found {
+            let views = &self.settings.views[views];
+            let cells = views.cells.iter().enumerate().filter(|(at, _)| cell.is_none_or(|cell| cell == *at));
+            for (_, cell) in cells {
+                let row = place.start + views.row + cell.row + self.settings.dimensions[dimension] + paradigm;
+                for &(column, (of, tried, score)) in &self.frame.columns.probed {
+                    if of == model && tried == rows && batch.status()[row] == Status::Ok {
+                        batch.values_mut(column)[row] = match score {
+                            Score::Accuracy => accuracy,
+                            Score::Loss => loss,
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Solves one problem by all paradigms and hands over what each makes of it at each dimension.
+    fn solve(
+        &self,
+        given: &Given<'_>,
+        place: Place,
+        views: &ViewSetting,
+        workspace: &mut Workspace,
+        mut each: impl FnMut(&mut Workspace, usize, usize, Result<Solved, Status>),
+    ) {
+        for (number, chain) in views.chains.iter().enumerate() {
+            let problem = self.problem(given, place, chain, views.floor, workspace);
+            for (paradigm, _) in views.of.iter().enumerate().filter(|(_, of)| **of == number) {
+                let solved = self.solve_by(given, &problem, paradigm, workspace);
+                for (at_k, solved) in solved.into_iter().enumerate() {
+                    each(workspace, at_k, paradigm, solved);
+                }
+            }
+        }
+    }
+}
+
+/// What the samples of a unit share.
+#[derive(Debug)]
+struct Unit<'a> {
+    replicate: u64,
+    noise: &'a NoiseSetting,
+    /// A basis (d × k₀) of principal components; `None` of raw features.
+    basis: Option<MatRef<'a, f64>>,
+    /// What leakage is measured against, where it is and can be.
+    population: Option<Population>,
+}
+
+/// Where the rows of a sample are.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// The column of the grid.
+    column: u64,
+    /// Its first row within the unit.
+    within: u64,
+    /// Its first row within the batch.
+    start: usize,
+    /// n.
+    samples: usize,
+}
+
+/// Moments of a sample, as the source has it and in the representation's inputs.
+#[derive(Clone, Debug)]
+struct Moments {
+    raw: RowMoments,
+    /// Of all rows, of those for fitting a probe, and of those for trying it.
+    inputs: [RowMoments; 3],
+}
+
+/// What a problem is made of.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    unit: &'a Unit<'a>,
+    moments: &'a Moments,
+    /// The corruption, in its population limit.
+    corruption: Option<&'a dyn Stage>,
+    /// The dose of it that views repeat.
+    dose: Option<&'a dyn Stage>,
+    population: Option<&'a Population>,
+}
+
+/// What a paradigm makes of a problem at a dimension.
+#[derive(Debug)]
+struct Solved {
+    loss: f64,
+    /// Metrics of the representation.
+    metrics: Vec<f64>,
+    /// Its predictions of a raw row, if a metric asks for them: W (d × ℓ) and c (ℓ × 1).
+    model: Option<(Mat<f64>, Mat<f64>)>,
+}
+
+impl Workspace {
+    /// Buffers for the tasks of `simulation`.
+    pub(super) fn on(instruction_set: InstructionSet, simulation: &Stages) -> Self {
+        let Samples { shape, training, labels, .. } = &*simulation.samples;
+        let (raw, inputs) = (shape.size(), simulation.samples.inputs());
+        let most = simulation.frame.samples.iter().copied().max().unwrap_or(0);
+        let gather = |wanted| {
+            let (size, labels) = if wanted { (raw, *labels) } else { (0, 0) };
+            Gather::new(instruction_set, size, labels)
+        };
+        let predictions = simulation.predicted.map(|wanted| {
+            let (size, labels) = if wanted { (raw, *labels) } else { (0, 0) };
+            Predictions::new(instruction_set, size, labels)
+        });
+        Self {
+            order: vec![0; usize::try_from(most).unwrap_or(usize::MAX).min(training.len())],
+            pool: vec![0; training.len()],
+            values: vec![0.0; raw],
+            corrupted: gather(true),
+            clean: gather(simulation.clean),
+            scratch: Scratch::default(),
+            forms: ClosedForms::new(inputs, *labels),
+            probe: Probe::new(instruction_set, inputs, *labels),
+            leakage: Leakage::new(instruction_set, inputs, 0),
+            predictions,
+            spectra: Vec::new(),
+            sigma: (f64::NAN, f64::NAN),
+        }
+    }
+
+    /// Spectra of the problem that was solved last.
+    pub(super) fn explain(&self) -> Explained {
+        Explained {
+            signal: None,
+            gamma: Vec::new(),
+            theta: Vec::new(),
+            sigma: self.sigma,
+            spectra: self.spectra.clone(),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Linear predictions of labels, tried row by row.
+
+use eigensweep_spectral::dense::product;
+use eigensweep_spectral::lanes::InstructionSet;
+use faer::{Accum, Mat, MatRef};
+
+/// Rows of a block.
+const BLOCK_ROWS: usize = 256;
+
+/// Models that wait to be tried, at most: their weights are read once a block of rows.
+pub(super) const MOST: usize = 256;
+
+/// Linear models of one-hot labels, `ŷ = Wᵀx + c`, on their way to rows.
+#[derive(Debug)]
+pub(super) struct Predictions<T> {
+    instruction_set: InstructionSet,
+    labels: usize,
+    /// Wᵀ of each (ℓ rows each).
+    weights: Mat<f64>,
+    intercepts: Vec<f64>,
+    tags: Vec<T>,
+    /// Rows, a column each.
+    block: Mat<f64>,
+    classes: Vec<usize>,
+    predicted: Mat<f64>,
+    correct: Vec<u64>,
+    squares: Vec<f64>,
+}
+
+/// How well a model predicts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Tried {
+    /// Share of rows whose class has the largest prediction.
+    pub(super) accuracy: f64,
+    /// Mean squared difference from the one-hot labels.
+    pub(super) loss: f64,
+}
+
+impl<T: Clone> Predictions<T> {
+    /// No models of d features and ℓ classes.
+    pub(super) fn new(instruction_set: InstructionSet, size: usize, labels: usize) -> Self {
+        Self {
+            instruction_set,
+            labels,
+            weights: Mat::zeros(MOST * labels, size),
+            intercepts: Vec::with_capacity(MOST * labels),
+            tags: Vec::with_capacity(MOST),
+            block: Mat::zeros(size, BLOCK_ROWS),
+            classes: Vec::with_capacity(BLOCK_ROWS),
+            predicted: Mat::zeros(MOST * labels, BLOCK_ROWS),
+            correct: Vec::with_capacity(MOST),
+            squares: Vec::with_capacity(MOST),
+        }
+    }
+
+    /// Whether no further model has room.
+    pub(super) fn is_full(&self) -> bool {
+        self.tags.len() == MOST
+    }
+
+    /// Whether there is no model.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tags.is_empty()
+    }
+
+    /// Adds a model: W (d × ℓ) and c (ℓ × 1).
+    pub(super) fn push(&mut self, weights: MatRef<'_, f64>, intercept: MatRef<'_, f64>, tag: T) {
+        let first = self.tags.len() * self.labels;
+        self.weights.as_mut().subrows_mut(first, self.labels).copy_from(weights.transpose());
+        self.intercepts.extend(intercept.col(0).iter());
+        self.tags.push(tag);
+    }
+
+    /// Forgets all models.
+    pub(super) fn clear(&mut self) {
+        self.tags.clear();
+        self.intercepts.clear();
+    }
+
+    /// Tries all models on rows: `write` writes each into its place and returns its class.
+    pub(super) fn try_on(
+        &mut self,
+        rows: impl Iterator<Item = usize>,
+        mut write: impl FnMut(usize, &mut [f64]) -> usize,
+    ) -> Vec<(T, Tried)> {
+        self.correct.clear();
+        self.correct.resize(self.tags.len(), 0);
+        self.squares.clear();
+        self.squares.resize(self.tags.len(), 0.0);
+        let mut count = 0;
+        for row in rows {
+            let class = write(row, self.block.col_as_slice_mut(self.classes.len()));
+            self.classes.push(class);
+            count += 1;
+            if self.classes.len() == BLOCK_ROWS {
+                self.flush();
+            }
+        }
+        self.flush();
+        let share = 1.0 / f64::from(u32::try_from(count).unwrap_or(u32::MAX).max(1));
+        let found = self.tags.iter().cloned().zip(self.correct.iter().zip(&self.squares));
+        found
+            .map(|(tag, (&correct, squares))| {
+                (tag, Tried { accuracy: correct as f64 * share, loss: squares * share })
+            })
+            .collect()
+    }
+
+    fn flush(&mut self) {
+        let (models, rows, labels) = (self.tags.len(), self.classes.len(), self.labels);
+        if rows == 0 || models == 0 {
+            self.classes.clear();
+            return;
+        }
+        let mut predicted = self.predicted.as_mut().submatrix_mut(0, 0, models * labels, rows);
+        let weights = self.weights.as_ref().subrows(0, models * labels);
+        let block = self.block.as_ref().subcols(0, rows);
+        product(self.instruction_set, predicted.as_mut(), Accum::Replace, weights, block);
+        for (column, &class) in predicted.col_iter().zip(&self.classes) {
+            for model in 0..models {
+                let first = model * labels;
+                let (mut best, mut largest, mut squares) = (0, f64::NEG_INFINITY, 0.0);
+                for c in 0..labels {
+                    let value = column[first + c] + self.intercepts[first + c];
+                    let wanted = if c == class { 1.0 } else { 0.0 };
+                    squares += (value - wanted) * (value - wanted);
+                    if value > largest {
+                        (best, largest) = (c, value);
+                    }
+                }
+                self.correct[model] += u64::from(best == class);
+                self.squares[model] += squares;
+            }
+        }
+        self.classes.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eigensweep_spectral::lanes::InstructionSet;
+    use faer::mat;
+
+    use super::{Predictions, Tried};
+
+    /// x = (1, 0), (0, 1), (2, 1) of classes 0, 1, 1; the first model is the identity, the second
+    /// always says 1.
+    #[test]
+    fn accuracy_and_loss_are_those_counted_by_hand() {
+        let mut predictions = Predictions::new(InstructionSet::detect(), 2, 2);
+        let (identity, zero) = (mat![[1.0, 0.0], [0.0, 1.0]], mat![[0.0, 0.0], [0.0, 0.0]]);
+        predictions.push(identity.as_ref(), mat![[0.0], [0.0]].as_ref(), "identity");
+        predictions.push(zero.as_ref(), mat![[0.0], [1.0]].as_ref(), "one");
+        let rows = [([1.0, 0.0], 0), ([0.0, 1.0], 1), ([2.0, 1.0], 1)];
+        let tried = predictions.try_on(0..3, |row, to| {
+            to.copy_from_slice(&rows[row].0);
+            rows[row].1
+        });
+        let share = 1.0 / 3.0;
+        assert_eq!(tried[0], ("identity", Tried { accuracy: 2.0 * share, loss: 4.0 * share }));
+        assert_eq!(tried[1], ("one", Tried { accuracy: 2.0 * share, loss: 2.0 * share }));
+    }
+}
