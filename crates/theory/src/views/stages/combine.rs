@@ -5,9 +5,11 @@
 use faer::Mat;
 use rand::{Rng, RngExt};
 
+use super::evaluation::mean_unknown;
 use super::spec::build_all;
 use super::{
     Bounds, Domain, Dosing, Fault, Key, Kind, Scratch, Shape, Spec, Stage, Takes, Tier, Unless, Value,
+    mixture,
 };
 
 /// One of several chains, drawn afresh.
@@ -33,10 +35,18 @@ pub static CHOICE: Kind = Kind {
             return Err(Fault::new("options", "there are no options", "list at least one chain of stages"));
         };
         let chains = options.iter().enumerate().map(|(at, specs)| {
-            let stages = build_all(specs, shape, &format!("options[{at}]"))?;
-            Ok(Box::new(Chain { stages }) as Box<dyn Stage>)
+            let chain = Chain::new(specs, shape, &format!("options[{at}]"))?;
+            Ok(Box::new(chain) as Box<dyn Stage>)
         });
-        Ok(Box::new(Choice::new(chains.collect::<Result<_, _>>()?, spec.list("weights"))?))
+        let chains: Vec<_> = chains.collect::<Result<_, _>>()?;
+        let mut features = chains.iter().map(|chain| chain.features(shape.size()));
+        let first = features.next();
+        if let Some((at, other)) = features.enumerate().find(|(_, other)| Some(*other) != first) {
+            let message = format!("{other} features come out, {} of the first option", first.unwrap_or(0));
+            let help = "options must agree in the number of features";
+            return Err(Fault::new(&format!("options[{}]", at + 1), message, help));
+        }
+        Ok(Box::new(Choice::new(chains, spec.list("weights"))?))
     },
     severity: None,
 };
@@ -55,7 +65,8 @@ pub static SOMETIMES: Kind = Kind {
         Key { name: "stages", takes: Takes::Stages, unless: Unless::Required, help: "the chain" },
     ],
     build: |spec, shape| {
-        Ok(Box::new(Dose::new(chain(spec, shape)?, Dosing::Probability(spec.number("probability")))))
+        let dosing = Dosing::Probability(spec.number("probability"));
+        Ok(Box::new(dosed(Box::new(chain(spec, shape)?), dosing, shape)?))
     },
     severity: None,
 };
@@ -73,16 +84,40 @@ pub static STRENGTH: Kind = Kind {
         },
         Key { name: "stages", takes: Takes::Stages, unless: Unless::Required, help: "the chain" },
     ],
-    build: |spec, shape| Ok(Box::new(Dose::new(chain(spec, shape)?, Dosing::Fixed(spec.number("alpha"))))),
+    build: |spec, shape| {
+        let dosing = Dosing::Fixed(spec.number("alpha"));
+        Ok(Box::new(dosed(Box::new(chain(spec, shape)?), dosing, shape)?))
+    },
     severity: None,
 };
 
 /// The chain at `stages`.
-fn chain(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
+fn chain(spec: &Spec, shape: Shape) -> Result<Chain, Fault> {
     let Some(Value::Stages(specs)) = spec.value("stages") else {
         return Err(Fault::new("stages", "there are no stages", "list at least one"));
     };
-    Ok(Box::new(Chain { stages: build_all(specs, shape, "stages")? }))
+    Chain::new(specs, shape, "stages")
+}
+
+/// A dose of a stage for samples of a shape.
+///
+/// # Errors
+///
+/// A [`Fault`] of the stage itself where it changes the number of features: then `T(v) − v` is not.
+pub(super) fn dosed(stage: Box<dyn Stage>, dosing: Dosing, shape: Shape) -> Result<Dose, Fault> {
+    let (before, after) = (shape.size(), stage.features(shape.size()));
+    if before != after {
+        let message = format!("a dose needs as many features out as in, not {after} of {before}");
+        return Err(Fault::new("", message, "apply all of it"));
+    }
+    Ok(Dose::new(stage, dosing))
+}
+
+/// The number of the first stage that must be told a mean which is not known there: it is behind one
+/// without a closed form.
+pub(super) fn unsettled(stages: &[Box<dyn Stage>]) -> Option<usize> {
+    let first = stages.iter().position(|stage| stage.tier() != Tier::Moments)? + 1;
+    stages[first..].iter().position(|stage| stage.needs_mean()).map(|at| first + at)
 }
 
 /// One stage after another.
@@ -90,6 +125,42 @@ fn chain(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
 pub struct Chain {
     /// The stages, the first first.
     pub stages: Vec<Box<dyn Stage>>,
+}
+
+impl Chain {
+    /// The chain of these stages.
+    fn new(specs: &[Spec], shape: Shape, place: &str) -> Result<Self, Fault> {
+        let stages = build_all(specs, shape, place)?;
+        match unsettled(&stages) {
+            Some(at) => Err(mean_unknown().within(&format!("{place}[{at}]"))),
+            None => Ok(Self { stages }),
+        }
+    }
+}
+
+/// The outcomes of one coordinate at a value behind all stages, the same ones together; `None` where
+/// a stage has no [law](Stage::law).
+fn outcomes(stages: &[Box<dyn Stage>], value: f64) -> Option<Vec<(f64, f64)>> {
+    let mut found = vec![(value, 1.0)];
+    let mut next = Vec::new();
+    for stage in stages {
+        for &(value, share) in &found {
+            let from = next.len();
+            if !stage.law(value, &mut next) {
+                return None;
+            }
+            next[from..].iter_mut().for_each(|(_, part)| *part *= share);
+        }
+        next.sort_by(|a, b| a.0.total_cmp(&b.0));
+        next.dedup_by(|other, kept| {
+            let same = other.0.total_cmp(&kept.0).is_eq();
+            kept.1 += if same { other.1 } else { 0.0 };
+            same
+        });
+        std::mem::swap(&mut found, &mut next);
+        next.clear();
+    }
+    Some(found)
 }
 
 impl Stage for Chain {
@@ -120,11 +191,43 @@ impl Stage for Chain {
     }
 
     fn tier(&self) -> Tier {
-        self.stages.iter().map(|stage| stage.tier()).max().unwrap_or(Tier::Moments)
+        let closed = self.stages.iter().all(|stage| stage.tier() == Tier::Moments);
+        match self.entry(0.0) {
+            _ if closed => Tier::Moments,
+            Some(_) => Tier::Entries,
+            None => Tier::Sampled,
+        }
     }
 
     fn is_fixed(&self) -> bool {
         self.stages.iter().all(|stage| stage.is_fixed())
+    }
+
+    fn law(&self, value: f64, to: &mut Vec<(f64, f64)>) -> bool {
+        outcomes(&self.stages, value).is_some_and(|found| {
+            to.extend(found);
+            true
+        })
+    }
+
+    fn entry(&self, value: f64) -> Option<[f64; 2]> {
+        // Only the last one need not be discrete.
+        let (last, before) = self.stages.split_last()?;
+        mixture(&outcomes(before, value)?, |value| last.entry(value))
+    }
+
+    fn settle(&mut self, mean: &[f64], scratch: &mut Scratch) {
+        let mut means = scratch.take(mean.len(), 1);
+        means.col_as_slice_mut(0).copy_from_slice(mean);
+        for stage in &mut self.stages {
+            stage.settle(means.col_as_slice(0), scratch);
+            stage.mean(&mut means, &[1.0], scratch);
+        }
+        scratch.give(means);
+    }
+
+    fn needs_mean(&self) -> bool {
+        self.stages.iter().any(|stage| stage.needs_mean())
     }
 }
 
@@ -191,11 +294,20 @@ impl Stage for Choice {
     }
 
     fn tier(&self) -> Tier {
-        combined(self.options.iter().map(|option| option.tier()))
+        let closed = self.options.iter().all(|option| option.tier() == Tier::Moments);
+        if closed { Tier::Moments } else { Tier::Sampled }
     }
 
     fn is_fixed(&self) -> bool {
         matches!(&self.options[..], [only] if only.is_fixed())
+    }
+
+    fn settle(&mut self, mean: &[f64], scratch: &mut Scratch) {
+        self.options.iter_mut().for_each(|option| option.settle(mean, scratch));
+    }
+
+    fn needs_mean(&self) -> bool {
+        self.options.iter().any(|option| option.needs_mean())
     }
 }
 
@@ -223,14 +335,6 @@ fn mix(
     }
     if let Some(sum) = sum {
         scratch.give(std::mem::replace(matrix, sum));
-    }
-}
-
-/// What a combination of stages is computed from: one that is exact by entries is so alone only.
-fn combined(tiers: impl Iterator<Item = Tier>) -> Tier {
-    match tiers.max().unwrap_or(Tier::Moments) {
-        Tier::Moments => Tier::Moments,
-        Tier::Entries | Tier::Sampled => Tier::Sampled,
     }
 }
 
@@ -275,13 +379,10 @@ impl Stage for Dose {
         self.stage.mean(&mut mixed, mean, scratch);
         let mut whole = scratch.copy(second);
         self.stage.second(&mut whole, mean, scratch);
-        for j in 0..second.ncols() {
-            for i in 0..second.nrows() {
-                second[(i, j)] = (1.0 - 2.0 * first + square) * second[(i, j)]
-                    + (first - square) * (mixed[(i, j)] + mixed[(j, i)])
-                    + square * whole[(i, j)];
-            }
-        }
+        scale(second, 1.0 - 2.0 * first + square);
+        add(second, first - square, &mixed);
+        add_transposed(second, first - square, &mixed);
+        add(second, square, &whole);
         scratch.give(mixed);
         scratch.give(whole);
     }
@@ -289,7 +390,12 @@ impl Stage for Dose {
     fn draw(&self, values: &mut Vec<f64>, rng: &mut dyn Rng) {
         let a = match self.dosing {
             Dosing::Fixed(alpha) => alpha,
-            Dosing::Probability(p) => f64::from(u8::from(rng.random::<f64>() < p)),
+            Dosing::Probability(p) => {
+                if rng.random::<f64>() < p {
+                    self.stage.draw(values, rng);
+                }
+                return;
+            }
             Dosing::Uniform(most) => most * rng.random::<f64>(),
         };
         let before = values.clone();
@@ -311,11 +417,37 @@ impl Stage for Dose {
     }
 
     fn tier(&self) -> Tier {
-        combined(std::iter::once(self.stage.tier()))
+        match (self.stage.tier(), self.dosing) {
+            (Tier::Entries, Dosing::Probability(_) | Dosing::Uniform(_)) => Tier::Sampled,
+            (tier, Dosing::Fixed(_) | Dosing::Probability(_) | Dosing::Uniform(_)) => tier,
+        }
     }
 
     fn is_fixed(&self) -> bool {
         matches!(self.dosing, Dosing::Fixed(_)) && self.stage.is_fixed()
+    }
+
+    fn law(&self, value: f64, outcomes: &mut Vec<(f64, f64)>) -> bool {
+        // A random dose is the same in all coordinates.
+        let Dosing::Fixed(alpha) = self.dosing else { return false };
+        let from = outcomes.len();
+        let has = self.stage.law(value, outcomes);
+        outcomes[from..].iter_mut().for_each(|(outcome, _)| *outcome = value + alpha * (*outcome - value));
+        has
+    }
+
+    fn entry(&self, value: f64) -> Option<[f64; 2]> {
+        let Dosing::Fixed(alpha) = self.dosing else { return None };
+        let [mean, variance] = self.stage.entry(value)?;
+        Some([value + alpha * (mean - value), alpha * alpha * variance])
+    }
+
+    fn settle(&mut self, mean: &[f64], scratch: &mut Scratch) {
+        self.stage.settle(mean, scratch);
+    }
+
+    fn needs_mean(&self) -> bool {
+        self.stage.needs_mean()
     }
 }
 
@@ -330,5 +462,18 @@ fn scale(matrix: &mut Mat<f64>, by: f64) {
 fn add(matrix: &mut Mat<f64>, by: f64, other: &Mat<f64>) {
     for (column, other) in matrix.col_iter_mut().zip(other.col_iter()) {
         column.iter_mut().zip(other.iter()).for_each(|(entry, other)| *entry += by * other);
+    }
+}
+
+/// `M ← M + s Nᵀ`, square, by tiles that stay in the cache.
+fn add_transposed(matrix: &mut Mat<f64>, by: f64, other: &Mat<f64>) {
+    const TILE: usize = 32;
+    let size = matrix.nrows();
+    for (row, column) in (0..size).step_by(TILE).flat_map(|i| (0..size).step_by(TILE).map(move |j| (i, j))) {
+        for j in column..size.min(column + TILE) {
+            for i in row..size.min(row + TILE) {
+                matrix[(i, j)] += by * other[(j, i)];
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`state`] | the moments (μ, C, G, S, B), and how a stage is pushed through them |
 //! | [`combine`] | chain, choice and dose: stages made of stages |
+//! | [`evaluation`] | a chain as it is evaluated: what must see the samples, and the closed rest |
 //! | the others | a kind each |
 //!
 //! Source: `views.md` of this project's specification, sections 1 to 5; Theorem 1 there says which
@@ -17,6 +18,7 @@
 
 pub mod combine;
 mod dropout;
+pub mod evaluation;
 mod scratch;
 mod spec;
 pub mod state;
@@ -28,8 +30,9 @@ use rand::Rng;
 
 pub use combine::{CHOICE, Chain, Choice, Dose, SOMETIMES, STRENGTH};
 pub use dropout::DROPOUT;
+pub use evaluation::{RowMoments, Views};
 pub use scratch::Scratch;
-pub use spec::{Bounds, Dosing, Fault, Key, Severities, Spec, Takes, Unless, Value};
+pub use spec::{Bounds, Dosing, Fault, Key, Severities, Spec, Takes, Unless, Value, build_all};
 pub use state::State;
 
 /// All kinds of stages, in the order of the documentation.
@@ -80,11 +83,33 @@ pub trait Stage: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Mean and variance of one coordinate at a value, of a stage of [`Tier::Entries`].
+    /// Mean and variance of one coordinate at a value, where coordinates are independent and alike;
+    /// of the [law](Self::law) unless a stage knows better.
     fn entry(&self, value: f64) -> Option<[f64; 2]> {
-        let _ = value;
-        None
+        let mut outcomes = Vec::new();
+        self.law(value, &mut outcomes).then(|| mixture(&outcomes, |value| Some([value, 0.0])))?
     }
+
+    /// Tells a stage that fills with the mean of what comes in what that is (d). Its draws and
+    /// moments are NaN before.
+    fn settle(&mut self, mean: &[f64], scratch: &mut Scratch) {
+        let _ = (mean, scratch);
+    }
+
+    /// Whether it must be told.
+    fn needs_mean(&self) -> bool {
+        false
+    }
+}
+
+/// Mean and variance of a mixture: of `[mean, variance]` at each outcome, with its probability.
+fn mixture(outcomes: &[(f64, f64)], at: impl Fn(f64) -> Option<[f64; 2]>) -> Option<[f64; 2]> {
+    let parts: Vec<_> =
+        outcomes.iter().map(|&(value, share)| Some((at(value)?, share))).collect::<Option<_>>()?;
+    let mean: f64 = parts.iter().map(|([mean, _], share)| share * mean).sum();
+    let square = |x: f64| x * x;
+    let variance = parts.iter().map(|([own, variance], share)| share * (variance + square(own - mean))).sum();
+    Some([mean, variance])
 }
 
 /// What the moments of a stage are computed from, the cheapest first.

@@ -2,7 +2,8 @@
 
 use faer::Mat;
 
-use super::{Dose, Kind, Shape, Stage};
+use super::combine::dosed;
+use super::{Kind, Shape, Stage};
 
 /// A stage before it is built: its kind, and values that the kind's keys take.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,9 +134,11 @@ impl Bounds {
     /// Any finite number.
     pub const FINITE: Self = Self { whole: false, holds: f64::is_finite, words: "finite" };
     /// At least 0.
-    pub const NOT_NEGATIVE: Self = Self { whole: false, holds: |x| x >= 0.0, words: "at least 0" };
+    pub const NOT_NEGATIVE: Self =
+        Self { whole: false, holds: |x| x >= 0.0 && x < f64::INFINITY, words: "at least 0" };
     /// Above 0.
-    pub const POSITIVE: Self = Self { whole: false, holds: |x| x > 0.0, words: "above 0" };
+    pub const POSITIVE: Self =
+        Self { whole: false, holds: |x| x > 0.0 && x < f64::INFINITY, words: "above 0" };
     /// From 0 to 1.
     pub const SHARE: Self = Self { whole: false, holds: |x| (0.0..=1.0).contains(&x), words: "from 0 to 1" };
     /// Above 0, up to 1.
@@ -241,20 +244,25 @@ impl Spec {
         let stage = (self.kind.build)(self, shape)?;
         Ok(match self.dose {
             None => stage,
-            Some(dosing) => Box::new(Dose::new(stage, dosing)),
+            Some(dosing) => Box::new(dosed(stage, dosing, shape)?),
         })
     }
 }
 
-/// Builds a chain's stages.
+/// Builds a chain's stages: each for what comes out of the one before it.
 ///
 /// # Errors
 ///
 /// The first [`Fault`], its key seen from whoever holds the chain at `place`.
-pub(super) fn build_all(specs: &[Spec], shape: Shape, place: &str) -> Result<Vec<Box<dyn Stage>>, Fault> {
-    let built = specs
-        .iter()
-        .enumerate()
-        .map(|(at, spec)| spec.build(shape).map_err(|fault| fault.within(&format!("{place}[{at}]"))));
+pub fn build_all(specs: &[Spec], shape: Shape, place: &str) -> Result<Vec<Box<dyn Stage>>, Fault> {
+    let mut shape = shape;
+    let built = specs.iter().enumerate().map(|(at, spec)| {
+        let stage = spec.build(shape).map_err(|fault| fault.within(&format!("{place}[{at}]")))?;
+        let features = stage.features(shape.size());
+        if features != shape.size() {
+            shape = Shape::features(features);
+        }
+        Ok(stage)
+    });
     built.collect()
 }
