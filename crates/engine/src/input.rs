@@ -11,6 +11,8 @@ use eigensweep_theory::leakage::CleanMoment;
 use faer::{Mat, Par};
 
 use crate::EngineError;
+use crate::samples::{self, Samples};
+use crate::simulation::stages;
 use eigensweep_job::{self as job, Axis, DataSpec, FilesSpec, Job, JobSpec, Problem, RowSource, RowsSpec};
 use eigensweep_store::Extents;
 use eigensweep_store::dataset::InputFacts;
@@ -40,6 +42,8 @@ pub enum Input {
         /// BLAKE3 of the files, so that a resumed run notices other data under the same path.
         fingerprint: String,
     },
+    /// Raw rows that stages act on.
+    Samples(Arc<Samples>),
 }
 
 /// A data set at one setting.
@@ -105,6 +109,9 @@ impl Input {
                 components: spec.components.values().iter().map(|&k| size(k)).max().unwrap_or(1),
                 labels: spec.label_count as usize,
             }),
+            DataSpec::Rows(spec) if job.spec.stages().is_some() => {
+                Ok(Self::Samples(Arc::new(Samples::load(job, spec)?)))
+            }
             DataSpec::Rows(spec) => Self::load_rows(job, spec),
         }
     }
@@ -112,35 +119,17 @@ impl Input {
     /// Reads a job's files and keeps principal components, or all raw features.
     fn load_rows(job: &Job, spec: &RowsSpec) -> Result<Self, EngineError> {
         let RowsSpec { source, components, .. } = spec;
-        let FilesSpec { reader, files } = match source {
-            RowSource::Files(files) => files,
-            RowSource::Glyphs { .. } => unimplemented!("glyphs"),
+        let (samples_are, features_are) = match source {
+            RowSource::Files(FilesSpec { reader, .. }) => (reader.samples, reader.features),
+            RowSource::Glyphs { .. } => ("images", "pixels"),
         };
-        let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-        let missing: Vec<Problem> = reader
-            .files
-            .iter()
-            .zip(&paths)
-            .filter(|(_, path)| !path.exists())
-            .map(|(file, path)| {
-                let key = format!("data.{}", file.key);
-                let message = format!("`{key}` names {}, which does not exist", path.display());
-                let help = format!(
-                    "put the file there, or name it with --set {key}=PATH (relative to the working directory)"
-                );
-                job.source.problem_at(&key, message, "no such file", Some(help))
-            })
-            .collect();
-        if !missing.is_empty() {
-            return Err(job.source.report(missing).into());
-        }
-        let Source { inputs, labels } = (reader.read)(&paths)?;
+        let (Source { inputs, labels }, paths) = samples::read(job, spec)?;
         let (samples, features) = (inputs.samples(), inputs.features());
         let mut problems =
-            above(job, "grid.samples", job.spec.grid.samples.values(), samples, "samples", reader.samples);
+            above(job, "grid.samples", job.spec.grid.samples.values(), samples, "samples", samples_are);
         if let Some(components) = components {
             let (most, unit) =
-                if samples < features { (samples, reader.samples) } else { (features, reader.features) };
+                if samples < features { (samples, samples_are) } else { (features, features_are) };
             let values = components.values();
             problems.extend(above(job, "data.components", values, most, "components", unit));
         } else {
@@ -183,7 +172,9 @@ impl Input {
         let moments = 10 * 8 * (features as u64).pow(2);
         let rows: u64 = sets.iter().map(|set| 3 * 8 * set.rows.rows().len() as u64).sum();
         let loading_bytes = inputs.bytes() + moments + rows;
-        Ok(Self::Rows { sets, loading_bytes, fingerprint: fingerprint(&paths)? })
+        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+        let fingerprint = if paths.is_empty() { String::new() } else { fingerprint(&paths)? };
+        Ok(Self::Rows { sets, loading_bytes, fingerprint })
     }
 
     /// The same input for a job that has some of the values of the `components` axis.
@@ -201,6 +192,7 @@ impl Input {
                     wanted.map_or_else(|| sets.clone(), |wanted| wanted.iter().filter_map(at).collect());
                 Self::Rows { sets, loading_bytes: *loading_bytes, fingerprint: fingerprint.clone() }
             }
+            Self::Samples(samples) => Self::Samples(Arc::clone(samples)),
         }
     }
 
@@ -210,6 +202,7 @@ impl Input {
         match self {
             Self::Synthetic { components, .. } => *components,
             Self::Rows { sets, .. } => sets.iter().map(|set| set.rows.features()).max().unwrap_or(0),
+            Self::Samples(samples) => samples.inputs(),
         }
     }
 
@@ -219,6 +212,7 @@ impl Input {
         match self {
             Self::Synthetic { labels, .. } => *labels,
             Self::Rows { sets, .. } => sets.first().map_or(0, |set| set.rows.labels()),
+            Self::Samples(samples) => samples.labels,
         }
     }
 
@@ -240,6 +234,19 @@ impl Input {
         match self {
             Self::Synthetic { .. } => "",
             Self::Rows { fingerprint, .. } => fingerprint,
+            Self::Samples(samples) => &samples.fingerprint,
+        }
+    }
+
+    /// Bytes that it takes, and that loading it took at its peak, about.
+    #[must_use]
+    pub fn bytes(&self) -> (u64, u64) {
+        match self {
+            Self::Synthetic { .. } => (0, 0),
+            Self::Rows { sets, loading_bytes, .. } => {
+                (sets.iter().map(|set| 8 * set.rows.rows().len() as u64).sum(), *loading_bytes)
+            }
+            Self::Samples(samples) => (samples.bytes(), samples.loading_bytes),
         }
     }
 }
@@ -265,6 +272,16 @@ pub(crate) fn teacher(spec: &job::Teacher, index: usize, labels: usize) -> Teach
 /// features.
 fn misfits(job: &Job, input: &Input) -> Vec<Problem> {
     let most_noise = most_noise(job);
+    if let (Some(staged), Input::Samples(samples)) = (job.spec.stages(), input) {
+        let large = too_large(job, samples.shape.size(), samples.labels);
+        return large.map_or_else(|| stages::check(job, staged, samples), |large| vec![large]);
+    }
+    let probed = job.spec.output.metrics.iter().find(|metric| metric.is_probed());
+    if let Some(metric) = probed {
+        let message = format!("`{}` needs single rows, which only jobs with stages have", metric.name);
+        let help = Some("write the views as [[augmentation.stages]]".to_owned());
+        return vec![job.source.problem_at("output.metrics", message, "no rows", help)];
+    }
     let mut problems: Vec<Problem> =
         too_large(job, input.largest_signal(), input.labels()).into_iter().collect();
     let listed = job.spec.spectral().and_then(|(_, views)| views.spectrum.shape.length());
@@ -317,7 +334,7 @@ fn too_large(job: &Job, signal: usize, labels: usize) -> Option<Problem> {
 }
 
 /// A problem per value of an axis that exceeds what the data have.
-fn above(job: &Job, key: &str, values: &[i64], most: usize, what: &str, unit: &str) -> Vec<Problem> {
+pub(crate) fn above(job: &Job, key: &str, values: &[i64], most: usize, what: &str, unit: &str) -> Vec<Problem> {
     let beyond = values.iter().enumerate().filter(|(_, value)| size(**value) > most);
     beyond
         .map(|(index, value)| {
@@ -333,7 +350,7 @@ fn above(job: &Job, key: &str, values: &[i64], most: usize, what: &str, unit: &s
 }
 
 /// BLAKE3 of several files, one after another, each preceded by its length.
-fn fingerprint(paths: &[&Path]) -> Result<String, EngineError> {
+pub(crate) fn fingerprint(paths: &[&Path]) -> Result<String, EngineError> {
     let mut hasher = blake3::Hasher::new();
     for path in paths {
         let bytes = std::fs::read(path).map_err(EngineError::io("read", path))?;

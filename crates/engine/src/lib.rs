@@ -21,6 +21,7 @@ pub mod input;
 pub mod replay;
 pub mod run;
 pub mod sample;
+pub mod samples;
 pub mod schedule;
 pub mod signal;
 pub mod simulation;

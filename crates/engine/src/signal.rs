@@ -52,7 +52,7 @@ pub fn signals(spec: &JobSpec, input: &Input, most: usize) -> (Vec<Signal>, u64)
                 Some(synthetic(gaussian, variances, axes))
             }
             (DataSpec::Rows(_), Input::Rows { sets, .. }) => Some(of_rows(sets.get(setting)?, axes)),
-            (DataSpec::Rows(_), Input::Synthetic { .. }) => None,
+            (DataSpec::Rows(_), Input::Synthetic { .. } | Input::Samples(_)) => None,
         }
     };
     let shown = usize::try_from(settings).unwrap_or(most).min(most);

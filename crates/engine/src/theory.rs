@@ -277,7 +277,7 @@ pub fn spectra(spec: &JobSpec, input: &Input, replicate: u64) -> Vec<SpectraRow>
                     SecondMoment::Diagonal(moments) => Some(moments.clone()),
                     SecondMoment::Dense(_) => None,
                 },
-                Input::Synthetic { .. } => None,
+                Input::Synthetic { .. } | Input::Samples(_) => None,
             },
         };
         let largest = || data.largest(input, signal.as_deref().unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use eigensweep_store::rows::Rows;
 use eigensweep_theory::additive::Represented;
-use eigensweep_theory::metrics::{Formula, Model};
+use eigensweep_theory::metrics::{Formula, Model, On, Score};
 use eigensweep_theory::thresholds::Thresholds;
 use eigensweep_theory::{Metric, Paradigm};
 
@@ -17,7 +17,12 @@ pub(crate) struct Columns {
     corrupted: Vec<usize>,
     thresholds: Vec<(usize, Threshold)>,
     derived: Vec<Derived>,
+    /// Metrics of predictions.
+    pub(crate) probed: Vec<(usize, Probed)>,
 }
+
+/// Of which model, on which rows, and what is said of its predictions.
+type Probed = (Model, On, Score);
 
 type Threshold = fn(&Paradigm, &Thresholds) -> Option<f64>;
 
@@ -45,6 +50,7 @@ impl Columns {
                     columns.represented.push(metric);
                     columns.of_represented.push(column);
                 }
+                Formula::Probed { model, on, score } => columns.probed.push((column, (model, on, score))),
                 Formula::Threshold(of) => columns.thresholds.push((column, of)),
                 Formula::Derived { from, of } => {
                     assert!(from.len() <= MOST_FROM, "room for what `{}` is derived from", metric.name);
@@ -69,6 +75,21 @@ impl Columns {
         };
         self.corrupted.iter().for_each(|&column| write(column, found.losses));
         self.of_represented.iter().enumerate().for_each(|(n, &column)| write(column, found.metric(n)));
+    }
+
+    /// Whether a loss of the clean model is asked for.
+    pub(crate) fn has_clean(&self) -> bool {
+        !self.clean.is_empty()
+    }
+
+    /// Writes the loss of a row's corrupted problem, and metrics of its representation.
+    pub(crate) fn write_problem(&self, rows: &mut Rows, row: usize, loss: f64, metrics: &[f64]) {
+        for &column in &self.corrupted {
+            rows.values_mut(column)[row] = loss;
+        }
+        for (&column, value) in self.of_represented.iter().zip(metrics) {
+            rows.values_mut(column)[row] = *value;
+        }
     }
 
     /// Writes the clean loss of a row, the last of its values, and what follows from them.

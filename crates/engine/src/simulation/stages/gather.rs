@@ -40,7 +40,7 @@ struct Part {
 
 /// Moments of rows, divided by their number.
 #[derive(Clone, Debug)]
-pub(super) struct RowMoments {
+pub(super) struct SampleMoments {
     /// Number of rows.
     pub(super) samples: u64,
     /// XᵀX/n (d × d), both triangles.
@@ -101,11 +101,11 @@ impl Gather {
     }
 
     /// The moments of all rows, of those for fitting, and of those kept apart.
-    pub(super) fn moments(&mut self) -> [RowMoments; 3] {
+    pub(super) fn moments(&mut self) -> [SampleMoments; 3] {
         let instruction_set = self.instruction_set;
         self.parts.iter_mut().for_each(|part| part.flush(instruction_set));
         let [fitted, tried] = &self.parts;
-        [RowMoments::of(&[fitted, tried]), RowMoments::of(&[fitted]), RowMoments::of(&[tried])]
+        [SampleMoments::of(&[fitted, tried]), SampleMoments::of(&[fitted]), SampleMoments::of(&[tried])]
     }
 }
 
@@ -119,7 +119,7 @@ impl Part {
     }
 }
 
-impl RowMoments {
+impl SampleMoments {
     fn of(parts: &[&Part]) -> Self {
         let samples: u64 = parts.iter().flat_map(|part| &part.counts).sum();
         let share = 1.0 / samples.max(1) as f64;

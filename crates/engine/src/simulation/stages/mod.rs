@@ -35,7 +35,7 @@ use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::leakage::Leakage;
 use eigensweep_theory::metrics::{Model, On, Score};
 use eigensweep_theory::probing::Probe;
-use eigensweep_theory::views::stages::{Scratch, Stage};
+use eigensweep_theory::views::stages::{Dose, Scratch, Stage, Views};
 use eigensweep_theory::{Failure, InstructionSet, Metric, Paradigm};
 use faer::{Mat, MatRef};
 
@@ -43,10 +43,10 @@ use super::Frame;
 use super::explain::Explained;
 use crate::input::{Input, size};
 use crate::samples::Samples;
-use gather::{Gather, RowMoments};
+use gather::{Gather, SampleMoments};
 use predictions::{Predictions, Tried};
-use problem::{Population, Problem};
-use setting::{NoiseSetting, Settings, ViewSetting, position};
+use problem::Population;
+use setting::{Misbuilt, Settings, ViewSetting, position};
 
 /// Everything that the tasks of a job share.
 #[derive(Debug)]
@@ -56,8 +56,9 @@ pub(crate) struct Stages {
     settings: Settings,
     /// Positions of the sample sizes from the smallest to the largest.
     nested: Vec<usize>,
-    /// How samples are corrupted.
-    draw: CorruptionDraw,
+    staged: StagesSpec,
+    /// m, views of each sample where a stage has no closed form.
+    sampled: usize,
     /// Metrics of representations.
     metrics: Vec<&'static Metric>,
     /// Whether a metric is of the clean model.
@@ -112,7 +113,6 @@ impl Stages {
     pub(super) fn new(spec: &JobSpec, staged: &StagesSpec, frame: Frame) -> Self {
         let Input::Samples(samples) = &*frame.input else { panic!("rows of a job with stages") };
         let samples = Arc::clone(samples);
-        let settings = Settings::new(spec, staged, &samples, &frame.plan.grid);
         let mut nested: Vec<usize> = (0..frame.samples.len()).collect();
         nested.sort_by_key(|&at| frame.samples[at]);
         let probed = |model, on| {
@@ -124,10 +124,11 @@ impl Stages {
             probed(Model::Corrupted, On::HeldOut),
         ];
         Self {
+            settings: Settings::new(spec, staged, &frame.plan.grid),
             samples,
-            settings,
             nested,
-            draw: staged.draw,
+            sampled: staged.sampled as usize,
+            staged: staged.clone(),
             metrics: frame.columns.represented.clone(),
             clean: frame.columns.has_clean() || predicted[CLEAN],
             predicted,
@@ -158,16 +159,21 @@ impl Stages {
         }
         let basis = self.settings.components.get(position(grid, Level::Data, row)).copied().flatten();
         let basis = basis.and_then(|components| self.samples.basis(components));
-        let Some(noise) = self.settings.noise.get(position(grid, Level::Noise, row)) else { return };
+        let Some(&at) = self.settings.noise.get(position(grid, Level::Noise, row)) else { return };
+        let corruption = built(setting::corruption(&self.staged, &self.samples, grid, at));
+        let corruption = corruption.map(|mut corruption| {
+            corruption.settle(self.samples.mean.col_as_slice(0), &mut workspace.scratch);
+            corruption
+        });
         let mut rng = self.frame.streams.stream(Draw::Subset, &[replicate]);
         let total = u32::try_from(self.samples.training.len()).unwrap_or(u32::MAX);
         permute(total, &mut workspace.order, &mut workspace.pool, &mut rng);
         workspace.corrupted.clear();
         workspace.clean.clear();
         let population = self.leakage.then(|| {
-            Population::of(&self.samples, noise.corruption.as_deref(), basis, &mut workspace.scratch)
+            Population::of(&self.samples, corruption.as_deref(), basis, &mut workspace.scratch)
         });
-        let unit = Unit { replicate, noise, basis, population: population.flatten() };
+        let unit = Unit { replicate, at, corruption, basis, population: population.flatten() };
         let rows_per_sample = grid.rows_per_sample as usize;
         for &index in &self.nested {
             let within = index * rows_per_sample;
@@ -181,16 +187,16 @@ impl Stages {
     }
 
     /// The stage that draws each row's corruption; `None` where rows stay what they are.
-    fn drawn<'u>(&self, unit: &Unit<'u>) -> Option<&'u dyn Stage> {
-        match self.draw {
-            CorruptionDraw::Once => unit.noise.corruption.as_deref(),
+    fn drawn<'u>(&self, unit: &'u Unit<'_>) -> Option<&'u dyn Stage> {
+        match self.staged.draw {
+            CorruptionDraw::Once => unit.corruption.as_deref(),
             CorruptionDraw::Population => None,
         }
     }
 
     /// Whether the clean model is another than the corrupted one.
     fn differs(&self, unit: &Unit<'_>) -> bool {
-        self.clean && unit.noise.corruption.is_some()
+        self.clean && unit.corruption.is_some()
     }
 
     /// Writes a corrupted row of those that are learned from; returns its class.
@@ -227,7 +233,7 @@ impl Stages {
             None => moments.clone(),
         });
         for (at, views) in self.settings.views.iter().enumerate() {
-            let cells = views.cells.iter().map(|cell| place.start + views.row + cell.row);
+            let cells = self.settings.cells.iter().map(|cell| place.start + views.row + cell.row);
             let wanted = |first: usize| {
                 let first = place.within + (first - place.start) as u64;
                 self.frame.wants(place.column, first..first + self.frame.rows_per_cell() as u64)
@@ -238,7 +244,15 @@ impl Stages {
             // Where nothing is corrupted, the corrupted model is the clean one.
             let mut clean_losses = Vec::new();
             if let Some(clean) = &clean {
-                let given = Given { unit, moments: clean, corruption: None, dose: None, population: None };
+                let given = Given {
+                    unit,
+                    moments: clean,
+                    corrupted: false,
+                    corruption: None,
+                    alignment: 0.0,
+                    population: None,
+                    wants: &[CLEAN],
+                };
                 self.solve(&given, place, views, workspace, |workspace, at_k, paradigm, solved| {
                     let loss = solved.map(|solved| {
                         let target = Target { views: at, cell: None, dimension: at_k, paradigm };
@@ -248,29 +262,32 @@ impl Stages {
                     clean_losses.push((at_k, paradigm, loss));
                 });
             }
-            for (number, (cell, first)) in views.cells.iter().zip(cells).enumerate() {
+            for (number, (cell, first)) in self.settings.cells.iter().zip(cells).enumerate() {
                 if !wanted(first) {
                     continue;
                 }
+                let same = clean.is_none();
+                let own: &[usize] =
+                    if same { &[CLEAN, TRAINING, HELD_OUT] } else { &[TRAINING, HELD_OUT] };
                 let given = Given {
                     unit,
                     moments: &moments,
-                    corruption: match self.draw {
+                    corrupted: true,
+                    corruption: match self.staged.draw {
                         CorruptionDraw::Once => None,
-                        CorruptionDraw::Population => unit.noise.corruption.as_deref(),
+                        CorruptionDraw::Population => unit.corruption.as_deref(),
                     },
-                    dose: unit.noise.doses.get(cell.dose).and_then(Option::as_deref),
+                    alignment: cell.alignment,
                     population: unit.population.as_ref(),
+                    wants: own,
                 };
                 self.solve(&given, place, views, workspace, |workspace, at_k, paradigm, solved| {
                     let row = first + self.settings.dimensions[at_k] + paradigm;
-                    let same = clean.is_none();
                     match solved {
                         Err(status) => batch.fail(row..row + 1, status),
                         Ok(solved) => {
                             self.frame.columns.write_problem(batch, row, solved.loss, &solved.metrics);
                             let target = Target { views: at, cell: Some(number), dimension: at_k, paradigm };
-                            let own: &[usize] = if same { &[CLEAN, TRAINING, HELD_OUT] } else { &[TRAINING, HELD_OUT] };
                             self.predict(own, &solved, target, unit, place, workspace, batch);
                             if same {
                                 self.frame.columns.write_clean(batch, row, solved.loss);
@@ -349,7 +366,7 @@ impl Stages {
         };
         for (Target { views, cell, dimension, paradigm }, Tried { accuracy, loss }) in found {
             let views = &self.settings.views[views];
-            let cells = views.cells.iter().enumerate().filter(|(at, _)| cell.is_none_or(|cell| cell == *at));
+            let cells = self.settings.cells.iter().enumerate().filter(|(at, _)| cell.is_none_or(|cell| cell == *at));
             for (_, cell) in cells {
                 let row = place.start + views.row + cell.row + self.settings.dimensions[dimension] + paradigm;
                 for &(column, (of, tried, score)) in &self.frame.columns.probed {
@@ -364,6 +381,14 @@ impl Stages {
         }
     }
 
+    /// The dose of the corruption that views repeat.
+    fn dose(&self, given: &Given<'_>) -> Option<Dose> {
+        let dosing = self.staged.dose.of(given.alignment)?;
+        let at = given.unit.at;
+        let corruption = built(setting::corruption(&self.staged, &self.samples, &self.frame.plan.grid, at));
+        corruption.map(|corruption| Dose::new(corruption, dosing))
+    }
+
     /// Solves one problem by all paradigms and hands over what each makes of it at each dimension.
     fn solve(
         &self,
@@ -373,9 +398,15 @@ impl Stages {
         workspace: &mut Workspace,
         mut each: impl FnMut(&mut Workspace, usize, usize, Result<Solved, Status>),
     ) {
-        for (number, chain) in views.chains.iter().enumerate() {
-            let problem = self.problem(given, place, chain, views.floor, workspace);
-            for (paradigm, _) in views.of.iter().enumerate().filter(|(_, of)| **of == number) {
+        let grid = &self.frame.plan.grid;
+        for (number, chain) in self.settings.chains.iter().enumerate() {
+            if !self.settings.of.contains(&number) {
+                continue;
+            }
+            let stages = setting::views(chain, &self.samples, grid, views.at, self.dose(given));
+            let mut chain = Views::new(built(stages));
+            let problem = self.problem(given, place, &mut chain, views.floor, workspace);
+            for (paradigm, _) in self.settings.of.iter().enumerate().filter(|(_, of)| **of == number) {
                 let solved = self.solve_by(given, &problem, paradigm, workspace);
                 for (at_k, solved) in solved.into_iter().enumerate() {
                     each(workspace, at_k, paradigm, solved);
@@ -385,11 +416,23 @@ impl Stages {
     }
 }
 
+/// What was built, of a job that was checked.
+///
+/// # Panics
+///
+/// If it could not be, which [`check`](check::check) finds before anything runs.
+fn built<T>(result: Result<T, Misbuilt>) -> T {
+    result.unwrap_or_else(|Misbuilt { path, fault }| panic!("{path}{}: {fault}", fault.key))
+}
+
 /// What the samples of a unit share.
 #[derive(Debug)]
 struct Unit<'a> {
     replicate: u64,
-    noise: &'a NoiseSetting,
+    /// A row of the grid that has the values of the corruption's axes.
+    at: u64,
+    /// `None` where samples stay clean.
+    corruption: Option<Box<dyn Stage>>,
     /// A basis (d × k₀) of principal components; `None` of raw features.
     basis: Option<MatRef<'a, f64>>,
     /// What leakage is measured against, where it is and can be.
@@ -412,9 +455,9 @@ struct Place {
 /// Moments of a sample, as the source has it and in the representation's inputs.
 #[derive(Clone, Debug)]
 struct Moments {
-    raw: RowMoments,
+    raw: SampleMoments,
     /// Of all rows, of those for fitting a probe, and of those for trying it.
-    inputs: [RowMoments; 3],
+    inputs: [SampleMoments; 3],
 }
 
 /// What a problem is made of.
@@ -422,11 +465,15 @@ struct Moments {
 struct Given<'a> {
     unit: &'a Unit<'a>,
     moments: &'a Moments,
+    /// Whether rows are those of the corrupted model.
+    corrupted: bool,
     /// The corruption, in its population limit.
     corruption: Option<&'a dyn Stage>,
-    /// The dose of it that views repeat.
-    dose: Option<&'a dyn Stage>,
+    /// How much of it views repeat.
+    alignment: f64,
     population: Option<&'a Population>,
+    /// Where its predictions are tried, if metrics ask for them.
+    wants: &'a [usize],
 }
 
 /// What a paradigm makes of a problem at a dimension.

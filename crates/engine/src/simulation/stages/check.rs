@@ -1,0 +1,136 @@
+//! What only the loaded rows tell of a job with stages: stages that do not fit their shape or their
+//! values, and metrics that need rows which are not there.
+
+use eigensweep_job::stages::{AlignmentDose, CorruptionDraw, StagesSpec};
+use eigensweep_job::{Job, Level, Problem};
+use eigensweep_store::grid::Grid;
+use eigensweep_theory::metrics::{Formula, On};
+use eigensweep_theory::views::stages::{Chain, Domain, Dose, Fault, Stage, Tier, Views};
+
+use super::setting::{self, Misbuilt, Settings};
+use crate::samples::Samples;
+
+/// Everything that is wrong; the same fault at several settings once.
+pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Problem> {
+    let grid = Grid::new(&job.spec);
+    let settings = Settings::new(&job.spec, staged, &grid);
+    let mut problems = metrics(job, staged, samples);
+    let mut add = |problem: Problem| {
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    };
+    let mut corrupted = samples.domain;
+    for &at in &settings.noise {
+        match setting::corruption(staged, samples, &grid, at) {
+            Err(misbuilt) => add(misbuilt.problem(job)),
+            Ok(None) => {}
+            Ok(Some(corruption)) => match of_corruption(job, staged, &*corruption, samples.domain) {
+                Ok(domain) => corrupted = corrupted.min(domain),
+                Err(problem) => add(problem),
+            },
+        }
+    }
+    let doses: Vec<bool> = grid
+        .settings(Level::Within)
+        .map(|setting| setting.value("alignment").or_else(|| staged.alignment.values().first().copied()))
+        .map(|alignment| alignment.is_some_and(|alignment| alignment > 0.0))
+        .collect();
+    for views in &settings.views {
+        for (number, chain) in settings.chains.iter().enumerate() {
+            if !settings.of.contains(&number) {
+                continue;
+            }
+            let build = || setting::views(chain, samples, &grid, views.at, None);
+            match build() {
+                Err(misbuilt) => add(misbuilt.problem(job)),
+                Ok(stages) => {
+                    let misplaced = |(at, fault): (usize, Fault)| {
+                        Misbuilt { path: chain.path.clone(), fault: fault.within(&format!("[{at}]")) }.problem(job)
+                    };
+                    if let Err(fault) = Views::new(stages).check(samples.domain.min(corrupted)) {
+                        add(misplaced(fault));
+                    }
+                }
+            }
+        }
+    }
+    if doses.contains(&true) {
+        settings.noise.iter().filter_map(|&at| dosed(job, staged, samples, &grid, at)).for_each(add);
+    }
+    problems
+}
+
+/// Which values corrupted samples have, or why the corruption cannot be.
+fn of_corruption(
+    job: &Job,
+    staged: &StagesSpec,
+    corruption: &dyn Stage,
+    samples: Domain,
+) -> Result<Domain, Problem> {
+    if staged.draw == CorruptionDraw::Population && corruption.tier() != Tier::Moments {
+        let message = "the population limit of a corruption needs its closed form, which a stage here lacks";
+        let help = "write draw = \"once\": a draw a sample";
+        return Err(job.source.problem_at("corruption.draw", message, "no closed form", Some(help.to_owned())));
+    }
+    corruption.domain(samples).map_err(|needed| {
+        let message = format!(
+            "the corruption can be drawn at {} only, and {} come in",
+            needed.name(),
+            samples.name()
+        );
+        let help = "put such a stage before those that change the values, or choose `data.range`: whole numbers \
+            such as [0, 255] are counts";
+        job.source.problem_at("corruption.stages", message, "cannot be drawn", Some(help.to_owned()))
+    })
+}
+
+/// Why views cannot repeat the corruption at a setting.
+fn dosed(job: &Job, staged: &StagesSpec, samples: &Samples, grid: &Grid, at: u64) -> Option<Problem> {
+    let corruption = setting::corruption(staged, samples, grid, at).ok()??;
+    if corruption.is_fixed() && staged.dose == AlignmentDose::Fixed {
+        let message = "a corruption without randomness has none that views could repeat at a fixed strength";
+        let help = "write dose = \"probability\" or dose = \"uniform\" in [augmentation], or alignment = 0";
+        let problem = job.source.problem_at("augmentation.alignment", message, "no alignment", Some(help.into()));
+        return Some(problem);
+    }
+    let before = corruption.domain(samples.domain).ok()?;
+    let corruption = setting::corruption(staged, samples, grid, at).ok()??;
+    let dosing = staged.alignment.values().iter().find_map(|&alignment| staged.dose.of(alignment))?;
+    let dose = Chain { stages: vec![Box::new(Dose::new(corruption, dosing))] };
+    let needed = dose.domain(before).err()?;
+    let message = format!(
+        "views cannot repeat the corruption: it is drawn at {} only, and corrupted samples have {}",
+        needed.name(),
+        before.name()
+    );
+    let help = Some("write alignment = 0, or another corruption".to_owned());
+    Some(job.source.problem_at("augmentation.alignment", message, "cannot be drawn", help))
+}
+
+/// Metrics of predictions that the job has no rows for.
+fn metrics(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Problem> {
+    let refused = job.spec.output.metrics.iter().filter_map(|metric| {
+        let Formula::Probed { on, .. } = metric.of else { return None };
+        let (message, help) = if staged.draw == CorruptionDraw::Population {
+            ("needs corrupted rows, which the population limit does not have", "write draw = \"once\" in [corruption]")
+        } else if on == On::HeldOut && samples.held_out.is_none() {
+            ("needs rows that are held out", "write `test_share = 0.2` in [data], or name files of their own")
+        } else {
+            return None;
+        };
+        let message = format!("`{}` {message}", metric.name);
+        Some(job.source.problem_at("output.metrics", message, "no such rows", Some(help.to_owned())))
+    });
+    refused.collect()
+}
+
+impl Misbuilt {
+    /// As a problem of the job, where the stage stands.
+    fn problem(self, job: &Job) -> Problem {
+        let Self { path, fault } = self;
+        let Fault { key, message, help } = fault;
+        // `[2].size` of `augmentation.stages`.
+        job.source.problem_at(&format!("{path}{key}"), message, "does not fit", Some(help))
+    }
+}

@@ -1,0 +1,306 @@
+//! One problem: the moments of views and inputs at a setting, and what the paradigms make of them.
+
+use eigensweep_sampling::streams::Draw;
+use eigensweep_spectral::dense::product;
+use eigensweep_store::columns::Status;
+use eigensweep_theory::closed_forms::{Encoder, Predictor, Solution};
+use eigensweep_theory::leakage::{self, CleanMoment};
+use eigensweep_theory::metrics::measure;
+use eigensweep_theory::ridge::{ProbeMoments, ridge};
+use eigensweep_theory::views::stages::{Scratch, Stage, State, Tier, Views};
+use eigensweep_theory::{Failure, InstructionSet, moments};
+use faer::{Accum, Mat, MatRef};
+
+use super::gather::SampleMoments;
+use super::{Given, Moments, Place, Solved, Stages, Workspace};
+use crate::samples::Samples;
+
+/// Rows of a block.
+const BLOCK_ROWS: usize = 256;
+
+/// Moments of a problem in the representation's inputs, centred.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// Of the views, with their floor.
+    state: State,
+    /// C̃.
+    inputs: Mat<f64>,
+    /// B̃.
+    input_labels: Mat<f64>,
+    /// y².
+    label_power: f64,
+    /// mean x and mean y, which predictions start from.
+    input_mean: Mat<f64>,
+    label_mean: Mat<f64>,
+}
+
+/// What leakage is measured against: moments of all rows, centred, in the representation's inputs.
+#[derive(Debug)]
+pub(super) struct Population {
+    /// C₀ + Γ.
+    inputs: Mat<f64>,
+    /// Γ = S − C₀, with `C₀ = mean E[T(x)|x] E[T(x)|x]ᵀ`.
+    noise: Mat<f64>,
+}
+
+impl Population {
+    /// Of all rows of a data set under a corruption; `None` of one that does not act on moments.
+    pub(super) fn of(
+        samples: &Samples,
+        corruption: Option<&dyn Stage>,
+        basis: Option<MatRef<'_, f64>>,
+        scratch: &mut Scratch,
+    ) -> Option<Self> {
+        let labels = Mat::zeros(samples.mean.nrows(), 0);
+        let (second, mean) = (samples.second.as_ref(), samples.mean.as_ref());
+        let mut state = State::of(second, mean, labels.as_ref(), Mat::zeros(0, 1).as_ref());
+        if let Some(corruption) = corruption {
+            if corruption.tier() != Tier::Moments {
+                return None;
+            }
+            // As views, the corruption has two copies: C₀ is where they are independent.
+            state.view(corruption, scratch);
+        }
+        state.centre();
+        let noise = &state.views - &state.mean_views;
+        Some(match basis {
+            None => Self { inputs: state.views, noise },
+            Some(basis) => Self {
+                inputs: turned(basis, state.views.as_ref()),
+                noise: turned(basis, noise.as_ref()),
+            },
+        })
+    }
+}
+
+impl Moments {
+    /// Of rows, and of their components in a basis.
+    pub(super) fn new([all, fitted, tried]: [SampleMoments; 3], basis: Option<MatRef<'_, f64>>) -> Self {
+        let Some(basis) = basis else {
+            return Self { raw: all.clone(), inputs: [all, fitted, tried] };
+        };
+        let project = |of: &SampleMoments| SampleMoments {
+            samples: of.samples,
+            second: turned(basis, of.second.as_ref()),
+            mean: times(basis.transpose(), of.mean.as_ref()),
+            labels: times(basis.transpose(), of.labels.as_ref()),
+            label_mean: of.label_mean.clone(),
+        };
+        Self { inputs: [project(&all), project(&fitted), project(&tried)], raw: all }
+    }
+}
+
+impl Stages {
+    /// The problem of a sample under a chain of views.
+    pub(super) fn problem(
+        &self,
+        given: &Given<'_>,
+        place: Place,
+        views: &mut Views,
+        floor: f64,
+        workspace: &mut Workspace,
+    ) -> Problem {
+        let SampleMoments { second, mean, labels, label_mean, .. } = &given.moments.raw;
+        let moments = || State::of(second.as_ref(), mean.as_ref(), labels.as_ref(), label_mean.as_ref());
+        let mut state = match views.rows(mean.col_as_slice(0), self.sampled, &mut workspace.scratch) {
+            None => {
+                let mut state = moments();
+                if let Some(corruption) = given.corruption {
+                    state.corrupt(corruption, &mut workspace.scratch);
+                }
+                state
+            }
+            Some(mut sums) => {
+                self.sum(given, place, views, &mut sums, workspace);
+                sums.state()
+            }
+        };
+        let basis = given.unit.basis;
+        // Moments of the inputs: of corrupted rows as they were drawn, or of the population.
+        let (mut inputs, mut input_labels, input_mean) = match given.corruption {
+            None => {
+                let [all, ..] = &given.moments.inputs;
+                (all.second.clone(), all.labels.clone(), all.mean.clone())
+            }
+            Some(_) => match basis {
+                None => (state.cross.clone(), state.view_labels.clone(), state.input_mean.clone()),
+                Some(basis) => (
+                    turned(basis, state.cross.as_ref()),
+                    times(basis.transpose(), state.view_labels.as_ref()),
+                    times(basis.transpose(), state.input_mean.as_ref()),
+                ),
+            },
+        };
+        let label_mean = state.label_mean.clone();
+        views.push(&mut state, &mut workspace.scratch);
+        if let Some(basis) = basis {
+            project(&mut state, basis);
+        }
+        state.centre();
+        state.floor(floor);
+        subtract(&mut inputs, &input_mean, &input_mean);
+        subtract(&mut input_labels, &input_mean, &label_mean);
+        // One-hot labels have power 1.
+        let label_power = 1.0 - label_mean.squared_norm_l2();
+        Problem { state, inputs, input_labels, label_power, input_mean, label_mean }
+    }
+
+    /// Sums what must see the rows of a sample.
+    fn sum(
+        &self,
+        given: &Given<'_>,
+        place: Place,
+        views: &Views,
+        sums: &mut eigensweep_theory::views::stages::RowMoments,
+        workspace: &mut Workspace,
+    ) {
+        let Workspace { order, values, .. } = workspace;
+        let (size, labels) = (self.samples.shape.size(), self.samples.labels);
+        let mut block = Mat::zeros(size, BLOCK_ROWS.min(place.samples));
+        let mut one_hot = Mat::zeros(labels, block.ncols());
+        for rows in order[..place.samples].chunks(BLOCK_ROWS) {
+            one_hot.fill(0.0);
+            for (at, &row) in rows.iter().enumerate() {
+                let class = if given.corrupted {
+                    self.write(given.unit, row as usize, values)
+                } else {
+                    values.resize(size, 0.0);
+                    self.samples.training.write(row as usize, values)
+                };
+                block.col_as_slice_mut(at).copy_from_slice(values);
+                one_hot[(class, at)] = 1.0;
+            }
+            let (block, one_hot) = (block.subcols(0, rows.len()), one_hot.subcols(0, rows.len()));
+            sums.add(views, block, None, one_hot, |column| {
+                let at = [given.unit.replicate, u64::from(rows[column])];
+                self.frame.streams.stream(Draw::SampledViews, &at)
+            });
+        }
+    }
+
+    /// What the nth paradigm makes of a problem, at each dimension.
+    pub(super) fn solve_by(
+        &self,
+        given: &Given<'_>,
+        problem: &Problem,
+        number: usize,
+        workspace: &mut Workspace,
+    ) -> Vec<Result<Solved, Status>> {
+        let paradigm = self.frame.paradigms[number];
+        let Problem { state, inputs, input_labels, label_power, .. } = problem;
+        let moments = moments::Moments {
+            mean_views: state.mean_views.as_ref(),
+            views: state.views.as_ref(),
+            cross: state.cross.as_ref().transpose(),
+            view_labels: state.view_labels.as_ref(),
+            inputs: inputs.as_ref(),
+            input_labels: input_labels.as_ref(),
+            label_power: *label_power,
+        };
+        let Workspace { forms, probe, leakage, spectra, .. } = workspace;
+        let dimensions = &self.frame.dimensions;
+        let probed = given.wants.iter().any(|on| self.predicted[*on]);
+        let mut solver = forms.problem(moments);
+        let solved = solver.solve(paradigm);
+        if paradigm.spectrum.is_some() {
+            let values = solved.as_ref().map(|solved| match solved {
+                Solution::Encoder(encoder) => encoder.spectrum.values.to_vec(),
+                Solution::Predictor(_) => Vec::new(),
+            });
+            spectra.retain(|(of, _)| *of != paradigm);
+            spectra.push((paradigm, values.map_err(|failure| *failure)));
+        }
+        match solved {
+            Err(failure) => dimensions.iter().map(|_| Err(failure.into())).collect(),
+            Ok(Solution::Predictor(Predictor { loss, map, .. })) => {
+                let model = probed.then(|| {
+                    let intercept =
+                        &problem.label_mean - times(map.transpose(), problem.input_mean.as_ref());
+                    (raw(given.unit.basis, map), intercept)
+                });
+                let metrics = vec![f64::NAN; self.metrics.len()];
+                let solved = |_| finite(Solved { loss, metrics: metrics.clone(), model: model.clone() });
+                dimensions.iter().map(solved).collect()
+            }
+            Ok(Solution::Encoder(Encoder { spectrum, basis, .. })) => {
+                let mut at = |&k: &usize| {
+                    if k > basis.ncols() {
+                        return Err(Failure::DimensionAboveRank { rank: basis.ncols() }.into());
+                    }
+                    let kept = basis.subcols(0, k);
+                    let loss = probe.loss(kept, inputs.as_ref(), input_labels.as_ref(), *label_power);
+                    let mut metrics = vec![f64::NAN; self.metrics.len()];
+                    let row_space = given.population.map(|population| {
+                        let Population { inputs, noise } = population;
+                        let clean = CleanMoment::Mixed { inputs: inputs.as_ref(), noise: noise.as_ref() };
+                        (kept, leakage::Population { clean, gamma: &[] })
+                    });
+                    measure(&self.metrics, &spectrum, k, row_space, leakage, metrics.iter_mut());
+                    let model = probed.then(|| predictions(kept, given)).transpose()?;
+                    finite(Solved { loss, metrics, model })
+                };
+                dimensions.iter().map(&mut at).collect()
+            }
+        }
+    }
+}
+
+/// What is solved, unless its loss is no number.
+fn finite(solved: Solved) -> Result<Solved, Status> {
+    if solved.loss.is_finite() { Ok(solved) } else { Err(Status::NotFinite) }
+}
+
+/// The ridge probe of a representation (d × k) as predictions of raw rows.
+fn predictions(basis: MatRef<'_, f64>, given: &Given<'_>) -> Result<(Mat<f64>, Mat<f64>), Status> {
+    let of = |moments: &SampleMoments| ProbeMoments {
+        samples: moments.samples,
+        second: turned(basis, moments.second.as_ref()),
+        mean: times(basis.transpose(), moments.mean.as_ref()),
+        labels: times(basis.transpose(), moments.labels.as_ref()),
+        label_mean: moments.label_mean.clone(),
+        label_power: 1.0,
+    };
+    let [all, fitted, tried] = &given.moments.inputs;
+    let probe = ridge(&of(all), &of(fitted), &of(tried)).map_err(Status::from)?;
+    let weights = times(basis, probe.weights.as_ref());
+    Ok((raw(given.unit.basis, weights.as_ref()), probe.intercept))
+}
+
+/// Weights of the representation's inputs as weights of raw features.
+fn raw(basis: Option<MatRef<'_, f64>>, weights: MatRef<'_, f64>) -> Mat<f64> {
+    basis.map_or_else(|| weights.to_owned(), |basis| times(basis, weights))
+}
+
+/// Moments of inputs and views in a basis (d × k₀), which is a linear stage of both.
+fn project(state: &mut State, basis: MatRef<'_, f64>) {
+    state.cross = turned(basis, state.cross.as_ref());
+    state.mean_views = turned(basis, state.mean_views.as_ref());
+    state.views = turned(basis, state.views.as_ref());
+    for matrix in [&mut state.view_labels, &mut state.mean, &mut state.input_mean] {
+        *matrix = times(basis.transpose(), matrix.as_ref());
+    }
+}
+
+/// `UᵀMU`, both triangles.
+fn turned(basis: MatRef<'_, f64>, matrix: MatRef<'_, f64>) -> Mat<f64> {
+    times(basis.transpose(), times(matrix, basis).as_ref())
+}
+
+/// `L R`.
+fn times(left: MatRef<'_, f64>, right: MatRef<'_, f64>) -> Mat<f64> {
+    let mut to = Mat::zeros(left.nrows(), right.ncols());
+    // The kernel wants contiguous columns of L.
+    let owned = (left.row_stride() != 1).then(|| left.to_owned());
+    let left = owned.as_ref().map_or(left, Mat::as_ref);
+    product(InstructionSet::detect(), to.as_mut(), Accum::Replace, left, right);
+    to
+}
+
+/// `M ← M − a bᵀ`.
+fn subtract(matrix: &mut Mat<f64>, a: &Mat<f64>, b: &Mat<f64>) {
+    for (column, b) in matrix.col_iter_mut().zip(b.col(0).iter()) {
+        for (entry, a) in column.iter_mut().zip(a.col(0).iter()) {
+            *entry -= a * b;
+        }
+    }
+}
