@@ -37,8 +37,8 @@ pub fn factor_scratch(size: usize) -> StackReq {
 /// to leave unexplained.
 ///
 /// Rounding of a singular S leaves a few ε of it; a definite S needs a condition of 1e12 or more to
-/// fall below.
-const SAFE: f64 = 10.0;
+/// fall below. What is refused has a root on its [`range`](crate::range).
+pub(crate) const SAFE: f64 = 10.0;
 
 /// [`factor_in_place`] for a matrix that may be singular: refuses also where a variable is
 /// explained by all others together to within 10·d·ε of its power, `1/(Sᵢᵢ (S⁻¹)ᵢᵢ)`, the

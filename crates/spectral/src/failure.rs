@@ -11,6 +11,12 @@ pub enum Failure {
         /// Index of the first pivot that is not safely positive.
         pivot: usize,
     },
+    /// There is no representation of so many dimensions: the problem has only its rank of them.
+    #[error("the dimension is above the rank, {rank}")]
+    DimensionAboveRank {
+        /// Rank of S.
+        rank: usize,
+    },
     /// An iteration did not converge.
     #[error("no convergence")]
     NoConvergence,

@@ -3,8 +3,9 @@
 //! What a closed form of self-supervised learning needs of linear algebra, and nothing more:
 //! eigenvalues of a symmetric matrix with the projections of a few right-hand sides ([`scaled`]),
 //! its eigenvectors ([`symmetric`]; the leading k for several k: [`leading`]), Cholesky factors and
-//! triangular solves ([`cholesky`]), singular values ([`singular`]) and quadratic forms with the
-//! pseudo-inverse of a semidefinite matrix ([`semidefinite`]).
+//! triangular solves ([`cholesky`]), the root of the inverse of a singular matrix on its range
+//! ([`range`]), singular values ([`singular`]) and quadratic forms with the pseudo-inverse of a
+//! semidefinite matrix ([`semidefinite`]).
 //!
 //! The crate knows nothing of learning, randomness or files. It is called by `theory` (the
 //! paradigms), `sampling` (factors of Gram matrices) and `datasets` (principal components).
@@ -32,6 +33,7 @@ mod failure;
 mod householder;
 pub mod lanes;
 pub mod leading;
+pub mod range;
 pub mod scaled;
 mod scaling;
 pub mod semidefinite;

@@ -1,12 +1,12 @@
-//! Singular values and vectors of a square matrix.
+//! Singular values and vectors of a matrix with no more columns than rows.
 //!
-//! `M = U Φ Pᵀ`. Reconstruction's general path takes them from `C L⁻ᵀ` directly: squaring it to
-//! `L⁻¹ CᵀC L⁻ᵀ` would leave the small φ with an error of √ε·φ₁.
+//! `M = U Φ Pᵀ`. Reconstruction's general path takes them from `C T` (`C L⁻ᵀ`) directly: squaring it
+//! to `TᵀCᵀC T` would leave the small φ with an error of √ε·φ₁.
 //!
 //! Backward stable: exact for a matrix within a small multiple of d·ε·‖M‖ of M (the tests bound it
 //! by 20).
 //!
-//! Cost: ≈ 20 d³ flops.
+//! Cost: ≈ 20 d³ flops of a square one.
 
 use faer::diag::DiagMut;
 use faer::dyn_stack::{MemStack, StackReq};
@@ -18,24 +18,20 @@ use faer::{MatMut, MatRef, Par, Spec};
 use crate::Failure;
 use crate::scaling::normalize_into;
 
-/// Scratch of [`singular_values`] for a matrix of size `size`.
+/// Scratch of [`singular_values`] for matrices of up to `size` rows.
 #[must_use]
 pub fn singular_values_scratch(size: usize) -> StackReq {
-    StackReq::all_of(&[
-        temp_mat_scratch::<f64>(size, size),
-        svd_scratch::<f64>(
-            size,
-            size,
-            ComputeSvdVectors::Full,
-            ComputeSvdVectors::Full,
-            Par::Seq,
-            Spec::default(),
-        ),
-    ])
+    // What faer needs does not grow with the columns throughout: tall matrices take another way.
+    let of = |columns| {
+        let thin = ComputeSvdVectors::Thin;
+        svd_scratch::<f64>(size, columns, thin, thin, Par::Seq, Spec::default())
+    };
+    let most = (1..=size).map(of).fold(StackReq::EMPTY, StackReq::or);
+    StackReq::all_of(&[temp_mat_scratch::<f64>(size, size), most])
 }
 
-/// Computes `M = U Φ Pᵀ` of a d × d matrix: Φ, descending, into `values` (d), U and P (d × d) into
-/// `left` and `right`.
+/// Computes `M = U Φ Pᵀ` of a d × r matrix, r ≤ d: Φ, descending, into `values` (r), U (d × r) and
+/// P (r × r) into `left` and `right`.
 ///
 /// # Errors
 ///
@@ -52,13 +48,11 @@ pub fn singular_values(
     right: MatMut<'_, f64>,
     stack: &mut MemStack,
 ) -> Result<(), Failure> {
-    let size = matrix.nrows();
-    assert!(matrix.ncols() == size && values.len() == size, "a square matrix and its d singular values");
-    assert!(
-        [left.nrows(), left.ncols(), right.nrows(), right.ncols()].iter().all(|&n| n == size),
-        "room for d × d singular vectors on both sides"
-    );
-    let (mut scaled, stack) = temp_mat_zeroed::<f64, _, _>(size, size, stack);
+    let (size, rank) = (matrix.nrows(), matrix.ncols());
+    assert!(rank <= size && values.len() == rank, "no more columns than rows, and r singular values");
+    assert!((left.nrows(), left.ncols()) == (size, rank), "room for d × r left singular vectors");
+    assert!((right.nrows(), right.ncols()) == (rank, rank), "room for r × r right singular vectors");
+    let (mut scaled, stack) = temp_mat_zeroed::<f64, _, _>(size, rank, stack);
     let mut scaled = scaled.as_mat_mut();
     let unit = normalize_into(matrix, scaled.as_mut())?;
     svd(

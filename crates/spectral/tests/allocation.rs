@@ -7,6 +7,7 @@ use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch, solve_in_pl
 use eigensweep_spectral::dense;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
+use eigensweep_spectral::range::{inverse_root, inverse_root_scratch};
 use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
@@ -36,6 +37,7 @@ fn no_kernel_allocates_once_warm() {
             (vec![0.0; size], Mat::zeros(size, size), Mat::zeros(size, size));
         let mut memory = workspace(StackReq::any_of(&[
             factor_scratch(size),
+            inverse_root_scratch(size),
             eigenvectors_scratch(size),
             singular_values_scratch(size),
             explained_power_scratch(size),
@@ -114,6 +116,14 @@ fn no_kernel_allocates_once_warm() {
                         matrix.copy_from(&definite);
                         let stack = MemStack::new(&mut memory);
                         eigenvectors(matrix.as_mut(), &mut values, left.as_mut(), stack).unwrap();
+                    }),
+                ),
+                (
+                    "root on the range",
+                    calls(|| {
+                        let stack = MemStack::new(&mut memory);
+                        let root = inverse_root(singular.as_ref(), left.as_mut(), other.as_mut(), stack);
+                        assert_eq!(root, Ok(size / 2));
                     }),
                 ),
                 (

@@ -75,17 +75,26 @@ pub enum Status {
     /// The row has its values.
     #[default]
     Ok = 0,
-    /// S is not positive definite: Theorems 3.1 and 3.2 do not apply.
+    /// S is negative in some direction, and so no second moment. (Earlier programs wrote it of every
+    /// singular S, too.)
     NotPositiveDefinite = 1,
     /// An eigenvalue iteration did not converge.
     NoConvergence = 2,
     /// A NaN or an infinity turned up.
     NotFinite = 3,
+    /// k is above the rank of S: there are not so many directions.
+    DimensionAboveRank = 4,
 }
 
 impl Status {
     /// All statuses, by number.
-    pub const ALL: [Self; 4] = [Self::Ok, Self::NotPositiveDefinite, Self::NoConvergence, Self::NotFinite];
+    pub const ALL: [Self; 5] = [
+        Self::Ok,
+        Self::NotPositiveDefinite,
+        Self::NoConvergence,
+        Self::NotFinite,
+        Self::DimensionAboveRank,
+    ];
 
     /// The status of this name.
     #[must_use]
@@ -101,6 +110,7 @@ impl Status {
             Self::NotPositiveDefinite => "not-positive-definite",
             Self::NoConvergence => "no-convergence",
             Self::NotFinite => "not-finite",
+            Self::DimensionAboveRank => "dimension-above-rank",
         }
     }
 }
@@ -111,6 +121,7 @@ impl From<Failure> for Status {
             Failure::NotPositiveDefinite { .. } => Self::NotPositiveDefinite,
             Failure::NoConvergence => Self::NoConvergence,
             Failure::NotFinite => Self::NotFinite,
+            Failure::DimensionAboveRank { .. } => Self::DimensionAboveRank,
         }
     }
 }

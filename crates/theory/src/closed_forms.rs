@@ -1,9 +1,16 @@
 //! The closed forms for any moments `(G, S, C, B)`: dense Σ, mean views that differ from the
-//! inputs, ill-conditioned S.
+//! inputs, ill-conditioned or singular S.
 //!
 //! All paradigms begin with the Cholesky factor `S = L Lᵀ` in place of the paper's `S^(−1/2)`:
 //! `S^(−1/2) = O L⁻¹` with O orthogonal, so spectra are the same and row spaces are the same. Only
 //! S itself, never `S⁻¹`, is formed.
+//!
+//! Where S is singular (constant, zero or collinear inputs, masks, fewer samples than inputs) the
+//! problem is solved on its range, r = rank S: a T (d × r) with `TᵀST = I` takes the place of
+//! `L⁻ᵀ`. There are r values and r directions, and k above r is no problem of this sample
+//! ([`Failure::DimensionAboveRank`]). Nothing that views show distinguishes a direction from
+//! another with a share in the null space of S; the one without, of the smallest norm, is the
+//! solution: `V* = BᵀS⁺`, and columns of V in the range of S.
 //!
 //! What is here is common to them; each theorem stands in its file of
 //! [`paradigms`](crate::paradigms).
@@ -33,9 +40,8 @@
 //! # Ok::<(), eigensweep_theory::Failure>(())
 //! ```
 
-use eigensweep_spectral::cholesky::{
-    factor_safely_in_place, factor_scratch, solve_lower_in_place, solve_lower_transpose_in_place,
-};
+use eigensweep_spectral::cholesky::factor_scratch;
+use eigensweep_spectral::range::inverse_root_scratch;
 use eigensweep_spectral::singular::singular_values_scratch;
 use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
 use eigensweep_spectral::{Failure, MemBuffer, MemStack, StackReq};
@@ -44,15 +50,15 @@ use faer::{Mat, MatRef};
 
 use crate::Paradigm;
 use crate::moments::Moments;
+use crate::root::Root;
 use crate::spectrum::{Spectrum, Values};
 
 /// Workspace of the closed forms for d inputs and ℓ labels.
 pub struct ClosedForms {
     pub(crate) size: usize,
-    /// L, lower triangle.
-    pub(crate) factor: Mat<f64>,
-    /// The ρ of the `S + ρI` that was factored of the present problem, and how that went.
-    factored: Option<(f64, Result<(), Failure>)>,
+    pub(crate) root: Root,
+    /// The ρ of the `S + ρI` that was factored of the present problem, and its rank.
+    factored: Option<(f64, Result<usize, Failure>)>,
     pub(crate) work: Mat<f64>,
     pub(crate) left: Mat<f64>,
     pub(crate) right: Mat<f64>,
@@ -79,25 +85,42 @@ pub enum Solution<'a> {
 }
 
 /// An encoder as a spectrum and a basis of its row space, complete: the leading k columns serve
-/// every dimension k.
+/// every dimension k up to r, the rank of S.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoder<'a> {
-    /// The values of the paradigm's [`Pencil`](crate::paradigms::Pencil) (d), descending.
+    /// The values of the paradigm's [`Pencil`](crate::paradigms::Pencil) (r), descending.
     pub spectrum: Spectrum<'a>,
-    /// V (d × d): the encoder is `Vₖᵀ`, normalised so that `VᵀSV = I`.
+    /// V (d × r): the encoder is `Vₖᵀ`, normalised so that `VᵀSV = I`.
     pub basis: MatRef<'a, f64>,
-    /// D (d × d): the decoder is `Dₖ`; `None` of a paradigm without one.
+    /// D (d × r): the decoder is `Dₖ`; `None` of a paradigm without one.
     pub decoder: Option<MatRef<'a, f64>>,
+}
+
+impl<'a> Encoder<'a> {
+    /// `Vₖ` (d × k).
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::DimensionAboveRank`] if there are not so many directions.
+    pub fn leading(&self, dimension: usize) -> Result<MatRef<'a, f64>, Failure> {
+        let rank = self.basis.ncols();
+        if dimension > rank {
+            return Err(Failure::DimensionAboveRank { rank });
+        }
+        Ok(self.basis.subcols(0, dimension))
+    }
 }
 
 /// A linear model of the labels.
 #[derive(Clone, Copy, Debug)]
 pub struct Predictor<'a> {
+    /// r, the rank of S.
+    pub rank: usize,
     /// Expected squared loss over views and sample.
     pub objective: f64,
     /// Squared loss on the inputs without views.
     pub loss: f64,
-    /// `V*ᵀ` (d × ℓ).
+    /// `V*ᵀ` (d × ℓ), of the smallest norm.
     pub map: MatRef<'a, f64>,
 }
 
@@ -133,10 +156,19 @@ impl Problem<'_, '_> {
     ///
     /// # Errors
     ///
-    /// [`Failure::NotPositiveDefinite`] if S is not: the theorems' own assumption.
-    /// [`Failure::NotFinite`], [`Failure::NoConvergence`].
+    /// [`Failure::NotPositiveDefinite`] if S is negative in some direction, and so no second
+    /// moment. [`Failure::NotFinite`], [`Failure::NoConvergence`].
     pub fn solve(&mut self, paradigm: &Paradigm) -> Result<Solution<'_>, Failure> {
         (paradigm.solve)(self.forms, &self.moments)
+    }
+
+    /// The rank r of S, d where it is positive definite: how many directions there are.
+    ///
+    /// # Errors
+    ///
+    /// As [`solve`](Self::solve).
+    pub fn rank(&mut self) -> Result<usize, Failure> {
+        self.forms.factor(&self.moments, 0.0)
     }
 }
 
@@ -146,13 +178,14 @@ impl ClosedForms {
     pub fn new(size: usize, labels: usize) -> Self {
         let scratch = StackReq::any_of(&[
             factor_scratch(size),
+            inverse_root_scratch(size),
             eigenvectors_scratch(size),
             singular_values_scratch(size),
         ]);
         let square = || Mat::zeros(size, size);
         Self {
             size,
-            factor: square(),
+            root: Root::new(size),
             factored: None,
             work: square(),
             left: square(),
@@ -180,43 +213,39 @@ impl ClosedForms {
         self.factored = None;
     }
 
-    /// Factors `S + ρI = L Lᵀ`, unless that is what was factored last of the problem.
-    pub(crate) fn factor(&mut self, moments: &Moments<'_>, ridge: f64) -> Result<(), Failure> {
+    /// Factors `S + ρI`, unless that is what was factored last of the problem; returns its rank.
+    pub(crate) fn factor(&mut self, moments: &Moments<'_>, ridge: f64) -> Result<usize, Failure> {
         self.size = moments.views.nrows();
         if let Some((of, outcome)) = self.factored
             && of.to_bits() == ridge.to_bits()
         {
             return outcome;
         }
-        let mut factor = self.factor.as_mut().submatrix_mut(0, 0, self.size, self.size);
-        factor.copy_from_triangular_lower(moments.views);
-        for i in 0..self.size {
-            factor[(i, i)] += ridge;
-        }
-        let inverse = self.work.as_mut().submatrix_mut(0, 0, self.size, self.size);
-        let outcome = factor_safely_in_place(factor, inverse, MemStack::new(&mut self.memory));
+        let workspace = [&mut self.work, &mut self.left]
+            .map(|matrix| matrix.as_mut().submatrix_mut(0, 0, self.size, self.size));
+        let outcome = self.root.factor(moments.views, ridge, workspace, MemStack::new(&mut self.memory));
         self.factored = Some((ridge, outcome));
         outcome
     }
 
     /// The eigenvectors of a symmetric M (d × d) relative to what was factored:
-    /// `L⁻¹ M L⁻ᵀ = Q Ω Qᵀ`, `V = L⁻ᵀ Q`.
+    /// `Tᵀ M T = Q Ω Qᵀ`, `V = T Q`.
     ///
-    /// Cost: d³ (two solves) + ≈ 9d³ (eigenvectors) + d³ (back) flops.
+    /// Cost: d³ (two solves) + ≈ 9d³ (eigenvectors) + d³ (back) flops; of rank r 2d²r + 2dr² + ≈ 9r³
+    /// + 2dr².
     pub(crate) fn pencil(&mut self, matrix: MatRef<'_, f64>) -> Result<Encoder<'_>, Failure> {
-        let size = self.size;
-        let factor = self.factor.as_ref().submatrix(0, 0, size, size);
-        let mut work = self.work.as_mut().submatrix_mut(0, 0, size, size);
-        work.copy_from(matrix);
-        solve_lower_in_place(factor, work.as_mut());
-        solve_lower_in_place(factor, work.as_mut().transpose_mut());
-        let mut vectors = self.left.as_mut().submatrix_mut(0, 0, size, size);
-        let values = &mut self.values[..size];
-        eigenvectors(work, values, vectors.as_mut(), MemStack::new(&mut self.memory))?;
+        let (size, rank) = (self.size, self.root.rank());
+        let mut half = self.right.as_mut().submatrix_mut(0, 0, rank, size);
+        self.root.from_left(matrix, half.as_mut());
+        let mut form = self.work.as_mut().submatrix_mut(0, 0, rank, rank);
+        self.root.from_right(half.as_ref(), form.as_mut());
+        let mut vectors = self.left.as_mut().submatrix_mut(0, 0, rank, rank);
+        let values = &mut self.values[..rank];
+        eigenvectors(form.as_mut(), values, vectors.as_mut(), MemStack::new(&mut self.memory))?;
         values.reverse();
-        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, size);
-        basis.copy_from(vectors.as_ref().reverse_cols());
-        solve_lower_transpose_in_place(factor, basis.as_mut());
+        form.copy_from(vectors.as_ref().reverse_cols());
+        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, rank);
+        self.root.lift(form.as_ref(), basis.as_mut());
         let spectrum = Spectrum { of: Values::Eigenvalues, values };
         Ok(Encoder { spectrum, basis: basis.into_const(), decoder: None })
     }

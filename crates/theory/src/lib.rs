@@ -31,7 +31,8 @@
 //! | B | `view_labels` | d × ℓ | X̄ᵀY/n |
 //! | C̃, B̃ | `inputs`, `input_labels` | d × d, d × ℓ | moments of the (corrupted) inputs that a probe sees |
 //! | y² | `label_power` | | tr(YᵀY)/n |
-//! | k | `dimension` | | dimension of the representation |
+//! | r | `rank` | | rank of S; d unless it is singular |
+//! | k | `dimension` | | dimension of the representation, up to r |
 //! | V | `basis` | d × k | columns span the row space of the encoder |
 
 pub mod additive;
@@ -42,6 +43,7 @@ pub mod moments;
 pub mod paradigms;
 pub mod probing;
 pub mod ridge;
+mod root;
 pub mod spectrum;
 pub mod thresholds;
 pub mod views;

@@ -8,7 +8,7 @@ use faer::{MatMut, MatRef};
 pub struct Moments<'a> {
     /// G (d × d), symmetric.
     pub mean_views: MatRef<'a, f64>,
-    /// S = G + Σ (d × d), symmetric.
+    /// S = G + Σ (d × d), symmetric, positive semidefinite.
     pub views: MatRef<'a, f64>,
     /// C = XᵀX̄/n (d × d).
     pub cross: MatRef<'a, f64>,

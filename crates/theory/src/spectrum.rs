@@ -14,12 +14,12 @@ pub enum Values {
     SignalToViews,
 }
 
-/// A descending spectrum of d values.
+/// A descending spectrum of r values, r the rank of S.
 #[derive(Clone, Copy, Debug)]
 pub struct Spectrum<'a> {
     /// What its values are.
     pub of: Values,
-    /// The values (d), descending; below zero by rounding only.
+    /// The values (r), descending; below zero by rounding only.
     pub values: &'a [f64],
 }
 
@@ -40,7 +40,7 @@ impl Spectrum<'_> {
     }
 
     /// (kth − (k+1)th) eigenvalue of the pencil over the first, in \[0, 1\]; `None` where there is
-    /// no (k+1)th.
+    /// no (k+1)th, k = r.
     ///
     /// A small gap says that the row space of the encoder is ill-determined. Zero if the first
     /// eigenvalue is.

@@ -7,8 +7,8 @@ use faer::{Mat, MatRef};
 
 use super::blocked::BlockedSolver;
 use super::{Additive, Route};
-use crate::leakage::{CleanMoment, Population};
-use crate::metrics::measure;
+use crate::leakage::{CleanMoment, Leakage, Population};
+use crate::metrics::{Found, measure};
 use crate::paradigms::Scaled;
 use crate::spectrum::Spectrum;
 use crate::{Metric, Paradigm};
@@ -72,19 +72,43 @@ impl Wish<'_> {
     ) -> impl Iterator<Item = &'v mut f64> + use<'v> {
         values.iter_mut().skip(n).step_by(self.dimensions.len())
     }
+
+    /// Writes the metrics of a problem whose paradigm learns no representation.
+    pub(super) fn measure_problem(&self, rank: usize, workspace: &mut Leakage, values: &mut [f64]) {
+        let found = Found { rank, spectrum: None, row_space: None };
+        for n in 0..self.dimensions.len() {
+            measure(self.metrics, found, workspace, self.at(values, n));
+        }
+    }
 }
 
 /// A problem as one paradigm solves it, at each of the dimensions.
 #[derive(Clone, Copy, Debug)]
 pub struct Represented<'a> {
     /// Losses: linear probing losses (equation 93), or those of the model of the labels; in units
-    /// of the labels' power.
+    /// of the labels' power. NaN of a representation above the [`rank`](Self::rank).
     pub losses: &'a [f64],
+    /// Rank of S: as many dimensions as a representation can have.
+    pub rank: usize,
     /// Metric × dimension.
     values: &'a [f64],
 }
 
 impl<'a> Represented<'a> {
+    /// The loss at the nth of the dimensions.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::DimensionAboveRank`] where a representation has not so many.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many.
+    pub fn loss(&self, n: usize) -> Result<f64, Failure> {
+        let loss = self.losses[n];
+        if loss.is_nan() { Err(Failure::DimensionAboveRank { rank: self.rank }) } else { Ok(loss) }
+    }
+
     /// Values of the nth of the wanted metrics; NaN where there is none.
     ///
     /// # Panics
@@ -119,8 +143,8 @@ pub struct AdditiveBatch {
     sigma: Vec<f64>,
     /// Problem × paradigm × (loss, metrics) × dimension.
     values: Vec<f64>,
-    /// Problem × paradigm.
-    outcomes: Vec<Result<(), Failure>>,
+    /// Problem × paradigm: the rank of S.
+    outcomes: Vec<Result<usize, Failure>>,
 }
 
 /// Moments that problems share.
@@ -175,7 +199,7 @@ impl AdditiveBatch {
             sigma: vec![0.0; capacity * size],
             values: vec![f64::NAN; outcomes * (1 + wanted.metrics.len()) * dimensions],
             dimensions: Vec::with_capacity(dimensions),
-            outcomes: vec![Ok(()); outcomes],
+            outcomes: vec![Ok(0); outcomes],
             lanes,
             wanted,
             room,
@@ -351,8 +375,13 @@ impl AdditiveBatch {
                     }
                     _ => self.blocked.solve(&problem, paradigm, wish, out),
                 };
-                let finite = out[..wish.dimensions.len()].iter().all(|loss| loss.is_finite());
-                *outcome = solved.and(if finite { Ok(()) } else { Err(Failure::NotFinite) });
+                // Above its rank a representation has none.
+                let most = |rank| if paradigm.spectrum.is_some() { rank } else { size };
+                let is_sound = |rank, (&k, loss): (&usize, &f64)| loss.is_finite() || k > most(rank);
+                *outcome = solved.and_then(|rank| {
+                    let sound = wish.dimensions.iter().zip(&*out).all(|at| is_sound(rank, at));
+                    if sound { Ok(rank) } else { Err(Failure::NotFinite) }
+                });
             }
         }
     }
@@ -380,15 +409,15 @@ impl AdditiveBatch {
     ///
     /// # Errors
     ///
-    /// [`Failure::NotPositiveDefinite`] if S is not, where the paradigm needs it;
+    /// [`Failure::NotPositiveDefinite`] if S is negative in some direction, and so no second moment;
     /// [`Failure::NotFinite`]; [`Failure::NoConvergence`].
     pub fn represented(&self, place: usize, paradigm: usize) -> Result<Represented<'_>, Failure> {
         let number = place * self.wanted.paradigms.len() + paradigm;
-        self.outcomes[number]?;
+        let rank = self.outcomes[number]?;
         let (dimensions, rows) = (self.dimensions.len(), 1 + self.wanted.metrics.len());
         let own = &self.values[number * rows * dimensions..][..rows * dimensions];
         let (losses, values) = own.split_at(dimensions);
-        Ok(Represented { losses, values })
+        Ok(Represented { losses, rank, values })
     }
 }
 
@@ -401,11 +430,16 @@ fn read(
     wish: Wish<'_>,
     blocked: &mut BlockedSolver,
     out: &mut [f64],
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
     let (losses, metrics) = out.split_at_mut(wish.dimensions.len());
     let values = (scaled.read)(lanes, place, problem.label_power, wish.dimensions, losses)?;
-    let Some(encoder) = &scaled.encoder else { return Ok(()) };
-    let (size, count) = (problem.sigma.len(), wish.dimensions.iter().copied().max().unwrap_or(0));
+    // Σ is positive, and so is S.
+    let rank = problem.sigma.len();
+    let Some(encoder) = &scaled.encoder else {
+        wish.measure_problem(rank, &mut blocked.leakage, metrics);
+        return Ok(rank);
+    };
+    let (size, count) = (rank, wish.dimensions.iter().copied().max().unwrap_or(0));
     if wish.population.is_some() {
         let mut basis = blocked.basis.as_mut().submatrix_mut(0, 0, size, count);
         (encoder.basis)(lanes, place, basis.as_mut());
@@ -419,9 +453,10 @@ fn read(
     let basis = blocked.basis.as_ref();
     for (n, &k) in wish.dimensions.iter().enumerate() {
         let row_space = wish.population.map(|population| (basis.submatrix(0, 0, size, k), population));
-        measure(wish.metrics, &spectrum, k, row_space, &mut blocked.leakage, wish.at(metrics, n));
+        let found = Found { rank, spectrum: Some((spectrum, k)), row_space };
+        measure(wish.metrics, found, &mut blocked.leakage, wish.at(metrics, n));
     }
-    Ok(())
+    Ok(rank)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::{Additive, Room};
 use crate::Paradigm;
 use crate::closed_forms::{ClosedForms, Solution};
 use crate::leakage::Leakage;
-use crate::metrics::measure;
+use crate::metrics::{Found, measure};
 use crate::paradigms::Scaled;
 use crate::probing::Probe;
 use crate::spectrum::Spectrum;
@@ -93,14 +93,15 @@ impl BlockedSolver {
         self.forms.forget();
     }
 
-    /// Solves the problem by the paradigm, in its scaled form if Σ allows one.
+    /// Solves the problem by the paradigm, in its scaled form if Σ allows one; returns the rank of S.
+    /// Above it a representation has no values.
     pub(super) fn solve(
         &mut self,
         problem: &Additive<'_>,
         paradigm: &Paradigm,
         wish: Wish<'_>,
         out: &mut [f64],
-    ) -> Result<(), Failure> {
+    ) -> Result<usize, Failure> {
         match &paradigm.scaled {
             Some(scaled) if !problem.sigma.iter().any(|s| *s <= 0.0) => {
                 self.solve_scaled(problem, scaled, wish, out)
@@ -115,7 +116,7 @@ impl BlockedSolver {
         scaled: &Scaled,
         wish: Wish<'_>,
         out: &mut [f64],
-    ) -> Result<(), Failure> {
+    ) -> Result<usize, Failure> {
         match self.scaled {
             Some(outcome) => outcome?,
             None => {
@@ -125,14 +126,16 @@ impl BlockedSolver {
             }
         }
         (scaled.decompose)(self)?;
+        let rank = self.size;
         let (losses, values) = out.split_at_mut(wish.dimensions.len());
         let Some(encoder) = &scaled.encoder else {
             losses.fill((scaled.loss)(self, problem.label_power, 0));
-            return Ok(());
+            wish.measure_problem(rank, &mut self.leakage, values);
+            return Ok(rank);
         };
         for (n, (&k, loss)) in wish.dimensions.iter().zip(losses).enumerate() {
             *loss = (scaled.loss)(self, problem.label_power, k);
-            let spectrum = Spectrum { of: encoder.values, values: &self.values[..self.size] };
+            let spectrum = Some((Spectrum { of: encoder.values, values: &self.values[..rank] }, k));
             let row_space = wish.population.map(|population| {
                 for j in 0..k {
                     for i in 0..self.size {
@@ -141,9 +144,10 @@ impl BlockedSolver {
                 }
                 (self.basis.as_ref().submatrix(0, 0, self.size, k), population)
             });
-            measure(wish.metrics, &spectrum, k, row_space, &mut self.leakage, wish.at(values, n));
+            let found = Found { rank, spectrum, row_space };
+            measure(wish.metrics, found, &mut self.leakage, wish.at(values, n));
         }
-        Ok(())
+        Ok(rank)
     }
 
     fn solve_general(
@@ -152,7 +156,7 @@ impl BlockedSolver {
         paradigm: &Paradigm,
         wish: Wish<'_>,
         out: &mut [f64],
-    ) -> Result<(), Failure> {
+    ) -> Result<usize, Failure> {
         let mut views = self.views.as_mut().submatrix_mut(0, 0, self.size, self.size);
         if !self.general {
             views.copy_from(problem.inputs);
@@ -164,18 +168,23 @@ impl BlockedSolver {
         let moments = problem.moments(views.into_const());
         let (losses, values) = out.split_at_mut(wish.dimensions.len());
         match (paradigm.solve)(&mut self.forms, &moments)? {
-            Solution::Predictor(predictor) => losses.fill(predictor.loss),
+            Solution::Predictor(predictor) => {
+                losses.fill(predictor.loss);
+                wish.measure_problem(predictor.rank, &mut self.leakage, values);
+                Ok(predictor.rank)
+            }
             Solution::Encoder(encoder) => {
+                let rank = encoder.basis.ncols();
                 for (n, (&k, loss)) in wish.dimensions.iter().zip(losses).enumerate() {
-                    let basis = encoder.basis.subcols(0, k);
+                    let Ok(basis) = encoder.leading(k) else { continue };
                     *loss = self.probe.loss(basis, problem.inputs, problem.input_labels, problem.label_power);
                     let row_space = wish.population.map(|population| (basis, population));
-                    let to = wish.at(values, n);
-                    measure(wish.metrics, &encoder.spectrum, k, row_space, &mut self.leakage, to);
+                    let found = Found { rank, spectrum: Some((encoder.spectrum, k)), row_space };
+                    measure(wish.metrics, found, &mut self.leakage, wish.at(values, n));
                 }
+                Ok(rank)
             }
         }
-        Ok(())
     }
 
     /// Scales the problem by Σ^(−½).

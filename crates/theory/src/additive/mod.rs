@@ -11,8 +11,9 @@
 //!
 //! These scaled forms stand with their theorems in [`paradigms`](crate::paradigms). Where Σ has a
 //! zero, and for a paradigm without a scaled form, the general one
-//! ([`ClosedForms`](crate::closed_forms::ClosedForms)) answers, if `S = C̃ + Σ` is positive
-//! definite. The metrics at one k do not depend on which other k are asked for.
+//! ([`ClosedForms`](crate::closed_forms::ClosedForms)) answers, on the range of `S = C̃ + Σ`: up to
+//! its rank, below which S is singular for fewer samples than inputs that Σ adds nothing to. The
+//! metrics at one k do not depend on which other k are asked for.
 //!
 //! Source: `mathematics.md` of this project's specification, section 5; Theorems 3.1 and 3.2.
 

@@ -10,6 +10,7 @@ mod leakage;
 mod loss_clean;
 mod loss_corrupted;
 mod loss_test;
+mod rank;
 mod threshold_squared;
 
 use std::fmt;
@@ -26,6 +27,7 @@ pub use leakage::LEAKAGE;
 pub use loss_clean::LOSS_CLEAN;
 pub use loss_corrupted::LOSS_CORRUPTED;
 pub use loss_test::LOSS_TEST;
+pub use rank::RANK;
 pub use threshold_squared::THRESHOLD_SQUARED;
 
 use crate::Paradigm;
@@ -34,7 +36,7 @@ use crate::spectrum::Spectrum;
 use crate::thresholds::Thresholds;
 
 /// All metrics, in the order of the columns.
-pub static ALL: [&Metric; 11] = [
+pub static ALL: [&Metric; 12] = [
     &LOSS_CLEAN,
     &LOSS_CORRUPTED,
     &DISTANCE,
@@ -42,6 +44,7 @@ pub static ALL: [&Metric; 11] = [
     &GAP,
     &THRESHOLD_SQUARED,
     &EFFECTIVE_RANK,
+    &RANK,
     &ACCURACY_CLEAN,
     &ACCURACY_CORRUPTED,
     &LOSS_TEST,
@@ -80,6 +83,8 @@ pub enum Better {
 pub enum Formula {
     /// The loss of a model: what every problem gives.
     Loss(Model),
+    /// Of the corrupted problem, whatever the paradigm, from the rank of S.
+    Rank(fn(usize) -> f64),
     /// Of a representation of the corrupted model, from the spectrum of its pencil and its
     /// dimension k; `None` where there is none.
     Spectrum(fn(&Spectrum<'_>, usize) -> Option<f64>),
@@ -163,10 +168,10 @@ impl Metric {
         }
     }
 
-    /// Whether it is of a representation: computed together with the problem, at each dimension.
+    /// Whether it is of a corrupted problem that is solved: computed with it, at each dimension.
     #[must_use]
-    pub fn is_of_representation(&self) -> bool {
-        matches!(self.of, Formula::Spectrum(_) | Formula::RowSpace(_))
+    pub fn is_of_problem(&self) -> bool {
+        matches!(self.of, Formula::Rank(_) | Formula::Spectrum(_) | Formula::RowSpace(_))
     }
 
     /// Whether it is of predictions of single rows, which only jobs with rows and stages have.
@@ -182,29 +187,37 @@ impl Metric {
     }
 }
 
-/// Writes the values of metrics at dimension k, NaN for none: of a spectrum, and of a row space's
-/// basis (d × k) and what it is measured against.
+/// What of a solved problem metrics are computed from.
+#[derive(Clone, Copy)]
+pub struct Found<'a> {
+    /// Rank of S.
+    pub rank: usize,
+    /// Of a representation: the values of its pencil, and k.
+    pub spectrum: Option<(Spectrum<'a>, usize)>,
+    /// A basis (d × k) of its row space, and what it is measured against.
+    pub row_space: Option<(MatRef<'a, f64>, Population<'a>)>,
+}
+
+/// Writes the values of metrics at one dimension, NaN for none.
 pub fn measure<'v>(
     metrics: &[&Metric],
-    spectrum: &Spectrum<'_>,
-    dimension: usize,
-    row_space: Option<(MatRef<'_, f64>, Population<'_>)>,
+    found: Found<'_>,
     workspace: &mut Leakage,
     to: impl Iterator<Item = &'v mut f64>,
 ) {
     for (metric, to) in metrics.iter().zip(to) {
-        *to = match (metric.of, row_space) {
-            (Formula::Spectrum(of), _) => of(spectrum, dimension).unwrap_or(f64::NAN),
-            (Formula::RowSpace(of), Some((basis, population))) => of(workspace, basis, population),
-            (Formula::RowSpace(_), None)
-            | (
-                Formula::Loss(_)
-                | Formula::Threshold(_)
-                | Formula::Probed { .. }
-                | Formula::Derived { .. },
-                _,
-            ) => f64::NAN,
+        let value = match metric.of {
+            Formula::Rank(of) => Some(of(found.rank)),
+            Formula::Spectrum(of) => found.spectrum.and_then(|(spectrum, k)| of(&spectrum, k)),
+            Formula::RowSpace(of) => {
+                found.row_space.map(|(basis, population)| of(workspace, basis, population))
+            }
+            Formula::Loss(_)
+            | Formula::Threshold(_)
+            | Formula::Probed { .. }
+            | Formula::Derived { .. } => None,
         };
+        *to = value.unwrap_or(f64::NAN);
     }
 }
 

@@ -4,7 +4,8 @@
 //! `S^(−1/2) G S^(−1/2) = Q Ω Qᵀ`: `W* = U Qₖᵀ S^(−1/2)`. As a pencil: the top-k eigenvectors of
 //! (G, S); objective `2 (k − Σᵢ≤ₖ ωᵢ)`, its expectation over pairs of views included.
 //!
-//! Here `L⁻¹ G L⁻ᵀ = Q Ω Qᵀ` and `V = L⁻ᵀ Q`. Since `G ⪯ S`, ω lies in \[0, 1\] and is found with
+//! Here `L⁻¹ G L⁻ᵀ = Q Ω Qᵀ` and `V = L⁻ᵀ Q`, or with T in place of `L⁻ᵀ` where S is singular
+//! ([`closed_forms`](crate::closed_forms)). Since `G ⪯ S`, ω lies in \[0, 1\] and is found with
 //! an absolute error of a few d·ε times the condition of the *equilibrated* S.
 //!
 //! Additive views: `A = Q Λ Qᵀ`, `ω = λ/(1+λ)` in the same order. The basis `vᵢ = Σ^(−½) qᵢ`

@@ -5,7 +5,8 @@
 //! eigenvalues φ²; objective `tr(XᵀX)/n − Σᵢ≤ₖ φᵢ²`.
 //!
 //! Here `C L⁻ᵀ = R Φ Pᵀ` by a singular value decomposition, not by squaring: every φ has an error
-//! of a few d·ε·φ₁. T = I.
+//! of a few d·ε·φ₁. The theorem's free factor is I. Where S is singular its root T on the range takes
+//! the place of `L⁻ᵀ` ([`closed_forms`](crate::closed_forms)), and `C T` is d × r.
 //!
 //! Cost: d³ (solve) + ≈ 20d³ (SVD with both sides) + d³ (back) flops.
 //!
@@ -63,21 +64,17 @@ pub static RECONSTRUCTION: Paradigm = Paradigm {
 };
 
 fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Solution<'f>, Failure> {
-    forms.factor(moments, 0.0)?;
+    let rank = forms.factor(moments, 0.0)?;
     let size = forms.size;
-    let factor = forms.factor.as_ref().submatrix(0, 0, size, size);
-    let mut work = forms.work.as_mut().submatrix_mut(0, 0, size, size);
-    work.copy_from(moments.cross);
-    // C L⁻ᵀ = (L⁻¹ Cᵀ)ᵀ.
-    solve_lower_in_place(factor, work.as_mut().transpose_mut());
-    let mut left = forms.left.as_mut().submatrix_mut(0, 0, size, size);
-    let mut right = forms.right.as_mut().submatrix_mut(0, 0, size, size);
-    let values = &mut forms.values[..size];
+    let mut work = forms.work.as_mut().submatrix_mut(0, 0, size, rank);
+    forms.root.from_right(moments.cross, work.as_mut());
+    let mut left = forms.left.as_mut().submatrix_mut(0, 0, size, rank);
+    let mut right = forms.right.as_mut().submatrix_mut(0, 0, rank, rank);
+    let values = &mut forms.values[..rank];
     let memory = MemStack::new(&mut forms.memory);
     singular_values(work.as_ref(), values, left.as_mut(), right.as_mut(), memory)?;
-    let mut basis = forms.basis.as_mut().submatrix_mut(0, 0, size, size);
-    basis.copy_from(right);
-    solve_lower_transpose_in_place(factor, basis.as_mut());
+    let mut basis = forms.basis.as_mut().submatrix_mut(0, 0, size, rank);
+    forms.root.lift(right.as_ref(), basis.as_mut());
     for (column, phi) in left.as_mut().col_iter_mut().zip(&*values) {
         column.iter_mut().for_each(|x| *x *= phi);
     }

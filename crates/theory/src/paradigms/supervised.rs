@@ -1,6 +1,7 @@
 //! Lemma B.1, equation 46: the supervised linear model on views.
 //!
-//! `min_V mean E‖yᵢ − V τ(xᵢ)‖²` is solved by `V* = Bᵀ S⁻¹`, with objective `y² − tr(Bᵀ S⁻¹ B)`. On
+//! `min_V mean E‖yᵢ − V τ(xᵢ)‖²` is solved by `V* = Bᵀ S⁻¹`, with objective `y² − tr(Bᵀ S⁻¹ B)`;
+//! where S is singular by `V* = Bᵀ S⁺`, of the smallest norm. On
 //! inputs without views the same model's squared loss is `y² − 2 tr(V B̃) + tr(V C̃ Vᵀ)`. It
 //! recovers at every α (Proposition 4.2).
 //!
@@ -34,17 +35,19 @@ pub static SUPERVISED: Paradigm = Paradigm {
 };
 
 fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Solution<'f>, Failure> {
-    forms.factor(moments, 0.0)?;
+    let rank = forms.factor(moments, 0.0)?;
     let (size, labels) = (forms.size, moments.view_labels.ncols());
-    let mut map = forms.map.as_mut().submatrix_mut(0, 0, size, labels);
-    map.copy_from(moments.view_labels);
-    let factor = forms.factor.as_ref().submatrix(0, 0, size, size);
-    solve_in_place(factor, map.as_mut());
+    // S⁺B = T (TᵀB).
+    let mut reduced = forms.product.as_mut().submatrix_mut(0, 0, rank, labels);
+    forms.root.from_left(moments.view_labels, reduced.as_mut());
+    let map = forms.map.as_mut().submatrix_mut(0, 0, size, labels);
+    forms.root.lift(reduced.as_ref(), map);
     let map = forms.map.as_ref().submatrix(0, 0, size, labels);
     let mut product = forms.product.as_mut().submatrix_mut(0, 0, size, labels);
     matmul(product.as_mut(), Accum::Replace, moments.inputs, map, 1.0, Par::Seq);
     let on_inputs = inner(map, product.as_ref()) - 2.0 * inner(map, moments.input_labels);
     Ok(Solution::Predictor(Predictor {
+        rank,
         objective: moments.label_power - inner(map, moments.view_labels),
         loss: moments.label_power + on_inputs,
         map,

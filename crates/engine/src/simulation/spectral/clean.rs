@@ -1,13 +1,13 @@
 //! Clean losses: what each paradigm reaches on clean inputs, for every sample, view setting and
 //! dimension.
 //!
-//! A representation of dimension k ≥ k₀ keeps all of the signal: its loss is that of least squares,
-//! without a problem to solve. Models of the labels and narrower representations wait in a room of
+//! A representation of dimension k ≥ k₀, or of all dimensions that its views have (k ≥ rank S),
+//! keeps all of the signal: its loss is that of least squares, without a problem to solve. Models of the labels and narrower representations wait in a room of
 //! their own.
 
 use eigensweep_store::columns::Status;
 use eigensweep_store::rows::Rows;
-use eigensweep_theory::Paradigm;
+use eigensweep_theory::{Failure, Paradigm};
 use eigensweep_theory::additive::{Additive, AdditiveBatch};
 
 use super::Spectral;
@@ -89,9 +89,12 @@ impl CleanLosses {
             for (k, (&dimension, row)) in
                 simulation.frame.dimensions.iter().zip(&simulation.settings.dimensions).enumerate()
             {
-                if paradigm.spectrum.is_none() || dimension < features {
-                    self.losses[first + row + number] =
-                        solved.map(|found| found.losses[k]).map_err(Status::from);
+                if paradigm.spectrum.is_some() && dimension >= features {
+                    continue;
+                }
+                match solved.and_then(|found| found.loss(k)) {
+                    Err(Failure::DimensionAboveRank { .. }) => {}
+                    loss => self.losses[first + row + number] = loss.map_err(Status::from),
                 }
             }
         }

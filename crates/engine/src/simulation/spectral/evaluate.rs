@@ -108,7 +108,14 @@ fn write_corrupted(simulation: &Spectral, workspace: &mut Workspace, rows: &mut 
         let at = simulation.settings.dimensions.iter().map(|dimension| first + dimension + n);
         match solved {
             Err(failure) => at.for_each(|row| rows.fail(row..row + 1, failure.into())),
-            Ok(found) => simulation.frame.columns.write_corrupted(rows, at, found),
+            Ok(found) => {
+                simulation.frame.columns.write_corrupted(rows, at.clone(), found);
+                for (n, row) in at.enumerate() {
+                    if let Err(failure) = found.loss(n) {
+                        rows.fail(row..row + 1, failure.into());
+                    }
+                }
+            }
         }
     }
     waiting.clear();

@@ -5,10 +5,10 @@ use eigensweep_spectral::dense::product;
 use eigensweep_store::columns::Status;
 use eigensweep_theory::closed_forms::{Encoder, Predictor, Solution};
 use eigensweep_theory::leakage::{self, CleanMoment};
-use eigensweep_theory::metrics::measure;
+use eigensweep_theory::metrics::{Found, measure};
 use eigensweep_theory::ridge::{ProbeMoments, ridge};
 use eigensweep_theory::views::stages::{Scratch, Stage, State, Tier, Views};
-use eigensweep_theory::{Failure, InstructionSet, moments};
+use eigensweep_theory::{InstructionSet, moments};
 use faer::{Accum, Mat, MatRef};
 
 use super::gather::SampleMoments;
@@ -212,22 +212,22 @@ impl Stages {
         }
         match solved {
             Err(failure) => dimensions.iter().map(|_| Err(failure.into())).collect(),
-            Ok(Solution::Predictor(Predictor { loss, map, .. })) => {
+            Ok(Solution::Predictor(Predictor { loss, map, rank, .. })) => {
                 let model = probed.then(|| {
                     let intercept =
                         &problem.label_mean - times(map.transpose(), problem.input_mean.as_ref());
                     (raw(given.unit.basis, map), intercept)
                 });
-                let metrics = vec![f64::NAN; self.metrics.len()];
+                let mut metrics = vec![f64::NAN; self.metrics.len()];
+                let found = Found { rank, spectrum: None, row_space: None };
+                measure(&self.metrics, found, leakage, metrics.iter_mut());
                 let solved = |_| finite(Solved { loss, metrics: metrics.clone(), model: model.clone() });
                 dimensions.iter().map(solved).collect()
             }
-            Ok(Solution::Encoder(Encoder { spectrum, basis, .. })) => {
+            Ok(Solution::Encoder(encoder)) => {
+                let Encoder { spectrum, basis, .. } = encoder;
                 let mut at = |&k: &usize| {
-                    if k > basis.ncols() {
-                        return Err(Failure::DimensionAboveRank { rank: basis.ncols() }.into());
-                    }
-                    let kept = basis.subcols(0, k);
+                    let kept = encoder.leading(k).map_err(Status::from)?;
                     let loss = probe.loss(kept, inputs.as_ref(), input_labels.as_ref(), *label_power);
                     let mut metrics = vec![f64::NAN; self.metrics.len()];
                     let row_space = given.population.map(|population| {
@@ -235,7 +235,8 @@ impl Stages {
                         let clean = CleanMoment::Mixed { inputs: inputs.as_ref(), noise: noise.as_ref() };
                         (kept, leakage::Population { clean, gamma: &[] })
                     });
-                    measure(&self.metrics, &spectrum, k, row_space, leakage, metrics.iter_mut());
+                    let found = Found { rank: basis.ncols(), spectrum: Some((spectrum, k)), row_space };
+                    measure(&self.metrics, found, leakage, metrics.iter_mut());
                     let model = probed.then(|| predictions(kept, given)).transpose()?;
                     finite(Solved { loss, metrics, model })
                 };

@@ -1,0 +1,184 @@
+//! The root of the inverse of a positive semidefinite matrix on its range.
+//!
+//! | symbol | code | shape | meaning |
+//! |---|---|---|---|
+//! | S | `matrix` | d × d | positive semidefinite up to rounding, lower triangle read |
+//! | r | | | its rank |
+//! | T | `root` | d × r | `TᵀST = I`, its columns in the range of S, so `T Tᵀ = S⁺` |
+//!
+//! Method: with D the diagonal of S, zeros left out, `E = D^(−½) S D^(−½) = U Λ Uᵀ`. The columns
+//! of `D^(−½) Uᵣ Λᵣ^(−½)` have `TᵀST = I`, but they lie in the range of `D^(−½) E`, not in that of
+//! S: the null space of S is `N = D^(−½) U₀`, and what lies in it is taken away, which changes
+//! nothing of `TᵀST`. Without equilibration the small eigenvalues of a sound S whose variables
+//! have different units would count as rounding.
+//!
+//! The rank: an eigenvalue of E counts as zero at or below 10·d·ε·λ₁, d variables with a diagonal
+//! entry. The eigenvalues that are found are those of a matrix within a small multiple of d·ε·λ₁,
+//! and rounding in the products that S is made of has that order, too. It is also what
+//! [`factor_safely_in_place`](crate::cholesky::factor_safely_in_place) refuses: a share of at most
+//! 10·d·ε of a variable that the others leave unexplained, `1/(E⁻¹)ᵢᵢ`, is no less than the
+//! smallest eigenvalue, and λ₁ ≥ 1, so that what that refuses has a rank below d here.
+//!
+//! Rows of N are as different as units are. They are sorted, the largest first, and N is factored
+//! with pivoted columns, `N = Q R`: then rounding in each row is relative to that row (Cox and
+//! Higham, *Stability of Householder QR factorization for weighted least squares problems*, 1998),
+//! and `TᵀST = I` holds in every unit.
+//!
+//! Cost: ≈ 9d³ (eigenvectors) + 2d (d−r)² + 4d r (d−r) flops.
+
+use faer::dyn_stack::{MemStack, StackReq};
+use faer::linalg::householder as blocks;
+use faer::linalg::qr::col_pivoting::factor::{qr_in_place, qr_in_place_scratch};
+use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
+use faer::mat::AsMatMut;
+use faer::{Conj, MatMut, MatRef, Par, Spec};
+
+use crate::Failure;
+use crate::cholesky::SAFE;
+use crate::householder::BLOCK;
+use crate::symmetric::{eigenvectors, eigenvectors_scratch};
+
+/// Scratch of [`inverse_root`] for a matrix of size `size`.
+#[must_use]
+pub fn inverse_root_scratch(size: usize) -> StackReq {
+    StackReq::all_of(&[
+        StackReq::new::<usize>(size),
+        StackReq::new::<f64>(size).array(2),
+        StackReq::any_of(&[
+            eigenvectors_scratch(size),
+            StackReq::all_of(&[
+                StackReq::new::<usize>(size).array(2),
+                temp_mat_scratch::<f64>(BLOCK, size),
+                StackReq::any_of(&[
+                    qr_in_place_scratch::<usize, f64>(size, size, BLOCK, Par::Seq, Spec::default()),
+                    temp_mat_scratch::<f64>(BLOCK, size),
+                ]),
+            ]),
+        ]),
+    ])
+}
+
+/// Writes T into the first r columns of `root` (d × d), those of the largest λ first, and returns
+/// r, which is 0 for a matrix of zeros; `vectors` (d × d) is workspace.
+///
+/// # Errors
+///
+/// [`Failure::NotPositiveDefinite`] if S is negative in some direction by more than rounding: then
+/// it is no second moment. [`Failure::NotFinite`] if the lower triangle holds a NaN or an infinity;
+/// [`Failure::NoConvergence`].
+///
+/// # Panics
+///
+/// If the shapes do not fit one another.
+pub fn inverse_root(
+    matrix: MatRef<'_, f64>,
+    vectors: MatMut<'_, f64>,
+    mut root: MatMut<'_, f64>,
+    stack: &mut MemStack,
+) -> Result<usize, Failure> {
+    let size = matrix.nrows();
+    assert!(matrix.ncols() == size && vectors.nrows() == size && vectors.ncols() == size, "d × d");
+    assert!(root.nrows() == size && root.ncols() == size, "room for d × d");
+    if !(0..size).all(|j| matrix.col(j).subrows(j, size - j).is_all_finite()) {
+        return Err(Failure::NotFinite);
+    }
+    let (mut order, stack) = stack.make_with::<usize>(size, |i| i);
+    let live = variables(matrix, &mut order)?;
+    let order = &order[..live];
+    let (mut weights, stack) = stack.make_with::<f64>(live, |a| 1.0 / matrix[(order[a], order[a])].sqrt());
+    let weights = &mut *weights;
+    let mut equilibrated = root.as_mut().submatrix_mut(0, 0, live, live);
+    for b in 0..live {
+        equilibrated[(b, b)] = 1.0;
+        for a in b + 1..live {
+            let (i, j) = (order[a].max(order[b]), order[a].min(order[b]));
+            equilibrated[(a, b)] = matrix[(i, j)] * weights[a] * weights[b];
+        }
+    }
+    let mut vectors = vectors.submatrix_mut(0, 0, live, live);
+    let (mut values, stack) = stack.make_with::<f64>(live, |_| 0.0);
+    eigenvectors(equilibrated, &mut values, vectors.as_mut(), stack)?;
+    let floor = SAFE * live as f64 * f64::EPSILON * values.last().copied().unwrap_or(0.0);
+    if values.first().is_some_and(|&least| least < -floor) {
+        let heaviest = (0..live).max_by(|&a, &b| vectors[(a, 0)].abs().total_cmp(&vectors[(b, 0)].abs()));
+        return Err(Failure::NotPositiveDefinite { pivot: order[heaviest.unwrap_or(0)] });
+    }
+    let nullity = values.iter().take_while(|&&value| value <= floor).count();
+    let (mut null, mut kept) = vectors.split_at_col_mut(nullity);
+    for (a, weight) in weights.iter().enumerate() {
+        null.as_mut().row_mut(a).iter_mut().for_each(|x| *x *= weight / weights[0]);
+        let kept = kept.as_mut().row_mut(a);
+        kept.iter_mut().zip(&values[nullity..]).for_each(|(x, value)| *x *= weight / value.sqrt());
+    }
+    project_away(null, kept.as_mut(), stack);
+    let rank = live - nullity;
+    let mut root = root.subcols_mut(0, rank);
+    root.fill(0.0);
+    for (a, &i) in order.iter().enumerate() {
+        for c in 0..rank {
+            root[(i, c)] = kept[(a, rank - 1 - c)];
+        }
+    }
+    Ok(rank)
+}
+
+/// Writes the variables with a diagonal entry to the front of `order` (0 to d − 1), the smallest
+/// first, and returns their number.
+///
+/// A diagonal entry may be rounding of zero: zero or negative, and so far below the largest that
+/// nothing can be said of it. Then its row is rounding, too.
+fn variables(matrix: MatRef<'_, f64>, order: &mut [usize]) -> Result<usize, Failure> {
+    let size = order.len();
+    let largest = (0..size).fold(0.0_f64, |largest, i| largest.max(matrix[(i, i)].abs()));
+    let rounding = SAFE * size as f64 * f64::EPSILON * largest;
+    let mut live = 0;
+    for i in 0..size {
+        if matrix[(i, i)] > 0.0 {
+            order[live] = i;
+            live += 1;
+        } else if (0..size).any(|j| matrix[(i.max(j), i.min(j))].abs() > rounding) {
+            return Err(Failure::NotPositiveDefinite { pivot: i });
+        }
+    }
+    order[..live].sort_unstable_by(|&i, &j| matrix[(i, i)].total_cmp(&matrix[(j, j)]).then(i.cmp(&j)));
+    Ok(live)
+}
+
+/// Takes away from `columns` (m × r) what lies in the span of the columns of `null` (m × q, q ≤ m,
+/// destroyed).
+fn project_away(mut null: MatMut<'_, f64>, mut columns: MatMut<'_, f64>, stack: &mut MemStack) {
+    let count = null.ncols();
+    if count == 0 || columns.ncols() == 0 {
+        return;
+    }
+    let (mut factor, stack) = temp_mat_zeroed::<f64, _, _>(BLOCK.min(count), count, stack);
+    let mut factor = factor.as_mat_mut();
+    let (mut forward, stack) = stack.make_with::<usize>(count, |_| 0);
+    let (mut backward, stack) = stack.make_with::<usize>(count, |_| 0);
+    qr_in_place(
+        null.as_mut(),
+        factor.as_mut(),
+        &mut forward,
+        &mut backward,
+        Par::Seq,
+        stack,
+        Spec::default(),
+    );
+    blocks::apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
+        null.as_ref(),
+        factor.as_ref(),
+        Conj::No,
+        columns.as_mut(),
+        Par::Seq,
+        stack,
+    );
+    columns.as_mut().subrows_mut(0, count).fill(0.0);
+    blocks::apply_block_householder_sequence_on_the_left_in_place_with_conj(
+        null.as_ref(),
+        factor.as_ref(),
+        Conj::No,
+        columns,
+        Par::Seq,
+        stack,
+    );
+}
