@@ -334,7 +334,14 @@ fn too_large(job: &Job, signal: usize, labels: usize) -> Option<Problem> {
 }
 
 /// A problem per value of an axis that exceeds what the data have.
-pub(crate) fn above(job: &Job, key: &str, values: &[i64], most: usize, what: &str, unit: &str) -> Vec<Problem> {
+pub(crate) fn above(
+    job: &Job,
+    key: &str,
+    values: &[i64],
+    most: usize,
+    what: &str,
+    unit: &str,
+) -> Vec<Problem> {
     let beyond = values.iter().enumerate().filter(|(_, value)| size(**value) > most);
     beyond
         .map(|(index, value)| {

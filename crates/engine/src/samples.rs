@@ -164,7 +164,11 @@ impl Samples {
         let (training, held_out) = match &spec.held_out {
             HeldOut::Nothing => (total, None),
             HeldOut::Share(share) => {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the rows")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a share of the rows"
+                )]
                 let out = (total as f64 * share).round() as usize;
                 let training = total.saturating_sub(out);
                 if training == 0 || out == 0 {
@@ -185,7 +189,8 @@ impl Samples {
                 let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
                 let Source { inputs, labels: held } = (source.reader.read)(&paths)?;
                 if inputs.features() != features {
-                    let key = format!("data.test_{}", source.reader.files.first().map_or("", |file| file.key));
+                    let key =
+                        format!("data.test_{}", source.reader.files.first().map_or("", |file| file.key));
                     let message = format!(
                         "`{key}` has samples of {} {}, those that are learned from have {features}",
                         inputs.features(),
@@ -198,12 +203,18 @@ impl Samples {
                     return Err(InputError::SampleCount { inputs, labels }.into());
                 }
                 fingerprinted.extend(files.iter().cloned());
-                let classes = same_classes(job, &labels, &held, source.reader.files.last().map_or("", |file| file.key))?;
+                let classes = same_classes(
+                    job,
+                    &labels,
+                    &held,
+                    source.reader.files.last().map_or("", |file| file.key),
+                )?;
                 (total, Some(LabelledBlocks { rows: Arc::from(inputs), first: 0, classes, map }))
             }
         };
         let most = job.spec.grid.samples.values();
-        let problems = crate::input::above(job, "grid.samples", most, training, "samples", "rows to learn from");
+        let problems =
+            crate::input::above(job, "grid.samples", most, training, "samples", "rows to learn from");
         if !problems.is_empty() {
             return Err(job.source.report(problems).into());
         }
@@ -216,7 +227,8 @@ impl Samples {
         let bases = bases(job, spec, &*learned)?;
         let files = stage_files(job)?;
         fingerprinted.extend(files.keys().cloned());
-        let held_bytes = held_out.as_ref().map_or(0, |held| if held.first == 0 { held.rows.bytes() } else { 0 });
+        let held_bytes =
+            held_out.as_ref().map_or(0, |held| if held.first == 0 { held.rows.bytes() } else { 0 });
         let loading_bytes = rows.bytes() + held_bytes + 6 * 8 * (features as u64).pow(2);
         let fingerprint = if fingerprinted.is_empty() {
             String::new()
@@ -262,7 +274,8 @@ impl Samples {
     /// Bytes that the rows take.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let held = self.held_out.as_ref().map_or(0, |held| if held.first == 0 { held.rows.bytes() } else { 0 });
+        let held =
+            self.held_out.as_ref().map_or(0, |held| if held.first == 0 { held.rows.bytes() } else { 0 });
         self.training.rows.bytes() + held + 2 * 8 * (self.shape.size() as u64).pow(2)
     }
 }
@@ -285,7 +298,8 @@ pub(crate) fn read(job: &Job, spec: &RowsSpec) -> Result<(Source, Vec<PathBuf>),
             let count = *count as usize;
             let mut values = vec![0_u8; count * glyphs::PIXELS];
             let images = values.as_chunks_mut::<{ glyphs::PIXELS }>().0;
-            let classes = (0..).zip(images).map(|(index, image)| u16::from(glyphs::draw(&streams, index, image)));
+            let classes =
+                (0..).zip(images).map(|(index, image)| u16::from(glyphs::draw(&streams, index, image)));
             let labels = ClassLabels::new(classes.collect())?;
             let inputs = Dense::new(values, count, glyphs::PIXELS)?.shaped([1, glyphs::SIDE, glyphs::SIDE]);
             Ok((Source { inputs: Box::new(inputs), labels }, Vec::new()))
@@ -303,7 +317,9 @@ fn missing<'k>(
     let missing = keys.zip(paths).filter(|(_, path)| !path.exists()).map(|(key, path)| {
         let key = format!("data.{prefix}{key}");
         let message = format!("`{key}` names {}, which does not exist", path.display());
-        let help = format!("put the file there, or name it with --set {key}=PATH (relative to the working directory)");
+        let help = format!(
+            "put the file there, or name it with --set {key}=PATH (relative to the working directory)"
+        );
         job.source.problem_at(&key, message, "no such file", Some(help))
     });
     let missing: Vec<_> = missing.collect();
@@ -341,7 +357,12 @@ fn map(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Map, EngineError
 }
 
 /// The classes of rows that are held out, numbered as those that are learned from.
-fn same_classes(job: &Job, known: &ClassLabels, held: &ClassLabels, key: &str) -> Result<Vec<u16>, EngineError> {
+fn same_classes(
+    job: &Job,
+    known: &ClassLabels,
+    held: &ClassLabels,
+    key: &str,
+) -> Result<Vec<u16>, EngineError> {
     let place = |value: &f64| known.values().iter().position(|known| known.to_bits() == value.to_bits());
     let places: Vec<Option<usize>> = held.values().iter().map(place).collect();
     if let Some(unknown) = places.iter().position(Option::is_none) {
@@ -371,7 +392,8 @@ fn moments(rows: &dyn Blocks, map: Map) -> Result<(Mat<f64>, Mat<f64>), EngineEr
 fn bases(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Vec<(i64, Mat<f64>)>, EngineError> {
     let Some(components) = &spec.components else { return Ok(Vec::new()) };
     let most = rows.features().min(rows.samples());
-    let problems = crate::input::above(job, "data.components", components.values(), most, "components", "features");
+    let problems =
+        crate::input::above(job, "data.components", components.values(), most, "components", "features");
     if !problems.is_empty() {
         return Err(job.source.report(problems).into());
     }

@@ -165,9 +165,8 @@ mod tests {
             let mut loss = 0.0;
             for (z, class) in &rows[1..] {
                 for c in 0..2 {
-                    let predicted = probe.intercept[(c, 0)]
-                        + z[0] * probe.weights[(0, c)]
-                        + z[1] * probe.weights[(1, c)];
+                    let predicted =
+                        probe.intercept[(c, 0)] + z[0] * probe.weights[(0, c)] + z[1] * probe.weights[(1, c)];
                     loss += (predicted - f64::from(u8::from(c == *class))).powi(2) / 3.0;
                 }
             }
@@ -181,8 +180,9 @@ mod tests {
             (0..40).map(|i| ([f64::from(i % 2), f64::from(i % 5)], (i % 2) as usize)).collect();
         let found = ridge(&moments(&signal), &moments(&signal[..32]), &moments(&signal[32..])).unwrap();
         assert!(found.strength < 1e-3, "{}", found.strength);
-        let noise: Vec<([f64; 2], usize)> =
-            (0..10).map(|i| ([f64::from(i * i % 7), f64::from(i * i % 11)], (i * i % 3 % 2) as usize)).collect();
+        let noise: Vec<([f64; 2], usize)> = (0..10)
+            .map(|i| ([f64::from(i * i % 7), f64::from(i * i % 11)], (i * i % 3 % 2) as usize))
+            .collect();
         let found = ridge(&moments(&noise), &moments(&noise[..5]), &moments(&noise[5..])).unwrap();
         assert!(found.strength > 1e-3, "{}", found.strength);
     }

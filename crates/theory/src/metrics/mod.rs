@@ -212,10 +212,9 @@ pub fn measure<'v>(
             Formula::RowSpace(of) => {
                 found.row_space.map(|(basis, population)| of(workspace, basis, population))
             }
-            Formula::Loss(_)
-            | Formula::Threshold(_)
-            | Formula::Probed { .. }
-            | Formula::Derived { .. } => None,
+            Formula::Loss(_) | Formula::Threshold(_) | Formula::Probed { .. } | Formula::Derived { .. } => {
+                None
+            }
         };
         *to = value.unwrap_or(f64::NAN);
     }

@@ -7,8 +7,8 @@
 
 use eigensweep_store::columns::Status;
 use eigensweep_store::rows::Rows;
-use eigensweep_theory::{Failure, Paradigm};
 use eigensweep_theory::additive::{Additive, AdditiveBatch};
+use eigensweep_theory::{Failure, Paradigm};
 
 use super::Spectral;
 use super::waiting::{Origin, WaitingRoom};
@@ -85,7 +85,9 @@ impl CleanLosses {
         let features = self.waiting.size();
         for (first, n, solved) in self.waiting.solved(self.paradigms.len()) {
             let paradigm = self.paradigms[n];
-            let Some(number) = simulation.frame.paradigms.iter().position(|&p| p == paradigm) else { continue };
+            let Some(number) = simulation.frame.paradigms.iter().position(|&p| p == paradigm) else {
+                continue;
+            };
             for (k, (&dimension, row)) in
                 simulation.frame.dimensions.iter().zip(&simulation.settings.dimensions).enumerate()
             {

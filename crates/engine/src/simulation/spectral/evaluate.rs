@@ -62,7 +62,13 @@ pub(super) fn sample(
             let size = features + components;
             let theta = &mut workspace.theta[..size];
             let largest = || simulation.largest(workspace.data, &workspace.signal[..features]);
-            views.spectrum.fill(&simulation.frame.streams, Draw::AugmentationSpectrum, replicate, largest, theta);
+            views.spectrum.fill(
+                &simulation.frame.streams,
+                Draw::AugmentationSpectrum,
+                replicate,
+                largest,
+                theta,
+            );
             find_thresholds(simulation, workspace, components);
             for (cell, parameters) in &views.cells {
                 let offset = setting.row + views.row + cell;

@@ -6,8 +6,8 @@ use eigensweep_theory::moments::{Moments, SampleSums};
 use faer::Mat;
 
 use super::sample::row_set;
-use crate::simulation::explain::Explained;
 use super::{Spectral, Workspace};
+use crate::simulation::explain::Explained;
 
 /// The problem that `workspace` solved last, of a simulation of a single cell.
 ///

@@ -93,7 +93,13 @@ impl Spectral {
             dimension: self.frame.dimensions.iter().copied().max().unwrap_or(0),
             dimensions: self.frame.dimensions.len(),
         };
-        (room, Wanted { paradigms: self.frame.paradigms.clone(), metrics: self.frame.columns.represented.clone() })
+        (
+            room,
+            Wanted {
+                paradigms: self.frame.paradigms.clone(),
+                metrics: self.frame.columns.represented.clone(),
+            },
+        )
     }
 
     /// Largest problems, and what is wanted of them, of the clean model: representations as wide as

@@ -85,7 +85,8 @@ impl Workspace {
         let paradigms = clean_wanted.paradigms.clone();
         let clean = solver((clean_room, clean_wanted));
         #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
-        let samples = (simulation.frame.plan.units_per_task * simulation.frame.plan.samples_per_unit) as usize;
+        let samples =
+            (simulation.frame.plan.units_per_task * simulation.frame.plan.samples_per_unit) as usize;
         Self {
             signal: vec![0.0; counts.signal],
             gamma: vec![0.0; counts.noise],

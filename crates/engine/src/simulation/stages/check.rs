@@ -46,7 +46,8 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
                 Err(misbuilt) => add(misbuilt.problem(job)),
                 Ok(stages) => {
                     let misplaced = |(at, fault): (usize, Fault)| {
-                        Misbuilt { path: chain.path.clone(), fault: fault.within(&format!("[{at}]")) }.problem(job)
+                        Misbuilt { path: chain.path.clone(), fault: fault.within(&format!("[{at}]")) }
+                            .problem(job)
                     };
                     if let Err(fault) = Views::new(stages).check(samples.domain.min(corrupted)) {
                         add(misplaced(fault));
@@ -71,7 +72,12 @@ fn of_corruption(
     if staged.draw == CorruptionDraw::Population && corruption.tier() != Tier::Moments {
         let message = "the population limit of a corruption needs its closed form, which a stage here lacks";
         let help = "write draw = \"once\": a draw a sample";
-        return Err(job.source.problem_at("corruption.draw", message, "no closed form", Some(help.to_owned())));
+        return Err(job.source.problem_at(
+            "corruption.draw",
+            message,
+            "no closed form",
+            Some(help.to_owned()),
+        ));
     }
     corruption.domain(samples).map_err(|needed| {
         let message = format!(
@@ -91,7 +97,8 @@ fn dosed(job: &Job, staged: &StagesSpec, samples: &Samples, grid: &Grid, at: u64
     if corruption.is_fixed() && staged.dose == AlignmentDose::Fixed {
         let message = "a corruption without randomness has none that views could repeat at a fixed strength";
         let help = "write dose = \"probability\" or dose = \"uniform\" in [augmentation], or alignment = 0";
-        let problem = job.source.problem_at("augmentation.alignment", message, "no alignment", Some(help.into()));
+        let problem =
+            job.source.problem_at("augmentation.alignment", message, "no alignment", Some(help.into()));
         return Some(problem);
     }
     let before = corruption.domain(samples.domain).ok()?;
@@ -113,7 +120,10 @@ fn metrics(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Problem> {
     let refused = job.spec.output.metrics.iter().filter_map(|metric| {
         let Formula::Probed { on, .. } = metric.of else { return None };
         let (message, help) = if staged.draw == CorruptionDraw::Population {
-            ("needs corrupted rows, which the population limit does not have", "write draw = \"once\" in [corruption]")
+            (
+                "needs corrupted rows, which the population limit does not have",
+                "write draw = \"once\" in [corruption]",
+            )
         } else if on == On::HeldOut && samples.held_out.is_none() {
             ("needs rows that are held out", "write `test_share = 0.2` in [data], or name files of their own")
         } else {

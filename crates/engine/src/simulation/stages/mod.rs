@@ -41,7 +41,7 @@ use faer::{Mat, MatRef};
 
 use super::Frame;
 use super::explain::Explained;
-use crate::input::{Input, size};
+use crate::input::Input;
 use crate::samples::Samples;
 use gather::{Gather, SampleMoments};
 use predictions::{Predictions, Tried};
@@ -115,9 +115,8 @@ impl Stages {
         let samples = Arc::clone(samples);
         let mut nested: Vec<usize> = (0..frame.samples.len()).collect();
         nested.sort_by_key(|&at| frame.samples[at]);
-        let probed = |model, on| {
-            frame.columns.probed.iter().any(|&(_, (of, tried, _))| of == model && tried == on)
-        };
+        let probed =
+            |model, on| frame.columns.probed.iter().any(|&(_, (of, tried, _))| of == model && tried == on);
         let predicted = [
             probed(Model::Clean, On::Training),
             probed(Model::Corrupted, On::Training),
@@ -170,9 +169,9 @@ impl Stages {
         permute(total, &mut workspace.order, &mut workspace.pool, &mut rng);
         workspace.corrupted.clear();
         workspace.clean.clear();
-        let population = self.leakage.then(|| {
-            Population::of(&self.samples, corruption.as_deref(), basis, &mut workspace.scratch)
-        });
+        let population = self
+            .leakage
+            .then(|| Population::of(&self.samples, corruption.as_deref(), basis, &mut workspace.scratch));
         let unit = Unit { replicate, at, corruption, basis, population: population.flatten() };
         let rows_per_sample = grid.rows_per_sample as usize;
         for &index in &self.nested {
@@ -204,7 +203,10 @@ impl Stages {
         values.resize(self.samples.shape.size(), 0.0);
         let class = self.samples.training.write(row, values);
         if let Some(stage) = self.drawn(unit) {
-            stage.draw(values, &mut self.frame.streams.stream(Draw::Corruption, &[unit.replicate, row as u64]));
+            stage.draw(
+                values,
+                &mut self.frame.streams.stream(Draw::Corruption, &[unit.replicate, row as u64]),
+            );
         }
         class
     }
@@ -267,8 +269,7 @@ impl Stages {
                     continue;
                 }
                 let same = clean.is_none();
-                let own: &[usize] =
-                    if same { &[CLEAN, TRAINING, HELD_OUT] } else { &[TRAINING, HELD_OUT] };
+                let own: &[usize] = if same { &[CLEAN, TRAINING, HELD_OUT] } else { &[TRAINING, HELD_OUT] };
                 let given = Given {
                     unit,
                     moments: &moments,
@@ -366,7 +367,8 @@ impl Stages {
         };
         for (Target { views, cell, dimension, paradigm }, Tried { accuracy, loss }) in found {
             let views = &self.settings.views[views];
-            let cells = self.settings.cells.iter().enumerate().filter(|(at, _)| cell.is_none_or(|cell| cell == *at));
+            let cells =
+                self.settings.cells.iter().enumerate().filter(|(at, _)| cell.is_none_or(|cell| cell == *at));
             for (_, cell) in cells {
                 let row = place.start + views.row + cell.row + self.settings.dimensions[dimension] + paradigm;
                 for &(column, (of, tried, score)) in &self.frame.columns.probed {

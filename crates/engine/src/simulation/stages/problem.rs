@@ -65,10 +65,9 @@ impl Population {
         let noise = &state.views - &state.mean_views;
         Some(match basis {
             None => Self { inputs: state.views, noise },
-            Some(basis) => Self {
-                inputs: turned(basis, state.views.as_ref()),
-                noise: turned(basis, noise.as_ref()),
-            },
+            Some(basis) => {
+                Self { inputs: turned(basis, state.views.as_ref()), noise: turned(basis, noise.as_ref()) }
+            }
         })
     }
 }
@@ -214,8 +213,7 @@ impl Stages {
             Err(failure) => dimensions.iter().map(|_| Err(failure.into())).collect(),
             Ok(Solution::Predictor(Predictor { loss, map, rank, .. })) => {
                 let model = probed.then(|| {
-                    let intercept =
-                        &problem.label_mean - times(map.transpose(), problem.input_mean.as_ref());
+                    let intercept = &problem.label_mean - times(map.transpose(), problem.input_mean.as_ref());
                     (raw(given.unit.basis, map), intercept)
                 });
                 let mut metrics = vec![f64::NAN; self.metrics.len()];

@@ -131,9 +131,8 @@ pub(super) fn views(
     at: u64,
     dose: Option<Dose>,
 ) -> Result<Vec<Box<dyn Stage>>, Misbuilt> {
-    let stages = with_filling(samples, grid, at, |filling| {
-        build_all(&all(&chain.stages, filling), samples.shape, "")
-    });
+    let stages =
+        with_filling(samples, grid, at, |filling| build_all(&all(&chain.stages, filling), samples.shape, ""));
     let stages = stages.map_err(|fault| Misbuilt { path: chain.path.clone(), fault })?;
     let dose = dose.map(|dose| Box::new(dose) as Box<dyn Stage>);
     Ok(dose.into_iter().chain(stages).collect())
