@@ -113,7 +113,8 @@ fn of_files_it_is_the_largest_variance_of_all_rows() {
         let largest = sets[0].largest.unwrap();
         let moment = match sets[0].moment.view() {
             eigensweep_theory::leakage::CleanMoment::Diagonal(variances) => variances[0],
-            eigensweep_theory::leakage::CleanMoment::Dense(moment) => {
+            eigensweep_theory::leakage::CleanMoment::Dense(moment)
+            | eigensweep_theory::leakage::CleanMoment::Mixed { inputs: moment, .. } => {
                 *moment.self_adjoint_eigenvalues(faer::Side::Lower).unwrap().last().unwrap()
             }
         };

@@ -46,7 +46,7 @@ impl Columns {
             match metric.of {
                 Formula::Loss(Model::Clean) => columns.clean.push(column),
                 Formula::Loss(Model::Corrupted) => columns.corrupted.push(column),
-                Formula::Rank(_) | Formula::Spectrum(_) | Formula::RowSpace(_) => {
+                Formula::Views(_) | Formula::Spectrum(_) | Formula::RowSpace(_) => {
                     columns.represented.push(metric);
                     columns.of_represented.push(column);
                 }

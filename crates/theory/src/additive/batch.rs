@@ -11,6 +11,7 @@ use crate::leakage::{CleanMoment, Leakage, Population};
 use crate::metrics::{Found, measure};
 use crate::paradigms::Scaled;
 use crate::spectrum::Spectrum;
+use crate::views::stages::Tier;
 use crate::{Metric, Paradigm};
 
 /// Largest sizes of a batch.
@@ -75,7 +76,7 @@ impl Wish<'_> {
 
     /// Writes the metrics of a problem whose paradigm learns no representation.
     pub(super) fn measure_problem(&self, rank: usize, workspace: &mut Leakage, values: &mut [f64]) {
-        let found = Found { rank, spectrum: None, row_space: None };
+        let found = Found { rank, tier: Tier::Moments, spectrum: None, row_space: None };
         for n in 0..self.dimensions.len() {
             measure(self.metrics, found, workspace, self.at(values, n));
         }
@@ -453,7 +454,7 @@ fn read(
     let basis = blocked.basis.as_ref();
     for (n, &k) in wish.dimensions.iter().enumerate() {
         let row_space = wish.population.map(|population| (basis.submatrix(0, 0, size, k), population));
-        let found = Found { rank, spectrum: Some((spectrum, k)), row_space };
+        let found = Found { rank, tier: Tier::Moments, spectrum: Some((spectrum, k)), row_space };
         measure(wish.metrics, found, &mut blocked.leakage, wish.at(metrics, n));
     }
     Ok(rank)

@@ -22,6 +22,7 @@ use crate::metrics::{Found, measure};
 use crate::paradigms::Scaled;
 use crate::probing::Probe;
 use crate::spectrum::Spectrum;
+use crate::views::stages::Tier;
 
 /// Workspace for additive problems. What a paradigm does is for the problem that was prepared last.
 pub(crate) struct BlockedSolver {
@@ -144,7 +145,7 @@ impl BlockedSolver {
                 }
                 (self.basis.as_ref().submatrix(0, 0, self.size, k), population)
             });
-            let found = Found { rank, spectrum, row_space };
+            let found = Found { rank, tier: Tier::Moments, spectrum, row_space };
             measure(wish.metrics, found, &mut self.leakage, wish.at(values, n));
         }
         Ok(rank)
@@ -179,7 +180,8 @@ impl BlockedSolver {
                     let Ok(basis) = encoder.leading(k) else { continue };
                     *loss = self.probe.loss(basis, problem.inputs, problem.input_labels, problem.label_power);
                     let row_space = wish.population.map(|population| (basis, population));
-                    let found = Found { rank, spectrum: Some((encoder.spectrum, k)), row_space };
+                    let found =
+                        Found { rank, tier: Tier::Moments, spectrum: Some((encoder.spectrum, k)), row_space };
                     measure(wish.metrics, found, &mut self.leakage, wish.at(values, n));
                 }
                 Ok(rank)

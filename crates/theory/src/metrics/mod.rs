@@ -12,6 +12,7 @@ mod loss_corrupted;
 mod loss_test;
 mod rank;
 mod threshold_squared;
+mod tier;
 
 use std::fmt;
 
@@ -29,14 +30,16 @@ pub use loss_corrupted::LOSS_CORRUPTED;
 pub use loss_test::LOSS_TEST;
 pub use rank::RANK;
 pub use threshold_squared::THRESHOLD_SQUARED;
+pub use tier::TIER;
 
 use crate::Paradigm;
 use crate::leakage::{Leakage, Population};
 use crate::spectrum::Spectrum;
 use crate::thresholds::Thresholds;
+use crate::views::stages::Tier;
 
 /// All metrics, in the order of the columns.
-pub static ALL: [&Metric; 12] = [
+pub static ALL: [&Metric; 13] = [
     &LOSS_CLEAN,
     &LOSS_CORRUPTED,
     &DISTANCE,
@@ -49,6 +52,7 @@ pub static ALL: [&Metric; 12] = [
     &ACCURACY_CORRUPTED,
     &LOSS_TEST,
     &ACCURACY_TEST,
+    &TIER,
 ];
 
 /// A number that is reported of each row.
@@ -83,8 +87,9 @@ pub enum Better {
 pub enum Formula {
     /// The loss of a model: what every problem gives.
     Loss(Model),
-    /// Of the corrupted problem, whatever the paradigm, from the rank of S.
-    Rank(fn(usize) -> f64),
+    /// Of the corrupted problem, whatever the paradigm, from the rank of S and
+    /// what the moments of the views were computed from.
+    Views(fn(usize, Tier) -> f64),
     /// Of a representation of the corrupted model, from the spectrum of its pencil and its
     /// dimension k; `None` where there is none.
     Spectrum(fn(&Spectrum<'_>, usize) -> Option<f64>),
@@ -171,7 +176,7 @@ impl Metric {
     /// Whether it is of a corrupted problem that is solved: computed with it, at each dimension.
     #[must_use]
     pub fn is_of_problem(&self) -> bool {
-        matches!(self.of, Formula::Rank(_) | Formula::Spectrum(_) | Formula::RowSpace(_))
+        matches!(self.of, Formula::Views(_) | Formula::Spectrum(_) | Formula::RowSpace(_))
     }
 
     /// Whether it is of predictions of single rows, which only jobs with rows and stages have.
@@ -192,6 +197,8 @@ impl Metric {
 pub struct Found<'a> {
     /// Rank of S.
     pub rank: usize,
+    /// What the views' moments were computed from.
+    pub tier: Tier,
     /// Of a representation: the values of its pencil, and k.
     pub spectrum: Option<(Spectrum<'a>, usize)>,
     /// A basis (d × k) of its row space, and what it is measured against.
@@ -207,7 +214,7 @@ pub fn measure<'v>(
 ) {
     for (metric, to) in metrics.iter().zip(to) {
         let value = match metric.of {
-            Formula::Rank(of) => Some(of(found.rank)),
+            Formula::Views(of) => Some(of(found.rank, found.tier)),
             Formula::Spectrum(of) => found.spectrum.and_then(|(spectrum, k)| of(&spectrum, k)),
             Formula::RowSpace(of) => {
                 found.row_space.map(|(basis, population)| of(workspace, basis, population))

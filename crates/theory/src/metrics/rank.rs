@@ -13,5 +13,5 @@ pub static RANK: Metric = Metric {
     help: "rank of the views' second moment S: the most dimensions that a representation can have",
     better: Better::Neither,
     asked: Asked::ByName,
-    of: Formula::Rank(|rank| rank as f64),
+    of: Formula::Views(|rank, _| rank as f64),
 };

@@ -21,6 +21,8 @@ const BLOCK_ROWS: usize = 256;
 /// Moments of a problem in the representation's inputs, centred.
 #[derive(Debug)]
 pub(super) struct Problem {
+    /// What the views' moments were computed from.
+    tier: Tier,
     /// Of the views, with their floor.
     state: State,
     /// C̃.
@@ -141,7 +143,8 @@ impl Stages {
         subtract(&mut input_labels, &input_mean, &label_mean);
         // One-hot labels have power 1.
         let label_power = 1.0 - label_mean.squared_norm_l2();
-        Problem { state, inputs, input_labels, label_power, input_mean, label_mean }
+        let tier = views.tier();
+        Problem { tier, state, inputs, input_labels, label_power, input_mean, label_mean }
     }
 
     /// Sums what must see the rows of a sample.
@@ -186,7 +189,8 @@ impl Stages {
         workspace: &mut Workspace,
     ) -> Vec<Result<Solved, Status>> {
         let paradigm = self.frame.paradigms[number];
-        let Problem { state, inputs, input_labels, label_power, .. } = problem;
+        let Problem { tier, state, inputs, input_labels, label_power, .. } = problem;
+        let tier = *tier;
         let moments = moments::Moments {
             mean_views: state.mean_views.as_ref(),
             views: state.views.as_ref(),
@@ -217,7 +221,7 @@ impl Stages {
                     (raw(given.unit.basis, map), intercept)
                 });
                 let mut metrics = vec![f64::NAN; self.metrics.len()];
-                let found = Found { rank, spectrum: None, row_space: None };
+                let found = Found { rank, tier, spectrum: None, row_space: None };
                 measure(&self.metrics, found, leakage, metrics.iter_mut());
                 let solved = |_| finite(Solved { loss, metrics: metrics.clone(), model: model.clone() });
                 dimensions.iter().map(solved).collect()
@@ -233,7 +237,7 @@ impl Stages {
                         let clean = CleanMoment::Mixed { inputs: inputs.as_ref(), noise: noise.as_ref() };
                         (kept, leakage::Population { clean, gamma: &[] })
                     });
-                    let found = Found { rank: basis.ncols(), spectrum: Some((spectrum, k)), row_space };
+                    let found = Found { rank: basis.ncols(), tier, spectrum: Some((spectrum, k)), row_space };
                     measure(&self.metrics, found, leakage, metrics.iter_mut());
                     let model = probed.then(|| predictions(kept, given)).transpose()?;
                     finite(Solved { loss, metrics, model })
