@@ -6,7 +6,8 @@
 use faer::Mat;
 use rand::{Rng, RngExt};
 
-use super::{Bounds, Domain, Fault, Key, Kind, Scratch, Shape, Spec, Stage, Takes, Unless};
+use super::mask::{self, Fill, MEAN, Mask, Pair};
+use super::{Bounds, Domain, Key, Kind, Scratch, Stage, Takes, Unless};
 
 /// Features replaced independently of each other.
 pub static DROPOUT: Kind = Kind {
@@ -21,56 +22,50 @@ pub static DROPOUT: Kind = Kind {
         },
         Key {
             name: "fill",
-            takes: Takes::NumberOrList(Bounds::FINITE),
+            takes: Takes::NumberListOrWord(Bounds::FINITE, &[MEAN]),
             unless: Unless::Number(0.0),
-            help: "what a replaced feature becomes",
+            help: "what a replaced feature becomes; `mean`: its mean where the stage stands",
         },
     ],
-    build,
+    build: |spec, shape| {
+        let keep = 1.0 - spec.number("probability");
+        Ok(Box::new(Dropout { keep, fill: Fill::of(spec, shape)? }))
+    },
     severity: None,
 };
 
 #[derive(Debug)]
 struct Dropout {
     keep: f64,
-    fill: Vec<f64>,
+    fill: Fill,
 }
 
-fn build(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
-    let list = spec.list("fill");
-    let fill = if list.is_empty() { vec![spec.number("fill"); shape.size()] } else { list.to_vec() };
-    if fill.len() != shape.size() {
-        let message = format!("`fill` has {} values for {} features", fill.len(), shape.size());
-        return Err(Fault::new("fill", message, "give one number, or one for each feature"));
+impl Mask for Dropout {
+    fn keep(&self, _: usize) -> f64 {
+        self.keep
     }
-    Ok(Box::new(Dropout { keep: 1.0 - spec.number("probability"), fill }))
+
+    fn fill(&self, i: usize) -> f64 {
+        (1.0 - self.keep) * self.fill.values[i]
+    }
+
+    fn pair(&self, i: usize, j: usize) -> Pair {
+        let both = if i == j { self.keep } else { self.keep * self.keep };
+        self.fill.pair([i, j], [self.keep; 2], both)
+    }
 }
 
 impl Stage for Dropout {
     fn mean(&self, moment: &mut Mat<f64>, weights: &[f64], _: &mut Scratch) {
-        for (column, weight) in moment.col_iter_mut().zip(weights) {
-            for (entry, fill) in column.iter_mut().zip(&self.fill) {
-                *entry = self.keep * *entry + (1.0 - self.keep) * fill * weight;
-            }
-        }
+        mask::mean(self, moment, weights);
     }
 
     fn second(&self, second: &mut Mat<f64>, mean: &[f64], _: &mut Scratch) {
-        let (keep, lost) = (self.keep, 1.0 - self.keep);
-        for (j, column) in second.col_iter_mut().enumerate() {
-            for (i, entry) in column.iter_mut().enumerate() {
-                *entry = if i == j {
-                    keep * *entry + lost * self.fill[i] * self.fill[i]
-                } else {
-                    let mixed = mean[i] * self.fill[j] + mean[j] * self.fill[i];
-                    keep * keep * *entry + keep * lost * mixed + lost * lost * self.fill[i] * self.fill[j]
-                };
-            }
-        }
+        mask::second(self, second, mean);
     }
 
     fn draw(&self, values: &mut Vec<f64>, rng: &mut dyn Rng) {
-        for (value, fill) in values.iter_mut().zip(&self.fill) {
+        for (value, fill) in values.iter_mut().zip(&self.fill.values) {
             if rng.random::<f64>() >= self.keep {
                 *value = *fill;
             }
@@ -78,20 +73,20 @@ impl Stage for Dropout {
     }
 
     fn domain(&self, before: Domain) -> Result<Domain, Domain> {
-        let fill = |holds: fn(f64) -> bool| self.fill.iter().all(|&fill| holds(fill));
-        Ok(match before {
-            Domain::Counts if fill(|x| x >= 0.0 && x.fract() == 0.0) => Domain::Counts,
-            Domain::Counts | Domain::NotNegative if fill(|x| x >= 0.0) => Domain::NotNegative,
-            Domain::Counts | Domain::NotNegative | Domain::Real => Domain::Real,
-        })
+        Ok(self.fill.domain(before))
     }
 
     fn law(&self, value: f64, outcomes: &mut Vec<(f64, f64)>) -> bool {
-        let Some(&fill) = self.fill.first().filter(|first| self.fill.iter().all(|fill| fill == *first))
-        else {
-            return false;
-        };
-        outcomes.extend([(value, self.keep), (fill, 1.0 - self.keep)]);
-        true
+        let fill = self.fill.single();
+        outcomes.extend(fill.iter().flat_map(|&fill| [(value, self.keep), (fill, 1.0 - self.keep)]));
+        fill.is_some()
+    }
+
+    fn settle(&mut self, mean: &[f64], _: &mut Scratch) {
+        self.fill.settle(mean);
+    }
+
+    fn needs_mean(&self) -> bool {
+        self.fill.is_mean
     }
 }

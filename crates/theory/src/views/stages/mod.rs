@@ -16,27 +16,70 @@
 //! Source: `views.md` of this project's specification, sections 1 to 5; Theorem 1 there says which
 //! stages are quadratic.
 
+mod additive;
+mod brightness;
+mod clip;
+mod clipped_gaussian;
 pub mod combine;
+mod counts;
 mod dropout;
+mod elementwise;
 pub mod evaluation;
+mod illumination;
+mod impulse;
+mod mask;
+mod multiplicative;
+mod overlay;
+mod patches;
+mod poisson;
 mod scratch;
 mod spec;
 pub mod state;
+mod thinning;
 
 use std::fmt;
 
 use faer::Mat;
 use rand::Rng;
 
+pub use additive::{ADDITIVE, residual};
+pub use brightness::BRIGHTNESS;
+pub use clip::CLIP;
+pub use clipped_gaussian::CLIPPED_GAUSSIAN;
 pub use combine::{CHOICE, Chain, Choice, Dose, SOMETIMES, STRENGTH};
 pub use dropout::DROPOUT;
+pub use elementwise::ELEMENTWISE;
 pub use evaluation::{RowMoments, Views};
+pub use illumination::ILLUMINATION;
+pub use impulse::IMPULSE;
+pub use multiplicative::MULTIPLICATIVE;
+pub use overlay::OVERLAY;
+pub use patches::PATCHES;
+pub use poisson::POISSON;
 pub use scratch::Scratch;
 pub use spec::{Bounds, Dosing, Fault, Key, Severities, Spec, Takes, Unless, Value, build_all};
 pub use state::State;
+pub use thinning::THINNING;
 
 /// All kinds of stages, in the order of the documentation.
-pub static KINDS: [&Kind; 4] = [&DROPOUT, &CHOICE, &SOMETIMES, &STRENGTH];
+pub static KINDS: [&Kind; 16] = [
+    &ADDITIVE,
+    &BRIGHTNESS,
+    &ILLUMINATION,
+    &MULTIPLICATIVE,
+    &POISSON,
+    &THINNING,
+    &IMPULSE,
+    &DROPOUT,
+    &PATCHES,
+    &OVERLAY,
+    &CLIPPED_GAUSSIAN,
+    &ELEMENTWISE,
+    &CLIP,
+    &CHOICE,
+    &SOMETIMES,
+    &STRENGTH,
+];
 
 /// A random map of a sample (d) to a sample, drawn independently of everything but its input.
 pub trait Stage: fmt::Debug + Send + Sync {
@@ -102,6 +145,11 @@ pub trait Stage: fmt::Debug + Send + Sync {
     }
 }
 
+/// What a stage without a closed form makes of moments: nobody can take it for a result.
+fn no_closed_form(moment: &mut Mat<f64>) {
+    moment.fill(f64::NAN);
+}
+
 /// Mean and variance of a mixture: of `[mean, variance]` at each outcome, with its probability.
 fn mixture(outcomes: &[(f64, f64)], at: impl Fn(f64) -> Option<[f64; 2]>) -> Option<[f64; 2]> {
     let parts: Vec<_> =
@@ -151,6 +199,16 @@ pub enum Domain {
 }
 
 impl Domain {
+    /// Which values these are.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        let all = |holds: fn(&f64) -> bool| values.iter().all(holds);
+        if !all(|x| *x >= 0.0) {
+            return Self::Real;
+        }
+        if all(|x| x.fract() == 0.0) { Self::Counts } else { Self::NotNegative }
+    }
+
     /// The values in words.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -223,6 +223,71 @@ impl Spec {
         if let Some(Value::Matrix(matrix)) = self.value(key) { Some(matrix) } else { None }
     }
 
+    /// The rows at a key, if they are given; a list is one row.
+    #[must_use]
+    pub fn rows(&self, key: &str) -> Option<Mat<f64>> {
+        if let Some(Value::List(list)) = self.value(key) {
+            return Some(Mat::from_fn(1, list.len(), |_, j| list[j]));
+        }
+        self.matrix(key).cloned()
+    }
+
+    /// The matrix at a key, if it is given; a list is one column.
+    #[must_use]
+    pub fn columns(&self, key: &str) -> Option<Mat<f64>> {
+        if let Some(Value::List(list)) = self.value(key) {
+            return Some(Mat::from_fn(list.len(), 1, |i, _| list[i]));
+        }
+        self.matrix(key).cloned()
+    }
+
+    /// The list at a key, or the number there, or its default, for each feature.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] where the list is not as long as there are features.
+    pub fn per_feature(&self, key: &str, shape: Shape) -> Result<Vec<f64>, Fault> {
+        let size = shape.size();
+        let Some(Value::List(list)) = self.value(key) else { return Ok(vec![self.number(key); size]) };
+        if list.len() != size {
+            let message = format!("`{key}` has {} values for {size} features", list.len());
+            return Err(Fault::new(key, message, "give one number, or one for each feature"));
+        }
+        Ok(list.clone())
+    }
+
+    /// The numbers at `low` and `high`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] where they are the wrong way round.
+    pub fn range(&self) -> Result<(f64, f64), Fault> {
+        let (low, high) = (self.number("low"), self.number("high"));
+        if low > high {
+            let message = format!("`low` = {low} is above `high` = {high}");
+            return Err(Fault::new("low", message, "exchange them"));
+        }
+        Ok((low, high))
+    }
+
+    /// Checks that exactly one of these keys is given.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] of the stage where none is, of the second one where several are.
+    pub fn one_of(&self, keys: &[&str]) -> Result<(), Fault> {
+        let list = || keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+        let mut given = keys.iter().filter(|key| self.value(key).is_some());
+        match (given.next(), given.next()) {
+            (Some(_), None) => Ok(()),
+            (None, _) => Err(Fault::new("", format!("none of {} is given", list()), "give one of them")),
+            (Some(first), Some(second)) => {
+                let message = format!("`{second}` is given beside `{first}`");
+                Err(Fault::new(second, message, format!("give only one of {}", list())))
+            }
+        }
+    }
+
     /// The word at a key, or its default; empty where it has neither.
     #[must_use]
     pub fn word(&self, key: &str) -> &'static str {
