@@ -3,7 +3,12 @@
 //!
 //! What could not be read is absent here, and a check that needs it finds nothing.
 
+use std::collections::HashSet;
 use std::path::Path;
+
+use eigensweep_inputs::readers::{self, READERS};
+use eigensweep_theory::metrics;
+use eigensweep_theory::views::stages::KINDS;
 
 use super::JobSpec;
 use super::axis::Axis;
@@ -11,6 +16,7 @@ use super::keys;
 use super::problem::{Place, Problem};
 use super::source::JobSource;
 use super::spec::Sampler;
+use super::stages::{AlignmentDose, StageSpec, StageValue};
 use super::values::{Given, Values};
 
 /// Longest job name in bytes: file systems take 255 for a directory, and parts and temporary files
@@ -34,6 +40,7 @@ pub(super) fn values(source: &JobSource, values: &mut Values, file_name: &str) -
         overflow(source, values, "data"),
         overflow(source, values, "corruption"),
         overflow(source, values, "augmentation"),
+        held_out(source, values),
     ];
     let then =
         [dimensions(source, values), augmentation_list(source, values), explicit_samples(source, values)];
@@ -129,7 +136,9 @@ fn overflow(source: &JobSource, values: &Values, table: &str) -> Option<Problem>
 /// `k ≤ k₀ + p` for every combination of the axes.
 fn dimensions(source: &JobSource, values: &Values) -> Option<Problem> {
     let least = |key: &str| values.integers(key)?.values().iter().copied().min();
-    let (signal, noise) = (least("data.components")?, least("corruption.components")?);
+    // Stages leave the inputs as many components as they have.
+    let noise = if values.has_stages() { 0 } else { least("corruption.components")? };
+    let signal = least("data.components")?;
     let most = signal.saturating_add(noise);
     let dimensions = values.integers("model.dimension")?.values();
     let index = dimensions.iter().position(|&dimension| dimension > most)?;
@@ -198,4 +207,97 @@ pub(super) fn cells(source: &JobSource, spec: &JobSpec) -> Option<Problem> {
     factors.push(format!("{} paradigms × {} replicates", spec.model.paradigms.len(), spec.job.replicates));
     let help = format!("it is the product of {}", factors.join(" × "));
     Some(source.problem_at(longest.key, message, "the longest axis", Some(help)))
+}
+
+/// What is wrong between the keys of a job with stages that are each sound by themselves.
+pub(super) fn stages(source: &JobSource, spec: &JobSpec) -> Vec<Problem> {
+    let Some(stages) = spec.stages() else { return Vec::new() };
+    let mut problems = columns(source, spec);
+    if !spec.data.is_rows() {
+        let message = "a job with stages needs rows of inputs, and source = \"gaussian\" draws moments";
+        let files = READERS.iter().map(|reader| format!(", or source = {:?} with its files", reader.name));
+        let help = format!("set data.source = \"glyphs\"{}", files.collect::<String>());
+        problems.push(source.problem_at("data.source", message, "no rows", Some(help)));
+    }
+    let alignment = stages.alignment.values();
+    let above = |most: f64| alignment.iter().position(|&alignment| alignment > most);
+    if let (Some(index), true) = (above(0.0), stages.corruption.is_empty()) {
+        let message = "`augmentation.alignment` is a dose of the corruption, and there is none";
+        let help = "list the stages of the corruption, or leave `alignment` out";
+        problems.push(source.problem_at_item(
+            "augmentation.alignment",
+            index,
+            message,
+            "of nothing",
+            Some(help.into()),
+        ));
+    }
+    if let (Some(index), AlignmentDose::Probability) = (above(1.0), stages.dose) {
+        let message = format!("`augmentation.alignment` must be from 0 to 1, not {}", alignment[index]);
+        let help = "with dose = \"probability\" it is a probability".to_owned();
+        problems.push(source.problem_at_item(
+            "augmentation.alignment",
+            index,
+            message,
+            "no probability",
+            Some(help),
+        ));
+    }
+    if stages.severity.is_some() && !has_severities(&stages.corruption) {
+        let kinds = KINDS.iter().filter(|kind| kind.severity.is_some()).map(|kind| kind.name);
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        let message = "`corruption.severity` has no meaning for these stages";
+        let help = format!("severities fill in the keys of stages of kind {kinds}: list one in corruption.stages");
+        problems.push(source.problem_at("corruption.severity", message, "does not apply", Some(help)));
+    }
+    problems
+}
+
+/// Whether a severity fills in a key of one of the stages.
+fn has_severities(stages: &[StageSpec]) -> bool {
+    stages.iter().any(|stage| {
+        stage.kind.severity.is_some()
+            || stage.values.iter().any(|(_, value)| match value {
+                StageValue::Stages(stages) => has_severities(stages),
+                StageValue::Options(options) => options.iter().any(|stages| has_severities(stages)),
+                StageValue::Number(_) | StageValue::Fixed(_) | StageValue::File(_) => false,
+            })
+    })
+}
+
+/// Axes of stages that have the column of something else.
+fn columns(source: &JobSource, spec: &JobSpec) -> Vec<Problem> {
+    let mut taken: HashSet<&str> = keys::KEYS.iter().filter_map(|key| Some(key.axis?.name)).collect();
+    let axes = spec.axes();
+    let own = |name| keys::KEYS.iter().any(|key| key.path == name);
+    let of_stages = axes.iter().filter(|axis| !own(axis.key));
+    let clashes = of_stages.filter(|axis| {
+        let of_metric = metrics::ALL.iter().any(|metric| axis.name.starts_with(metric.name));
+        !taken.insert(axis.name) || of_metric
+    });
+    clashes
+        .map(|axis| {
+            let message = format!("there is another column `{}`", axis.name);
+            let help = "give the stage a name of its own: name = \"…\"".to_owned();
+            source.problem_at(axis.key, message, "the same column", Some(help))
+        })
+        .collect()
+}
+
+/// Files of held-out rows: all of a reader's, or none; and no share beside them.
+fn held_out(source: &JobSource, values: &Values) -> Option<Problem> {
+    let reader = readers::named(values.word("data.source")?)?;
+    let tests: Vec<&str> = reader.files.iter().map(|file| keys::test_key(file.key)).collect();
+    let given = |key: &&&str| source.has(&format!("data.{key}"));
+    let first = tests.iter().find(given)?;
+    let path = format!("data.{first}");
+    if source.has("data.test_share") {
+        let message = format!("`data.test_share` and `{path}` exclude each other");
+        let help = "held-out rows are a share of the source, or have files of their own".to_owned();
+        return Some(source.problem_at("data.test_share", message, "one of the two", Some(help)));
+    }
+    let missing = tests.iter().find(|key| !given(key))?;
+    let message = format!("`{path}` needs `data.{missing}`");
+    let help = format!("held-out rows have {} of their own", tests.join(", "));
+    Some(source.problem_at(&path, message, "not alone", Some(help)))
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::JobSpec;
-use super::fields::{AxisValues, Field};
+use super::fields::{AxisMut, AxisValues};
 
 /// Why a job does not extend an earlier one.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -184,9 +184,8 @@ impl Region {
         spec.job.replicates = self.replicates.end - self.replicates.start;
         for (values, keep) in spec.axes_mut().into_iter().zip(&self.axes) {
             match values {
-                Field::Integers(axis) => axis.keep(keep),
-                Field::Floats(axis) => axis.keep(keep),
-                Field::Toml(_) => {}
+                AxisMut::Integers(axis) => axis.keep(keep),
+                AxisMut::Floats(axis) => axis.keep(keep),
             }
         }
         spec

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use super::adaptive::Adaptive;
 use super::axis::Axis;
-use super::keys::{self, Default, KEYS, Level};
+use super::chains::intern;
+use super::keys::{self, Default, KEYS, Key, Kind, Level};
 use super::spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, FilesSpec, GaussianSpec, GridSpec, JobSpec, ModelSpec,
-    OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ViewsSpec,
+    HeldOut, OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ViewsSpec,
 };
+use super::stages::{self, StageSpec, StagesSpec, Writing};
 
 /// One axis of the grid.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,7 +22,8 @@ pub struct AxisColumn<'a> {
     pub key: &'static str,
     /// What a step along the axis changes.
     pub level: Level,
-    /// Whether the values are multiples of the largest eigenvalue of the clean data.
+    /// Whether the values are multiples of the largest eigenvalue of the clean data, or of a stage's
+    /// axis of their mean variance.
     pub relative: bool,
     /// The values, in the order of the job file.
     pub values: AxisValues<'a>,
@@ -46,15 +49,23 @@ impl AxisValues<'_> {
     }
 }
 
-/// A value of a job: an axis, shared or to be changed, or the TOML of what is none.
-pub(super) enum Field<I, F> {
+/// A value of a job: an axis or a chain of stages, shared or to be changed, or the TOML of what is
+/// neither.
+pub(super) enum Field<I, F, C> {
     Integers(I),
     Floats(F),
+    Chain(C),
     Toml(String),
 }
 
 /// A value with its table and key.
-type Placed<I, F> = (&'static str, &'static str, Field<I, F>);
+type Placed<I, F, C> = (&'static str, &'static str, Field<I, F, C>);
+
+/// An axis to be changed.
+pub(super) enum AxisMut<'a> {
+    Integers(&'a mut Axis<i64>),
+    Floats(&'a mut Axis<f64>),
+}
 
 /// Every value of a job that has a key, its axes in the order of the data set's columns.
 ///
@@ -81,21 +92,33 @@ macro_rules! fields {
                 fields.push(("data", "teacher", Field::Toml(quoted(name))));
                 fields.push(("data", key, Field::Floats(axis)));
             }
-            DataSpec::Rows(RowsSpec { source, components, .. }) => {
+            DataSpec::Rows(RowsSpec { source, components, shape, range, held_out }) => {
+                let path = |path: &Path| Field::Toml(quoted(&path.to_string_lossy()));
                 match source {
                     RowSource::Files(FilesSpec { reader, files }) => {
                         fields.push(("data", "source", Field::Toml(quoted(reader.name))));
-                        let path = |path: &Path| Field::Toml(quoted(&path.to_string_lossy()));
                         let named = reader.files.iter().zip(files);
                         fields.extend(named.map(|(file, at)| ("data", file.key, path(at))));
+                        if let HeldOut::Files(files) = &*held_out {
+                            let named = reader.files.iter().zip(files);
+                            fields.extend(named.map(|(file, at)| ("data", keys::test_key(file.key), path(at))));
+                        }
                     }
                     RowSource::Glyphs { count } => {
-                        fields.push(("data", "source", Field::Toml(quoted("glyphs"))));
+                        fields.push(("data", "source", Field::Toml(quoted(keys::GLYPHS))));
                         fields.push(("data", "count", plain(count)));
                     }
                 }
                 fields
                     .extend(components.into_iter().map(|axis| ("data", "components", Field::Integers(axis))));
+                if let Some(shape) = &*shape {
+                    fields.push(("data", "shape", plain(&[shape.channels, shape.rows, shape.columns])));
+                }
+                let none = || Field::Toml(quoted("none"));
+                fields.push(("data", "range", range.as_ref().map_or_else(none, |range| plain(range))));
+                if let HeldOut::Share(share) = &*held_out {
+                    fields.push(("data", "test_share", plain(share)));
+                }
             }
         }
         match views {
@@ -116,8 +139,24 @@ macro_rules! fields {
                 }
                 let named = kind.parameters.iter().zip(parameters);
                 fields.extend(named.map(|(one, axis)| ("augmentation", one.key, Field::Floats(axis))));
+                fields.push(("sampler", "kind", Field::Toml(quoted(sampler.name()))));
             }
-            ViewsSpec::Stages(_) => {}
+            ViewsSpec::Stages(stages) => {
+                let StagesSpec { corruption, severity, severities, draw, .. } = stages;
+                fields.push(("corruption", "severities", Field::Toml(quoted(severities.name()))));
+                fields.extend(severity.into_iter().map(|axis| ("corruption", "severity", Field::Integers(axis))));
+                fields.push(("corruption", "draw", Field::Toml(quoted(draw.name()))));
+                fields.push(("corruption", "stages", Field::Chain(corruption)));
+                let StagesSpec { alignment, dose, floor, augmentation, own, sampled, .. } = stages;
+                fields.push(("augmentation", "alignment", Field::Floats(alignment)));
+                fields.push(("augmentation", "dose", Field::Toml(quoted(dose.name()))));
+                fields.push(("augmentation", "floor", Field::Floats(floor)));
+                fields.push(("augmentation", "stages", Field::Chain(augmentation)));
+                for (paradigm, chain) in own {
+                    fields.push(("augmentation", paradigm.name, Field::Chain(chain)));
+                }
+                fields.push(("features", "views", plain(sampled)));
+            }
         }
         let ModelSpec { paradigms, dimension } = model;
         fields.push(("model", "dimension", Field::Integers(dimension)));
@@ -132,7 +171,6 @@ macro_rules! fields {
             fields.push(("job", "replicates", plain(replicates)));
             fields.push(("job", "first_replicate", plain(first_replicate)));
         }
-        fields.push(("sampler", "kind", Field::Toml(quoted(sampler.name()))));
         let OutputSpec { metrics, detail, part_rows, max_failed } = output;
         fields.push(("output", "metrics", plain(&metrics.iter().map(|one| one.name).collect::<Vec<_>>())));
         fields.push(("output", "detail", Field::Toml(quoted(detail.name()))));
@@ -154,35 +192,53 @@ macro_rules! decay {
 }
 
 impl JobSpec {
-    fn fields(&self) -> Vec<Placed<&Axis<i64>, &Axis<f64>>> {
+    fn fields(&self) -> Vec<Placed<&Axis<i64>, &Axis<f64>, &Vec<StageSpec>>> {
         fields!(self)
     }
 
     /// The axes in the order of [`axes`](Self::axes), to be changed.
-    pub(super) fn axes_mut(&mut self) -> Vec<Field<&mut Axis<i64>, &mut Axis<f64>>> {
-        let fields: Vec<Placed<&mut Axis<i64>, &mut Axis<f64>>> = fields!(self);
-        let axes = fields.into_iter().filter(|(.., field)| !matches!(field, Field::Toml(_)));
-        axes.map(|(.., field)| field).collect()
+    pub(super) fn axes_mut(&mut self) -> Vec<AxisMut<'_>> {
+        let fields: Vec<Placed<&mut Axis<i64>, &mut Axis<f64>, &mut Vec<StageSpec>>> = fields!(self);
+        let mut axes = Vec::new();
+        for (.., field) in fields {
+            match field {
+                Field::Integers(axis) => axes.push(AxisMut::Integers(axis)),
+                Field::Floats(axis) => axes.push(AxisMut::Floats(axis)),
+                Field::Chain(chain) => {
+                    let mut numbers = Vec::new();
+                    stages::numbers_mut(chain, "", &mut numbers);
+                    let several = numbers.into_iter().filter(|(_, number)| number.column.is_some());
+                    axes.extend(several.map(|(_, number)| AxisMut::Floats(&mut number.values)));
+                }
+                Field::Toml(_) => {}
+            }
+        }
+        axes
     }
 
     /// Every axis that the job has, those of one value included, in the order of the data set's
     /// columns: samples, then those of the data, of the corruption, of the augmentation, and the
-    /// dimension.
+    /// dimension. Numbers of stages are axes where the job gives them as a list or a range.
     ///
     /// What the job's source, spectra, teacher and views have no use for is left out.
     #[must_use]
     pub fn axes(&self) -> Vec<AxisColumn<'_>> {
-        let axis = |(table, name, field)| {
+        let mut axes = Vec::new();
+        for (table, name, field) in self.fields() {
+            let Some(key) = keys::find(table, name) else { continue };
             let (relative, values) = match field {
-                Field::Integers(axis) => (Axis::is_relative(axis), AxisValues::Integers(Axis::values(axis))),
-                Field::Floats(axis) => (Axis::is_relative(axis), AxisValues::Floats(Axis::values(axis))),
-                Field::Toml(_) => return None,
+                Field::Integers(axis) => (axis.is_relative(), AxisValues::Integers(axis.values())),
+                Field::Floats(axis) => (axis.is_relative(), AxisValues::Floats(axis.values())),
+                Field::Chain(chain) => {
+                    axes.extend(stage_axes(key, chain));
+                    continue;
+                }
+                Field::Toml(_) => continue,
             };
-            let key = keys::find(table, name)?;
-            let column = key.axis?;
-            Some(AxisColumn { name: column.name, key: &key.path, level: column.level, relative, values })
-        };
-        self.fields().into_iter().filter_map(axis).collect()
+            let Some(column) = key.axis else { continue };
+            axes.push(AxisColumn { name: column.name, key: &key.path, level: column.level, relative, values });
+        }
+        axes
     }
 
     /// The number of rows: the product of all axes, the paradigms and the replicates. `None` past
@@ -202,9 +258,27 @@ impl JobSpec {
     /// characters and does not come back.
     #[must_use]
     pub fn to_toml(&self) -> String {
+        self.written(Writing::Job)
+    }
+
+    /// The same without the paths of stages' files: what the identity of a section is made of.
+    #[must_use]
+    pub fn content(&self) -> String {
+        self.written(Writing::Content)
+    }
+
+    /// The same with the columns of stages' axes in place of their values: what the identity of a
+    /// study is made of.
+    #[must_use]
+    pub fn study(&self) -> String {
+        self.written(Writing::Study)
+    }
+
+    fn written(&self, writing: Writing) -> String {
         let mut fields = self.fields();
         let (mut text, mut table) = (String::new(), "");
-        for key in KEYS.iter() {
+        let views = if self.stages().is_some() { keys::STAGES } else { keys::SPECTRAL };
+        for key in KEYS.iter().filter(|key| key.is_for(views)) {
             let place = fields.iter().position(|(table, name, _)| (key.table, key.name) == (*table, *name));
             let Some((.., field)) = place.map(|place| fields.swap_remove(place)) else { continue };
             if key.table != table {
@@ -215,6 +289,10 @@ impl JobSpec {
             let value = match field {
                 Field::Integers(axis) => axis_toml(axis),
                 Field::Floats(axis) => axis_toml(axis),
+                Field::Chain(chain) => {
+                    let chain = stages::chain_toml(chain, writing);
+                    if matches!(key.kind, Kind::Own(_)) { format!("{{ stages = {chain} }}") } else { chain }
+                }
                 Field::Toml(value) => value,
             };
             if !(key.silent && matches!(&key.default, Default::Is(default) if *default == value)) {
@@ -223,6 +301,30 @@ impl JobSpec {
         }
         text
     }
+}
+
+/// The axes of a chain at a key.
+fn stage_axes<'a>(key: &Key, chain: &'a [StageSpec]) -> impl Iterator<Item = AxisColumn<'a>> + use<'a> {
+    let (place, level) = match key.kind {
+        Kind::Stages(level) => (key.path.clone(), Some(level)),
+        Kind::Own(level) => (format!("{}.stages", key.path), Some(level)),
+        Kind::Text
+        | Kind::Path
+        | Kind::Word(_)
+        | Kind::Words(_)
+        | Kind::Whole(_)
+        | Kind::Number(_)
+        | Kind::Spectrum(_)
+        | Kind::Replicates
+        | Kind::Shape
+        | Kind::Range => (String::new(), None),
+    };
+    let mut numbers = Vec::new();
+    stages::numbers(chain, &place, &mut numbers);
+    numbers.into_iter().filter_map(move |(place, number)| {
+        let (relative, values) = (number.values.is_relative(), AxisValues::Floats(number.values.values()));
+        Some(AxisColumn { name: number.column?, key: intern(place), level: level?, relative, values })
+    })
 }
 
 impl SpectrumShape {
@@ -248,7 +350,7 @@ impl SpectrumShape {
 
 /// Numbers and lists: `Debug` prints a float with a point or an exponent, and so that its bits come
 /// back.
-fn plain<I, F>(value: &impl Debug) -> Field<I, F> {
+fn plain<I, F, C>(value: &impl Debug) -> Field<I, F, C> {
     Field::Toml(format!("{value:?}"))
 }
 
@@ -258,6 +360,6 @@ fn axis_toml<T: Copy + Debug>(axis: &Axis<T>) -> String {
 }
 
 /// A TOML string.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }

@@ -56,7 +56,7 @@ fn entry(text: &mut String, key: &Key, shown: Shown) {
         Default::Is(value) => (&**value, true),
         Default::Listed { named, .. } => (*named, true),
         Default::Required => ("\"path/to/file\"", false),
-        Default::Derived(_) => (if matches!(key.kind, Kind::Text) { "\"study\"" } else { "50" }, false),
+        Default::Derived(_) => (example(key), false),
     };
     let mark = if given && means_something(key) { "" } else { "# " };
     let _ = writeln!(text, "{mark}{} = {value}", key.name);
@@ -64,6 +64,27 @@ fn entry(text: &mut String, key: &Key, shown: Shown) {
         for other in others(key).iter().filter(|other| *other != value) {
             let _ = writeln!(text, "# {} = {other}", key.name);
         }
+    }
+}
+
+/// A value of a key that has none of its own.
+fn example(key: &Key) -> &'static str {
+    match &key.kind {
+        Kind::Text => "\"study\"",
+        Kind::Path => "\"path/to/file\"",
+        Kind::Number(allowed) => {
+            let taken = |text: &&str| text.parse().is_ok_and(allowed.holds);
+            ["50", "3", "0.5"].into_iter().find(taken).unwrap_or("1")
+        }
+        Kind::Own(_) => "{ stages = [] }",
+        Kind::Shape => "[1, 28, 28]",
+        Kind::Word(_)
+        | Kind::Words(_)
+        | Kind::Whole(_)
+        | Kind::Spectrum(_)
+        | Kind::Replicates
+        | Kind::Stages(_)
+        | Kind::Range => "50",
     }
 }
 
@@ -75,13 +96,21 @@ fn others(key: &Key) -> Vec<String> {
         Kind::Spectrum(_) => quoted(&SpectrumShape::NAMES),
         Kind::Replicates => vec!["{ min = 50, max = 10000, relative_error = 0.02 }".to_owned()],
         Kind::Number(_) if key.relative => vec!["{ relative = 0.1 }".to_owned()],
-        Kind::Text | Kind::Path | Kind::Words(_) | Kind::Whole(_) | Kind::Number(_) => Vec::new(),
+        Kind::Stages(_) => vec!["[{ kind = \"dropout\", probability = 0.5 }]".to_owned()],
+        Kind::Range => vec!["[0.0, 1.0]".to_owned()],
+        Kind::Text
+        | Kind::Path
+        | Kind::Words(_)
+        | Kind::Whole(_)
+        | Kind::Number(_)
+        | Kind::Own(_)
+        | Kind::Shape => Vec::new(),
     }
 }
 
 /// Whether a key has a meaning where all others have their defaults.
 fn means_something(key: &Key) -> bool {
-    key.when.iter().all(|when| {
+    key.is_for(keys::SPECTRAL) && key.when.iter().filter(|when| when.key != keys::VIEWS).all(|when| {
         keys::named(key.table, when.key).any(|other| {
             let Default::Is(value) = &other.default else { return false };
             let choice = if value.parse::<f64>().is_ok() { "a number" } else { value.trim_matches('"') };

@@ -12,9 +12,12 @@ use eigensweep_inputs::readers::READERS;
 use eigensweep_theory::metrics::{self, Asked};
 use eigensweep_theory::paradigms;
 use eigensweep_theory::views::KINDS;
+use eigensweep_theory::views::stages::Severities;
 
+use super::chains;
 use super::numbers::Allowed;
 use super::spec::{Detail, MOST_PART_ROWS, ROW_GROUP_ROWS, Sampler, SpectrumShape};
+use super::stages::{AlignmentDose, CorruptionDraw};
 use super::values::Values;
 
 /// Every key, table by table, in the order in which `to_toml` prints them.
@@ -51,7 +54,17 @@ pub struct Key {
     pub help: String,
 }
 
-/// A condition on another key of the same table, which is declared before.
+/// Stands for the choice between a job of spectra and one with stages, which no key names: a job
+/// has stages where a key that holds some is given.
+pub(super) const VIEWS: &str = "views";
+
+/// The choice of a job with stages.
+pub(super) const STAGES: &str = "stages";
+
+/// The other one.
+pub(super) const SPECTRAL: &str = "spectral";
+
+/// A condition on another key of the same table, which is declared before, or on [`VIEWS`].
 pub struct When {
     /// The other key.
     pub key: &'static str,
@@ -80,6 +93,14 @@ pub(super) enum Kind {
     Spectrum(Allowed),
     /// How many replicates, or when there are enough.
     Replicates,
+    /// A chain of stages, whose axes are of a level.
+    Stages(Level),
+    /// A table with a chain of stages, `{ stages = […] }`, whose axes are of a level.
+    Own(Level),
+    /// Channels, rows and columns.
+    Shape,
+    /// Two numbers, the smaller one first, or `"none"`.
+    Range,
 }
 
 /// What a key is unless given.
@@ -185,6 +206,12 @@ pub(super) fn axes() -> Vec<&'static str> {
     unique(keys.into_iter().map(|key| key.path.as_str()))
 }
 
+/// Whether a key that is given makes a job one with stages.
+pub(super) fn makes_stages(table: &str, name: &str) -> bool {
+    named(table, name).any(|key| matches!(key.kind, Kind::Stages(_) | Kind::Own(_)))
+        || (table, name) == ("corruption", "severity")
+}
+
 /// Items without repeats, in the order of their first appearance.
 pub(super) fn unique<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut kept = Vec::new();
@@ -217,6 +244,10 @@ impl Key {
             Kind::Replicates => {
                 format!("{}, or `{{ min, max, relative_error }}`", in_words(&REPLICATES))
             }
+            Kind::Stages(_) => "a list of stages".to_owned(),
+            Kind::Own(_) => "`{ stages = […] }`".to_owned(),
+            Kind::Shape => "`[channels, rows, columns]`".to_owned(),
+            Kind::Range => "`[low, high]`, or `\"none\"`".to_owned(),
         };
         if self.relative {
             words.push_str(", or `{ relative = x }` with x above 0");
@@ -241,8 +272,17 @@ impl Key {
     /// The conditions of `when` in words; empty if there are none.
     #[must_use]
     pub fn condition(&self) -> String {
-        let each = self.when.iter().map(|when| format!("{} is {}", when.key, when.is.join(" or ")));
+        let each = self.when.iter().map(|when| match when.key {
+            VIEWS if when.is.contains(&STAGES) => "with stages".to_owned(),
+            VIEWS => "without stages".to_owned(),
+            key => format!("{key} is {}", when.is.join(" or ")),
+        });
         each.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether the key can have a meaning in a job with stages, or in one without.
+    pub(super) fn is_for(&self, views: &str) -> bool {
+        self.when.iter().all(|when| when.key != VIEWS || when.is.contains(&views))
     }
 
     fn when(mut self, key: &'static str, is: &'static str) -> Self {
@@ -280,6 +320,12 @@ impl Key {
         self
     }
 
+    /// Is not printed at its default.
+    fn silent(mut self) -> Self {
+        self.silent = true;
+        self
+    }
+
     fn shown(mut self, shown: Shown) -> Self {
         self.shown = shown;
         self
@@ -304,8 +350,7 @@ pub fn markdown() -> String {
         }
         text.push('\n');
     }
-    text.truncate(text.trim_end().len());
-    text.push('\n');
+    text.push_str(&chains::markdown());
     text
 }
 
@@ -442,6 +487,36 @@ fn only(name: &'static str, is: &[&'static str], keys: impl IntoIterator<Item = 
     keys
 }
 
+/// Keys of jobs with stages only, before all their other conditions.
+fn with_stages(keys: impl IntoIterator<Item = Key>) -> Vec<Key> {
+    beside(
+        STAGES,
+        ("no stages", "only a job with stages has it: list them in [corruption] or [augmentation]"),
+        keys,
+    )
+}
+
+/// Keys of jobs without stages only.
+fn without_stages(keys: impl IntoIterator<Item = Key>) -> Vec<Key> {
+    beside(
+        SPECTRAL,
+        ("stages", "a job has stages or spectra, in both tables alike: leave out this key, or the stages"),
+        keys,
+    )
+}
+
+fn beside(
+    views: &'static str,
+    otherwise: (&'static str, &'static str),
+    keys: impl IntoIterator<Item = Key>,
+) -> Vec<Key> {
+    let mut keys: Vec<Key> = keys.into_iter().collect();
+    for key in &mut keys {
+        key.when.insert(0, When { key: VIEWS, is: vec![views], otherwise: Some(otherwise) });
+    }
+    keys
+}
+
 /// Every key, in canonical order.
 fn declare() -> Vec<Key> {
     [job(), data(), corruption(), augmentation(), others()].into_iter().flatten().collect()
@@ -470,10 +545,15 @@ fn job() -> Vec<Key> {
 fn data() -> Vec<Key> {
     const DRAWN: &str = "gaussian";
     let files: Vec<&'static str> = READERS.iter().map(|reader| reader.name).collect();
-    let mut help = "where inputs and labels come from: `\"gaussian\"` draws them".to_owned();
+    let rows = [&[GLYPHS], &files[..]].concat();
+    let mut help = "where inputs and labels come from: `\"gaussian\"` draws them; `\"glyphs\"` draws images of \
+        digits, 28 × 28 pixels"
+        .to_owned();
     READERS.iter().for_each(|reader| help.push_str(&format!("; `{:?}` reads {}", reader.name, reader.help)));
-    let source = word("data.source", [&[DRAWN], &files[..]].concat(), help);
+    let source = word("data.source", [&[DRAWN], &rows[..]].concat(), help);
     let mut keys = vec![source.shown(Shown::Minimal)];
+    let count = "how many images are drawn, those that are held out included";
+    keys.extend(only("source", &[GLYPHS], [key("data.count", Kind::Whole(|_| 1..=MOST), "20000", count)]));
     for reader in READERS {
         let files = reader.files.iter();
         let files = files.map(|file| in_table("data", file.key, Kind::Path, Default::Required, file.help));
@@ -515,8 +595,45 @@ fn data() -> Vec<Key> {
     let principal = number("data.components", DIMENSION, Default::Derived("the raw features"))
         .help("k₀, the principal components to keep")
         .axis("signal_components", Level::Data);
-    keys.extend(only("source", &files, [principal]));
+    keys.extend(only("source", &rows, [principal]));
+    keys.extend(with_stages(only("source", &rows, held_out(&files))));
+    let ranges = [without_stages, with_stages].into_iter().zip(["\"none\"", "[0.0, 1.0]"]);
+    for (views, default) in ranges {
+        let range = "what the least and the largest value that the source's type can hold become (of bytes 0 and \
+            255); `\"none\"` leaves values as they are";
+        let range = key("data.range", Kind::Range, default, range).silent();
+        keys.extend(views(only("source", &rows, [range])));
+    }
     keys
+}
+
+/// `shape`, and the rows that nothing is learned from.
+fn held_out(files: &[&'static str]) -> Vec<Key> {
+    let shape = "channels, rows and columns of a sample, channel by channel and row by row";
+    let of_source = Default::Derived("what the source says, or one row of features");
+    let mut keys = vec![key("data.shape", Kind::Shape, of_source, shape)];
+    for reader in READERS.iter().filter(|reader| files.contains(&reader.name)) {
+        let tests = reader.files.iter().map(|file| {
+            let help = format!("the same of rows that nothing is learned from: {}", file.help);
+            let none = Default::Derived("no rows of their own");
+            in_table("data", test_key(file.key), Kind::Path, none, help).enters(Identity::Nothing)
+        });
+        keys.extend(only("source", &[reader.name], tests));
+    }
+    let share = Allowed::share("above 0 and below 1", |value| value > 0.0 && value < 1.0, TEST_SHARE);
+    keys.push(number("data.test_share", share, Default::Derived("no rows are held out")));
+    keys
+}
+
+const TEST_SHARE: &str =
+    "the share of the rows, the last ones, that nothing is learned from: what was learned is tried on them";
+
+/// The source of drawn images.
+pub(super) const GLYPHS: &str = "glyphs";
+
+/// `test_images` of `images`: a name for each key of a reader, made once.
+pub(super) fn test_key(file: &str) -> &'static str {
+    chains::intern(format!("test_{file}"))
 }
 
 fn corruption() -> Vec<Key> {
@@ -532,8 +649,39 @@ fn corruption() -> Vec<Key> {
     let shape = spectrum(paths, ("\"uniform\"", "1e3"), NOT_NEGATIVE, columns, Level::Noise);
     keys.extend(shape.map(against_data));
     keys.iter_mut().filter(|key| key.relative).for_each(|key| key.shown = Shown::Minimal);
+    let mut keys = without_stages(keys);
+    let tables = Severities::ALL.map(Severities::name).to_vec();
+    let severity = "how strong the corruption is, 0 for none: fills in what is not given of the stages' keys";
+    let draw = "how samples are corrupted: a draw a sample, or the limit of many samples in closed form";
+    let chain = "what is done to the samples, one stage after another; none leaves them clean";
+    keys.extend(with_stages([
+        word("corruption.severities", tables, "whose severities are meant: those of ImageNet-C or of CIFAR-C"),
+        number("corruption.severity", SEVERITY, Default::Derived("the stages' own keys"))
+            .help(severity)
+            .axis("severity", Level::Noise),
+        word("corruption.draw", vec![CorruptionDraw::Once.name(), CorruptionDraw::Population.name()], draw),
+        key("corruption.stages", Kind::Stages(Level::Noise), "[]", chain),
+    ]));
     keys
 }
+
+const SEVERITY: Allowed = Allowed::whole(
+    "a whole number from 0 to 5",
+    |value| (0.0..=5.0).contains(&value),
+    "0 is no corruption, and the tables of severities have five",
+);
+
+const ALIGNMENT: Allowed = Allowed::real(
+    "at least 0",
+    |value| value >= 0.0,
+    "the dose of the corruption that is first in every view of a corrupted sample; 0 leaves it out",
+);
+
+const FLOOR: Allowed = Allowed::real(
+    "at least 0",
+    |value| value >= 0.0,
+    "white noise of floor · tr S / d, last in the views; at 0, models are solved on the range of S",
+);
 
 fn augmentation() -> Vec<Key> {
     let help: Vec<_> = KINDS.iter().map(|kind| format!("`{:?}`: {}", kind.name, kind.help)).collect();
@@ -554,11 +702,36 @@ fn augmentation() -> Vec<Key> {
         });
         keys.extend(only("kind", &[kind.name], parameters));
     }
+    let mut keys = without_stages(keys);
+    let doses = AlignmentDose::ALL.map(AlignmentDose::name).to_vec();
+    let dose = "what `alignment` is: the strength of the corruption, its probability, or the largest of uniformly \
+        drawn strengths";
+    let chain = "what makes a view of a sample, one stage after another";
+    let mut of_stages = vec![
+        number("augmentation.alignment", ALIGNMENT, "0.0").axis("alignment", Level::Within),
+        word("augmentation.dose", doses, dose),
+        number("augmentation.floor", FLOOR, "0.0").axis("floor", Level::Views),
+        key("augmentation.stages", Kind::Stages(Level::Views), "[]", chain),
+    ];
+    of_stages.extend(paradigms::ALL.iter().map(|paradigm| {
+        let help = format!("the stages of {} in place of those above", paradigm.name);
+        let above = Default::Derived("those above");
+        in_table("augmentation", paradigm.name, Kind::Own(Level::Views), above, help)
+    }));
+    keys.extend(with_stages(of_stages));
     keys
 }
 
-/// `[model]`, `[grid]`, `[sampler]` and `[output]`.
+/// `[features]`, `[model]`, `[grid]`, `[sampler]` and `[output]`.
 fn others() -> Vec<Key> {
+    let views = "m, the views that are drawn of each sample where a stage has no closed form";
+    let mut keys =
+        with_stages([key("features.views", Kind::Whole(|_| 2..=u64::from(u32::MAX)), "8", views)]);
+    keys.extend(common());
+    keys
+}
+
+fn common() -> Vec<Key> {
     let paradigms: Vec<_> = paradigms::ALL.iter().map(|paradigm| paradigm.name).collect();
     let all = format!("{paradigms:?}");
     let metrics = metrics::nameable().map(|metric| metric.name).collect();
@@ -569,7 +742,7 @@ fn others() -> Vec<Key> {
     let detail = "a row a replicate, or count, mean, variance, extremes and quantiles over replicates only";
     let part_rows = "rows of a Parquet file: small files for short tests, large ones for long runs";
     let max_failed = share("the share of rows without a value above which `run` exits with 3");
-    vec![
+    let mut keys = vec![
         key("model.paradigms", Kind::Words(paradigms), all, "what is trained").shown(Shown::Common),
         number("model.dimension", DIMENSION, dimension)
             .help("k, the number of features that each model learns, at most k₀ + p")
@@ -580,7 +753,9 @@ fn others() -> Vec<Key> {
             .help("n, the observations of a sample")
             .shown(Shown::Minimal)
             .axis("samples", Level::Samples),
-        word("sampler.kind", Sampler::ALL.map(Sampler::name).to_vec(), sampler),
+    ];
+    keys.extend(without_stages([word("sampler.kind", Sampler::ALL.map(Sampler::name).to_vec(), sampler)]));
+    keys.extend([
         key("output.metrics", Kind::Words(metrics), by_default, "what is reported").shown(Shown::Common),
         word("output.detail", Detail::ALL.map(Detail::name).to_vec(), detail).shown(Shown::Common),
         // Eight row groups: 25 to 30 MB on disk.
@@ -592,5 +767,6 @@ fn others() -> Vec<Key> {
         )
         .enters(Identity::Extensible),
         number("output.max_failed", max_failed, "0.01").enters(Identity::Nothing),
-    ]
+    ]);
+    keys
 }

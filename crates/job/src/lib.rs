@@ -23,6 +23,7 @@
 
 mod adaptive;
 mod axis;
+pub mod chains;
 mod check;
 mod extension;
 mod fields;
@@ -37,6 +38,7 @@ mod spec;
 pub mod stages;
 mod tree;
 mod values;
+mod views_file;
 
 #[cfg(test)]
 mod tests;
@@ -53,6 +55,7 @@ pub use keys::{Level, Shown};
 pub use problem::{JobProblems, Place, Problem, SourceText};
 pub use read::nearest;
 pub use source::JobSource;
+pub use views_file::{ViewsFile, views_file};
 pub use spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, Detail, FilesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
     MOST_PART_ROWS, ModelSpec, OutputSpec, ROW_GROUP_ROWS, RowSource, RowsSpec, RunSpec, Sampler,
@@ -127,7 +130,7 @@ fn read_job(
     let texts: Vec<SourceText> = std::iter::once(file).chain(settings).collect();
     let mut problems = Vec::new();
     let (tree, sound) = tree::read(&texts, &mut problems);
-    let source = JobSource::new(texts, &tree);
+    let source = JobSource::of_job(texts, &tree);
     if sound && tree.is_empty() && overrides.is_empty() {
         problems.push(Problem {
             message: "the job is empty".into(),
@@ -145,7 +148,10 @@ fn read_job(
     let mut values = read::read(&tree, &source, base_dir, &mut problems);
     problems.extend(check::values(&source, &mut values, file_name));
     let spec = values.spec();
-    problems.extend(spec.as_ref().and_then(|spec| check::cells(&source, spec)));
+    if let Some(spec) = &spec {
+        problems.extend(check::cells(&source, spec));
+        problems.extend(check::stages(&source, spec));
+    }
     match spec {
         Some(spec) if problems.is_empty() => Ok(Job { spec, source }),
         _ => Err(source.report(problems)),

@@ -14,7 +14,7 @@ pub(super) const FORMS: &str = "write a number, a list such as [1, 10, 100], or 
     { from = 100, to = 51200, ratio = 2 } or { from = 0.1, to = 10, count = 7, scale = \"log\" }";
 
 /// Multiples of the largest eigenvalue of the clean data, which has one above 0.
-const RELATIVE: Allowed = Allowed::real(
+pub(super) const RELATIVE: Allowed = Allowed::real(
     "above 0",
     |value| value > 0.0,
     "`relative` is what multiplies the largest eigenvalue of the clean data, such as { relative = 0.1 } or \
@@ -56,6 +56,7 @@ impl Reader<'_> {
         node: &Node,
         path: &str,
         allowed: Allowed,
+        relative: Allowed,
     ) -> Option<Axis<f64>> {
         const KEY: &str = "relative";
         let Value::Table(entries) = &node.value else { return self.axis(node, path, allowed) };
@@ -63,8 +64,8 @@ impl Reader<'_> {
         if entries.iter().all(|entry| nearest(&entry.name, names()) != Some(KEY)) {
             return self.axis(node, path, allowed);
         }
-        let sound = self.known_only(&format!("`{path}`"), entries, &[KEY], RELATIVE.help);
-        let axis = self.axis(find(entries, KEY)?, &format!("{path}.{KEY}"), RELATIVE)?;
+        let sound = self.known_only(&format!("`{path}`"), entries, &[KEY], relative.help);
+        let axis = self.axis(find(entries, KEY)?, &format!("{path}.{KEY}"), relative)?;
         sound.then(|| axis.relative())
     }
 

@@ -4,11 +4,13 @@
 //! anything is put together, and one pass finds all that is wrong.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use eigensweep_theory::views::stages::Shape;
 
 use super::axis::{AXIS_LIMIT, Axis};
 use super::keys::{self, Default, KEYS, Key, Kind, When};
-use super::numbers::{Allowed, exact_integer};
+use super::numbers::{Allowed, RELATIVE, exact_integer};
 use super::problem::{Place, Problem};
 use super::source::JobSource;
 use super::spec::SpectrumShape;
@@ -33,7 +35,10 @@ pub(super) fn read(
 ) -> Values {
     refuse_unknown(tree, problems);
     let (stored, base_dir) = (base_dir.is_none(), base_dir.unwrap_or(Path::new("")));
-    let mut reader = Reader { source, stored, base_dir, problems, values: Values::default() };
+    let mut reader = Reader::new(source, stored, base_dir, problems);
+    let stages = tree.entries().any(|(table, entry)| keys::makes_stages(table, &entry.name));
+    let views = if stages { keys::STAGES } else { keys::SPECTRAL };
+    reader.values.0.insert(keys::VIEWS.to_owned(), Some(Given::Word(views)));
     // Words and spectra first: they decide which other keys have a meaning, and some defaults.
     let (deciding, others): (Vec<&Key>, Vec<&Key>) =
         KEYS.iter().partition(|key| matches!(key.kind, Kind::Word(_) | Kind::Spectrum(_) | Kind::Replicates));
@@ -68,12 +73,31 @@ pub(super) struct Reader<'a> {
     base_dir: &'a Path,
     problems: &'a mut Vec<Problem>,
     values: Values,
+    /// Stages read so far.
+    pub(super) stages: usize,
+    /// Whether numbers of stages may be axes.
+    pub(super) axes: bool,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        source: &'a JobSource,
+        stored: bool,
+        base_dir: &'a Path,
+        problems: &'a mut Vec<Problem>,
+    ) -> Self {
+        Self { source, stored, base_dir, problems, values: Values::default(), stages: 0, axes: true }
+    }
 }
 
 impl Reader<'_> {
     fn meaning(&self, key: &'static Key) -> Meaning {
         for when in &key.when {
-            match self.values.0.get(&format!("{}.{}", key.table, when.key)) {
+            let path = match when.key {
+                keys::VIEWS => keys::VIEWS.to_owned(),
+                other => format!("{}.{other}", key.table),
+            };
+            match self.values.0.get(&path) {
                 Some(None) => return Meaning::Unknown,
                 Some(Some(given)) if when.is.contains(&given.choice()) => {}
                 Some(Some(_)) | None => return Meaning::None(when),
@@ -114,10 +138,7 @@ impl Reader<'_> {
                     let message = format!("`{path}` is empty");
                     return self.refuse(&node.place, message, "no path", key.help.as_str());
                 }
-                // That of an override is relative to where the program was started, as on any
-                // command line.
-                let base = if node.place.source == 0 { self.base_dir } else { Path::new("") };
-                Some(Given::Path(base.join(text)))
+                Some(Given::Path(self.path(node, &text)))
             }
             Kind::Word(all) => self.word(node, path, all).map(Given::Word),
             Kind::Words(all) => self.some_of(node, path, all).map(Given::Words),
@@ -137,8 +158,11 @@ impl Reader<'_> {
                 self.refuse_axis(node, path)
             }
             Kind::Number(allowed) => {
-                let read = if key.relative { Self::axis_or_relative } else { Self::absolute_axis };
-                let axis = read(self, node, path, *allowed)?;
+                let axis = if key.relative {
+                    self.axis_or_relative(node, path, *allowed, RELATIVE)
+                } else {
+                    self.absolute_axis(node, path, *allowed)
+                }?;
                 if !allowed.whole {
                     return Some(Given::Floats(axis));
                 }
@@ -151,7 +175,66 @@ impl Reader<'_> {
                 }
                 self.word(node, path, &SpectrumShape::NAMES).map(Given::Word)
             }
+            Kind::Stages(_) => {
+                let filled = (key.table == "corruption" && self.source.has("corruption.severity"))
+                    .then(|| self.values.severities());
+                self.chain(node, path, filled).map(Given::Chain)
+            }
+            Kind::Own(_) => self.own_chain(node, path).map(Given::Chain),
+            Kind::Shape => self.shape(node, path).map(Given::Shape),
+            Kind::Range => {
+                if matches!(node.value, Value::Text(_)) {
+                    return self.word(node, path, &["none"]).map(Given::Word);
+                }
+                self.value_range(node, path, &key.help).map(Given::Range)
+            }
         }
+    }
+
+    /// Channels, rows and columns.
+    pub(super) fn shape(&mut self, node: &Node, path: &str) -> Option<Shape> {
+        const HELP: &str = "write [channels, rows, columns], such as [1, 28, 28]; of plain features [1, 1, 784]";
+        let items = match &node.value {
+            Value::List(items) if items.len() == 3 => items,
+            Value::List(_) | Value::Table(_) | Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Other(_) => {
+                let found = self.source.excerpt(&node.place);
+                let message = format!("`{path}` must be three whole numbers, not {found}");
+                return self.refuse(&node.place, message, "not three numbers", HELP);
+            }
+        };
+        let sizes: Vec<_> = items.iter().map(|item| self.whole(item, path, &(1..=1_000_000), HELP)).collect();
+        let sizes = sizes.into_iter().collect::<Option<Vec<u64>>>()?;
+        let sizes: Vec<usize> = sizes.into_iter().map(|size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
+        let [channels, rows, columns] = sizes[..] else { return None };
+        if channels.checked_mul(rows).and_then(|size| size.checked_mul(columns)).is_none_or(|size| size > 1_000_000) {
+            let message = format!("`{path}` has more than 1000000 features");
+            return self.refuse(&node.place, message, "too many", HELP);
+        }
+        Some(Shape { channels, rows, columns })
+    }
+
+    /// Two numbers, the smaller one first.
+    fn value_range(&mut self, node: &Node, path: &str, help: &str) -> Option<[f64; 2]> {
+        let Value::List(items) = &node.value else {
+            return self.wrong_type(node, path, "two numbers or \"none\"", help);
+        };
+        let finite = Allowed::real("finite", f64::is_finite, "the least and the largest value");
+        let values: Vec<_> = items.iter().map(|item| self.number(item, path, finite)).collect();
+        match values.into_iter().collect::<Option<Vec<f64>>>()?[..] {
+            [low, high] if low < high => Some([low, high]),
+            _ => {
+                let found = self.source.excerpt(&node.place);
+                let message = format!("`{path}` must be two numbers, the smaller one first, not {found}");
+                self.refuse(&node.place, message, "no range of values", help)
+            }
+        }
+    }
+
+    /// A path, relative to the file in which it stands. That of an override is relative to where the
+    /// program was started, as on any command line.
+    pub(super) fn path(&self, node: &Node, text: &str) -> PathBuf {
+        let base = if node.place.source == 0 { self.base_dir } else { Path::new("") };
+        base.join(text)
     }
 
     /// Refuses keys that are given although other choices leave them without a meaning.
@@ -249,7 +332,7 @@ impl Reader<'_> {
     }
 
     /// One whole number. Not an axis: a list or range is refused as such.
-    fn whole(&mut self, node: &Node, path: &str, within: &RangeInclusive<u64>, help: &str) -> Option<u64> {
+    pub(super) fn whole(&mut self, node: &Node, path: &str, within: &RangeInclusive<u64>, help: &str) -> Option<u64> {
         let found = match node.value {
             Value::Integer(integer) => u64::try_from(integer).ok(),
             Value::Float(float) => exact_integer(float).and_then(|integer| u64::try_from(integer).ok()),

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use eigensweep_theory::views::stages::{Domain, Fault, Kind};
+
 use super::problem::{JobProblems, Place, Problem, SourceText};
-use super::tree::{Tree, Value};
+use super::tree::{Entry, Node, Tree, Value};
+
+/// Most tables within values whose places are kept, far more than chains may have stages.
+const MARKS_LIMIT: usize = 10_000;
 
 /// The texts that a job was read from, and where in them each key got its value.
 ///
@@ -13,7 +18,8 @@ use super::tree::{Tree, Value};
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobSource {
     texts: Vec<SourceText>,
-    /// Where values stand, by `table.key`.
+    /// Where values stand, by `table.key`, and those of tables within them by
+    /// `table.key[index].key`.
     values: BTreeMap<String, Mark>,
     /// Where tables begin, by name.
     headers: BTreeMap<String, Place>,
@@ -27,20 +33,57 @@ struct Mark {
 }
 
 impl JobSource {
-    pub(super) fn new(texts: Vec<SourceText>, tree: &Tree) -> JobSource {
+    pub(super) fn of_job(texts: Vec<SourceText>, tree: &Tree) -> JobSource {
         let mut source = JobSource { texts, values: BTreeMap::new(), headers: BTreeMap::new() };
+        let mut left = MARKS_LIMIT;
         for (name, table) in &tree.tables {
             if let Some(header) = &table.header {
                 source.headers.insert(name.clone(), header.clone());
             }
             for entry in table.entries.values() {
-                let list = if let Value::List(items) = &entry.node.value { &items[..] } else { &[] };
-                let items = list.iter().map(|item| item.place.clone()).collect();
-                let mark = Mark { place: entry.node.place.clone(), items };
-                source.values.insert(format!("{name}.{}", entry.name), mark);
+                source.mark(format!("{name}.{}", entry.name), &entry.node, &mut left);
             }
         }
         source
+    }
+
+    /// The places of a file without tables.
+    pub(super) fn of_file(text: SourceText, entries: &[Entry]) -> JobSource {
+        let mut source = JobSource { texts: vec![text], values: BTreeMap::new(), headers: BTreeMap::new() };
+        let mut left = MARKS_LIMIT;
+        entries.iter().for_each(|entry| source.mark(entry.name.clone(), &entry.node, &mut left));
+        source
+    }
+
+    /// Marks a value, and the tables within it as long as there are not too many.
+    fn mark(&mut self, path: String, node: &Node, left: &mut usize) {
+        let mut items = Vec::new();
+        match &node.value {
+            Value::List(list) => {
+                items = list.iter().map(|item| item.place.clone()).collect();
+                for (at, item) in list.iter().enumerate() {
+                    if matches!(item.value, Value::List(_) | Value::Table(_)) && *left > 0 {
+                        *left -= 1;
+                        self.mark(format!("{path}[{at}]"), item, left);
+                    }
+                }
+            }
+            Value::Table(entries) => {
+                for entry in entries {
+                    if *left > 0 {
+                        *left -= 1;
+                        self.mark(format!("{path}.{}", entry.name), &entry.node, left);
+                    }
+                }
+            }
+            Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Other(_) => {}
+        }
+        self.values.insert(path, Mark { place: node.place.clone(), items });
+    }
+
+    /// Whether the value of a key is given.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
     }
 
     /// The texts: the job file first, then each override in the order given.
@@ -49,13 +92,54 @@ impl JobSource {
         &self.texts
     }
 
-    /// Where the value of `key` (`"grid.samples"`) stands: the value itself, or the header of its
-    /// table if the key has its default, or [`Place::FILE`] if the table is absent too.
+    /// Where the value of `key` (`"grid.samples"`, `"augmentation.stages[2].size"`) stands: the value
+    /// itself, or what it would stand in (the stage, the header of its table) if the key has its
+    /// default, or [`Place::FILE`] if the table is absent too.
     #[must_use]
     pub fn place(&self, key: &str) -> Place {
-        let table = key.split('.').next().unwrap_or(key);
-        let value = self.values.get(key).map(|mark| &mark.place);
-        value.or_else(|| self.headers.get(table)).cloned().unwrap_or(Place::FILE)
+        let mut path = key;
+        loop {
+            if let Some(mark) = self.values.get(path) {
+                return mark.place.clone();
+            }
+            let Some(end) = path.rfind(['.', '[']) else { break };
+            path = &path[..end];
+        }
+        self.headers.get(path).cloned().unwrap_or(Place::FILE)
+    }
+
+    /// The problem of a stage that cannot be built; `stage` is its path
+    /// (`augmentation.stages[2]`).
+    #[must_use]
+    pub fn problem_of_fault(&self, stage: &str, fault: &Fault) -> Problem {
+        let key = if fault.key.is_empty() { stage.to_owned() } else { format!("{stage}.{}", fault.key) };
+        self.problem_at(&key, fault.message.clone(), "does not fit", Some(fault.help.clone()))
+    }
+
+    /// The problem of a stage of kind `kind` at the path `stage` that cannot be drawn at values that
+    /// may be `found`: it needs `needed`.
+    #[must_use]
+    pub fn problem_of_domain(&self, stage: &str, kind: &Kind, needed: Domain, found: Domain) -> Problem {
+        let message = format!(
+            "a stage of kind {:?} cannot be drawn at {}: it needs {}",
+            kind.name,
+            found.name(),
+            needed.name()
+        );
+        let help = "put it before the stages that leave other values, or take data with such values (`[data] range \
+            = \"none\"` leaves them as they are)";
+        let key = format!("{stage}.kind");
+        self.problem_at(&key, message, format!("needs {}", needed.name()), Some(help.to_owned()))
+    }
+
+    /// The problem of views that are to repeat a corruption that draws nothing, such as a fixed
+    /// blur: [`Stage::is_fixed`](eigensweep_theory::views::stages::Stage::is_fixed), with an
+    /// alignment above 0 as its strength.
+    #[must_use]
+    pub fn problem_of_fixed_corruption(&self) -> Problem {
+        let message = "the corruption is always the same, so views cannot be aligned with it at a fixed strength";
+        let help = "set augmentation.dose = \"probability\" or \"uniform\", or augmentation.alignment = 0";
+        self.problem_at("corruption.stages", message, "nothing random to repeat", Some(help.to_owned()))
     }
 
     /// A problem with the value of `key`, standing at its [`place`](JobSource::place).

@@ -7,6 +7,7 @@ use eigensweep_theory::views::stages::{Dosing, Kind, Severities, Shape, Spec, Va
 use faer::Mat;
 
 use super::axis::Axis;
+use super::fields::quoted;
 
 /// Corruption and views of a job with stages.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +43,20 @@ pub enum CorruptionDraw {
     Population,
 }
 
+impl CorruptionDraw {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Once, Self::Population];
+
+    /// The name in job files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Population => "population",
+        }
+    }
+}
+
 /// What the alignment is a dose of the corruption by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlignmentDose {
@@ -54,6 +69,19 @@ pub enum AlignmentDose {
 }
 
 impl AlignmentDose {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Fixed, Self::Probability, Self::Uniform];
+
+    /// The name in job files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Probability => "probability",
+            Self::Uniform => "uniform",
+        }
+    }
+
     /// The dose of an alignment; `None` of 0, which leaves the corruption out.
     #[must_use]
     pub fn of(self, alignment: f64) -> Option<Dosing> {
@@ -174,6 +202,125 @@ impl StageSpec {
             }
         });
         Spec { kind: self.kind, values, dose }
+    }
+}
+
+/// Every number of a chain, with the path of its key from what holds the chain at `place`.
+macro_rules! numbers {
+    ($name:ident, $reference:ty, $number:ty, $iter:ident) => {
+        pub(super) fn $name<'a>(
+            stages: $reference,
+            place: &str,
+            found: &mut Vec<(String, $number)>,
+        ) {
+            for (at, StageSpec { values, dose, .. }) in stages.$iter().enumerate() {
+                for (key, value) in values {
+                    let place = format!("{place}[{at}].{key}");
+                    match value {
+                        StageValue::Number(number) => found.push((place, number)),
+                        StageValue::Stages(stages) => $name(stages, &place, found),
+                        StageValue::Options(options) => {
+                            for (option, chain) in options.$iter().enumerate() {
+                                $name(chain, &format!("{place}[{option}]"), found);
+                            }
+                        }
+                        StageValue::Fixed(_) | StageValue::File(_) => {}
+                    }
+                }
+                if let Some((of, number)) = dose {
+                    found.push((format!("{place}[{at}].{}", of.path()), number));
+                }
+            }
+        }
+    };
+}
+
+numbers!(numbers, &'a [StageSpec], &'a StageNumber, iter);
+numbers!(numbers_mut, &'a mut [StageSpec], &'a mut StageNumber, iter_mut);
+
+impl DoseOf {
+    /// The key whose value is the number.
+    fn path(self) -> &'static str {
+        match self {
+            Self::Probability => "probability",
+            Self::Strength => "strength",
+            Self::Uniform => "strength.uniform",
+        }
+    }
+}
+
+/// For whom a job is printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writing {
+    /// Whoever reads it as a job.
+    Job,
+    /// An identity, which has the contents of files and not their paths.
+    Content,
+    /// The identity of a study: also without the values of axes.
+    Study,
+}
+
+/// A chain in TOML, on one line.
+pub(super) fn chain_toml(stages: &[StageSpec], writing: Writing) -> String {
+    let stages: Vec<String> = stages.iter().map(|stage| stage.toml(writing)).collect();
+    format!("[{}]", stages.join(", "))
+}
+
+impl StageSpec {
+    fn toml(&self, writing: Writing) -> String {
+        let mut entries = vec![format!("kind = {:?}", self.kind.name)];
+        if self.name != self.kind.name {
+            entries.push(format!("name = {:?}", self.name));
+        }
+        for (key, value) in &self.values {
+            let value = match value {
+                StageValue::Number(number) => number.toml(writing),
+                StageValue::Fixed(value) => fixed_toml(value),
+                StageValue::File(path) if writing == Writing::Job => quoted(&path.to_string_lossy()),
+                StageValue::File(_) => "file".to_owned(),
+                StageValue::Stages(stages) => chain_toml(stages, writing),
+                StageValue::Options(options) => {
+                    let options: Vec<_> = options.iter().map(|chain| chain_toml(chain, writing)).collect();
+                    format!("[{}]", options.join(", "))
+                }
+            };
+            entries.push(format!("{key} = {value}"));
+        }
+        if let Some((of, number)) = &self.dose {
+            let number = number.toml(writing);
+            entries.push(match of {
+                DoseOf::Probability => format!("probability = {number}"),
+                DoseOf::Strength => format!("strength = {number}"),
+                DoseOf::Uniform => format!("strength = {{ uniform = {number} }}"),
+            });
+        }
+        format!("{{ {} }}", entries.join(", "))
+    }
+}
+
+impl StageNumber {
+    fn toml(&self, writing: Writing) -> String {
+        let values = match (self.column, self.values.only()) {
+            (Some(column), _) if writing == Writing::Study => column.to_owned(),
+            // Of an axis a list, also where only one value is left of it.
+            (Some(_), _) | (None, None) => format!("{:?}", self.values.values()),
+            (None, Some(value)) => format!("{value:?}"),
+        };
+        if self.values.is_relative() { format!("{{ relative = {values} }}") } else { values }
+    }
+}
+
+fn fixed_toml(value: &Value) -> String {
+    match value {
+        Value::Number(number) => format!("{number:?}"),
+        Value::List(list) => format!("{list:?}"),
+        Value::Matrix(matrix) => {
+            let rows = matrix.row_iter().map(|row| format!("{:?}", row.iter().collect::<Vec<_>>()));
+            format!("[{}]", rows.collect::<Vec<_>>().join(", "))
+        }
+        Value::Word(word) => format!("{word:?}"),
+        // Chains are values of their own in a job.
+        Value::Stages(_) | Value::Options(_) => "[]".to_owned(),
     }
 }
 

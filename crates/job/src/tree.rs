@@ -105,23 +105,7 @@ impl Tree {
     }
 
     fn read_file(&mut self, text: &str, problems: &mut Vec<Problem>) -> bool {
-        let (root, mut errors) = DeTable::parse_recoverable(text);
-        // A repeated key leaves the tree whole (the first value stands), so everything else can
-        // still be checked.
-        let sound = errors.iter().all(|error| error.message() == "duplicate key");
-        let start = |error: &Error| error.span().map_or(text.len(), |span| span.start);
-        errors.sort_by_key(start);
-        // One mistake often gives several errors in a row: the first of a line tells.
-        let mut kept: Vec<&Error> = Vec::new();
-        for error in &errors {
-            let gap = kept.last().and_then(|last| text.get(start(last)..start(error)));
-            if gap.is_none_or(|gap| gap.contains('\n')) {
-                kept.push(error);
-            }
-        }
-        let hidden = kept.len().saturating_sub(SYNTAX_ERRORS_SHOWN);
-        kept.truncate(SYNTAX_ERRORS_SHOWN);
-        problems.extend(kept.into_iter().map(|error| syntax_problem(error, text, hidden)));
+        let (root, sound) = recover(text, problems);
         for (key, value) in root.into_inner() {
             let header = Place::new(0, value.span());
             let mut entry = entry(0, 0, key, value);
@@ -188,6 +172,35 @@ impl Tree {
         table.entries.insert(key.into(), entry);
         Ok(())
     }
+}
+
+/// The file's table, with its syntax errors recorded; false if it is so broken that looking at its
+/// values would only produce further, made-up problems.
+fn recover<'t>(text: &'t str, problems: &mut Vec<Problem>) -> (Spanned<DeTable<'t>>, bool) {
+    let (root, mut errors) = DeTable::parse_recoverable(text);
+    // A repeated key leaves the tree whole (the first value stands), so everything else can
+    // still be checked.
+    let sound = errors.iter().all(|error| error.message() == "duplicate key");
+    let start = |error: &Error| error.span().map_or(text.len(), |span| span.start);
+    errors.sort_by_key(start);
+    // One mistake often gives several errors in a row: the first of a line tells.
+    let mut kept: Vec<&Error> = Vec::new();
+    for error in &errors {
+        let gap = kept.last().and_then(|last| text.get(start(last)..start(error)));
+        if gap.is_none_or(|gap| gap.contains('\n')) {
+            kept.push(error);
+        }
+    }
+    let hidden = kept.len().saturating_sub(SYNTAX_ERRORS_SHOWN);
+    kept.truncate(SYNTAX_ERRORS_SHOWN);
+    problems.extend(kept.into_iter().map(|error| syntax_problem(error, text, hidden)));
+    (root, sound)
+}
+
+/// The keys of a file that has no tables, in the order written.
+pub(super) fn read_flat(text: &str, problems: &mut Vec<Problem>) -> (Vec<Entry>, bool) {
+    let (root, errors) = recover(text, problems);
+    (root.into_inner().into_iter().map(|(key, value)| entry(0, 0, key, value)).collect(), errors)
 }
 
 /// The value of a key of an inline table, if it is given.

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use eigensweep_inputs::readers;
+use eigensweep_theory::views::stages::{Severities, Shape};
 use eigensweep_theory::{metrics, paradigms, views};
 
 use super::adaptive::Adaptive;
 use super::axis::Axis;
+use super::keys;
 use super::spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, Detail, FilesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
     ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Sampler, SpectrumShape, SpectrumSpec, Teacher,
     ViewsSpec,
 };
+use super::stages::{AlignmentDose, CorruptionDraw, StageSpec, StagesSpec};
 
 /// The value of a key.
 pub(super) enum Given {
@@ -25,6 +28,9 @@ pub(super) enum Given {
     Floats(Axis<f64>),
     List(Vec<f64>),
     Adaptive(Adaptive),
+    Chain(Vec<StageSpec>),
+    Shape(Shape),
+    Range([f64; 2]),
 }
 
 impl Given {
@@ -32,7 +38,7 @@ impl Given {
     pub(super) fn choice(&self) -> &'static str {
         match self {
             Given::Word(word) => word,
-            Given::List(_) | Given::Words(_) => "a list",
+            Given::List(_) | Given::Words(_) | Given::Chain(_) | Given::Shape(_) | Given::Range(_) => "a list",
             Given::Adaptive(_) => "adaptive",
             Given::Whole(_) | Given::Integers(_) | Given::Floats(_) => "a number",
             Given::Text(_) | Given::Path(_) => "a text",
@@ -65,6 +71,9 @@ impl Values {
         floats: Floats(axis) -> &Axis<f64> = axis;
         list: List(list) -> &[f64] = list;
         adaptive: Adaptive(adaptive) -> Adaptive = *adaptive;
+        chain: Chain(chain) -> &Vec<StageSpec> = chain;
+        shape: Shape(shape) -> Shape = *shape;
+        range: Range(range) -> [f64; 2] = *range;
     }
 
     /// The job, if all of its values could be read.
@@ -72,13 +81,7 @@ impl Values {
         Some(JobSpec {
             job: self.run()?,
             data: self.data()?,
-            views: ViewsSpec::Spectral {
-                corruption: CorruptionSpec {
-                    components: self.integers("corruption.components")?.clone(),
-                    spectrum: self.spectrum("corruption")?,
-                },
-                augmentation: self.augmentation()?,
-            },
+            views: self.views()?,
             model: ModelSpec {
                 paradigms: self
                     .words("model.paradigms")?
@@ -88,7 +91,10 @@ impl Values {
                 dimension: self.integers("model.dimension")?.clone(),
             },
             grid: GridSpec { samples: self.integers("grid.samples")?.clone() },
-            sampler: named(&Sampler::ALL, Sampler::name, self.word("sampler.kind")?)?,
+            sampler: match self.word("sampler.kind") {
+                None if self.has_stages() => Sampler::Moments,
+                word => named(&Sampler::ALL, Sampler::name, word?)?,
+            },
             output: OutputSpec {
                 metrics: self
                     .words("output.metrics")?
@@ -100,6 +106,50 @@ impl Values {
                 max_failed: self.floats("output.max_failed")?.only()?,
             },
         })
+    }
+
+    /// Whether the job has stages.
+    pub(super) fn has_stages(&self) -> bool {
+        self.word(keys::VIEWS) == Some(keys::STAGES)
+    }
+
+    /// The table of severities; the default where it could not be read.
+    pub(super) fn severities(&self) -> Severities {
+        let word = self.word("corruption.severities");
+        word.and_then(|word| named(&Severities::ALL, Severities::name, word)).unwrap_or(Severities::ImageNet)
+    }
+
+    fn views(&self) -> Option<ViewsSpec> {
+        if !self.has_stages() {
+            return Some(ViewsSpec::Spectral {
+                corruption: CorruptionSpec {
+                    components: self.integers("corruption.components")?.clone(),
+                    spectrum: self.spectrum("corruption")?,
+                },
+                augmentation: self.augmentation()?,
+            });
+        }
+        // A chain that could not be read is there without a value.
+        let own = paradigms::ALL.iter().filter_map(|paradigm| {
+            let path = format!("augmentation.{}", paradigm.name);
+            self.0.contains_key(&path).then(|| Some((*paradigm, self.chain(&path)?.clone())))
+        });
+        let severity = match self.0.contains_key("corruption.severity") {
+            true => Some(self.integers("corruption.severity")?.clone()),
+            false => None,
+        };
+        Some(ViewsSpec::Stages(StagesSpec {
+            corruption: self.chain("corruption.stages")?.clone(),
+            severity,
+            severities: named(&Severities::ALL, Severities::name, self.word("corruption.severities")?)?,
+            draw: named(&CorruptionDraw::ALL, CorruptionDraw::name, self.word("corruption.draw")?)?,
+            alignment: self.floats("augmentation.alignment")?.clone(),
+            dose: named(&AlignmentDose::ALL, AlignmentDose::name, self.word("augmentation.dose")?)?,
+            floor: self.floats("augmentation.floor")?.clone(),
+            augmentation: self.chain("augmentation.stages")?.clone(),
+            own: own.collect::<Option<_>>()?,
+            sampled: u32::try_from(self.whole("features.views")?).ok()?,
+        }))
     }
 
     fn run(&self) -> Option<RunSpec> {
@@ -116,11 +166,26 @@ impl Values {
 
     fn data(&self) -> Option<DataSpec> {
         let components = self.integers("data.components").cloned();
-        if let Some(reader) = readers::named(self.word("data.source")?) {
-            let files = reader.files.iter().map(|file| self.path(&format!("data.{}", file.key)).cloned());
-            let source = RowSource::Files(FilesSpec { reader, files: files.collect::<Option<_>>()? });
-            let held_out = HeldOut::Nothing;
-            return Some(DataSpec::Rows(RowsSpec { source, components, shape: None, range: None, held_out }));
+        let source = self.word("data.source")?;
+        let reader = readers::named(source);
+        if reader.is_some() || source == keys::GLYPHS {
+            let path = |key: &str| self.path(&format!("data.{key}")).cloned();
+            let mut held_out =
+                self.floats("data.test_share").and_then(Axis::only).map_or(HeldOut::Nothing, HeldOut::Share);
+            let source = match reader {
+                Some(reader) => {
+                    let tests = reader.files.iter().filter_map(|file| path(keys::test_key(file.key)));
+                    let tests: Vec<PathBuf> = tests.collect();
+                    if !tests.is_empty() {
+                        held_out = HeldOut::Files(tests);
+                    }
+                    let files = reader.files.iter().map(|file| path(file.key));
+                    RowSource::Files(FilesSpec { reader, files: files.collect::<Option<_>>()? })
+                }
+                None => RowSource::Glyphs { count: u32::try_from(self.whole("data.count")?).ok()? },
+            };
+            let (shape, range) = (self.shape("data.shape"), self.range("data.range"));
+            return Some(DataSpec::Rows(RowsSpec { source, components, shape, range, held_out }));
         }
         let teacher = match self.floats("data.separation") {
             Some(separation) => Teacher::Classes { separation: separation.clone() },

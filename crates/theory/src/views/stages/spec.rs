@@ -81,6 +81,15 @@ pub struct Key {
     pub help: &'static str,
 }
 
+impl Key {
+    /// Whether it is a variance, in squared units of the samples: a job may give such a number in
+    /// units of the clean data's mean variance.
+    #[must_use]
+    pub fn is_variance(&self) -> bool {
+        self.name == "variance"
+    }
+}
+
 /// What a key is unless given.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unless {
