@@ -259,6 +259,16 @@ impl Samples {
         (0..size).map(variance).sum::<f64>() / size as f64
     }
 
+    /// Number of features that are the same in all training rows, up to rounding.
+    #[must_use]
+    pub fn constant(&self) -> usize {
+        let is_constant = |i: &usize| {
+            let (second, mean) = (self.second[(*i, *i)], self.mean[(*i, 0)]);
+            second - mean * mean <= 4.0 * f64::EPSILON * second
+        };
+        (0..self.mean.nrows()).filter(is_constant).count()
+    }
+
     /// Features of the representation's inputs: components, or all.
     #[must_use]
     pub fn inputs(&self) -> usize {

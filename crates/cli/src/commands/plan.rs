@@ -3,11 +3,15 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use eigensweep_engine::input::Input;
 use eigensweep_engine::sample::encode_sample;
+use eigensweep_engine::samples::Samples;
 use eigensweep_engine::signal::{Signal, signals};
+use eigensweep_engine::simulation::stages::{ChainTiers, tiers};
 use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_engine::study::Study;
 use eigensweep_job::JobSpec;
+use eigensweep_job::stages::StagesSpec;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::format::counted;
 use eigensweep_store::grid::GridAxis;
@@ -44,7 +48,12 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     table.add_row(["paradigm".to_owned(), paradigms.join(", ")]);
     table::print(&table.to_string());
     relative_scales(&spec);
-    print_signals(&spec, simulation);
+    match (&**simulation.input(), spec.stages()) {
+        (Input::Samples(samples), Some(staged)) => print_samples(&spec, staged, samples),
+        (Input::Samples(_) | Input::Rows { .. } | Input::Synthetic { .. }, _) => {
+            print_signals(&spec, simulation);
+        }
+    }
 
     let seconds_per_flop = calibrate(simulation);
     let seconds = |flops: f64| flops * seconds_per_flop / threads as f64;
@@ -82,6 +91,30 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     }
     line("job hash", identity.hash);
     Ok(Exit::Success)
+}
+
+/// What rows are like, and how the moments of their views are found.
+fn print_samples(spec: &JobSpec, staged: &StagesSpec, samples: &Samples) {
+    let Samples { shape, training, held_out, labels, .. } = samples;
+    let held = held_out.as_ref().map_or(0, |rows| rows.len() as u64);
+    let words = format!(
+        "{} of {} × {} × {}, {}, {} held out; mean variance {} a feature, {} without any",
+        counted(training.len() as u64, "row"),
+        shape.channels,
+        shape.rows,
+        shape.columns,
+        if *labels == 1 { "1 class".to_owned() } else { format!("{labels} classes") },
+        HumanCount(held),
+        table::number(samples.mean_variance()),
+        samples.constant(),
+    );
+    table::print(&format!("samples   {words}"));
+    for ChainTiers { paradigms, stages } in tiers(spec, staged, samples) {
+        let stages: Vec<String> = stages.iter().map(|(name, tier)| format!("{name} {}", tier.name())).collect();
+        let stages = if stages.is_empty() { "none: the samples themselves".to_owned() } else { stages.join(", ") };
+        let names: Vec<&str> = paradigms.iter().map(|paradigm| paradigm.name).collect();
+        table::print(&format!("views     {}: {stages}", names.join(", ")));
+    }
 }
 
 /// What the clean data are like, so that scales of noise and views can be chosen.

@@ -220,7 +220,7 @@ fn unsolvable(what: &'static str, source: Failure, moments: &GivenMoments, covar
                 faults.join("; ")
             )
         }
-        Failure::NoConvergence => String::new(),
+        Failure::NoConvergence | Failure::DimensionAboveRank { .. } => String::new(),
         Failure::NotFinite => ". The numbers are too large: rescale the inputs".to_owned(),
     };
     CommandError::Unsolvable { what, source, remedy }
@@ -303,7 +303,7 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static
                     maps: iter::once((map, basis.transpose().to_owned())).chain(decoder).collect(),
                 }
             }
-            closed_forms::Solution::Predictor(Predictor { objective, loss, map: model }) => {
+            closed_forms::Solution::Predictor(Predictor { objective, loss, map: model, .. }) => {
                 let maps = vec![(map, model.transpose().to_owned())];
                 let [objective, loss] = [objective, loss].map(|value| settled(value, moments.label_power));
                 Solved { paradigm, spectrum: None, objective, loss, maps }

@@ -10,7 +10,7 @@
 mod columns;
 pub mod explain;
 pub(crate) mod spectral;
-pub(crate) mod stages;
+pub mod stages;
 
 use std::sync::Arc;
 

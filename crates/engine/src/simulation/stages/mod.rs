@@ -22,6 +22,7 @@ mod problem;
 mod setting;
 
 pub(crate) use check::check;
+pub use setting::{ChainTiers, tiers};
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use eigensweep_job::stages::{Filling, StagesSpec, all};
 use eigensweep_job::{JobSpec, Level, StageSpec};
 use eigensweep_store::grid::{Grid, Setting};
 use eigensweep_theory::Paradigm;
-use eigensweep_theory::views::stages::{Chain, Dose, Fault, Stage, build_all};
+use eigensweep_theory::views::stages::{Chain, Dose, Fault, Stage, Tier, Views, build_all};
 
 use crate::samples::Samples;
 
@@ -91,6 +91,43 @@ impl Settings {
             of,
         }
     }
+}
+
+/// A chain of views, and what the moments of each of its stages are computed from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainTiers {
+    /// The paradigms whose views it makes.
+    pub paradigms: Vec<&'static Paradigm>,
+    /// Each stage with its tier; first the dose of the corruption, where an alignment asks for one.
+    pub stages: Vec<(String, Tier)>,
+}
+
+/// The chains of a job whose input was checked, at the first setting of its axes.
+#[must_use]
+pub fn tiers(spec: &JobSpec, staged: &StagesSpec, samples: &Samples) -> Vec<ChainTiers> {
+    let grid = Grid::new(spec);
+    let settings = Settings::new(spec, staged, &grid);
+    let dose = settings.cells.iter().find_map(|cell| staged.dose.of(cell.alignment)).and_then(|dosing| {
+        let mut built = settings.noise.iter().filter_map(|&at| corruption(staged, samples, &grid, at).ok()?);
+        Some(Dose::new(built.next()?, dosing))
+    });
+    let at = settings.views.first().map_or(0, |views| views.at);
+    let mut dose = dose.map(|dose| (dose, "the corruption's dose".to_owned()));
+    let mut chains = Vec::new();
+    for (number, chain) in settings.chains.iter().enumerate() {
+        let of = spec.model.paradigms.iter().zip(&settings.of).filter(|(_, of)| **of == number);
+        let paradigms: Vec<_> = of.map(|(paradigm, _)| *paradigm).collect();
+        if paradigms.is_empty() {
+            continue;
+        }
+        let (first, name) = dose.take().unzip();
+        let names = name.iter().cloned().chain(chain.stages.iter().map(|stage| stage.name.clone()));
+        let names: Vec<String> = names.collect();
+        let tiers: Vec<Tier> = views(chain, samples, &grid, at, first)
+            .map_or_else(|_| Vec::new(), |stages| Views::new(stages).tiers().collect());
+        chains.push(ChainTiers { paradigms, stages: names.into_iter().zip(tiers).collect() });
+    }
+    chains
 }
 
 /// A stage of a job that cannot be built.

@@ -54,6 +54,12 @@ impl Views {
         self.tier
     }
 
+    /// What each stage's moments are computed from, the first stage first.
+    pub fn tiers(&self) -> impl Iterator<Item = Tier> {
+        let head = self.head.stages.iter().map(|_| self.tier);
+        head.chain(self.rest.iter().map(|_| Tier::Moments))
+    }
+
     /// Features of a view, of samples with d.
     #[must_use]
     pub fn features(&self, samples: usize) -> usize {
