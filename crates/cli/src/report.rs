@@ -42,6 +42,8 @@ pub(crate) enum CommandError {
     Misfit { source: GivenError, path: PathBuf },
     #[error("--dimension {found} is not between 1 and the number of inputs, {most}")]
     Dimension { found: usize, most: usize },
+    #[error("--dimension {found} is above the rank of S, {rank}: {why}. {}", most_dimension(*rank))]
+    AboveRank { found: usize, rank: usize, why: String },
     #[error("the {what} problem has no solution: {source}{remedy}")]
     Unsolvable { what: &'static str, source: Failure, remedy: String },
     #[error("cannot {action} {}: {source}", path.display())]
@@ -151,6 +153,7 @@ impl CommandError {
             | Self::SpectraFile { .. }
             | Self::Spectra { .. }
             | Self::Misfit { .. }
+            | Self::AboveRank { .. }
             | Self::Unsolvable { .. }
             | Self::Io { .. }
             | Self::Output { .. }
@@ -162,6 +165,14 @@ impl CommandError {
             | Self::NoQueryProgram { .. }
             | Self::Figure(_) => Exit::Failure,
         }
+    }
+}
+
+/// What to do about a dimension above the rank of S.
+fn most_dimension(rank: usize) -> String {
+    match rank {
+        0 => "All views are zero: there is nothing to represent".to_owned(),
+        rank => format!("Choose a --dimension of at most {rank}"),
     }
 }
 

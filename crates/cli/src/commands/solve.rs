@@ -33,9 +33,11 @@ const TIED: f64 = 1e-10;
 pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {
     let Problem { moments, labels, inputs } = read(arguments)?;
     let views = arguments.covariance.is_some() || arguments.mean_views.is_some();
+    let covariance = arguments.covariance.is_some();
     let solution = solve(&moments, arguments.dimension)
-        .map_err(|(what, source)| unsolvable(what, source, &moments, arguments.covariance.is_some()))?;
+        .map_err(|(what, source)| unsolvable(what, source, &moments, arguments))?;
     warn_of_inputs(&inputs, &moments, arguments.center);
+    warn_of_rank(solution.rank, &moments, covariance);
     solution.warn_of_ties(views);
     if let Some(directory) = &arguments.write {
         solution.write(directory)?;
@@ -173,13 +175,26 @@ fn centred(matrix: &Mat<f64>) -> Mat<f64> {
     })
 }
 
-/// Says which inputs are constant, and which only the covariance of the views tells from others.
+/// Says which inputs are constant; not of those that are zero in the views, which lower the rank.
 fn warn_of_inputs(inputs: &Mat<f64>, moments: &GivenMoments, centred: bool) {
-    let (samples, size) = (moments.samples, moments.size());
-    let constant = columns::constant(inputs.as_ref());
+    let mut constant = columns::constant(inputs.as_ref());
+    constant.retain(|&column| moments.views[(column, column)] > 0.0);
     if !constant.is_empty() {
         let remark = if centred { "" } else { "; nothing is centred without --center" };
         tell!("warning: {} the same in all samples{remark}", listed(&constant));
+    }
+}
+
+/// Says where S is singular and which inputs make it so, or else which inputs only the views tell
+/// from others.
+fn warn_of_rank(rank: usize, moments: &GivenMoments, covariance: bool) {
+    let (samples, size) = (moments.samples, moments.size());
+    if rank < size {
+        tell!(
+            "warning: S = X̄ᵀX̄/n + Σ has rank {rank} of {size}: {}. The answer is that on its range, with the maps of smallest norm",
+            deficiency(moments, covariance)
+        );
+        return;
     }
     let dependent = columns::dependent(moments.inputs.as_ref());
     if samples < size {
@@ -194,30 +209,42 @@ fn warn_of_inputs(inputs: &Mat<f64>, moments: &GivenMoments, centred: bool) {
     }
 }
 
-/// The error of a problem without a solution, with the inputs at fault where S is singular.
-fn unsolvable(what: &'static str, source: Failure, moments: &GivenMoments, covariance: bool) -> CommandError {
+/// The inputs that make S singular, in words.
+fn deficiency(moments: &GivenMoments, covariance: bool) -> String {
+    let (samples, size) = (moments.samples, moments.size());
+    let (zero, linear): (Vec<usize>, Vec<usize>) = columns::dependent(moments.views.as_ref())
+        .into_iter()
+        .partition(|&column| moments.views[(column, column)] <= 0.0);
+    let mut faults = Vec::new();
+    if !zero.is_empty() {
+        faults.push(format!("{} zero in all samples", listed(&zero)));
+    }
+    if samples < size && !covariance {
+        faults.push(format!("{samples} samples do not determine {size} inputs"));
+    } else if !linear.is_empty() {
+        faults.push(format!("{} linear in the inputs before", listed(&linear)));
+    } else if zero.is_empty() {
+        faults.push("some inputs are linear in others up to rounding".to_owned());
+    }
+    faults.join("; ")
+}
+
+/// The error of a problem without a solution, with the inputs at fault.
+fn unsolvable(
+    what: &'static str,
+    source: Failure,
+    moments: &GivenMoments,
+    arguments: &Solve,
+) -> CommandError {
     let remedy = match source {
+        Failure::DimensionAboveRank { rank } => {
+            let why = deficiency(moments, arguments.covariance.is_some());
+            return CommandError::AboveRank { found: arguments.dimension, rank, why };
+        }
         Failure::NotPositiveDefinite { pivot } => {
-            let (samples, size) = (moments.samples, moments.size());
-            let (zero, mut linear): (Vec<usize>, Vec<usize>) = columns::dependent(moments.views.as_ref())
-                .into_iter()
-                .partition(|&column| moments.views[(column, column)] <= 0.0);
-            if zero.is_empty() && linear.is_empty() {
-                linear.push(pivot);
-            }
-            let mut faults = Vec::new();
-            if !zero.is_empty() {
-                faults.push(format!("{} zero in all samples", listed(&zero)));
-            }
-            if samples < size && !covariance {
-                faults.push(format!("{samples} samples do not determine {size} inputs"));
-            } else if !linear.is_empty() {
-                faults.push(format!("{} linear in the inputs before", listed(&linear)));
-            }
             format!(
-                ". S = X̄ᵀX̄/n + Σ must be positive definite, and {}. Leave such inputs out, give more samples than inputs, or a \
-                 positive definite --covariance",
-                faults.join("; ")
+                ". S = X̄ᵀX̄/n + Σ is negative in some direction, most along input {pivot} (from 0): a --covariance must be \
+                 positive semidefinite"
             )
         }
         Failure::NoConvergence | Failure::DimensionAboveRank { .. } => String::new(),
@@ -255,7 +282,7 @@ fn tied(pencil: &Pencil, values: &[f64], k: usize) -> Range<usize> {
 /// What one paradigm makes of the problem.
 struct Solved {
     paradigm: &'static Paradigm,
-    /// All d values of its pencil, descending, if it learns a representation.
+    /// All r values of its pencil, descending, if it learns a representation.
     spectrum: Option<Vec<f64>>,
     objective: f64,
     loss: f64,
@@ -266,6 +293,8 @@ struct Solved {
 /// All paradigms, those that learn a representation first.
 struct Solution {
     dimension: usize,
+    /// Of S.
+    rank: usize,
     paradigms: Vec<Solved>,
 }
 
@@ -282,12 +311,13 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static
     let mut forms = ClosedForms::new(size, labels);
     let mut probe = Probe::new(InstructionSet::detect(), size, labels);
     let mut solver = forms.problem(moments);
+    let mut rank = 0;
     let solve = |paradigm: &'static Paradigm| {
         let unsolvable = |failure| (paradigm.name, failure);
         let (map, pencil) = (paradigm.map, paradigm.spectrum.as_ref());
         Ok(match solver.solve(paradigm).map_err(unsolvable)? {
-            closed_forms::Solution::Encoder(Encoder { spectrum, basis, decoder }) => {
-                let basis = basis.subcols(0, dimension);
+            closed_forms::Solution::Encoder(encoder @ Encoder { spectrum, decoder, .. }) => {
+                let basis = encoder.leading(dimension).map_err(unsolvable)?;
                 let decoder = pencil.and_then(|pencil| pencil.decoder).zip(decoder);
                 let decoder = decoder.map(|(name, map)| (name, map.subcols(0, dimension).to_owned()));
                 let loss = probe.loss(basis, moments.inputs, moments.input_labels, moments.label_power);
@@ -303,7 +333,8 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static
                     maps: iter::once((map, basis.transpose().to_owned())).chain(decoder).collect(),
                 }
             }
-            closed_forms::Solution::Predictor(Predictor { objective, loss, map: model, .. }) => {
+            closed_forms::Solution::Predictor(Predictor { rank: found, objective, loss, map: model }) => {
+                rank = found;
                 let maps = vec![(map, model.transpose().to_owned())];
                 let [objective, loss] = [objective, loss].map(|value| settled(value, moments.label_power));
                 Solved { paradigm, spectrum: None, objective, loss, maps }
@@ -313,7 +344,7 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static
     let mut paradigms = paradigms::ALL;
     paradigms.sort_by_key(|paradigm| paradigm.spectrum.is_none());
     let paradigms = paradigms.into_iter().map(solve).collect::<Result<_, _>>()?;
-    Ok(Solution { dimension, paradigms })
+    Ok(Solution { dimension, rank, paradigms })
 }
 
 impl Solution {
@@ -376,7 +407,8 @@ impl Solution {
     }
 
     fn print_json(&self, problem: &GivenMoments, labels: &Labels) {
-        let numbers = [("n", problem.samples), ("d", problem.size()), ("k", self.dimension)];
+        let size = problem.size();
+        let numbers = [("n", problem.samples), ("d", size), ("k", self.dimension), ("rank", self.rank)];
         let mut object: Map<String, Value> =
             numbers.into_iter().map(|(name, number)| (name.to_owned(), number.into())).collect();
         object.insert("labels".to_owned(), labels.json());
@@ -386,13 +418,17 @@ impl Solution {
                 .insert(paradigm.name.replace('-', "_"), json!({ "objective": objective, loss_name: loss }));
         }
         for (paradigm, pencil, values) in self.spectra() {
-            object[&paradigm.name.replace('-', "_")][pencil.name.replace(' ', "_")] = values.into();
+            // Beyond the rank they are 0.
+            let all: Vec<f64> = values.iter().copied().chain(iter::repeat(0.0)).take(size).collect();
+            object[&paradigm.name.replace('-', "_")][pencil.name.replace(' ', "_")] = all.into();
         }
         table::print(&serde_json::to_string_pretty(&object).unwrap_or_default());
     }
 
     fn print_tables(&self, problem: &GivenMoments, labels: &Labels) {
-        table::print(&format!("n = {}, d = {}, k = {}", problem.samples, problem.size(), self.dimension));
+        let Self { dimension, rank, .. } = self;
+        let (samples, size) = (problem.samples, problem.size());
+        table::print(&format!("n = {samples}, d = {size}, k = {dimension}, rank of S = {rank}"));
         table::print(&format!("labels: {labels}"));
         let mut losses = table::new(&["paradigm", "objective", "loss"].map(str::to_owned), 1);
         for Solved { paradigm, objective, loss, .. } in &self.paradigms {
@@ -409,15 +445,18 @@ impl Solution {
         let headings: Vec<String> =
             iter::once("i".to_owned()).chain(headings).chain(["kept".to_owned()]).collect();
         let mut spectra = table::new(&headings, 0);
-        let (size, shown) = (problem.size(), SHOWN.max(self.dimension.saturating_add(AFTER)));
-        for i in 0..size.min(shown) {
+        let shown = SHOWN.max(self.dimension.saturating_add(AFTER));
+        for i in 0..(*rank).min(shown) {
             let kept = self.kept(i);
             let values = self.spectra().map(|(_, _, values)| table::number(values[i]));
             spectra.add_row(iter::once((i + 1).to_string()).chain(values).chain([kept]));
         }
         table::print(&spectra.to_string());
-        if size > shown {
+        if *rank > shown {
             table::print(&format!("the first {shown} of {size}; --json has all"));
+        }
+        if *rank < size {
+            table::print(&format!("beyond the rank, from {} to {size}: 0", rank + 1));
         }
     }
 }
