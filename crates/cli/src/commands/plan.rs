@@ -110,8 +110,10 @@ fn print_samples(spec: &JobSpec, staged: &StagesSpec, samples: &Samples) {
     );
     table::print(&format!("samples   {words}"));
     for ChainTiers { paradigms, stages } in tiers(spec, staged, samples) {
-        let stages: Vec<String> = stages.iter().map(|(name, tier)| format!("{name} {}", tier.name())).collect();
-        let stages = if stages.is_empty() { "none: the samples themselves".to_owned() } else { stages.join(", ") };
+        let stages: Vec<String> =
+            stages.iter().map(|(name, tier)| format!("{name} {}", tier.name())).collect();
+        let stages =
+            if stages.is_empty() { "none: the samples themselves".to_owned() } else { stages.join(", ") };
         let names: Vec<&str> = paradigms.iter().map(|paradigm| paradigm.name).collect();
         table::print(&format!("views     {}: {stages}", names.join(", ")));
     }

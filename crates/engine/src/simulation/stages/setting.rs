@@ -108,7 +108,8 @@ pub fn tiers(spec: &JobSpec, staged: &StagesSpec, samples: &Samples) -> Vec<Chai
     let grid = Grid::new(spec);
     let settings = Settings::new(spec, staged, &grid);
     let dose = settings.cells.iter().find_map(|cell| staged.dose.of(cell.alignment)).and_then(|dosing| {
-        let mut built = settings.noise.iter().filter_map(|&at| corruption(staged, samples, &grid, at).ok()?);
+        let mut built =
+            settings.noise.iter().filter_map(|&at| corruption(staged, samples, &grid, at).ok()?);
         Some(Dose::new(built.next()?, dosing))
     });
     let at = settings.views.first().map_or(0, |views| views.at);
