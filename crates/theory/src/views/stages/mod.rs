@@ -15,25 +15,65 @@
 //! Source: `views.md` of this project's specification, sections 1 to 5; Theorem 1 there says which
 //! stages are quadratic.
 
+mod blur;
 pub mod combine;
+mod contrast;
+mod crop;
 mod dropout;
+mod factors;
+mod flip;
+mod linear;
+mod operator;
+mod pixelate;
+mod rotate;
+mod scale;
 mod scratch;
+mod shift;
 mod spec;
 pub mod state;
+mod zoom;
+mod zoom_blur;
 
 use std::fmt;
 
 use faer::Mat;
 use rand::Rng;
 
+pub use blur::BLUR;
 pub use combine::{CHOICE, Chain, Choice, Dose, SOMETIMES, STRENGTH};
+pub use contrast::CONTRAST;
+pub use crop::CROP;
 pub use dropout::DROPOUT;
+pub use flip::FLIP;
+pub use linear::LINEAR;
+pub use pixelate::PIXELATE;
+pub use rotate::ROTATE;
+pub use scale::SCALE;
 pub use scratch::Scratch;
+pub use shift::SHIFT;
 pub use spec::{Bounds, Dosing, Fault, Key, Severities, Spec, Takes, Unless, Value};
 pub use state::State;
+pub use zoom::ZOOM;
+pub use zoom_blur::ZOOM_BLUR;
 
 /// All kinds of stages, in the order of the documentation.
-pub static KINDS: [&Kind; 4] = [&DROPOUT, &CHOICE, &SOMETIMES, &STRENGTH];
+pub static KINDS: [&Kind; 15] = [
+    &BLUR,
+    &CONTRAST,
+    &CROP,
+    &DROPOUT,
+    &FLIP,
+    &LINEAR,
+    &PIXELATE,
+    &ROTATE,
+    &SCALE,
+    &SHIFT,
+    &ZOOM,
+    &ZOOM_BLUR,
+    &CHOICE,
+    &SOMETIMES,
+    &STRENGTH,
+];
 
 /// A random map of a sample (d) to a sample, drawn independently of everything but its input.
 pub trait Stage: fmt::Debug + Send + Sync {
