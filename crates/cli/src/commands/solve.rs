@@ -247,7 +247,7 @@ fn unsolvable(
                  positive semidefinite"
             )
         }
-        Failure::NoConvergence | Failure::DimensionAboveRank { .. } => String::new(),
+        Failure::NoConvergence => String::new(),
         Failure::NotFinite => ". The numbers are too large: rescale the inputs".to_owned(),
     };
     CommandError::Unsolvable { what, source, remedy }
