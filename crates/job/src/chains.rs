@@ -132,12 +132,15 @@ impl Reader<'_> {
         let mut values = Vec::new();
         for key in kind.keys {
             match find(entries, key.name) {
-                Some(node) => match self.stage_value(node, &format!("{path}.{}", key.name), key, &name, filled)
+                Some(node) => {
+                    match self.stage_value(node, &format!("{path}.{}", key.name), key, &name, filled) {
+                        Some(value) => values.push((key.name, value)),
+                        None => sound = false,
+                    }
+                }
+                None if key.unless == Unless::Required
+                    && by_severity.iter().all(|(one, _)| *one != key.name) =>
                 {
-                    Some(value) => values.push((key.name, value)),
-                    None => sound = false,
-                },
-                None if key.unless == Unless::Required && by_severity.iter().all(|(one, _)| *one != key.name) => {
                     let message = format!("a stage of kind {:?} needs `{}`", kind.name, key.name);
                     self.refuse::<()>(&kind_node.place, message, "not given", key.help);
                     sound = false;
@@ -172,7 +175,8 @@ impl Reader<'_> {
         let Value::Text(text) = &node.value else {
             return self.wrong_type(node, &path, "a string in quotes", HELP);
         };
-        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter);
+        let plain =
+            |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter);
         let sound = text.starts_with(|first: char| first.is_ascii_lowercase())
             && text.chars().all(plain)
             && text.len() <= STAGE_NAME_LIMIT;
@@ -263,7 +267,10 @@ impl Reader<'_> {
         filled: Option<Severities>,
     ) -> Option<StageValue> {
         let list = |reader: &mut Self, items: &[Node], bounds| {
-            reader.stage_list(node, path, items, allowed(bounds, key.help)).map(Fixed::List).map(StageValue::Fixed)
+            reader
+                .stage_list(node, path, items, allowed(bounds, key.help))
+                .map(Fixed::List)
+                .map(StageValue::Fixed)
         };
         let number = |reader: &mut Self, bounds| {
             let allowed = allowed(bounds, key.help);
@@ -399,7 +406,8 @@ pub fn takes(key: &Key) -> String {
     let number = |bounds: &Bounds| {
         if bounds.whole { bounds.words.to_owned() } else { format!("a number {}", bounds.words) }
     };
-    let words = |words: &[&str]| words.iter().map(|word| format!("`{word:?}`")).collect::<Vec<_>>().join(" or ");
+    let words =
+        |words: &[&str]| words.iter().map(|word| format!("`{word:?}`")).collect::<Vec<_>>().join(" or ");
     let mut text = match &key.takes {
         Takes::Number(bounds) => number(bounds),
         Takes::NumberOrList(bounds) => format!("{}, or a list of them", number(bounds)),
@@ -437,7 +445,9 @@ pub fn unless_given(key: &Key) -> String {
 
 /// The kinds of stages in Markdown: a line a key.
 pub(super) fn markdown() -> String {
-    let mut text = "### Kinds of stages\n\n| kind | key | value | default | meaning |\n|---|---|---|---|---|\n".to_owned();
+    let mut text =
+        "### Kinds of stages\n\n| kind | key | value | default | meaning |\n|---|---|---|---|---|\n"
+            .to_owned();
     for kind in KINDS {
         let severities = if kind.severity.is_some() { "; has severities" } else { "" };
         let _ = writeln!(text, "| `{}` | | | | {}{severities} |", kind.name, kind.help);

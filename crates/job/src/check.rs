@@ -247,7 +247,8 @@ pub(super) fn stages(source: &JobSource, spec: &JobSpec) -> Vec<Problem> {
         let kinds = KINDS.iter().filter(|kind| kind.severity.is_some()).map(|kind| kind.name);
         let kinds = kinds.collect::<Vec<_>>().join(", ");
         let message = "`corruption.severity` has no meaning for these stages";
-        let help = format!("severities fill in the keys of stages of kind {kinds}: list one in corruption.stages");
+        let help =
+            format!("severities fill in the keys of stages of kind {kinds}: list one in corruption.stages");
         problems.push(source.problem_at("corruption.severity", message, "does not apply", Some(help)));
     }
     problems

@@ -8,8 +8,8 @@ use super::axis::Axis;
 use super::chains::intern;
 use super::keys::{self, Default, KEYS, Key, Kind, Level};
 use super::spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, FilesSpec, GaussianSpec, GridSpec, JobSpec, ModelSpec,
-    HeldOut, OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ViewsSpec,
+    AugmentationSpec, CorruptionSpec, DataSpec, FilesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
+    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ViewsSpec,
 };
 use super::stages::{self, StageSpec, StagesSpec, Writing};
 
@@ -101,7 +101,8 @@ macro_rules! fields {
                         fields.extend(named.map(|(file, at)| ("data", file.key, path(at))));
                         if let HeldOut::Files(files) = &*held_out {
                             let named = reader.files.iter().zip(files);
-                            fields.extend(named.map(|(file, at)| ("data", keys::test_key(file.key), path(at))));
+                            fields
+                                .extend(named.map(|(file, at)| ("data", keys::test_key(file.key), path(at))));
                         }
                     }
                     RowSource::Glyphs { count } => {
@@ -144,7 +145,9 @@ macro_rules! fields {
             ViewsSpec::Stages(stages) => {
                 let StagesSpec { corruption, severity, severities, draw, .. } = stages;
                 fields.push(("corruption", "severities", Field::Toml(quoted(severities.name()))));
-                fields.extend(severity.into_iter().map(|axis| ("corruption", "severity", Field::Integers(axis))));
+                fields.extend(
+                    severity.into_iter().map(|axis| ("corruption", "severity", Field::Integers(axis))),
+                );
                 fields.push(("corruption", "draw", Field::Toml(quoted(draw.name()))));
                 fields.push(("corruption", "stages", Field::Chain(corruption)));
                 let StagesSpec { alignment, dose, floor, augmentation, own, sampled, .. } = stages;
@@ -236,7 +239,13 @@ impl JobSpec {
                 Field::Toml(_) => continue,
             };
             let Some(column) = key.axis else { continue };
-            axes.push(AxisColumn { name: column.name, key: &key.path, level: column.level, relative, values });
+            axes.push(AxisColumn {
+                name: column.name,
+                key: &key.path,
+                level: column.level,
+                relative,
+                values,
+            });
         }
         axes
     }

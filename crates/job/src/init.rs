@@ -110,13 +110,14 @@ fn others(key: &Key) -> Vec<String> {
 
 /// Whether a key has a meaning where all others have their defaults.
 fn means_something(key: &Key) -> bool {
-    key.is_for(keys::SPECTRAL) && key.when.iter().filter(|when| when.key != keys::VIEWS).all(|when| {
-        keys::named(key.table, when.key).any(|other| {
-            let Default::Is(value) = &other.default else { return false };
-            let choice = if value.parse::<f64>().is_ok() { "a number" } else { value.trim_matches('"') };
-            means_something(other) && when.is.contains(&choice)
+    key.is_for(keys::SPECTRAL)
+        && key.when.iter().filter(|when| when.key != keys::VIEWS).all(|when| {
+            keys::named(key.table, when.key).any(|other| {
+                let Default::Is(value) = &other.default else { return false };
+                let choice = if value.parse::<f64>().is_ok() { "a number" } else { value.trim_matches('"') };
+                means_something(other) && when.is.contains(&choice)
+            })
         })
-    })
 }
 
 /// Help as a sentence of its own; a symbol that it begins with stays small.

@@ -546,9 +546,10 @@ fn data() -> Vec<Key> {
     const DRAWN: &str = "gaussian";
     let files: Vec<&'static str> = READERS.iter().map(|reader| reader.name).collect();
     let rows = [&[GLYPHS], &files[..]].concat();
-    let mut help = "where inputs and labels come from: `\"gaussian\"` draws them; `\"glyphs\"` draws images of \
+    let mut help =
+        "where inputs and labels come from: `\"gaussian\"` draws them; `\"glyphs\"` draws images of \
         digits, 28 × 28 pixels"
-        .to_owned();
+            .to_owned();
     READERS.iter().for_each(|reader| help.push_str(&format!("; `{:?}` reads {}", reader.name, reader.help)));
     let source = word("data.source", [&[DRAWN], &rows[..]].concat(), help);
     let mut keys = vec![source.shown(Shown::Minimal)];
@@ -655,7 +656,11 @@ fn corruption() -> Vec<Key> {
     let draw = "how samples are corrupted: a draw a sample, or the limit of many samples in closed form";
     let chain = "what is done to the samples, one stage after another; none leaves them clean";
     keys.extend(with_stages([
-        word("corruption.severities", tables, "whose severities are meant: those of ImageNet-C or of CIFAR-C"),
+        word(
+            "corruption.severities",
+            tables,
+            "whose severities are meant: those of ImageNet-C or of CIFAR-C",
+        ),
         number("corruption.severity", SEVERITY, Default::Derived("the stages' own keys"))
             .help(severity)
             .axis("severity", Level::Noise),
@@ -725,8 +730,7 @@ fn augmentation() -> Vec<Key> {
 /// `[features]`, `[model]`, `[grid]`, `[sampler]` and `[output]`.
 fn others() -> Vec<Key> {
     let views = "m, the views that are drawn of each sample where a stage has no closed form";
-    let mut keys =
-        with_stages([key("features.views", Kind::Whole(|_| 2..=u64::from(u32::MAX)), "8", views)]);
+    let mut keys = with_stages([key("features.views", Kind::Whole(|_| 2..=u64::from(u32::MAX)), "8", views)]);
     keys.extend(common());
     keys
 }

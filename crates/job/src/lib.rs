@@ -55,12 +55,12 @@ pub use keys::{Level, Shown};
 pub use problem::{JobProblems, Place, Problem, SourceText};
 pub use read::nearest;
 pub use source::JobSource;
-pub use views_file::{ViewsFile, views_file};
 pub use spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, Detail, FilesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
     MOST_PART_ROWS, ModelSpec, OutputSpec, ROW_GROUP_ROWS, RowSource, RowsSpec, RunSpec, Sampler,
     SpectrumShape, SpectrumSpec, Teacher, ViewsSpec,
 };
+pub use views_file::{ViewsFile, views_file};
 
 /// A job and where it was read from.
 #[derive(Clone, Debug, PartialEq)]

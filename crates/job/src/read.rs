@@ -193,10 +193,16 @@ impl Reader<'_> {
 
     /// Channels, rows and columns.
     pub(super) fn shape(&mut self, node: &Node, path: &str) -> Option<Shape> {
-        const HELP: &str = "write [channels, rows, columns], such as [1, 28, 28]; of plain features [1, 1, 784]";
+        const HELP: &str =
+            "write [channels, rows, columns], such as [1, 28, 28]; of plain features [1, 1, 784]";
         let items = match &node.value {
             Value::List(items) if items.len() == 3 => items,
-            Value::List(_) | Value::Table(_) | Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Other(_) => {
+            Value::List(_)
+            | Value::Table(_)
+            | Value::Text(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Other(_) => {
                 let found = self.source.excerpt(&node.place);
                 let message = format!("`{path}` must be three whole numbers, not {found}");
                 return self.refuse(&node.place, message, "not three numbers", HELP);
@@ -204,9 +210,14 @@ impl Reader<'_> {
         };
         let sizes: Vec<_> = items.iter().map(|item| self.whole(item, path, &(1..=1_000_000), HELP)).collect();
         let sizes = sizes.into_iter().collect::<Option<Vec<u64>>>()?;
-        let sizes: Vec<usize> = sizes.into_iter().map(|size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
+        let sizes: Vec<usize> =
+            sizes.into_iter().map(|size| usize::try_from(size).unwrap_or(usize::MAX)).collect();
         let [channels, rows, columns] = sizes[..] else { return None };
-        if channels.checked_mul(rows).and_then(|size| size.checked_mul(columns)).is_none_or(|size| size > 1_000_000) {
+        if channels
+            .checked_mul(rows)
+            .and_then(|size| size.checked_mul(columns))
+            .is_none_or(|size| size > 1_000_000)
+        {
             let message = format!("`{path}` has more than 1000000 features");
             return self.refuse(&node.place, message, "too many", HELP);
         }
@@ -332,7 +343,13 @@ impl Reader<'_> {
     }
 
     /// One whole number. Not an axis: a list or range is refused as such.
-    pub(super) fn whole(&mut self, node: &Node, path: &str, within: &RangeInclusive<u64>, help: &str) -> Option<u64> {
+    pub(super) fn whole(
+        &mut self,
+        node: &Node,
+        path: &str,
+        within: &RangeInclusive<u64>,
+        help: &str,
+    ) -> Option<u64> {
         let found = match node.value {
             Value::Integer(integer) => u64::try_from(integer).ok(),
             Value::Float(float) => exact_integer(float).and_then(|integer| u64::try_from(integer).ok()),

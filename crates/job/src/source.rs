@@ -137,7 +137,8 @@ impl JobSource {
     /// alignment above 0 as its strength.
     #[must_use]
     pub fn problem_of_fixed_corruption(&self) -> Problem {
-        let message = "the corruption is always the same, so views cannot be aligned with it at a fixed strength";
+        let message =
+            "the corruption is always the same, so views cannot be aligned with it at a fixed strength";
         let help = "set augmentation.dose = \"probability\" or \"uniform\", or augmentation.alignment = 0";
         self.problem_at("corruption.stages", message, "nothing random to repeat", Some(help.to_owned()))
     }

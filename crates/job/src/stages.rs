@@ -208,11 +208,7 @@ impl StageSpec {
 /// Every number of a chain, with the path of its key from what holds the chain at `place`.
 macro_rules! numbers {
     ($name:ident, $reference:ty, $number:ty, $iter:ident) => {
-        pub(super) fn $name<'a>(
-            stages: $reference,
-            place: &str,
-            found: &mut Vec<(String, $number)>,
-        ) {
+        pub(super) fn $name<'a>(stages: $reference, place: &str, found: &mut Vec<(String, $number)>) {
             for (at, StageSpec { values, dose, .. }) in stages.$iter().enumerate() {
                 for (key, value) in values {
                     let place = format!("{place}[{at}].{key}");

@@ -38,7 +38,9 @@ impl Given {
     pub(super) fn choice(&self) -> &'static str {
         match self {
             Given::Word(word) => word,
-            Given::List(_) | Given::Words(_) | Given::Chain(_) | Given::Shape(_) | Given::Range(_) => "a list",
+            Given::List(_) | Given::Words(_) | Given::Chain(_) | Given::Shape(_) | Given::Range(_) => {
+                "a list"
+            }
             Given::Adaptive(_) => "adaptive",
             Given::Whole(_) | Given::Integers(_) | Given::Floats(_) => "a number",
             Given::Text(_) | Given::Path(_) => "a text",

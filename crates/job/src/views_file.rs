@@ -71,7 +71,8 @@ pub fn views_file(file_name: &str, text: &str, base_dir: &Path) -> Result<ViewsF
         });
     }
     if find(&entries, "stages").is_none() {
-        let help = "list the stages of a view, each below a [[stages]]; `stages = []` leaves samples as they are";
+        let help =
+            "list the stages of a view, each below a [[stages]]; `stages = []` leaves samples as they are";
         problems.push(source.problem_at("stages", "`stages` is needed", "no stages", Some(help.into())));
     }
     let mut reader = Reader::new(&source, false, base_dir, &mut problems);
@@ -82,7 +83,11 @@ pub fn views_file(file_name: &str, text: &str, base_dir: &Path) -> Result<ViewsF
         node.and_then(|node| reader.chain(node, key, None)).unwrap_or_default()
     };
     let (stages, corruption) = (chain("stages"), chain("corruption"));
-    let allowed = Allowed::real("at least 0", |value| value >= 0.0, "white noise of floor · tr S / d, last in the views");
+    let allowed = Allowed::real(
+        "at least 0",
+        |value| value >= 0.0,
+        "white noise of floor · tr S / d, last in the views",
+    );
     let floor = find(&entries, "floor").and_then(|node| reader.number(node, "floor", allowed));
     if problems.is_empty() {
         return Ok(ViewsFile { shape, corruption, stages, floor: floor.unwrap_or(0.0), source });
