@@ -5,6 +5,10 @@
 //! Drawing does not grow with n for the moment sampler, and is **n p (20 + 2 (d + ℓ))** a sample
 //! for the explicit one: a normal costs about as much as 20 flops, and each row of A and N is
 //! multiplied with each column of N. Columns differ in the data's components, and in n.
+//!
+//! A row of a job with stages solves a dense problem after its views: **15 d³ + 3 d²ℓ**; and its
+//! unit adds up a Gram matrix, once for all of its nested samples: **n d²** of the sum of their n,
+//! which is about twice the largest where each is twice the one before.
 
 use crate::grid::Grid;
 use crate::plan::Extents;
@@ -34,7 +38,13 @@ impl Cost {
             Sampler::Moments => 0.0,
             Sampler::Explicit => 1.0,
         };
+        let stages = spec.stages().is_some();
         let unit = |signal: f64| {
+            if stages {
+                let solving =
+                    grid.rows_per_unit as f64 * (15.0 * signal.powi(3) + 3.0 * signal * signal * labels);
+                return [solving, signal * signal];
+            }
             noises.iter().fold([0.0; 2], |[solving, drawn], &noise| {
                 let noise = noise as f64;
                 let size = signal + noise;
@@ -53,7 +63,7 @@ impl Cost {
             samples.push(samples[samples.len() - 1] + n as f64);
         }
         // Units of real data have all sample sizes.
-        if grid.rows_per_unit > grid.rows_per_sample {
+        if spec.data.is_rows() {
             samples = vec![0.0, samples[samples.len() - 1]];
         }
         let per_setting = samples.len() as u64 - 1;
@@ -116,6 +126,23 @@ mod tests {
 
     const JOB: &str = "[data]\ncomponents = [2, 5, 3]\nscale = [1, 2]\n[corruption]\ncomponents = [4, 1]\n[model]\n\
         dimension = 2\n[grid]\nsamples = [10, 1000, 50]\n[job]\nreplicates = 4";
+
+    /// Of stages, settings of the corruption are columns of one size.
+    #[test]
+    fn columns_of_a_job_with_stages_cost_what_their_components_do() {
+        let text = "[data]\nsource = \"glyphs\"\ncomponents = [2, 5]\n[corruption]\nstages = [{ kind = \"dropout\", \
+            probability = [0.1, 0.2, 0.3] }]\n[model]\ndimension = 2\n[grid]\nsamples = [10, 1000]\n[job]\nreplicates = 4";
+        let spec = job::parse("test.toml", text, &[], Path::new("")).unwrap().spec;
+        let grid = Grid::new(&spec);
+        let cost = Cost::new(&spec, Extents { signal: 5, labels: 10 }, &grid);
+        let unit = |d: f64| 2.0 * 3.0 * (15.0 * d.powi(3) + 30.0 * d * d) + 1010.0 * d * d;
+        let mut sum = 0.0;
+        for number in 0..grid.columns() * 4 {
+            assert!((cost.before(number) - sum).abs() <= 1e-9 * cost.total(), "unit {number}");
+            sum += unit(if number < 12 { 2.0 } else { 5.0 });
+        }
+        assert!((cost.total() - sum).abs() <= 1e-9 * sum);
+    }
 
     #[test]
     fn sums_add_up() {

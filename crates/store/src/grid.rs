@@ -8,6 +8,10 @@
 //!
 //! `row = (column · replicates + replicate) · rows_per_unit + within`.
 //!
+//! In a job with stages a unit is the rows of one replicate at one data setting *and* one setting of
+//! the corruption, with all n: settings of the corruption are then columns, which threads and shards
+//! share, and within a unit rows are numbered by n, the views, the dimension, and the paradigm.
+//!
 //! So consecutive rows hold few values of the axes and many replicates, and a part can be pruned by
 //! a filter on axes.
 
@@ -91,7 +95,8 @@ pub struct Grid {
     pub paradigms: u64,
     /// Rows of one replicate.
     pub rows_per_replicate: u64,
-    /// Rows of one data setting, over all replicates.
+    /// Rows of one setting of the population, over all replicates: of one data setting, and in a job
+    /// with stages of one setting of the corruption, too.
     pub rows_per_setting: u64,
     /// Rows of one sample.
     pub rows_per_sample: u64,
@@ -103,22 +108,50 @@ pub struct Grid {
     pub first_replicate: u64,
 }
 
-/// What a digit of the numbering of rows belongs to, slowest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What a digit of the numbering of rows belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Rank {
     Axis(Level),
-    /// Replicates: of real data, whose samples are nested in one permutation, before the samples.
-    Replicate {
-        chained: bool,
-    },
+    Replicate,
 }
 
-impl Rank {
-    fn order(self) -> (Level, bool) {
+/// The order of the digits.
+#[derive(Clone, Copy)]
+enum Order {
+    /// Drawn data: a sample is drawn for each n.
+    Drawn,
+    /// Rows: samples are nested in one permutation, so replicates stand before the samples.
+    Nested,
+    /// Rows that stages corrupt: what is corrupted alike is accumulated together.
+    Stages,
+}
+
+impl Order {
+    fn of(spec: &JobSpec) -> Self {
+        match (spec.stages().is_some(), spec.data.is_rows()) {
+            (true, _) => Self::Stages,
+            (false, true) => Self::Nested,
+            (false, false) => Self::Drawn,
+        }
+    }
+
+    /// All digits, slowest first.
+    fn ranks(self) -> [Rank; 7] {
+        let [data, samples, noise, views, within, dimension] =
+            [Level::Data, Level::Samples, Level::Noise, Level::Views, Level::Within, Level::Dimension]
+                .map(Rank::Axis);
         match self {
-            Self::Axis(level) => (level, false),
-            Self::Replicate { chained: true } => (Level::Data, true),
-            Self::Replicate { chained: false } => (Level::Samples, true),
+            Self::Drawn => [data, samples, Rank::Replicate, noise, views, within, dimension],
+            Self::Nested => [data, Rank::Replicate, samples, noise, views, within, dimension],
+            Self::Stages => [data, noise, Rank::Replicate, samples, views, within, dimension],
+        }
+    }
+
+    /// Whether a digit belongs to the population that samples are drawn from.
+    fn is_setting(self, rank: Rank) -> bool {
+        match (self, rank) {
+            (_, Rank::Axis(Level::Data)) | (Self::Stages, Rank::Axis(Level::Noise)) => true,
+            (_, Rank::Axis(_) | Rank::Replicate) => false,
         }
     }
 }
@@ -170,11 +203,13 @@ impl Grid {
             .collect();
         let paradigms = spec.model.paradigms.len() as u64;
         let replicates = u64::from(spec.job.replicates);
-        let chained = spec.data.is_rows();
+        let order = Order::of(spec);
+        let place = |rank: Rank| order.ranks().iter().position(|one| *one == rank);
         let mut digits: Vec<(Rank, Option<usize>)> =
             axes.iter().enumerate().map(|(i, axis)| (Rank::Axis(axis.level), Some(i))).collect();
-        digits.push((Rank::Replicate { chained }, None));
-        digits.sort_by_key(|&(rank, _)| rank.order());
+        digits.push((Rank::Replicate, None));
+        digits.sort_by_key(|&(rank, _)| place(rank));
+        let of_sample = place(Rank::Axis(Level::Samples)).max(place(Rank::Replicate));
         let mut stride = paradigms;
         let (mut rows_per_sample, mut rows_per_unit, mut rows_per_setting) = (stride, stride, stride);
         for (rank, axis) in digits.into_iter().rev() {
@@ -185,10 +220,10 @@ impl Grid {
                 rows_per_unit = stride;
                 stride *= replicates;
             }
-            if rank.order() > (Level::Samples, true) {
+            if place(rank) > of_sample {
                 rows_per_sample = stride;
             }
-            if rank != Rank::Axis(Level::Data) {
+            if !order.is_setting(rank) {
                 rows_per_setting = stride;
             }
         }
@@ -288,25 +323,30 @@ mod tests {
         scale = [3, 4]\nalignment = [0, 1, 2]\n[model]\ndimension = [2, 1]\n[grid]\nsamples = [10, 1000, 50]\n[job]\n\
         replicates = 4\nfirst_replicate = 7\n";
 
-    /// Synthetic data, whose replicates follow each other at one n; and files, whose samples of all
-    /// n are one unit.
-    fn grids() -> [Grid; 2] {
+    const STAGES: &str = "[data]\nsource = \"glyphs\"\ncomponents = [2, 5, 3]\n[corruption]\nstages = [{ kind = \"dropout\", \
+        name = \"lost\", probability = [0.1, 0.2], fill = { from = 0, to = 2, count = 3 } }]\n[augmentation]\nstages = [{ kind = \
+        \"dropout\", probability = [0.3, 0.4] }]\nfloor = [0, 1e-4]\nalignment = [0, 1, 2]\n[model]\ndimension = [2, 1]\n\
+        [grid]\nsamples = [10, 1000, 50]\n[job]\nreplicates = 4\nfirst_replicate = 7\n";
+
+    /// Synthetic data, whose replicates follow each other at one n; files, whose samples of all n are
+    /// one unit; and stages.
+    fn grids() -> [Grid; 3] {
         let synthetic = "scale = [1, 2]\nseparation = [0.2, 0.5]\n";
         let files = "source = \"idx\"\nimages = \"i\"\nlabels = \"l\"\n";
-        [synthetic, files].map(|rest| {
-            let text = AXES.replace("REST", rest);
-            Grid::new(&job::parse("test.toml", &text, &[], Path::new("")).unwrap().spec)
-        })
+        [AXES.replace("REST", synthetic), AXES.replace("REST", files), STAGES.to_owned()]
+            .map(|text| Grid::new(&job::parse("test.toml", &text, &[], Path::new("")).unwrap().spec))
     }
 
     #[test]
     fn rows_and_coordinates_are_one_to_one() {
-        let [synthetic, files] = grids();
+        let [synthetic, files, stages] = grids();
         assert_eq!(synthetic.rows_per_unit, 2 * 2 * 2 * 3 * 2 * 3);
         assert_eq!(synthetic.columns(), 3 * 2 * 2 * 3);
         assert_eq!(files.rows_per_unit, 3 * 2 * 2 * 2 * 3 * 2 * 3);
         assert_eq!(files.columns(), 3);
-        for grid in [synthetic, files] {
+        assert_eq!(stages.rows_per_unit, 3 * 2 * 2 * 3 * 2 * 3);
+        assert_eq!(stages.columns(), 3 * 2 * 3);
+        for grid in [synthetic, files, stages] {
             let mut seen = BTreeSet::new();
             for row in 0..grid.rows() {
                 let indices: Vec<usize> = grid.axes.iter().map(|axis| axis.index(row)).collect();
@@ -322,6 +362,34 @@ mod tests {
             }
             let cells: u64 = grid.axes.iter().map(|axis| axis.values.count()).product();
             assert_eq!(seen.len() as u64, 4 * 3 * cells, "all of them");
+        }
+    }
+
+    /// What the engine walks: a unit is one replicate at one setting of data and of corruption, and
+    /// both follow from its column.
+    #[test]
+    fn a_unit_of_a_job_with_stages_has_one_setting_of_data_and_corruption_and_every_n() {
+        let [.., grid] = grids();
+        let noises = grid.settings(Level::Noise).count() as u64;
+        assert_eq!((noises, grid.rows_per_setting), (6, grid.rows_per_column()));
+        assert_eq!(grid.rows_per_unit / grid.rows_per_sample, 3);
+        let noise: Vec<_> = grid.settings(Level::Noise).collect();
+        let data: Vec<_> = grid.settings(Level::Data).collect();
+        for row in 0..grid.rows() {
+            let setting = row / grid.rows_per_setting;
+            let (data, noise) = (&data[(setting / noises) as usize], &noise[(setting % noises) as usize]);
+            for axis in &grid.axes {
+                let found = axis.index(row);
+                match axis.level {
+                    Level::Data => assert_eq!(found, data.index(axis.name)),
+                    Level::Noise => assert_eq!(found, noise.index(axis.name)),
+                    Level::Samples => {
+                        let within = row % grid.rows_per_unit;
+                        assert_eq!(found as u64, within / grid.rows_per_sample);
+                    }
+                    Level::Views | Level::Within | Level::Dimension => {}
+                }
+            }
         }
     }
 

@@ -35,7 +35,8 @@ impl Identity {
     pub(super) fn with(spec: &JobSpec, fingerprint: &str, thresholds: ThresholdsOf) -> Self {
         let job = spec.to_toml();
         let axes = spec.axes();
-        let content = without(&job, |key| keys::enters(key) == Enters::Nothing);
+        let nothing = |key: &str| keys::enters(key) == Enters::Nothing;
+        let content = without(&spec.content(), nothing);
         // How far adaptive replicates go is part of the study: the rows that there are depend on
         // it.
         let adaptive = spec.job.adaptive.is_some();
@@ -43,7 +44,7 @@ impl Identity {
             keys::enters(key) == Enters::Extensible && !(adaptive && key == "job.replicates")
                 || axes.iter().any(|axis| axis.key == key)
         };
-        let mut study = without(&content, varying);
+        let mut study = without(&without(&spec.study(), nothing), varying);
         for axis in &axes {
             study.push_str(axis.name);
             study.push_str(if axis.relative { " relative\n" } else { "\n" });
