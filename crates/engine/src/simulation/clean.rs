@@ -7,8 +7,8 @@
 
 use eigensweep_store::columns::Status;
 use eigensweep_store::rows::Rows;
-use eigensweep_theory::{Failure, Paradigm};
 use eigensweep_theory::additive::{Additive, AdditiveBatch};
+use eigensweep_theory::{Failure, Paradigm};
 
 use super::Simulation;
 use super::waiting::{Origin, WaitingRoom};
