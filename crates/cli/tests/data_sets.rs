@@ -317,7 +317,7 @@ fn rows_of_another_program_are_told() {
 #[test]
 fn too_many_failures_are_an_exit_code() {
     let place = Place::new();
-    // Σ = 0 and n < d: nothing has a solution at n = 3.
+    // Σ = 0 and n < k: at n = 3 no representation has four dimensions.
     let singular = [
         "--set",
         "augmentation.scale=0",
@@ -330,13 +330,53 @@ fn too_many_failures_are_an_exit_code() {
     let (code, _, err) = place.run(&run);
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("max_failed") && err.contains("eigensweep replay out --where"), "{err}");
-    assert!(err.contains("not-positive-definite"), "{err}");
+    assert!(err.contains("dimension-above-rank"), "{err}");
     let (code, _, err) = place.run(&[&run[..], &["--set", "output.max_failed=0.6"]].concat());
     assert_eq!(code, 0, "the rows are there, and allowed now: {err}");
     let (code, out, _) =
-        place.run(&["replay", "out", "--where", "status = 'not-positive-definite'", "--limit", "1"]);
+        place.run(&["replay", "out", "--where", "status = 'dimension-above-rank'", "--limit", "1"]);
     assert_eq!(code, 0);
     assert!(out.contains("the same bits"), "{out}");
+}
+
+/// Views that add no noise, and fewer samples than inputs: values up to the rank, which is a column,
+/// and a status above it; alone as in the run, and as SQL-ready rows.
+#[test]
+fn a_job_of_fewer_samples_than_inputs_has_values_up_to_its_rank() {
+    let place = Place::new();
+    let set = [
+        "augmentation.scale=0",
+        "augmentation.alignment=[0, 1]",
+        "grid.samples=[3, 5, 50]",
+        "model.dimension=[2, 3, 4]",
+        "output.metrics=['distance', 'leakage', 'rank']",
+        "output.max_failed=1",
+    ];
+    let set: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
+    let (code, _, err) = place.run(&[&["run", "small.toml", "--output", "out"][..], &set].concat());
+    assert_eq!(code, 0, "{err}");
+    let (code, out, err) =
+        place.run(&["replay", "out", "--where", "replicate >= 0", "--limit", "1000", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let rows = json(&out);
+    for row in rows.as_array().unwrap() {
+        let (samples, k) = (row["samples"].as_u64().unwrap(), row["dimension"].as_u64().unwrap());
+        // Four components of signal and three of noise, to which Σ = α²Γ adds where α is not 0.
+        let noise = if row["alignment"].as_f64().unwrap() > 0.0 { 3 } else { 0 };
+        let rank = (samples + noise).min(7);
+        let above = k > rank && row["paradigm"] != "supervised";
+        let status = if above { "dimension-above-rank" } else { "ok" };
+        assert_eq!(row["status"]["stored"], status, "{row}");
+        let stored = |name: &str| row[name]["stored"].as_f64();
+        assert_eq!(stored("rank"), (!above).then_some(rank as f64), "{row}");
+        for loss in ["loss_clean", "loss_corrupted", "distance"] {
+            assert_eq!(stored(loss).is_some(), !above, "{loss}: {row}");
+        }
+        // All directions of a sample that is interpolated explain its labels.
+        if noise == 0 && samples == k && !above {
+            assert!(stored("loss_corrupted").unwrap().abs() < 1e-9, "{row}");
+        }
+    }
 }
 
 #[test]

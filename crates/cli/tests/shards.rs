@@ -119,13 +119,12 @@ fn a_job_grows() {
 #[test]
 fn too_many_rows_without_a_value() {
     let place = Place::new();
-    // Σ = 0 and fewer samples than features: a third of the rows, and more, have no value.
+    // Σ = 0 and fewer samples than dimensions: a sixth of the rows has no value.
     let singular = ["--set", "augmentation.scale=0", "--set", "augmentation.alignment=[0, 1]", "--set"];
     let arguments = run(&[&["--output", "out"][..], &singular, &["grid.samples=[3, 500]"]].concat());
     let (code, _, stderr) = place.run(&arguments);
     assert_eq!(code, 3, "{stderr}");
-    for words in ["not-positive-definite", "rows without a value", "max_failed = 0.01", "replay out --where"]
-    {
+    for words in ["dimension-above-rank", "rows without a value", "max_failed = 0.01", "replay out --where"] {
         assert!(stderr.contains(words), "no {words:?} in:\n{stderr}");
     }
     let data = place.contents("out/data");

@@ -156,7 +156,7 @@ fn random(rows: usize, columns: usize) -> Mat<f64> {
 }
 
 #[test]
-fn inputs_that_make_a_problem_singular_are_named_with_the_remedy() {
+fn inputs_that_make_a_problem_singular_are_named_and_it_is_solved_on_its_range() {
     let place = Place::new();
     let mut inputs = random(60, 30);
     for row in 0..60 {
@@ -165,13 +165,43 @@ fn inputs_that_make_a_problem_singular_are_named_with_the_remedy() {
         inputs[(row, 9)] = inputs[(row, 8)];
     }
     let (code, stdout, stderr) = solve_inputs(&place, &inputs, &["3"]);
-    assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
-    for words in [
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("n = 60, d = 30, k = 3, rank of S = 27"), "{stdout}");
+    assert!(stdout.contains("beyond the rank, from 28 to 30: 0"), "{stdout}");
+    let named = [
         "input 4 (from 0) is zero in all samples",
         "inputs 7 and 9 (from 0) are linear in the inputs before",
-        "Leave such inputs out",
-        "--covariance",
-    ] {
+    ];
+    for words in [&["warning: S = X̄ᵀX̄/n + Σ has rank 27 of 30", "smallest norm"][..], &named].concat()
+    {
+        assert!(stderr.contains(words), "no {words:?} in {stderr}");
+    }
+    assert!(!stderr.contains("the same in all samples"), "said once: {stderr}");
+    // The supervised model and all 27 directions are those of the inputs without.
+    let (_, stdout, _) = solve_inputs(&place, &inputs, &["27", "--json"]);
+    let whole: Value = serde_json::from_str(&stdout).unwrap();
+    let kept: Vec<usize> = (0..30).filter(|column| ![4, 7, 9].contains(column)).collect();
+    let (_, stdout, stderr) =
+        solve_inputs(&place, &Mat::from_fn(60, 27, |i, j| inputs[(i, kept[j])]), &["27", "--json"]);
+    let without: Value = serde_json::from_str(&stdout).unwrap();
+    assert!(!stderr.contains("rank"), "{stderr}");
+    assert_eq!((&whole["rank"], &whole["d"], &without["rank"]), (&27.into(), &30.into(), &27.into()));
+    for (paradigm, loss) in
+        [("joint_embedding", "probing_loss"), ("reconstruction", "probing_loss"), ("supervised", "loss")]
+    {
+        let [whole, without] = [&whole, &without].map(|found| found[paradigm][loss].as_f64().unwrap());
+        assert!((whole - without).abs() < 1e-9 * (1.0 + whole), "{paradigm}: {whole} and {without}");
+    }
+    for (paradigm, spectrum) in [("joint_embedding", "eigenvalues"), ("reconstruction", "singular_values")] {
+        let values = whole[paradigm][spectrum].as_array().unwrap();
+        assert_eq!(values.len(), 30, "{paradigm}");
+        assert!(values[..27].iter().all(|value| value.as_f64().unwrap() > 1e-6), "{values:?}");
+        assert!(values[27..].iter().all(|value| value == 0.0), "{values:?}");
+    }
+    // Above the rank there is nothing.
+    let (code, stdout, stderr) = solve_inputs(&place, &inputs, &["28"]);
+    assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+    for words in [&["--dimension 28 is above the rank of S, 27", "of at most 27"][..], &named].concat() {
         assert!(stderr.contains(words), "no {words:?} in {stderr}");
     }
     // Ten are named, the others counted; too few samples are said as such.
@@ -181,8 +211,14 @@ fn inputs_that_make_a_problem_singular_are_named_with_the_remedy() {
         stderr.contains("inputs 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, … (from 0; 12 in all) are linear"),
         "{stderr}"
     );
-    let (_, _, stderr) = solve_inputs(&place, &random(3, 5), &["1"]);
-    assert!(stderr.contains("3 samples do not determine 5 inputs"), "{stderr}");
+    let (code, _, stderr) = solve_inputs(&place, &random(3, 5), &["1"]);
+    assert!(code == 0 && stderr.contains("has rank 3 of 5: 3 samples do not determine 5 inputs"), "{stderr}");
+    let (code, _, stderr) = solve_inputs(&place, &Mat::zeros(4, 2), &["1"]);
+    assert!(
+        code == 1 && stderr.contains("above the rank of S, 0: inputs 0 and 1 (from 0) are zero"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("nothing to represent"), "{stderr}");
     // With a covariance of the views the problem has an answer, and a warning.
     write(&place, "identity.npy", &Mat::identity(30, 30));
     for row in 0..60 {
@@ -192,6 +228,65 @@ fn inputs_that_make_a_problem_singular_are_named_with_the_remedy() {
     assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("warning: input 4 (from 0) is the same in all samples"), "{stderr}");
     assert!(stderr.contains("warning: inputs 7 and 9 (from 0) are linear in the inputs before"), "{stderr}");
+}
+
+/// X = (1 1; 2 2; 3 3), targets (½, 3/2, 5/2): S = C = 14/3 (1 1; 1 1), B = 11/3 (1, 1), so
+/// `S⁺ = 3/56 (1 1; 1 1)` and `V* = BᵀS⁺ = (11/28, 11/28)`. `Vₖ` along (1, 1) with `VᵀSV = 1`:
+/// c² · 4 · 14/3 = 1. ω = 1, φ² = vᵀCᵀCv = tr C = 28/3, `D E = (½ ½; ½ ½)`. Least squares on the
+/// one direction: 35/12 − 121/42.
+#[test]
+fn a_repeated_input_has_the_solution_of_smallest_norm() {
+    let place = Place::new();
+    let inputs = mat![[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]];
+    let (code, stdout, stderr) = solve_inputs(&place, &inputs, &["1", "--json", "--write", "maps"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("has rank 1 of 2: input 1 (from 0) is linear in the inputs before"), "{stderr}");
+    let solution: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(solution["rank"], 1);
+    let loss = 35.0 / 12.0 - 121.0 / 42.0;
+    let (joint, reconstruction) = (&solution["joint_embedding"], &solution["reconstruction"]);
+    for (place, (omega, phi)) in [(1.0, (28.0_f64 / 3.0).sqrt()), (0.0, 0.0)].into_iter().enumerate() {
+        near(&joint["eigenvalues"][place], omega);
+        near(&reconstruction["singular_values"][place], phi);
+    }
+    near(&joint["objective"], 0.0);
+    near(&reconstruction["objective"], 0.0);
+    for found in [&joint["probing_loss"], &reconstruction["probing_loss"], &solution["supervised"]["loss"]] {
+        near(found, loss);
+    }
+    let map = |name: &str| read_matrix(&place.path("maps").join(name)).unwrap();
+    let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-14, "{a} and {b}");
+    let (joint, encoder, decoder, model) = (map("W.npy"), map("E.npy"), map("D.npy"), map("V.npy"));
+    for i in 0..2 {
+        close(model[(0, i)], 11.0 / 28.0);
+        close(joint[(0, i)].abs(), (3.0_f64 / 56.0).sqrt());
+        close(decoder[(i, 0)] * encoder[(0, 1 - i)], 0.5);
+    }
+}
+
+/// X = (1 0 1; 0 1 1), targets (½, 3/2): the interpolation of smallest norm is `tᵀ(XXᵀ)⁻¹X` with
+/// `(XXᵀ)⁻¹ = ⅓ (2 −1; −1 2)`, which is (−1/6, 5/6, 2/3).
+#[test]
+fn fewer_samples_than_inputs_are_interpolated_with_the_smallest_norm() {
+    let place = Place::new();
+    let inputs = mat![[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]];
+    let (code, stdout, stderr) = solve_inputs(&place, &inputs, &["2", "--json", "--write", "maps"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("has rank 2 of 3: 2 samples do not determine 3 inputs"), "{stderr}");
+    let solution: Value = serde_json::from_str(&stdout).unwrap();
+    near(&solution["supervised"]["loss"], 0.0);
+    let model = read_matrix(&place.path("maps/V.npy")).unwrap();
+    for (found, expected) in model.row(0).iter().zip([-1.0 / 6.0, 5.0 / 6.0, 2.0 / 3.0]) {
+        assert!((found - expected).abs() < 1e-14, "{model:?}");
+    }
+    // No row has a share along (1, 1, −1), which X does not see.
+    for name in ["W.npy", "E.npy"] {
+        let map = read_matrix(&place.path("maps").join(name)).unwrap();
+        assert_eq!((map.nrows(), map.ncols()), (2, 3));
+        for row in map.row_iter() {
+            assert!((row[0] + row[1] - row[2]).abs() < 1e-14, "{name}: {map:?}");
+        }
+    }
 }
 
 #[test]
@@ -277,8 +372,13 @@ fn inputs_are_centred_where_that_is_asked_for() {
         (&0.0.into(), &0.0.into())
     );
     let constant = mat![[0.1, 1.0], [0.1, 2.0], [0.1, 4.0]];
-    let (code, _, stderr) = solve_inputs(&place, &constant, &["1", "--center"]);
-    assert!(code == 1 && stderr.contains("input 0 (from 0) is zero in all samples"), "{stderr}");
+    let (code, stdout, stderr) = solve_inputs(&place, &constant, &["1", "--center", "--json"]);
+    assert!(code == 0 && stderr.contains("rank 1 of 2: input 0 (from 0) is zero in all samples"), "{stderr}");
+    let (_, alone, _) = solve_inputs(&place, &mat![[1.0], [2.0], [4.0]], &["1", "--center", "--json"]);
+    let [with, alone] = [stdout, alone].map(|text| serde_json::from_str::<Value>(&text).unwrap());
+    for paradigm in ["joint_embedding", "reconstruction", "supervised"] {
+        near(&with[paradigm]["objective"], alone[paradigm]["objective"].as_f64().unwrap());
+    }
 }
 
 #[test]
@@ -320,6 +420,7 @@ fn solve_refuses_what_does_not_fit() {
     write(&place, "y.npy", &mat![[1.0], [1.0]]);
     write(&place, "z.npy", &mat![[1.0], [1.0], [0.0]]);
     write(&place, "skew.npy", &mat![[1.0, 2.0], [0.0, 1.0]]);
+    write(&place, "negative.npy", &mat![[-5.0, 0.0], [0.0, 1.0]]);
     write(&place, "line.npy", &mat![[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]);
     let many = Mat::from_fn(8193, 1, |i, _| i as f64);
     write(&place, "many.npy", &many);
@@ -341,8 +442,13 @@ fn solve_refuses_what_does_not_fit() {
         1,
     );
     refused(
-        &["--inputs", "line.npy", "--labels", "z.npy", "--dimension", "1"],
-        "input 1 (from 0) is linear",
+        &["--inputs", "line.npy", "--labels", "z.npy", "--dimension", "2"],
+        "above the rank of S, 1: input 1 (from 0) is linear",
+        1,
+    );
+    refused(
+        &["--inputs", "x.npy", "--labels", "z.npy", "--covariance", "negative.npy", "--dimension", "1"],
+        "most along input 0 (from 0): a --covariance must be positive semidefinite",
         1,
     );
     place.write("inputs.csv", b"a,b\n1,2\n");

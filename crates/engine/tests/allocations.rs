@@ -73,11 +73,11 @@ fn tasks_of_degenerate_samples_do_not_allocate() {
     }
 }
 
-/// Σ singular: the general path; and with n below d no answer at all, which does not allocate
-/// either.
+/// Σ singular: the general path; with n below d on the range of S, and above its rank no answer,
+/// which does not allocate either.
 #[test]
 fn tasks_on_the_general_path_do_not_allocate() {
-    let data = "[job]\nreplicates = 12\n[data]\ncomponents = 7\nlabel_count = 4\n[grid]\nsamples = [5, 60]\n";
+    let data = "[job]\nreplicates = 12\n[data]\ncomponents = 7\nlabel_count = 4\n[grid]\nsamples = [3, 60]\n";
     let text = format!("{data}{}", REST.replace("scale = [3, 20]", "scale = [0, 3]"));
     for sampler in SAMPLERS {
         for metrics in METRICS {

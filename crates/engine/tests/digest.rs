@@ -39,7 +39,7 @@ alignment = [0, 1]
 [model]
 dimension = [1, 2]
 [grid]
-samples = [3, 50]
+samples = [1, 50]
 [output]
 part_rows = 200
 "#;

@@ -16,7 +16,7 @@ use eigensweep_testkit::rows::{Cell, coordinates, simulation};
 use eigensweep_theory::metrics::{GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED, THRESHOLD_SQUARED};
 use eigensweep_theory::{InstructionSet, Metric};
 
-/// Drawn spectra of noise and views, fewer samples than features, views that leave Σ zero, singular
+/// Drawn spectra of noise and views, fewer samples than features, views that leave Σ zero, S singular
 /// or definite, and a k below k₀ beside k = k₀: thresholds are of the k-th strongest component.
 const JOB: &str = r#"
 [job]
@@ -98,7 +98,10 @@ fn rows_are_those_checked_in() {
     for instruction_set in InstructionSet::available() {
         let found = table(&simulation, instruction_set);
         for (found, expected) in found.lines().zip(expected.lines()) {
+            // Views that are the inputs: every ω is 1, and rounding decides what is kept.
+            let undetermined = found.contains("alignment 0e0") && found.contains("joint-embedding");
             match found.contains("augmentation_scale 0e0") {
+                true if undetermined => assert!(found.contains(",ok,") && expected.contains(",ok,")),
                 true => assert_close(found, expected),
                 false => assert_eq!(found, expected, "{}", instruction_set.name()),
             }
@@ -106,13 +109,12 @@ fn rows_are_those_checked_in() {
     }
 }
 
-/// Values of every kind are in it: numbers, none for the supervised paradigm, a status that says
-/// why not.
+/// Values of every kind are in it: numbers, and none for the supervised paradigm.
 #[test]
 fn the_rows_checked_in_have_every_kind_of_value() {
     let text = fs::read_to_string(path()).unwrap();
     let with = |word: &str| text.lines().filter(|line| line.contains(word)).count();
-    assert!(with(",ok,") >= 72 && with(",not-positive-definite,") > 0, "{text}");
+    assert_eq!(with(",ok,"), 108, "{text}");
     assert_eq!([with("supervised"), with("joint-embedding"), with("reconstruction")], [36; 3]);
 }
 

@@ -10,6 +10,7 @@ use eigensweep_engine::input::Input;
 use eigensweep_engine::replay::Alone;
 use eigensweep_engine::simulation::explain::Explained;
 use eigensweep_job as job;
+use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::{Dataset, Identity, Section};
 use eigensweep_store::filter::Filter;
 use eigensweep_store::find::{self, StoredRow};
@@ -47,7 +48,7 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     for stored in &rows {
         let section = &dataset.sections()[stored.section];
         let shown = Shown::new(section, stored, &input)?;
-        all_same &= shown.same != Some(false);
+        all_same &= shown.same != Some(false) || shown.was_refused();
         if arguments.json {
             objects.push(shown.json());
         } else {
@@ -118,6 +119,12 @@ impl<'a> Shown<'a> {
         Ok(Self { section, stored, same, alone: values, explained: alone.explain(), times: [first, best] })
     }
 
+    /// Whether an earlier program refused it as singular, which this one solves.
+    fn was_refused(&self) -> bool {
+        let status = |row: &Row| row.status == Status::NotPositiveDefinite;
+        self.stored.stored.as_ref().is_some_and(status) && !status(&self.alone)
+    }
+
     fn paradigm(&self) -> &'static Paradigm {
         self.section.spec.model.paradigms[self.section.plan.grid.paradigm(self.stored.row)]
     }
@@ -169,6 +176,9 @@ impl<'a> Shown<'a> {
         table::print(&values.to_string());
         let verdict = match self.same {
             Some(true) => "the same bits",
+            Some(false) if self.was_refused() => {
+                "an earlier program refused it, as S is singular; --fresh computes such rows anew"
+            }
             Some(false) => "NOT the same bits",
             None => "the data set keeps summaries, no rows",
         };

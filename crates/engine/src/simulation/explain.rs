@@ -16,7 +16,7 @@ pub struct Explained {
     pub theta: Vec<f64>,
     /// Smallest and largest of the variances Σ of the views.
     pub sigma: (f64, f64),
-    /// Of each paradigm of the job that learns a representation: the d values of its pencil,
+    /// Of each paradigm of the job that learns a representation: the values of its pencil,
     /// descending, or why there are none.
     pub spectra: Vec<(&'static Paradigm, Result<Vec<f64>, Failure>)>,
 }

@@ -18,7 +18,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use crate::three_parts::{REFERENCE, part_path, record};
 
-/// Rows without a value, axes of all three kinds, all metrics.
+/// Rows without a value (k above n, and no Σ), axes of all three kinds, all metrics.
 const WITH_FAILURES: &str = r#"
 [job]
 name = "with-failures"
@@ -36,7 +36,7 @@ alignment = [0, 1]
 [model]
 dimension = [2, 4]
 [grid]
-samples = [4, 50]
+samples = [3, 50]
 "#;
 
 fn read_all(root: &Path) -> RecordBatch {
@@ -151,11 +151,11 @@ fn parts_read_back_as_computed() {
             assert_eq!(float("leakage", row).is_none(), place.ends_with("supervised"), "{place}");
         }
     }
-    // Σ = 0 and n < d: S is singular. Nothing else fails.
-    let failed = statuses.get("not-positive-definite").copied().unwrap_or(0);
+    // Σ = 0 and n < k. Nothing else fails.
+    let failed = statuses.get("dimension-above-rank").copied().unwrap_or(0);
     assert_eq!(statuses.len(), 2, "{statuses:?}");
     assert!(failed > 0 && failed == ran.failed, "{statuses:?}, {} counted", ran.failed);
-    let counted = BTreeMap::from([("not-positive-definite".to_owned(), failed)]);
+    let counted = BTreeMap::from([("dimension-above-rank".to_owned(), failed)]);
     assert_eq!(record(directory.path(), 0).failed, counted, "and recorded");
 }
 
