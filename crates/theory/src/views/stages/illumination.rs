@@ -3,8 +3,8 @@
 //! Mode (u, v) of a channel of h × w pixels is the orthonormal DCT-II
 //! `c_u(i) c_v(j)`, `c_u(i) = √((2 − [u = 0])/h) cos(πu(2i + 1)/2h)`. The modes are taken by
 //! ascending frequency `(u/h)² + (v/w)²`, the constant one first, of equal frequencies the lower u
-//! first. Amplitudes are independent and all of one variance, `variance / (modes · channels)`, so
-//! that the noise has `variance` in total, summed over the features.
+//! first. Amplitudes are independent and all of one variance, `variance · h w / modes`, so that the
+//! mean variance of a feature is `variance`.
 //!
 //! Source: `views.md`, sections 7 and 10; low-rank additive noise.
 
@@ -30,7 +30,7 @@ pub static ILLUMINATION: Kind = Kind {
             name: "variance",
             takes: Takes::Number(Bounds::NOT_NEGATIVE),
             unless: Unless::Required,
-            help: "of the field, in total over all features; the same for each mode",
+            help: "of the field, on average over the features; the same for each mode",
         },
     ],
     build,
@@ -51,7 +51,7 @@ fn build(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
     };
     let mut order: Vec<_> = (0..rows).flat_map(|u| (0..columns).map(move |v| (u, v))).collect();
     order.sort_by_key(frequency);
-    let scale = (spec.number("variance") / (modes * channels) as f64).sqrt();
+    let scale = (spec.number("variance") * pixels as f64 / modes as f64).sqrt();
     let factor = Mat::from_fn(shape.size(), modes * channels, |i, mode| {
         let ((channel, pixel), (of, mode)) = ((i / pixels, i % pixels), (mode / modes, mode % modes));
         let (u, v) = order[mode];
