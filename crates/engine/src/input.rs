@@ -1,6 +1,6 @@
 //! What a job's data source gives: loaded once, checked against the job, shared by every thread.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use eigensweep_inputs::pca::largest_eigenvalue;
@@ -123,7 +123,7 @@ impl Input {
             RowSource::Files(FilesSpec { reader, .. }) => (reader.samples, reader.features),
             RowSource::Glyphs { .. } => ("images", "pixels"),
         };
-        let (Source { inputs, labels }, paths) = samples::read(job, spec)?;
+        let Source { inputs, labels } = samples::read(job, spec)?;
         let (samples, features) = (inputs.samples(), inputs.features());
         let mut problems =
             above(job, "grid.samples", job.spec.grid.samples.values(), samples, "samples", samples_are);
@@ -172,9 +172,7 @@ impl Input {
         let moments = 10 * 8 * (features as u64).pow(2);
         let rows: u64 = sets.iter().map(|set| 3 * 8 * set.rows.rows().len() as u64).sum();
         let loading_bytes = inputs.bytes() + moments + rows;
-        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-        let fingerprint = if paths.is_empty() { String::new() } else { fingerprint(&paths)? };
-        Ok(Self::Rows { sets, loading_bytes, fingerprint })
+        Ok(Self::Rows { sets, loading_bytes, fingerprint: samples::fingerprint(job)? })
     }
 
     /// The same input for a job that has some of the values of the `components` axis.

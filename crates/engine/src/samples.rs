@@ -52,7 +52,6 @@ pub struct LabelledBlocks {
     first: usize,
     /// Class of each row.
     classes: Vec<u16>,
-    map: Map,
 }
 
 /// What becomes of a source's values.
@@ -64,25 +63,52 @@ struct Map {
     to: [f64; 2],
 }
 
+/// The least byte, and the width of their range.
+const BYTES: [f64; 2] = [0.0, 255.0];
+
 impl Map {
     /// The least value and the width first, so that whole numbers stay whole.
     fn apply(self, value: f64) -> f64 {
         self.to[0] + self.to[1] * (value - self.from[0]) / self.from[1]
     }
+}
 
-    /// Which values come out of bytes.
-    fn domain(self) -> Domain {
-        let whole = (0..=255).map(|byte| self.apply(f64::from(byte)));
-        let (mut counts, mut not_negative) = (true, true);
-        for value in whole {
-            counts &= value >= 0.0 && value.fract() == 0.0;
-            not_negative &= value >= 0.0;
-        }
-        match () {
-            () if counts => Domain::Counts,
-            () if not_negative => Domain::NotNegative,
-            () => Domain::Real,
-        }
+/// A source whose values become others.
+#[derive(Debug)]
+struct Mapped {
+    of: Box<dyn Blocks>,
+    map: Map,
+}
+
+impl Blocks for Mapped {
+    fn samples(&self) -> usize {
+        self.of.samples()
+    }
+
+    fn features(&self) -> usize {
+        self.of.features()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.of.bytes()
+    }
+
+    fn shape(&self) -> Option<[usize; 3]> {
+        self.of.shape()
+    }
+
+    fn write_rows(&self, first: usize, rows: &mut [f64]) {
+        self.of.write_rows(first, rows);
+        rows.iter_mut().for_each(|value| *value = self.map.apply(*value));
+    }
+
+    fn means(&self) -> Vec<f64> {
+        self.of.means().into_iter().map(|mean| self.map.apply(mean)).collect()
+    }
+
+    fn second_moment(&self) -> Result<Mat<f64>, InputError> {
+        let factor = self.map.to[1] / self.map.from[1];
+        Ok(self.of.second_moment()? * faer::Scale(factor * factor))
     }
 }
 
@@ -106,7 +132,6 @@ impl LabelledBlocks {
     /// If there is no such row.
     pub fn write(&self, row: usize, values: &mut [f64]) -> usize {
         self.rows.write_rows(self.first + row, values);
-        values.iter_mut().for_each(|value| *value = self.map.apply(*value));
         usize::from(self.classes[row])
     }
 
@@ -150,16 +175,14 @@ impl Samples {
     /// [`EngineError::Input`] if a file is missing or damaged; [`EngineError::Job`] if the job asks
     /// for more than the data have, or its shape is not theirs.
     pub fn load(job: &Job, spec: &RowsSpec) -> Result<Self, EngineError> {
-        let (source, paths) = read(job, spec)?;
-        let Source { inputs, labels } = source;
+        let Source { inputs, labels } = read(job, spec)?;
+        let domain = domain(spec, &*inputs);
         let rows: Arc<dyn Blocks> = Arc::from(inputs);
         let (total, features) = (rows.samples(), rows.features());
         if labels.classes().len() != total {
             return Err(InputError::SampleCount { inputs: total, labels: labels.classes().len() }.into());
         }
         let shape = shape(job, spec, &*rows)?;
-        let map = map(job, spec, &*rows)?;
-        let mut fingerprinted = paths;
         let classes = labels.classes();
         let (training, held_out) = match &spec.held_out {
             HeldOut::Nothing => (total, None),
@@ -178,7 +201,7 @@ impl Samples {
                 }
                 let rows = Arc::clone(&rows);
                 let classes = classes[training..].to_vec();
-                (training, Some(LabelledBlocks { rows, first: training, classes, map }))
+                (training, Some(LabelledBlocks { rows, first: training, classes }))
             }
             HeldOut::Files(files) => {
                 let RowSource::Files(source) = &spec.source else {
@@ -188,6 +211,7 @@ impl Samples {
                 missing(job, "test_", source.reader.files.iter().map(|file| file.key), files)?;
                 let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
                 let Source { inputs, labels: held } = (source.reader.read)(&paths)?;
+                let inputs = mapped(job, spec, inputs)?;
                 if inputs.features() != features {
                     let key =
                         format!("data.test_{}", source.reader.files.first().map_or("", |file| file.key));
@@ -202,14 +226,13 @@ impl Samples {
                     let (inputs, labels) = (inputs.samples(), held.classes().len());
                     return Err(InputError::SampleCount { inputs, labels }.into());
                 }
-                fingerprinted.extend(files.iter().cloned());
                 let classes = same_classes(
                     job,
                     &labels,
                     &held,
                     source.reader.files.last().map_or("", |file| file.key),
                 )?;
-                (total, Some(LabelledBlocks { rows: Arc::from(inputs), first: 0, classes, map }))
+                (total, Some(LabelledBlocks { rows: Arc::from(inputs), first: 0, classes }))
             }
         };
         let most = job.spec.grid.samples.values();
@@ -223,27 +246,21 @@ impl Samples {
         } else {
             Arc::new(Leading { of: Arc::clone(&rows), samples: training })
         };
-        let (mean, second) = moments(&*learned, map)?;
+        let (mean, second) = moments(&*learned)?;
         let bases = bases(job, spec, &*learned)?;
         let files = stage_files(job)?;
-        fingerprinted.extend(files.keys().cloned());
         let held_bytes =
             held_out.as_ref().map_or(0, |held| if held.first == 0 { held.rows.bytes() } else { 0 });
         let loading_bytes = rows.bytes() + held_bytes + 6 * 8 * (features as u64).pow(2);
-        let fingerprint = if fingerprinted.is_empty() {
-            String::new()
-        } else {
-            let paths: Vec<&Path> = fingerprinted.iter().map(PathBuf::as_path).collect();
-            crate::input::fingerprint(&paths)?
-        };
+        let fingerprint = fingerprint(job)?;
         Ok(Self {
             shape,
-            training: LabelledBlocks { rows, first: 0, classes: classes[..training].to_vec(), map },
+            training: LabelledBlocks { rows, first: 0, classes: classes[..training].to_vec() },
             held_out,
             labels: labels.count(),
             mean,
             second,
-            domain: map.domain(),
+            domain,
             bases,
             files,
             loading_bytes,
@@ -295,13 +312,13 @@ fn refused(job: &Job, key: &str, message: String, label: &str, help: Option<Stri
     job.source.report(vec![job.source.problem_at(key, message, label, help)]).into()
 }
 
-/// Reads the source of a job's rows; returns it with the paths of its files.
-pub(crate) fn read(job: &Job, spec: &RowsSpec) -> Result<(Source, Vec<PathBuf>), EngineError> {
-    match &spec.source {
+/// Reads the source of a job's rows, their values in the job's range.
+pub(crate) fn read(job: &Job, spec: &RowsSpec) -> Result<Source, EngineError> {
+    let Source { inputs, labels } = match &spec.source {
         RowSource::Files(source) => {
             missing(job, "", source.reader.files.iter().map(|file| file.key), &source.files)?;
             let paths: Vec<&Path> = source.files.iter().map(PathBuf::as_path).collect();
-            Ok(((source.reader.read)(&paths)?, source.files.clone()))
+            (source.reader.read)(&paths)?
         }
         RowSource::Glyphs { count } => {
             let streams = Streams::new(job.spec.job.seed);
@@ -312,9 +329,18 @@ pub(crate) fn read(job: &Job, spec: &RowsSpec) -> Result<(Source, Vec<PathBuf>),
                 (0..).zip(images).map(|(index, image)| u16::from(glyphs::draw(&streams, index, image)));
             let labels = ClassLabels::new(classes.collect())?;
             let inputs = Dense::new(values, count, glyphs::PIXELS)?.shaped([1, glyphs::SIDE, glyphs::SIDE]);
-            Ok((Source { inputs: Box::new(inputs), labels }, Vec::new()))
+            Source { inputs: Box::new(inputs), labels }
         }
-    }
+    };
+    Ok(Source { inputs: mapped(job, spec, inputs)?, labels })
+}
+
+/// BLAKE3 of all files of a job, in the order in which it names them; empty if there are none.
+pub(crate) fn fingerprint(job: &Job) -> Result<String, EngineError> {
+    let mut spec = job.spec.clone();
+    let paths: Vec<PathBuf> = spec.paths_mut().into_iter().map(|path| path.clone()).collect();
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    if paths.is_empty() { Ok(String::new()) } else { crate::input::fingerprint(&paths) }
 }
 
 /// Refuses files that do not exist, all at once.
@@ -351,18 +377,33 @@ fn shape(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Shape, EngineE
     Err(refused(job, "data.shape", message, "not the data's", Some(help.to_owned())))
 }
 
-/// What becomes of the values.
-fn map(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Map, EngineError> {
-    const UNIT: [f64; 2] = [0.0, 1.0];
-    match (spec.range, rows.bounds()) {
-        (None, _) => Ok(Map { from: UNIT, to: UNIT }),
+/// A source with its values in the job's range.
+fn mapped(job: &Job, spec: &RowsSpec, of: Box<dyn Blocks>) -> Result<Box<dyn Blocks>, EngineError> {
+    match (spec.range, of.bounds()) {
+        (None, _) => Ok(of),
         (Some([low, high]), Some([least, most])) => {
-            Ok(Map { from: [least, most - least], to: [low, high - low] })
+            let map = Map { from: [least, most - least], to: [low, high - low] };
+            Ok(Box::new(Mapped { of, map }))
         }
         (Some(_), None) => {
             let message = "`data.range` has no meaning for values of this type".to_owned();
             Err(refused(job, "data.range", message, "no least and largest value", None))
         }
+    }
+}
+
+/// Which values rows have: those of bytes in the job's range, or anything.
+fn domain(spec: &RowsSpec, rows: &dyn Blocks) -> Domain {
+    let map = match (spec.range, rows.bounds()) {
+        (Some([low, high]), _) => Map { from: BYTES, to: [low, high - low] },
+        (None, Some(_)) => Map { from: BYTES, to: BYTES },
+        (None, None) => return Domain::Real,
+    };
+    let values = || (0..=255).map(|byte| map.apply(f64::from(byte)));
+    match () {
+        () if values().any(|value| value < 0.0) => Domain::Real,
+        () if values().any(|value| value.fract() != 0.0) => Domain::NotNegative,
+        () => Domain::Counts,
     }
 }
 
@@ -386,15 +427,11 @@ fn same_classes(
     Ok(held.classes().iter().filter_map(class).collect())
 }
 
-/// Mean (d × 1) and second moment (d × d, not centred) of mapped rows.
-fn moments(rows: &dyn Blocks, map: Map) -> Result<(Mat<f64>, Mat<f64>), EngineError> {
-    let centred = rows.second_moment()?;
-    let factor = map.to[1] / map.from[1];
-    let means: Vec<f64> = rows.means().into_iter().map(|mean| map.apply(mean)).collect();
+/// Mean (d × 1) and second moment (d × d, not centred) of rows.
+fn moments(rows: &dyn Blocks) -> Result<(Mat<f64>, Mat<f64>), EngineError> {
+    let (centred, means) = (rows.second_moment()?, rows.means());
     let size = means.len();
-    let second = Mat::from_fn(size, size, |i, j| {
-        factor * factor * centred[(i.max(j), i.min(j))] + means[i] * means[j]
-    });
+    let second = Mat::from_fn(size, size, |i, j| centred[(i.max(j), i.min(j))] + means[i] * means[j]);
     Ok((Mat::from_fn(size, 1, |i, _| means[i]), second))
 }
 
