@@ -88,13 +88,8 @@ pub enum Status {
 
 impl Status {
     /// All statuses, by number.
-    pub const ALL: [Self; 5] = [
-        Self::Ok,
-        Self::NotPositiveDefinite,
-        Self::NoConvergence,
-        Self::NotFinite,
-        Self::DimensionAboveRank,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Ok, Self::NotPositiveDefinite, Self::NoConvergence, Self::NotFinite, Self::DimensionAboveRank];
 
     /// The status of this name.
     #[must_use]
