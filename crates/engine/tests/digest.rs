@@ -367,7 +367,12 @@ fn blocks_of_an_earlier_program_are_joined() {
         let (dataset, faults) = Dataset::read(directory.path(), true).unwrap();
         assert!(faults.is_empty() && dataset.has_latest_summary());
     }
-    check_quantiles(&summary(directory.path()), &rows_by_cell(rows.path()), 1.001 * QUANTILE_ACCURACY);
+    let mut cells = rows_by_cell(rows.path());
+    // The first four replicates are the earlier program's, which refused these: S is singular.
+    for (_, rows) in cells.iter_mut().filter(|(cell, _)| cell.contains("augmentation_scale 0e0")) {
+        rows.drain(..4);
+    }
+    check_quantiles(&summary(directory.path()), &cells, 1.001 * QUANTILE_ACCURACY);
 }
 
 /// Its bytes are nobody's but the rows': a summary whose pages were changed does not count, and what

@@ -1,7 +1,5 @@
 //! The root of the inverse on the range: `TᵀST = I`, `T Tᵀ = S⁺`, and the rank.
 
-#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
-
 mod common;
 
 use common::{diagonal, largest, lower_only, norm, workspace};

@@ -236,9 +236,9 @@ impl ClosedForms {
     pub(crate) fn pencil(&mut self, matrix: MatRef<'_, f64>) -> Result<Encoder<'_>, Failure> {
         let (size, rank) = (self.size, self.root.rank());
         let mut half = self.right.as_mut().submatrix_mut(0, 0, rank, size);
-        self.root.from_left(matrix, half.as_mut());
+        self.root.reduce_left(matrix, half.as_mut());
         let mut form = self.work.as_mut().submatrix_mut(0, 0, rank, rank);
-        self.root.from_right(half.as_ref(), form.as_mut());
+        self.root.reduce_right(half.as_ref(), form.as_mut());
         let mut vectors = self.left.as_mut().submatrix_mut(0, 0, rank, rank);
         let values = &mut self.values[..rank];
         eigenvectors(form.as_mut(), values, vectors.as_mut(), MemStack::new(&mut self.memory))?;

@@ -73,7 +73,7 @@ impl Root {
     }
 
     /// Writes `Tᵀ M` (r × m) of M (d × m).
-    pub(crate) fn from_left(&self, matrix: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
+    pub(crate) fn reduce_left(&self, matrix: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
         if self.is_triangular {
             to.copy_from(matrix);
             solve_lower_in_place(self.matrix(), to);
@@ -83,7 +83,7 @@ impl Root {
     }
 
     /// Writes `M T` (m × r) of M (m × d).
-    pub(crate) fn from_right(&self, matrix: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
+    pub(crate) fn reduce_right(&self, matrix: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
         if self.is_triangular {
             to.copy_from(matrix);
             // M L⁻ᵀ = (L⁻¹ Mᵀ)ᵀ.

@@ -67,7 +67,7 @@ fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Soluti
     let rank = forms.factor(moments, 0.0)?;
     let size = forms.size;
     let mut work = forms.work.as_mut().submatrix_mut(0, 0, size, rank);
-    forms.root.from_right(moments.cross, work.as_mut());
+    forms.root.reduce_right(moments.cross, work.as_mut());
     let mut left = forms.left.as_mut().submatrix_mut(0, 0, size, rank);
     let mut right = forms.right.as_mut().submatrix_mut(0, 0, rank, rank);
     let values = &mut forms.values[..rank];

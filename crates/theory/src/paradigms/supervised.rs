@@ -39,7 +39,7 @@ fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Soluti
     let (size, labels) = (forms.size, moments.view_labels.ncols());
     // S⁺B = T (TᵀB).
     let mut reduced = forms.product.as_mut().submatrix_mut(0, 0, rank, labels);
-    forms.root.from_left(moments.view_labels, reduced.as_mut());
+    forms.root.reduce_left(moments.view_labels, reduced.as_mut());
     let map = forms.map.as_mut().submatrix_mut(0, 0, size, labels);
     forms.root.lift(reduced.as_ref(), map);
     let map = forms.map.as_ref().submatrix(0, 0, size, labels);
