@@ -49,7 +49,7 @@ pub(super) fn intern(text: String) -> &'static str {
 }
 
 /// The column of an axis of a stage: names of columns have no `-`.
-fn column(name: &str, key: &str) -> &'static str {
+pub(super) fn column(name: &str, key: &str) -> &'static str {
     intern(format!("{name}_{key}").replace('-', "_"))
 }
 
