@@ -187,6 +187,8 @@ fn lists_are_vectors_where_a_key_takes_them_and_ranges_are_axes() {
     assert_eq!(of("[1, 1]"), StageValue::Fixed(Value::List(vec![1.0, 1.0])));
     let StageValue::Number(number) = of("{ from = 0, to = 1, count = 2 }") else { panic!() };
     assert_eq!((number.column, number.values.values()), (Some("dropout_fill"), &[0.0, 1.0][..]));
+    let StageValue::Number(number) = of("{ values = [2, 1] }") else { panic!() };
+    assert_eq!((number.column, number.values.values()), (Some("dropout_fill"), &[2.0, 1.0][..]));
     let StageValue::Number(number) = of("-1") else { panic!() };
     assert_eq!((number.column, number.values.only()), (None, Some(-1.0)));
 }
@@ -211,6 +213,8 @@ fn stages_that_are_wrong_are_refused_where_they_stand() {
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = [] | `augmentation.stages[0].fill` is empty | [] |
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = [1, inf] | `augmentation.stages[0].fill` must be finite, not inf | inf |
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = "mean" | `augmentation.stages[0].fill` must be numbers or the path of an .npy file, not "mean" | "mean" | ends with .npy
+        [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = { values = 3 } | `augmentation.stages[0].fill.values` must be a list of numbers, not a number | 3 |
+        [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = { values = [1, 1] } | `augmentation.stages[0].fill.values` has the value 1.0 twice | 1 |
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nname = "A" | `augmentation.stages[0].name` cannot name a column | "A" | letters from a to z
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nname = "" | `augmentation.stages[0].name` cannot name a column | "" | at most 64
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nstrength = -1 | `augmentation.stages[0].strength` must be at least 0, not -1 | -1 |
