@@ -16,7 +16,7 @@ use faer::Mat;
 use super::axis::AXIS_LIMIT;
 use super::numbers::Allowed;
 use super::read::{Reader, nearest};
-use super::stages::{DoseOf, StageNumber, StageSpec, StageValue};
+use super::stages::{DoseOf, StageNumber, StageSpec, StageValue, takes_list};
 use super::tree::{Entry, Node, Value, find};
 
 /// Most stages of a job, those within stages included: chains that mean something have a handful.
@@ -31,6 +31,9 @@ const COMMON: [&str; 4] = ["kind", "name", PROBABILITY, STRENGTH];
 const PROBABILITY: &str = "probability";
 const STRENGTH: &str = "strength";
 const UNIFORM: &str = "uniform";
+
+/// `{ values = [ … ] }`: an axis of a key where a list is a value of its own.
+const VALUES: &str = "values";
 
 /// What a stage is written as.
 const FORM: &str = "write a stage as { kind = \"dropout\", probability = 0.5 }, and a chain as a list of them, or each \
@@ -49,7 +52,7 @@ pub(super) fn intern(text: String) -> &'static str {
 }
 
 /// The column of an axis of a stage: names of columns have no `-`.
-fn column(name: &str, key: &str) -> &'static str {
+pub(super) fn column(name: &str, key: &str) -> &'static str {
     intern(format!("{name}_{key}").replace('-', "_"))
 }
 
@@ -274,6 +277,18 @@ impl Reader<'_> {
         };
         let number = |reader: &mut Self, bounds| {
             let allowed = allowed(bounds, key.help);
+            if takes_list(key.takes)
+                && let Value::Table(entries) = &node.value
+                && let Some(values) = find(entries, VALUES)
+            {
+                let sound = reader.known_only(&format!("`{path}`"), entries, &[VALUES], key.help);
+                let path = format!("{path}.{VALUES}");
+                let Value::List(_) = &values.value else {
+                    return reader.wrong_type(values, &path, "a list of numbers", key.help);
+                };
+                let number = reader.stage_number(values, &path, allowed, false, (name, key.name));
+                return number.filter(|_| sound).map(StageValue::Number);
+            }
             reader
                 .stage_number(node, path, allowed, key.is_variance(), (name, key.name))
                 .map(StageValue::Number)
@@ -425,8 +440,9 @@ pub fn takes(key: &Key) -> String {
     if key.is_variance() {
         text.push_str(", or `{ relative = x }` with x above 0");
     }
-    let axis = matches!(key.takes, Takes::Number(_) | Takes::NumberOrList(_) | Takes::NumberListOrWord(..));
-    if axis {
+    if takes_list(key.takes) {
+        text.push_str("; *axis* as a range or `{ values = […] }`");
+    } else if matches!(key.takes, Takes::Number(_)) {
         text.push_str("; *axis*");
     }
     text

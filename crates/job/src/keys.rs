@@ -597,7 +597,7 @@ fn data() -> Vec<Key> {
         .help("k₀, the principal components to keep")
         .axis("signal_components", Level::Data);
     keys.extend(only("source", &rows, [principal]));
-    keys.extend(with_stages(only("source", &rows, held_out(&files))));
+    keys.extend(with_stages(held_out(&rows)));
     let ranges = [without_stages, with_stages].into_iter().zip(["\"none\"", "[0.0, 1.0]"]);
     for (views, default) in ranges {
         let range = "what the least and the largest value that the source's type can hold become (of bytes 0 and \
@@ -609,11 +609,11 @@ fn data() -> Vec<Key> {
 }
 
 /// `shape`, and the rows that nothing is learned from.
-fn held_out(files: &[&'static str]) -> Vec<Key> {
+fn held_out(rows: &[&'static str]) -> Vec<Key> {
     let shape = "channels, rows and columns of a sample, channel by channel and row by row";
     let of_source = Default::Derived("what the source says, or one row of features");
-    let mut keys = vec![key("data.shape", Kind::Shape, of_source, shape)];
-    for reader in READERS.iter().filter(|reader| files.contains(&reader.name)) {
+    let mut keys = only("source", rows, [key("data.shape", Kind::Shape, of_source, shape)]);
+    for reader in READERS {
         let tests = reader.files.iter().map(|file| {
             let help = format!("the same of rows that nothing is learned from: {}", file.help);
             let none = Default::Derived("no rows of their own");
@@ -622,7 +622,8 @@ fn held_out(files: &[&'static str]) -> Vec<Key> {
         keys.extend(only("source", &[reader.name], tests));
     }
     let share = Allowed::share("above 0 and below 1", |value| value > 0.0 && value < 1.0, TEST_SHARE);
-    keys.push(number("data.test_share", share, Default::Derived("no rows are held out")));
+    let share = number("data.test_share", share, Default::Derived("no rows are held out"));
+    keys.extend(only("source", rows, [share]));
     keys
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use eigensweep_theory::Paradigm;
-use eigensweep_theory::views::stages::{Dosing, Kind, Severities, Shape, Spec, Value};
+use eigensweep_theory::views::stages::{Dosing, Kind, Severities, Shape, Spec, Takes, Value};
 use faer::Mat;
 
 use super::axis::Axis;
@@ -270,7 +270,10 @@ impl StageSpec {
         }
         for (key, value) in &self.values {
             let value = match value {
-                StageValue::Number(number) => number.toml(writing),
+                StageValue::Number(number) => {
+                    let listed = self.kind.keys.iter().any(|one| one.name == *key && takes_list(one.takes));
+                    number.toml(writing, listed)
+                }
                 StageValue::Fixed(value) => fixed_toml(value),
                 StageValue::File(path) if writing == Writing::Job => quoted(&path.to_string_lossy()),
                 StageValue::File(_) => "file".to_owned(),
@@ -283,7 +286,7 @@ impl StageSpec {
             entries.push(format!("{key} = {value}"));
         }
         if let Some((of, number)) = &self.dose {
-            let number = number.toml(writing);
+            let number = number.toml(writing, false);
             entries.push(match of {
                 DoseOf::Probability => format!("probability = {number}"),
                 DoseOf::Strength => format!("strength = {number}"),
@@ -295,14 +298,33 @@ impl StageSpec {
 }
 
 impl StageNumber {
-    fn toml(&self, writing: Writing) -> String {
+    /// The number in TOML, of a key where a list is one value (`listed`) or an axis.
+    fn toml(&self, writing: Writing, listed: bool) -> String {
         let values = match (self.column, self.values.only()) {
             (Some(column), _) if writing == Writing::Study => column.to_owned(),
+            (Some(_), _) if listed && !self.values.is_relative() => {
+                format!("{{ values = {:?} }}", self.values.values())
+            }
             // Of an axis a list, also where only one value is left of it.
             (Some(_), _) | (None, None) => format!("{:?}", self.values.values()),
             (None, Some(value)) => format!("{value:?}"),
         };
         if self.values.is_relative() { format!("{{ relative = {values} }}") } else { values }
+    }
+}
+
+/// Whether a list at a key is a value of it, where it takes a number, too.
+pub(super) fn takes_list(takes: Takes) -> bool {
+    match takes {
+        Takes::NumberOrList(_) | Takes::NumberListOrWord(..) => true,
+        Takes::Number(_)
+        | Takes::List(_)
+        | Takes::Pair(_)
+        | Takes::Pairs(_)
+        | Takes::Matrix
+        | Takes::Word(_)
+        | Takes::Stages
+        | Takes::Options => false,
     }
 }
 

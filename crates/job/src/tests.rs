@@ -4,6 +4,7 @@ mod extension;
 mod keys;
 mod problems;
 mod round_trip;
+mod stages;
 mod tables;
 mod values;
 

@@ -6,11 +6,18 @@ use eigensweep_inputs::readers::IDX;
 use eigensweep_theory::metrics::{self, Metric};
 use eigensweep_theory::paradigms;
 use eigensweep_theory::views::SPECTRAL;
+use eigensweep_theory::views::stages::{
+    Bounds, KINDS, Kind, Severities, Shape, Takes, Unless, Value as Fixed,
+};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::test_runner::RngSeed;
 
+use super::super::stages::{
+    AlignmentDose, CorruptionDraw, DoseOf, StageNumber, StageSpec, StageValue, StagesSpec,
+};
 use super::super::*;
 use super::job;
 
@@ -158,6 +165,201 @@ fn spec() -> impl Strategy<Value = JobSpec> {
     )
 }
 
+/// Numbers that a key of a stage takes.
+fn taken(bounds: Bounds) -> Vec<f64> {
+    let numbers = [0.0, 1.0, 0.25, 2.0, 0.1 + 0.2, 3.0, -1.5, 7.0, 1e-300, 1e17, 15.0];
+    let whole = |number: &f64| !bounds.whole || number.fract() == 0.0;
+    numbers.into_iter().filter(|number| whole(number) && (bounds.holds)(*number)).collect()
+}
+
+/// One value, or an axis, whose column is its key until the stage has a name.
+fn stage_number(bounds: Bounds, key: &'static str, relative: bool) -> BoxedStrategy<StageNumber> {
+    let numbers: Vec<f64> = taken(bounds).into_iter().filter(|number| !relative || *number > 0.0).collect();
+    let most = numbers.len().min(3);
+    (proptest::sample::subsequence(numbers, 1..=most), any::<bool>(), any::<bool>())
+        .prop_map(move |(values, single, measured)| {
+            let column = (values.len() > 1 || !single).then_some(key);
+            let values = Axis::new(values).unwrap();
+            StageNumber { column, values: if relative && measured { values.relative() } else { values } }
+        })
+        .boxed()
+}
+
+fn stage_value(takes: Takes, key: &'static str, variance: bool, depth: u32) -> BoxedStrategy<StageValue> {
+    let number = |bounds| stage_number(bounds, key, variance).prop_map(StageValue::Number).boxed();
+    let fixed = |strategy: BoxedStrategy<Fixed>| strategy.prop_map(StageValue::Fixed).boxed();
+    let list = |bounds, size| fixed(vec(select(taken(bounds)), size).prop_map(Fixed::List).boxed());
+    let rows = |bounds, columns: std::ops::RangeInclusive<usize>| {
+        let rows = (1..4_usize, columns)
+            .prop_flat_map(move |(rows, columns)| vec(vec(select(taken(bounds)), columns), rows));
+        let matrix = |rows: Vec<Vec<f64>>| {
+            Fixed::Matrix(faer::Mat::from_fn(rows.len(), rows[0].len(), |row, column| rows[row][column]))
+        };
+        fixed(rows.prop_map(matrix).boxed())
+    };
+    let word = |words: &'static [&'static str]| fixed(select(words).prop_map(Fixed::Word).boxed());
+    let file = || "[^\0/]{1,9}".prop_map(|name| StageValue::File(format!("{name}.npy").into())).boxed();
+    match takes {
+        Takes::Number(bounds) => number(bounds),
+        Takes::NumberOrList(bounds) => prop_oneof![number(bounds), list(bounds, 1..4), file()].boxed(),
+        Takes::NumberListOrWord(bounds, words) => {
+            prop_oneof![number(bounds), list(bounds, 1..4), word(words), file()].boxed()
+        }
+        Takes::List(bounds) => prop_oneof![list(bounds, 1..4), file()].boxed(),
+        Takes::Pair(bounds) => list(bounds, 2..3),
+        Takes::Pairs(bounds) => prop_oneof![rows(bounds, 2..=2), file()].boxed(),
+        Takes::Matrix => prop_oneof![rows(Bounds::FINITE, 1..=3), file()].boxed(),
+        Takes::Word(words) => word(words),
+        Takes::Stages => vec(stage(depth - 1), 1..3).prop_map(StageValue::Stages).boxed(),
+        Takes::Options => vec(vec(stage(depth - 1), 0..3), 1..3).prop_map(StageValue::Options).boxed(),
+    }
+}
+
+/// A stage of any kind, by what the kind says of its keys; chains within it to a depth.
+fn stage(depth: u32) -> BoxedStrategy<StageSpec> {
+    let holds = |kind: &&&'static Kind| {
+        depth > 0 || kind.keys.iter().all(|key| !matches!(key.takes, Takes::Stages | Takes::Options))
+    };
+    let kinds: Vec<&'static Kind> = KINDS.iter().filter(holds).copied().collect();
+    let of_kind = move |kind: &'static Kind| {
+        let values: Vec<_> = kind
+            .keys
+            .iter()
+            .map(|key| {
+                let value = stage_value(key.takes, key.name, key.is_variance(), depth);
+                let value = value.prop_map(|value| (key.name, value));
+                if key.unless == Unless::Required {
+                    value.prop_map(Some).boxed()
+                } else {
+                    option::of(value).boxed()
+                }
+            })
+            .collect();
+        let has = |name| kind.keys.iter().any(|key| key.name == name);
+        let mut doses = Vec::new();
+        if !has("probability") {
+            doses.push((DoseOf::Probability, Bounds::SHARE, "probability"));
+        }
+        if !has("strength") {
+            doses.push((DoseOf::Strength, Bounds::NOT_NEGATIVE, "strength"));
+            doses.push((DoseOf::Uniform, Bounds::NOT_NEGATIVE, "strength"));
+        }
+        let doses = doses.into_iter().map(|(of, bounds, key)| {
+            stage_number(bounds, key, false).prop_map(move |number| Some((of, number))).boxed()
+        });
+        let doses: Vec<_> = std::iter::once(Just(None).boxed()).chain(doses).collect();
+        (values, select(doses).prop_flat_map(|dose| dose)).prop_map(move |(values, dose)| StageSpec {
+            kind,
+            name: kind.name.to_owned(),
+            values: values.into_iter().flatten().collect(),
+            dose,
+        })
+    };
+    select(kinds).prop_flat_map(of_kind).boxed()
+}
+
+/// Gives every stage that has axes a name of its own, and its axes their columns.
+fn named_apart(stages: &mut [StageSpec], count: &mut usize) {
+    for stage in stages {
+        *count += 1;
+        let name = format!("s-{count}");
+        let mut renamed = false;
+        let mut rename = |number: &mut StageNumber| {
+            if let Some(key) = number.column {
+                number.column = Some(chains::column(&name, key));
+                renamed = true;
+            }
+        };
+        for (_, value) in &mut stage.values {
+            match value {
+                StageValue::Number(number) => rename(number),
+                StageValue::Stages(stages) => named_apart(stages, count),
+                StageValue::Options(options) => {
+                    options.iter_mut().for_each(|chain| named_apart(chain, count));
+                }
+                StageValue::Fixed(_) | StageValue::File(_) => {}
+            }
+        }
+        if let Some((_, number)) = &mut stage.dose {
+            rename(number);
+        }
+        if renamed {
+            stage.name = name;
+        }
+    }
+}
+
+fn rows() -> impl Strategy<Value = DataSpec> {
+    let path = || "[^\0]{1,12}".prop_map(PathBuf::from);
+    let share = || (1e-9..1.0_f64).prop_map(HeldOut::Share);
+    let idx = (
+        path(),
+        path(),
+        prop_oneof![
+            Just(HeldOut::Nothing),
+            share(),
+            (path(), path()).prop_map(|(images, labels)| HeldOut::Files(vec![images, labels]))
+        ],
+    )
+        .prop_map(|(images, labels, held_out)| {
+            (RowSource::Files(FilesSpec { reader: &IDX, files: vec![images, labels] }), held_out)
+        });
+    let glyphs = (1..=i32::MAX.unsigned_abs(), prop_oneof![Just(HeldOut::Nothing), share()])
+        .prop_map(|(count, held_out)| (RowSource::Glyphs { count }, held_out));
+    let shape =
+        option::of((1..9_usize, 1..99_usize, 1..99_usize).prop_map(|(channels, rows, columns)| Shape {
+            channels,
+            rows,
+            columns,
+        }));
+    let range = option::of((-1e300..0.5_f64, 0.5..1e300_f64).prop_map(|(low, high)| [low, high]));
+    (prop_oneof![idx, glyphs], option::of(wholes(1, 999)), shape, range).prop_map(
+        |((source, held_out), components, shape, range)| {
+            DataSpec::Rows(RowsSpec { source, components, shape, range, held_out })
+        },
+    )
+}
+
+fn with_stages() -> impl Strategy<Value = JobSpec> {
+    let chain = || vec(stage(2), 0..3);
+    let own = || option::weighted(0.3, vec(stage(1), 0..3));
+    let words = (select(&Severities::ALL), select(&CorruptionDraw::ALL), select(&AlignmentDose::ALL));
+    let numbers =
+        (proptest::sample::subsequence(vec![1.0, 0.0, 0.5], 1..=3), floats(0.0, 1e300), 2..u32::MAX);
+    (spec(), rows(), [chain(), chain()], [own(), own(), own()], words, numbers).prop_map(
+        |(spec, data, [mut corruption, mut augmentation], own, words, (alignment, floor, sampled))| {
+            let (severities, draw, dose) = words;
+            let mut count = 0;
+            named_apart(&mut corruption, &mut count);
+            named_apart(&mut augmentation, &mut count);
+            let mut own: Vec<_> =
+                paradigms::ALL.into_iter().zip(own).filter_map(|(one, chain)| Some((one, chain?))).collect();
+            own.iter_mut().for_each(|(_, chain)| named_apart(chain, &mut count));
+            let severity = corruption.iter().any(|stage| stage.kind.severity.is_some());
+            let severity = severity.then(|| Axis::new(vec![3, 0, 5]).unwrap());
+            let alignment =
+                if corruption.is_empty() { Axis::single(0.0) } else { Axis::new(alignment).unwrap() };
+            let views = ViewsSpec::Stages(StagesSpec {
+                corruption,
+                severity,
+                severities,
+                draw,
+                alignment,
+                dose,
+                floor,
+                augmentation,
+                own,
+                sampled,
+            });
+            let model = ModelSpec { dimension: Axis::single(1), ..spec.model };
+            let spec = JobSpec { data, views, model, sampler: Sampler::Moments, ..spec };
+            // Of a grid that cannot be counted one cell, whose axes are still axes.
+            let counted = spec.cells().is_some_and(|cells| cells <= CELLS_LIMIT);
+            if counted { spec } else { cell(&spec, u64::from(spec.job.first_replicate), |_| 0) }
+        },
+    )
+}
+
 /// Pieces of job files, so that random texts get past the first syntax error.
 fn fragment() -> impl Strategy<Value = String> {
     let known = proptest::sample::select(vec![
@@ -215,6 +417,28 @@ fn fragment() -> impl Strategy<Value = String> {
         "data.spectrum = ",
         "corruption.components = ",
         "model.paradigms = ",
+        "data.source = \"glyphs\"\n",
+        "[[augmentation.stages]]\n",
+        "[[augmentation.reconstruction.stages]]\n",
+        "corruption.stages = ",
+        "augmentation.stages = ",
+        "corruption.severity = 3\n",
+        "data.range = ",
+        "data.shape = [1, 28, 28]\n",
+        "{ kind = \"dropout\", ",
+        "kind = \"dropout\"\n",
+        "kind = \"choice\"\n",
+        "kind = \"strength\"\n",
+        "kind = \"sometimes\", ",
+        "probability = ",
+        "probability = [0.1, 0.2]\n",
+        "strength = { uniform = 1 }\n",
+        "options = [[], [",
+        "stages = [",
+        "alpha = 0.5\n",
+        "fill = \"f.npy\"\n",
+        "weights = [1, -1]\n",
+        "name = \"b\"\n",
     ]);
     prop_oneof![6 => known.prop_map(str::to_owned), 1 => any::<String>()]
 }
@@ -246,8 +470,23 @@ proptest! {
     }
 
     #[test]
+    fn printed_jobs_with_stages_parse_to_themselves(spec in with_stages()) {
+        let text = spec.to_toml();
+        let again = parse("other.toml", &text, &[], Path::new(""));
+        let again = again.unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        prop_assert_eq!(&again.spec, &spec, "{}", text);
+        prop_assert_eq!(again.spec.to_toml(), text);
+        let names: Vec<_> = spec.axes().iter().map(|axis| axis.name).collect();
+        let study: Vec<_> = again.spec.axes().iter().map(|axis| axis.name).collect();
+        prop_assert_eq!(names, study);
+    }
+
+    #[test]
     fn no_text_panics(file in text(), overrides in vec(text(), 0..3)) {
         if let Err(problems) = parse(&file, &file, &overrides, Path::new(".")) {
+            well_formed(&problems);
+        }
+        if let Err(problems) = views_file("views.toml", &file, Path::new(".")) {
             well_formed(&problems);
         }
     }
