@@ -245,6 +245,12 @@ impl Shape {
     }
 }
 
+/// Builds a stage for samples of a shape.
+pub type Build = fn(&Spec, Shape) -> Result<Box<dyn Stage>, Fault>;
+
+/// The values of keys at a severity from 1 to 5, for samples of a shape.
+pub type Severity = fn(Severities, usize, Shape) -> Vec<(&'static str, Value)>;
+
 /// A kind of stages.
 pub struct Kind {
     /// The name in job files.
@@ -255,9 +261,9 @@ pub struct Kind {
     pub keys: &'static [Key],
     /// Builds a stage of values that its keys take; what is wrong between them, and with the shape,
     /// is its to find.
-    pub build: fn(&Spec, Shape) -> Result<Box<dyn Stage>, Fault>,
+    pub build: Build,
     /// The values of its keys at a severity from 1 to 5; `None` where it has no severities.
-    pub severity: Option<fn(Severities, usize, Shape) -> Vec<(&'static str, Value)>>,
+    pub severity: Option<Severity>,
 }
 
 /// The kind of that name.
