@@ -60,10 +60,7 @@ fn all_specs() -> Vec<Spec> {
     for padding in ["reflect", "zero", "wrap", "edge"].map(Value::Word) {
         let widths = list(&[0.0, 0.5, 1.7]);
         let weights = list(&[1.0, 1.0, 2.0]);
-        specs.push(spec(
-            &BLUR,
-            &[("widths", widths), ("weights", weights), ("padding", padding.clone())],
-        ));
+        specs.push(spec(&BLUR, &[("widths", widths), ("weights", weights), ("padding", padding.clone())]));
         specs.push(spec(&BLUR, &[("widths", list(&[0.7])), ("padding", padding)]));
     }
     specs
@@ -201,10 +198,8 @@ fn outcomes(spec: &Spec, shape: Shape, v: &[f64]) -> Vec<(f64, Vec<f64>)> {
             let cell = |r: i64, q: i64| (r * down / h, q * across / w);
             let mean = |c, r, q| {
                 let all = (0..h).flat_map(|r| (0..w).map(move |q| (r, q)));
-                let same: Vec<f64> = all
-                    .filter(|(a, b)| cell(*a, *b) == cell(r, q))
-                    .map(|(a, b)| at(c, a, b))
-                    .collect();
+                let same: Vec<f64> =
+                    all.filter(|(a, b)| cell(*a, *b) == cell(r, q)).map(|(a, b)| at(c, a, b)).collect();
                 same.iter().sum::<f64>() / same.len() as f64
             };
             vec![(1.0, image(&mean))]
@@ -384,13 +379,7 @@ fn a_corruption_in_its_population_limit_is_what_its_outcomes_average_to() {
         let (mut state, mut scratch) = (state_of(&x, &y), Scratch::default());
         state.corrupt(spec.build(SMALL).unwrap().as_ref(), &mut scratch);
         let [mean, _, _, views, labels] = enumerate(&[spec], SMALL, &x, &y);
-        let expected = [
-            mean,
-            ("cross", views.1.clone()),
-            ("mean_views", views.1.clone()),
-            views,
-            labels,
-        ];
+        let expected = [mean, ("cross", views.1.clone()), ("mean_views", views.1.clone()), views, labels];
         assert_same(spec.kind.name, &moments_of(&state), &expected);
     }
 }
@@ -401,9 +390,8 @@ fn spectra(state: &State) -> [Vec<f64>; 2] {
     let values = eigen.S().column_vector();
     let most = values.iter().copied().fold(0.0, f64::max);
     let kept: Vec<usize> = (0..values.nrows()).filter(|i| values[*i] > 1e-8 * most).collect();
-    let root = Mat::from_fn(values.nrows(), kept.len(), |i, j| {
-        eigen.U()[(i, kept[j])] / values[kept[j]].sqrt()
-    });
+    let root =
+        Mat::from_fn(values.nrows(), kept.len(), |i, j| eigen.U()[(i, kept[j])] / values[kept[j]].sqrt());
     let half = root.transpose() * &state.cross;
     [root.transpose() * &state.mean_views * &root, &half * half.transpose()].map(|matrix| {
         let mut values = matrix.self_adjoint_eigenvalues(Side::Lower).unwrap();
@@ -567,11 +555,7 @@ fn what_does_not_fit_is_refused_at_its_key_with_a_remedy() {
         (box_of(4.0, 4.0), SMALL, "sizes"),
         (box_of(1.0, 5.0), SMALL, "sizes"),
         (spec(&CROP, &[("sizes", rows(&[]))]), SMALL, "sizes"),
-        (
-            spec(&CROP, &[("sizes", rows(&[&[1.0, 1.0]])), ("weights", list(&[1.0, 2.0]))]),
-            SMALL,
-            "weights",
-        ),
+        (spec(&CROP, &[("sizes", rows(&[&[1.0, 1.0]])), ("weights", list(&[1.0, 2.0]))]), SMALL, "weights"),
         (of_list(&ROTATE, "degrees", &[]), SMALL, "degrees"),
         (of_list(&ROTATE, "degrees", &[5.0]), row, ""),
         (of_list(&ROTATE, "degrees", &vec![1.0; 1_000_000]), SMALL, "degrees"),
@@ -655,12 +639,8 @@ fn value_of(key: &Key, value: &serde_json::Value) -> Option<Value> {
     };
     Some(match key.takes {
         Takes::Stages => Value::Stages(chain(value)?),
-        Takes::Options => {
-            Value::Options(value.as_array().unwrap().iter().map(chain).collect::<Option<_>>()?)
-        }
-        Takes::Word(words) => {
-            Value::Word(words.iter().find(|word| Some(**word) == value.as_str()).unwrap())
-        }
+        Takes::Options => Value::Options(value.as_array().unwrap().iter().map(chain).collect::<Option<_>>()?),
+        Takes::Word(words) => Value::Word(words.iter().find(|word| Some(**word) == value.as_str()).unwrap()),
         Takes::Number(_)
         | Takes::NumberOrList(_)
         | Takes::NumberListOrWord(..)
@@ -728,8 +708,7 @@ fn shared_reference_cases_of_these_kinds_agree() {
 fn a_dose_of_a_geometric_stage_is_a_mixture_with_the_identity() {
     let rotate = spec(&ROTATE, &[("degrees", list(&[20.0]))]);
     let sometimes = Spec { dose: Some(Dosing::Probability(0.25)), ..rotate };
-    let weighted =
-        spec(&ROTATE, &[("degrees", list(&[20.0, 0.0])), ("weights", list(&[1.0, 3.0]))]);
+    let weighted = spec(&ROTATE, &[("degrees", list(&[20.0, 0.0])), ("weights", list(&[1.0, 3.0]))]);
     let (x, y) = data(9, 3, SMALL.size());
     let [dosed, mixed] = [sometimes, weighted].map(|spec| {
         let mut state = state_of(&x, &y);

@@ -58,21 +58,8 @@ pub use zoom_blur::ZOOM_BLUR;
 
 /// All kinds of stages, in the order of the documentation.
 pub static KINDS: [&Kind; 15] = [
-    &BLUR,
-    &CONTRAST,
-    &CROP,
-    &DROPOUT,
-    &FLIP,
-    &LINEAR,
-    &PIXELATE,
-    &ROTATE,
-    &SCALE,
-    &SHIFT,
-    &ZOOM,
-    &ZOOM_BLUR,
-    &CHOICE,
-    &SOMETIMES,
-    &STRENGTH,
+    &BLUR, &CONTRAST, &CROP, &DROPOUT, &FLIP, &LINEAR, &PIXELATE, &ROTATE, &SCALE, &SHIFT, &ZOOM, &ZOOM_BLUR,
+    &CHOICE, &SOMETIMES, &STRENGTH,
 ];
 
 /// A random map of a sample (d) to a sample, drawn independently of everything but its input.

@@ -112,7 +112,8 @@ impl Map {
         let size = maps.first().map_or(0, Self::size);
         Self::new((0..size).map(|at| {
             let parts = maps.iter().zip(shares);
-            parts.flat_map(move |(map, share)| map.row(at).map(move |(place, weight)| (place, share * weight)))
+            parts
+                .flat_map(move |(map, share)| map.row(at).map(move |(place, weight)| (place, share * weight)))
         }))
     }
 

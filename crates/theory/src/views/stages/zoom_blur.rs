@@ -43,8 +43,7 @@ fn build(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
     let (axis, factors) = (Axis::pixels(shape), spec.list("factors"));
     check_count("factors", factors.len(), axis)?;
     let share = 1.0 / (factors.len() + 1) as f64;
-    let zooms: Vec<_> =
-        factors.iter().map(|&by| (zoom(shape.rows, by), zoom(shape.columns, by))).collect();
+    let zooms: Vec<_> = factors.iter().map(|&by| (zoom(shape.rows, by), zoom(shape.columns, by))).collect();
     let map = Map::new((0..axis.size()).map(|pixel| {
         let zoomed = zooms.iter().flat_map(move |(rows, columns)| {
             rows.row(pixel / shape.columns).flat_map(move |(row, of_row)| {
