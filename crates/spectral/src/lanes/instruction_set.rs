@@ -54,8 +54,8 @@ impl InstructionSet {
         self.run(Lanes)
     }
 
-    /// Runs a kernel.
-    pub(crate) fn run<K: WithSimd>(self, kernel: K) -> K::Output {
+    /// Runs a kernel, or a function without arguments that the compiler vectorizes.
+    pub fn run<K: WithSimd>(self, kernel: K) -> K::Output {
         self.0.dispatch(kernel)
     }
 }

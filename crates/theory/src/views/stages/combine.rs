@@ -250,17 +250,35 @@ impl Choice {
         if options.is_empty() {
             return Err(Fault::new("options", "there are no options", "list at least one"));
         }
-        let weights = if weights.is_empty() { vec![1.0; options.len()] } else { weights.to_vec() };
-        if weights.len() != options.len() {
-            let message = format!("{} weights for {} options", weights.len(), options.len());
-            return Err(Fault::new("weights", message, "give each a weight, or leave `weights` out"));
-        }
-        let sum: f64 = weights.iter().sum();
-        if !(sum > 0.0 && sum.is_finite()) {
-            return Err(Fault::new("weights", "the weights are all 0", "one at least must be above 0"));
-        }
-        Ok(Self { options, shares: weights.iter().map(|weight| weight / sum).collect() })
+        let shares = shares(weights, options.len())?;
+        Ok(Self { options, shares })
     }
+}
+
+/// The probabilities of so many options: these weights relative to their sum, or all alike if there
+/// are none.
+pub(super) fn shares(weights: &[f64], options: usize) -> Result<Vec<f64>, Fault> {
+    let weights = if weights.is_empty() { vec![1.0; options] } else { weights.to_vec() };
+    if weights.len() != options {
+        let message = format!("{} weights for {options} options", weights.len());
+        return Err(Fault::new("weights", message, "give each a weight, or leave `weights` out"));
+    }
+    let sum: f64 = weights.iter().sum();
+    if !(sum > 0.0 && sum.is_finite()) {
+        return Err(Fault::new("weights", "the weights are all 0", "one at least must be above 0"));
+    }
+    Ok(weights.iter().map(|weight| weight / sum).collect())
+}
+
+/// Draws an option with these probabilities.
+pub(super) fn pick(shares: &[f64], rng: &mut dyn Rng) -> usize {
+    let mut rest = rng.random::<f64>();
+    let at = shares.iter().position(|share| {
+        rest -= share;
+        rest < 0.0
+    });
+    // Rounding may leave a little; the last one that can be drawn takes it.
+    at.or_else(|| shares.iter().rposition(|share| *share > 0.0)).unwrap_or(0)
 }
 
 impl Stage for Choice {
@@ -277,14 +295,7 @@ impl Stage for Choice {
     }
 
     fn draw(&self, values: &mut Vec<f64>, rng: &mut dyn Rng) {
-        let mut rest = rng.random::<f64>();
-        let at = self.shares.iter().position(|share| {
-            rest -= share;
-            rest < 0.0
-        });
-        // Rounding may leave a little; the last one that can be drawn takes it.
-        let last = || self.shares.iter().rposition(|share| *share > 0.0);
-        if let Some(option) = at.or_else(last).and_then(|at| self.options.get(at)) {
+        if let Some(option) = self.options.get(pick(&self.shares, rng)) {
             option.draw(values, rng);
         }
     }

@@ -17,25 +17,38 @@
 //! stages are quadratic.
 
 mod additive;
+mod blur;
 mod brightness;
 mod clip;
 mod clipped_gaussian;
 pub mod combine;
+mod contrast;
 mod counts;
+mod crop;
 mod dropout;
 mod elementwise;
 pub mod evaluation;
+mod factors;
+mod flip;
 mod illumination;
 mod impulse;
+mod linear;
 mod mask;
 mod multiplicative;
+mod operator;
 mod overlay;
 mod patches;
+mod pixelate;
 mod poisson;
+mod rotate;
+mod scale;
 mod scratch;
+mod shift;
 mod spec;
 pub mod state;
 mod thinning;
+mod zoom;
+mod zoom_blur;
 
 use std::fmt;
 
@@ -43,26 +56,37 @@ use faer::Mat;
 use rand::Rng;
 
 pub use additive::{ADDITIVE, residual};
+pub use blur::BLUR;
 pub use brightness::BRIGHTNESS;
 pub use clip::CLIP;
 pub use clipped_gaussian::CLIPPED_GAUSSIAN;
 pub use combine::{CHOICE, Chain, Choice, Dose, SOMETIMES, STRENGTH};
+pub use contrast::CONTRAST;
+pub use crop::CROP;
 pub use dropout::DROPOUT;
 pub use elementwise::ELEMENTWISE;
 pub use evaluation::{RowMoments, Views};
+pub use flip::FLIP;
 pub use illumination::ILLUMINATION;
 pub use impulse::IMPULSE;
+pub use linear::LINEAR;
 pub use multiplicative::MULTIPLICATIVE;
 pub use overlay::OVERLAY;
 pub use patches::PATCHES;
+pub use pixelate::PIXELATE;
 pub use poisson::POISSON;
+pub use rotate::ROTATE;
+pub use scale::SCALE;
 pub use scratch::Scratch;
+pub use shift::SHIFT;
 pub use spec::{Bounds, Dosing, Fault, Key, Severities, Spec, Takes, Unless, Value, build_all};
 pub use state::State;
 pub use thinning::THINNING;
+pub use zoom::ZOOM;
+pub use zoom_blur::ZOOM_BLUR;
 
 /// All kinds of stages, in the order of the documentation.
-pub static KINDS: [&Kind; 16] = [
+pub static KINDS: [&Kind; 27] = [
     &ADDITIVE,
     &BRIGHTNESS,
     &ILLUMINATION,
@@ -73,6 +97,17 @@ pub static KINDS: [&Kind; 16] = [
     &DROPOUT,
     &PATCHES,
     &OVERLAY,
+    &SHIFT,
+    &FLIP,
+    &CROP,
+    &ROTATE,
+    &ZOOM,
+    &ZOOM_BLUR,
+    &BLUR,
+    &PIXELATE,
+    &CONTRAST,
+    &SCALE,
+    &LINEAR,
     &CLIPPED_GAUSSIAN,
     &ELEMENTWISE,
     &CLIP,

@@ -1,0 +1,377 @@
+//! Random linear maps with sparse rows, applied to moments without an operator of d × d entries.
+//!
+//! A sample is read as outer × size × inner numbers, and a map acts on the `size` places of the
+//! middle one, the same for all others: an axis of an image (a shift, a blur), or the pixels of a
+//! channel (a rotation). Sums run side by side over [`LANES`] columns, rows or places of a matrix,
+//! each in the order of the map's entries and without fused operations: the same bits on every
+//! instruction set.
+
+use std::array;
+
+use eigensweep_spectral::lanes::InstructionSet;
+use faer::Mat;
+use rand::Rng;
+
+use super::combine::{pick, shares};
+use super::{Chain, Choice, Domain, Fault, Scratch, Shape, Stage};
+
+/// Sums that run side by side.
+const LANES: usize = 8;
+
+/// Most places of an axis whose pairs are tabulated.
+const PAIRED: usize = 64;
+
+/// Most places of all maps of a mixture: some hundred megabytes.
+const MOST_PLACES: usize = 1 << 23;
+
+/// Sums that it costs to move a number to and from the lanes of two factors, and to add it.
+const MOVING: usize = 6;
+
+/// Where the places of a map lie: feature `(o · size + place) · inner + i`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Axis {
+    outer: usize,
+    size: usize,
+    inner: usize,
+}
+
+impl Axis {
+    /// The rows of each channel.
+    pub(super) fn rows(shape: Shape) -> Self {
+        Self { outer: shape.channels, size: shape.rows, inner: shape.columns }
+    }
+
+    /// The columns of each channel.
+    pub(super) fn columns(shape: Shape) -> Self {
+        Self { outer: shape.channels * shape.rows, size: shape.columns, inner: 1 }
+    }
+
+    /// The pixels of each channel.
+    pub(super) fn pixels(shape: Shape) -> Self {
+        Self { outer: shape.channels, size: shape.rows * shape.columns, inner: 1 }
+    }
+
+    /// All of `size` features.
+    fn all(size: usize) -> Self {
+        Self { outer: 1, size, inner: 1 }
+    }
+
+    /// Places of the axis in a sample.
+    pub(super) fn size(self) -> usize {
+        self.size
+    }
+
+    /// Features that share a place.
+    fn positions(self) -> usize {
+        self.outer * self.inner
+    }
+
+    /// The first feature of a position: the others follow at every `inner`-th.
+    fn base(self, position: usize) -> usize {
+        position / self.inner * self.size * self.inner + position % self.inner
+    }
+}
+
+/// A sparse square matrix: row by row, the places that it sums and their weights.
+#[derive(Clone, Debug)]
+pub(super) struct Map {
+    /// Where a row's entries start; one more at the end.
+    starts: Vec<usize>,
+    places: Vec<usize>,
+    weights: Vec<f64>,
+}
+
+impl Map {
+    /// The map with these rows. Weights of one place are added in their order, zeros are left out.
+    pub(super) fn new<R: IntoIterator<Item = (usize, f64)>>(rows: impl IntoIterator<Item = R>) -> Self {
+        let (mut starts, mut places, mut weights) = (vec![0], Vec::new(), Vec::<f64>::new());
+        let mut row = Vec::new();
+        for entries in rows {
+            row.clear();
+            row.extend(entries);
+            row.sort_by_key(|(place, _)| *place);
+            for one in row.chunk_by(|a, b| a.0 == b.0) {
+                let weight: f64 = one.iter().map(|(_, weight)| weight).sum();
+                if weight != 0.0 {
+                    places.extend(one.first().map(|(place, _)| *place));
+                    weights.push(weight);
+                }
+            }
+            starts.push(places.len());
+        }
+        Self { starts, places, weights }
+    }
+
+    /// The map whose rows interpolate at these sources, with zeros outside of `size` places.
+    pub(super) fn interpolating(size: usize, sources: impl Iterator<Item = f64>) -> Self {
+        Self::new(sources.map(|source| interpolate(size, source)))
+    }
+
+    /// `Σ π_s A_s`.
+    fn mixture(maps: &[Self], shares: &[f64]) -> Self {
+        let size = maps.first().map_or(0, Self::size);
+        Self::new((0..size).map(|at| {
+            let parts = maps.iter().zip(shares);
+            parts
+                .flat_map(move |(map, share)| map.row(at).map(move |(place, weight)| (place, share * weight)))
+        }))
+    }
+
+    /// `Σ π_s A_s ⊗ A_s`, on pairs of places `b · size + a`.
+    fn pairs(maps: &[Self], shares: &[f64]) -> Self {
+        let size = maps.first().map_or(0, Self::size);
+        Self::new((0..size * size).map(|pair| {
+            let (b, a) = (pair / size, pair % size);
+            maps.iter().zip(shares).flat_map(move |(map, share)| {
+                map.row(b).flat_map(move |(at, of_b)| {
+                    map.row(a).map(move |(place, of_a)| (at * size + place, share * (of_b * of_a)))
+                })
+            })
+        }))
+    }
+
+    /// Rows.
+    fn size(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Places and weights of a row.
+    pub(super) fn row(&self, at: usize) -> impl Iterator<Item = (usize, f64)> {
+        let range = self.starts[at]..self.starts[at + 1];
+        self.places[range.clone()].iter().copied().zip(self.weights[range].iter().copied())
+    }
+
+    /// Applies the map on an axis, to L samples side by side.
+    #[inline(always)]
+    fn apply<const L: usize>(&self, axis: Axis, from: &[[f64; L]], to: &mut [[f64; L]]) {
+        let block = axis.size * axis.inner;
+        for (from, to) in from.chunks_exact(block).zip(to.chunks_exact_mut(block)) {
+            for (place, to) in to.chunks_exact_mut(axis.inner).enumerate() {
+                let range = self.starts[place]..self.starts[place + 1];
+                let (places, weights) = (&self.places[range.clone()], &self.weights[range]);
+                for (i, to) in to.iter_mut().enumerate() {
+                    let mut sum = [0.0; L];
+                    for (place, weight) in places.iter().zip(weights) {
+                        let terms = &from[place * axis.inner + i];
+                        for (sum, term) in sum.iter_mut().zip(terms) {
+                            *sum += weight * term;
+                        }
+                    }
+                    *to = sum;
+                }
+            }
+        }
+    }
+}
+
+/// The places beside a source and their weights; nothing outside.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a place")]
+pub(super) fn interpolate(size: usize, source: f64) -> impl Iterator<Item = (usize, f64)> + Clone {
+    let before = source.floor();
+    let share = source - before;
+    let inside = move |place: f64| place >= 0.0 && place < size as f64;
+    [(before, 1.0 - share), (before + 1.0, share)]
+        .into_iter()
+        .filter(move |(place, _)| inside(*place))
+        .map(|(place, weight)| (place as usize, weight))
+}
+
+/// One of several maps of an axis, drawn afresh: `Ā = Σ π_s A_s`, `Φ(S) = Σ π_s A_s S A_sᵀ`.
+#[derive(Debug)]
+pub(super) struct Mixture {
+    axis: Axis,
+    maps: Vec<Map>,
+    shares: Vec<f64>,
+    /// Ā.
+    mean: Map,
+    /// Φ on pairs of places, where that takes fewer sums than one map after another.
+    pairs: Option<Map>,
+    /// The values that come out, of counts.
+    keeps: Domain,
+}
+
+impl Mixture {
+    /// One of these maps, with these probabilities.
+    pub(super) fn new(axis: Axis, maps: Vec<Map>, shares: Vec<f64>) -> Self {
+        let (maps, shares): (Vec<_>, Vec<_>) =
+            maps.into_iter().zip(shares).filter(|(_, share)| *share > 0.0).unzip();
+        let pairs = (axis.size <= PAIRED).then(|| Map::pairs(&maps, &shares)).filter(|pairs| {
+            let alone = maps.iter().map(|map| 2 * map.places.len() + MOVING * axis.size);
+            pairs.places.len() <= axis.size * alone.sum::<usize>()
+        });
+        let keeps = keeps(maps.iter().flat_map(|map| map.weights.iter().copied()));
+        Self { axis, mean: Map::mixture(&maps, &shares), pairs, keeps, maps, shares }
+    }
+
+    /// This map.
+    pub(super) fn only(axis: Axis, map: Map) -> Self {
+        Self::new(axis, vec![map], vec![1.0])
+    }
+}
+
+/// A map of the rows, then one of the columns.
+pub(super) fn separable(shape: Shape, rows: Map, columns: Map) -> Box<dyn Stage> {
+    let rows: Box<dyn Stage> = Box::new(Mixture::only(Axis::rows(shape), rows));
+    Box::new(Chain { stages: vec![rows, Box::new(Mixture::only(Axis::columns(shape), columns))] })
+}
+
+/// One of these stages, as likely as the weights say.
+pub(super) fn one_of(mut stages: Vec<Box<dyn Stage>>, weights: &[f64]) -> Result<Box<dyn Stage>, Fault> {
+    shares(weights, stages.len())?;
+    match stages.pop() {
+        Some(only) if stages.is_empty() => Ok(only),
+        last => {
+            stages.extend(last);
+            Ok(Box::new(Choice::new(stages, weights)?))
+        }
+    }
+}
+
+/// Checks how many maps a key asks for.
+pub(super) fn check_count(key: &str, maps: usize, axis: Axis) -> Result<(), Fault> {
+    if maps == 0 {
+        return Err(Fault::new(key, format!("`{key}` is empty"), "list at least one"));
+    }
+    if maps.saturating_mul(axis.size()) > MOST_PLACES {
+        let most = MOST_PLACES / axis.size();
+        let message = format!("`{key}` asks for {maps} maps of {} pixels each", axis.size());
+        return Err(Fault::new(key, message, format!("there may be {most}")));
+    }
+    Ok(())
+}
+
+/// The values that come out of sums with these weights, of counts.
+pub(super) fn keeps(weights: impl Iterator<Item = f64>) -> Domain {
+    let each = weights.map(|weight| match weight {
+        _ if weight < 0.0 => Domain::Real,
+        _ if weight.fract() != 0.0 => Domain::NotNegative,
+        _ => Domain::Counts,
+    });
+    each.min().unwrap_or(Domain::Counts)
+}
+
+impl Stage for Mixture {
+    fn mean(&self, moment: &mut Mat<f64>, _: &[f64], _: &mut Scratch) {
+        InstructionSet::detect().run(|| left(&self.mean, self.axis, moment));
+    }
+
+    fn second(&self, second: &mut Mat<f64>, _: &[f64], scratch: &mut Scratch) {
+        let instruction_set = InstructionSet::detect();
+        if let Some(pairs) = &self.pairs {
+            instruction_set.run(|| both(pairs, self.axis, second));
+            return;
+        }
+        let size = second.nrows();
+        let (mut part, mut sum) = (scratch.take(size, size), scratch.take(size, size));
+        for (at, (map, share)) in self.maps.iter().zip(&self.shares).enumerate() {
+            part.copy_from(&*second);
+            instruction_set.run(|| left(map, self.axis, &mut part));
+            instruction_set.run(|| right(map, self.axis, &part, *share, at == 0, &mut sum));
+        }
+        scratch.give(part);
+        scratch.give(std::mem::replace(second, sum));
+    }
+
+    fn draw(&self, values: &mut Vec<f64>, rng: &mut dyn Rng) {
+        if let Some(map) = self.maps.get(pick(&self.shares, rng)) {
+            let mut drawn = vec![0.0; values.len()];
+            map.apply(self.axis, values.as_chunks::<1>().0, drawn.as_chunks_mut().0);
+            *values = drawn;
+        }
+    }
+
+    fn domain(&self, before: Domain) -> Result<Domain, Domain> {
+        Ok(before.min(self.keeps))
+    }
+
+    fn is_fixed(&self) -> bool {
+        self.maps.len() == 1
+    }
+}
+
+/// Entries of a column that are brought to the lanes at a time: they stay in L1.
+const STRETCH: usize = 64;
+
+/// `M ← A M`.
+#[inline(always)]
+fn left(map: &Map, axis: Axis, matrix: &mut Mat<f64>) {
+    let (size, columns) = (matrix.nrows(), matrix.ncols());
+    let (mut from, mut to) = (vec![[0.0; LANES]; size], vec![[0.0; LANES]; size]);
+    for first in (0..columns).step_by(LANES) {
+        let lanes = LANES.min(columns - first);
+        for (at, from) in from.chunks_mut(STRETCH).enumerate() {
+            for lane in 0..lanes {
+                let column = &matrix.col_as_slice(first + lane)[at * STRETCH..];
+                for (from, entry) in from.iter_mut().zip(column) {
+                    from[lane] = *entry;
+                }
+            }
+        }
+        map.apply(axis, &from, &mut to);
+        for (at, to) in to.chunks(STRETCH).enumerate() {
+            for lane in 0..lanes {
+                let column = &mut matrix.col_as_slice_mut(first + lane)[at * STRETCH..];
+                for (entry, to) in column.iter_mut().zip(to) {
+                    *entry = to[lane];
+                }
+            }
+        }
+    }
+}
+
+/// `T ← s M Aᵀ`, or adds it.
+#[inline(always)]
+fn right(map: &Map, axis: Axis, matrix: &Mat<f64>, share: f64, replace: bool, sum: &mut Mat<f64>) {
+    let (rows, size) = (matrix.nrows(), matrix.ncols());
+    let (mut from, mut to) = (vec![[0.0; LANES]; size], vec![[0.0; LANES]; size]);
+    for first in (0..rows).step_by(LANES) {
+        let range = first..rows.min(first + LANES);
+        for (from, column) in from.iter_mut().zip(matrix.col_iter()) {
+            let Some(column) = column.try_as_col_major() else { continue };
+            let entries = &column.as_slice()[range.clone()];
+            if let Ok(entries) = entries.try_into() {
+                *from = entries;
+            } else {
+                from[..entries.len()].copy_from_slice(entries);
+            }
+        }
+        map.apply(axis, &from, &mut to);
+        for (to, column) in to.iter().zip(sum.col_iter_mut()) {
+            let Some(column) = column.try_as_col_major_mut() else { continue };
+            let entries = &mut column.as_slice_mut()[range.clone()];
+            for (entry, to) in entries.iter_mut().zip(to) {
+                *entry = share * to + if replace { 0.0 } else { *entry };
+            }
+        }
+    }
+}
+
+/// `S ← Φ(S)`, of the map of pairs of places.
+#[inline(always)]
+fn both(pairs: &Map, axis: Axis, matrix: &mut Mat<f64>) {
+    let (size, inner, positions) = (axis.size, axis.inner, axis.positions());
+    let (mut from, mut to) = (vec![[0.0; LANES]; size * size], vec![[0.0; LANES]; size * size]);
+    for position in 0..positions {
+        let column = |place: usize| axis.base(position) + place * inner;
+        for first in (0..positions).step_by(LANES) {
+            let lanes = LANES.min(positions - first);
+            // Lanes without a position repeat the last one.
+            let bases: [usize; LANES] = array::from_fn(|lane| axis.base(first + lane.min(lanes - 1)));
+            for (place, from) in from.chunks_exact_mut(size).enumerate() {
+                let column = matrix.col_as_slice(column(place));
+                for (at, from) in from.iter_mut().enumerate() {
+                    *from = bases.map(|base| column[base + at * inner]);
+                }
+            }
+            pairs.apply(Axis::all(size * size), &from, &mut to);
+            for (place, to) in to.chunks_exact(size).enumerate() {
+                let column = matrix.col_as_slice_mut(column(place));
+                for (at, to) in to.iter().enumerate() {
+                    for (base, to) in bases.iter().zip(to) {
+                        column[base + at * inner] = *to;
+                    }
+                }
+            }
+        }
+    }
+}
