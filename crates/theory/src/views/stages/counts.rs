@@ -29,7 +29,8 @@ pub(super) fn second(factor: f64, [linear, square]: [f64; 2], second: &mut Mat<f
 /// Adds `unit · k` with its probability for whole k, the most likely `mode`, of a law with
 /// `p(k + 1) = ratio(k) p(k)` and no other mode.
 ///
-/// From the mode outwards and normalised at the end, errors stay near those of one division.
+/// From the mode outwards and normalised at the end, so that errors are those of as many products as
+/// the law is wide.
 pub(super) fn around(mode: f64, ratio: impl Fn(f64) -> f64, unit: f64, outcomes: &mut Vec<(f64, f64)>) {
     let from = outcomes.len();
     outcomes.push((unit * mode, 1.0));

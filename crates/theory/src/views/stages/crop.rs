@@ -31,7 +31,7 @@ pub static CROP: Kind = Kind {
 };
 
 fn build(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
-    let sizes = spec.matrix("sizes").map(|sizes| {
+    let sizes = spec.matrix("sizes").filter(|sizes| sizes.ncols() == 2).map(|sizes| {
         let of = |column: usize| sizes.col(column).iter().copied();
         of(0).zip(of(1)).collect::<Vec<_>>()
     });

@@ -97,20 +97,20 @@ pub static KINDS: [&Kind; 27] = [
     &DROPOUT,
     &PATCHES,
     &OVERLAY,
+    &SHIFT,
+    &FLIP,
+    &CROP,
+    &ROTATE,
+    &ZOOM,
+    &ZOOM_BLUR,
+    &BLUR,
+    &PIXELATE,
+    &CONTRAST,
+    &SCALE,
+    &LINEAR,
     &CLIPPED_GAUSSIAN,
     &ELEMENTWISE,
     &CLIP,
-    &BLUR,
-    &CONTRAST,
-    &CROP,
-    &FLIP,
-    &LINEAR,
-    &PIXELATE,
-    &ROTATE,
-    &SCALE,
-    &SHIFT,
-    &ZOOM,
-    &ZOOM_BLUR,
     &CHOICE,
     &SOMETIMES,
     &STRENGTH,
@@ -280,6 +280,12 @@ impl Shape {
     }
 }
 
+/// Builds a stage for samples of a shape.
+pub type Build = fn(&Spec, Shape) -> Result<Box<dyn Stage>, Fault>;
+
+/// The values of keys at a severity from 1 to 5, for samples of a shape.
+pub type Severity = fn(Severities, usize, Shape) -> Vec<(&'static str, Value)>;
+
 /// A kind of stages.
 pub struct Kind {
     /// The name in job files.
@@ -290,9 +296,9 @@ pub struct Kind {
     pub keys: &'static [Key],
     /// Builds a stage of values that its keys take; what is wrong between them, and with the shape,
     /// is its to find.
-    pub build: fn(&Spec, Shape) -> Result<Box<dyn Stage>, Fault>,
+    pub build: Build,
     /// The values of its keys at a severity from 1 to 5; `None` where it has no severities.
-    pub severity: Option<fn(Severities, usize, Shape) -> Vec<(&'static str, Value)>>,
+    pub severity: Option<Severity>,
 }
 
 /// The kind of that name.

@@ -144,7 +144,7 @@ impl Bounds {
     pub const FINITE: Self = Self { whole: false, holds: f64::is_finite, words: "finite" };
     /// At least 0.
     pub const NOT_NEGATIVE: Self =
-        Self { whole: false, holds: |x| x >= 0.0 && x < f64::INFINITY, words: "at least 0" };
+        Self { whole: false, holds: |x| (0.0..f64::INFINITY).contains(&x), words: "at least 0" };
     /// Above 0.
     pub const POSITIVE: Self =
         Self { whole: false, holds: |x| x > 0.0 && x < f64::INFINITY, words: "above 0" };
