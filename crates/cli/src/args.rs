@@ -99,8 +99,10 @@ Examples:
     /// Show the keys of a job file: where each has a meaning, what it takes, and its default
     #[command(after_help = "Examples:\n  eigensweep keys\n  eigensweep keys augmentation")]
     Keys {
-        /// A table of the job file [default: all]
-        #[arg(value_parser = clap::builder::PossibleValuesParser::new(eigensweep_job::keys::tables()))]
+        /// A table of the job file, or `stages` for the kinds of stages [default: all]
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(
+            eigensweep_job::keys::tables().into_iter().chain([eigensweep_job::chains::STAGES])
+        ))]
         table: Option<String>,
     },
     /// Print a commented job to begin with: the keys that most jobs set, at their defaults

@@ -274,12 +274,6 @@ fn misfits(job: &Job, input: &Input) -> Vec<Problem> {
         let large = too_large(job, samples.shape.size(), samples.labels);
         return large.map_or_else(|| stages::check(job, staged, samples), |large| vec![large]);
     }
-    let probed = job.spec.output.metrics.iter().find(|metric| metric.is_probed());
-    if let Some(metric) = probed {
-        let message = format!("`{}` needs single rows, which only jobs with stages have", metric.name);
-        let help = Some("write the views as [[augmentation.stages]]".to_owned());
-        return vec![job.source.problem_at("output.metrics", message, "no rows", help)];
-    }
     let mut problems: Vec<Problem> =
         too_large(job, input.largest_signal(), input.labels()).into_iter().collect();
     let listed = job.spec.spectral().and_then(|(_, views)| views.spectrum.shape.length());

@@ -19,6 +19,9 @@ use super::read::{Reader, nearest};
 use super::stages::{DoseOf, StageNumber, StageSpec, StageValue, takes_list};
 use super::tree::{Entry, Node, Value, find};
 
+/// What the table of the kinds of stages goes by.
+pub const STAGES: &str = "stages";
+
 /// Most stages of a job, those within stages included: chains that mean something have a handful.
 pub const STAGES_LIMIT: usize = 1000;
 
@@ -418,8 +421,10 @@ fn kinds() -> String {
 /// What a key takes, in words.
 #[must_use]
 pub fn takes(key: &Key) -> String {
-    let number = |bounds: &Bounds| {
-        if bounds.whole { bounds.words.to_owned() } else { format!("a number {}", bounds.words) }
+    let number = |bounds: &Bounds| match bounds.words {
+        "finite" => "a finite number".to_owned(),
+        words if bounds.whole => words.to_owned(),
+        words => format!("a number {words}"),
     };
     let words =
         |words: &[&str]| words.iter().map(|word| format!("`{word:?}`")).collect::<Vec<_>>().join(" or ");

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use eigensweep_inputs::readers::READERS;
-use eigensweep_theory::metrics::{self, Asked};
+use eigensweep_theory::metrics::{self, Asked, Metric};
 use eigensweep_theory::paradigms;
 use eigensweep_theory::views::KINDS;
 use eigensweep_theory::views::stages::Severities;
@@ -739,9 +739,19 @@ fn others() -> Vec<Key> {
 fn common() -> Vec<Key> {
     let paradigms: Vec<_> = paradigms::ALL.iter().map(|paradigm| paradigm.name).collect();
     let all = format!("{paradigms:?}");
-    let metrics = metrics::nameable().map(|metric| metric.name).collect();
-    let by_default = metrics::nameable().filter(|metric| metric.asked == Asked::ByDefault);
-    let by_default = format!("{:?}", by_default.map(|metric| metric.name).collect::<Vec<_>>());
+    let metrics = |staged: bool| {
+        let there: Vec<&'static Metric> =
+            metrics::nameable().filter(|metric| staged || !metric.is_probed()).collect();
+        let asked = |metric: &Metric| match metric.asked {
+            Asked::ByDefault => true,
+            Asked::WithStages => staged,
+            Asked::With(_) | Asked::Always | Asked::ByName => false,
+        };
+        let by_default = there.iter().filter(|metric| asked(metric)).map(|metric| metric.name);
+        let by_default: Vec<&str> = by_default.collect();
+        let words = Kind::Words(there.iter().map(|metric| metric.name).collect());
+        key("output.metrics", words, format!("{by_default:?}"), "what is reported").shown(Shown::Common)
+    };
     let dimension = Default::Derived("`data.components`, if that is one number; otherwise *required*");
     let sampler = "how moments are drawn: themselves, or from every noise vector (n up to 10⁸)";
     let detail = "a row a replicate, or count, mean, variance, extremes and quantiles over replicates only";
@@ -760,8 +770,9 @@ fn common() -> Vec<Key> {
             .axis("samples", Level::Samples),
     ];
     keys.extend(without_stages([word("sampler.kind", Sampler::ALL.map(Sampler::name).to_vec(), sampler)]));
+    keys.extend(without_stages([metrics(false)]));
+    keys.extend(with_stages([metrics(true)]));
     keys.extend([
-        key("output.metrics", Kind::Words(metrics), by_default, "what is reported").shown(Shown::Common),
         word("output.detail", Detail::ALL.map(Detail::name).to_vec(), detail).shown(Shown::Common),
         // Eight row groups: 25 to 30 MB on disk.
         key(

@@ -136,10 +136,12 @@ impl Tree {
         let (table, key) = match path.trim().split('.').map(str::trim).collect::<Vec<_>>()[..] {
             [table, key] if !table.is_empty() && !key.is_empty() => (table, key),
             [_, _, _, ..] => {
-                let message = "an override names a key of a table, and there are no tables within tables";
+                let message = "an override names a key of a table, and replaces its whole value";
                 let mut problem = malformed(message, "more than `table.key`", span);
                 problem.help = Some(
-                    "a range is replaced whole: `grid.samples={ from = 100, to = 800, ratio = 2 }`".into(),
+                    "so is a range, `grid.samples={ from = 100, to = 800, ratio = 2 }`, and a chain, \
+                     `augmentation.reconstruction={ stages = [] }`"
+                        .into(),
                 );
                 return Err(problem);
             }

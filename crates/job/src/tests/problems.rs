@@ -101,7 +101,7 @@ fn overrides() {
         ("foo=1", "an override names a table and a key", "foo"),
         ("=1", "an override names a table and a key", ""),
         ("grid.=1", "an override names a table and a key", "grid."),
-        ("a.b.c=1", "an override names a key of a table, and there are no tables within tables", "a.b.c"),
+        ("a.b.c=1", "an override names a key of a table, and replaces its whole value", "a.b.c"),
         ("grid.samples=", "this override has no value", "grid.samples="),
         ("grid.samples= [1, 2", "the value of `grid.samples` is no TOML: unclosed array, expected `]`", ""),
         ("grid.sample=3", "[grid] has no key `sample`", "grid.sample"),

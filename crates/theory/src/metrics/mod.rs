@@ -148,6 +148,9 @@ pub enum Score {
 pub enum Asked {
     /// `[output] metrics`, by its own name; asked for unless the job says otherwise.
     ByDefault,
+    /// `[output] metrics`, by its own name; asked for unless a job with stages says otherwise, and the
+    /// column is there where it was asked for.
+    WithStages,
     /// `[output] metrics`, by its own name only; the column is there where it was asked for.
     ByName,
     /// Whoever asks for the metric of this name.
@@ -160,14 +163,14 @@ impl Metric {
     /// Whether `[output] metrics` can name it.
     #[must_use]
     pub fn can_be_named(&self) -> bool {
-        matches!(self.asked, Asked::ByDefault | Asked::ByName)
+        matches!(self.asked, Asked::ByDefault | Asked::WithStages | Asked::ByName)
     }
 
     /// Whether a job that names these metrics has its values.
     #[must_use]
     pub fn is_asked(&self, named: &[&Self]) -> bool {
         match self.asked {
-            Asked::ByDefault | Asked::ByName => named.contains(&self),
+            Asked::ByDefault | Asked::WithStages | Asked::ByName => named.contains(&self),
             Asked::With(name) => named.iter().any(|metric| metric.name == name),
             Asked::Always => true,
         }
@@ -236,7 +239,11 @@ pub fn nameable() -> impl Iterator<Item = &'static Metric> {
 /// only where they are asked for.
 #[must_use]
 pub fn columns(named: &[&Metric]) -> Vec<&'static Metric> {
-    ALL.into_iter().filter(|metric| metric.asked != Asked::ByName || metric.is_asked(named)).collect()
+    let always = |metric: &Metric| match metric.asked {
+        Asked::ByDefault | Asked::With(_) | Asked::Always => true,
+        Asked::WithStages | Asked::ByName => false,
+    };
+    ALL.into_iter().filter(|metric| always(metric) || metric.is_asked(named)).collect()
 }
 
 /// The metric of that name.

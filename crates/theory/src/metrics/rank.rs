@@ -12,6 +12,6 @@ pub static RANK: Metric = Metric {
     title: "rank of S",
     help: "rank of the views' second moment S: the most dimensions that a representation can have",
     better: Better::Neither,
-    asked: Asked::ByName,
+    asked: Asked::WithStages,
     of: Formula::Views(|rank, _| rank as f64),
 };

@@ -12,7 +12,7 @@ pub static TIER: Metric = Metric {
     title: "tier of the views",
     help: "how the views' moments were found: 1 exact in moments, 2 exact a sample, 3 sampled (m views a row)",
     better: Better::Neither,
-    asked: Asked::ByName,
+    asked: Asked::WithStages,
     of: Formula::Views(|_, tier| match tier {
         Tier::Moments => 1.0,
         Tier::Entries => 2.0,
