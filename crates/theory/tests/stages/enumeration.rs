@@ -129,19 +129,18 @@ fn outcomes(stage: &Json, shape: Shape, v: &[f64], mean: &[f64]) -> Law {
             product(v.iter().zip(&fill).map(|(&v, &fill)| vec![(1.0 - p, v), (p, fill)]))
         }
         "patches" => {
-            let size = list(&stage["size"]);
-            let across = (shape.columns as f64 / size[1]).ceil();
-            let patches = across * (shape.rows as f64 / size[0]).ceil();
+            let size = [0, 1].map(|at| usize::try_from(stage["size"][at].as_u64().unwrap()).unwrap());
+            let across = shape.columns.div_ceil(size[1]);
+            let patches = across * shape.rows.div_ceil(size[0]);
             let patch = |i: usize| {
                 let pixel = i % (shape.rows * shape.columns);
-                let (row, column) = ((pixel / shape.columns) as f64, (pixel % shape.columns) as f64);
-                (row / size[0]).floor() * across + (column / size[1]).floor()
+                pixel / shape.columns / size[0] * across + pixel % shape.columns / size[1]
             };
             let masked = stage["masked"].as_u64().unwrap();
             let sets: Vec<u64> =
-                (0..1 << patches as u64).filter(|set: &u64| u64::from(set.count_ones()) == masked).collect();
+                (0..1 << patches).filter(|set: &u64| u64::from(set.count_ones()) == masked).collect();
             let share = 1.0 / sets.len() as f64;
-            let value = |set: u64, i: usize| if set >> patch(i) as u64 & 1 == 1 { fill[i] } else { v[i] };
+            let value = |set: u64, i: usize| if set >> patch(i) & 1 == 1 { fill[i] } else { v[i] };
             sets.iter().map(|&set| (share, (0..d).map(|i| value(set, i)).collect())).collect()
         }
         "overlay" => {

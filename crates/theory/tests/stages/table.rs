@@ -95,12 +95,16 @@ fn value(json: &Json, takes: &Takes) -> Value {
         let (Takes::Word(words) | Takes::NumberListOrWord(_, words)) = takes else { panic!("no words here") };
         return Value::Word(words.iter().copied().find(|word| *word == text).unwrap());
     }
-    match takes {
-        Takes::Stages => Value::Stages(specs(json)),
-        Takes::Options => Value::Options(json.as_array().unwrap().iter().map(specs).collect()),
-        _ if json.is_number() => Value::Number(json.as_f64().unwrap()),
-        _ if json[0].is_number() => Value::List(list(json)),
-        _ => Value::Matrix(matrix(json)),
+    if matches!(takes, Takes::Stages) {
+        return Value::Stages(specs(json));
+    }
+    if matches!(takes, Takes::Options) {
+        return Value::Options(json.as_array().unwrap().iter().map(specs).collect());
+    }
+    match json.as_f64() {
+        Some(number) => Value::Number(number),
+        None if json[0].is_number() => Value::List(list(json)),
+        None => Value::Matrix(matrix(json)),
     }
 }
 

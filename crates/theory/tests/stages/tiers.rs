@@ -252,8 +252,8 @@ fn the_residual_of_a_corruption_is_noise_with_its_moments() {
         // Its draws have these moments.
         let mut rng = Generator::new(3);
         let draws = 20_000;
-        let mut sum = vec![0.0; 12];
-        let mut square = vec![0.0; 12];
+        let mut sum = [0.0; 12];
+        let mut square = [0.0; 12];
         for _ in 0..draws {
             let mut values = vec![0.0; 12];
             noise.draw(&mut values, &mut rng);
