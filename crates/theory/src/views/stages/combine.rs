@@ -7,6 +7,7 @@ use rand::{Rng, RngExt};
 
 use super::evaluation::mean_unknown;
 use super::spec::build_all;
+use super::tiles::symmetrize;
 use super::{
     Bounds, Domain, Dosing, Fault, Key, Kind, Scratch, Shape, Spec, Stage, Takes, Tier, Unless, Value,
     mixture,
@@ -390,10 +391,13 @@ impl Stage for Dose {
         self.stage.mean(&mut mixed, mean, scratch);
         let mut whole = scratch.copy(second);
         self.stage.second(&mut whole, mean, scratch);
-        scale(second, 1.0 - 2.0 * first + square);
-        add(second, first - square, &mixed);
-        add_transposed(second, first - square, &mixed);
-        add(second, square, &whole);
+        symmetrize(&mut mixed);
+        let [own, both] = [1.0 - 2.0 * first + square, 2.0 * (first - square)];
+        for ((entries, mixed), whole) in second.col_iter_mut().zip(mixed.col_iter()).zip(whole.col_iter()) {
+            for ((entry, mixed), whole) in entries.iter_mut().zip(mixed.iter()).zip(whole.iter()) {
+                *entry = own * *entry + both * mixed + square * whole;
+            }
+        }
         scratch.give(mixed);
         scratch.give(whole);
     }
@@ -473,18 +477,5 @@ fn scale(matrix: &mut Mat<f64>, by: f64) {
 fn add(matrix: &mut Mat<f64>, by: f64, other: &Mat<f64>) {
     for (column, other) in matrix.col_iter_mut().zip(other.col_iter()) {
         column.iter_mut().zip(other.iter()).for_each(|(entry, other)| *entry += by * other);
-    }
-}
-
-/// `M ← M + s Nᵀ`, square, by tiles that stay in the cache.
-fn add_transposed(matrix: &mut Mat<f64>, by: f64, other: &Mat<f64>) {
-    const TILE: usize = 32;
-    let size = matrix.nrows();
-    for (row, column) in (0..size).step_by(TILE).flat_map(|i| (0..size).step_by(TILE).map(move |j| (i, j))) {
-        for j in column..size.min(column + TILE) {
-            for i in row..size.min(row + TILE) {
-                matrix[(i, j)] += by * other[(j, i)];
-            }
-        }
     }
 }

@@ -43,10 +43,12 @@ mod poisson;
 mod rotate;
 mod scale;
 mod scratch;
+mod separable;
 mod shift;
 mod spec;
 pub mod state;
 mod thinning;
+mod tiles;
 mod zoom;
 mod zoom_blur;
 

@@ -2,6 +2,7 @@
 
 use faer::{Mat, MatRef};
 
+use super::tiles::{symmetrize, transpose};
 use super::{Scratch, Stage};
 
 /// The moments of views, inputs and labels, all divided by n; symbols as in the [crate's
@@ -61,7 +62,7 @@ impl State {
         symmetrize(&mut self.views);
         stage.mean(&mut self.mean, &[1.0], scratch);
         let mut turned = scratch.take(self.mean_views.ncols(), self.mean_views.nrows());
-        turned.copy_from(self.mean_views.transpose());
+        transpose(&self.mean_views, &mut turned);
         stage.mean(&mut turned, column(&self.mean), scratch);
         symmetrize(&mut turned);
         scratch.give(std::mem::replace(&mut self.mean_views, turned));
@@ -104,17 +105,6 @@ impl State {
 /// The entries of a matrix of one column.
 fn column(matrix: &Mat<f64>) -> &[f64] {
     matrix.col_as_slice(0)
-}
-
-/// Makes what rounding has left unequal equal.
-fn symmetrize(matrix: &mut Mat<f64>) {
-    for j in 0..matrix.ncols() {
-        for i in j + 1..matrix.nrows() {
-            let mean = 0.5 * (matrix[(i, j)] + matrix[(j, i)]);
-            matrix[(i, j)] = mean;
-            matrix[(j, i)] = mean;
-        }
-    }
 }
 
 /// `M ← M − a bᵀ`.
