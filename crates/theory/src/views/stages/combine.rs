@@ -114,8 +114,8 @@ pub(super) fn dosed(stage: Box<dyn Stage>, dosing: Dosing, shape: Shape) -> Resu
     Ok(Dose::new(stage, dosing))
 }
 
-/// The number of the first stage that must be told a mean which is not known there: it is behind one
-/// without a closed form.
+/// The number of the first stage that must be told a mean which is not known there: it is behind
+/// one without a closed form.
 pub(super) fn unsettled(stages: &[Box<dyn Stage>]) -> Option<usize> {
     let first = stages.iter().position(|stage| stage.tier() != Tier::Moments)? + 1;
     stages[first..].iter().position(|stage| stage.needs_mean()).map(|at| first + at)
@@ -139,8 +139,8 @@ impl Chain {
     }
 }
 
-/// The outcomes of one coordinate at a value behind all stages, the same ones together; `None` where
-/// a stage has no [law](Stage::law).
+/// The outcomes of one coordinate at a value behind all stages, the same ones together; `None`
+/// where a stage has no [law](Stage::law).
 fn outcomes(stages: &[Box<dyn Stage>], value: f64) -> Option<Vec<(f64, f64)>> {
     let mut found = vec![(value, 1.0)];
     let mut next = Vec::new();
@@ -241,8 +241,8 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// One of these stages, as likely as these weights relative to their sum; all alike if there are
-    /// no weights.
+    /// One of these stages, as likely as these weights relative to their sum; all alike if there
+    /// are no weights.
     ///
     /// # Errors
     ///

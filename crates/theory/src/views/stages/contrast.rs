@@ -1,8 +1,8 @@
 //! `contrast`: differences from the mean of a channel are multiplied by a random factor.
 //!
 //! `T(v) = t v + (1 − t) J v` with J the mean of a channel: random coefficients (t, 1 − t), so
-//! `Φ(S) = t₂ S + (t₁ − t₂)(S J + J S) + (1 − 2 t₁ + t₂) J S J` with t₁ = E t and t₂ = E t². Source:
-//! `views.md`, section 3.
+//! `Φ(S) = t₂ S + (t₁ − t₂)(S J + J S) + (1 − 2 t₁ + t₂) J S J` with t₁ = E t and t₂ = E t².
+//! Source: `views.md`, section 3.
 
 use faer::Mat;
 use rand::Rng;

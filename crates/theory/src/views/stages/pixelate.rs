@@ -1,7 +1,7 @@
 //! `pixelate`: every pixel becomes the mean of its cell.
 //!
-//! Of n pixels along an axis, pixel i is in cell ⌊i · cells/n⌋. A fixed map of the rows, then one of
-//! the columns. Source: `views.md`, sections 3 and 10.
+//! Of n pixels along an axis, pixel i is in cell ⌊i · cells/n⌋. A fixed map of the rows, then one
+//! of the columns. Source: `views.md`, sections 3 and 10.
 
 use super::operator::{Axis, Map};
 use super::separable::separable;

@@ -1,9 +1,9 @@
 //! A fixed map of the rows of every channel, then one of its columns: small dense products.
 //!
-//! `A = R ⊗ K` is applied to one factor of a moment column by column, each of which stays in L1, and
-//! to the other by a few rows at a time: the moment is read and written twice. Both are products of
-//! [`BLOCK`] rows by [`LANES`] columns, over the places where a map has entries. Sums have the order
-//! of the places and no fused operations: the same bits on every instruction set.
+//! `A = R ⊗ K` is applied to one factor of a moment column by column, each of which stays in L1,
+//! and to the other by a few rows at a time: the moment is read and written twice. Both are products
+//! of [`BLOCK`] rows by [`LANES`] columns, over the places where a map has entries. Sums have the
+//! order of the places and no fused operations: the same bits on every instruction set.
 
 use eigensweep_spectral::lanes::InstructionSet;
 use faer::Mat;
@@ -18,8 +18,8 @@ const LANES: usize = 8;
 /// Rows of a product: as many registers as every instruction set has, with some left.
 const BLOCK: usize = 4;
 
-/// Groups of lanes of the second factor at a time: what is between two of its columns in memory costs
-/// a page and a line each, so several lines are taken.
+/// Groups of lanes of the second factor at a time: a page for each column costs more than the lines
+/// that are taken from it.
 const GROUPS: usize = 4;
 
 /// A map of the rows, then one of the columns.
