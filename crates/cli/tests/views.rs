@@ -66,7 +66,8 @@ fn toml(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
         Value::Object(entries) => {
-            let entries: Vec<_> = entries.iter().map(|(key, value)| format!("{key} = {}", toml(value))).collect();
+            let entries: Vec<_> =
+                entries.iter().map(|(key, value)| format!("{key} = {}", toml(value))).collect();
             format!("{{ {} }}", entries.join(", "))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
@@ -77,10 +78,10 @@ fn toml(value: &Value) -> String {
 /// absent.
 #[test]
 fn saved_moments_are_those_of_the_specifications_enumeration() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/views.json");
-    if !Path::new(path).exists() {
-        return;
-    }
+    // Beside the repository, or beside what holds several checkouts of it.
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut paths = above.map(|directory| directory.join("shared/reference/views.json"));
+    let Some(path) = paths.find(|path| path.exists()) else { return };
     let reference: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let place = Place::new();
     let mut compared = 0;
@@ -106,9 +107,9 @@ fn enumerate(row: [f64; 2]) -> Vec<(f64, [f64; 2])> {
     let [a, b] = row;
     let moved = [[b, 0.0], [a, b], [0.0, a]];
     let masks = [(9.0, [1.0, 1.0]), (3.0, [1.0, 0.0]), (3.0, [0.0, 1.0]), (1.0, [0.0, 0.0])];
-    let views = moved.into_iter().flat_map(|[a, b]| {
-        masks.map(|(share, [first, second])| (share / 48.0, [a * first, b * second]))
-    });
+    let views = moved
+        .into_iter()
+        .flat_map(|[a, b]| masks.map(|(share, [first, second])| (share / 48.0, [a * first, b * second])));
     views.collect()
 }
 
@@ -229,7 +230,9 @@ fn additive_stages_are_the_covariance_and_corruption_is_in_the_inputs() {
 fn a_last_linear_stage_changes_the_size_and_losses_on_inputs_are_null() {
     let place = place();
     for (rows, matrix) in [(1, "[[1.0, 2.0]]"), (3, "[[1.0, 2.0], [0.5, 0.0], [0.0, -1.0]]")] {
-        let stages = format!("[{{ kind = \"dropout\", probability = 0.5 }}, {{ kind = \"linear\", matrix = {matrix} }}]");
+        let stages = format!(
+            "[{{ kind = \"dropout\", probability = 0.5 }}, {{ kind = \"linear\", matrix = {matrix} }}]"
+        );
         let (solution, _) = solve(&place, &format!("stages = {stages}"), &[]);
         let [c, g, s, b] = ["C", "G", "S", "B"].map(|name| saved(&place, name));
         assert_eq!((c.nrows(), c.ncols(), g.nrows(), s.ncols(), b.nrows()), (2, rows, rows, rows, rows));
@@ -237,7 +240,10 @@ fn a_last_linear_stage_changes_the_size_and_losses_on_inputs_are_null() {
         let nulls =
             [("joint_embedding", "probing_loss"), ("reconstruction", "probing_loss"), ("supervised", "loss")];
         for (paradigm, loss) in nulls {
-            assert!(solution[paradigm][loss].is_null() && solution[paradigm]["objective"].is_f64(), "{solution}");
+            assert!(
+                solution[paradigm][loss].is_null() && solution[paradigm]["objective"].is_f64(),
+                "{solution}"
+            );
         }
         let [encoder, decoder] = ["E", "D"].map(|name| saved(&place, name));
         assert_eq!((encoder.ncols(), decoder.nrows()), (rows, 2));
@@ -284,7 +290,8 @@ fn stages_read_their_matrices_from_files() {
     fs::create_dir(place.path("views")).unwrap();
     write(&place, "views/a.npy", &mat![[1.0, 2.0], [0.0, 1.0]]);
     place.write("views/v.toml", b"stages = [{ kind = \"linear\", matrix = \"a.npy\" }]");
-    let solve = ["solve", "--inputs", "x.npy", "--targets", "y.npy", "--views", "views/v.toml", "--dimension"];
+    let solve =
+        ["solve", "--inputs", "x.npy", "--targets", "y.npy", "--views", "views/v.toml", "--dimension"];
     let (code, _, stderr) = place.run(&[&solve[..], &["1", "--write", "out"]].concat());
     assert_eq!(code, 0, "{stderr}");
     near("mu", &saved(&place, "mu"), &mat![[22.0 / 3.0], [7.0 / 3.0]]);
@@ -304,9 +311,13 @@ fn what_views_leave_constant_lowers_the_rank() {
     }
     write(&place, "x.npy", &x);
     write(&place, "y.npy", &Random(8).normals(50, 1));
-    let views = "stages = [{ kind = \"contrast\", low = 1, high = 1 }, { kind = \"scale\", factors = [1.0] }]";
+    let views =
+        "stages = [{ kind = \"contrast\", low = 1, high = 1 }, { kind = \"scale\", factors = [1.0] }]";
     let (_, stderr) = solve(&place, "stages = [{ kind = \"dropout\", probability = 0.5 }]", &[]);
-    assert!(stderr.contains("S of these views has rank 3 of 4: feature 3 (from 0) is zero in all views"), "{stderr}");
+    assert!(
+        stderr.contains("S of these views has rank 3 of 4: feature 3 (from 0) is zero in all views"),
+        "{stderr}"
+    );
     assert!(stderr.contains("input 1 (from 0) is the same in all samples; nothing is centred"), "{stderr}");
     let (solution, stderr) = solve(&place, views, &["--center"]);
     assert_eq!(solution["rank"], 2, "{stderr}");
@@ -370,8 +381,7 @@ fn files_of_views_that_do_not_fit_are_refused_at_the_place_and_nothing_is_writte
     let (code, _, stderr) = place.run(&[&absent[..], &["none.toml"]].concat());
     assert!(code == 2 && stderr.contains("cannot read the file of views none.toml"), "{stderr}");
     for other in ["--covariance", "--mean-views"] {
-        let (code, _, stderr) =
-            run(&place, "stages = []", &["--dimension", "1", other, "x.npy"]);
+        let (code, _, stderr) = run(&place, "stages = []", &["--dimension", "1", other, "x.npy"]);
         assert!(code == 2 && stderr.contains("cannot be used with"), "{stderr}");
     }
 }

@@ -272,12 +272,7 @@ impl Problem {
 }
 
 /// The error of a problem without a solution, with the inputs at fault.
-fn unsolvable(
-    what: &'static str,
-    source: Failure,
-    problem: &Problem,
-    arguments: &Solve,
-) -> CommandError {
+fn unsolvable(what: &'static str, source: Failure, problem: &Problem, arguments: &Solve) -> CommandError {
     let remedy = match source {
         Failure::DimensionAboveRank { rank } => {
             let why = problem.deficiency();
@@ -471,7 +466,12 @@ impl Solution {
     fn print_json(&self, problem: &Problem) {
         let Problem { moments, labels, .. } = problem;
         let size = moments.size();
-        let numbers = [("n", moments.samples), ("d", moments.inputs.nrows()), ("k", self.dimension), ("rank", self.rank)];
+        let numbers = [
+            ("n", moments.samples),
+            ("d", moments.inputs.nrows()),
+            ("k", self.dimension),
+            ("rank", self.rank),
+        ];
         let mut object: Map<String, Value> =
             numbers.into_iter().map(|(name, number)| (name.to_owned(), number.into())).collect();
         object.insert("labels".to_owned(), labels.json());
@@ -502,7 +502,11 @@ impl Solution {
         }
         let mut losses = table::new(&["paradigm", "objective", "loss"].map(str::to_owned), 1);
         for Solved { paradigm, objective, loss, .. } in &self.paradigms {
-            losses.add_row([paradigm.name.to_owned(), table::number(*objective), loss.map_or_else(|| "–".to_owned(), table::number)]);
+            losses.add_row([
+                paradigm.name.to_owned(),
+                table::number(*objective),
+                loss.map_or_else(|| "–".to_owned(), table::number),
+            ]);
         }
         table::print(&losses.to_string());
         table::print(if moments.is_square() {
@@ -535,11 +539,8 @@ impl Solution {
 
 /// What views are, as JSON.
 fn views_json(views: &StagedViews) -> Value {
-    let stages: Vec<Value> = views
-        .stages()
-        .iter()
-        .map(|(name, tier)| json!({ "name": name, "tier": tier.name() }))
-        .collect();
+    let stages: Vec<Value> =
+        views.stages().iter().map(|(name, tier)| json!({ "name": name, "tier": tier.name() })).collect();
     let mut object = json!({
         "tier": views.tier().name(),
         "features": views.features(),

@@ -81,7 +81,8 @@ impl StagedViews {
         let mut domain = domain(inputs);
         let stages = build("corruption", &file.corruption)?;
         if let Some(at) = stages.iter().position(|stage| stage.tier() != Tier::Moments) {
-            let message = "a corruption is taken in the limit of many samples, and this stage has no closed form";
+            let message =
+                "a corruption is taken in the limit of many samples, and this stage has no closed form";
             let help = "corrupt the inputs themselves, a draw a sample, and leave `corruption` out";
             let place = format!("corruption[{at}]");
             return Err(refused(file, &place, "no closed form", Fault::new("", message, help)).into());
@@ -89,7 +90,8 @@ impl StagedViews {
         let chain = Chain { stages };
         let after = chain.features(size);
         if after != size {
-            let message = format!("a corruption leaves the number of features as it is, not {after} of {size}");
+            let message =
+                format!("a corruption leaves the number of features as it is, not {after} of {size}");
             let help = "put such a stage last in `stages`";
             return Err(refused(file, "corruption", "another size", Fault::new("", message, help)).into());
         }
@@ -101,8 +103,7 @@ impl StagedViews {
         let views = Views::new(build("stages", &file.stages)?);
         views.check(domain).map_err(|fault| misplaced("stages", fault))?;
         if let (Some(_), Some(at)) = (&corruption, views.tiers().position(|tier| tier != Tier::Moments)) {
-            let message =
-                "this stage has no closed form and must see corrupted samples, which the limit of many samples has not";
+            let message = "this stage has no closed form and must see corrupted samples, which the limit of many samples has not";
             let help = "corrupt the inputs themselves, a draw a sample, and leave `corruption` out";
             let place = format!("stages[{at}]");
             return Err(refused(file, &place, "no closed form", Fault::new("", message, help)).into());
