@@ -53,9 +53,9 @@ fn close(found: f64, expected: f64) {
 
 fn matrix(value: &Value) -> Mat<f64> {
     let rows = value.as_array().unwrap();
-    let row = |i: usize| match &rows[i] {
-        Value::Array(row) => row.iter().map(|x| x.as_f64().unwrap()).collect(),
-        number => vec![number.as_f64().unwrap()],
+    let number = |value: &Value| value.as_f64().unwrap();
+    let row = |i: usize| {
+        rows[i].as_array().map_or_else(|| vec![number(&rows[i])], |row| row.iter().map(number).collect())
     };
     let rows: Vec<Vec<f64>> = (0..rows.len()).map(row).collect();
     Mat::from_fn(rows.len(), rows[0].len(), |i, j| rows[i][j])

@@ -195,7 +195,10 @@ fn read_views(path: &Path, inputs: &Mat<f64>) -> Result<StagedViews, CommandErro
         .map_err(CommandError::Views)?;
     StagedViews::new(&file, inputs.as_ref()).map_err(|error| match error {
         EngineError::Job(problems) => CommandError::Views(problems),
-        error => CommandError::Engine(error),
+        error @ (EngineError::Input(_)
+        | EngineError::Store(_)
+        | EngineError::Io { .. }
+        | EngineError::Threads { .. }) => CommandError::Engine(error),
     })
 }
 
