@@ -65,20 +65,13 @@ pub static RECONSTRUCTION: Paradigm = Paradigm {
 
 fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Solution<'f>, Failure> {
     let rank = forms.factor(moments, 0.0)?;
-<<<<<<< HEAD
-    let size = forms.size;
-    let mut work = forms.work.as_mut().submatrix_mut(0, 0, size, rank);
-    forms.root.reduce_right(moments.cross, work.as_mut());
-    let mut left = forms.left.as_mut().submatrix_mut(0, 0, size, rank);
-=======
     let (size, inputs) = (forms.size, moments.cross.nrows());
     // Rows of zeros where views have more features than inputs: as many rows as columns at least.
     let rows = inputs.max(size);
     let mut work = forms.work.as_mut().submatrix_mut(0, 0, rows, rank);
-    forms.root.from_right(moments.cross, work.as_mut().subrows_mut(0, inputs));
+    forms.root.reduce_right(moments.cross, work.as_mut().subrows_mut(0, inputs));
     work.as_mut().subrows_mut(inputs, rows - inputs).fill(0.0);
     let mut left = forms.left.as_mut().submatrix_mut(0, 0, rows, rank);
->>>>>>> w-solveviews
     let mut right = forms.right.as_mut().submatrix_mut(0, 0, rank, rank);
     let values = &mut forms.values[..rank];
     let memory = MemStack::new(&mut forms.memory);
