@@ -195,25 +195,15 @@ impl StagedViews {
         self.views.push(&mut state, &mut scratch);
         if center {
             let (input_mean, label_mean) = (state.input_mean.clone(), state.label_mean.clone());
-            let [before, clean_before] = [&state.views, &clean].map(diagonal);
-            state.centre();
+            let clean_before = diagonal(&clean);
+            state.centre(terms);
             clean -= &input_mean * input_mean.transpose();
             clean_labels -= &input_mean * label_mean.transpose();
-            let still = |after: &Mat<f64>, before: &[f64]| -> Vec<usize> {
-                let rounding = 8.0 * f64::EPSILON * terms as f64;
-                let is_still = |i: &usize| after[(*i, *i)] <= rounding * before[*i];
-                (0..before.len()).filter(is_still).collect()
-            };
-            // What is left of features that are the same in all views is rounding.
-            for i in still(&state.views, &before) {
-                for matrix in [&mut state.views, &mut state.mean_views] {
-                    matrix.row_mut(i).fill(0.0);
-                    matrix.col_mut(i).fill(0.0);
-                }
-                state.cross.row_mut(i).fill(0.0);
-                state.view_labels.row_mut(i).fill(0.0);
-            }
-            for i in still(&clean, &clean_before) {
+            // What is left of features that are the same in all samples is rounding.
+            let rounding = 8.0 * f64::EPSILON * terms as f64;
+            let is_still = |i: &usize| clean[(*i, *i)] <= rounding * clean_before[*i];
+            let still: Vec<usize> = (0..clean_before.len()).filter(is_still).collect();
+            for i in still {
                 clean.row_mut(i).fill(0.0);
                 clean.col_mut(i).fill(0.0);
                 clean_labels.row_mut(i).fill(0.0);
