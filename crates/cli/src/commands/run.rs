@@ -404,7 +404,7 @@ mod tests {
         let summary = summary();
         let lines: Vec<&SummaryLine> = summary.lines.iter().take(2).collect();
         let width = |wanted| {
-            let text = summary_table(&summary, &lines, wanted);
+            let text = summary_table(&summary, &lines, true, wanted);
             text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
         };
         let full = width(None);
@@ -422,7 +422,7 @@ mod tests {
         let mut lines: Vec<&SummaryLine> = summary.lines.iter().collect();
         lines.retain(|line| axes(line).all(|(name, value)| slice.holds(name, value)));
         assert!(lines.len() <= TABLE_ROWS && lines.len() >= 9, "{}", lines.len());
-        let text = summary_table(&summary, &lines, None);
+        let text = summary_table(&summary, &lines, true, None);
         assert!(
             !text.contains("dimension") && text.contains("noise_scale") && text.contains("never"),
             "{text}"

@@ -82,13 +82,28 @@ impl State {
 
     /// Makes these the moments of models with a free intercept, with every mean zero. Last of all:
     /// stages act on raw values.
-    pub fn centre(&mut self) {
+    ///
+    /// An entry is a sum of so many `terms`: what that leaves of a feature that is the same in all
+    /// views is rounding, and becomes zero.
+    pub fn centre(&mut self, terms: usize) {
+        let before: Vec<f64> = self.views.diagonal().column_vector().iter().copied().collect();
         subtract(&mut self.cross, &self.mean, &self.input_mean);
         subtract(&mut self.mean_views, &self.mean, &self.mean);
         subtract(&mut self.views, &self.mean, &self.mean);
         subtract(&mut self.view_labels, &self.mean, &self.label_mean);
         for mean in [&mut self.mean, &mut self.input_mean, &mut self.label_mean] {
             mean.fill(0.0);
+        }
+        let rounding = 8.0 * f64::EPSILON * terms as f64;
+        for (i, before) in before.into_iter().enumerate() {
+            if self.views[(i, i)] <= rounding * before {
+                for matrix in [&mut self.views, &mut self.mean_views] {
+                    matrix.row_mut(i).fill(0.0);
+                    matrix.col_mut(i).fill(0.0);
+                }
+                self.cross.row_mut(i).fill(0.0);
+                self.view_labels.row_mut(i).fill(0.0);
+            }
         }
     }
 
