@@ -509,4 +509,41 @@ mod tests {
             assert!(results.iter().all(|result| *result == results[0]));
         }
     }
+    #[test]
+    fn runs_are_the_map_that_they_are_of() {
+        let shape = Shape { channels: 2, rows: 9, columns: 26 };
+        let before = Mat::from_fn(shape.size(), 11, |i, j| ((i * 131 + j * 61) as f64).sin());
+        for axis in [Axis::rows(shape), Axis::columns(shape)] {
+            let size = axis.size;
+            let source = |to: fn(usize, usize) -> usize| Map::new((0..size).map(|at| [(to(at, size), 1.0)]));
+            let maps = [
+                source(|at, _| at),
+                source(|at, size| size - 1 - at),
+                source(|at, size| (at + 2) % size),
+                source(|at, size| (at + 1).min(size - 1)),
+            ];
+            for shares in [[0.25; 4], [0.0, 1.0, 0.0, 0.0], [0.4, 0.6, 0.0, 0.0], [0.0, 0.0, 0.7, 0.3]] {
+                let mean = Map::mixture(&maps, &shares);
+                let runs = mean.runs(axis.inner).expect("long runs");
+                let mut expected = before.clone();
+                left(&mean, axis, &mut expected);
+                let results = InstructionSet::available().into_iter().map(|instruction_set| {
+                    let mut result = before.clone();
+                    instruction_set.run(|| moved(&runs, axis, &mut result));
+                    result
+                });
+                let results: Vec<_> = results.collect();
+                assert!((&results[0] - &expected).norm_max() < 1e-15, "{axis:?}, {shares:?}");
+                assert!(results.iter().all(|result| *result == results[0]));
+            }
+        }
+    }
+
+    #[test]
+    fn maps_without_long_runs_have_none() {
+        let sources = (0..40).map(|place| 0.8 * f64::from(place));
+        assert!(Map::interpolating(40, sources).runs(1).is_none());
+        let all = Map::new((0..40).map(|_| (0..40).map(|place| (place, 0.025))));
+        assert!(all.runs(1).is_none());
+    }
 }
