@@ -1,10 +1,10 @@
 //! Random linear maps with sparse rows, applied to moments without an operator of d × d entries.
 //!
 //! A sample is read as outer × size × inner numbers, and a map acts on the `size` places of the
-//! middle one, the same for all others: an axis of an image (a shift, a blur), or the pixels of a
-//! channel (a rotation). Sums run side by side over [`LANES`] columns, rows or places of a matrix,
-//! each in the order of the map's entries and without fused operations: the same bits on every
-//! instruction set.
+//! middle one, the same for all others: an axis of an image (a shift, a crop), or the pixels of a
+//! channel (a rotation). What moves places in long runs moves slices; else sums run side by side
+//! over [`LANES`] columns, rows or places of a matrix, each in the order of the map's entries and
+//! without fused operations: the same bits on every instruction set.
 
 use std::array;
 
