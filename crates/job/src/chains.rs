@@ -303,7 +303,14 @@ impl Reader<'_> {
                 Value::List(items),
             ) => list(self, items, bounds),
             (Takes::NumberListOrWord(_, words), Value::Text(text)) if !is_file(text) => {
-                self.word(node, path, words).map(Fixed::Word).map(StageValue::Fixed)
+                if let Some(&word) = words.iter().find(|word| *word == text) {
+                    return Some(StageValue::Fixed(Fixed::Word(word)));
+                }
+                let words = words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ");
+                let found = self.source.excerpt(&node.place);
+                let message =
+                    format!("`{path}` must be numbers, {words} or the path of an .npy file, not {found}");
+                self.refuse(&node.place, message, "not known", "the file's name ends with .npy")
             }
             (
                 Takes::NumberOrList(_)

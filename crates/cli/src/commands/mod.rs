@@ -30,7 +30,16 @@ const ABOVE_COMPONENTS: &str = "k > k₀, the number of important components: a 
 
 /// Says of each scale that is relative to the data what its column holds.
 fn relative_scales(spec: &JobSpec) {
-    say_relative(&relative(spec).collect::<Vec<_>>());
+    let names: Vec<&str> = relative(spec).collect();
+    match spec.stages() {
+        None => say_relative(&names),
+        Some(_) => {
+            for name in names {
+                let unit = "multiples of the mean variance of a feature of the clean data";
+                table::print(&format!("{name} is relative: {unit}"));
+            }
+        }
+    }
 }
 
 /// The same of the columns that [`relative`] found.
@@ -42,7 +51,7 @@ fn say_relative(names: &[&str]) {
     }
 }
 
-/// The columns that hold multiples of the clean data's largest eigenvalue.
+/// The columns that hold multiples of what the clean data have.
 fn relative(spec: &JobSpec) -> impl Iterator<Item = &'static str> {
     spec.axes().into_iter().filter(|axis| axis.relative).map(|axis| axis.name)
 }

@@ -256,11 +256,11 @@ fn print_summary(summary: &Summary, dataset: &Dataset) {
     // Paradigm by paradigm; within one, in the order of the grid.
     let order = |name: &str| summary.lines.iter().position(|line| line.paradigm == name);
     lines.sort_by_key(|line| order(line.paradigm));
-    table::print(&summary_table(summary, &lines, table::terminal_width().map(usize::from)));
+    let limits = dataset.spec().spectral().is_some();
+    table::print(&summary_table(summary, &lines, limits, table::terminal_width().map(usize::from)));
     let metric = summary.metric.name;
-    table::print(&format!(
-        "{metric}: mean ± standard error over replicates; threshold: median over replicates, whose spectra are drawn"
-    ));
+    let limits = if limits { "; threshold: median over replicates, whose spectra are drawn" } else { "" };
+    table::print(&format!("{metric}: mean ± standard error over replicates{limits}"));
     let constants: Vec<String> = summary
         .constants
         .iter()
@@ -303,15 +303,21 @@ fn axes(line: &SummaryLine) -> impl Iterator<Item = (&'static str, f64)> {
 }
 
 /// Columns in the widest form that fits `width`: headings in one line, in two, closer together, and
-/// without the smaller n.
-fn summary_table(summary: &Summary, lines: &[&SummaryLine], width: Option<usize>) -> String {
+/// without the smaller n. Thresholds are there where `limits` says that the job may have any.
+fn summary_table(summary: &Summary, lines: &[&SummaryLine], limits: bool, width: Option<usize>) -> String {
     let both = summary.smallest != summary.largest;
     let narrower = [("\n", both, 1), ("\n", both, 0), ("\n", false, 0)];
-    let of = |(space, both, padding)| table_of(summary, lines, (space, padding), both);
+    let of = |(space, both, padding)| table_of(summary, lines, (space, padding), both, limits);
     table::fitting((" ", both, 1), &narrower, width, of).0
 }
 
-fn table_of(summary: &Summary, lines: &[&SummaryLine], (space, padding): (&str, u16), both: bool) -> String {
+fn table_of(
+    summary: &Summary,
+    lines: &[&SummaryLine],
+    (space, padding): (&str, u16),
+    both: bool,
+    limits: bool,
+) -> String {
     // An axis of which one value is shown is said below the table.
     let several = |at: usize| {
         let values = || lines.iter().filter_map(|line| axes(line).nth(at)).map(|(_, value)| value.to_bits());
@@ -325,8 +331,10 @@ fn table_of(summary: &Summary, lines: &[&SummaryLine], (space, padding): (&str, 
     let samples = [summary.smallest, summary.largest];
     let samples = if both { &samples[..] } else { &samples[1..] };
     headings.extend(samples.iter().map(|n| format!("{},{space}n = {n}", summary.metric.name)));
-    headings.push(format!("threshold{space}α*"));
-    headings.push(format!("α above{space}it"));
+    if limits {
+        headings.push(format!("threshold{space}α*"));
+        headings.push(format!("α above{space}it"));
+    }
     let mut table = table::new(&headings, 1);
     table.column_iter_mut().for_each(|column| {
         column.set_padding((padding, 1));
@@ -339,8 +347,10 @@ fn table_of(summary: &Summary, lines: &[&SummaryLine], (space, padding): (&str, 
             cells.push(mean_and_error(&line.smallest));
         }
         cells.push(mean_and_error(&line.largest));
-        cells.push(line.median_threshold().map_or_else(|| "–".to_owned(), threshold));
-        cells.push(line.share_above().map_or_else(|| "–".to_owned(), verdict));
+        if limits {
+            cells.push(line.median_threshold().map_or_else(|| "–".to_owned(), threshold));
+            cells.push(line.share_above().map_or_else(|| "–".to_owned(), verdict));
+        }
         table.add_row(cells);
     }
     table.to_string()
@@ -394,7 +404,7 @@ mod tests {
         let summary = summary();
         let lines: Vec<&SummaryLine> = summary.lines.iter().take(2).collect();
         let width = |wanted| {
-            let text = summary_table(&summary, &lines, wanted);
+            let text = summary_table(&summary, &lines, true, wanted);
             text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
         };
         let full = width(None);
@@ -412,7 +422,7 @@ mod tests {
         let mut lines: Vec<&SummaryLine> = summary.lines.iter().collect();
         lines.retain(|line| axes(line).all(|(name, value)| slice.holds(name, value)));
         assert!(lines.len() <= TABLE_ROWS && lines.len() >= 9, "{}", lines.len());
-        let text = summary_table(&summary, &lines, None);
+        let text = summary_table(&summary, &lines, true, None);
         assert!(
             !text.contains("dimension") && text.contains("noise_scale") && text.contains("never"),
             "{text}"

@@ -97,6 +97,11 @@ fn replicates() -> impl Strategy<Value = (u32, u32)> {
     (1..=most).prop_flat_map(move |count| (prop_oneof![Just(0), 0..=most - count], Just(count)))
 }
 
+/// The metrics that a job without stages can name.
+fn spectral_metrics() -> Vec<&'static Metric> {
+    metrics::nameable().filter(|metric| !metric.is_probed()).collect()
+}
+
 fn spec() -> impl Strategy<Value = JobSpec> {
     let adaptive = option::of((2..1000_u32, 0..10_000_u32, 1e-9..1.0_f64)).prop_map(|drawn| {
         drawn.map(|(min, more, relative_error)| Adaptive { min, max: min + more, relative_error })
@@ -113,7 +118,7 @@ fn spec() -> impl Strategy<Value = JobSpec> {
     let views = (named(0.0), floats(0.0, f64::MAX), any::<[bool; 3]>());
     let chosen = (
         proptest::sample::subsequence(paradigms::ALL.to_vec(), 1..=3),
-        proptest::sample::subsequence(metrics::nameable().collect::<Vec<&Metric>>(), 1..=3),
+        proptest::sample::subsequence(spectral_metrics(), 1..=3),
         proptest::sample::select(Sampler::ALL.to_vec()),
         (proptest::sample::select(Detail::ALL.to_vec()), 1..=MOST_PART_ROWS, (0.0..=1.0_f64)),
     );

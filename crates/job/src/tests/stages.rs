@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use eigensweep_theory::views::stages::{Domain, Fault, KINDS, Value};
+use eigensweep_theory::views::stages::{Domain, Fault, Value, named};
 
 use super::super::chains::STAGES_LIMIT;
 use super::super::stages::{AlignmentDose, CorruptionDraw, StageValue};
@@ -89,7 +89,7 @@ fn a_job_with_stages_is_printed_with_its_defaults_and_inline() {
     samples = [100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200]
 
     [output]
-    metrics = ["distance", "leakage", "gap"]
+    metrics = ["distance", "leakage", "gap", "rank", "tier"]
     detail = "rows"
     part_rows = 983040
     max_failed = 0.01
@@ -212,7 +212,7 @@ fn stages_that_are_wrong_are_refused_where_they_stand() {
         [[augmentation.stages]]\nkind = "dropout"\nprobability = { relative = 1 } | `augmentation.stages[0].probability` is not relative to the data | { relative = 1 } |
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = [] | `augmentation.stages[0].fill` is empty | [] |
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = [1, inf] | `augmentation.stages[0].fill` must be finite, not inf | inf |
-        [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = "mean" | `augmentation.stages[0].fill` must be numbers or the path of an .npy file, not "mean" | "mean" | ends with .npy
+        [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = "median" | `augmentation.stages[0].fill` must be numbers, "mean" or the path of an .npy file, not "median" | "median" | ends with .npy
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = { values = 3 } | `augmentation.stages[0].fill.values` must be a list of numbers, not a number | 3 |
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nfill = { values = [1, 1] } | `augmentation.stages[0].fill.values` has the value 1.0 twice | 1 |
         [[augmentation.stages]]\nkind = "dropout"\nprobability = 0\nname = "A" | `augmentation.stages[0].name` cannot name a column | "A" | letters from a to z
@@ -313,7 +313,7 @@ fn what_only_a_built_stage_knows_is_told_at_its_key() {
     let fault = Fault::new("fill", "…", "…");
     let problem = job.source.problem_of_fault("augmentation.reconstruction.stages[0].stages[0]", &fault);
     assert_eq!(at(&problem), "{ kind = \"dropout\", probability = 0.2 }");
-    let kind = KINDS[0];
+    let kind = named("dropout").unwrap();
     let problem = job.source.problem_of_domain("augmentation.stages[0]", kind, Domain::Counts, Domain::Real);
     assert_eq!(at(&problem), "\"dropout\"");
     assert_eq!(

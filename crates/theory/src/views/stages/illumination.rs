@@ -2,9 +2,10 @@
 //!
 //! Mode (u, v) of a channel of h × w pixels is the orthonormal DCT-II
 //! `c_u(i) c_v(j)`, `c_u(i) = √((2 − [u = 0])/h) cos(πu(2i + 1)/2h)`. The modes are taken by
-//! ascending frequency `(u/h)² + (v/w)²`, the constant one first, of equal frequencies the lower u
-//! first. Amplitudes are independent and all of one variance, `variance · h w / modes`, so that the
-//! mean variance of a feature is `variance`.
+//! ascending frequency `u/h + v/w`, the constant one first, of equal frequencies the lower u first:
+//! in triangles, ten modes being the whole of u + v ≤ 3 of a square. Amplitudes are independent and
+//! all of one variance, `variance · h w / modes`, so that the mean variance of a feature is
+//! `variance`.
 //!
 //! Source: `views.md`, sections 7 and 10; low-rank additive noise.
 
@@ -45,10 +46,7 @@ fn build(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
         return Err(Fault::new("modes", message, format!("a channel has {pixels} modes")));
     }
     // Whole numbers, so that equal frequencies are equal.
-    let frequency = |&(u, v): &(usize, usize)| {
-        let (u, v) = ((u * columns) as u128, (v * rows) as u128);
-        u * u + v * v
-    };
+    let frequency = |&(u, v): &(usize, usize)| u * columns + v * rows;
     let mut order: Vec<_> = (0..rows).flat_map(|u| (0..columns).map(move |v| (u, v))).collect();
     order.sort_by_key(frequency);
     let scale = (spec.number("variance") * pixels as f64 / modes as f64).sqrt();

@@ -375,3 +375,35 @@ fn both(pairs: &Map, axis: Axis, matrix: &mut Mat<f64>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        let shape = Shape { channels: 2, rows: 5, columns: 7 };
+        let noise = |i: usize, j: usize| ((i * 131 + j * 61) as f64).sin();
+        let before = Mat::from_fn(shape.size(), shape.size(), |i, j| noise(i, j) + noise(j, i));
+        for axis in [Axis::rows(shape), Axis::columns(shape)] {
+            let sources = (0..axis.size).map(|place| 0.8 * place as f64 + 0.3);
+            let map = Map::interpolating(axis.size, sources);
+            let pairs = Map::pairs(std::slice::from_ref(&map), &[1.0]);
+            let results = InstructionSet::available().into_iter().map(|instruction_set| {
+                let (mut one, mut two) = (before.clone(), before.clone());
+                instruction_set.run(|| left(&map, axis, &mut one));
+                let mut other = one.clone();
+                instruction_set.run(|| right(&map, axis, &one, 0.3, true, &mut other));
+                instruction_set.run(|| right(&map, axis, &one, 0.6, false, &mut other));
+                instruction_set.run(|| both(&pairs, axis, &mut two));
+                [one, other, two].map(|matrix| {
+                    let bits =
+                        matrix.col_iter().flat_map(|column| column.iter().map(|entry| entry.to_bits()));
+                    bits.collect::<Vec<_>>()
+                })
+            });
+            let results: Vec<_> = results.collect();
+            assert!(results.iter().all(|result| *result == results[0]));
+        }
+    }
+}
