@@ -53,7 +53,9 @@ const AXES: [(&str, &str, &str); 7] = [
 /// by their spectrum of the largest eigenvalue of the clean data, those of stages of a mean variance.
 fn reference(column: &str) -> [&'static str; 2] {
     match column {
-        "noise_scale" | "augmentation_scale" => [" / max λ(signal)", "the largest eigenvalue of the clean data"],
+        "noise_scale" | "augmentation_scale" => {
+            [" / max λ(signal)", "the largest eigenvalue of the clean data"]
+        }
         _ => [" / the data's", "the mean variance of a feature of the clean data"],
     }
 }
@@ -75,7 +77,10 @@ pub(crate) fn heading(column: &str, relative: bool) -> String {
 /// Title of an axis, whose values may be multiples (`relative`).
 pub(crate) fn title(column: &str, relative: bool) -> String {
     let known = AXES.iter().find(|(name, ..)| *name == column);
-    known.map_or_else(|| heading(column, relative), |(_, title, _)| format!("{title}{}", unit(column, relative)))
+    known.map_or_else(
+        || heading(column, relative),
+        |(_, title, _)| format!("{title}{}", unit(column, relative)),
+    )
 }
 
 /// `α = 0.1`, `max λ(Γ) = 10⁶`, or the text itself; the value may be a multiple (`relative`).
