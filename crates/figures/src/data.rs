@@ -144,7 +144,7 @@ pub(crate) struct Lines<'s> {
     pub values: BTreeMap<String, Vec<Key>>,
     /// Axes of which one value stands for all.
     sliced: BTreeMap<String, Sliced>,
-    /// Axes that hold multiples of the clean data's largest eigenvalue, in all of the data sets.
+    /// Axes that hold multiples of what the clean data have, in all of the data sets.
     relative: BTreeSet<&'static str>,
     /// What is said of axes of which some values are shown.
     pub thinned: Vec<String>,
@@ -228,9 +228,10 @@ impl<'s> Lines<'s> {
                 if relative != axis.relative {
                     let (one, other) = if relative { (first, &*source.name) } else { (&*source.name, first) };
                     let reason = format!(
-                        "`{}` holds multiples of the clean data's largest eigenvalue in {one} and eigenvalues in {other}: they \
-                         share no axis; name one of the data sets",
-                        axis.name
+                        "`{}` holds multiples of {} in {one} and absolute values in {other}: they share no axis; name one of the \
+                         data sets",
+                        axis.name,
+                        names::multiples(axis.name)
                     );
                     return Err(FigureError::Figure { reason });
                 }

@@ -129,7 +129,7 @@ fn unfinished(sources: &[Source]) -> Vec<String> {
     }
     notes.extend(relative.into_iter().map(|(name, of)| {
         let of = if sources.len() > 1 { format!(" of {}", of.join(", ")) } else { String::new() };
-        format!("`{name}`{of} holds multiples of the largest eigenvalue of the clean data, as the job says.")
+        format!("`{name}`{of} holds multiples of {}, as the job says.", names::multiples(name))
     }));
     notes
 }

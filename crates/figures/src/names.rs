@@ -49,29 +49,45 @@ const AXES: [(&str, &str, &str); 7] = [
     ("noise_components", "noise components", "p"),
 ];
 
-/// What the values of a relative axis are multiples of: the largest eigenvalue of the clean data.
-const RELATIVE: &str = " / max λ(signal)";
+/// What the values of a relative axis are multiples of, in symbols and in words: those of covariances
+/// by their spectrum of the largest eigenvalue of the clean data, those of stages of a mean variance.
+fn reference(column: &str) -> [&'static str; 2] {
+    match column {
+        "noise_scale" | "augmentation_scale" => {
+            [" / max λ(signal)", "the largest eigenvalue of the clean data"]
+        }
+        _ => [" / the data's", "the mean variance of a feature of the clean data"],
+    }
+}
 
-fn unit(relative: bool) -> &'static str {
-    if relative { RELATIVE } else { "" }
+/// What the values of a relative axis are multiples of.
+pub(crate) fn multiples(column: &str) -> &'static str {
+    reference(column)[1]
+}
+
+fn unit(column: &str, relative: bool) -> &'static str {
+    if relative { reference(column)[0] } else { "" }
 }
 
 /// What an axis is called in a table; its values may be multiples (`relative`).
 pub(crate) fn heading(column: &str, relative: bool) -> String {
-    column.replace('_', " ") + unit(relative)
+    column.replace('_', " ") + unit(column, relative)
 }
 
 /// Title of an axis, whose values may be multiples (`relative`).
 pub(crate) fn title(column: &str, relative: bool) -> String {
     let known = AXES.iter().find(|(name, ..)| *name == column);
-    known.map_or_else(|| heading(column, relative), |(_, title, _)| format!("{title}{}", unit(relative)))
+    known.map_or_else(
+        || heading(column, relative),
+        |(_, title, _)| format!("{title}{}", unit(column, relative)),
+    )
 }
 
 /// `α = 0.1`, `max λ(Γ) = 10⁶`, or the text itself; the value may be a multiple (`relative`).
 pub(crate) fn valued(column: &str, value: &str, relative: bool) -> String {
     match (column, AXES.iter().find(|(name, ..)| *name == column)) {
         (PARADIGM | DATASET, _) => value.to_owned(),
-        (_, Some((_, _, symbol))) => format!("{symbol}{} = {value}", unit(relative)),
+        (_, Some((_, _, symbol))) => format!("{symbol}{} = {value}", unit(column, relative)),
         (other, None) => format!("{} = {value}", heading(other, relative)),
     }
 }

@@ -600,7 +600,7 @@ fn relative_axes_say_of_what_and_are_not_pooled() {
     let page = report::html(&sources[..1]).unwrap();
     assert!(page.contains("noise scale / max λ(signal)</"), "{page}");
     let error = draw(&sources, &curves()).unwrap_err().to_string();
-    assert!(error.contains("in multiples and eigenvalues in b"), "{error}");
+    assert!(error.contains("in multiples and absolute values in b"), "{error}");
     let one = FigureSpec { filter: Some("dataset = 'multiples'".to_owned()), ..curves() };
     let notes = draw(&sources, &one).unwrap().notes().join(" ");
     assert!(notes.contains("`noise_scale` of multiples holds multiples"), "{notes}");

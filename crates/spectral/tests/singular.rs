@@ -180,3 +180,21 @@ fn left_vectors_of_another_size_panic() {
 fn right_vectors_of_another_size_panic() {
     run(3, 3, 3, 3, 2);
 }
+
+/// The squares are those of the small problem: `M = A Bᵀ`, 400 × 24 each.
+#[test]
+fn a_matrix_of_low_rank_has_each_of_its_singular_values_once() {
+    let mut random = Random(3);
+    for (size, rank) in [(400, 24), (300, 150)] {
+        let (a, b) = (random.normals(size, rank), random.normals(size, rank));
+        let (_, values, right) = decompose(&(&a * b.transpose())).unwrap();
+        // The eigenvalues of A Bᵀ B Aᵀ that are not zero are those of (AᵀA)(BᵀB).
+        let (first, second) = (a.transpose() * &a, b.transpose() * &b);
+        let power: f64 = (0..rank).map(|i| (0..rank).map(|j| first[(i, j)] * second[(j, i)]).sum::<f64>()).sum();
+        let found: f64 = values.iter().map(|x| x * x).sum();
+        assert!((found - power).abs() < 1e-10 * power, "{size}: {found}, not {power}");
+        assert!(values[rank] < 1e-12 * values[0], "{size}: rank {rank}");
+        let gram = right.transpose() * &right - Mat::<f64>::identity(size, size);
+        assert!(largest(gram.as_ref()) < 1e-11, "{size}: orthogonal");
+    }
+}
