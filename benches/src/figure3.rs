@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use eigensweep_engine::input::Input;
 use eigensweep_engine::run::{self, Observer};
-use eigensweep_job::{self as job, DataSpec, JobSpec};
+use eigensweep_job::{self as job, JobSpec};
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::grid::Grid;
 use eigensweep_store::shard::Shard;
