@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Adds a metric, a paradigm, a kind of views, a reader and a kind of figure to a copy of the project, each the way ARCHITECTURE.md
+# Adds a metric, a paradigm, a kind of views, a kind of stages, a reader and a kind of figure to a copy of the project, each the way ARCHITECTURE.md
 # says (one new file, and its line in the table), and uses them. The copy shares the dependencies that `target/` has compiled.
 set -euo pipefail
 for tool in git perl; do
@@ -32,6 +32,7 @@ git -c user.name=seams -c user.email=seams@localhost commit -qm project
 add crates/theory/src/metrics stable_rank STABLE_RANK ALL
 add crates/theory/src/paradigms ridge_joint_embedding RIDGE_JOINT_EMBEDDING ALL
 add crates/theory/src/views multiplicative MULTIPLICATIVE KINDS
+add crates/theory/src/views/stages invert INVERT KINDS
 add crates/inputs/src/readers npy NPY READERS
 add crates/figures/src/kinds alignment_curves ALIGNMENT_CURVES KINDS
 
@@ -78,4 +79,22 @@ sed -e 's/"multiplicative"/"spectral"/' -e 's/^variance.*/alignment = [0.1, 1, 1
 "$program" plot spectral --figure alignment-curves --y stable_rank -o curves.svg
 grep -q "stable rank" curves.svg
 "$program" report spectral -o report.html
-echo "seams: five things added, each a file and a line, and used"
+# The same images as their negatives: other means, the same covariance, the same losses.
+cat >stages.toml <<'TOML'
+[job]
+replicates = 1
+[data]
+source = "npy"
+inputs = "inputs.npy"
+labels = "labels.npy"
+[augmentation]
+stages = [ { kind = "invert", level = [1, 2] }, { kind = "additive", variance = 0.1 } ]
+[model]
+dimension = 2
+[grid]
+samples = 60
+TOML
+"$program" run stages.toml --output negatives --quiet
+"$program" replay negatives --where "invert_level = 2 and loss_corrupted > 0" --limit 1 | tee replayed
+grep -q "the same bits" replayed
+echo "seams: six things added, each a file and a line, and used"

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use eigensweep_benches::Fault;
-use eigensweep_benches::clock::{fastest, seconds};
+use eigensweep_benches::clock::{fastest, processor_seconds};
 use eigensweep_benches::machine::{processor, python_versions};
 use eigensweep_benches::problems::SplitMix;
 use eigensweep_theory::views::stages::{Scratch, Shape, Spec, Takes, Value, named};
@@ -17,7 +17,8 @@ use serde_json::{Value as Json, json};
 
 /// Measures stages of views on images of 28 × 28 and of 3 × 32 × 32, beside NumPy.
 ///
-/// Prints a Markdown table of seconds for `second` and for one `mean` of a d × d moment.
+/// Prints a Markdown table of seconds for `second` and for one `mean` of a d × d moment: of a
+/// processor, so that what else runs on the machine takes less part in them.
 #[derive(Debug, Parser)]
 #[command(after_help = "Example: stage-rates --python venv/bin/python --module views.py")]
 struct Arguments {
@@ -142,7 +143,7 @@ fn own(spec: &Spec, shape: Shape, budget: Duration) -> Result<[f64; 2], Fault> {
     let mut restored = |run: &mut dyn FnMut(&mut Mat<f64>, &mut Scratch)| {
         fastest(budget, || {
             moment.copy_from(&square);
-            seconds(|| run(&mut moment, &mut scratch))
+            processor_seconds(|| run(&mut moment, &mut scratch))
         })
     };
     let second = restored(&mut |moment, scratch| stage.second(moment, &mean, scratch));

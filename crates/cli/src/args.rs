@@ -50,8 +50,21 @@ pub(crate) enum Command {
     /// Solve one problem in closed form, all three paradigms
     #[command(
         group = ArgGroup::new("answers").args(["labels", "targets"]).required(true),
-        after_help = "Example:\n  eigensweep solve --inputs X.npy --labels Y.npy --covariance SIGMA.npy --dimension 5 \
-                      --json"
+        after_help = "\
+Examples:
+  eigensweep solve --inputs X.npy --labels Y.npy --covariance SIGMA.npy --dimension 5 --json
+  eigensweep solve --inputs images.npy --labels Y.npy --views views.toml --center --dimension 10 --write out
+
+views.toml, for images of 28 x 28 (stages and their keys as in a job: docs/jobs.md):
+  shape = [1, 28, 28]
+  floor = 1e-4
+  [[stages]]
+  kind = \"shift\"
+  rows = 2
+  columns = 2
+  [[stages]]
+  kind = \"dropout\"
+  probability = 0.5"
     )]
     Solve(Solve),
     /// Show what of a data set is done, missing and failed, and how fast its shards get on
@@ -288,8 +301,12 @@ pub(crate) struct Solve {
     /// Mean covariance Σ of the views (d × d) [default: zero]
     #[arg(long, value_name = "SIGMA.npy")]
     pub(crate) covariance: Option<PathBuf>,
-    /// Subtract from each column of the inputs, and of the mean views, its mean; labels stay as
-    /// they are
+    /// Stages that make a view of an input, and that corrupt inputs before, in place of mean views
+    /// and covariance
+    #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["covariance", "mean_views"])]
+    pub(crate) views: Option<PathBuf>,
+    /// Subtract from each column of the inputs, and of the mean views, its mean (with --views from
+    /// their moments, last); labels stay as they are
     #[arg(long)]
     pub(crate) center: bool,
     /// Dimension k of the representation
@@ -298,7 +315,8 @@ pub(crate) struct Solve {
     /// Print JSON instead of tables
     #[arg(long)]
     pub(crate) json: bool,
-    /// Save W.npy, E.npy, D.npy and V.npy in this directory
+    /// Save W.npy, E.npy, D.npy and V.npy in this directory, and the moments mu.npy, C.npy, G.npy,
+    /// S.npy and B.npy
     #[arg(long, value_name = "DIR")]
     pub(crate) write: Option<PathBuf>,
 }

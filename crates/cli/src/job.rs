@@ -10,8 +10,11 @@ use crate::report::CommandError;
 /// Reads and validates a job file.
 pub(crate) fn read(path: &Path, overrides: &[String]) -> Result<Job, CommandError> {
     let directory = path.parent().unwrap_or_else(|| Path::new(""));
-    let text = fs::read_to_string(path)
-        .map_err(|source| CommandError::JobFile { path: path.to_path_buf(), source })?;
+    let text = fs::read_to_string(path).map_err(|source| CommandError::TextFile {
+        what: "job file",
+        path: path.to_path_buf(),
+        source,
+    })?;
     let name = path.display().to_string();
     Ok(job::parse(&name, &text, overrides, directory).map_err(eigensweep_engine::EngineError::from)?)
 }

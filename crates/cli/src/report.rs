@@ -31,8 +31,10 @@ pub(crate) enum CommandError {
     Filter(#[from] FilterError),
     #[error(transparent)]
     Data(#[from] InputError),
-    #[error("cannot read the job file {}: {source}", path.display())]
-    JobFile { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Views(JobProblems),
+    #[error("cannot read the {what} {}: {source}", path.display())]
+    TextFile { what: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{} is not a file of spectra: {reason}. It needs {{\"signal\": […], \"theta_signal\": […], \"gamma\": […], \
              \"theta_noise\": […]}}, and may have \"dimension\": k", path.display())]
     SpectraFile { path: PathBuf, reason: String },
@@ -40,8 +42,8 @@ pub(crate) enum CommandError {
     Spectra { path: PathBuf, source: SpectraError },
     #[error("{source} ({})", path.display())]
     Misfit { source: GivenError, path: PathBuf },
-    #[error("--dimension {found} is not between 1 and the number of inputs, {most}")]
-    Dimension { found: usize, most: usize },
+    #[error("--dimension {found} is not between 1 and the number of {of}, {most}")]
+    Dimension { found: usize, most: usize, of: &'static str },
     #[error("--dimension {found} is above the rank of S, {rank}: {why}. {}", most_dimension(*rank))]
     AboveRank { found: usize, rank: usize, why: String },
     #[error("the {what} problem has no solution: {source}{remedy}")]
@@ -136,7 +138,8 @@ impl CommandError {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Engine(EngineError::Job(_)) | Self::Filter(_) | Self::JobFile { .. } => Exit::BadJob,
+            Self::Engine(EngineError::Job(_)) | Self::Filter(_) => Exit::BadJob,
+            Self::Views(_) | Self::TextFile { .. } => Exit::BadJob,
             Self::Dimension { .. } | Self::Replicate { .. } | Self::Array(_) | Self::NoTimeLimit => {
                 Exit::BadJob
             }
@@ -179,7 +182,9 @@ fn most_dimension(rank: usize) -> String {
 /// Prints an error of a command to standard error; returns the exit code that goes with it.
 pub(crate) fn print(error: &CommandError, command: Option<&Command>) -> Exit {
     if let CommandError::Engine(EngineError::Job(problems)) = error {
-        print_problems(problems);
+        print_problems(problems, "job");
+    } else if let CommandError::Views(problems) = error {
+        print_problems(problems, "file of views");
     } else {
         tell!("error: {error}");
         if let Some(flags) = command.and_then(|command| error.flags(command)) {
@@ -189,12 +194,12 @@ pub(crate) fn print(error: &CommandError, command: Option<&Command>) -> Exit {
     error.exit()
 }
 
-fn print_problems(problems: &JobProblems) {
+fn print_problems(problems: &JobProblems, of: &str) {
     for problem in &problems.problems {
         tell!("{:?}", Report::new(Underlined::new(problem, &problems.sources)));
     }
     let problems = counted(problems.problems.len() as u64, "problem");
-    tell!("error: {problems} in the job; nothing was written");
+    tell!("error: {problems} in the {of}; nothing was written");
 }
 
 /// A problem as miette shows it.

@@ -8,7 +8,8 @@
 //! | `Σ` | [`Given::covariance`], zero if left out | d × d |
 //! | `G = X̄ᵀX̄/n`, `S = G + Σ`, `C = XᵀX̄/n`, `B = X̄ᵀY/n` | [`GivenMoments`] | d × d, and d × ℓ |
 //!
-//! Nothing is centred here. Products are those of faer on the calling thread; their last bits
+//! Nothing is centred by [`Given::moments`]. [`views`] has the moments of inputs and labels under
+//! views that are chains of stages, in place of X̄ and Σ. Products are those of faer on the calling thread; their last bits
 //! depend on the instruction set.
 //!
 //! ```
@@ -36,6 +37,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod views;
+
 use std::fmt;
 
 use eigensweep_theory::moments::Moments;
@@ -59,22 +62,27 @@ pub struct Given<'a> {
     pub covariance: Option<MatRef<'a, f64>>,
 }
 
-/// The moments of a problem, owned.
+/// The moments of a problem, owned: of p inputs and d features of a view, which are the same unless
+/// a stage changes their number.
 #[derive(Clone, Debug)]
 pub struct GivenMoments {
     /// n.
     pub samples: usize,
+    /// μ, the mean of X̄ (d × 1).
+    pub mean: Mat<f64>,
     /// G (d × d).
     pub mean_views: Mat<f64>,
-    /// S = G + Σ (d × d).
+    /// S = G + Σ (d × d), with its floor.
     pub views: Mat<f64>,
-    /// C = XᵀX̄/n (d × d).
+    /// S before its floor, where it has one.
+    pub unfloored: Option<Mat<f64>>,
+    /// C = XᵀX̄/n (p × d).
     pub cross: Mat<f64>,
     /// B = X̄ᵀY/n (d × ℓ).
     pub view_labels: Mat<f64>,
-    /// XᵀX/n (d × d).
+    /// XᵀX/n (p × p).
     pub inputs: Mat<f64>,
-    /// XᵀY/n (d × ℓ).
+    /// XᵀY/n (p × ℓ).
     pub input_labels: Mat<f64>,
     /// tr(YᵀY)/n.
     pub label_power: f64,
@@ -163,12 +171,6 @@ impl Given<'_> {
             }
         }
 
-        let inverse = 1.0 / samples as f64;
-        let product = |a: MatRef<'_, f64>, b: MatRef<'_, f64>| {
-            let mut out = Mat::zeros(a.ncols(), b.ncols());
-            matmul(out.as_mut(), Accum::Replace, a.transpose(), b, inverse, Par::Seq);
-            out
-        };
         let inputs = product(x, x);
         let input_labels = product(x, y);
         let (gram, cross, view_labels) = match mean_views {
@@ -176,11 +178,13 @@ impl Given<'_> {
             Some(x_bar) => (product(x_bar, x_bar), product(x, x_bar), product(x_bar, y)),
         };
         let views = covariance.map_or_else(|| gram.clone(), |sigma| &gram + sigma);
-        let label_power = y.squared_norm_l2() * inverse;
+        let label_power = y.squared_norm_l2() / samples as f64;
         Ok(GivenMoments {
             samples,
+            mean: centred(x_bar).1,
             mean_views: gram,
             views,
+            unfloored: None,
             cross,
             view_labels,
             inputs,
@@ -205,10 +209,16 @@ impl GivenMoments {
         }
     }
 
-    /// d, the number of inputs.
+    /// d, features of a view.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.inputs.nrows()
+        self.views.nrows()
+    }
+
+    /// Whether views have as many features as inputs: else no model of views takes an input.
+    #[must_use]
+    pub fn is_square(&self) -> bool {
+        self.inputs.nrows() == self.size()
     }
 
     /// ℓ, the number of labels.
@@ -216,6 +226,29 @@ impl GivenMoments {
     pub fn labels(&self) -> usize {
         self.input_labels.ncols()
     }
+}
+
+/// A matrix (n × m) less the mean of each column, and these means (m × 1); a constant column is zero
+/// to the last bit.
+#[must_use]
+pub fn centred(matrix: MatRef<'_, f64>) -> (Mat<f64>, Mat<f64>) {
+    let samples = matrix.nrows();
+    let of_first = |column: usize| {
+        let first = matrix[(0, column)];
+        matrix.col(column).iter().map(|value| value - first).sum::<f64>() / samples as f64
+    };
+    let means: Vec<f64> = (0..matrix.ncols()).map(of_first).collect();
+    let deviations = Mat::from_fn(samples, matrix.ncols(), |row, column| {
+        matrix[(row, column)] - matrix[(0, column)] - means[column]
+    });
+    (deviations, Mat::from_fn(means.len(), 1, |column, _| matrix[(0, column)] + means[column]))
+}
+
+/// `AᵀB/n`.
+fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
+    let mut out = Mat::zeros(a.ncols(), b.ncols());
+    matmul(out.as_mut(), Accum::Replace, a.transpose(), b, 1.0 / a.nrows() as f64, Par::Seq);
+    out
 }
 
 fn check(matrix: Matrix, given: MatRef<'_, f64>, expected: (usize, usize)) -> Result<(), GivenError> {
@@ -242,6 +275,7 @@ mod tests {
             covariance: Some(covariance.as_ref()),
         };
         let moments = given.moments().unwrap();
+        assert_eq!(moments.mean, mat![[1.0], [1.0]]);
         assert_eq!(moments.mean_views, mat![[2.0, 0.0], [0.0, 2.0]]);
         assert_eq!(moments.views, mat![[3.0, 0.5], [0.5, 5.0]]);
         assert_eq!(moments.cross, mat![[1.0, 3.0], [2.0, -4.0]]);

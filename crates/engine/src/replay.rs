@@ -63,6 +63,12 @@ impl Alone {
         rows.row(self.paradigm)
     }
 
+    /// Estimated flops of the cell.
+    #[must_use]
+    pub fn flops(&self) -> f64 {
+        self.simulation.plan().cost.total()
+    }
+
     /// Spectra and eigenvalues of the problem that was computed last.
     #[must_use]
     pub fn explain(&self) -> Explained {

@@ -450,13 +450,19 @@ fn bases(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Vec<(i64, Mat<
     Ok(components.values().iter().map(basis).collect())
 }
 
-/// Reads the files that stages name.
+/// Reads the files that a job's stages name.
 fn stage_files(job: &Job) -> Result<BTreeMap<PathBuf, Mat<f64>>, EngineError> {
-    let mut files = BTreeMap::new();
-    let Some(staged) = job.spec.stages() else { return Ok(files) };
+    let Some(staged) = job.spec.stages() else { return Ok(BTreeMap::new()) };
     let own = staged.own.iter().map(|(_, chain)| chain);
-    let mut waiting: Vec<&StageSpec> =
-        [&staged.corruption, &staged.augmentation].into_iter().chain(own).flatten().collect();
+    numbers_of([&staged.corruption, &staged.augmentation].into_iter().chain(own).flatten())
+}
+
+/// Reads the files that stages name.
+pub(crate) fn numbers_of<'a>(
+    stages: impl IntoIterator<Item = &'a StageSpec>,
+) -> Result<BTreeMap<PathBuf, Mat<f64>>, EngineError> {
+    let mut files = BTreeMap::new();
+    let mut waiting: Vec<&StageSpec> = stages.into_iter().collect();
     while let Some(stage) = waiting.pop() {
         for (_, value) in &stage.values {
             match value {

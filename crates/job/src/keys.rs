@@ -273,8 +273,8 @@ impl Key {
     #[must_use]
     pub fn condition(&self) -> String {
         let each = self.when.iter().map(|when| match when.key {
-            VIEWS if when.is.contains(&STAGES) => "with stages".to_owned(),
-            VIEWS => "without stages".to_owned(),
+            VIEWS if when.is.contains(&STAGES) => "there are stages".to_owned(),
+            VIEWS => "there are no stages".to_owned(),
             key => format!("{key} is {}", when.is.join(" or ")),
         });
         each.collect::<Vec<_>>().join(", ")

@@ -375,9 +375,10 @@ mod tests {
         assert_eq!(grid.rows_per_unit / grid.rows_per_sample, 3);
         let noise: Vec<_> = grid.settings(Level::Noise).collect();
         let data: Vec<_> = grid.settings(Level::Data).collect();
+        let at = |number: u64| usize::try_from(number).unwrap();
         for row in 0..grid.rows() {
             let setting = row / grid.rows_per_setting;
-            let (data, noise) = (&data[(setting / noises) as usize], &noise[(setting % noises) as usize]);
+            let (data, noise) = (&data[at(setting / noises)], &noise[at(setting % noises)]);
             for axis in &grid.axes {
                 let found = axis.index(row);
                 match axis.level {

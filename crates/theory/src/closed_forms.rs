@@ -92,7 +92,7 @@ pub struct Encoder<'a> {
     pub spectrum: Spectrum<'a>,
     /// V (d × r): the encoder is `Vₖᵀ`, normalised so that `VᵀSV = I`.
     pub basis: MatRef<'a, f64>,
-    /// D (d × r): the decoder is `Dₖ`; `None` of a paradigm without one.
+    /// D (p × r): the decoder is `Dₖ`; `None` of a paradigm without one.
     pub decoder: Option<MatRef<'a, f64>>,
 }
 
@@ -173,7 +173,7 @@ impl Problem<'_, '_> {
 }
 
 impl ClosedForms {
-    /// Workspace for up to `size` = d inputs and `labels` = ℓ.
+    /// Workspace for up to `size` inputs and features of views, and `labels` = ℓ.
     #[must_use]
     pub fn new(size: usize, labels: usize) -> Self {
         let scratch = StackReq::any_of(&[

@@ -10,11 +10,12 @@ pub struct Moments<'a> {
     pub mean_views: MatRef<'a, f64>,
     /// S = G + Σ (d × d), symmetric, positive semidefinite.
     pub views: MatRef<'a, f64>,
-    /// C = XᵀX̄/n (d × d).
+    /// C = XᵀX̄/n (p × d): d × d unless views have another number of features than inputs.
     pub cross: MatRef<'a, f64>,
     /// B = X̄ᵀY/n (d × ℓ).
     pub view_labels: MatRef<'a, f64>,
-    /// C̃ (d × d), symmetric: second moment of the inputs.
+    /// C̃ (d × d), symmetric: second moment of the inputs; of zeros where they have another size,
+    /// and then losses on inputs mean nothing.
     pub inputs: MatRef<'a, f64>,
     /// B̃ (d × ℓ): cross moment of the inputs and the labels.
     pub input_labels: MatRef<'a, f64>,

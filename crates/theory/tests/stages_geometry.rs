@@ -13,6 +13,7 @@ use faer::{Mat, Side};
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
+use serde_json::Value as Json;
 
 const SMALL: Shape = Shape { channels: 1, rows: 3, columns: 4 };
 const COLOUR: Shape = Shape { channels: 2, rows: 4, columns: 3 };
@@ -69,6 +70,7 @@ fn all_specs() -> Vec<Spec> {
 /// The outcomes of a stage at a sample with their probabilities, moved pixel by pixel.
 ///
 /// A uniform factor is replaced by two factors with the same mean and mean square.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places of small images")]
 fn outcomes(spec: &Spec, shape: Shape, v: &[f64]) -> Vec<(f64, Vec<f64>)> {
     let (h, w) = (shape.rows as i64, shape.columns as i64);
     let at = |c: usize, r: i64, q: i64| v[c * shape.rows * shape.columns + (r * w + q) as usize];
@@ -614,13 +616,13 @@ fn every_severity_fills_in_keys_that_build_a_stage() {
         [("widths", Value::List(widths))] => widths[0],
         other => panic!("{other:?}"),
     };
-    assert_eq!(width(Severities::ImageNet, 5, side(224)), 6.0);
-    assert_eq!(width(Severities::ImageNet, 5, side(28)), 0.75);
-    assert_eq!(width(Severities::Cifar, 1, side(32)), 0.4);
+    let cases = [(Severities::ImageNet, 5, 224), (Severities::ImageNet, 5, 28), (Severities::Cifar, 1, 32)];
+    let widths = cases.map(|(table, severity, pixels)| width(table, severity, side(pixels)));
+    assert_eq!(widths.to_vec(), [6.0, 0.75, 0.4]);
 }
 
 /// A stage of a table in JSON; `None` of a kind that is not there.
-fn read(table: &serde_json::Value) -> Option<Spec> {
+fn read(table: &Json) -> Option<Spec> {
     let table = table.as_object().unwrap();
     let kind = named(table["kind"].as_str().unwrap())?;
     let values = table.iter().filter(|(key, _)| *key != "kind").map(|(key, value)| {
@@ -630,11 +632,10 @@ fn read(table: &serde_json::Value) -> Option<Spec> {
     Some(Spec::new(kind, values.collect::<Option<_>>()?))
 }
 
-fn value_of(key: &Key, value: &serde_json::Value) -> Option<Value> {
-    let chain = |stages: &serde_json::Value| -> Option<Vec<Spec>> {
-        stages.as_array().unwrap().iter().map(read).collect()
-    };
-    let numbers = |row: &serde_json::Value| -> Vec<f64> {
+fn value_of(key: &Key, value: &Json) -> Option<Value> {
+    let chain =
+        |stages: &Json| -> Option<Vec<Spec>> { stages.as_array().unwrap().iter().map(read).collect() };
+    let numbers = |row: &Json| -> Vec<f64> {
         row.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
     };
     Some(match key.takes {
@@ -648,12 +649,14 @@ fn value_of(key: &Key, value: &serde_json::Value) -> Option<Value> {
         | Takes::Pair(_)
         | Takes::Pairs(_)
         | Takes::Matrix => match value {
-            serde_json::Value::Array(rows) if rows[0].is_array() => {
+            Json::Array(rows) if rows[0].is_array() => {
                 let rows: Vec<_> = rows.iter().map(numbers).collect();
                 Value::Matrix(Mat::from_fn(rows.len(), rows[0].len(), |i, j| rows[i][j]))
             }
-            serde_json::Value::Array(_) => Value::List(numbers(value)),
-            number => Value::Number(number.as_f64().unwrap()),
+            Json::Array(_) => Value::List(numbers(value)),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Object(_) => {
+                Value::Number(value.as_f64().unwrap())
+            }
         },
     })
 }
@@ -667,7 +670,7 @@ fn shared_reference_cases_of_these_kinds_agree() {
         return;
     };
     let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let matrix = |rows: &serde_json::Value| -> Mat<f64> {
+    let matrix = |rows: &Json| -> Mat<f64> {
         let rows: Vec<Vec<f64>> = serde_json::from_value(rows.clone()).unwrap();
         Mat::from_fn(rows.len(), rows[0].len(), |i, j| rows[i][j])
     };

@@ -9,7 +9,7 @@ use eigensweep_engine::samples::Samples;
 use eigensweep_engine::signal::{Signal, signals};
 use eigensweep_engine::simulation::stages::{ChainTiers, tiers};
 use eigensweep_engine::simulation::{Simulation, Workspace};
-use eigensweep_engine::study::Study;
+use eigensweep_engine::study::{Planned, Study};
 use eigensweep_job::JobSpec;
 use eigensweep_job::stages::StagesSpec;
 use eigensweep_store::dataset::Dataset;
@@ -55,7 +55,10 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
         }
     }
 
-    let seconds_per_flop = calibrate(simulation);
+    let seconds_per_flop = match spec.stages() {
+        None => calibrate(simulation),
+        Some(_) => calibrate_cell(&planned)?,
+    };
     let seconds = |flops: f64| flops * seconds_per_flop / threads as f64;
     let total = seconds(plan.cost.total());
     let rows = grid.rows();
@@ -65,7 +68,12 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let part_rows = plan.part_rows(0);
     line("parts", format!("{} of {} each", HumanCount(plan.parts), counted(part_rows.end, "row")));
     let sample = seconds_per_flop * plan.cost.total() / plan.units as f64;
-    let bytes = rows as f64 * sample_bytes(&spec, simulation, CALIBRATION.as_secs_f64() / sample)?;
+    let bytes = match spec.stages() {
+        None => sample_bytes(&spec, simulation, CALIBRATION.as_secs_f64() / sample)?,
+        // A part takes long; values hardly compress.
+        Some(_) => 8.0 * simulation.no_rows().metrics().len() as f64,
+    };
+    let bytes = rows as f64 * bytes;
     line("disk", format!("about {}", HumanBytes(whole(bytes))));
     line("memory", format!("about {} with {threads} threads", HumanBytes(simulation.memory_bytes(threads))));
     let row_milliseconds = total * threads as f64 * 1e3 / rows as f64;
@@ -268,6 +276,15 @@ fn calibrate(simulation: &Simulation) -> f64 {
         place = (place + SPREAD).fract();
     }
     clock.elapsed().as_secs_f64() / counted
+}
+
+/// The same of a job with stages, whose tasks may take minutes: over one cell, the first.
+fn calibrate_cell(planned: &Planned) -> Result<f64, CommandError> {
+    let first = planned.simulation().plan().grid.first_replicate;
+    let mut cell = planned.cell(first, |_| 0)?;
+    let begun = Instant::now();
+    cell.compute();
+    Ok(begun.elapsed().as_secs_f64() / cell.flops())
 }
 
 /// The first values of an axis, and how many there are.

@@ -4,12 +4,15 @@ use std::ops::Range;
 use std::path::Path;
 use std::{fmt, fs, iter};
 
-use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix};
+use eigensweep_engine::EngineError;
+use eigensweep_engine::given::views::{SAMPLED, SEED, StagedViews};
+use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix, centred};
 use eigensweep_inputs::{ClassLabels, columns, read_matrix, write_matrix};
 use eigensweep_store::format::counted;
 use eigensweep_theory::closed_forms::{self, ClosedForms, Encoder, Predictor};
 use eigensweep_theory::paradigms::{self, Pencil};
 use eigensweep_theory::probing::Probe;
+use eigensweep_theory::views::stages::Tier;
 use eigensweep_theory::{Failure, InstructionSet, Paradigm};
 use faer::Mat;
 use serde_json::{Map, Value, json};
@@ -31,21 +34,19 @@ const AFTER: usize = 5;
 const TIED: f64 = 1e-10;
 
 pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {
-    let Problem { moments, labels, inputs } = read(arguments)?;
-    let views = arguments.covariance.is_some() || arguments.mean_views.is_some();
-    let covariance = arguments.covariance.is_some();
-    let solution = solve(&moments, arguments.dimension)
-        .map_err(|(what, source)| unsolvable(what, source, &moments, arguments))?;
-    warn_of_inputs(&inputs, &moments, arguments.center);
-    warn_of_rank(solution.rank, &moments, covariance);
-    solution.warn_of_ties(views);
+    let problem = read(arguments)?;
+    let solution = solve(&problem.moments, arguments.dimension)
+        .map_err(|(what, source)| unsolvable(what, source, &problem, arguments))?;
+    problem.warn_of_inputs(arguments.center);
+    problem.warn_of_rank(solution.rank);
+    solution.warn_of_ties(problem.source != Source::Inputs || arguments.mean_views.is_some());
     if let Some(directory) = &arguments.write {
-        solution.write(directory)?;
+        solution.write(directory, &problem.moments)?;
     }
     if arguments.json {
-        solution.print_json(&moments, &labels);
+        solution.print_json(&problem);
     } else {
-        solution.print_tables(&moments, &labels);
+        solution.print_tables(&problem);
     }
     Ok(Exit::Success)
 }
@@ -120,38 +121,40 @@ impl fmt::Display for Labels {
     }
 }
 
+/// Where S has what it has beyond X̄ᵀX̄/n from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// Nowhere.
+    Inputs,
+    Covariance,
+    Views,
+}
+
 /// What the files hold.
 struct Problem {
     moments: GivenMoments,
     labels: Labels,
-    /// X (n × d), centred where that was asked for.
+    /// X (n × d); without views centred where that was asked for.
     inputs: Mat<f64>,
+    views: Option<StagedViews>,
+    source: Source,
 }
 
 /// The moments of the files, and what the labels were read as.
 fn read(arguments: &Solve) -> Result<Problem, CommandError> {
-    let given = |path: &Path| -> Result<Mat<f64>, CommandError> {
-        let matrix = read_matrix(path)?;
-        Ok(if arguments.center { centred(&matrix) } else { matrix })
+    let inputs = read_matrix(&arguments.inputs)?;
+    let views = arguments.views.as_deref().map(|path| read_views(path, &inputs)).transpose()?;
+    let (most, of) = match &views {
+        Some(views) if views.features() != inputs.ncols() => (views.features(), "features of a view"),
+        Some(_) | None => (inputs.ncols(), "inputs"),
     };
-    let inputs = given(&arguments.inputs)?;
-    let size = inputs.ncols();
-    if !(1..=size).contains(&arguments.dimension) {
-        return Err(CommandError::Dimension { found: arguments.dimension, most: size });
+    if !(1..=most).contains(&arguments.dimension) {
+        return Err(CommandError::Dimension { found: arguments.dimension, most, of });
     }
     // The arguments make sure of exactly one of them.
     let path = arguments.targets.as_deref().or(arguments.labels.as_deref()).unwrap_or(Path::new(""));
     let labels = Labels::read(path, arguments.targets.is_some(), inputs.nrows())?;
-    let matrix = labels.matrix();
-    let mean_views = arguments.mean_views.as_deref().map(given).transpose()?;
-    let covariance = arguments.covariance.as_deref().map(read_matrix).transpose()?;
-    let given = Given {
-        inputs: inputs.as_ref(),
-        labels: matrix.as_ref(),
-        mean_views: mean_views.as_ref().map(Mat::as_ref),
-        covariance: covariance.as_ref().map(Mat::as_ref),
-    };
-    let moments = given.moments().map_err(|source| {
+    let misfit = |source: GivenError| {
         let file = match source.matrix() {
             Matrix::Inputs => Some(arguments.inputs.as_path()),
             Matrix::Labels => Some(path),
@@ -159,87 +162,129 @@ fn read(arguments: &Solve) -> Result<Problem, CommandError> {
             Matrix::Covariance => arguments.covariance.as_deref(),
         };
         CommandError::Misfit { source, path: file.unwrap_or(path).to_path_buf() }
-    })?;
-    Ok(Problem { moments, labels, inputs })
+    };
+    let matrix = labels.matrix();
+    if let Some(mut views) = views {
+        let moments = views.moments(inputs.as_ref(), matrix.as_ref(), arguments.center).map_err(misfit)?;
+        return Ok(Problem { moments, labels, inputs, views: Some(views), source: Source::Views });
+    }
+    let given = |matrix: Mat<f64>| if arguments.center { centred(matrix.as_ref()).0 } else { matrix };
+    let inputs = given(inputs);
+    let mean_views = arguments.mean_views.as_deref().map(read_matrix).transpose()?.map(given);
+    let covariance = arguments.covariance.as_deref().map(read_matrix).transpose()?;
+    let given = Given {
+        inputs: inputs.as_ref(),
+        labels: matrix.as_ref(),
+        mean_views: mean_views.as_ref().map(Mat::as_ref),
+        covariance: covariance.as_ref().map(Mat::as_ref),
+    };
+    let moments = given.moments().map_err(misfit)?;
+    let source = if covariance.is_some() { Source::Covariance } else { Source::Inputs };
+    Ok(Problem { moments, labels, inputs, views: None, source })
 }
 
-/// A matrix (n × d) less the mean of each column; a constant column is zero to the last bit.
-fn centred(matrix: &Mat<f64>) -> Mat<f64> {
-    let samples = matrix.nrows();
-    let means: Vec<f64> = matrix
-        .col_iter()
-        .map(|column| column.iter().map(|value| value - column[0]).sum::<f64>() / samples as f64)
-        .collect();
-    Mat::from_fn(samples, matrix.ncols(), |row, column| {
-        matrix[(row, column)] - matrix[(0, column)] - means[column]
+/// The views of a file, for these inputs.
+fn read_views(path: &Path, inputs: &Mat<f64>) -> Result<StagedViews, CommandError> {
+    let directory = path.parent().unwrap_or(Path::new(""));
+    let text = fs::read_to_string(path).map_err(|source| CommandError::TextFile {
+        what: "file of views",
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let file = eigensweep_job::views_file(&path.display().to_string(), &text, directory)
+        .map_err(CommandError::Views)?;
+    StagedViews::new(&file, inputs.as_ref()).map_err(|error| match error {
+        EngineError::Job(problems) => CommandError::Views(problems),
+        error @ (EngineError::Input(_)
+        | EngineError::Store(_)
+        | EngineError::Io { .. }
+        | EngineError::Threads { .. }) => CommandError::Engine(error),
     })
 }
 
-/// Says which inputs are constant; not of those that are zero in the views, which lower the rank.
-fn warn_of_inputs(inputs: &Mat<f64>, moments: &GivenMoments, centred: bool) {
-    let mut constant = columns::constant(inputs.as_ref());
-    constant.retain(|&column| moments.views[(column, column)] > 0.0);
-    if !constant.is_empty() {
-        let remark = if centred { "" } else { "; nothing is centred without --center" };
-        tell!("warning: {} the same in all samples{remark}", listed(&constant));
+impl Problem {
+    /// Says which inputs are constant; not of those that are zero in the views, which lower the rank.
+    fn warn_of_inputs(&self, centred: bool) {
+        let mut constant = columns::constant(self.inputs.as_ref());
+        let moment = if self.views.is_some() { &self.moments.inputs } else { &self.moments.views };
+        constant.retain(|&column| moment[(column, column)] > 0.0);
+        if !constant.is_empty() {
+            let remark = if centred { "" } else { "; nothing is centred without --center" };
+            tell!("warning: {} the same in all samples{remark}", listed("input", &constant));
+        }
     }
-}
 
-/// Says where S is singular and which inputs make it so, or else which inputs only the views tell
-/// from others.
-fn warn_of_rank(rank: usize, moments: &GivenMoments, covariance: bool) {
-    let (samples, size) = (moments.samples, moments.size());
-    if rank < size {
-        tell!(
-            "warning: S = X̄ᵀX̄/n + Σ has rank {rank} of {size}: {}. The answer is that on its range, with the maps of smallest norm",
-            deficiency(moments, covariance)
-        );
-        return;
+    /// What S is, in words.
+    fn moment(&self) -> &'static str {
+        if self.views.is_some() { "S of these views" } else { "S = X̄ᵀX̄/n + Σ" }
     }
-    let dependent = columns::dependent(moments.inputs.as_ref());
-    if samples < size {
-        tell!(
-            "warning: {samples} samples do not determine {size} inputs: the answer is that of --covariance or --mean-views"
-        );
-    } else if !dependent.is_empty() {
-        tell!(
-            "warning: {} linear in the inputs before: what tells them apart is --covariance or --mean-views",
-            listed(&dependent)
-        );
-    }
-}
 
-/// The inputs that make S singular, in words.
-fn deficiency(moments: &GivenMoments, covariance: bool) -> String {
-    let (samples, size) = (moments.samples, moments.size());
-    let (zero, linear): (Vec<usize>, Vec<usize>) = columns::dependent(moments.views.as_ref())
-        .into_iter()
-        .partition(|&column| moments.views[(column, column)] <= 0.0);
-    let mut faults = Vec::new();
-    if !zero.is_empty() {
-        faults.push(format!("{} zero in all samples", listed(&zero)));
+    /// Says where S is singular and which inputs make it so, or else which inputs only the views
+    /// tell from others.
+    fn warn_of_rank(&self, rank: usize) {
+        let Self { moments, .. } = self;
+        let size = moments.size();
+        if rank < size {
+            tell!(
+                "warning: {} has rank {rank} of {size}: {}. The answer is that on its range, with the maps of smallest norm",
+                self.moment(),
+                self.deficiency()
+            );
+            return;
+        }
+        let by = if self.views.is_some() { "--views" } else { "--covariance or --mean-views" };
+        let (samples, inputs) = (moments.samples, moments.inputs.nrows());
+        let dependent = columns::dependent(moments.inputs.as_ref());
+        if !moments.is_square() {
+            // Features of views are no inputs.
+        } else if samples < inputs {
+            tell!("warning: {samples} samples do not determine {inputs} inputs: the answer is that of {by}");
+        } else if !dependent.is_empty() {
+            tell!(
+                "warning: {} linear in the inputs before: what tells them apart is {by}",
+                listed("input", &dependent)
+            );
+        }
     }
-    if samples < size && !covariance {
-        faults.push(format!("{samples} samples do not determine {size} inputs"));
-    } else if !linear.is_empty() {
-        faults.push(format!("{} linear in the inputs before", listed(&linear)));
-    } else if zero.is_empty() {
-        faults.push("some inputs are linear in others up to rounding".to_owned());
+
+    /// What makes S singular, in words.
+    fn deficiency(&self) -> String {
+        let moments = &self.moments;
+        let (samples, size) = (moments.samples, moments.size());
+        // Stages may move features about: feature 3 of a view need not be of input 3.
+        let (noun, before, everywhere) = match &self.views {
+            Some(_) => ("feature", "features", "views"),
+            None => ("input", "inputs", "samples"),
+        };
+        let (zero, linear): (Vec<usize>, Vec<usize>) = columns::dependent(moments.views.as_ref())
+            .into_iter()
+            .partition(|&column| moments.views[(column, column)] <= 0.0);
+        let mut faults = Vec::new();
+        if !zero.is_empty() {
+            faults.push(format!("{} zero in all {everywhere}", listed(noun, &zero)));
+        }
+        if samples < size && self.source == Source::Inputs {
+            faults.push(format!("{samples} samples do not determine {size} inputs"));
+        } else if !linear.is_empty() {
+            faults.push(format!("{} linear in the {before} before", listed(noun, &linear)));
+        } else if zero.is_empty() {
+            faults.push(format!("some {before} are linear in others up to rounding"));
+        }
+        faults.join("; ")
     }
-    faults.join("; ")
 }
 
 /// The error of a problem without a solution, with the inputs at fault.
-fn unsolvable(
-    what: &'static str,
-    source: Failure,
-    moments: &GivenMoments,
-    arguments: &Solve,
-) -> CommandError {
+fn unsolvable(what: &'static str, source: Failure, problem: &Problem, arguments: &Solve) -> CommandError {
     let remedy = match source {
         Failure::DimensionAboveRank { rank } => {
-            let why = deficiency(moments, arguments.covariance.is_some());
+            let why = problem.deficiency();
             return CommandError::AboveRank { found: arguments.dimension, rank, why };
+        }
+        Failure::NotPositiveDefinite { pivot } if problem.views.is_some() => {
+            format!(
+                ". S of these views is negative in some direction, most along feature {pivot} (from 0): give the file of views a `floor`"
+            )
         }
         Failure::NotPositiveDefinite { pivot } => {
             format!(
@@ -254,14 +299,14 @@ fn unsolvable(
 }
 
 /// `inputs 3, 5 and 8 (from 0) are`, ten at most.
-fn listed(columns: &[usize]) -> String {
+fn listed(noun: &str, columns: &[usize]) -> String {
     let shown: Vec<String> = columns.iter().take(NAMED).map(usize::to_string).collect();
     match &shown[..] {
-        [only] => format!("input {only} (from 0) is"),
+        [only] => format!("{noun} {only} (from 0) is"),
         _ if columns.len() > shown.len() => {
-            format!("inputs {}, … (from 0; {} in all) are", shown.join(", "), columns.len())
+            format!("{noun}s {}, … (from 0; {} in all) are", shown.join(", "), columns.len())
         }
-        [first @ .., last] => format!("inputs {} and {last} (from 0) are", first.join(", ")),
+        [first @ .., last] => format!("{noun}s {} and {last} (from 0) are", first.join(", ")),
         [] => String::new(),
     }
 }
@@ -285,7 +330,8 @@ struct Solved {
     /// All r values of its pencil, descending, if it learns a representation.
     spectrum: Option<Vec<f64>>,
     objective: f64,
-    loss: f64,
+    /// `None` where a view has another number of features than an input.
+    loss: Option<f64>,
     /// Its maps, by their symbols in the paper.
     maps: Vec<(&'static str, Mat<f64>)>,
 }
@@ -300,15 +346,19 @@ struct Solution {
 
 /// The solution, or the paradigm that has none and why.
 fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static str, Failure)> {
-    let moments = problem.view();
-    let (size, labels) = (problem.size(), problem.labels());
-    let input_power = (0..size).map(|i| problem.inputs[(i, i)]).sum();
+    let (size, labels, inputs) = (problem.size(), problem.labels(), problem.inputs.nrows());
+    let (no_inputs, no_labels) = (Mat::zeros(size, size), Mat::zeros(size, labels));
+    let mut moments = problem.view();
+    if !problem.is_square() {
+        (moments.inputs, moments.input_labels) = (no_inputs.as_ref(), no_labels.as_ref());
+    }
+    let input_power = (0..inputs).map(|i| problem.inputs[(i, i)]).sum();
     // What is left of terms that cancel is zero up to their rounding, some units for each input.
     let settled = |value: f64, terms: f64| {
         let rounding = 8.0 * f64::EPSILON * size as f64 * terms.abs();
         if value.abs() <= rounding { 0.0 } else { value }
     };
-    let mut forms = ClosedForms::new(size, labels);
+    let mut forms = ClosedForms::new(size.max(inputs), labels);
     let mut probe = Probe::new(InstructionSet::detect(), size, labels);
     let mut solver = forms.problem(moments);
     let mut rank = 0;
@@ -329,7 +379,7 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static
                         let terms = (pencil.objective)(&vec![0.0; dimension], input_power);
                         settled((pencil.objective)(&spectrum.values[..dimension], input_power), terms)
                     }),
-                    loss: settled(loss, moments.label_power),
+                    loss: problem.is_square().then(|| settled(loss, moments.label_power)),
                     maps: iter::once((map, basis.transpose().to_owned())).chain(decoder).collect(),
                 }
             }
@@ -337,6 +387,7 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static
                 rank = found;
                 let maps = vec![(map, model.transpose().to_owned())];
                 let [objective, loss] = [objective, loss].map(|value| settled(value, moments.label_power));
+                let loss = problem.is_square().then_some(loss);
                 Solved { paradigm, spectrum: None, objective, loss, maps }
             }
         })
@@ -348,14 +399,23 @@ fn solve(problem: &GivenMoments, dimension: usize) -> Result<Solution, (&'static
 }
 
 impl Solution {
-    fn write(&self, directory: &Path) -> Result<(), CommandError> {
+    /// Writes the maps, and the moments that they are of: S before its floor.
+    fn write(&self, directory: &Path, moments: &GivenMoments) -> Result<(), CommandError> {
         fs::create_dir_all(directory).map_err(|source| CommandError::Io {
             action: "create",
             path: directory.to_path_buf(),
             source,
         })?;
-        for (name, map) in self.paradigms.iter().flat_map(|solved| &solved.maps) {
-            write_matrix(&directory.join(format!("{name}.npy")), map.as_ref())?;
+        let maps = self.paradigms.iter().flat_map(|solved| &solved.maps).map(|(name, map)| (*name, map));
+        let moments = [
+            ("mu", &moments.mean),
+            ("C", &moments.cross),
+            ("G", &moments.mean_views),
+            ("S", moments.unfloored.as_ref().unwrap_or(&moments.views)),
+            ("B", &moments.view_labels),
+        ];
+        for (name, matrix) in maps.chain(moments) {
+            write_matrix(&directory.join(format!("{name}.npy")), matrix.as_ref())?;
         }
         Ok(())
     }
@@ -375,7 +435,7 @@ impl Solution {
             let among = tied(pencil, values, k);
             if !views && values.len() > 1 && among == (0..values.len()) {
                 tell!(
-                    "warning: without --covariance or --mean-views the views are the inputs: every {symbol} of {} is {}, and which \
+                    "warning: without --covariance, --mean-views or --views the views are the inputs: every {symbol} of {} is {}, and which \
                      directions it keeps is undetermined",
                     paradigm.name,
                     table::number((pencil.eigenvalue)(first))
@@ -406,12 +466,21 @@ impl Solution {
         }
     }
 
-    fn print_json(&self, problem: &GivenMoments, labels: &Labels) {
-        let size = problem.size();
-        let numbers = [("n", problem.samples), ("d", size), ("k", self.dimension), ("rank", self.rank)];
+    fn print_json(&self, problem: &Problem) {
+        let Problem { moments, labels, .. } = problem;
+        let size = moments.size();
+        let numbers = [
+            ("n", moments.samples),
+            ("d", moments.inputs.nrows()),
+            ("k", self.dimension),
+            ("rank", self.rank),
+        ];
         let mut object: Map<String, Value> =
             numbers.into_iter().map(|(name, number)| (name.to_owned(), number.into())).collect();
         object.insert("labels".to_owned(), labels.json());
+        if let Some(views) = &problem.views {
+            object.insert("views".to_owned(), views_json(views));
+        }
         for Solved { paradigm, objective, loss, .. } in &self.paradigms {
             let loss_name = if paradigm.spectrum.is_some() { "probing_loss" } else { "loss" };
             object
@@ -425,19 +494,29 @@ impl Solution {
         table::print(&serde_json::to_string_pretty(&object).unwrap_or_default());
     }
 
-    fn print_tables(&self, problem: &GivenMoments, labels: &Labels) {
+    fn print_tables(&self, problem: &Problem) {
         let Self { dimension, rank, .. } = self;
-        let (samples, size) = (problem.samples, problem.size());
-        table::print(&format!("n = {samples}, d = {size}, k = {dimension}, rank of S = {rank}"));
+        let Problem { moments, labels, .. } = problem;
+        let (samples, size, inputs) = (moments.samples, moments.size(), moments.inputs.nrows());
+        table::print(&format!("n = {samples}, d = {inputs}, k = {dimension}, rank of S = {rank}"));
         table::print(&format!("labels: {labels}"));
+        if let Some(views) = &problem.views {
+            table::print(&format!("views: {}", said(views)));
+        }
         let mut losses = table::new(&["paradigm", "objective", "loss"].map(str::to_owned), 1);
         for Solved { paradigm, objective, loss, .. } in &self.paradigms {
-            losses.add_row([paradigm.name.to_owned(), table::number(*objective), table::number(*loss)]);
+            losses.add_row([
+                paradigm.name.to_owned(),
+                table::number(*objective),
+                loss.map_or_else(|| "–".to_owned(), table::number),
+            ]);
         }
         table::print(&losses.to_string());
-        table::print(
-            "loss: probing loss of the inputs through the encoder; for supervised, its squared loss on them",
-        );
+        table::print(if moments.is_square() {
+            "loss: probing loss of the inputs through the encoder; for supervised, its squared loss on them"
+        } else {
+            "loss: none, as an input has another number of features than a view"
+        });
         let headings = self.spectra().map(|(paradigm, pencil, _)| {
             let value = pencil.name.trim_end_matches('s');
             format!("{value} {} ({})", pencil.symbol, paradigm.name)
@@ -459,4 +538,46 @@ impl Solution {
             table::print(&format!("beyond the rank, from {} to {size}: 0", rank + 1));
         }
     }
+}
+
+/// What views are, as JSON.
+fn views_json(views: &StagedViews) -> Value {
+    let stages: Vec<Value> =
+        views.stages().iter().map(|(name, tier)| json!({ "name": name, "tier": tier.name() })).collect();
+    let mut object = json!({
+        "tier": views.tier().name(),
+        "features": views.features(),
+        "stages": stages,
+        "corruption": views.is_corrupted().then_some("population"),
+        "floor": views.floor(),
+    });
+    if views.tier() == Tier::Sampled {
+        object["sampled"] = SAMPLED.into();
+        object["seed"] = SEED.into();
+    }
+    object
+}
+
+/// What views are, in words.
+fn said(views: &StagedViews) -> String {
+    let names: Vec<&str> = views.stages().iter().map(|(name, _)| name.as_str()).collect();
+    let mut words = vec![match &names[..] {
+        [] => "the samples as they are".to_owned(),
+        names => names.iter().take(NAMED).copied().collect::<Vec<_>>().join(", "),
+    }];
+    if names.len() > NAMED {
+        words[0] += &format!(", … ({} in all)", counted(names.len() as u64, "stage"));
+    }
+    words.push(views.tier().name().to_owned());
+    if views.tier() == Tier::Sampled {
+        words.push(format!("{SAMPLED} views of each sample, seed {SEED}"));
+    }
+    if views.is_corrupted() {
+        words.push("of inputs corrupted in the limit of many samples".to_owned());
+    }
+    words.push(format!("{} of a view", counted(views.features() as u64, "feature")));
+    if views.floor() > 0.0 {
+        words.push(format!("floor {}", table::coordinate(views.floor())));
+    }
+    words.join("; ")
 }

@@ -95,3 +95,46 @@ fn without(job: &str, left_out: impl Fn(&str) -> bool) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::Identity;
+    use eigensweep_job as job;
+
+    const JOB: &str = "[data]\nsource = \"glyphs\"\n[model]\ndimension = 2\n[augmentation]\nfloor = [0]\nstages = [{ kind = \
+        \"dropout\", probability = [0.1], fill = \"a.npy\" }, { kind = \"sometimes\", probability = 0.5, stages = [] }]";
+
+    fn identity(from: &str, to: &str) -> Identity {
+        let text = JOB
+            .replace("stages = [] }", "stages = [{ kind = \"dropout\", probability = 0 }] }")
+            .replace(from, to);
+        Identity::new(&job::parse("a.toml", &text, &[], Path::new("")).unwrap().spec, "input")
+    }
+
+    #[test]
+    fn a_study_with_stages_grows_along_their_axes_and_is_another_one_with_other_stages() {
+        let of = |from, to| identity(from, to).study;
+        let one = of("", "");
+        for (from, to) in [
+            ("probability = [0.1]", "probability = [0.1, 0.2]"),
+            ("floor = [0]", "floor = [0, 1]"),
+            ("a.npy", "elsewhere/a.npy"),
+        ] {
+            assert_eq!(of(from, to), one, "{to}");
+        }
+        for (from, to) in [
+            ("probability = 0.5", "probability = 0.6"),
+            ("probability = [0.1]", "probability = 0.1"),
+            ("probability = [0.1]", "name = \"b\", probability = [0.1]"),
+            ("\"a.npy\"", "1"),
+            ("[augmentation]", "[corruption]\ndraw = \"population\"\n[augmentation]"),
+        ] {
+            assert_ne!(of(from, to), one, "{to}");
+        }
+        // What a section is does depend on the values.
+        assert_ne!(identity("[0.1]", "[0.1, 0.2]").hash, identity("", "").hash);
+        assert_eq!(identity("a.npy", "b.npy").hash, identity("", "").hash);
+    }
+}

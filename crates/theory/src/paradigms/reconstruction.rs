@@ -65,10 +65,13 @@ pub static RECONSTRUCTION: Paradigm = Paradigm {
 
 fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Solution<'f>, Failure> {
     let rank = forms.factor(moments, 0.0)?;
-    let size = forms.size;
-    let mut work = forms.work.as_mut().submatrix_mut(0, 0, size, rank);
-    forms.root.reduce_right(moments.cross, work.as_mut());
-    let mut left = forms.left.as_mut().submatrix_mut(0, 0, size, rank);
+    let (size, inputs) = (forms.size, moments.cross.nrows());
+    // Rows of zeros where views have more features than inputs: as many rows as columns at least.
+    let rows = inputs.max(size);
+    let mut work = forms.work.as_mut().submatrix_mut(0, 0, rows, rank);
+    forms.root.reduce_right(moments.cross, work.as_mut().subrows_mut(0, inputs));
+    work.as_mut().subrows_mut(inputs, rows - inputs).fill(0.0);
+    let mut left = forms.left.as_mut().submatrix_mut(0, 0, rows, rank);
     let mut right = forms.right.as_mut().submatrix_mut(0, 0, rank, rank);
     let values = &mut forms.values[..rank];
     let memory = MemStack::new(&mut forms.memory);
@@ -79,7 +82,7 @@ fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Soluti
         column.iter_mut().for_each(|x| *x *= phi);
     }
     let spectrum = Spectrum { of: Values::Singular, values };
-    let (basis, decoder) = (basis.into_const(), Some(left.into_const()));
+    let (basis, decoder) = (basis.into_const(), Some(left.into_const().subrows(0, inputs)));
     Ok(Solution::Encoder(Encoder { spectrum, basis, decoder }))
 }
 

@@ -44,7 +44,7 @@ fn pushed(stages: &Json, state: &State) -> State {
 
 fn centred(state: &State) -> State {
     let mut state = state.clone();
-    state.centre();
+    state.centre(0);
     state
 }
 

@@ -63,7 +63,7 @@ impl Population {
             // As views, the corruption has two copies: C₀ is where they are independent.
             state.view(corruption, scratch);
         }
-        state.centre();
+        state.centre(samples.training.len() + samples.shape.size());
         let noise = &state.views - &state.mean_views;
         Some(match basis {
             None => Self { inputs: state.views, noise },
@@ -137,7 +137,7 @@ impl Stages {
         if let Some(basis) = basis {
             project(&mut state, basis);
         }
-        state.centre();
+        state.centre(place.samples + self.samples.shape.size());
         state.floor(floor);
         subtract(&mut inputs, &input_mean, &input_mean);
         subtract(&mut input_labels, &input_mean, &label_mean);

@@ -3,7 +3,8 @@
 //! Weights `exp(−k²/2σ²)` for |k| ≤ ⌈4σ⌉, normalized, along the rows and along the columns; a width
 //! of 0 leaves the image as it is. Source: `views.md`, sections 3, 5 and 10.
 
-use super::operator::{Axis, Map, check_count, one_of, separable};
+use super::operator::{Axis, Map, check_count, one_of};
+use super::separable::separable;
 use super::{Bounds, Fault, Key, Kind, Severities, Shape, Spec, Stage, Takes, Unless, Value};
 
 /// Images smoothed at random.

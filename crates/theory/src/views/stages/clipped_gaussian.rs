@@ -8,7 +8,8 @@
 //! E ((T − c)/σ)² = (a + s)² Φ(a) + (1 + s²) P + (a + 2s) φ(a) − (b + 2s) φ(b) + (b + s)² Φ(−b)
 //! ```
 //!
-//! with `P = Φ(b) − Φ(a)`: from c, not from 0, so that little cancels. Source: `views.md`, section 3.
+//! with `P = Φ(b) − Φ(a)`: from c, not from 0, so that little cancels. Source: `views.md`,
+//! section 3.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 

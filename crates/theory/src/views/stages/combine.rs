@@ -7,6 +7,7 @@ use rand::{Rng, RngExt};
 
 use super::evaluation::mean_unknown;
 use super::spec::build_all;
+use super::tiles::symmetrize;
 use super::{
     Bounds, Domain, Dosing, Fault, Key, Kind, Scratch, Shape, Spec, Stage, Takes, Tier, Unless, Value,
     mixture,
@@ -113,8 +114,8 @@ pub(super) fn dosed(stage: Box<dyn Stage>, dosing: Dosing, shape: Shape) -> Resu
     Ok(Dose::new(stage, dosing))
 }
 
-/// The number of the first stage that must be told a mean which is not known there: it is behind one
-/// without a closed form.
+/// The number of the first stage that must be told a mean which is not known there: it is behind
+/// one without a closed form.
 pub(super) fn unsettled(stages: &[Box<dyn Stage>]) -> Option<usize> {
     let first = stages.iter().position(|stage| stage.tier() != Tier::Moments)? + 1;
     stages[first..].iter().position(|stage| stage.needs_mean()).map(|at| first + at)
@@ -138,8 +139,8 @@ impl Chain {
     }
 }
 
-/// The outcomes of one coordinate at a value behind all stages, the same ones together; `None` where
-/// a stage has no [law](Stage::law).
+/// The outcomes of one coordinate at a value behind all stages, the same ones together; `None`
+/// where a stage has no [law](Stage::law).
 fn outcomes(stages: &[Box<dyn Stage>], value: f64) -> Option<Vec<(f64, f64)>> {
     let mut found = vec![(value, 1.0)];
     let mut next = Vec::new();
@@ -240,8 +241,8 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// One of these stages, as likely as these weights relative to their sum; all alike if there are
-    /// no weights.
+    /// One of these stages, as likely as these weights relative to their sum; all alike if there
+    /// are no weights.
     ///
     /// # Errors
     ///
@@ -390,10 +391,13 @@ impl Stage for Dose {
         self.stage.mean(&mut mixed, mean, scratch);
         let mut whole = scratch.copy(second);
         self.stage.second(&mut whole, mean, scratch);
-        scale(second, 1.0 - 2.0 * first + square);
-        add(second, first - square, &mixed);
-        add_transposed(second, first - square, &mixed);
-        add(second, square, &whole);
+        symmetrize(&mut mixed);
+        let [own, both] = [1.0 - 2.0 * first + square, 2.0 * (first - square)];
+        for ((entries, mixed), whole) in second.col_iter_mut().zip(mixed.col_iter()).zip(whole.col_iter()) {
+            for ((entry, mixed), whole) in entries.iter_mut().zip(mixed.iter()).zip(whole.iter()) {
+                *entry = own * *entry + both * mixed + square * whole;
+            }
+        }
         scratch.give(mixed);
         scratch.give(whole);
     }
@@ -473,18 +477,5 @@ fn scale(matrix: &mut Mat<f64>, by: f64) {
 fn add(matrix: &mut Mat<f64>, by: f64, other: &Mat<f64>) {
     for (column, other) in matrix.col_iter_mut().zip(other.col_iter()) {
         column.iter_mut().zip(other.iter()).for_each(|(entry, other)| *entry += by * other);
-    }
-}
-
-/// `M ← M + s Nᵀ`, square, by tiles that stay in the cache.
-fn add_transposed(matrix: &mut Mat<f64>, by: f64, other: &Mat<f64>) {
-    const TILE: usize = 32;
-    let size = matrix.nrows();
-    for (row, column) in (0..size).step_by(TILE).flat_map(|i| (0..size).step_by(TILE).map(move |j| (i, j))) {
-        for j in column..size.min(column + TILE) {
-            for i in row..size.min(row + TILE) {
-                matrix[(i, j)] += by * other[(j, i)];
-            }
-        }
     }
 }

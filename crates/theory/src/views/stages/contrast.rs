@@ -1,8 +1,8 @@
 //! `contrast`: differences from the mean of a channel are multiplied by a random factor.
 //!
 //! `T(v) = t v + (1 − t) J v` with J the mean of a channel: random coefficients (t, 1 − t), so
-//! `Φ(S) = t₂ S + (t₁ − t₂)(S J + J S) + (1 − 2 t₁ + t₂) J S J` with t₁ = E t and t₂ = E t². Source:
-//! `views.md`, section 3.
+//! `Φ(S) = t₂ S + (t₁ − t₂)(S J + J S) + (1 − 2 t₁ + t₂) J S J` with t₁ = E t and t₂ = E t².
+//! Source: `views.md`, section 3.
 
 use faer::Mat;
 use rand::Rng;
@@ -15,7 +15,7 @@ pub static CONTRAST: Kind = Kind {
     name: "contrast",
     help: "differences from the mean of a channel are multiplied by a random factor",
     keys: factors::KEYS,
-    build: |spec, shape| Contrast::new(spec, shape),
+    build,
     severity: Some(severity),
 };
 
@@ -28,6 +28,10 @@ fn severity(table: Severities, severity: usize, _: Shape) -> Vec<(&'static str, 
     vec![("factors", Value::List(vec![factors[severity.clamp(1, 5) - 1]]))]
 }
 
+fn build(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
+    Ok(Box::new(Contrast { factors: Factors::of(spec)?, pixels: shape.rows * shape.columns }))
+}
+
 #[derive(Debug)]
 struct Contrast {
     factors: Factors,
@@ -36,10 +40,6 @@ struct Contrast {
 }
 
 impl Contrast {
-    fn new(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
-        Ok(Box::new(Self { factors: Factors::of(spec)?, pixels: shape.rows * shape.columns }))
-    }
-
     /// `v ← t v + (1 − t) J v`.
     fn apply(&self, values: &mut [f64], factor: f64) {
         for channel in values.chunks_mut(self.pixels) {

@@ -1,4 +1,4 @@
-//! Independent coordinates whose variance is a polynomial of the value: thinning and counting noise.
+//! Independent coordinates whose variance is a polynomial of the value: thinning, counting noise.
 //!
 //! With `E T = s v` and `Var T_i = c₁ v_i + c₂ v_i²`, the second moment becomes
 //! `s² S + D(c₁ μ + c₂ diag S)`. Source: `views.md`, section 3; C. N. Morris, *Natural exponential
@@ -29,8 +29,8 @@ pub(super) fn second(factor: f64, [linear, square]: [f64; 2], second: &mut Mat<f
 /// Adds `unit · k` with its probability for whole k, the most likely `mode`, of a law with
 /// `p(k + 1) = ratio(k) p(k)` and no other mode.
 ///
-/// From the mode outwards and normalised at the end, so that errors are those of as many products as
-/// the law is wide.
+/// From the mode outwards and normalised at the end, so that errors are those of as many products
+/// as the law is wide.
 pub(super) fn around(mode: f64, ratio: impl Fn(f64) -> f64, unit: f64, outcomes: &mut Vec<(f64, f64)>) {
     let from = outcomes.len();
     outcomes.push((unit * mode, 1.0));

@@ -66,7 +66,7 @@ impl Views {
         self.rest.iter().fold(self.head.features(samples), |features, stage| stage.features(features))
     }
 
-    /// What values a view has, of such samples; checks that each stage can be drawn where it stands.
+    /// What values a view has, of such samples; checks that each stage can be drawn where it is.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Views {
         }
     }
 
-    /// An empty sum of what comes out before the closed stages; `None` where there is nothing before
+    /// An empty sum of what comes out before the closed stages; `None` where nothing is before
     /// them.
     ///
     /// `mean` is that of the samples (d), which some stages fill with. `views` is m, the number of

@@ -90,9 +90,9 @@ impl Factors {
     pub(super) fn only(&self) -> Option<f64> {
         match self {
             Self::Listed(factors) => {
-                factors.first().copied().filter(|first| factors.iter().all(|other| other == first))
+                factors.first().copied().filter(|first| factors.iter().all(|other| same(*other, *first)))
             }
-            Self::Between(low, high) => (low == high).then_some(*low),
+            Self::Between(low, high) => same(*low, *high).then_some(*low),
         }
     }
 
@@ -111,4 +111,9 @@ impl Factors {
             Self::Between(low, high) => low + (high - low) * rng.random::<f64>(),
         }
     }
+}
+
+/// Whether two factors are one.
+fn same(one: f64, other: f64) -> bool {
+    one.total_cmp(&other).is_eq()
 }

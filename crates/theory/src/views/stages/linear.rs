@@ -42,7 +42,7 @@ struct Linear {
 }
 
 fn build(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
-    let Some(matrix) = spec.matrix("matrix").cloned() else {
+    let Some(matrix) = spec.rows("matrix") else {
         return Err(Fault::new("matrix", "there is no `matrix`", "give rows of numbers"));
     };
     let (rows, columns, size) = (matrix.nrows(), matrix.ncols(), shape.size());

@@ -3,8 +3,8 @@
 //! A view is a chain of stages. A stage T is *quadratic* where `E[T(v)|v] = Āv + b̄` and
 //! `E[T(v)T(v)ᵀ|v]` is a polynomial of degree 2 in v: then the moments after it are functions of
 //! the moments before it, whatever the data, and no sample is touched. Quadratic stages are closed
-//! under composition, choice and dose. [`State`] is what a chain carries; a kind of stages is a file
-//! here and a line in [`KINDS`].
+//! under composition, choice and dose. [`State`] is what a chain carries; a kind of stages is a
+//! file here and a line in [`KINDS`].
 //!
 //! | module | is about |
 //! |---|---|
@@ -43,10 +43,12 @@ mod poisson;
 mod rotate;
 mod scale;
 mod scratch;
+mod separable;
 mod shift;
 mod spec;
 pub mod state;
 mod thinning;
+mod tiles;
 mod zoom;
 mod zoom_blur;
 
@@ -123,7 +125,7 @@ pub trait Stage: fmt::Debug + Send + Sync {
         before
     }
 
-    /// `M ← Ā M + b̄ wᵀ`: what is left of the stage where its draw meets only what does not share it.
+    /// `M ← Ā M + b̄ wᵀ`: what is left of the stage where its draw meets what does not share it.
     ///
     /// `moment` is M = mean E\[v\] zᵀ (d × m) for any z, `weights` w = mean z (m).
     fn mean(&self, moment: &mut Mat<f64>, weights: &[f64], scratch: &mut Scratch);
@@ -255,7 +257,7 @@ impl Domain {
     }
 }
 
-/// The shape of a sample: d = channels · rows · columns features, channel by channel and row by row.
+/// The shape of a sample: d = channels · rows · columns features, channel by channel, row by row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// Channels, at least 1.

@@ -1,10 +1,10 @@
 //! Random linear maps with sparse rows, applied to moments without an operator of d × d entries.
 //!
 //! A sample is read as outer × size × inner numbers, and a map acts on the `size` places of the
-//! middle one, the same for all others: an axis of an image (a shift, a blur), or the pixels of a
-//! channel (a rotation). Sums run side by side over [`LANES`] columns, rows or places of a matrix,
-//! each in the order of the map's entries and without fused operations: the same bits on every
-//! instruction set.
+//! middle one, the same for all others: an axis of an image (a shift, a crop), or the pixels of a
+//! channel (a rotation). What moves places in long runs moves slices; else sums run side by side
+//! over [`LANES`] columns, rows or places of a matrix, each in the order of the map's entries and
+//! without fused operations: the same bits on every instruction set.
 
 use std::array;
 
@@ -13,13 +13,16 @@ use faer::Mat;
 use rand::Rng;
 
 use super::combine::{pick, shares};
-use super::{Chain, Choice, Domain, Fault, Scratch, Shape, Stage};
+use super::{Choice, Domain, Fault, Scratch, Shape, Stage};
 
 /// Sums that run side by side.
 const LANES: usize = 8;
 
 /// Most places of an axis whose pairs are tabulated.
 const PAIRED: usize = 64;
+
+/// Most entries of a row, on average, of a map whose places are looked at for runs.
+const MOST_ENTRIES: usize = 32;
 
 /// Most places of all maps of a mixture: some hundred megabytes.
 const MOST_PLACES: usize = 1 << 23;
@@ -131,8 +134,51 @@ impl Map {
     }
 
     /// Rows.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.starts.len() - 1
+    }
+
+    /// Whether it leaves every place as it is.
+    pub(super) fn is_identity(&self) -> bool {
+        (0..self.size()).all(|at| self.row(at).eq([(at, 1.0)]))
+    }
+
+    /// All weights.
+    pub(super) fn weights(&self) -> impl Iterator<Item = f64> {
+        self.weights.iter().copied()
+    }
+
+    /// What the map makes of a sample on an axis.
+    pub(super) fn image(&self, axis: Axis, sample: &[f64]) -> Vec<f64> {
+        let mut image = vec![0.0; sample.len()];
+        self.apply(axis, sample.as_chunks::<1>().0, image.as_chunks_mut().0);
+        image
+    }
+
+    /// The places that are moved together; `None` where that is few of them.
+    fn runs(&self, inner: usize) -> Option<Vec<Run>> {
+        if self.places.len() > MOST_ENTRIES * self.size() {
+            return None;
+        }
+        let mut runs: Vec<Run> = Vec::new();
+        // Those that the row before has made longer, and those that this row has.
+        let (mut open, mut longer) = (Vec::<usize>::new(), Vec::new());
+        for at in 0..self.size() {
+            for (place, weight) in self.row(at) {
+                let goes_on = open.iter().position(|&run| runs[run].goes_on(place, weight));
+                if let Some(found) = goes_on {
+                    let run = open.swap_remove(found);
+                    runs[run].add(place);
+                    longer.push(run);
+                } else {
+                    longer.push(runs.len());
+                    runs.push(Run { first: place, last: place, to: at, count: 1, weight });
+                }
+            }
+            std::mem::swap(&mut open, &mut longer);
+            longer.clear();
+        }
+        (runs.len() * LANES <= self.places.len() * inner).then_some(runs)
     }
 
     /// Places and weights of a row.
@@ -164,6 +210,51 @@ impl Map {
     }
 }
 
+/// Consecutive places that come from consecutive places, in the same or in the reverse order, all
+/// with one weight.
+#[derive(Debug)]
+struct Run {
+    /// The sources of the first and of the last place.
+    first: usize,
+    last: usize,
+    /// The first place.
+    to: usize,
+    /// Places.
+    count: usize,
+    weight: f64,
+}
+
+impl Run {
+    /// Whether the next place may come from there.
+    fn goes_on(&self, place: usize, weight: f64) -> bool {
+        let up = self.last >= self.first && place == self.last + 1;
+        let down = self.last <= self.first && place + 1 == self.last;
+        weight.total_cmp(&self.weight).is_eq() && (up || down)
+    }
+
+    /// Adds the next place, which comes from there.
+    fn add(&mut self, place: usize) {
+        self.last = place;
+        self.count += 1;
+    }
+
+    /// Adds these places of a block of an axis.
+    #[inline(always)]
+    fn apply(&self, inner: usize, from: &[f64], to: &mut [f64]) {
+        let to = &mut to[self.to * inner..(self.to + self.count) * inner];
+        let from = &from[self.first.min(self.last) * inner..][..to.len()];
+        let sum = |(to, from): (&mut f64, &f64)| *to += self.weight * from;
+        if self.first <= self.last {
+            to.iter_mut().zip(from).for_each(sum);
+        } else if inner == 1 {
+            to.iter_mut().zip(from.iter().rev()).for_each(sum);
+        } else {
+            let places = to.chunks_exact_mut(inner).zip(from.chunks_exact(inner).rev());
+            places.for_each(|(to, from)| to.iter_mut().zip(from).for_each(sum));
+        }
+    }
+}
+
 /// The places beside a source and their weights; nothing outside.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a place")]
 pub(super) fn interpolate(size: usize, source: f64) -> impl Iterator<Item = (usize, f64)> + Clone {
@@ -182,8 +273,9 @@ pub(super) struct Mixture {
     axis: Axis,
     maps: Vec<Map>,
     shares: Vec<f64>,
-    /// Ā.
+    /// Ā, and its runs where they are long.
     mean: Map,
+    runs: Option<Vec<Run>>,
     /// Φ on pairs of places, where that takes fewer sums than one map after another.
     pairs: Option<Map>,
     /// The values that come out, of counts.
@@ -200,19 +292,14 @@ impl Mixture {
             pairs.places.len() <= axis.size * alone.sum::<usize>()
         });
         let keeps = keeps(maps.iter().flat_map(|map| map.weights.iter().copied()));
-        Self { axis, mean: Map::mixture(&maps, &shares), pairs, keeps, maps, shares }
+        let mean = Map::mixture(&maps, &shares);
+        Self { axis, runs: mean.runs(axis.inner), mean, pairs, keeps, maps, shares }
     }
 
     /// This map.
     pub(super) fn only(axis: Axis, map: Map) -> Self {
         Self::new(axis, vec![map], vec![1.0])
     }
-}
-
-/// A map of the rows, then one of the columns.
-pub(super) fn separable(shape: Shape, rows: Map, columns: Map) -> Box<dyn Stage> {
-    let rows: Box<dyn Stage> = Box::new(Mixture::only(Axis::rows(shape), rows));
-    Box::new(Chain { stages: vec![rows, Box::new(Mixture::only(Axis::columns(shape), columns))] })
 }
 
 /// One of these stages, as likely as the weights say.
@@ -252,7 +339,10 @@ pub(super) fn keeps(weights: impl Iterator<Item = f64>) -> Domain {
 
 impl Stage for Mixture {
     fn mean(&self, moment: &mut Mat<f64>, _: &[f64], _: &mut Scratch) {
-        InstructionSet::detect().run(|| left(&self.mean, self.axis, moment));
+        InstructionSet::detect().run(|| match &self.runs {
+            Some(runs) => moved(runs, self.axis, moment),
+            None => left(&self.mean, self.axis, moment),
+        });
     }
 
     fn second(&self, second: &mut Mat<f64>, _: &[f64], scratch: &mut Scratch) {
@@ -274,9 +364,7 @@ impl Stage for Mixture {
 
     fn draw(&self, values: &mut Vec<f64>, rng: &mut dyn Rng) {
         if let Some(map) = self.maps.get(pick(&self.shares, rng)) {
-            let mut drawn = vec![0.0; values.len()];
-            map.apply(self.axis, values.as_chunks::<1>().0, drawn.as_chunks_mut().0);
-            *values = drawn;
+            *values = map.image(self.axis, values);
         }
     }
 
@@ -291,6 +379,21 @@ impl Stage for Mixture {
 
 /// Entries of a column that are brought to the lanes at a time: they stay in L1.
 const STRETCH: usize = 64;
+
+/// `M ← A M` of the runs of a map: a column at a time, which stays where it is.
+#[inline(always)]
+fn moved(runs: &[Run], axis: Axis, matrix: &mut Mat<f64>) {
+    let block = axis.size * axis.inner;
+    let mut before = vec![0.0; matrix.nrows()];
+    for j in 0..matrix.ncols() {
+        let column = matrix.col_as_slice_mut(j);
+        before.copy_from_slice(column);
+        column.fill(0.0);
+        for (from, to) in before.chunks_exact(block).zip(column.chunks_exact_mut(block)) {
+            runs.iter().for_each(|run| run.apply(axis.inner, from, to));
+        }
+    }
+}
 
 /// `M ← A M`.
 #[inline(always)]
@@ -405,5 +508,42 @@ mod tests {
             let results: Vec<_> = results.collect();
             assert!(results.iter().all(|result| *result == results[0]));
         }
+    }
+    #[test]
+    fn runs_are_the_map_that_they_are_of() {
+        let shape = Shape { channels: 2, rows: 9, columns: 26 };
+        let before = Mat::from_fn(shape.size(), 11, |i, j| ((i * 131 + j * 61) as f64).sin());
+        for axis in [Axis::rows(shape), Axis::columns(shape)] {
+            let size = axis.size;
+            let source = |to: fn(usize, usize) -> usize| Map::new((0..size).map(|at| [(to(at, size), 1.0)]));
+            let maps = [
+                source(|at, _| at),
+                source(|at, size| size - 1 - at),
+                source(|at, size| (at + 2) % size),
+                source(|at, size| (at + 1).min(size - 1)),
+            ];
+            for shares in [[0.25; 4], [0.0, 1.0, 0.0, 0.0], [0.4, 0.6, 0.0, 0.0], [0.0, 0.0, 0.7, 0.3]] {
+                let mean = Map::mixture(&maps, &shares);
+                let runs = mean.runs(axis.inner).expect("long runs");
+                let mut expected = before.clone();
+                left(&mean, axis, &mut expected);
+                let results = InstructionSet::available().into_iter().map(|instruction_set| {
+                    let mut result = before.clone();
+                    instruction_set.run(|| moved(&runs, axis, &mut result));
+                    result
+                });
+                let results: Vec<_> = results.collect();
+                assert!((&results[0] - &expected).norm_max() < 1e-15, "{axis:?}, {shares:?}");
+                assert!(results.iter().all(|result| *result == results[0]));
+            }
+        }
+    }
+
+    #[test]
+    fn maps_without_long_runs_have_none() {
+        let sources = (0..40).map(|place| 0.8 * f64::from(place));
+        assert!(Map::interpolating(40, sources).runs(1).is_none());
+        let all = Map::new((0..40).map(|_| (0..40).map(|place| (place, 0.025))));
+        assert!(all.runs(1).is_none());
     }
 }

@@ -1,8 +1,8 @@
 //! `patches`: so many of the patches of an image are masked, the same in all channels.
 //!
-//! Exactly r of q patches are masked, without replacement: a feature is kept with κ = (q − r)/q, two
-//! in one patch both with κ, in two patches both with κ (q − r − 1)/(q − 1), which is less than κ²:
-//! masked patches are not independent. Source: `views.md`, section 3.
+//! Exactly r of q patches are masked, without replacement: a feature is kept with κ = (q − r)/q,
+//! two in one patch both with κ, in two patches both with κ (q − r − 1)/(q − 1), which is less than
+//! κ²: masked patches are not independent. Source: `views.md`, section 3.
 
 use faer::Mat;
 use rand::{Rng, RngExt};

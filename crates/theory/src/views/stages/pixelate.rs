@@ -1,9 +1,10 @@
 //! `pixelate`: every pixel becomes the mean of its cell.
 //!
-//! Of n pixels along an axis, pixel i is in cell ⌊i · cells/n⌋. A fixed map of the rows, then one of
-//! the columns. Source: `views.md`, sections 3 and 10.
+//! Of n pixels along an axis, pixel i is in cell ⌊i · cells/n⌋. A fixed map of the rows, then one
+//! of the columns. Source: `views.md`, sections 3 and 10.
 
-use super::operator::{Axis, Map, separable};
+use super::operator::{Axis, Map};
+use super::separable::separable;
 use super::{Bounds, Fault, Key, Kind, Severities, Shape, Spec, Stage, Takes, Unless, Value};
 
 /// Images of few cells.

@@ -165,7 +165,7 @@ impl Bounds {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
-    /// The key at fault, from the stage: `size`, or `options[0][2].size`; empty for the stage itself.
+    /// The key at fault, from the stage: `size`, or `options[0][2].size`; empty for the stage.
     pub key: String,
     /// What is wrong.
     pub message: String,

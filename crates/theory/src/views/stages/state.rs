@@ -2,6 +2,7 @@
 
 use faer::{Mat, MatRef};
 
+use super::tiles::{symmetrize, transpose};
 use super::{Scratch, Stage};
 
 /// The moments of views, inputs and labels, all divided by n; symbols as in the [crate's
@@ -61,7 +62,7 @@ impl State {
         symmetrize(&mut self.views);
         stage.mean(&mut self.mean, &[1.0], scratch);
         let mut turned = scratch.take(self.mean_views.ncols(), self.mean_views.nrows());
-        turned.copy_from(self.mean_views.transpose());
+        transpose(&self.mean_views, &mut turned);
         stage.mean(&mut turned, column(&self.mean), scratch);
         symmetrize(&mut turned);
         scratch.give(std::mem::replace(&mut self.mean_views, turned));
@@ -81,13 +82,28 @@ impl State {
 
     /// Makes these the moments of models with a free intercept, with every mean zero. Last of all:
     /// stages act on raw values.
-    pub fn centre(&mut self) {
+    ///
+    /// An entry is a sum of so many `terms`: what that leaves of a feature that is the same in all
+    /// views is rounding, and becomes zero.
+    pub fn centre(&mut self, terms: usize) {
+        let before: Vec<f64> = self.views.diagonal().column_vector().iter().copied().collect();
         subtract(&mut self.cross, &self.mean, &self.input_mean);
         subtract(&mut self.mean_views, &self.mean, &self.mean);
         subtract(&mut self.views, &self.mean, &self.mean);
         subtract(&mut self.view_labels, &self.mean, &self.label_mean);
         for mean in [&mut self.mean, &mut self.input_mean, &mut self.label_mean] {
             mean.fill(0.0);
+        }
+        let rounding = 8.0 * f64::EPSILON * terms as f64;
+        for (i, before) in before.into_iter().enumerate() {
+            if self.views[(i, i)] <= rounding * before {
+                for matrix in [&mut self.views, &mut self.mean_views] {
+                    matrix.row_mut(i).fill(0.0);
+                    matrix.col_mut(i).fill(0.0);
+                }
+                self.cross.row_mut(i).fill(0.0);
+                self.view_labels.row_mut(i).fill(0.0);
+            }
         }
     }
 
@@ -104,17 +120,6 @@ impl State {
 /// The entries of a matrix of one column.
 fn column(matrix: &Mat<f64>) -> &[f64] {
     matrix.col_as_slice(0)
-}
-
-/// Makes what rounding has left unequal equal.
-fn symmetrize(matrix: &mut Mat<f64>) {
-    for j in 0..matrix.ncols() {
-        for i in j + 1..matrix.nrows() {
-            let mean = 0.5 * (matrix[(i, j)] + matrix[(j, i)]);
-            matrix[(i, j)] = mean;
-            matrix[(j, i)] = mean;
-        }
-    }
 }
 
 /// `M ← M − a bᵀ`.

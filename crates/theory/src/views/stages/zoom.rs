@@ -3,7 +3,8 @@
 //! Pixel i of n comes from `(i − c)/z + c` with c = (n − 1)/2, bilinearly, with zeros outside.
 //! Source: `views.md`, sections 3 and 10.
 
-use super::operator::{Axis, Map, check_count, one_of, separable};
+use super::operator::{Axis, Map, check_count, one_of};
+use super::separable::separable;
 use super::{Bounds, Fault, Key, Kind, Shape, Spec, Stage, Takes, Unless};
 
 /// Images magnified at random.

@@ -1,7 +1,7 @@
 //! `zoom-blur`: the mean of the image and of its zooms by several factors.
 //!
-//! A fixed map, `(I + Σ_z Z_z)/(m + 1)` of m zooms: a sum of Kronecker products with sparse factors,
-//! kept as one sparse map of a channel's pixels. Source: `views.md`, sections 3, 5 and 10.
+//! A fixed map, `(I + Σ_z Z_z)/(m + 1)` of m zooms: a sum of Kronecker products with sparse
+//! factors, kept as one sparse map of a channel's pixels. Source: `views.md`, sections 3, 5 and 10.
 
 use super::operator::{Axis, Map, Mixture, check_count};
 use super::zoom::zoom;
