@@ -211,10 +211,21 @@ struct Underlined {
 
 impl Underlined {
     fn new(problem: &Problem, sources: &[SourceText]) -> Self {
-        let source = sources
-            .get(problem.place.source)
-            .map(|source| NamedSource::new(&source.name, source.text.clone()));
-        Self { problem: problem.clone(), source }
+        /// Longest text that is shown with what is underlined: a line of megabytes takes minutes.
+        const SHOWN: usize = 1 << 18;
+        let mut problem = problem.clone();
+        let source = sources.get(problem.place.source);
+        if let Some(source) = source.filter(|source| source.text.len() > SHOWN) {
+            let before = source.text.get(..problem.place.span.start).unwrap_or_default();
+            let (line, column) = (
+                before.matches('\n').count() + 1,
+                before.chars().rev().take_while(|c| *c != '\n').count() + 1,
+            );
+            problem.message = format!("{}:{line}:{column}: {}", source.name, problem.message);
+            return Self { problem, source: None };
+        }
+        let source = source.map(|source| NamedSource::new(&source.name, source.text.clone()));
+        Self { problem, source }
     }
 }
 
@@ -236,6 +247,7 @@ impl Diagnostic for Underlined {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.source.as_ref()?;
         let span = self.problem.place.span.clone();
         let label = LabeledSpan::new(Some(self.problem.label.clone()), span.start, span.len());
         Some(Box::new(std::iter::once(label)))

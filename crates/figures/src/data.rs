@@ -104,6 +104,8 @@ pub(crate) struct Stats {
     /// Median of the thresholds on α², signed, and their 5 % and 95 % quantiles; infinite where no
     /// α recovers.
     pub threshold: Option<[f64; 3]>,
+    /// Whether views are chains of stages, of which the propositions say nothing.
+    pub staged: bool,
 }
 
 impl Stats {
@@ -604,6 +606,8 @@ fn stats(table: &Table, line: &Line, metric: &Metric) -> Stats {
         high: number(found.q95),
         above: number(share),
         threshold: middle.zip(low).zip(high).map(|((middle, low), high)| [middle, low, high]),
+        // Every job with stages has this axis, and no other one.
+        staged: table.axis(line, "floor").is_some(),
     }
 }
 

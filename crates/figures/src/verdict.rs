@@ -67,6 +67,7 @@ impl Verdict {
     /// From the share of replicates above their threshold, if the rows have thresholds.
     pub(crate) fn of(paradigm: Option<&'static Paradigm>, stats: &Stats) -> Option<Self> {
         match (paradigm, stats.above) {
+            _ if stats.staged => None,
             (Some(paradigm), _) if paradigm.threshold.is_none() => Some(Self::Recovers),
             _ if stats.has_no_threshold() => Some(Self::NoThreshold),
             (_, Some(share)) if share >= 1.0 => Some(Self::Recovers),

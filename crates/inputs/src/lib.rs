@@ -56,6 +56,6 @@ pub use error::InputError;
 pub use labelled::LabelledRows;
 pub use labels::{ClassLabels, MAX_CLASSES};
 pub use moments::MAX_SAMPLES;
-pub use npy::{matrix_from, matrix_into, read_matrix, write_matrix};
+pub use npy::{matrix_from, matrix_into, read_matrix, write_matrix, write_vector};
 pub use pca::{MAX_FEATURES, PrincipalComponents, centred, principal_components};
 pub use readers::idx::{images_from, labels_from, read_images, read_labels};

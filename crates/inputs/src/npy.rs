@@ -115,6 +115,20 @@ pub fn write_matrix(path: &Path, matrix: MatRef<'_, f64>) -> Result<(), InputErr
     Ok(whole_file::write(path, |file| matrix_into(file, matrix))?)
 }
 
+/// Writes a vector as doubles, whole or not at all.
+///
+/// # Errors
+///
+/// [`InputError::Io`] with the step that failed; whatever was at `path` is untouched then.
+pub fn write_vector(path: &Path, vector: &[f64]) -> Result<(), InputError> {
+    Ok(whole_file::write(path, |file| {
+        let options = npyz::WriteOptions::new().default_dtype().shape(&[vector.len() as u64]);
+        let mut writer = options.writer(file).begin_nd()?;
+        writer.extend(vector)?;
+        writer.finish()
+    })?)
+}
+
 /// [`write_matrix`] to any writer.
 ///
 /// # Errors

@@ -85,5 +85,6 @@ fn decompose(
     parameters: Spec<SvdParams, f64>,
 ) -> Result<(), Failure> {
     let values = DiagMut::from_slice_mut(values);
-    svd(matrix, values, Some(left), Some(right), Par::Seq, stack, parameters).map_err(|_| Failure::NoConvergence)
+    svd(matrix, values, Some(left), Some(right), Par::Seq, stack, parameters)
+        .map_err(|_| Failure::NoConvergence)
 }

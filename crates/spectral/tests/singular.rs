@@ -190,7 +190,8 @@ fn a_matrix_of_low_rank_has_each_of_its_singular_values_once() {
         let (_, values, right) = decompose(&(&a * b.transpose())).unwrap();
         // The eigenvalues of A Bᵀ B Aᵀ that are not zero are those of (AᵀA)(BᵀB).
         let (first, second) = (a.transpose() * &a, b.transpose() * &b);
-        let power: f64 = (0..rank).map(|i| (0..rank).map(|j| first[(i, j)] * second[(j, i)]).sum::<f64>()).sum();
+        let power: f64 =
+            (0..rank).map(|i| (0..rank).map(|j| first[(i, j)] * second[(j, i)]).sum::<f64>()).sum();
         let found: f64 = values.iter().map(|x| x * x).sum();
         assert!((found - power).abs() < 1e-10 * power, "{size}: {found}, not {power}");
         assert!(values[rank] < 1e-12 * values[0], "{size}: rank {rank}");

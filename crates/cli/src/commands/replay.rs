@@ -188,10 +188,13 @@ impl<'a> Shown<'a> {
         if let Some(signal) = &explained.signal {
             table::print(&format!("signal     {}", spectrum(signal)));
         }
-        table::print(&format!("Γ          {}", spectrum(&explained.gamma)));
-        table::print(&format!("Θ          {}", spectrum(&explained.theta)));
-        let (least, most) = explained.sigma;
-        table::print(&format!("Σ          {} to {}", table::number(least), table::number(most)));
+        // Views of stages have no such spectra.
+        if !explained.theta.is_empty() {
+            table::print(&format!("Γ          {}", spectrum(&explained.gamma)));
+            table::print(&format!("Θ          {}", spectrum(&explained.theta)));
+            let (least, most) = explained.sigma;
+            table::print(&format!("Σ          {} to {}", table::number(least), table::number(most)));
+        }
         for (paradigm, values) in explained.spectra.iter().filter(|(p, _)| *p == self.paradigm()) {
             let name = paradigm.spectrum.as_ref().map_or("", |pencil| pencil.symbol);
             match values {

@@ -7,7 +7,7 @@ use std::{fmt, fs, iter};
 use eigensweep_engine::EngineError;
 use eigensweep_engine::given::views::{SAMPLED, SEED, StagedViews};
 use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix, centred};
-use eigensweep_inputs::{ClassLabels, columns, read_matrix, write_matrix};
+use eigensweep_inputs::{ClassLabels, columns, read_matrix, write_matrix, write_vector};
 use eigensweep_store::format::counted;
 use eigensweep_theory::closed_forms::{self, ClosedForms, Encoder, Predictor};
 use eigensweep_theory::paradigms::{self, Pencil};
@@ -407,16 +407,16 @@ impl Solution {
             source,
         })?;
         let maps = self.paradigms.iter().flat_map(|solved| &solved.maps).map(|(name, map)| (*name, map));
-        let moments = [
-            ("mu", &moments.mean),
+        let arrays = [
             ("C", &moments.cross),
             ("G", &moments.mean_views),
             ("S", moments.unfloored.as_ref().unwrap_or(&moments.views)),
             ("B", &moments.view_labels),
         ];
-        for (name, matrix) in maps.chain(moments) {
+        for (name, matrix) in maps.chain(arrays) {
             write_matrix(&directory.join(format!("{name}.npy")), matrix.as_ref())?;
         }
+        write_vector(&directory.join("mu.npy"), moments.mean.col_as_slice(0))?;
         Ok(())
     }
 

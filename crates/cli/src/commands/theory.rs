@@ -54,10 +54,13 @@ pub(crate) fn call(arguments: &Theory) -> Result<Exit, CommandError> {
         (None, Some(path)) => of_job(path, arguments)?,
         (None, None) => return Ok(Exit::Success),
     };
+    if table.rows.is_empty() {
+        tell!("a job with stages has no thresholds: Propositions 4.3 and 4.4 are about spectral views");
+    }
     if arguments.json {
         let objects: Vec<Value> = table.rows.iter().map(|row| object(row, &table)).collect();
         table::print(&serde_json::to_string_pretty(&objects).unwrap_or_default());
-    } else {
+    } else if !table.rows.is_empty() {
         print_tables(&table, table::terminal_width().map(usize::from));
     }
     Ok(Exit::Success)

@@ -25,10 +25,12 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
         match setting::corruption(staged, samples, &grid, at) {
             Err(misbuilt) => add(misbuilt.problem(job)),
             Ok(None) => {}
-            Ok(Some(corruption)) => match of_corruption(job, staged, &*corruption, samples.domain) {
-                Ok(domain) => corrupted = corrupted.min(domain),
-                Err(problem) => add(problem),
-            },
+            Ok(Some(corruption)) => {
+                match of_corruption(job, staged, &*corruption, samples.domain, samples.shape.size()) {
+                    Ok(domain) => corrupted = corrupted.min(domain),
+                    Err(problem) => add(problem),
+                }
+            }
         }
     }
     let doses: Vec<bool> = grid
@@ -45,7 +47,18 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
             match build() {
                 Err(misbuilt) => add(misbuilt.problem(job)),
                 Ok(stages) => {
-                    let misplaced = |(at, fault): (usize, Fault)| {
+                    let size = samples.shape.size();
+                    if let Some(at) = stages.iter().position(|stage| stage.features(size) != size) {
+                        add(job
+                            .source
+                            .problem_of_fault(&format!("{}[{at}]", chain.path), &of_another_size()));
+                        continue;
+                    }
+                    let misplaced = |(at, mut fault): (usize, Fault)| {
+                        if at == 0 && samples.domain != Domain::Counts {
+                            let range = "choose `data.range` so that values are: [0, 255] keeps bytes counts";
+                            range.clone_into(&mut fault.help);
+                        }
                         Misbuilt { path: chain.path.clone(), fault: fault.within(&format!("[{at}]")) }
                             .problem(job)
                     };
@@ -62,12 +75,23 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
     problems
 }
 
+/// The fault of a stage that changes the number of features.
+fn of_another_size() -> Fault {
+    let message = "it changes the number of features, which views of a job cannot";
+    Fault::new(
+        "",
+        message,
+        "keep d rows in `matrix`; fewer features are principal components, `data.components`",
+    )
+}
+
 /// Which values corrupted samples have, or why the corruption cannot be.
 fn of_corruption(
     job: &Job,
     staged: &StagesSpec,
     corruption: &dyn Stage,
     samples: Domain,
+    size: usize,
 ) -> Result<Domain, Problem> {
     if staged.draw == CorruptionDraw::Population && corruption.tier() != Tier::Moments {
         let message = "the population limit of a corruption needs its closed form, which a stage here lacks";
@@ -78,6 +102,9 @@ fn of_corruption(
             "no closed form",
             Some(help.to_owned()),
         ));
+    }
+    if corruption.features(size) != size {
+        return Err(job.source.problem_of_fault("corruption.stages", &of_another_size()));
     }
     corruption.domain(samples).map_err(|needed| {
         let message = format!(

@@ -20,6 +20,8 @@ pub(super) struct Gather {
     instruction_set: InstructionSet,
     parts: [Part; 2],
     rows: usize,
+    /// What is taken off every row first (d), so that little is lost where means dwarf variances.
+    origin: Vec<f64>,
 }
 
 /// Sums over some rows.
@@ -54,8 +56,9 @@ pub(super) struct SampleMoments {
 }
 
 impl Gather {
-    /// No rows of d features and ℓ classes.
-    pub(super) fn new(instruction_set: InstructionSet, size: usize, labels: usize) -> Self {
+    /// No rows of d features and ℓ classes, about that origin (d).
+    pub(super) fn new(instruction_set: InstructionSet, origin: &[f64], labels: usize) -> Self {
+        let size = origin.len();
         let part = || Part {
             gram: Mat::zeros(size, size),
             sums: Mat::zeros(size, 1),
@@ -64,7 +67,7 @@ impl Gather {
             block: Mat::zeros(size, BLOCK_ROWS),
             waiting: 0,
         };
-        Self { instruction_set, parts: [part(), part()], rows: 0 }
+        Self { instruction_set, parts: [part(), part()], rows: 0, origin: origin.to_vec() }
     }
 
     /// Forgets all rows.
@@ -89,11 +92,13 @@ impl Gather {
         let part = &mut self.parts[usize::from(self.rows % APART == APART - 1)];
         self.rows += 1;
         part.counts[class] += 1;
-        let sums = part.sums.col_as_slice_mut(0);
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-        let sums = part.by_class.col_as_slice_mut(class);
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-        part.block.col_as_slice_mut(part.waiting).copy_from_slice(row);
+        let block = part.block.col_as_slice_mut(part.waiting);
+        for ((to, x), origin) in block.iter_mut().zip(row).zip(&self.origin) {
+            *to = x - origin;
+        }
+        for sums in [part.sums.col_as_slice_mut(0), part.by_class.col_as_slice_mut(class)] {
+            sums.iter_mut().zip(&*block).for_each(|(sum, x)| *sum += x);
+        }
         part.waiting += 1;
         if part.waiting == BLOCK_ROWS {
             part.flush(self.instruction_set);
@@ -105,7 +110,8 @@ impl Gather {
         let instruction_set = self.instruction_set;
         self.parts.iter_mut().for_each(|part| part.flush(instruction_set));
         let [fitted, tried] = &self.parts;
-        [SampleMoments::of(&[fitted, tried]), SampleMoments::of(&[fitted]), SampleMoments::of(&[tried])]
+        let of = |parts: &[&Part]| SampleMoments::of(parts, &self.origin);
+        [of(&[fitted, tried]), of(&[fitted]), of(&[tried])]
     }
 }
 
@@ -120,21 +126,31 @@ impl Part {
 }
 
 impl SampleMoments {
-    fn of(parts: &[&Part]) -> Self {
+    /// Of the sums of deviations from an origin.
+    fn of(parts: &[&Part], origin: &[f64]) -> Self {
         let samples: u64 = parts.iter().flat_map(|part| &part.counts).sum();
         let share = 1.0 / samples.max(1) as f64;
-        let (size, labels) = parts.first().map_or((0, 0), |part| (part.sums.nrows(), part.counts.len()));
+        // An empty part has no mean.
+        let there = if samples > 0 { 1.0 } else { 0.0 };
+        let (size, labels) = (origin.len(), parts.first().map_or(0, |part| part.counts.len()));
         let sum = |of: fn(&Part) -> &Mat<f64>, i: usize, j: usize| {
             parts.iter().map(|part| of(part)[(i, j)]).sum::<f64>() * share
         };
+        let deviation: Vec<f64> = (0..size).map(|i| sum(|part| &part.sums, i, 0)).collect();
+        let label_mean = Mat::from_fn(labels, 1, |i, _| {
+            parts.iter().map(|part| part.counts[i]).sum::<u64>() as f64 * share
+        });
         Self {
             samples,
-            second: Mat::from_fn(size, size, |i, j| sum(|part| &part.gram, i.max(j), i.min(j))),
-            mean: Mat::from_fn(size, 1, |i, j| sum(|part| &part.sums, i, j)),
-            labels: Mat::from_fn(size, labels, |i, j| sum(|part| &part.by_class, i, j)),
-            label_mean: Mat::from_fn(labels, 1, |i, _| {
-                parts.iter().map(|part| part.counts[i]).sum::<u64>() as f64 * share
+            second: Mat::from_fn(size, size, |i, j| {
+                let mixed = origin[i] * deviation[j] + deviation[i] * origin[j];
+                sum(|part| &part.gram, i.max(j), i.min(j)) + (mixed + there * origin[i] * origin[j])
             }),
+            mean: Mat::from_fn(size, 1, |i, _| there * origin[i] + deviation[i]),
+            labels: Mat::from_fn(size, labels, |i, j| {
+                sum(|part| &part.by_class, i, j) + origin[i] * label_mean[(j, 0)]
+            }),
+            label_mean,
         }
     }
 }

@@ -216,8 +216,8 @@ impl Stages {
     fn extend(&self, unit: &Unit<'_>, samples: usize, workspace: &mut Workspace) {
         let Workspace { order, values, corrupted, clean, .. } = workspace;
         let both = self.differs(unit) && self.drawn(unit).is_some();
-        for at in corrupted.rows()..samples {
-            let row = order[at] as usize;
+        for &row in &order[corrupted.rows()..samples] {
+            let row = row as usize;
             if both {
                 values.resize(self.samples.shape.size(), 0.0);
                 let class = self.samples.training.write(row, values);
@@ -496,8 +496,9 @@ impl Workspace {
         let (raw, inputs) = (shape.size(), simulation.samples.inputs());
         let most = simulation.frame.samples.iter().copied().max().unwrap_or(0);
         let gather = |wanted| {
-            let (size, labels) = if wanted { (raw, *labels) } else { (0, 0) };
-            Gather::new(instruction_set, size, labels)
+            let mean = simulation.samples.mean.col_as_slice(0);
+            let (origin, labels) = if wanted { (mean, *labels) } else { (&mean[..0], 0) };
+            Gather::new(instruction_set, origin, labels)
         };
         let predictions = simulation.predicted.map(|wanted| {
             let (size, labels) = if wanted { (raw, *labels) } else { (0, 0) };

@@ -128,24 +128,27 @@ pub struct RowMoments {
     views: usize,
     samples: usize,
     instruction_set: InstructionSet,
-    /// Σ x̄ (d).
+    /// c (d), the first x̄: it is taken off every view, so that little is lost where means dwarf
+    /// variances.
+    origin: Vec<f64>,
+    /// Σ (x̄ − c) (d).
     mean: Vec<f64>,
-    /// Σ x̄xᵀ (d × p).
+    /// Σ (x̄ − c) xᵀ (d × p).
     cross: Mat<f64>,
-    /// Σ x̄x̄ᵀ (d × d), lower triangle.
+    /// Σ (x̄ − c)(x̄ − c)ᵀ (d × d), lower triangle.
     mean_views: Mat<f64>,
-    /// Σ vvᵀ over all views (d × d), lower triangle; of exact entries the variances alone, on the
+    /// Σ (v − c)(v − c)ᵀ over all views (d × d), lower triangle; of exact entries the variances alone, on the
     /// diagonal.
     spread: Mat<f64>,
-    /// Σ x̄yᵀ (d × ℓ).
+    /// Σ (x̄ − c) yᵀ (d × ℓ).
     view_labels: Mat<f64>,
     /// Σ x (p).
     target_mean: Vec<f64>,
     /// Σ y (ℓ).
     label_mean: Vec<f64>,
-    /// x̄ of a block (d × block).
+    /// x̄ − c of a block (d × block).
     means: Mat<f64>,
-    /// Its views (d × m block).
+    /// Its v − c (d × m block).
     drawn: Mat<f64>,
     values: Vec<f64>,
     /// Mean and variance of an entry, by the bits of the value.
@@ -160,6 +163,7 @@ impl RowMoments {
             views,
             samples: 0,
             instruction_set: InstructionSet::detect(),
+            origin: Vec::new(),
             mean: vec![0.0; after],
             cross: Mat::new(),
             mean_views: Mat::zeros(after, after),
@@ -209,6 +213,7 @@ impl RowMoments {
                     Tier::Sampled => self.sample(views, row, at, &mut generator(first + at)),
                 }
             }
+            self.about_origin(count);
             self.sum(count, targets.subcols(first, count), labels.subcols(first, count));
         }
         self.samples += rows.ncols();
@@ -247,6 +252,19 @@ impl RowMoments {
         }
     }
 
+    /// Takes the origin off the mean views and the views of a block.
+    fn about_origin(&mut self, count: usize) {
+        if self.origin.is_empty() {
+            self.origin = self.means.col_as_slice(0).to_vec();
+        }
+        let views = if self.tier == Tier::Sampled { count * self.views } else { 0 };
+        for (block, columns) in [(&mut self.means, count), (&mut self.drawn, views)] {
+            for column in block.col_iter_mut().take(columns) {
+                column.iter_mut().zip(&self.origin).for_each(|(value, origin)| *value -= origin);
+            }
+        }
+    }
+
     /// Adds a block of `count` samples whose mean views, and views, are there.
     fn sum(&mut self, count: usize, targets: MatRef<'_, f64>, labels: MatRef<'_, f64>) {
         let means = self.means.subcols(0, count);
@@ -270,24 +288,32 @@ impl RowMoments {
     pub fn state(&self) -> State {
         let share = 1.0 / self.samples as f64;
         let list = |sums: &[f64]| Mat::from_fn(sums.len(), 1, |i, _| share * sums[i]);
-        let scaled = |sums: &Mat<f64>| Mat::from_fn(sums.nrows(), sums.ncols(), |i, j| share * sums[(i, j)]);
         let lower = |i: usize, j: usize| (i.max(j), i.min(j));
         let m = self.views as f64;
         let exact = self.tier == Tier::Entries;
-        let size = self.mean.len();
+        let (size, origin) = (self.mean.len(), &self.origin);
+        let deviation: Vec<f64> = self.mean.iter().map(|sum| share * sum).collect();
+        let (input_mean, label_mean) = (list(&self.target_mean), list(&self.label_mean));
+        // Σ (x̄ − c) zᵀ/n + c z̄ᵀ.
+        let beside = |sums: &Mat<f64>, mean: &Mat<f64>| {
+            let entry = |i: usize, j: usize| share * sums[(i, j)] + origin[i] * mean[(j, 0)];
+            Mat::from_fn(sums.nrows(), sums.ncols(), entry)
+        };
         let square = |entry: &dyn Fn(f64, f64) -> f64| {
             Mat::from_fn(size, size, |i, j| {
-                share * entry(self.mean_views[lower(i, j)], self.spread[lower(i, j)])
+                let mixed = origin[i] * deviation[j] + deviation[i] * origin[j];
+                let about = share * entry(self.mean_views[lower(i, j)], self.spread[lower(i, j)]);
+                about + (mixed + origin[i] * origin[j])
             })
         };
         State {
-            mean: list(&self.mean),
-            cross: scaled(&self.cross),
+            mean: Mat::from_fn(size, 1, |i, _| origin[i] + deviation[i]),
+            cross: beside(&self.cross, &input_mean),
             mean_views: square(&|g, s| if exact { g } else { (m * g - s / m) / (m - 1.0) }),
             views: square(&|g, s| if exact { g + s } else { s / m }),
-            view_labels: scaled(&self.view_labels),
-            input_mean: list(&self.target_mean),
-            label_mean: list(&self.label_mean),
+            view_labels: beside(&self.view_labels, &label_mean),
+            input_mean,
+            label_mean,
         }
     }
 }

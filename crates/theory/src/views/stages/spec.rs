@@ -315,6 +315,14 @@ impl Spec {
     ///
     /// A [`Fault`] where values do not fit each other or the shape.
     pub fn build(&self, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
+        for key in self.kind.keys {
+            let Some(matrix) = self.matrix(key.name) else { continue };
+            if !matches!(key.takes, Takes::Matrix | Takes::Pairs(_)) {
+                let message =
+                    format!("`{}` is {} × {}, not a list", key.name, matrix.nrows(), matrix.ncols());
+                return Err(Fault::new(key.name, message, "give a file of one row or one column"));
+            }
+        }
         let stage = (self.kind.build)(self, shape)?;
         Ok(match self.dose {
             None => stage,
