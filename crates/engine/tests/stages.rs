@@ -1,6 +1,10 @@
 //! Jobs with stages: rows agree with what is worked out from the images themselves, and are
 //! functions of their coordinates.
 
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+#![expect(clippy::cast_possible_truncation, reason = "numbers of a small test")]
+#![expect(clippy::float_cmp, reason = "counts")]
+
 use std::path::Path;
 
 use eigensweep_engine::input::Input;

@@ -2,7 +2,7 @@
 //!
 //! | module | computes jobs with |
 //! |---|---|
-//! | [`spectral`] | additive views of a diagonal covariance (Section 4.1), many problems in lanes |
+//! | `spectral` | additive views of a diagonal covariance (Section 4.1), many problems in lanes |
 //! | [`stages`] | chains of stages that act on moments, one problem at a time |
 //!
 //! [`Simulation`] is shared and immutable; each thread owns a [`Workspace`] and fills a [`Rows`].
