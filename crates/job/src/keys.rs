@@ -64,7 +64,7 @@ pub(super) const STAGES: &str = "stages";
 /// The other one.
 pub(super) const SPECTRAL: &str = "spectral";
 
-/// A condition on another key of the same table, which is declared before, or on [`VIEWS`].
+/// A condition on another key of the same table, which is declared before, or on the kind of the views.
 pub struct When {
     /// The other key.
     pub key: &'static str,
