@@ -728,10 +728,14 @@ fn augmentation() -> Vec<Key> {
     keys
 }
 
+/// Most views that are drawn of a sample: the subspace is that of all of them long before, and a block
+/// of samples takes half a gigabyte at a thousand features.
+const MOST_VIEWS: u64 = 1024;
+
 /// `[features]`, `[model]`, `[grid]`, `[sampler]` and `[output]`.
 fn others() -> Vec<Key> {
     let views = "m, the views that are drawn of each sample where a stage has no closed form";
-    let mut keys = with_stages([key("features.views", Kind::Whole(|_| 2..=u64::from(u32::MAX)), "8", views)]);
+    let mut keys = with_stages([key("features.views", Kind::Whole(|_| 2..=MOST_VIEWS), "8", views)]);
     keys.extend(common());
     keys
 }

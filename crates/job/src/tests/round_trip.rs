@@ -330,7 +330,7 @@ fn with_stages() -> impl Strategy<Value = JobSpec> {
     let own = || option::weighted(0.3, vec(stage(1), 0..3));
     let words = (select(&Severities::ALL), select(&CorruptionDraw::ALL), select(&AlignmentDose::ALL));
     let numbers =
-        (proptest::sample::subsequence(vec![1.0, 0.0, 0.5], 1..=3), floats(0.0, 1e300), 2..u32::MAX);
+        (proptest::sample::subsequence(vec![1.0, 0.0, 0.5], 1..=3), floats(0.0, 1e300), 2..=1024_u32);
     (spec(), rows(), [chain(), chain()], [own(), own(), own()], words, numbers).prop_map(
         |(spec, data, [mut corruption, mut augmentation], own, words, (alignment, floor, sampled))| {
             let (severities, draw, dose) = words;
