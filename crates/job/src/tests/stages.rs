@@ -250,7 +250,7 @@ fn keys_that_stages_have_no_use_for_are_refused_and_so_are_theirs_without_stages
         corruption.stages = [{ kind = "dropout", probability = 0 }]\ncorruption.severity = 1 | `corruption.severity` has no meaning for these stages | 1 | severities fill in
         corruption.stages = [{ kind = "dropout", probability = [0, 1] }]\naugmentation.stages = [{ kind = "dropout", probability = [0, 0.5] }] | there is another column `dropout_probability` | [0, 0.5] | name = "…"
         corruption.stages = [{ kind = "dropout", probability = [0, 1], name = "gap" }] | there is another column `gap_probability` | [0, 1] | name = "…"
-        features.views = 1\naugmentation.stages = [] | `features.views` must be a whole number from 2 to 4294967295, not 1 | 1 |
+        features.views = 1\naugmentation.stages = [] | `features.views` must be a whole number from 2 to 1024, not 1 | 1 |
         augmentation.stages = []\ndata.shape = [28, 28] | `data.shape` must be three whole numbers, not [28, 28] | [28, 28] | [1, 28, 28]
         augmentation.stages = []\ndata.shape = [1, 0, 28] | `data.shape` must be a whole number from 1 to 1000000, not 0 | 0 |
         augmentation.stages = []\ndata.shape = [1000, 1000, 1000] | `data.shape` has more than 1000000 features | [1000, 1000, 1000] |

@@ -128,8 +128,8 @@ fn model_grid_sampler_output() {
         [grid]\nsamples = 99999999999999999999999999999999999999999 | `grid.samples` must be a whole number from 1 to 10^15, not 9999999999999999999999999999999999999999… | 99999999999999999999999999999999999999999 |
         [sampler]\nkind = "moment" | `sampler.kind` must be "moments" or "explicit", not "moment" | "moment" | "moments"?
         sampler.kind = "explicit"\ngrid.samples = [5, 100000001] | `grid.samples` = 100000001 is too many for the explicit sampler | 100000001 | the moment sampler
-        [output]\nmetrics = ["angle"] | `output.metrics` must be "distance" or "leakage" or "gap" or "effective_rank" or "rank", not "angle" | "angle" |
-        [output]\nmetrics = [3] | `output.metrics` must be "distance" or "leakage" or "gap" or "effective_rank" or "rank", not a number | 3 |
+        [output]\nmetrics = ["angle"] | `output.metrics` must be "distance" or "leakage" or "gap" or "effective_rank" or "rank" or "tier", not "angle" | "angle" |
+        [output]\nmetrics = [3] | `output.metrics` must be "distance" or "leakage" or "gap" or "effective_rank" or "rank" or "tier", not a number | 3 |
         [output]\ndetail = "sketch" | `output.detail` must be "rows" or "summary", not "sketch" | "sketch" | "rows"
         [output]\npart_rows = 0 | `output.part_rows` must be a whole number from 1 to 16777216, not 0 | 0 | rows of a Parquet file
         [output]\npart_rows = 16777217 | `output.part_rows` must be a whole number from 1 to 16777216, not 16777217 | 16777217 |
