@@ -343,6 +343,29 @@ fn all_principal_components_are_the_raw_features() {
     assert!(fewer.iter().all(|(_, cell)| cell.row.status == Status::Ok));
 }
 
+/// Pixels of 0.1 in all views but few: rounding of their means is no direction of its own.
+#[test]
+fn pixels_that_hardly_change_leave_rows_their_values() {
+    let written = write(60, true);
+    let clip = "{ kind = \"clip\", low = 0.1, high = 0.8 }";
+    for stages in [
+        format!("[ {clip} ]"),
+        format!("[ {{ kind = \"rotate\", degrees = [0, 10] }}, {clip} ]"),
+        "[ { kind = \"rotate\", degrees = [0, 10] }, { kind = \"additive\", variance = 0, mean = 0.1 } ]"
+            .to_owned(),
+        "[ { kind = \"rotate\", degrees = [0, 10] }, { kind = \"brightness\", low = 0.1, high = 0.1 } ]"
+            .to_owned(),
+    ] {
+        let rest = format!(
+            "[augmentation]\nstages = {stages}\n[output]\nmetrics = [\"distance\", \"rank\"]\n{MODEL}"
+        );
+        for (name, cell) in by_paradigm(&written.job("", &rest), &[]) {
+            assert_eq!(cell.row.status, Status::Ok, "{stages}, {name}");
+            assert!(cell[&RANK] <= 16.0 && cell[&LOSS_CORRUPTED].is_finite());
+        }
+    }
+}
+
 /// What a job asks for that its rows do not give is refused where it stands.
 #[test]
 fn what_does_not_fit_the_rows_is_refused_where_it_stands() {
@@ -370,7 +393,14 @@ fn what_does_not_fit_the_rows_is_refused_where_it_stands() {
         ),
         ("[corruption]\nstages = [ { kind = \"thinning\", keep = 0.5 } ]", "counts", "thinning"),
     ];
-    for (rest, words, marked) in cases {
+    let rectangular = format!("{{ kind = \"linear\", matrix = [{:?}] }}", [1; SIZE]);
+    let rectangular = [
+        format!("[augmentation]\nstages = [ {rectangular} ]"),
+        format!("[corruption]\nstages = [ {rectangular} ]"),
+        format!("[augmentation.reconstruction]\nstages = [ {rectangular} ]"),
+    ];
+    let rectangular = rectangular.iter().map(|rest| (rest.as_str(), "number of features", "linear"));
+    for (rest, words, marked) in cases.into_iter().chain(rectangular) {
         let text = written.job("", &format!("{rest}\n{}", MODEL.replace("[output]", "")));
         let job = eigensweep_job::parse("job.toml", &text, &[], Path::new("")).unwrap();
         let report = Input::load(&job).map(|_| ()).unwrap_err().to_string();

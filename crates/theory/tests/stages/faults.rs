@@ -1,6 +1,7 @@
 //! Stages that cannot be: the key at fault, and a message that says why.
 
-use eigensweep_theory::views::stages::{Domain, KINDS, Severities, Shape, Spec, Value, Views};
+use eigensweep_theory::views::stages::{Domain, KINDS, Severities, Shape, Spec, Takes, Value, Views};
+use faer::Mat;
 use serde_json::{Value as Json, json};
 
 use crate::table::{SHAPE, build, present};
@@ -230,4 +231,21 @@ fn the_lowest_cosine_modes_carry_the_variance() {
     let constant = faer::Mat::from_fn(48, 1, |i, _| f64::from(u8::from(i < 24)));
     assert!((&covariance * &constant - faer::Scale(12.0) * &constant).norm_max() < 1e-12);
     assert!(covariance.submatrix(0, 24, 24, 24).norm_max() < 1e-14);
+}
+
+/// Of a file, for one: it was taken for a key that is not given.
+#[test]
+fn a_matrix_is_no_list() {
+    for kind in KINDS {
+        for key in kind.keys.iter().filter(|key| !matches!(key.takes, Takes::Matrix | Takes::Pairs(_))) {
+            let spec = Spec::new(kind, vec![(key.name, Value::Matrix(Mat::zeros(12, 12)))]);
+            let fault = spec.build(SHAPE).err().unwrap_or_else(|| panic!("{}, {}", kind.name, key.name));
+            assert_eq!(
+                (fault.key.as_str(), fault.message.contains("12 × 12")),
+                (key.name, true),
+                "{}",
+                kind.name
+            );
+        }
+    }
 }
