@@ -63,6 +63,9 @@ pub fn inverse_root_scratch(size: usize) -> StackReq {
 /// Writes T into the first r columns of `root` (d × d), those of the largest λ first, and returns
 /// r, which is 0 for a matrix of zeros; `vectors` (d × d) is workspace.
 ///
+/// `rounding` is what the equilibrated matrix is known to be off by, in the spectral norm, beside
+/// what is always; 0 if nothing is known. Eigenvalues up to it count as zero, too.
+///
 /// # Errors
 ///
 /// [`Failure::NotPositiveDefinite`] if S is negative in some direction by more than rounding: then
@@ -74,6 +77,7 @@ pub fn inverse_root_scratch(size: usize) -> StackReq {
 /// If the shapes do not fit one another.
 pub fn inverse_root(
     matrix: MatRef<'_, f64>,
+    rounding: f64,
     vectors: MatMut<'_, f64>,
     mut root: MatMut<'_, f64>,
     stack: &mut MemStack,
@@ -101,6 +105,7 @@ pub fn inverse_root(
     let (mut values, stack) = stack.make_with::<f64>(live, |_| 0.0);
     eigenvectors(equilibrated, &mut values, vectors.as_mut(), stack)?;
     let floor = SAFE * live as f64 * f64::EPSILON * values.last().copied().unwrap_or(0.0);
+    let floor = floor.max(rounding);
     if values.first().is_some_and(|&least| least < -floor) {
         let heaviest = (0..live).max_by(|&a, &b| vectors[(a, 0)].abs().total_cmp(&vectors[(b, 0)].abs()));
         return Err(Failure::NotPositiveDefinite { pivot: order[heaviest.unwrap_or(0)] });

@@ -122,7 +122,7 @@ fn no_kernel_allocates_once_warm() {
                     "root on the range",
                     calls(|| {
                         let stack = MemStack::new(&mut memory);
-                        let root = inverse_root(singular.as_ref(), left.as_mut(), other.as_mut(), stack);
+                        let root = inverse_root(singular.as_ref(), 0.0, left.as_mut(), other.as_mut(), stack);
                         assert_eq!(root, Ok(size / 2));
                     }),
                 ),

@@ -14,7 +14,7 @@ fn root(matrix: &Mat<f64>) -> Result<Mat<f64>, Failure> {
     let (mut vectors, mut root) = (Mat::zeros(size, size), Mat::zeros(size, size));
     let mut memory = workspace(inverse_root_scratch(size));
     let stack = MemStack::new(&mut memory);
-    let rank = inverse_root(lower_only(matrix).as_ref(), vectors.as_mut(), root.as_mut(), stack)?;
+    let rank = inverse_root(lower_only(matrix).as_ref(), 0.0, vectors.as_mut(), root.as_mut(), stack)?;
     Ok(root.subcols(0, rank).to_owned())
 }
 

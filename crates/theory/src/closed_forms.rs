@@ -152,6 +152,14 @@ pub struct Problem<'f, 'm> {
 }
 
 impl Problem<'_, '_> {
+    /// The same of an S that is known to be off by so much, in the spectral norm once its diagonal is
+    /// one: directions that this hides are not in its range.
+    #[must_use]
+    pub fn with_rounding(self, rounding: f64) -> Self {
+        self.forms.root.rounding = rounding;
+        self
+    }
+
     /// Solves the problem by a paradigm.
     ///
     /// # Errors
@@ -211,6 +219,7 @@ impl ClosedForms {
     /// Another problem comes.
     pub(crate) fn forget(&mut self) {
         self.factored = None;
+        self.root.rounding = 0.0;
     }
 
     /// Factors `S + ρI`, unless that is what was factored last of the problem; returns its rank.

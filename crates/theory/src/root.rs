@@ -19,12 +19,18 @@ pub(crate) struct Root {
     is_triangular: bool,
     size: usize,
     rank: usize,
+    /// What S with a unit diagonal is off by, beside its own rounding.
+    pub(crate) rounding: f64,
 }
+
+/// Rounding of S, in units of d·ε, above which a factor of it may be that of rounding: what is usual
+/// is a few. Chosen.
+const MUCH: f64 = 100.0;
 
 impl Root {
     /// Room for matrices of up to `size` = d.
     pub(crate) fn new(size: usize) -> Self {
-        Self { matrix: Mat::zeros(size, size), is_triangular: true, size: 0, rank: 0 }
+        Self { matrix: Mat::zeros(size, size), is_triangular: true, size: 0, rank: 0, rounding: 0.0 }
     }
 
     /// r.
@@ -50,14 +56,18 @@ impl Root {
         };
         let mut matrix = self.matrix.as_mut().submatrix_mut(0, 0, size, size);
         load(matrix.as_mut());
-        let definite = factor_safely_in_place(matrix.as_mut(), first.as_mut(), stack);
+        let definite = if self.rounding > MUCH * size as f64 * f64::EPSILON {
+            Err(Failure::NotPositiveDefinite { pivot: 0 })
+        } else {
+            factor_safely_in_place(matrix.as_mut(), first.as_mut(), stack)
+        };
         self.size = size;
         self.is_triangular = definite.is_ok();
         self.rank = match definite {
             Ok(()) => size,
             Err(Failure::NotPositiveDefinite { .. }) => {
                 load(first.as_mut());
-                inverse_root(first.as_ref(), second, matrix, stack)?
+                inverse_root(first.as_ref(), self.rounding, second, matrix, stack)?
             }
             Err(
                 failure @ (Failure::NotFinite | Failure::NoConvergence | Failure::DimensionAboveRank { .. }),

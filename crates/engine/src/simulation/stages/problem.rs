@@ -25,6 +25,8 @@ pub(super) struct Problem {
     tier: Tier,
     /// Of the views, with their floor.
     state: State,
+    /// What taking means off has left of S's digits.
+    rounding: f64,
     /// C̃.
     inputs: Mat<f64>,
     /// B̃.
@@ -137,14 +139,15 @@ impl Stages {
         if let Some(basis) = basis {
             project(&mut state, basis);
         }
-        state.centre(place.samples + self.samples.shape.size());
+        let before = state.centre(place.samples + self.samples.shape.size());
         state.floor(floor);
+        let rounding = state.rounding(&before);
         subtract(&mut inputs, &input_mean, &input_mean);
         subtract(&mut input_labels, &input_mean, &label_mean);
         // One-hot labels have power 1.
         let label_power = 1.0 - label_mean.squared_norm_l2();
         let tier = views.tier();
-        Problem { tier, state, inputs, input_labels, label_power, input_mean, label_mean }
+        Problem { tier, state, rounding, inputs, input_labels, label_power, input_mean, label_mean }
     }
 
     /// Sums what must see the rows of a sample.
@@ -203,7 +206,7 @@ impl Stages {
         let Workspace { forms, probe, leakage, spectra, .. } = workspace;
         let dimensions = &self.frame.dimensions;
         let probed = given.wants.iter().any(|on| self.predicted[*on]);
-        let mut solver = forms.problem(moments);
+        let mut solver = forms.problem(moments).with_rounding(problem.rounding);
         let solved = solver.solve(paradigm);
         if paradigm.spectrum.is_some() {
             let values = solved.as_ref().map(|solved| match solved {

@@ -84,8 +84,9 @@ impl State {
     /// stages act on raw values.
     ///
     /// An entry is a sum of so many `terms`: what that leaves of a feature that is the same in all
-    /// views is rounding, and becomes zero.
-    pub fn centre(&mut self, terms: usize) {
+    /// views is rounding, and becomes zero. Returns the diagonal of S as it was, for
+    /// [`rounding`](Self::rounding).
+    pub fn centre(&mut self, terms: usize) -> Vec<f64> {
         let before: Vec<f64> = self.views.diagonal().column_vector().iter().copied().collect();
         subtract(&mut self.cross, &self.mean, &self.input_mean);
         subtract(&mut self.mean_views, &self.mean, &self.mean);
@@ -95,7 +96,7 @@ impl State {
             mean.fill(0.0);
         }
         let rounding = 8.0 * f64::EPSILON * terms as f64;
-        for (i, before) in before.into_iter().enumerate() {
+        for (i, &before) in before.iter().enumerate() {
             if self.views[(i, i)] <= rounding * before {
                 for matrix in [&mut self.views, &mut self.mean_views] {
                     matrix.row_mut(i).fill(0.0);
@@ -105,6 +106,18 @@ impl State {
                 self.view_labels.row_mut(i).fill(0.0);
             }
         }
+        before
+    }
+
+    /// What S is off by once its diagonal is one, as means were taken off that left little of this
+    /// diagonal `before` (d): some roundings of each feature's share.
+    #[must_use]
+    pub fn rounding(&self, before: &[f64]) -> f64 {
+        let share = |(i, before): (usize, &f64)| {
+            let after = self.views[(i, i)];
+            if after > 0.0 { before / after } else { 0.0 }
+        };
+        8.0 * f64::EPSILON * before.iter().enumerate().map(share).sum::<f64>()
     }
 
     /// Adds white noise of `share · tr S / d` to the views, so that S is definite.
