@@ -30,9 +30,10 @@ pub(super) fn refuse_strange(root: &Path) -> Result<(), StoreError> {
     if root.is_file() {
         return Err(StoreError::OutputIsFile { path: root.to_path_buf() });
     }
-    let ours = root.join("job.toml").is_file()
-        || (root.join("commits").is_dir() && root.join("data").is_dir())
-        || is_bare(root)?;
+    // Bare first: another process may be filling it, whose directories are there before anything else.
+    let ours = is_bare(root)?
+        || root.join("job.toml").is_file()
+        || (root.join("commits").is_dir() && root.join("data").is_dir());
     if ours { Ok(()) } else { Err(StoreError::NotADataSet { path: root.to_path_buf() }) }
 }
 
