@@ -87,6 +87,7 @@ replicates = 1
 source = "npy"
 inputs = "inputs.npy"
 labels = "labels.npy"
+range = "none"
 [augmentation]
 stages = [ { kind = "invert", level = [1, 2] }, { kind = "additive", variance = 0.1 } ]
 [model]
