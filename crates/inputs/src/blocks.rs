@@ -113,12 +113,13 @@ impl Element for f32 {}
 impl Element for f64 {}
 
 /// Rows in memory, samples × features, row-major, all finite.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dense<T> {
     values: Vec<T>,
     samples: usize,
     features: usize,
     shape: Option<[usize; 3]>,
+    bounds: Option<[f64; 2]>,
 }
 
 impl<T: Element> Dense<T> {
@@ -141,7 +142,7 @@ impl<T: Element> Dense<T> {
                 column: at % features,
                 value: values[at].into(),
             }),
-            None => Ok(Self { values, samples, features, shape: None }),
+            None => Ok(Self { values, samples, features, shape: None, bounds: T::BOUNDS }),
         }
     }
 
@@ -151,6 +152,12 @@ impl<T: Element> Dense<T> {
     pub fn shaped(self, shape: [usize; 3]) -> Self {
         let fits = shape.iter().try_fold(1_usize, |size, &of| size.checked_mul(of)) == Some(self.features);
         Self { shape: fits.then_some(shape), ..self }
+    }
+
+    /// The same where the type of the values says nothing of which values could have been there.
+    #[must_use]
+    pub fn unbounded(self) -> Self {
+        Self { bounds: None, ..self }
     }
 
     /// All values, samples × features, row-major.
@@ -178,7 +185,7 @@ impl<T: Element> Blocks for Dense<T> {
     }
 
     fn bounds(&self) -> Option<[f64; 2]> {
-        T::BOUNDS
+        self.bounds
     }
 
     fn write_rows(&self, first: usize, rows: &mut [f64]) {

@@ -119,6 +119,46 @@ pub enum InputError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Something in a file cannot be read.
+    #[error("{}: {place}: {problem}; {remedy}", path.display())]
+    Unreadable {
+        /// The file concerned.
+        path: PathBuf,
+        /// Where in it, as a person would look for it: `line 3, column 2`.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// A file has no column, or array, of a name.
+    #[error("{}: there is no {what} `{name}`; {there}", path.display())]
+    NoSuch {
+        /// The file concerned.
+        path: PathBuf,
+        /// What is missing: `column`, `array`.
+        what: &'static str,
+        /// The name asked for.
+        name: String,
+        /// What there is, and what to do.
+        there: String,
+    },
+    /// Labels that are no classes where classes are needed, or the other way round.
+    #[error("{}: {problem}; {remedy}", path.display())]
+    Labels {
+        /// The file concerned.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// Rows of a sparse matrix whose columns do not ascend, or that reach beyond it.
+    #[error("the columns of sparse row {row} (from 0) do not ascend, repeat, or are beyond the matrix")]
+    SparseStructure {
+        /// The first such row, counted from 0.
+        row: usize,
+    },
     /// An entry is infinite or not a number.
     #[error("{}: entry [{row}, {column}] is {value}; every entry must be finite", path.display())]
     NonFinite {

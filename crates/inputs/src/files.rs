@@ -1,10 +1,11 @@
 //! Regular files of known length, and reading of them.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::InputError;
+use crate::gzip::{self, Members};
 
 /// Opens a regular file and tells its length in bytes.
 ///
@@ -39,4 +40,37 @@ pub(crate) fn read_up_to(source: &mut impl Read, buffer: &mut [u8]) -> io::Resul
         }
     }
     Ok(filled)
+}
+
+/// Size of the read buffers; 64 KiB, of no influence on any result.
+pub(crate) const READ_BUFFER: usize = 1 << 16;
+
+/// What a source holds, unpacked if it is gzip, which its first bytes tell.
+pub(crate) fn unpacked<'a>(source: impl Read + 'a) -> io::Result<Unpacked<'a>> {
+    let mut packed = BufReader::with_capacity(READ_BUFFER, source);
+    let gzip = packed.fill_buf()?.starts_with(&gzip::MAGIC);
+    let source: Box<dyn BufRead + 'a> = if gzip {
+        Box::new(BufReader::with_capacity(READ_BUFFER, Members::new(packed)))
+    } else {
+        Box::new(packed)
+    };
+    Ok(Unpacked { source, gzip })
+}
+
+/// What a source holds, and whether it was gzip.
+pub(crate) struct Unpacked<'a> {
+    pub(crate) source: Box<dyn BufRead + 'a>,
+    pub(crate) gzip: bool,
+}
+
+/// Tells a damaged gzip stream from a refusal of the system: the decoder speaks through the same
+/// error type.
+pub(crate) fn failed(path: &Path, gzip: bool, source: io::Error) -> InputError {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    let path = path.to_owned();
+    if gzip && matches!(source.kind(), InvalidData | InvalidInput | UnexpectedEof) {
+        InputError::Gzip { path, source }
+    } else {
+        InputError::Io { path, action: "read", source }
+    }
 }

@@ -2,9 +2,12 @@
 //!
 //! The one table of them: every reader asks it where the first bytes are not its own.
 
-use crate::files::read_up_to;
+use std::path::Path;
+
+use crate::InputError;
+use crate::files::{self, read_up_to};
 use crate::gzip::{self, Members};
-use crate::readers;
+use crate::readers::{self, Reader};
 
 /// Bytes of a file that are looked at: a tar archive tells itself at 257.
 pub(crate) const LOOKED_AT: usize = 512;
@@ -104,7 +107,33 @@ fn by_text(start: &[u8]) -> (String, &'static str) {
     if line.contains([',', ';', '\t']) {
         return ("text in columns, such as CSV".to_owned(), "csv");
     }
-    ("text".to_owned(), "")
+    ("text".to_owned(), "csv")
+}
+
+/// The reader of a file, told by its first bytes.
+///
+/// # Errors
+///
+/// [`InputError::OtherFormat`] if there is none, or that of the system.
+pub(crate) fn reader_of(path: &Path) -> Result<&'static Reader, InputError> {
+    let (mut file, _) = files::open(path)?;
+    let mut start = vec![0; LOOKED_AT];
+    let failed = |source| InputError::Io { path: path.to_owned(), action: "read", source };
+    let found = read_up_to(&mut file, &mut start).map_err(failed)?;
+    start.truncate(found);
+    let packed = start.clone();
+    if start.starts_with(&gzip::MAGIC) {
+        start = vec![0; LOOKED_AT];
+        let found = read_each(&mut Members::new(&*packed), &mut start);
+        start.truncate(found);
+    }
+    let name =
+        FORMATS.iter().find(|format| format.has(&start)).map_or_else(|| by_text(&start).1, |of| of.reader);
+    readers::named(name).ok_or_else(|| InputError::OtherFormat {
+        path: path.to_owned(),
+        expected: "a file of a format that is read",
+        found: described(&packed),
+    })
 }
 
 /// Reads what comes before the end, or before an error.

@@ -1,4 +1,5 @@
-//! Classes of samples, from class numbers or from whole numbers that stand for classes.
+//! Labels of samples: classes, from class numbers, or from whole numbers or words that stand for
+//! classes; or real targets.
 
 use faer::Mat;
 
@@ -12,8 +13,39 @@ pub const MAX_CLASSES: usize = 8192;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassLabels {
     classes: Vec<u16>,
-    /// What each class was called.
+    /// What each class was called, if by a number; else its place.
     values: Vec<f64>,
+    /// What each class was called, if by a word.
+    words: Vec<String>,
+}
+
+/// What is to be learned about each sample.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Labels {
+    /// A class each.
+    Classes(ClassLabels),
+    /// Real numbers Y (n × ℓ), all finite.
+    Targets(Mat<f64>),
+}
+
+impl Labels {
+    /// n, the number of samples.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        match self {
+            Self::Classes(labels) => labels.classes().len(),
+            Self::Targets(targets) => targets.nrows(),
+        }
+    }
+
+    /// ℓ, the number of classes or of targets.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Classes(labels) => labels.count(),
+            Self::Targets(targets) => targets.ncols(),
+        }
+    }
 }
 
 impl ClassLabels {
@@ -27,7 +59,7 @@ impl ClassLabels {
         let Some(&largest) = classes.iter().max() else {
             return Err(InputError::Dimension { what: "class labels", expected: 1, found: 0 });
         };
-        Ok(Self { classes, values: (0..=largest).map(f64::from).collect() })
+        Ok(Self { classes, values: (0..=largest).map(f64::from).collect(), words: Vec::new() })
     }
 
     /// Takes whole numbers, of which the distinct ones, ascending, are the classes; `None` if one
@@ -67,7 +99,48 @@ impl ClassLabels {
         let class = |number: &f64| values.partition_point(|value| value < number);
         // Cannot saturate: there are at most `MAX_CLASSES` of them.
         let classes = numbers.iter().map(|number| u16::try_from(class(number)).unwrap_or(u16::MAX)).collect();
-        Ok(Some(Self { classes, values }))
+        Ok(Some(Self { classes, values, words: Vec::new() }))
+    }
+
+    /// Takes words, of which the distinct ones, in alphabetical order, are the classes.
+    ///
+    /// ```
+    /// use eigensweep_inputs::ClassLabels;
+    ///
+    /// let labels = ClassLabels::from_words(&["B cell".into(), "T cell".into(), "B cell".into()])?;
+    /// assert_eq!(labels.classes(), [0, 1, 0]);
+    /// assert_eq!(labels.name(1), "T cell");
+    /// # Ok::<(), eigensweep_inputs::InputError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// * [`InputError::Dimension`] if there are no words.
+    /// * [`InputError::TooManyClasses`] if more than [`MAX_CLASSES`] are distinct.
+    pub fn from_words(labels: &[String]) -> Result<Self, InputError> {
+        if labels.is_empty() {
+            return Err(InputError::Dimension { what: "class labels", expected: 1, found: 0 });
+        }
+        let mut words: Vec<&String> = labels.iter().collect();
+        words.sort_unstable();
+        words.dedup();
+        if words.len() > MAX_CLASSES {
+            return Err(InputError::TooManyClasses { classes: words.len(), max: MAX_CLASSES });
+        }
+        let class = |label: &String| words.partition_point(|word| *word < label);
+        let classes = labels.iter().map(|label| u16::try_from(class(label)).unwrap_or(u16::MAX)).collect();
+        let values = (0_u16..).take(words.len()).map(f64::from).collect();
+        Ok(Self { classes, values, words: words.into_iter().cloned().collect() })
+    }
+
+    /// What a class was called.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such class.
+    #[must_use]
+    pub fn name(&self, class: usize) -> String {
+        self.words.get(class).map_or_else(|| self.values[class].to_string(), String::clone)
     }
 
     /// The classes, one a sample, each below [`count`](Self::count).

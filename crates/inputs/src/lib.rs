@@ -21,6 +21,9 @@
 //! | module | is about |
 //! |---|---|
 //! | [`blocks`] | rows of bytes, `f32` or `f64`, read a block at a time |
+//! | [`source`] | files as a job names them: inputs, labels, targets, groups |
+//! | [`sparse`] | rows most of whose entries are zero |
+//! | [`compact`] | numbers as the least type that holds them |
 //! | [`columns`] | columns that are constant, or linear combinations of others |
 //! | [`readers`] | formats that a job can name, a file each: [`idx`](readers::idx) |
 //! | [`npy`] | NumPy's file format |
@@ -38,6 +41,7 @@
 
 pub mod blocks;
 pub mod columns;
+pub mod compact;
 mod error;
 mod files;
 mod formats;
@@ -49,13 +53,18 @@ pub mod moments;
 pub mod npy;
 pub mod pca;
 pub mod readers;
+pub mod source;
+pub mod sparse;
 pub mod whole_file;
 
 pub use blocks::{Blocks, Dense, Element};
+pub use compact::Compact;
 pub use error::InputError;
 pub use labelled::LabelledRows;
-pub use labels::{ClassLabels, MAX_CLASSES};
+pub use labels::{ClassLabels, Labels, MAX_CLASSES};
 pub use moments::MAX_SAMPLES;
 pub use npy::{matrix_from, matrix_into, read_matrix, write_matrix, write_vector};
 pub use pca::{MAX_FEATURES, PrincipalComponents, centred, principal_components};
 pub use readers::idx::{images_from, labels_from, read_images, read_labels};
+pub use source::{Answers, Columns, Source, SourceFiles};
+pub use sparse::Sparse;

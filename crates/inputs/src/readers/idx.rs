@@ -29,32 +29,45 @@ use crate::files::{self, read_up_to};
 use crate::formats;
 use crate::gzip::{self, Members};
 use crate::memory::may_fail;
-use crate::readers::{FileKey, Reader, Source};
+use crate::readers::{Column, Contents, FileKey, Inputs, Reader, Wanted, one_file};
 use crate::{ClassLabels, Dense, InputError};
 
 /// Images and labels in idx files, MNIST's format.
 pub static IDX: Reader = Reader {
     name: "idx",
     help: "images and labels in idx files (MNIST's format), plain or gzip",
-    files: &[
-        FileKey {
-            key: "images",
-            help: "the path of an idx file, plain or gzipped, relative to the job file",
-        },
-        FileKey {
-            key: "labels",
-            help: "the path of an idx file, plain or gzipped, relative to the job file",
-        },
-    ],
+    inputs: FileKey {
+        key: "images",
+        help: "the path of an idx file, plain or gzipped, relative to the job file",
+    },
+    choices: &[],
+    columns: false,
+    images: true,
     samples: "images",
     features: "pixels",
-    read: |paths| match paths {
-        [images, labels] => {
-            Ok(Source { inputs: Box::new(read_images(images)?), labels: read_labels(labels)? })
-        }
-        _ => Err(InputError::Dimension { what: "paths of an idx source", expected: 2, found: paths.len() }),
-    },
+    files: one_file,
+    read,
 };
+
+fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
+    let mut contents = Contents::default();
+    for &name in wanted.columns {
+        if let Some(name) = name {
+            let there = "an idx file has no names: leave the name out".to_owned();
+            return Err(InputError::NoSuch {
+                path: path.to_owned(),
+                what: "column",
+                name: name.to_owned(),
+                there,
+            });
+        }
+        contents.columns.push(Column::Numbered(read_labels(path)?.classes().to_vec()));
+    }
+    if wanted.inputs.is_some() {
+        contents.inputs = Some(Inputs { rows: Box::new(read_images(path)?), names: Vec::new() });
+    }
+    Ok(contents)
+}
 
 /// The idx code of unsigned bytes.
 const UNSIGNED_BYTE: u8 = 0x08;

@@ -1,0 +1,193 @@
+//! A source as a job names it: a file of inputs, and labels, targets and groups in columns of that
+//! file or in files of their own.
+
+use std::path::{Path, PathBuf};
+
+use faer::Mat;
+
+use crate::readers::{Chosen, Column, Inputs, Reader, Wanted};
+use crate::{ClassLabels, InputError, Labels, formats};
+
+/// Files, and what of them is what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceFiles {
+    /// What reads the inputs.
+    pub reader: &'static Reader,
+    /// Where the inputs are.
+    pub inputs: PathBuf,
+    /// What of them is chosen.
+    pub chosen: Chosen,
+    /// What is to be learned.
+    pub answers: Option<Answers>,
+    /// What belongs together.
+    pub groups: Option<Columns>,
+}
+
+/// What is to be learned about samples.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answers {
+    /// Classes where whole numbers or words are found, else real targets.
+    Labels(Columns),
+    /// Real targets, whatever is found.
+    Targets(Columns),
+}
+
+impl Answers {
+    /// Where they are.
+    #[must_use]
+    pub fn columns(&self) -> &Columns {
+        match self {
+            Self::Labels(columns) | Self::Targets(columns) => columns,
+        }
+    }
+
+    /// Where they are, to be changed.
+    pub fn columns_mut(&mut self) -> &mut Columns {
+        match self {
+            Self::Labels(columns) | Self::Targets(columns) => columns,
+        }
+    }
+}
+
+/// Columns of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The file; that of the inputs if `None`.
+    pub file: Option<PathBuf>,
+    /// The names of the columns; none stands for all that a file of its own has.
+    pub names: Vec<String>,
+}
+
+/// Inputs and labels as they were read, a row of each a sample.
+#[derive(Debug)]
+pub struct Source {
+    /// Raw inputs, n × p.
+    pub inputs: Inputs,
+    /// What is to be learned; not compared in number with the inputs.
+    pub labels: Option<Labels>,
+    /// The group of each sample.
+    pub groups: Option<ClassLabels>,
+}
+
+impl SourceFiles {
+    /// All files, those of the inputs first.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = (self.reader.files)(&self.inputs);
+        let columns = self.answers.as_ref().map(Answers::columns).into_iter().chain(&self.groups);
+        files.extend(columns.filter_map(|columns| columns.file.clone()));
+        files
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    ///
+    /// Those of the readers; [`InputError::Labels`] if labels are not what was asked for.
+    pub fn read(&self) -> Result<Source, InputError> {
+        // All columns of the inputs' file in one pass.
+        let own = |columns: &Columns| columns.file.is_none();
+        let answers = self.answers.as_ref().map(Answers::columns);
+        let inside = answers.into_iter().chain(&self.groups).filter(|columns| own(columns));
+        let names: Vec<Option<&str>> =
+            inside.flat_map(|columns| &columns.names).map(|name| Some(&**name)).collect();
+        let wanted = Wanted { inputs: Some(&self.chosen), columns: &names };
+        let contents = (self.reader.read)(&self.inputs, &wanted)?;
+        let mut found = contents.columns.into_iter();
+        let nothing = || InputError::Dimension { what: "inputs", expected: 1, found: 0 };
+        let inputs = contents.inputs.ok_or_else(nothing)?;
+        let mut columns_of = |columns: &Columns| -> Result<Vec<Column>, InputError> {
+            match &columns.file {
+                None => Ok(found.by_ref().take(columns.names.len()).collect()),
+                Some(file) => columns_of_file(file, &columns.names),
+            }
+        };
+        let labels = match &self.answers {
+            None => None,
+            Some(Answers::Labels(columns)) => Some(labels(self.path(columns), columns_of(columns)?)?),
+            Some(Answers::Targets(columns)) => Some(targets(self.path(columns), columns_of(columns)?)?),
+        };
+        let groups = match &self.groups {
+            None => None,
+            Some(columns) => match labels_of(columns_of(columns)?)? {
+                Some(groups) => Some(groups),
+                None => {
+                    let problem = "groups are one column of whole numbers or of words".to_owned();
+                    let remedy = "name such a column".to_owned();
+                    return Err(InputError::Labels { path: self.path(columns).to_owned(), problem, remedy });
+                }
+            },
+        };
+        Ok(Source { inputs, labels, groups })
+    }
+
+    fn path<'a>(&'a self, columns: &'a Columns) -> &'a Path {
+        columns.file.as_ref().unwrap_or(&self.inputs)
+    }
+}
+
+/// Columns of a file whose format is told by its contents.
+fn columns_of_file(path: &Path, names: &[String]) -> Result<Vec<Column>, InputError> {
+    let reader = formats::reader_of(path)?;
+    if !names.is_empty() {
+        let names: Vec<Option<&str>> = names.iter().map(|name| Some(&**name)).collect();
+        return Ok((reader.read)(path, &Wanted { inputs: None, columns: &names })?.columns);
+    }
+    let whole = Chosen::default();
+    match (reader.read)(path, &Wanted { inputs: None, columns: &[None] }) {
+        Ok(contents) => Ok(contents.columns),
+        // Not one column: real targets, if all are numbers.
+        Err(error) => {
+            let Ok(contents) = (reader.read)(path, &Wanted { inputs: Some(&whole), columns: &[] }) else {
+                return Err(error);
+            };
+            let Some(Inputs { rows, .. }) = contents.inputs else { return Err(error) };
+            let (samples, features) = (rows.samples(), rows.features());
+            let mut values = vec![0.0; samples * features];
+            rows.write_rows(0, &mut values);
+            let column = |at: usize| values.iter().skip(at).step_by(features).copied().collect();
+            Ok((0..features).map(|at| Column::Numbers(column(at))).collect())
+        }
+    }
+}
+
+/// Classes, if it is one column of whole numbers or of words.
+fn labels_of(mut columns: Vec<Column>) -> Result<Option<ClassLabels>, InputError> {
+    match (columns.pop(), columns.is_empty()) {
+        (Some(Column::Numbered(classes)), true) => ClassLabels::new(classes).map(Some),
+        (Some(Column::Numbers(numbers)), true) => ClassLabels::from_whole_numbers(&numbers),
+        (Some(Column::Words(words)), true) => ClassLabels::from_words(&words).map(Some),
+        (Some(_), false) | (None, _) => Ok(None),
+    }
+}
+
+fn labels(path: &Path, columns: Vec<Column>) -> Result<Labels, InputError> {
+    match labels_of(columns.clone())? {
+        Some(classes) => Ok(Labels::Classes(classes)),
+        None => targets(path, columns),
+    }
+}
+
+fn targets(path: &Path, columns: Vec<Column>) -> Result<Labels, InputError> {
+    let refused = |problem: &str, remedy: &str| InputError::Labels {
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+        remedy: remedy.to_owned(),
+    };
+    let columns = columns.into_iter().map(|column| match column {
+        Column::Numbers(numbers) => Ok(numbers),
+        Column::Numbered(classes) => Ok(classes.into_iter().map(f64::from).collect()),
+        Column::Words(_) => {
+            Err(refused("targets are numbers, and a column has words", "give it as `labels`"))
+        }
+    });
+    let columns: Vec<Vec<f64>> = columns.collect::<Result<_, _>>()?;
+    let samples = columns.first().map_or(0, Vec::len);
+    if columns.iter().any(|column| column.len() != samples) {
+        return Err(refused("columns differ in length", "give columns of one file"));
+    }
+    if samples == 0 {
+        return Err(InputError::Dimension { what: "targets", expected: 1, found: 0 });
+    }
+    Ok(Labels::Targets(Mat::from_fn(samples, columns.len(), |row, column| columns[column][row])))
+}
