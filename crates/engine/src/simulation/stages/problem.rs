@@ -155,7 +155,7 @@ impl Stages {
         &self,
         given: &Given<'_>,
         place: Place,
-        views: &Views,
+        views: &mut Views,
         sums: &mut eigensweep_theory::views::stages::RowMoments,
         workspace: &mut Workspace,
     ) {
@@ -176,7 +176,7 @@ impl Stages {
                 one_hot[(class, at)] = 1.0;
             }
             let (block, one_hot) = (block.subcols(0, rows.len()), one_hot.subcols(0, rows.len()));
-            sums.add(views, block, None, one_hot, |column| {
+            sums.add(views, block, None, None, one_hot, |column| {
                 let at = [given.unit.replicate, u64::from(rows[column])];
                 self.frame.streams.stream(Draw::SampledViews, &at)
             });
