@@ -117,13 +117,14 @@ impl Principal {
 }
 
 impl Linear {
-    /// B (d × k): what acts on moments, together with [`centre`](Self::centre).
+    /// B (d × k): what acts on moments, together with [`centre`](Self::centre); `None` where it is I.
     #[must_use]
-    pub fn matrix(&self, features: usize) -> Mat<f64> {
+    pub fn matrix(&self, features: usize) -> Option<Mat<f64>> {
         let scale = |i: usize| self.scales.get(i).copied().unwrap_or(1.0);
         match &self.basis {
-            Some(basis) => Mat::from_fn(features, basis.nrows(), |i, j| scale(i) * basis[(j, i)]),
-            None => Mat::from_fn(features, features, |i, j| if i == j { scale(i) } else { 0.0 }),
+            Some(basis) => Some(Mat::from_fn(features, basis.nrows(), |i, j| scale(i) * basis[(j, i)])),
+            None if self.scales.is_empty() => None,
+            None => Some(Mat::from_fn(features, features, |i, j| if i == j { scale(i) } else { 0.0 })),
         }
     }
 
@@ -137,7 +138,8 @@ impl Linear {
     pub(super) fn stage(&self) -> Box<dyn Stage> {
         let columns = self.basis.as_ref().map(Mat::ncols);
         let features = columns.unwrap_or(self.centre.len().max(self.scales.len()));
-        let matrix = self.matrix(features).transpose().to_owned();
+        let matrix = self.matrix(features).map(|matrix| matrix.transpose().to_owned());
+        let matrix = matrix.unwrap_or_else(|| Mat::identity(features, features));
         let moved = |i: usize| -self.centre.iter().enumerate().map(|(j, c)| matrix[(i, j)] * c).sum::<f64>();
         let offset = (0..matrix.nrows()).map(moved).collect();
         linear(matrix, offset)
