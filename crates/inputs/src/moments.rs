@@ -106,6 +106,26 @@ fn two_pass_by<B: Blocks + ?Sized>(rows: &B, block_rows: usize) -> Result<Mat<f6
     Ok(moment)
 }
 
+/// The least and the largest number of all.
+#[must_use]
+pub fn extremes(rows: &dyn Blocks) -> [f64; 2] {
+    let mut found = [f64::INFINITY, f64::NEG_INFINITY];
+    for_blocks(rows, BLOCK_ROWS, |block| {
+        for &value in &*block {
+            found = [found[0].min(value), found[1].max(value)];
+        }
+    });
+    found
+}
+
+/// Whether something holds for all numbers.
+#[must_use]
+pub fn all(rows: &dyn Blocks, mut holds: impl FnMut(f64) -> bool) -> bool {
+    let mut found = true;
+    for_blocks(rows, BLOCK_ROWS, |block| found = found && block.iter().all(|&value| holds(value)));
+    found
+}
+
 /// Subtracts the means from whole rows.
 pub(crate) fn centre(rows: &mut [f64], means: &[f64]) {
     for row in rows.chunks_exact_mut(means.len()) {
