@@ -80,7 +80,7 @@ pub enum InputError {
         shape: Vec<u64>,
     },
     /// The header of a compressed file declares more than a deflate stream of that size can hold.
-    #[error("{}: the header declares {declared} bytes, but {compressed} bytes of gzip hold at most {allowed}; the file is damaged or cut short, fetch it again", path.display())]
+    #[error("{}: the header declares {declared} bytes, but {compressed} compressed bytes hold at most {allowed}; the file is damaged or cut short, fetch it again", path.display())]
     Implausible {
         /// The file concerned.
         path: PathBuf,
