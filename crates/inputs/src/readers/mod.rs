@@ -4,17 +4,20 @@
 //! labels or groups. Which files a job names, and what of them, is the same for all formats
 //! ([`source`](crate::source)).
 
+mod choose;
+pub mod csv;
 pub mod idx;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use csv::CSV;
 pub use idx::IDX;
 
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 1] = [&IDX];
+pub static READERS: [&Reader; 2] = [&IDX, &CSV];
 
 /// A format of files that a job can name.
 pub struct Reader {
