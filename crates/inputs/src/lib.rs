@@ -24,8 +24,9 @@
 //! | [`source`] | files as a job names them: inputs, labels, targets, groups |
 //! | [`sparse`] | rows most of whose entries are zero |
 //! | [`compact`] | numbers as the least type that holds them |
+//! | [`decoding`] | decoders of others, whose panics are errors |
 //! | [`columns`] | columns that are constant, or linear combinations of others |
-//! | [`readers`] | formats that a job can name, a file each: [`idx`](readers::idx) |
+//! | [`readers`] | formats that a job can name, a file each: [`csv`](readers::csv), [`idx`](readers::idx), [`parquet`](readers::parquet) |
 //! | [`npy`] | NumPy's file format |
 //! | [`labels`] | classes of samples |
 //! | [`moments`] | means and second moments, exact for bytes |
@@ -42,6 +43,7 @@
 pub mod blocks;
 pub mod columns;
 pub mod compact;
+pub mod decoding;
 mod error;
 mod files;
 mod formats;

@@ -7,17 +7,19 @@
 mod choose;
 pub mod csv;
 pub mod idx;
+pub mod parquet;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use csv::CSV;
 pub use idx::IDX;
+pub use parquet::PARQUET;
 
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 2] = [&IDX, &CSV];
+pub static READERS: [&Reader; 3] = [&IDX, &CSV, &PARQUET];
 
 /// A format of files that a job can name.
 pub struct Reader {
