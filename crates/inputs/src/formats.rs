@@ -114,6 +114,12 @@ fn by_text(start: &[u8]) -> (String, &'static str) {
     ("text".to_owned(), "csv")
 }
 
+/// Whether a file that begins with these bytes may be text in columns.
+pub(crate) fn may_be_table(start: &[u8]) -> bool {
+    let known = FORMATS.iter().any(|format| format.has(start));
+    !known && !start.contains(&0) && !by_text(start).0.starts_with("a web page")
+}
+
 /// The reader of a file, told by its first bytes.
 ///
 /// # Errors

@@ -24,8 +24,9 @@
 //! | [`source`] | files as a job names them: inputs, labels, targets, groups |
 //! | [`sparse`] | rows most of whose entries are zero |
 //! | [`compact`] | numbers as the least type that holds them |
+//! | [`decoding`] | decoders of others, whose panics are errors |
 //! | [`columns`] | columns that are constant, or linear combinations of others |
-//! | [`readers`] | formats that a job can name, a file each: [`idx`](readers::idx), [`npy`](readers::npy), [`npz`](readers::npz) |
+//! | [`readers`] | formats that a job can name, a file each |
 //! | [`npy`] | NumPy's file format |
 //! | [`labels`] | classes of samples |
 //! | [`moments`] | means and second moments, exact for bytes |
@@ -43,6 +44,7 @@ mod arrays;
 pub mod blocks;
 pub mod columns;
 pub mod compact;
+pub mod decoding;
 mod error;
 mod files;
 mod formats;

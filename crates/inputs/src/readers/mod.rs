@@ -4,19 +4,24 @@
 //! labels or groups. Which files a job names, and what of them, is the same for all formats
 //! ([`source`](crate::source)).
 
+mod choose;
+pub mod csv;
 pub mod idx;
 pub mod npy;
+pub mod parquet;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use csv::CSV;
 pub use idx::IDX;
 pub use npy::NPY;
+pub use parquet::PARQUET;
 
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 2] = [&IDX, &NPY];
+pub static READERS: [&Reader; 4] = [&IDX, &NPY, &CSV, &PARQUET];
 
 /// A format of files that a job can name.
 pub struct Reader {
