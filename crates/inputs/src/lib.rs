@@ -23,9 +23,10 @@
 //! | [`blocks`] | rows of bytes, `f32` or `f64`, read a block at a time |
 //! | [`source`] | files as a job names them: inputs, labels, targets, groups |
 //! | [`sparse`] | rows most of whose entries are zero |
+//! | [`counts`] | normalization, log1p and most variable genes of counts |
 //! | [`compact`] | numbers as the least type that holds them |
 //! | [`columns`] | columns that are constant, or linear combinations of others |
-//! | [`readers`] | formats that a job can name, a file each: [`idx`](readers::idx) |
+//! | [`readers`] | formats that a job can name, a file each: [`idx`](readers::idx), [`mtx`](readers::mtx) |
 //! | [`npy`] | NumPy's file format |
 //! | [`labels`] | classes of samples |
 //! | [`moments`] | means and second moments, exact for bytes |
@@ -42,6 +43,7 @@
 pub mod blocks;
 pub mod columns;
 pub mod compact;
+pub mod counts;
 mod error;
 mod files;
 mod formats;

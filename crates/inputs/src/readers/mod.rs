@@ -5,16 +5,18 @@
 //! ([`source`](crate::source)).
 
 pub mod idx;
+pub mod mtx;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use idx::IDX;
+pub use mtx::MTX;
 
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 1] = [&IDX];
+pub static READERS: [&Reader; 2] = [&IDX, &MTX];
 
 /// A format of files that a job can name.
 pub struct Reader {
