@@ -205,6 +205,18 @@ pub enum InputError {
         /// The entry.
         value: f64,
     },
+    /// A count is negative.
+    #[error(
+        "entry [{row}, {column}] is {value}, and counts are not negative; give raw counts, neither centred nor scaled"
+    )]
+    NegativeCount {
+        /// Row of the entry (its cell), counted from 0.
+        row: usize,
+        /// Column of the entry (its gene), counted from 0.
+        column: usize,
+        /// The entry.
+        value: f64,
+    },
     /// Inputs and labels are not about the same samples.
     #[error(
         "the number of inputs is {inputs}, that of labels {labels}; give the labels that belong to these inputs (train with train, test with test)"

@@ -23,6 +23,7 @@
 //! | [`blocks`] | rows of bytes, `f32` or `f64`, read a block at a time |
 //! | [`source`] | files as a job names them: inputs, labels, targets, groups |
 //! | [`sparse`] | rows most of whose entries are zero |
+//! | [`counts`] | normalization, log1p and most variable genes of counts |
 //! | [`compact`] | numbers as the least type that holds them |
 //! | [`decoding`] | decoders of others, whose panics are errors |
 //! | [`columns`] | columns that are constant, or linear combinations of others |
@@ -45,6 +46,7 @@ pub mod blocks;
 pub mod columns;
 pub mod compact;
 pub mod decoding;
+pub mod counts;
 mod error;
 mod files;
 mod formats;

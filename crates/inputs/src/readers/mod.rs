@@ -9,6 +9,7 @@ pub mod csv;
 pub mod idx;
 pub mod npy;
 pub mod parquet;
+pub mod mtx;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,11 +18,12 @@ pub use csv::CSV;
 pub use idx::IDX;
 pub use npy::NPY;
 pub use parquet::PARQUET;
+pub use mtx::MTX;
 
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 4] = [&IDX, &NPY, &CSV, &PARQUET];
+pub static READERS: [&Reader; 5] = [&IDX, &NPY, &CSV, &PARQUET, &MTX];
 
 /// A format of files that a job can name.
 pub struct Reader {
