@@ -71,5 +71,5 @@ pub use moments::MAX_SAMPLES;
 pub use npy::{matrix_from, matrix_into, read_matrix, write_matrix, write_vector};
 pub use pca::{MAX_FEATURES, PrincipalComponents, centred, principal_components};
 pub use readers::idx::{images_from, labels_from};
-pub use source::{Answers, Columns, Source, SourceFiles};
+pub use source::{Answers, Columns, Source, SourceFiles, read_any_labels, read_any_matrix};
 pub use sparse::Sparse;
