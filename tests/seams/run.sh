@@ -33,7 +33,7 @@ add crates/theory/src/metrics stable_rank STABLE_RANK ALL
 add crates/theory/src/paradigms ridge_joint_embedding RIDGE_JOINT_EMBEDDING ALL
 add crates/theory/src/views multiplicative MULTIPLICATIVE KINDS
 add crates/theory/src/views/stages invert INVERT KINDS
-add crates/inputs/src/readers npy NPY READERS
+add crates/inputs/src/readers raw RAW READERS
 add crates/figures/src/kinds alignment_curves ALIGNMENT_CURVES KINDS
 
 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target} cargo build --quiet -p eigensweep-cli
@@ -41,21 +41,16 @@ program=${CARGO_TARGET_DIR:-$root/target}/debug/eigensweep
 mv "$program" "$copy/eigensweep"
 program=$copy/eigensweep
 
-# Inputs and labels of two classes as npy files.
-npy() {
-    local header="{'descr': '<f8', 'fortran_order': False, 'shape': $1, }"
-    printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$header"
-    perl -e 'print pack("d<*", map { eval } split / /, <STDIN>)'
-}
-perl -e 'srand 1; print join " ", map { my $c = $_ % 2; map { $c * ($_ < 2) + rand } 1 .. 4 } 0 .. 59' | npy '(60, 4)' >inputs.npy
-perl -e 'print join " ", map { $_ % 2 } 0 .. 59' | npy '(60,)' >labels.npy
+# Inputs of two classes as bare doubles, and their labels as text.
+perl -e 'srand 1; print pack "d<*", 60, 4, map { my $c = $_ % 2; map { $c * ($_ < 2) + rand } 1 .. 4 } 0 .. 59' >inputs.raw
+perl -e 'print $_ % 2, "\n" for 0 .. 59' >labels.txt
 cat >job.toml <<'TOML'
 [job]
 replicates = 3
 [data]
-source = "npy"
-inputs = "inputs.npy"
-labels = "labels.npy"
+source = "raw"
+inputs = "inputs.raw"
+labels = "labels.txt"
 components = 3
 [corruption]
 components = 2
@@ -84,10 +79,9 @@ cat >stages.toml <<'TOML'
 [job]
 replicates = 1
 [data]
-source = "npy"
-inputs = "inputs.npy"
-labels = "labels.npy"
-range = "none"
+source = "raw"
+inputs = "inputs.raw"
+labels = "labels.txt"
 [augmentation]
 stages = [ { kind = "invert", level = [1, 2] }, { kind = "additive", variance = 0.1 } ]
 [model]

@@ -1,11 +1,11 @@
 //! What a job's data source gives: loaded once, checked against the job, shared by every thread.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eigensweep_inputs::pca::largest_eigenvalue;
-use eigensweep_inputs::readers::Source;
-use eigensweep_inputs::{LabelledRows, centred, principal_components};
+use eigensweep_inputs::{LabelledRows, Source, SourceFiles, centred, principal_components};
 use eigensweep_sampling::gaussian::Teacher;
 use eigensweep_theory::leakage::CleanMoment;
 use faer::{Mat, Par};
@@ -13,7 +13,7 @@ use faer::{Mat, Par};
 use crate::EngineError;
 use crate::samples::{self, Samples};
 use crate::simulation::stages;
-use eigensweep_job::{self as job, Axis, DataSpec, FilesSpec, Job, JobSpec, Problem, RowSource, RowsSpec};
+use eigensweep_job::{self as job, Axis, DataSpec, Job, JobSpec, Problem, RowSource, RowsSpec};
 use eigensweep_store::Extents;
 use eigensweep_store::dataset::InputFacts;
 use eigensweep_store::format::counted;
@@ -120,10 +120,13 @@ impl Input {
     fn load_rows(job: &Job, spec: &RowsSpec) -> Result<Self, EngineError> {
         let RowsSpec { source, components, .. } = spec;
         let (samples_are, features_are) = match source {
-            RowSource::Files(FilesSpec { reader, .. }) => (reader.samples, reader.features),
+            RowSource::Files(SourceFiles { reader, .. }) => (reader.samples, reader.features),
             RowSource::Glyphs { .. } => ("images", "pixels"),
         };
-        let Source { inputs, labels } = samples::read(job, spec)?;
+        let (Source { inputs, .. }, mut labels) = samples::read(job, spec)?;
+        let map = samples::map(job, spec, &*inputs.rows)?;
+        let inputs = samples::mapped(map, Arc::from(inputs.rows));
+        samples::centre(&mut labels, None);
         let (samples, features) = (inputs.samples(), inputs.features());
         let mut problems =
             above(job, "grid.samples", job.spec.grid.samples.values(), samples, "samples", samples_are);
@@ -149,7 +152,7 @@ impl Input {
                 let whole = principal_components(&*inputs, most)?;
                 let set = |&k: &i64| -> Result<Arc<RowSet>, EngineError> {
                     let first = whole.first(size(k))?;
-                    let rows = LabelledRows::with_classes(first.scores(), &labels)?;
+                    let rows = LabelledRows::with_labels(first.scores(), &labels)?;
                     Ok(Arc::new(RowSet::of_components(k, rows, first.variances())))
                 };
                 components.values().iter().map(set).collect::<Result<_, _>>()?
@@ -161,7 +164,7 @@ impl Input {
                 let scale = 1.0 / samples as f64;
                 let accum = faer::Accum::Replace;
                 faer::linalg::matmul::matmul(moment.as_mut(), accum, x.transpose(), x, scale, Par::Seq);
-                let rows = LabelledRows::with_classes(&inputs, &labels)?;
+                let rows = LabelledRows::with_labels(&inputs, &labels)?;
                 let relative = job.spec.axes().iter().any(|axis| axis.relative);
                 let largest = relative.then(|| largest_eigenvalue(moment.as_ref())).transpose()?;
                 vec![Arc::new(RowSet { setting: None, rows, moment: SecondMoment::Dense(moment), largest })]
@@ -244,7 +247,7 @@ impl Input {
             Self::Rows { sets, loading_bytes, .. } => {
                 (sets.iter().map(|set| 8 * set.rows.rows().len() as u64).sum(), *loading_bytes)
             }
-            Self::Samples(samples) => (samples.bytes(), samples.loading_bytes),
+            Self::Samples(samples) => (samples.bytes, samples.loading_bytes),
         }
     }
 }
@@ -348,14 +351,17 @@ pub(crate) fn above(
         .collect()
 }
 
-/// BLAKE3 of several files, one after another, each preceded by its length.
-pub(crate) fn fingerprint(paths: &[&Path]) -> Result<String, EngineError> {
+/// BLAKE3 of several files, one after another, each preceded by its length, and then of what names
+/// parts of them, if anything does.
+pub(crate) fn fingerprint(paths: &[PathBuf], names: &str) -> Result<String, EngineError> {
     let mut hasher = blake3::Hasher::new();
     for path in paths {
-        let bytes = std::fs::read(path).map_err(EngineError::io("read", path))?;
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(&bytes);
+        let file = File::open(path).map_err(EngineError::io("read", path))?;
+        let length = file.metadata().map_err(EngineError::io("read", path))?.len();
+        hasher.update(&length.to_le_bytes());
+        hasher.update_reader(file).map_err(EngineError::io("read", path))?;
     }
+    hasher.update(names.as_bytes());
     Ok(hasher.finalize().to_hex().to_string())
 }
 

@@ -9,6 +9,7 @@
 //! | 3 | [`schedule`] | runs tasks on a thread pool; batches arrive at one sink in task order, whose work goes back to the pool |
 //! | 4 | [`run`] | whatever parts of a shard are missing, computed and committed |
 //! | | [`theory`] | thresholds of a job's spectra |
+//! | | [`facts`] | what the data are like as they were read |
 //! | | [`signal`] | what the clean data are like |
 //! | | [`replay`] | single rows computed again |
 //! | | [`given`] | moments of matrices from elsewhere |
@@ -16,6 +17,7 @@
 //! The crate knows nothing of arguments, terminals, clocks, plots or SQL.
 
 mod error;
+pub mod facts;
 pub mod given;
 pub mod input;
 pub mod replay;

@@ -2,13 +2,17 @@
 //! all of them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eigensweep_inputs::readers::Source;
-use eigensweep_inputs::{Blocks, ClassLabels, Dense, InputError, principal_components, read_matrix};
+use eigensweep_inputs::readers::Inputs;
+use eigensweep_inputs::{
+    Answers, Blocks, ClassLabels, Columns, Dense, InputError, Labels, Source, SourceFiles, moments,
+    principal_components, read_matrix,
+};
 use eigensweep_job::stages::StageValue;
-use eigensweep_job::{HeldOut, Job, RowSource, RowsSpec, StageSpec};
+use eigensweep_job::{DataSpec, HeldOut, Job, RowSource, RowsSpec, StageSpec, ValueRange};
 use eigensweep_sampling::glyphs;
 use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::views::stages::{Domain, Shape};
@@ -26,7 +30,7 @@ pub struct Samples {
     pub training: LabelledBlocks,
     /// Rows that are not.
     pub held_out: Option<LabelledBlocks>,
-    /// Number ℓ of classes.
+    /// Number ℓ of classes, or of targets.
     pub labels: usize,
     /// μ (d × 1) of all training rows.
     pub mean: Mat<f64>,
@@ -38,33 +42,69 @@ pub struct Samples {
     pub bases: Vec<(i64, Mat<f64>)>,
     /// Numbers of the files that stages name.
     pub files: BTreeMap<PathBuf, Mat<f64>>,
+    /// Bytes that all of it takes, about.
+    pub bytes: u64,
     /// Bytes that loading took at its peak, about.
     pub loading_bytes: u64,
     /// BLAKE3 of the files.
     pub fingerprint: String,
 }
 
-/// Some rows of a source, each with its class.
+/// Some rows of a source with their labels.
 #[derive(Clone, Debug)]
 pub struct LabelledBlocks {
     rows: Arc<dyn Blocks>,
-    /// The first row.
-    first: usize,
+    labels: RowLabels,
+}
+
+/// Labels of rows.
+#[derive(Clone, Debug)]
+enum RowLabels {
     /// Class of each row.
-    classes: Vec<u16>,
+    Classes(Vec<u16>),
+    /// Targets, a column a row (ℓ × n).
+    Targets(Mat<f64>),
+}
+
+/// The label of a row.
+#[derive(Clone, Copy, Debug)]
+pub enum Label<'a> {
+    /// Its class.
+    Class(usize),
+    /// Its targets (ℓ).
+    Targets(&'a [f64]),
+}
+
+impl Label<'_> {
+    /// The class, if it is one.
+    #[must_use]
+    pub fn class(self) -> Option<usize> {
+        match self {
+            Self::Class(class) => Some(class),
+            Self::Targets(_) => None,
+        }
+    }
+
+    /// The label as numbers (ℓ), one-hot of a class.
+    pub fn write(self, to: &mut [f64]) {
+        match self {
+            Self::Class(class) => {
+                to.fill(0.0);
+                to[class] = 1.0;
+            }
+            Self::Targets(targets) => to.copy_from_slice(targets),
+        }
+    }
 }
 
 /// What becomes of a source's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Map {
+pub(crate) struct Map {
     /// The least value of the source, and the width of its range.
     from: [f64; 2],
     /// The same of what they become.
     to: [f64; 2],
 }
-
-/// The least byte, and the width of their range.
-const BYTES: [f64; 2] = [0.0, 255.0];
 
 impl Map {
     /// The least value and the width first, so that whole numbers stay whole.
@@ -76,7 +116,7 @@ impl Map {
 /// A source whose values become others.
 #[derive(Debug)]
 struct Mapped {
-    of: Box<dyn Blocks>,
+    of: Arc<dyn Blocks>,
     map: Map,
 }
 
@@ -116,42 +156,79 @@ impl LabelledBlocks {
     /// Number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.classes.len()
+        self.rows.samples()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.classes.is_empty()
+        self.len() == 0
     }
 
-    /// Writes a row (d) and returns its class.
+    /// Writes a row (d) and returns its label.
     ///
     /// # Panics
     ///
     /// If there is no such row.
-    pub fn write(&self, row: usize, values: &mut [f64]) -> usize {
-        self.rows.write_rows(self.first + row, values);
-        usize::from(self.classes[row])
+    pub fn write(&self, row: usize, values: &mut [f64]) -> Label<'_> {
+        self.rows.write_rows(row, values);
+        match &self.labels {
+            RowLabels::Classes(classes) => Label::Class(usize::from(classes[row])),
+            RowLabels::Targets(targets) => Label::Targets(targets.col_as_slice(row)),
+        }
     }
 
-    /// Class of each row.
+    /// Class of each row; none where labels are targets.
     #[must_use]
     pub fn classes(&self) -> &[u16] {
-        &self.classes
+        match &self.labels {
+            RowLabels::Classes(classes) => classes,
+            RowLabels::Targets(_) => &[],
+        }
+    }
+
+    /// The rows themselves.
+    #[must_use]
+    pub fn rows(&self) -> &dyn Blocks {
+        &*self.rows
     }
 }
 
-/// The leading rows of a source.
+/// Some of the rows of a source.
 #[derive(Debug)]
-struct Leading {
+struct Part {
     of: Arc<dyn Blocks>,
-    samples: usize,
+    which: Which,
 }
 
-impl Blocks for Leading {
+/// Which rows of a source.
+#[derive(Clone, Debug)]
+pub(crate) enum Which {
+    /// Consecutive ones.
+    Range(Range<usize>),
+    /// Any, ascending.
+    Rows(Vec<usize>),
+}
+
+impl Which {
+    fn len(&self) -> usize {
+        match self {
+            Self::Range(range) => range.len(),
+            Self::Rows(rows) => rows.len(),
+        }
+    }
+
+    fn iter(&self) -> Box<dyn Iterator<Item = usize> + '_> {
+        match self {
+            Self::Range(range) => Box::new(range.clone()),
+            Self::Rows(rows) => Box::new(rows.iter().copied()),
+        }
+    }
+}
+
+impl Blocks for Part {
     fn samples(&self) -> usize {
-        self.samples
+        self.which.len()
     }
 
     fn features(&self) -> usize {
@@ -159,11 +236,26 @@ impl Blocks for Leading {
     }
 
     fn bytes(&self) -> u64 {
-        0
+        self.of.bytes()
+    }
+
+    fn shape(&self) -> Option<[usize; 3]> {
+        self.of.shape()
+    }
+
+    fn bounds(&self) -> Option<[f64; 2]> {
+        self.of.bounds()
     }
 
     fn write_rows(&self, first: usize, rows: &mut [f64]) {
-        self.of.write_rows(first, rows);
+        match &self.which {
+            Which::Range(range) => self.of.write_rows(range.start + first, rows),
+            Which::Rows(which) => {
+                for (&row, to) in which[first..].iter().zip(rows.chunks_exact_mut(self.features())) {
+                    self.of.write_rows(row, to);
+                }
+            }
+        }
     }
 }
 
@@ -175,88 +267,70 @@ impl Samples {
     /// [`EngineError::Input`] if a file is missing or damaged; [`EngineError::Job`] if the job asks
     /// for more than the data have, or its shape is not theirs.
     pub fn load(job: &Job, spec: &RowsSpec) -> Result<Self, EngineError> {
-        let Source { inputs, labels } = read(job, spec)?;
-        let domain = domain(spec, &*inputs);
-        let rows: Arc<dyn Blocks> = Arc::from(inputs);
-        let (total, features) = (rows.samples(), rows.features());
-        if labels.classes().len() != total {
-            return Err(InputError::SampleCount { inputs: total, labels: labels.classes().len() }.into());
-        }
-        let shape = shape(job, spec, &*rows)?;
-        let classes = labels.classes();
-        let (training, held_out) = match &spec.held_out {
-            HeldOut::Nothing => (total, None),
+        let (Source { inputs, groups, .. }, mut labels) = read(job, spec)?;
+        let raw: Arc<dyn Blocks> = Arc::from(inputs.rows);
+        let (total, features) = (raw.samples(), raw.features());
+        let (training, out) = match &spec.held_out {
+            HeldOut::Nothing | HeldOut::Files { .. } => (Which::Range(0..total), None),
             HeldOut::Share(share) => {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a share of the rows"
-                )]
-                let out = (total as f64 * share).round() as usize;
-                let training = total.saturating_sub(out);
-                if training == 0 || out == 0 {
+                let (training, out) = divided(total, *share, groups.as_ref());
+                if training.len() == 0 || out.len() == 0 {
                     let message = format!("`data.test_share` of {total} rows leaves none on one side");
-                    let help = Some("choose a share that leaves rows on both sides".to_owned());
+                    let help = Some("choose a share that leaves rows (or groups) on both sides".to_owned());
                     return Err(refused(job, "data.test_share", message, "all or none", help));
                 }
-                let rows = Arc::clone(&rows);
-                let classes = classes[training..].to_vec();
-                (training, Some(LabelledBlocks { rows, first: training, classes }))
-            }
-            HeldOut::Files(files) => {
-                let RowSource::Files(source) = &spec.source else {
-                    let message = "`data.source` has no files of its own".to_owned();
-                    return Err(refused(job, "data.source", message, "no files", None));
-                };
-                missing(job, "test_", source.reader.files.iter().map(|file| file.key), files)?;
-                let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-                let Source { inputs, labels: held } = (source.reader.read)(&paths)?;
-                let inputs = mapped(job, spec, inputs)?;
-                if inputs.features() != features {
-                    let key =
-                        format!("data.test_{}", source.reader.files.first().map_or("", |file| file.key));
-                    let message = format!(
-                        "`{key}` has samples of {} {}, those that are learned from have {features}",
-                        inputs.features(),
-                        source.reader.features
-                    );
-                    return Err(refused(job, &key, message, "another size", None));
-                }
-                if held.classes().len() != inputs.samples() {
-                    let (inputs, labels) = (inputs.samples(), held.classes().len());
-                    return Err(InputError::SampleCount { inputs, labels }.into());
-                }
-                let classes = same_classes(
-                    job,
-                    &labels,
-                    &held,
-                    source.reader.files.last().map_or("", |file| file.key),
-                )?;
-                (total, Some(LabelledBlocks { rows: Arc::from(inputs), first: 0, classes }))
+                (training, Some(out))
             }
         };
+        let map = map(job, spec, &*part(&raw, &training))?;
+        let domain = domain(map, &*raw);
+        let bytes = raw.bytes();
+        let rows = mapped(map, raw);
+        let means = centre(&mut labels, Some(&training));
+        let labelled =
+            |which: &Which| LabelledBlocks { rows: part(&rows, which), labels: row_labels(&labels, which) };
+        let (training, mut held_out) = (labelled(&training), out.as_ref().map(labelled));
+        let mut held_bytes = 0;
+        if let (HeldOut::Files { inputs, answers }, RowSource::Files(source)) = (&spec.held_out, &spec.source) {
+            let files = held_out_files(source, inputs, answers.as_ref());
+            missing(job, "test_", &files)?;
+            let Source { inputs, labels: held, .. } = files.read()?;
+            let key = format!("data.test_{}", source.reader.inputs.key);
+            if inputs.rows.features() != features {
+                let message = format!(
+                    "`{key}` has samples of {} {}, those that are learned from have {features}",
+                    inputs.rows.features(),
+                    source.reader.features
+                );
+                return Err(refused(job, &key, message, "another size", None));
+            }
+            let samples = inputs.rows.samples();
+            let held = held.ok_or_else(|| refused(job, &key, "there are no labels".to_owned(), "no labels", None))?;
+            if held.samples() != samples {
+                return Err(InputError::SampleCount { inputs: samples, labels: held.samples() }.into());
+            }
+            held_bytes = inputs.rows.bytes();
+            let labels = same_labels(job, &labels, &means, held)?;
+            held_out = Some(LabelledBlocks { rows: mapped(map, Arc::from(inputs.rows)), labels });
+        }
+        let shape = shape(job, spec, training.rows())?;
         let most = job.spec.grid.samples.values();
         let problems =
-            crate::input::above(job, "grid.samples", most, training, "samples", "rows to learn from");
+            crate::input::above(job, "grid.samples", most, training.len(), "samples", "rows to learn from");
         if !problems.is_empty() {
             return Err(job.source.report(problems).into());
         }
-        let learned: Arc<dyn Blocks> = if training == total {
-            Arc::clone(&rows)
-        } else {
-            Arc::new(Leading { of: Arc::clone(&rows), samples: training })
-        };
-        let (mean, second) = moments(&*learned)?;
-        let bases = bases(job, spec, &*learned)?;
+        let (mean, second) = moments_of(training.rows())?;
+        let bases = bases(job, spec, training.rows())?;
         let files = stage_files(job)?;
-        let held_bytes =
-            held_out.as_ref().map_or(0, |held| if held.first == 0 { held.rows.bytes() } else { 0 });
-        let loading_bytes = rows.bytes() + held_bytes + 6 * 8 * (features as u64).pow(2);
+        let bytes = bytes + held_bytes + 2 * 8 * (features as u64).pow(2);
+        let loading_bytes = bytes + 4 * 8 * (features as u64).pow(2);
         let fingerprint = fingerprint(job)?;
         Ok(Self {
             shape,
-            training: LabelledBlocks { rows, first: 0, classes: classes[..training].to_vec() },
+            training,
             held_out,
+            bytes,
             labels: labels.count(),
             mean,
             second,
@@ -297,14 +371,6 @@ impl Samples {
     pub fn basis(&self, components: i64) -> Option<MatRef<'_, f64>> {
         self.bases.iter().find(|(of, _)| *of == components).map(|(_, basis)| basis.as_ref())
     }
-
-    /// Bytes that the rows take.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        let held =
-            self.held_out.as_ref().map_or(0, |held| if held.first == 0 { held.rows.bytes() } else { 0 });
-        self.training.rows.bytes() + held + 2 * 8 * (self.shape.size() as u64).pow(2)
-    }
 }
 
 /// A problem of a job, as an error.
@@ -312,13 +378,12 @@ fn refused(job: &Job, key: &str, message: String, label: &str, help: Option<Stri
     job.source.report(vec![job.source.problem_at(key, message, label, help)]).into()
 }
 
-/// Reads the source of a job's rows, their values in the job's range.
-pub(crate) fn read(job: &Job, spec: &RowsSpec) -> Result<Source, EngineError> {
-    let Source { inputs, labels } = match &spec.source {
+/// Reads the source of a job's rows, with as many labels as inputs.
+pub(crate) fn read(job: &Job, spec: &RowsSpec) -> Result<(Source, Labels), EngineError> {
+    let mut source = match &spec.source {
         RowSource::Files(source) => {
-            missing(job, "", source.reader.files.iter().map(|file| file.key), &source.files)?;
-            let paths: Vec<&Path> = source.files.iter().map(PathBuf::as_path).collect();
-            (source.reader.read)(&paths)?
+            missing(job, "", source)?;
+            source.read()?
         }
         RowSource::Glyphs { count } => {
             let streams = Streams::new(job.spec.job.seed);
@@ -327,30 +392,129 @@ pub(crate) fn read(job: &Job, spec: &RowsSpec) -> Result<Source, EngineError> {
             let images = values.as_chunks_mut::<{ glyphs::PIXELS }>().0;
             let classes =
                 (0..).zip(images).map(|(index, image)| u16::from(glyphs::draw(&streams, index, image)));
-            let labels = ClassLabels::new(classes.collect())?;
-            let inputs = Dense::new(values, count, glyphs::PIXELS)?.shaped([1, glyphs::SIDE, glyphs::SIDE]);
-            Source { inputs: Box::new(inputs), labels }
+            let labels = Some(Labels::Classes(ClassLabels::new(classes.collect())?));
+            let rows = Dense::new(values, count, glyphs::PIXELS)?.shaped([1, glyphs::SIDE, glyphs::SIDE]);
+            Source { inputs: Inputs { rows: Box::new(rows), names: Vec::new() }, labels, groups: None }
         }
     };
-    Ok(Source { inputs: mapped(job, spec, inputs)?, labels })
+    let inputs = source.inputs.rows.samples();
+    let Some(labels) = source.labels.take() else {
+        return Err(InputError::SampleCount { inputs, labels: 0 }.into());
+    };
+    let groups = source.groups.as_ref().map(|groups| groups.classes().len());
+    for of in [Some(labels.samples()), groups].into_iter().flatten() {
+        if of != inputs {
+            return Err(InputError::SampleCount { inputs, labels: of }.into());
+        }
+    }
+    Ok((source, labels))
 }
 
-/// BLAKE3 of all files of a job, in the order in which it names them; empty if there are none.
+/// The files of rows that are held out: read as those that are learned from.
+fn held_out_files(source: &SourceFiles, inputs: &Path, answers: Option<&Columns>) -> SourceFiles {
+    let mut files = SourceFiles { inputs: inputs.to_owned(), groups: None, ..source.clone() };
+    if let (Some(columns), Some(answers)) = (&mut files.answers, answers) {
+        answers.clone_into(columns.columns_mut());
+    }
+    files
+}
+
+/// BLAKE3 of all files of a job, in the order in which it names them, and of the columns in them that
+/// it names; empty if there are none.
 pub(crate) fn fingerprint(job: &Job) -> Result<String, EngineError> {
-    let mut spec = job.spec.clone();
-    let paths: Vec<PathBuf> = spec.paths_mut().into_iter().map(|path| path.clone()).collect();
-    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-    if paths.is_empty() { Ok(String::new()) } else { crate::input::fingerprint(&paths) }
+    let (mut paths, mut names) = (Vec::new(), String::new());
+    if let DataSpec::Rows(RowsSpec { source: RowSource::Files(source), held_out, .. }) = &job.spec.data {
+        let all = [Some(source.clone()), match held_out {
+            HeldOut::Files { inputs, answers } => Some(held_out_files(source, inputs, answers.as_ref())),
+            HeldOut::Nothing | HeldOut::Share(_) => None,
+        }];
+        for SourceFiles { answers, groups, .. } in all.iter().flatten() {
+            let kind = match answers {
+                Some(Answers::Targets(_)) => "targets",
+                Some(Answers::Labels(_)) | None => "labels",
+            };
+            for (kind, Columns { names: columns, .. }) in
+                answers.iter().map(|answers| (kind, answers.columns())).chain(groups.iter().map(|of| ("groups", of)))
+            {
+                if !columns.is_empty() || kind != "labels" {
+                    names.push_str(&format!("{kind} {columns:?}\n"));
+                }
+            }
+        }
+        paths.extend(all.iter().flatten().flat_map(SourceFiles::files));
+    }
+    paths.extend(job.spec.views.clone().paths_mut().into_iter().map(|path| path.clone()));
+    if paths.is_empty() { Ok(String::new()) } else { crate::input::fingerprint(&paths, &names) }
+}
+
+/// So large a share of rows as the last ones, or as the last of their groups in the order in which
+/// these begin; the others before them.
+fn divided(total: usize, share: f64, groups: Option<&ClassLabels>) -> (Which, Which) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the rows")]
+    let wanted = (total as f64 * share).round() as usize;
+    let Some(groups) = groups else {
+        let training = total.saturating_sub(wanted);
+        return (Which::Range(0..training), Which::Range(training..total));
+    };
+    let (mut order, mut sizes) = (Vec::new(), vec![0; groups.count()]);
+    for &group in groups.classes() {
+        if sizes[usize::from(group)] == 0 {
+            order.push(usize::from(group));
+        }
+        sizes[usize::from(group)] += 1;
+    }
+    let (mut out, mut taken) = (vec![false; groups.count()], 0_usize);
+    for group in order.into_iter().rev() {
+        // As long as it comes nearer to the share.
+        if (taken + sizes[group]).abs_diff(wanted) > taken.abs_diff(wanted) {
+            break;
+        }
+        out[group] = true;
+        taken += sizes[group];
+    }
+    let (out, training) = (0..total).partition(|&row| out[usize::from(groups.classes()[row])]);
+    (Which::Rows(training), Which::Rows(out))
+}
+
+/// Takes the means of targets off, those of some rows; returns them.
+///
+/// With them goes what a constant prediction explains, which is no representation's merit.
+pub(crate) fn centre(labels: &mut Labels, rows: Option<&Which>) -> Vec<f64> {
+    let Labels::Targets(targets) = labels else { return Vec::new() };
+    let all = Which::Range(0..targets.nrows());
+    let rows = rows.unwrap_or(&all);
+    let mut means = Vec::new();
+    for column in targets.col_iter_mut() {
+        let mean = rows.iter().map(|row| column[row]).sum::<f64>() / rows.len() as f64;
+        column.iter_mut().for_each(|entry| *entry -= mean);
+        means.push(mean);
+    }
+    means
+}
+
+/// The labels of some rows.
+fn row_labels(labels: &Labels, rows: &Which) -> RowLabels {
+    match labels {
+        Labels::Classes(classes) => RowLabels::Classes(rows.iter().map(|row| classes.classes()[row]).collect()),
+        Labels::Targets(targets) => {
+            let rows: Vec<usize> = rows.iter().collect();
+            RowLabels::Targets(Mat::from_fn(targets.ncols(), rows.len(), |i, j| targets[(rows[j], i)]))
+        }
+    }
 }
 
 /// Refuses files that do not exist, all at once.
-fn missing<'k>(
-    job: &Job,
-    prefix: &str,
-    keys: impl Iterator<Item = &'k str>,
-    paths: &[PathBuf],
-) -> Result<(), EngineError> {
-    let missing = keys.zip(paths).filter(|(_, path)| !path.exists()).map(|(key, path)| {
+fn missing(job: &Job, prefix: &str, source: &SourceFiles) -> Result<(), EngineError> {
+    let SourceFiles { reader, inputs, answers, groups, .. } = source;
+    let kind = match answers {
+        Some(Answers::Targets(_)) => "targets",
+        Some(Answers::Labels(_)) | None => "labels",
+    };
+    let columns = answers.iter().map(|answers| (kind, answers.columns()));
+    let columns = columns.chain(groups.iter().map(|groups| ("groups", groups)));
+    let files = columns.filter_map(|(key, columns)| Some((key, columns.file.as_ref()?)));
+    let all = std::iter::once((reader.inputs.key, inputs)).chain(files);
+    let missing = all.filter(|(_, path)| !path.exists()).map(|(key, path)| {
         let key = format!("data.{prefix}{key}");
         let message = format!("`{key}` names {}, which does not exist", path.display());
         let help = format!(
@@ -377,58 +541,98 @@ fn shape(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Shape, EngineE
     Err(refused(job, "data.shape", message, "not the data's", Some(help.to_owned())))
 }
 
-/// A source with its values in the job's range.
-fn mapped(job: &Job, spec: &RowsSpec, of: Box<dyn Blocks>) -> Result<Box<dyn Blocks>, EngineError> {
-    match (spec.range, of.bounds()) {
-        (None, _) => Ok(of),
-        (Some([low, high]), Some([least, most])) => {
-            let map = Map { from: [least, most - least], to: [low, high - low] };
-            Ok(Box::new(Mapped { of, map }))
-        }
-        (Some(_), None) => {
-            let message = "`data.range` has no meaning for values of this type".to_owned();
-            Err(refused(job, "data.range", message, "no least and largest value", None))
-        }
+/// What becomes of the values of rows that are learned from; `None` if they stay what they are.
+pub(crate) fn map(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Option<Map>, EngineError> {
+    let bounds = rows.bounds();
+    let [low, high] = match (spec.range, bounds) {
+        (ValueRange::Own, _) | (ValueRange::Auto, None) => return Ok(None),
+        (ValueRange::Auto, Some(_)) => [0.0, 1.0],
+        (ValueRange::To(range), _) => range,
+    };
+    let [least, most] = bounds.unwrap_or_else(|| moments::extremes(rows));
+    if least < most {
+        return Ok(Some(Map { from: [least, most - least], to: [low, high - low] }));
+    }
+    let message = "`data.range` has no meaning where all values are the same".to_owned();
+    Err(refused(job, "data.range", message, "one value", None))
+}
+
+/// A source with its values mapped.
+pub(crate) fn mapped(map: Option<Map>, of: Arc<dyn Blocks>) -> Arc<dyn Blocks> {
+    match map {
+        Some(map) => Arc::new(Mapped { of, map }),
+        None => of,
     }
 }
 
-/// Which values rows have: those of bytes in the job's range, or anything.
-fn domain(spec: &RowsSpec, rows: &dyn Blocks) -> Domain {
-    let map = match (spec.range, rows.bounds()) {
-        (Some([low, high]), _) => Map { from: BYTES, to: [low, high - low] },
-        (None, Some(_)) => Map { from: BYTES, to: BYTES },
-        (None, None) => return Domain::Real,
+/// Some of the rows of a source.
+fn part(of: &Arc<dyn Blocks>, which: &Which) -> Arc<dyn Blocks> {
+    match which {
+        Which::Range(range) if range.len() == of.samples() => Arc::clone(of),
+        which => Arc::new(Part { of: Arc::clone(of), which: which.clone() }),
+    }
+}
+
+/// Which values rows have after a map: what those of bytes can be, or what those are that are there.
+fn domain(map: Option<Map>, rows: &dyn Blocks) -> Domain {
+    let apply = |value: f64| map.map_or(value, |map| map.apply(value));
+    let holds = |holds: fn(f64) -> bool| match rows.bounds() {
+        Some(_) => (0..=255).all(|byte| holds(apply(f64::from(byte)))),
+        None => moments::all(rows, |value| holds(apply(value))),
     };
-    let values = || (0..=255).map(|byte| map.apply(f64::from(byte)));
     match () {
-        () if values().any(|value| value < 0.0) => Domain::Real,
-        () if values().any(|value| value.fract() != 0.0) => Domain::NotNegative,
+        () if !holds(|value| value >= 0.0) => Domain::Real,
+        () if !holds(|value| value.fract() == 0.0) => Domain::NotNegative,
         () => Domain::Counts,
     }
 }
 
-/// The classes of rows that are held out, numbered as those that are learned from.
-fn same_classes(
-    job: &Job,
-    known: &ClassLabels,
-    held: &ClassLabels,
-    key: &str,
-) -> Result<Vec<u16>, EngineError> {
-    let place = |value: &f64| known.values().iter().position(|known| known.to_bits() == value.to_bits());
-    let places: Vec<Option<usize>> = held.values().iter().map(place).collect();
-    if let Some(unknown) = places.iter().position(Option::is_none) {
-        let message = format!(
-            "`data.test_{key}` has class {}, which no row that is learned from has",
-            held.values()[unknown]
-        );
-        return Err(refused(job, &format!("data.test_{key}"), message, "an unknown class", None));
+/// The labels of rows that are held out: classes numbered as those that are learned from, targets
+/// about the same means.
+fn same_labels(job: &Job, known: &Labels, means: &[f64], held: Labels) -> Result<RowLabels, EngineError> {
+    let key = "data.test_labels";
+    match (known, held) {
+        (Labels::Classes(known), Labels::Classes(held)) => {
+            let place = |name: String| (0..known.count()).find(|&class| known.name(class) == name);
+            let places: Vec<Option<usize>> = (0..held.count()).map(|class| place(held.name(class))).collect();
+            if let Some(unknown) = places.iter().position(Option::is_none) {
+                let message = format!(
+                    "`{key}` has class {}, which no row that is learned from has",
+                    held.name(unknown)
+                );
+                return Err(refused(job, key, message, "an unknown class", None));
+            }
+            let class = |&class: &u16| places[usize::from(class)].and_then(|place| u16::try_from(place).ok());
+            Ok(RowLabels::Classes(held.classes().iter().filter_map(class).collect()))
+        }
+        (Labels::Targets(known), Labels::Targets(mut held)) if held.ncols() == known.ncols() => {
+            for (column, mean) in held.col_iter_mut().zip(means) {
+                column.iter_mut().for_each(|entry| *entry -= mean);
+            }
+            let all = Which::Range(0..held.nrows());
+            Ok(row_labels(&Labels::Targets(held), &all))
+        }
+        (_, held) => {
+            let message = format!(
+                "the labels that are learned from are {}, those of held-out rows {}",
+                in_words(known),
+                in_words(&held)
+            );
+            Err(refused(job, key, message, "another kind", None))
+        }
     }
-    let class = |&class: &u16| places[usize::from(class)].and_then(|place| u16::try_from(place).ok());
-    Ok(held.classes().iter().filter_map(class).collect())
+}
+
+/// What labels are.
+fn in_words(labels: &Labels) -> String {
+    match labels {
+        Labels::Classes(labels) => format!("{} classes", labels.count()),
+        Labels::Targets(targets) => format!("{} real targets", targets.ncols()),
+    }
 }
 
 /// Mean (d × 1) and second moment (d × d, not centred) of rows.
-fn moments(rows: &dyn Blocks) -> Result<(Mat<f64>, Mat<f64>), EngineError> {
+fn moments_of(rows: &dyn Blocks) -> Result<(Mat<f64>, Mat<f64>), EngineError> {
     let (centred, means) = (rows.second_moment()?, rows.means());
     let size = means.len();
     let second = Mat::from_fn(size, size, |i, j| centred[(i.max(j), i.min(j))] + means[i] * means[j]);

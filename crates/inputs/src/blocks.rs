@@ -73,6 +73,54 @@ pub trait Blocks: fmt::Debug + Send + Sync {
     fn second_moment(&self) -> Result<Mat<f64>, InputError> {
         moments::two_pass(self)
     }
+
+    /// Calls `each` with row, column and value of all entries that are not zero, row by row, with
+    /// columns ascending.
+    fn for_entries(&self, each: &mut dyn FnMut(usize, usize, f64)) {
+        let mut row = 0;
+        moments::for_blocks(self, moments::BLOCK_ROWS, |block| {
+            for values in block.chunks_exact(self.features()) {
+                for (column, &value) in values.iter().enumerate().filter(|(_, value)| value.abs() > 0.0) {
+                    each(row, column, value);
+                }
+                row += 1;
+            }
+        });
+    }
+
+    /// The same rows with some of their columns, which are below p; of the same layout and type
+    /// where the source is one of this crate's.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::Dimension`] if there are no columns.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such column.
+    fn select(&self, columns: &[usize]) -> Result<Box<dyn Blocks>, InputError> {
+        let mut values = Vec::with_capacity(self.samples() * columns.len());
+        moments::for_blocks(self, moments::BLOCK_ROWS, |block| {
+            for row in block.chunks_exact(self.features()) {
+                values.extend(columns.iter().map(|&column| row[column]));
+            }
+        });
+        Ok(Box::new(Dense::new(values, self.samples(), columns.len())?))
+    }
+
+    /// Doubles in place of the numbers: `map` of each number's row and value, which keeps zeros.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::NonFiniteEntry`] if one is infinite or not a number.
+    fn mapped(&self, map: &dyn Fn(usize, f64) -> f64) -> Result<Box<dyn Blocks>, InputError> {
+        let mut values = vec![0.0; self.samples() * self.features()];
+        self.write_rows(0, &mut values);
+        for (row, values) in values.chunks_exact_mut(self.features()).enumerate() {
+            values.iter_mut().for_each(|value| *value = map(row, *value));
+        }
+        Ok(Box::new(Dense::new(values, self.samples(), self.features())?))
+    }
 }
 
 /// A type of numbers that a [`Dense`] source holds, with the best way to their moments.
@@ -201,6 +249,13 @@ impl<T: Element> Blocks for Dense<T> {
 
     fn second_moment(&self) -> Result<Mat<f64>, InputError> {
         T::second_moment(self)
+    }
+
+    fn select(&self, columns: &[usize]) -> Result<Box<dyn Blocks>, InputError> {
+        let rows = self.values.chunks_exact(self.features);
+        let values = rows.flat_map(|row| columns.iter().map(|&column| row[column])).collect();
+        let bounds = self.bounds;
+        Ok(Box::new(Self { bounds, ..Self::new(values, self.samples, columns.len())? }))
     }
 }
 

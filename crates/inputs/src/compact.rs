@@ -74,6 +74,52 @@ impl Compact {
         Ok(())
     }
 
+    /// So many zeros, for [`set`](Self::set): of the type of `self`, which is empty.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for them.
+    pub fn zeros(mut self, count: usize) -> Result<Self, TryReserveError> {
+        match &mut self {
+            Self::Bytes(values) => zeros(values, count)?,
+            Self::Floats(values) => zeros(values, count)?,
+            Self::Doubles(values) => zeros(values, count)?,
+        }
+        Ok(self)
+    }
+
+    /// Puts a number in the place of another.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for a wider type; all are then as before.
+    ///
+    /// # Panics
+    ///
+    /// If there is none at that place.
+    pub fn set(&mut self, at: usize, value: f64) -> Result<(), TryReserveError> {
+        if let Self::Bytes(values) = self {
+            if let Some(byte) = byte(value) {
+                values[at] = byte;
+                return Ok(());
+            }
+            let wider = widened(values, f32::from)?;
+            *self = Self::Floats(wider);
+        }
+        if let Self::Floats(values) = self {
+            if let Some(float) = float(value) {
+                values[at] = float;
+                return Ok(());
+            }
+            let wider = widened(values, f64::from)?;
+            *self = Self::Doubles(wider);
+        }
+        if let Self::Doubles(values) = self {
+            values[at] = value;
+        }
+        Ok(())
+    }
+
     /// The same as rows, samples × features, row-major. Their type says nothing of which values
     /// could have been there, so that they have no [bounds](Blocks::bounds).
     ///
@@ -110,6 +156,12 @@ impl Compact {
 /// Room for one more.
 fn reserve<T>(values: &mut Vec<T>) -> Result<(), TryReserveError> {
     if values.len() == values.capacity() { may_fail(|| values.try_reserve(1)) } else { Ok(()) }
+}
+
+fn zeros<T: Copy + Default>(values: &mut Vec<T>, count: usize) -> Result<(), TryReserveError> {
+    may_fail(|| values.try_reserve_exact(count))?;
+    values.resize(count, T::default());
+    Ok(())
 }
 
 fn widened<T: Copy, U>(values: &[T], wider: fn(T) -> U) -> Result<Vec<U>, TryReserveError> {

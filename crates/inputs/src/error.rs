@@ -80,7 +80,7 @@ pub enum InputError {
         shape: Vec<u64>,
     },
     /// The header of a compressed file declares more than a deflate stream of that size can hold.
-    #[error("{}: the header declares {declared} bytes, but {compressed} bytes of gzip hold at most {allowed}; the file is damaged or cut short, fetch it again", path.display())]
+    #[error("{}: the header declares {declared} bytes, but {compressed} compressed bytes hold at most {allowed}; the file is damaged or cut short, fetch it again", path.display())]
     Implausible {
         /// The file concerned.
         path: PathBuf,
@@ -201,6 +201,18 @@ pub enum InputError {
         /// Row of the entry, counted from 0.
         row: usize,
         /// Column of the entry, counted from 0.
+        column: usize,
+        /// The entry.
+        value: f64,
+    },
+    /// A count is negative.
+    #[error(
+        "entry [{row}, {column}] is {value}, and counts are not negative; give raw counts, neither centred nor scaled"
+    )]
+    NegativeCount {
+        /// Row of the entry (its cell), counted from 0.
+        row: usize,
+        /// Column of the entry (its gene), counted from 0.
         column: usize,
         /// The entry.
         value: f64,

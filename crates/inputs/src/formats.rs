@@ -29,10 +29,14 @@ const fn format(name: &'static str, place: usize, mark: &'static [u8], reader: &
 }
 
 /// Sources: the specification of each.
-const FORMATS: [Format; 22] = [
+const FORMATS: [Format; 26] = [
     format("a NumPy array (npy)", 0, b"\x93NUMPY", "npy"),
     format("an idx file", 0, b"\0\0\x08", "idx"),
+    format("an idx file", 0, b"\0\0\x09", "idx"),
+    format("an idx file", 0, b"\0\0\x0b", "idx"),
+    format("an idx file", 0, b"\0\0\x0c", "idx"),
     format("an idx file", 0, b"\0\0\x0d", "idx"),
+    format("an idx file", 0, b"\0\0\x0e", "idx"),
     format("a zip archive, such as npz or a spreadsheet", 0, b"PK\x03\x04", "npz"),
     format("an empty zip archive", 0, b"PK\x05\x06", ""),
     format("a Parquet file", 0, b"PAR1", "parquet"),
@@ -110,6 +114,12 @@ fn by_text(start: &[u8]) -> (String, &'static str) {
     ("text".to_owned(), "csv")
 }
 
+/// Whether a file that begins with these bytes may be text in columns.
+pub(crate) fn may_be_table(start: &[u8]) -> bool {
+    let known = FORMATS.iter().any(|format| format.has(start));
+    !known && !start.contains(&0) && !by_text(start).0.starts_with("a web page")
+}
+
 /// The reader of a file, told by its first bytes.
 ///
 /// # Errors
@@ -179,7 +189,10 @@ mod tests {
 
     #[test]
     fn what_reads_a_format_is_said() {
-        assert_eq!(described(b"\x93NUMPY\x01\0"), "a NumPy array (npy), which `eigensweep solve` reads");
+        assert_eq!(
+            described(b"\x93NUMPY\x01\0"),
+            "a NumPy array (npy), which `source = \"npy\"` of a job or `eigensweep solve` reads"
+        );
         assert_eq!(described(b"\0\0\x08\x03"), "an idx file, which `source = \"idx\"` of a job reads");
         assert_eq!(described(b"PAR1"), "a Parquet file");
     }

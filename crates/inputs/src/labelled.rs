@@ -12,7 +12,7 @@
 
 use faer::MatRef;
 
-use crate::{Blocks, ClassLabels, Dense, InputError};
+use crate::{Blocks, ClassLabels, Dense, InputError, Labels};
 
 /// Rows of `A = [X₁ Y]`, n × (k₀ + ℓ), row-major, all finite.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,18 @@ pub struct LabelledRows {
 }
 
 impl LabelledRows {
+    /// Joins inputs (n × k₀) with labels: one-hot classes, or real targets.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_classes`](Self::with_classes) and [`with_targets`](Self::with_targets).
+    pub fn with_labels(inputs: &Dense<f64>, labels: &Labels) -> Result<Self, InputError> {
+        match labels {
+            Labels::Classes(classes) => Self::with_classes(inputs, classes),
+            Labels::Targets(targets) => Self::with_targets(inputs, targets.as_ref()),
+        }
+    }
+
     /// Joins inputs (n × k₀) with one-hot labels (n × number of classes).
     ///
     /// # Errors

@@ -133,6 +133,12 @@ impl ClassLabels {
         Ok(Self { classes, values, words: words.into_iter().cloned().collect() })
     }
 
+    /// The words that stood for the classes, if words did.
+    #[must_use]
+    pub fn words(&self) -> Option<&[String]> {
+        (!self.words.is_empty()).then_some(&self.words)
+    }
+
     /// What a class was called.
     ///
     /// # Panics

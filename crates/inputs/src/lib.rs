@@ -8,13 +8,13 @@
 //!
 //! ```no_run
 //! use std::path::Path;
-//! use eigensweep_inputs::{LabelledRows, principal_components, read_images, read_labels};
+//! use eigensweep_inputs::readers::{IDX, Chosen, Wanted};
+//! use eigensweep_inputs::principal_components;
 //!
-//! let images = read_images(Path::new("train-images-idx3-ubyte.gz"))?;
-//! let labels = read_labels(Path::new("train-labels-idx1-ubyte.gz"))?;
-//! let components = principal_components(&images, 50)?;
-//! let rows = LabelledRows::with_classes(components.scores(), &labels)?;
-//! assert_eq!(rows.row(0).len(), 50 + 10);
+//! let wanted = Wanted { inputs: Some(&Chosen::default()), columns: &[] };
+//! let contents = (IDX.read)(Path::new("train-images-idx3-ubyte.gz"), &wanted)?;
+//! let images = contents.inputs.expect("as wanted").rows;
+//! assert_eq!(principal_components(&*images, 50)?.scores().ncols(), 50);
 //! # Ok::<(), eigensweep_inputs::InputError>(())
 //! ```
 //!
@@ -23,9 +23,11 @@
 //! | [`blocks`] | rows of bytes, `f32` or `f64`, read a block at a time |
 //! | [`source`] | files as a job names them: inputs, labels, targets, groups |
 //! | [`sparse`] | rows most of whose entries are zero |
+//! | [`counts`] | normalization, log1p and most variable genes of counts |
 //! | [`compact`] | numbers as the least type that holds them |
+//! | [`decoding`] | decoders of others, whose panics are errors |
 //! | [`columns`] | columns that are constant, or linear combinations of others |
-//! | [`readers`] | formats that a job can name, a file each: [`idx`](readers::idx) |
+//! | [`readers`] | formats that a job can name, a file each |
 //! | [`npy`] | NumPy's file format |
 //! | [`labels`] | classes of samples |
 //! | [`moments`] | means and second moments, exact for bytes |
@@ -37,11 +39,14 @@
 //! Files are not trusted: sizes are checked before they are allocated, and every refusal is a
 //! [`InputError`] that names the file, the place and the remedy. Each reader also comes as a
 //! function of any [`std::io::Read`] and a known length ([`images_from`], [`labels_from`],
-//! [`matrix_from`]), which is what a fuzzer calls.
+//! [`matrix_from`], [`npy::inputs_from`](readers::npy::inputs_from)), which is what a fuzzer calls.
 
+mod arrays;
 pub mod blocks;
 pub mod columns;
 pub mod compact;
+pub mod decoding;
+pub mod counts;
 mod error;
 mod files;
 mod formats;
@@ -65,6 +70,6 @@ pub use labels::{ClassLabels, Labels, MAX_CLASSES};
 pub use moments::MAX_SAMPLES;
 pub use npy::{matrix_from, matrix_into, read_matrix, write_matrix, write_vector};
 pub use pca::{MAX_FEATURES, PrincipalComponents, centred, principal_components};
-pub use readers::idx::{images_from, labels_from, read_images, read_labels};
-pub use source::{Answers, Columns, Source, SourceFiles};
+pub use readers::idx::{images_from, labels_from};
+pub use source::{Answers, Columns, Source, SourceFiles, read_any_labels, read_any_matrix};
 pub use sparse::Sparse;

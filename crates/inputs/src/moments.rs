@@ -61,19 +61,33 @@ pub(crate) fn byte_second_moment(rows: &Dense<u8>) -> Result<Mat<f64>, InputErro
 
 /// The mean of every feature by compensated sums (Neumaier's).
 pub(crate) fn compensated_means<B: Blocks + ?Sized>(rows: &B) -> Vec<f64> {
-    let mut sums = vec![0.0_f64; rows.features()];
-    let mut lost = vec![0.0; rows.features()];
+    let mut sums = vec![CompensatedSum::default(); rows.features()];
     for_blocks(rows, BLOCK_ROWS, |block| {
         for row in block.chunks_exact(sums.len()) {
-            for ((sum, lost), &x) in sums.iter_mut().zip(&mut lost).zip(row.iter()) {
-                let next = *sum + x;
-                *lost += if sum.abs() >= x.abs() { (*sum - next) + x } else { (x - next) + *sum };
-                *sum = next;
-            }
+            sums.iter_mut().zip(row.iter()).for_each(|(sum, &x)| sum.add(x));
         }
     });
     let samples = rows.samples() as f64;
-    sums.into_iter().zip(lost).map(|(sum, lost)| (sum + lost) / samples).collect()
+    sums.into_iter().map(|sum| sum.total() / samples).collect()
+}
+
+/// Neumaier's sum: the exact one rounded once or twice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CompensatedSum {
+    sum: f64,
+    lost: f64,
+}
+
+impl CompensatedSum {
+    pub(crate) fn add(&mut self, x: f64) {
+        let next = self.sum + x;
+        self.lost += if self.sum.abs() >= x.abs() { (self.sum - next) + x } else { (x - next) + self.sum };
+        self.sum = next;
+    }
+
+    pub(crate) fn total(self) -> f64 {
+        self.sum + self.lost
+    }
 }
 
 /// The centred second moment of any rows, p × p, lower triangle: the means first, then products of
@@ -104,6 +118,26 @@ fn two_pass_by<B: Blocks + ?Sized>(rows: &B, block_rows: usize) -> Result<Mat<f6
         }
     }
     Ok(moment)
+}
+
+/// The least and the largest number of all.
+#[must_use]
+pub fn extremes(rows: &dyn Blocks) -> [f64; 2] {
+    let mut found = [f64::INFINITY, f64::NEG_INFINITY];
+    for_blocks(rows, BLOCK_ROWS, |block| {
+        for &value in &*block {
+            found = [found[0].min(value), found[1].max(value)];
+        }
+    });
+    found
+}
+
+/// Whether something holds for all numbers.
+#[must_use]
+pub fn all(rows: &dyn Blocks, mut holds: impl FnMut(f64) -> bool) -> bool {
+    let mut found = true;
+    for_blocks(rows, BLOCK_ROWS, |block| found = found && block.iter().all(|&value| holds(value)));
+    found
 }
 
 /// Subtracts the means from whole rows.
@@ -152,6 +186,12 @@ fn column_sums(rows: &Dense<u8>) -> Vec<u64> {
 /// [`InputError::TooManySamples`] above [`MAX_SAMPLES`], where it would no longer be exact.
 fn byte_gram(rows: &Dense<u8>, block_rows: usize) -> Result<Mat<f64>, InputError> {
     check_exact(rows.samples())?;
+    Ok(exact_gram(rows, block_rows))
+}
+
+/// The uncentred Gram matrix `XᵀX`, p × p, lower triangle, of whole numbers whose sums of products
+/// are exact in every order.
+pub(crate) fn exact_gram<B: Blocks + ?Sized>(rows: &B, block_rows: usize) -> Mat<f64> {
     let features = rows.features();
     let mut gram = Mat::zeros(features, features);
     for_blocks(rows, block_rows, |block| {
@@ -170,7 +210,7 @@ fn byte_gram(rows: &Dense<u8>, block_rows: usize) -> Result<Mat<f64>, InputError
             Par::Seq,
         );
     });
-    Ok(gram)
+    gram
 }
 
 /// Refuses more samples than the sums stay exact for.
@@ -183,14 +223,17 @@ fn check_exact(samples: usize) -> Result<(), InputError> {
 
 /// The centred second moment `G/n − s sᵀ/n²`, p × p, lower triangle, in the place of an exact `G`.
 #[expect(clippy::cast_possible_truncation, reason = "entries of the Gram matrix are integers below 2^53")]
-fn centred_second_moment(mut gram: Mat<f64>, sums: &[u64], samples: usize) -> Mat<f64> {
+pub(crate) fn centred_second_moment(
+    mut gram: Mat<f64>,
+    sums: &[impl Copy + Into<i128>],
+    samples: usize,
+) -> Mat<f64> {
     let n = samples as f64;
     let count = samples as i128;
     for column in 0..gram.ncols() {
         for row in column..gram.nrows() {
             // Below 2^37 · 2^53 in magnitude, far from the limits of 128 bits.
-            let scaled =
-                count * (gram[(row, column)] as i128) - i128::from(sums[row]) * i128::from(sums[column]);
+            let scaled = count * (gram[(row, column)] as i128) - sums[row].into() * sums[column].into();
             gram[(row, column)] = scaled as f64 / n / n;
         }
     }

@@ -166,6 +166,18 @@ pub fn largest_eigenvalue(moment: MatRef<'_, f64>) -> Result<f64, InputError> {
     Ok(leading_eigenpairs(moment.to_owned(), 1)?.0[0])
 }
 
+/// The largest variances of principal components, descending, from the p × p second moment (its lower
+/// triangle).
+///
+/// # Errors
+///
+/// [`InputError::NoConvergence`] if the eigensolver gives up; [`InputError::Components`] unless
+/// `count` is in 1..=p.
+pub fn leading_variances(moment: Mat<f64>, count: usize) -> Result<Vec<f64>, InputError> {
+    check_components(count, moment.nrows(), "the number of features")?;
+    Ok(leading_eigenpairs(moment, count)?.0)
+}
+
 /// The largest eigenvalues, descending and clamped at zero, with their eigenvectors (p ×
 /// components, signs fixed), of a symmetric p × p matrix given by its lower triangle.
 fn leading_eigenpairs(moment: Mat<f64>, components: usize) -> Result<(Vec<f64>, Mat<f64>), InputError> {

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use faer::Mat;
+use faer::{Mat, MatRef};
 
-use crate::readers::{Chosen, Column, Inputs, Reader, Wanted};
+use crate::readers::{self, Chosen, Column, Inputs, Reader, Wanted};
 use crate::{ClassLabels, InputError, Labels, formats};
 
 /// Files, and what of them is what.
@@ -124,6 +124,38 @@ impl SourceFiles {
     fn path<'a>(&'a self, columns: &'a Columns) -> &'a Path {
         columns.file.as_ref().unwrap_or(&self.inputs)
     }
+}
+
+/// Reads a matrix of doubles from a file of any format that is read, told by its contents: of npz the
+/// array of inputs, of tables all columns.
+///
+/// # Errors
+///
+/// Those of the readers.
+pub fn read_any_matrix(path: &Path) -> Result<Mat<f64>, InputError> {
+    let reader = formats::reader_of(path)?;
+    if reader == &readers::NPY {
+        return crate::read_matrix(path);
+    }
+    let wanted = Wanted { inputs: Some(&Chosen::default()), columns: &[] };
+    let Some(Inputs { rows, .. }) = (reader.read)(path, &wanted)?.inputs else {
+        return Err(InputError::Dimension { what: "inputs", expected: 1, found: 0 });
+    };
+    let (samples, features) = (rows.samples(), rows.features());
+    let mut values = vec![0.0; samples * features];
+    rows.write_rows(0, &mut values);
+    Ok(MatRef::from_row_major_slice(&values, samples, features).to_owned())
+}
+
+/// Reads labels from a file of any format that is read, told by its contents: classes if they are one
+/// column of whole numbers or of words and not said to be `real`, else real targets.
+///
+/// # Errors
+///
+/// Those of the readers; [`InputError::Labels`] where words are said to be real.
+pub fn read_any_labels(path: &Path, real: bool) -> Result<Labels, InputError> {
+    let columns = columns_of_file(path, &[])?;
+    if real { targets(path, columns) } else { labels(path, columns) }
 }
 
 /// Columns of a file whose format is told by its contents.

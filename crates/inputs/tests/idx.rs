@@ -6,7 +6,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use eigensweep_inputs::{Blocks, Dense, InputError, images_from, labels_from, read_images, read_labels};
+use eigensweep_inputs::readers::{Chosen, Column, Contents, IDX, Wanted};
+use eigensweep_inputs::{Blocks, InputError, images_from, labels_from};
 use eigensweep_testkit::idx::idx;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -19,8 +20,37 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn images(bytes: &[u8]) -> Result<Dense<u8>, InputError> {
-    images_from(bytes, bytes.len() as u64, Path::new("some/images"))
+fn images(bytes: &[u8]) -> Result<Box<dyn Blocks>, InputError> {
+    Ok(images_from(bytes, bytes.len() as u64, Path::new("some/images"))?.rows)
+}
+
+/// All values as doubles.
+fn doubles(rows: &dyn Blocks) -> Vec<f64> {
+    let mut values = vec![0.0; rows.samples() * rows.features()];
+    rows.write_rows(0, &mut values);
+    values
+}
+
+trait Pixels {
+    /// All values, of images that are held as bytes.
+    fn values(&self) -> Vec<u8>;
+}
+
+impl Pixels for Box<dyn Blocks> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they were bytes")]
+    fn values(&self) -> Vec<u8> {
+        let values: Vec<u8> = doubles(&**self).into_iter().map(|value| value as u8).collect();
+        assert_eq!((self.bytes(), self.bounds()), (values.len() as u64, Some([0.0, 255.0])));
+        values
+    }
+}
+
+fn read(path: &Path, columns: &[Option<&str>]) -> Result<Contents, InputError> {
+    (IDX.read)(path, &Wanted { inputs: columns.is_empty().then_some(&Chosen::default()), columns })
+}
+
+fn read_images(path: &Path) -> Result<Box<dyn Blocks>, InputError> {
+    Ok(read(path, &[])?.inputs.unwrap().rows)
 }
 
 /// The error for these bytes as images, checked to name the file.
@@ -44,13 +74,42 @@ fn plain_and_gzip_files_read_the_same_whatever_their_names() {
 }
 
 #[test]
-fn labels_are_counted_up_to_the_largest() {
+fn labels_of_bytes_are_class_numbers() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("labels");
     fs::write(&path, gzip(&idx(&[4], &[3, 0, 7, 3]))).unwrap();
-    let labels = read_labels(&path).unwrap();
-    assert_eq!(labels.classes(), [3, 0, 7, 3]);
-    assert_eq!(labels.count(), 8);
+    assert_eq!(read(&path, &[None]).unwrap().columns, [Column::Numbered(vec![3, 0, 7, 3])]);
+    let error = read(&path, &[Some("y")]).unwrap_err();
+    assert!(matches!(error, InputError::NoSuch { .. }), "{error}");
+}
+
+#[test]
+fn other_element_types_are_held_as_the_least_that_has_their_values() {
+    let of = |code: u8, shape: &[u32], data: &[u8]| {
+        let mut bytes = idx(shape, data);
+        bytes[2] = code;
+        bytes
+    };
+    for (code, data, expected, held) in [
+        (0x09, vec![0x80, 1], [-128.0, 1.0], 4),
+        (0x0b, vec![0x80, 0, 1, 2], [-32768.0, 258.0], 4),
+        (0x0c, vec![0x80, 0, 0, 1, 1, 2, 3, 4], [-2_147_483_647.0, 16_909_060.0], 8),
+        (0x0d, [0.1_f32, -0.0].map(f32::to_be_bytes).concat(), [f64::from(0.1_f32), -0.0], 4),
+        (0x0e, [0.1_f64, 1e300].map(f64::to_be_bytes).concat(), [0.1, 1e300], 8),
+    ] {
+        for pack in [<[u8]>::to_vec, gzip] {
+            let rows = images(&pack(&of(code, &[1, 1, 1, 2], &data))).unwrap();
+            let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&doubles(&*rows)), bits(&expected), "code {code}");
+            assert_eq!((rows.bytes(), rows.bounds(), rows.shape()), (2 * held, None, Some([1, 1, 2])));
+            let bytes = pack(&of(code, &[2], &data));
+            let labels = labels_from(&*bytes, bytes.len() as u64, Path::new("labels")).unwrap();
+            assert_eq!(labels, Column::Numbers(expected.to_vec()), "code {code}");
+        }
+    }
+    let bytes = of(0x0d, &[1, 2], &[1.0, f32::NAN].map(f32::to_be_bytes).concat());
+    let error = refused(&bytes);
+    assert!(matches!(error, InputError::NonFinite { row: 0, column: 1, .. }), "{error}");
 }
 
 #[test]
@@ -84,7 +143,7 @@ fn other_formats_are_named_with_what_reads_them() {
     for (bytes, says) in [
         (
             b"\x93NUMPY\x01\0".to_vec(),
-            "a NumPy array (npy), which `eigensweep solve` reads; give an idx file",
+            "a NumPy array (npy), which `source = \"npy\"` of a job or `eigensweep solve` reads; give an idx file",
         ),
         (b"a,b,c\n1,2,3\n".to_vec(), "this is text in columns, such as CSV; give an idx file"),
         (b"PK\x03\x04 and so on".to_vec(), "zip archive, such as npz"),
@@ -102,14 +161,14 @@ fn other_formats_are_named_with_what_reads_them() {
 }
 
 #[test]
-fn other_element_types() {
-    for (code, name) in [(0x0d, "32-bit floats"), (0x0c, "32-bit integers"), (0x01, "no type")] {
+fn element_types_that_idx_does_not_know() {
+    for code in [0x00, 0x01, 0x0a, 0x0f, 0xff] {
         let mut bytes = idx(&[1, 1], &[0]);
         bytes[2] = code;
         let error = refused(&bytes);
         assert!(matches!(error, InputError::ElementType { .. }), "{error}");
         let text = error.to_string();
-        assert!(text.contains(name) && text.contains("unsigned bytes (code 0x08)"), "{text}");
+        assert!(text.contains(&format!("{code:#04x}")) && text.contains("0x0b to 0x0e"), "{text}");
     }
 }
 
@@ -232,11 +291,12 @@ fn mnist_where_it_is_at_hand() {
         return;
     }
     let images = read_images(&root.join("t10k-images-idx3-ubyte.gz")).unwrap();
-    let labels = read_labels(&root.join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    let labels = read(&root.join("t10k-labels-idx1-ubyte.gz"), &[None]).unwrap().columns;
+    let [Column::Numbered(classes)] = &*labels else { panic!("{labels:?}") };
     assert_eq!((images.samples(), images.features()), (10_000, 784));
-    assert_eq!((labels.classes().len(), labels.count()), (10_000, 10));
+    assert_eq!((classes.len(), classes.iter().max()), (10_000, Some(&9)));
     // The first test images are famous: 7, 2, 1, 0, 4.
-    assert_eq!(labels.classes()[..5], [7, 2, 1, 0, 4]);
+    assert_eq!(classes[..5], [7, 2, 1, 0, 4]);
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use eigensweep_inputs::{
     Blocks, ClassLabels, Dense, InputError, LabelledRows, MAX_FEATURES, PrincipalComponents, centred,
-    principal_components, read_images,
+    images_from, principal_components,
 };
 use eigensweep_testkit::random::Random;
 use faer::{Mat, mat};
@@ -39,7 +39,7 @@ fn largest(matrix: &Mat<f64>) -> f64 {
 }
 
 /// Everything that makes a decomposition one of principal components, up to rounding.
-fn check_definition(images: &Dense<u8>, pca: &PrincipalComponents) {
+fn check_definition(images: &dyn Blocks, pca: &PrincipalComponents) {
     let (n, m) = (images.samples() as f64, pca.components());
     let scale = pca.variances()[0].max(1.0);
     let (scores, basis) = (pca.scores().matrix(), pca.basis());
@@ -235,9 +235,11 @@ fn mnist_where_it_is_at_hand() {
         println!("skipped: no MNIST beside the workspace");
         return;
     }
-    let images = read_images(path).unwrap();
-    let pca = principal_components(&images, 50).unwrap();
-    check_definition(&images, &pca);
+    let file = std::fs::File::open(path).unwrap();
+    let length = file.metadata().unwrap().len();
+    let images = images_from(file, length, path).unwrap().rows;
+    let pca = principal_components(&*images, 50).unwrap();
+    check_definition(&*images, &pca);
     let kept = pca.variances().iter().sum::<f64>() / pca.total_variance();
     assert!((0.80..0.85).contains(&kept), "{kept} of the variance in 50 components");
 }

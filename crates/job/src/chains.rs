@@ -254,6 +254,7 @@ impl Reader<'_> {
             | Value::Integer(_)
             | Value::Float(_)
             | Value::List(_)
+            | Value::Flag(_)
             | Value::Other(_) => node,
         };
         let several = matches!(inner.value, Value::List(_) | Value::Table(_));

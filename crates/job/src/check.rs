@@ -40,6 +40,7 @@ pub(super) fn values(source: &JobSource, values: &mut Values, file_name: &str) -
         overflow(source, values, "data"),
         overflow(source, values, "corruption"),
         overflow(source, values, "augmentation"),
+        answers(source, values),
         held_out(source, values),
     ];
     let then =
@@ -285,20 +286,49 @@ fn columns(source: &JobSource, spec: &JobSpec) -> Vec<Problem> {
         .collect()
 }
 
-/// Files of held-out rows: all of a reader's, or none; and no share beside them.
+/// Files of held-out rows with their labels, or none; and no share beside them.
 fn held_out(source: &JobSource, values: &Values) -> Option<Problem> {
     let reader = readers::named(values.word("data.source")?)?;
-    let tests: Vec<&str> = reader.files.iter().map(|file| keys::test_key(file.key)).collect();
-    let given = |key: &&&str| source.has(&format!("data.{key}"));
-    let first = tests.iter().find(given)?;
-    let path = format!("data.{first}");
+    let test = |key: &str| format!("data.{}", keys::test_key(key));
+    let (inputs, answers) = (test(reader.inputs.key), [keys::LABELS, keys::TARGETS].map(test));
+    let first = [&inputs, &answers[0], &answers[1]].into_iter().find(|key| source.has(key))?;
     if source.has("data.test_share") {
-        let message = format!("`data.test_share` and `{path}` exclude each other");
+        let message = format!("`data.test_share` and `{first}` exclude each other");
         let help = "held-out rows are a share of the source, or have files of their own".to_owned();
         return Some(source.problem_at("data.test_share", message, "one of the two", Some(help)));
     }
-    let missing = tests.iter().find(|key| !given(key))?;
-    let message = format!("`{path}` needs `data.{missing}`");
-    let help = format!("held-out rows have {} of their own", tests.join(", "));
-    Some(source.problem_at(&path, message, "not alone", Some(help)))
+    if !source.has(&inputs) {
+        let help = format!("held-out rows have {inputs} of their own").replace("data.", "");
+        return Some(source.problem_at(first, format!("`{first}` needs `{inputs}`"), "not alone", Some(help)));
+    }
+    // Of labels in a file of their own, those of the held-out rows have another one.
+    let key = if source.has("data.targets") { keys::TARGETS } else { keys::LABELS };
+    let elsewhere = values.columns(&format!("data.{key}"))?.file.is_some();
+    if elsewhere && !source.has(&test(key)) {
+        let message = format!("`{inputs}` needs `{}`", test(key));
+        let help = format!("held-out rows have {inputs}, {} of their own", test(key)).replace("data.", "");
+        return Some(source.problem_at(&inputs, message, "not alone", Some(help)));
+    }
+    let other = answers.iter().find(|other| source.has(other) && **other != test(key))?;
+    let message = format!("`{other}` has no meaning beside `data.{key}`");
+    let help = format!("what is learned and what it is tried on are of one kind: give `{}`", test(key));
+    Some(source.problem_at(other, message, "another kind", Some(help)))
+}
+
+/// Labels or targets: one of the two.
+fn answers(source: &JobSource, values: &Values) -> Option<Problem> {
+    readers::named(values.word("data.source")?)?;
+    let (labels, targets) = (format!("data.{}", keys::LABELS), format!("data.{}", keys::TARGETS));
+    match (source.has(&labels), source.has(&targets)) {
+        (true, false) | (false, true) => None,
+        (true, true) => {
+            let message = format!("`{labels}` and `{targets}` exclude each other");
+            let help = "labels are classes, targets are real numbers: give one of the two".to_owned();
+            Some(source.problem_at(&targets, message, "one of the two", Some(help)))
+        }
+        (false, false) => {
+            let help = keys::find("data", keys::LABELS).map(|key| key.help.clone());
+            Some(source.problem_at(&labels, format!("`{labels}` is needed"), "not given", help))
+        }
+    }
 }

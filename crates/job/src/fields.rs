@@ -3,13 +3,17 @@
 use std::fmt::Debug;
 use std::path::Path;
 
+use eigensweep_inputs::readers::{Choice, Chosen};
+use eigensweep_inputs::{Answers, Columns, SourceFiles};
+
 use super::adaptive::Adaptive;
 use super::axis::Axis;
 use super::chains::intern;
+use super::columns::{columns_toml, list_toml};
 use super::keys::{self, Default, KEYS, Key, Kind, Level};
 use super::spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, FilesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
-    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ViewsSpec,
+    AugmentationSpec, CorruptionSpec, DataSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
+    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ValueRange, ViewsSpec,
 };
 use super::stages::{self, StageSpec, StagesSpec, Writing};
 
@@ -95,14 +99,36 @@ macro_rules! fields {
             DataSpec::Rows(RowsSpec { source, components, shape, range, held_out }) => {
                 let path = |path: &Path| Field::Toml(quoted(&path.to_string_lossy()));
                 match source {
-                    RowSource::Files(FilesSpec { reader, files }) => {
+                    RowSource::Files(SourceFiles { reader, inputs, chosen, answers, groups }) => {
                         fields.push(("data", "source", Field::Toml(quoted(reader.name))));
-                        let named = reader.files.iter().zip(files);
-                        fields.extend(named.map(|(file, at)| ("data", file.key, path(at))));
-                        if let HeldOut::Files(files) = &*held_out {
-                            let named = reader.files.iter().zip(files);
-                            fields
-                                .extend(named.map(|(file, at)| ("data", keys::test_key(file.key), path(at))));
+                        fields.push(("data", reader.inputs.key, path(inputs)));
+                        let Chosen { matrix, columns, rows } = &*chosen;
+                        if let Some(matrix) = matrix {
+                            fields.push(("data", Choice::Matrix.key(), Field::Toml(quoted(matrix))));
+                        }
+                        if !columns.is_empty() {
+                            fields.push(("data", Choice::Columns.key(), Field::Toml(list_toml(columns))));
+                        }
+                        if let Some(rows) = rows {
+                            fields.push(("data", Choice::Rows.key(), Field::Toml(quoted(rows.name()))));
+                        }
+                        let columns_of = |columns: &Columns| Field::Toml(columns_toml(columns, reader));
+                        let answers_key = match &*answers {
+                            Some(Answers::Targets(_)) => keys::TARGETS,
+                            Some(Answers::Labels(_)) | None => keys::LABELS,
+                        };
+                        if let Some(answers) = &*answers {
+                            fields.push(("data", answers_key, columns_of(answers.columns())));
+                        }
+                        if let Some(groups) = &*groups {
+                            fields.push(("data", keys::GROUPS, columns_of(groups)));
+                        }
+                        if let HeldOut::Files { inputs, answers } = &*held_out {
+                            fields.push(("data", keys::test_key(reader.inputs.key), path(inputs)));
+                            let answers = answers.as_ref();
+                            fields.extend(
+                                answers.map(|columns| ("data", keys::test_key(answers_key), columns_of(columns))),
+                            );
                         }
                     }
                     RowSource::Glyphs { count } => {
@@ -115,8 +141,12 @@ macro_rules! fields {
                 if let Some(shape) = &*shape {
                     fields.push(("data", "shape", plain(&[shape.channels, shape.rows, shape.columns])));
                 }
-                let none = || Field::Toml(quoted("none"));
-                fields.push(("data", "range", range.as_ref().map_or_else(none, |range| plain(range))));
+                let range = match &*range {
+                    ValueRange::Own => Field::Toml(quoted(ValueRange::OWN)),
+                    ValueRange::Auto => Field::Toml(quoted(ValueRange::AUTO)),
+                    ValueRange::To(range) => plain(range),
+                };
+                fields.push(("data", "range", range));
                 if let HeldOut::Share(share) = &*held_out {
                     fields.push(("data", "test_share", plain(share)));
                 }
@@ -326,7 +356,10 @@ fn stage_axes<'a>(key: &Key, chain: &'a [StageSpec]) -> impl Iterator<Item = Axi
         | Kind::Spectrum(_)
         | Kind::Replicates
         | Kind::Shape
-        | Kind::Range => (String::new(), None),
+        | Kind::Columns
+        | Kind::Patterns
+        | Kind::Flag
+        | Kind::Range(_) => (String::new(), None),
     };
     let mut numbers = Vec::new();
     stages::numbers(chain, &place, &mut numbers);

@@ -52,11 +52,12 @@ fn entry(text: &mut String, key: &Key, shown: Shown) {
         };
         comment(text, &format!("Takes {values}{axis}.{where_}{unless_given}"));
     }
+    let example = example(key);
     let (value, given) = match &key.default {
         Default::Is(value) => (&**value, true),
         Default::Listed { named, .. } => (*named, true),
         Default::Required => ("\"path/to/file\"", false),
-        Default::Derived(_) => (example(key), false),
+        Default::Derived(_) => (&*example, false),
     };
     let mark = if given && means_something(key) { "" } else { "# " };
     let _ = writeln!(text, "{mark}{} = {value}", key.name);
@@ -68,8 +69,8 @@ fn entry(text: &mut String, key: &Key, shown: Shown) {
 }
 
 /// A value of a key that has none of its own.
-fn example(key: &Key) -> &'static str {
-    match &key.kind {
+fn example(key: &Key) -> String {
+    let text = match &key.kind {
         Kind::Text => "\"study\"",
         Kind::Path => "\"path/to/file\"",
         Kind::Number(allowed) => {
@@ -78,14 +79,18 @@ fn example(key: &Key) -> &'static str {
         }
         Kind::Own(_) => "{ stages = [] }",
         Kind::Shape => "[1, 28, 28]",
-        Kind::Word(_)
-        | Kind::Words(_)
+        Kind::Columns => "\"label\"",
+        Kind::Patterns => "[\"*\", \"!id\"]",
+        Kind::Flag => "true",
+        Kind::Word(words) => return words.first().map_or_else(String::new, |word| format!("{word:?}")),
+        Kind::Words(_)
         | Kind::Whole(_)
         | Kind::Spectrum(_)
         | Kind::Replicates
         | Kind::Stages(_)
-        | Kind::Range => "50",
-    }
+        | Kind::Range(_) => "50",
+    };
+    text.to_owned()
 }
 
 /// Other choices of a key than numbers.
@@ -97,13 +102,16 @@ fn others(key: &Key) -> Vec<String> {
         Kind::Replicates => vec!["{ min = 50, max = 10000, relative_error = 0.02 }".to_owned()],
         Kind::Number(_) if key.relative => vec!["{ relative = 0.1 }".to_owned()],
         Kind::Stages(_) => vec!["[{ kind = \"dropout\", probability = 0.5 }]".to_owned()],
-        Kind::Range => vec!["[0.0, 1.0]".to_owned()],
+        Kind::Range(_) => vec!["[0.0, 1.0]".to_owned()],
         Kind::Text
         | Kind::Path
         | Kind::Words(_)
         | Kind::Whole(_)
         | Kind::Number(_)
         | Kind::Own(_)
+        | Kind::Columns
+        | Kind::Patterns
+        | Kind::Flag
         | Kind::Shape => Vec::new(),
     }
 }

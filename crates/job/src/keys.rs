@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
-use eigensweep_inputs::readers::READERS;
+use eigensweep_inputs::readers::{Choice, Orientation, READERS, Reader};
 use eigensweep_theory::metrics::{self, Asked, Metric};
 use eigensweep_theory::paradigms;
 use eigensweep_theory::views::KINDS;
@@ -16,7 +16,7 @@ use eigensweep_theory::views::stages::Severities;
 
 use super::chains;
 use super::numbers::Allowed;
-use super::spec::{Detail, MOST_PART_ROWS, ROW_GROUP_ROWS, Sampler, SpectrumShape};
+use super::spec::{Detail, MOST_PART_ROWS, ROW_GROUP_ROWS, Sampler, SpectrumShape, ValueRange};
 use super::stages::{AlignmentDose, CorruptionDraw};
 use super::values::Values;
 
@@ -99,8 +99,14 @@ pub(super) enum Kind {
     Own(Level),
     /// Channels, rows and columns.
     Shape,
-    /// Two numbers, the smaller one first, or `"none"`.
-    Range,
+    /// Two numbers, the smaller one first, or one of these words.
+    Range(&'static [&'static str]),
+    /// Columns of the inputs' file, or of a file of their own.
+    Columns,
+    /// Patterns of names.
+    Patterns,
+    /// True or false.
+    Flag,
 }
 
 /// What a key is unless given.
@@ -247,7 +253,10 @@ impl Key {
             Kind::Stages(_) => "a list of stages".to_owned(),
             Kind::Own(_) => "`{ stages = […] }`".to_owned(),
             Kind::Shape => "`[channels, rows, columns]`".to_owned(),
-            Kind::Range => "`[low, high]`, or `\"none\"`".to_owned(),
+            Kind::Range(words) => format!("`[low, high]`, or {}", quoted(words).join(" or ")),
+            Kind::Columns => "a column, a path, or `{ file, column }`".to_owned(),
+            Kind::Flag => "`true` or `false`".to_owned(),
+            Kind::Patterns => "a list of names, in which `*` stands for any letters".to_owned(),
         };
         if self.relative {
             words.push_str(", or `{ relative = x }` with x above 0");
@@ -555,11 +564,7 @@ fn data() -> Vec<Key> {
     let mut keys = vec![source.shown(Shown::Minimal)];
     let count = "how many images are drawn, those that are held out included";
     keys.extend(only("source", &[GLYPHS], [key("data.count", Kind::Whole(|_| 1..=MOST), "20000", count)]));
-    for reader in READERS {
-        let files = reader.files.iter();
-        let files = files.map(|file| in_table("data", file.key, Kind::Path, Default::Required, file.help));
-        keys.extend(only("source", &[reader.name], files.map(|key| key.enters(Identity::Nothing))));
-    }
+    keys.extend(of_files(&files));
     let teacher =
         "how labels come from the signal: one-hot classes with means of their own, or linear targets";
     let classes = "ℓ, the number of classes: one class is no distinction";
@@ -598,12 +603,71 @@ fn data() -> Vec<Key> {
         .axis("signal_components", Level::Data);
     keys.extend(only("source", &rows, [principal]));
     keys.extend(with_stages(held_out(&rows)));
-    let ranges = [without_stages, with_stages].into_iter().zip(["\"none\"", "[0.0, 1.0]"]);
-    for (views, default) in ranges {
-        let range = "what the least and the largest value that the source's type can hold become (of bytes 0 and \
-            255); `\"none\"` leaves values as they are";
-        let range = key("data.range", Kind::Range, default, range).silent();
-        keys.extend(views(only("source", &rows, [range])));
+    keys.extend(ranges());
+    keys
+}
+
+/// The readers for which something holds, by name.
+fn readers(holds: impl Fn(&Reader) -> bool) -> Vec<&'static str> {
+    READERS.iter().filter(|reader| holds(reader)).map(|reader| reader.name).collect()
+}
+
+/// What names files, and what is chosen of them.
+fn of_files(files: &[&'static str]) -> Vec<Key> {
+    const LABELS_HELP: &str = "what is to be learned: one column of whole numbers or of words is classes, anything else \
+        real targets";
+    const TARGETS_HELP: &str = "what is to be learned, as real numbers whatever it looks like; a list of columns, too";
+    const MATRIX_HELP: &str = "the array of the file that holds the inputs: of npz by name; of h5ad `X`, `raw/X`, \
+        `layers/NAME` or `obsm/NAME`";
+    const COLUMNS_HELP: &str = "the columns that are inputs, as patterns with `*` and `?`; one that begins with `!` takes \
+        columns out";
+    let mut keys = Vec::new();
+    for file in unique(READERS.iter().map(|reader| reader.inputs)) {
+        let of = readers(|reader| reader.inputs == file);
+        let key = in_table("data", file.key, Kind::Path, Default::Required, file.help);
+        keys.extend(only("source", &of, [key.enters(Identity::Nothing)]));
+    }
+    let rows = Kind::Word(Orientation::ALL.map(Orientation::name).to_vec());
+    let choices = [
+        (Choice::Matrix, Kind::Text, "the only one, or `X`", MATRIX_HELP),
+        (Choice::Columns, Kind::Patterns, "all that are nothing else", COLUMNS_HELP),
+        (Choice::Rows, rows, "samples; features in a 10x folder", "what a row of the file is"),
+    ];
+    for (choice, kind, default, help) in choices {
+        let of = readers(|reader| reader.choices.contains(&choice));
+        let key = in_table("data", choice.key(), kind, Default::Derived(default), help);
+        if !of.is_empty() {
+            keys.extend(only("source", &of, [key]));
+        }
+    }
+    let columns = [
+        (LABELS, "`targets`", LABELS_HELP),
+        (TARGETS, "`labels`", TARGETS_HELP),
+    ];
+    let columns = columns.map(|(name, default, help)| {
+        in_table("data", name, Kind::Columns, Default::Derived(default), help).enters(Identity::Nothing)
+    });
+    keys.extend(only("source", files, columns));
+    keys
+}
+
+/// `range` of each kind of sources, with stages and without.
+fn ranges() -> Vec<Key> {
+    const HELP: &str = "what the least and the largest value become: of bytes 0 and 255, of other types those of the rows \
+        that are learned from; `\"none\"` leaves values as they are, `\"auto\"` all but those of bytes, which it \
+        maps to [0, 1]";
+    let images = [&[GLYPHS], &readers(|reader| reader.images)[..]].concat();
+    let others = readers(|reader| !reader.images);
+    let range = |of: &[&'static str], words, default: &str| {
+        only("source", of, [key("data.range", Kind::Range(words), default, HELP).silent()])
+    };
+    const OWN: &[&str] = &[ValueRange::OWN];
+    const BOTH: &[&str] = &[ValueRange::OWN, ValueRange::AUTO];
+    let all = [&images[..], &others].concat();
+    let mut keys = without_stages(range(&all, OWN, "\"none\""));
+    keys.extend(with_stages(range(&images, OWN, "[0.0, 1.0]")));
+    if !others.is_empty() {
+        keys.extend(with_stages(range(&others, BOTH, "\"auto\"")));
     }
     keys
 }
@@ -613,25 +677,44 @@ fn held_out(rows: &[&'static str]) -> Vec<Key> {
     let shape = "channels, rows and columns of a sample, channel by channel and row by row";
     let of_source = Default::Derived("what the source says, or one row of features");
     let mut keys = only("source", rows, [key("data.shape", Kind::Shape, of_source, shape)]);
-    for reader in READERS {
-        let tests = reader.files.iter().map(|file| {
-            let help = format!("the same of rows that nothing is learned from: {}", file.help);
-            let none = Default::Derived("no rows of their own");
-            in_table("data", test_key(file.key), Kind::Path, none, help).enters(Identity::Nothing)
-        });
-        keys.extend(only("source", &[reader.name], tests));
+    for file in unique(READERS.iter().map(|reader| reader.inputs)) {
+        let help = format!("the same of rows that nothing is learned from: {}", file.help);
+        let none = Default::Derived("no rows of their own");
+        let key = in_table("data", test_key(file.key), Kind::Path, none, help).enters(Identity::Nothing);
+        keys.extend(only("source", &readers(|reader| reader.inputs == file), [key]));
     }
+    let files = readers(|_| true);
+    for name in [LABELS, TARGETS] {
+        let help = format!("`{name}` of the rows that nothing is learned from");
+        let same = Default::Derived("the same columns of their file");
+        let key = in_table("data", test_key(name), Kind::Columns, same, help).enters(Identity::Nothing);
+        keys.extend(only("source", &files, [key]));
+    }
+    let groups = in_table("data", GROUPS, Kind::Columns, Default::Derived("no groups"), GROUPS_HELP);
+    keys.extend(only("source", &files, [groups.enters(Identity::Nothing)]));
     let share = Allowed::share("above 0 and below 1", |value| value > 0.0 && value < 1.0, TEST_SHARE);
     let share = number("data.test_share", share, Default::Derived("no rows are held out"));
     keys.extend(only("source", rows, [share]));
     keys
 }
 
+const GROUPS_HELP: &str =
+    "what samples belong together (donors, batches): a held-out share does not divide a group";
+
 const TEST_SHARE: &str =
     "the share of the rows, the last ones, that nothing is learned from: what was learned is tried on them";
 
 /// The source of drawn images.
 pub(super) const GLYPHS: &str = "glyphs";
+
+/// The key of classes.
+pub(super) const LABELS: &str = "labels";
+
+/// The key of real targets.
+pub(super) const TARGETS: &str = "targets";
+
+/// The key of groups.
+pub(super) const GROUPS: &str = "groups";
 
 /// `test_images` of `images`: a name for each key of a reader, made once.
 pub(super) fn test_key(file: &str) -> &'static str {

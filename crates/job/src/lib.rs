@@ -25,6 +25,7 @@ mod adaptive;
 mod axis;
 pub mod chains;
 mod check;
+mod columns;
 mod extension;
 mod fields;
 mod init;
@@ -56,9 +57,9 @@ pub use problem::{JobProblems, Place, Problem, SourceText};
 pub use read::nearest;
 pub use source::JobSource;
 pub use spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FilesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
+    AugmentationSpec, CorruptionSpec, DataSpec, Detail, GaussianSpec, GridSpec, HeldOut, JobSpec,
     MOST_PART_ROWS, ModelSpec, OutputSpec, ROW_GROUP_ROWS, RowSource, RowsSpec, RunSpec, Sampler,
-    SpectrumShape, SpectrumSpec, Teacher, ViewsSpec,
+    SpectrumShape, SpectrumSpec, Teacher, ValueRange, ViewsSpec,
 };
 pub use stages::StageSpec;
 pub use views_file::{ViewsFile, views_file};

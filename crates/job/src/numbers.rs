@@ -99,7 +99,7 @@ impl Reader<'_> {
         let items = match &node.value {
             Value::Table(entries) => return self.range(node, path, entries, allowed),
             Value::List(items) => &items[..],
-            Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Other(_) => {
+            Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Other(_) => {
                 std::slice::from_ref(node)
             }
         };
@@ -134,7 +134,7 @@ impl Reader<'_> {
                 let help = format!("{} is {}", text.trim(), percent(text).unwrap_or_default());
                 return self.wrong_type(node, path, kind, &help);
             }
-            Value::Text(_) | Value::List(_) | Value::Table(_) | Value::Other(_) => {
+            Value::Text(_) | Value::List(_) | Value::Table(_) | Value::Flag(_) | Value::Other(_) => {
                 return self.wrong_type(node, path, kind, FORMS);
             }
         };

@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use eigensweep_inputs::readers;
 use eigensweep_theory::views::stages::Shape;
 
 use super::axis::{AXIS_LIMIT, Axis};
@@ -182,9 +183,19 @@ impl Reader<'_> {
             }
             Kind::Own(_) => self.own_chain(node, path).map(Given::Chain),
             Kind::Shape => self.shape(node, path).map(Given::Shape),
-            Kind::Range => {
+            Kind::Columns => {
+                let reader = self.values.word("data.source").and_then(readers::named)?;
+                self.columns(node, path, reader).map(Given::Columns)
+            }
+            Kind::Flag => match node.value {
+                Value::Flag(flag) => Some(Given::Flag(flag)),
+                Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::List(_) | Value::Table(_)
+                | Value::Other(_) => self.wrong_type(node, path, "true or false", &key.help),
+            },
+            Kind::Patterns => self.names(node, path, &key.help).map(Given::Names),
+            Kind::Range(words) => {
                 if matches!(node.value, Value::Text(_)) {
-                    return self.word(node, path, &["none"]).map(Given::Word);
+                    return self.word(node, path, words).map(Given::Word);
                 }
                 self.value_range(node, path, &key.help).map(Given::Range)
             }
@@ -202,6 +213,7 @@ impl Reader<'_> {
             | Value::Text(_)
             | Value::Integer(_)
             | Value::Float(_)
+            | Value::Flag(_)
             | Value::Other(_) => {
                 let found = self.source.excerpt(&node.place);
                 let message = format!("`{path}` must be three whole numbers, not {found}");
@@ -354,7 +366,9 @@ impl Reader<'_> {
             Value::Integer(integer) => u64::try_from(integer).ok(),
             Value::Float(float) => exact_integer(float).and_then(|integer| u64::try_from(integer).ok()),
             Value::List(_) | Value::Table(_) => return self.refuse_axis(node, path),
-            Value::Text(_) | Value::Other(_) => return self.wrong_type(node, path, "a whole number", help),
+            Value::Text(_) | Value::Flag(_) | Value::Other(_) => {
+                return self.wrong_type(node, path, "a whole number", help);
+            }
         };
         found.filter(|found| within.contains(found)).or_else(|| {
             let found = self.source.excerpt(&node.place);

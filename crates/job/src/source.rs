@@ -76,7 +76,7 @@ impl JobSource {
                     }
                 }
             }
-            Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Other(_) => {}
+            Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Other(_) => {}
         }
         self.values.insert(path, Mark { place: node.place.clone(), items });
     }

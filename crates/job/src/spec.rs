@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use eigensweep_inputs::readers::Reader;
+use eigensweep_inputs::{Answers, Columns, SourceFiles};
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::metrics::Metric;
 use eigensweep_theory::views::View;
@@ -61,17 +61,17 @@ impl JobSpec {
     pub fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
         let mut paths = Vec::new();
         if let DataSpec::Rows(RowsSpec { source, held_out, .. }) = &mut self.data {
-            if let RowSource::Files(FilesSpec { files, .. }) = source {
-                paths.extend(files);
+            if let RowSource::Files(SourceFiles { inputs, answers, groups, .. }) = source {
+                paths.push(inputs);
+                let columns = answers.as_mut().map(Answers::columns_mut).into_iter().chain(groups);
+                paths.extend(columns.filter_map(|columns| columns.file.as_mut()));
             }
-            if let HeldOut::Files(files) = held_out {
-                paths.extend(files);
+            if let HeldOut::Files { inputs, answers } = held_out {
+                paths.push(inputs);
+                paths.extend(answers.as_mut().and_then(|columns| columns.file.as_mut()));
             }
         }
-        if let ViewsSpec::Stages(StagesSpec { corruption, augmentation, own, .. }) = &mut self.views {
-            let chains = [corruption, augmentation].into_iter().chain(own.iter_mut().map(|(_, own)| own));
-            paths.extend(chains.flat_map(|chain| stages::paths_mut(chain)));
-        }
+        paths.extend(self.views.paths_mut());
         paths
     }
 
@@ -155,17 +155,34 @@ pub struct RowsSpec {
     pub components: Option<Axis<i64>>,
     /// Channels, rows and columns of a sample, where the source does not know them.
     pub shape: Option<Shape>,
-    /// What the least and the largest value of the source become; `None` leaves values as they are.
-    pub range: Option<[f64; 2]>,
+    /// What the least and the largest value of the source become.
+    pub range: ValueRange,
     /// Rows that nothing is learned from.
     pub held_out: HeldOut,
+}
+
+/// What becomes of the values of a source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValueRange {
+    /// They stay what they are.
+    Own,
+    /// Those of bytes go to \[0, 1\], others stay what they are.
+    Auto,
+    /// The least and the largest value go there: those that the type can hold, of bytes, else those of
+    /// the rows that are learned from.
+    To([f64; 2]),
+}
+
+impl ValueRange {
+    pub(super) const OWN: &'static str = "none";
+    pub(super) const AUTO: &'static str = "auto";
 }
 
 /// A source of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RowSource {
     /// Files.
-    Files(FilesSpec),
+    Files(SourceFiles),
     /// `source = "glyphs"`: digits of 28 × 28 pixels, drawn.
     Glyphs {
         /// How many, those that are held out included where they are a share.
@@ -173,22 +190,19 @@ pub enum RowSource {
     },
 }
 
-/// Inputs and labels in files.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FilesSpec {
-    /// What reads the files.
-    pub reader: &'static Reader,
-    /// The files in the order of the reader's keys, each relative to the working directory.
-    pub files: Vec<PathBuf>,
-}
-
 /// Rows on which what was learned is tried.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HeldOut {
     /// None.
     Nothing,
-    /// Files of their own, in the order of the reader's keys.
-    Files(Vec<PathBuf>),
+    /// Files of their own.
+    Files {
+        /// What is read as the inputs that are learned from are.
+        inputs: PathBuf,
+        /// What is to be learned; the columns of the inputs' file that have the same names as those
+        /// that are learned from if `None`.
+        answers: Option<Columns>,
+    },
     /// The last of the source's rows: so large a share of them, above 0 and below 1.
     Share(f64),
 }
@@ -229,6 +243,15 @@ pub enum ViewsSpec {
     },
     /// Chains of stages.
     Stages(StagesSpec),
+}
+
+impl ViewsSpec {
+    /// The paths of the files that stages name, to be changed.
+    pub fn paths_mut(&mut self) -> Vec<&mut PathBuf> {
+        let Self::Stages(StagesSpec { corruption, augmentation, own, .. }) = self else { return Vec::new() };
+        let chains = [corruption, augmentation].into_iter().chain(own.iter_mut().map(|(_, own)| own));
+        chains.flat_map(|chain| stages::paths_mut(chain)).collect()
+    }
 }
 
 /// Irrelevant features: noise `γᵢ ~ N(0, Γ)`, drawn once a sample, in p components of its own.

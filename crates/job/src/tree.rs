@@ -28,7 +28,9 @@ pub(super) enum Value {
     Float(f64),
     List(Vec<Node>),
     Table(Vec<Entry>),
-    /// A boolean or a date, which no key takes; holds the name of the type.
+    /// True or false.
+    Flag(bool),
+    /// A date, which no key takes; holds the name of the type.
     Other(&'static str),
 }
 
@@ -40,6 +42,7 @@ impl Value {
             Value::Integer(_) | Value::Float(_) => "a number",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
+            Value::Flag(_) => "a boolean",
             Value::Other(name) => name,
         }
     }
@@ -263,7 +266,7 @@ fn node(source: usize, offset: usize, value: Spanned<DeValue<'_>>) -> Node {
         DeValue::Table(items) => {
             Value::Table(items.into_iter().map(|(key, item)| entry(source, offset, key, item)).collect())
         }
-        DeValue::Boolean(_) => Value::Other("a boolean"),
+        DeValue::Boolean(flag) => Value::Flag(flag),
         DeValue::Datetime(_) => Value::Other("a date"),
     };
     Node { place: Place::new(source, span.start + offset..span.end + offset), value }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use eigensweep_inputs::readers;
+use eigensweep_inputs::readers::{self, Choice, Chosen, Orientation};
+use eigensweep_inputs::{Answers, Columns, SourceFiles};
 use eigensweep_theory::views::stages::{Severities, Shape};
 use eigensweep_theory::{metrics, paradigms, views};
 
@@ -11,9 +12,9 @@ use super::adaptive::Adaptive;
 use super::axis::Axis;
 use super::keys;
 use super::spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FilesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
+    AugmentationSpec, CorruptionSpec, DataSpec, Detail, GaussianSpec, GridSpec, HeldOut, JobSpec,
     ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Sampler, SpectrumShape, SpectrumSpec, Teacher,
-    ViewsSpec,
+    ValueRange, ViewsSpec,
 };
 use super::stages::{AlignmentDose, CorruptionDraw, StageSpec, StagesSpec};
 
@@ -31,6 +32,9 @@ pub(super) enum Given {
     Chain(Vec<StageSpec>),
     Shape(Shape),
     Range([f64; 2]),
+    Columns(Columns),
+    Names(Vec<String>),
+    Flag(bool),
 }
 
 impl Given {
@@ -38,12 +42,17 @@ impl Given {
     pub(super) fn choice(&self) -> &'static str {
         match self {
             Given::Word(word) => word,
-            Given::List(_) | Given::Words(_) | Given::Chain(_) | Given::Shape(_) | Given::Range(_) => {
-                "a list"
-            }
+            Given::List(_)
+            | Given::Words(_)
+            | Given::Chain(_)
+            | Given::Shape(_)
+            | Given::Range(_)
+            | Given::Names(_) => "a list",
             Given::Adaptive(_) => "adaptive",
             Given::Whole(_) | Given::Integers(_) | Given::Floats(_) => "a number",
-            Given::Text(_) | Given::Path(_) => "a text",
+            Given::Text(_) | Given::Path(_) | Given::Columns(_) => "a text",
+            Given::Flag(true) => "true",
+            Given::Flag(false) => "false",
         }
     }
 }
@@ -76,6 +85,9 @@ impl Values {
         chain: Chain(chain) -> &Vec<StageSpec> = chain;
         shape: Shape(shape) -> Shape = *shape;
         range: Range(range) -> [f64; 2] = *range;
+        columns: Columns(columns) -> &Columns = columns;
+        names: Names(names) -> &[String] = names;
+        flag: Flag(flag) -> bool = *flag;
     }
 
     /// The job, if all of its values could be read.
@@ -176,17 +188,34 @@ impl Values {
                 self.floats("data.test_share").and_then(Axis::only).map_or(HeldOut::Nothing, HeldOut::Share);
             let source = match reader {
                 Some(reader) => {
-                    let tests = reader.files.iter().filter_map(|file| path(keys::test_key(file.key)));
-                    let tests: Vec<PathBuf> = tests.collect();
-                    if !tests.is_empty() {
-                        held_out = HeldOut::Files(tests);
+                    let at = |key: &str| format!("data.{key}");
+                    let columns = |key: &str| self.columns(&at(key)).cloned();
+                    if let Some(inputs) = path(keys::test_key(reader.inputs.key)) {
+                        let answers = [keys::LABELS, keys::TARGETS].map(|key| columns(keys::test_key(key)));
+                        held_out = HeldOut::Files { inputs, answers: answers.into_iter().flatten().next() };
                     }
-                    let files = reader.files.iter().map(|file| path(file.key));
-                    RowSource::Files(FilesSpec { reader, files: files.collect::<Option<_>>()? })
+                    let labels = columns(keys::LABELS).map(Answers::Labels);
+                    let orientation = self.word(&at(Choice::Rows.key()));
+                    RowSource::Files(SourceFiles {
+                        reader,
+                        inputs: path(reader.inputs.key)?,
+                        chosen: Chosen {
+                            matrix: self.text(&at(Choice::Matrix.key())).map(str::to_owned),
+                            columns: self.names(&at(Choice::Columns.key())).map_or_else(Vec::new, <[_]>::to_vec),
+                            rows: orientation.and_then(|word| named(&Orientation::ALL, Orientation::name, word)),
+                        },
+                        answers: labels.or_else(|| columns(keys::TARGETS).map(Answers::Targets)),
+                        groups: columns(keys::GROUPS),
+                    })
                 }
                 None => RowSource::Glyphs { count: u32::try_from(self.whole("data.count")?).ok()? },
             };
-            let (shape, range) = (self.shape("data.shape"), self.range("data.range"));
+            let shape = self.shape("data.shape");
+            let range = match (self.range("data.range"), self.word("data.range")) {
+                (Some(range), _) => ValueRange::To(range),
+                (None, Some(ValueRange::AUTO)) => ValueRange::Auto,
+                (None, _) => ValueRange::Own,
+            };
             return Some(DataSpec::Rows(RowsSpec { source, components, shape, range, held_out }));
         }
         let teacher = match self.floats("data.separation") {

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod completions;
+mod data;
 mod failures;
 mod init;
 mod keys;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use eigensweep_engine::facts::facts;
 use eigensweep_engine::input::Input;
 use eigensweep_engine::sample::encode_sample;
 use eigensweep_engine::samples::Samples;
@@ -19,7 +20,7 @@ use eigensweep_store::plan::Plan as Division;
 use eigensweep_store::shard::Shard;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
-use super::{relative_scales, table};
+use super::{data, relative_scales, table};
 use crate::args::Plan;
 use crate::exit::Exit;
 use crate::progress::whole;
@@ -31,8 +32,9 @@ const CALIBRATION: Duration = Duration::from_secs(1);
 
 pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let job = job::read(&arguments.file.job, &arguments.file.set)?;
-    let clock = Instant::now();
     let spec = job.spec.clone();
+    let facts = facts(&job)?;
+    let clock = Instant::now();
     let planned = Study::load(job)?.plan()?;
     let simulation = planned.simulation();
     let loading = clock.elapsed();
@@ -48,6 +50,9 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     table.add_row(["paradigm".to_owned(), paradigms.join(", ")]);
     table::print(&table.to_string());
     relative_scales(&spec);
+    if let Some(facts) = &facts {
+        data::print(facts);
+    }
     match (&**simulation.input(), spec.stages()) {
         (Input::Samples(samples), Some(staged)) => print_samples(&spec, staged, samples),
         (Input::Samples(_) | Input::Rows { .. } | Input::Synthetic { .. }, _) => {

@@ -7,7 +7,9 @@ use std::{fmt, fs, iter};
 use eigensweep_engine::EngineError;
 use eigensweep_engine::given::views::{SAMPLED, SEED, StagedViews};
 use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix, centred};
-use eigensweep_inputs::{ClassLabels, columns, read_matrix, write_matrix, write_vector};
+use eigensweep_inputs::{
+    Labels as Answers, columns, read_any_labels, read_any_matrix, write_matrix, write_vector,
+};
 use eigensweep_store::format::counted;
 use eigensweep_theory::closed_forms::{self, ClosedForms, Encoder, Predictor};
 use eigensweep_theory::paradigms::{self, Pencil};
@@ -52,69 +54,66 @@ pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {
 }
 
 /// What the file of labels was read as.
-enum Labels {
-    Classes(ClassLabels),
-    Targets(Mat<f64>),
-}
+struct Labels(Answers);
 
 impl Labels {
-    /// One column of whole numbers as classes unless they are said to be real; anything else as
-    /// real targets.
+    /// One column of whole numbers or of words as classes unless they are said to be real; anything
+    /// else as real targets.
     fn read(path: &Path, real: bool, samples: usize) -> Result<Self, CommandError> {
-        let matrix = read_matrix(path)?;
-        let (found, columns) = (matrix.nrows(), matrix.ncols());
+        let labels = read_any_labels(path, real)?;
+        let found = labels.samples();
         if found != samples {
             // Before classes are counted among rows that do not belong to the inputs.
+            let columns = match &labels {
+                Answers::Classes(_) => 1,
+                Answers::Targets(targets) => targets.ncols(),
+            };
             let (expected, found) = ((samples, columns), (found, columns));
             let source = GivenError::Shape { matrix: Matrix::Labels, expected, found };
             return Err(CommandError::Misfit { source, path: path.to_path_buf() });
         }
-        if real || columns != 1 {
-            return Ok(Self::Targets(matrix));
-        }
-        let numbers: Vec<f64> = matrix.col(0).iter().copied().collect();
-        let Some(classes) = ClassLabels::from_whole_numbers(&numbers)? else {
-            return Ok(Self::Targets(matrix));
-        };
-        if 2 * classes.count() > samples {
+        if let Answers::Classes(classes) = &labels
+            && 2 * classes.count() > samples
+        {
             tell!(
                 "warning: {} holds {} classes in {samples} rows; if these whole numbers are no classes, give them as --targets",
                 path.display(),
                 classes.count()
             );
         }
-        Ok(Self::Classes(classes))
+        Ok(Self(labels))
     }
 
     /// Y (n × ℓ).
     fn matrix(&self) -> Mat<f64> {
-        match self {
-            Self::Classes(classes) => classes.one_hot(),
-            Self::Targets(targets) => targets.clone(),
+        match &self.0 {
+            Answers::Classes(classes) => classes.one_hot(),
+            Answers::Targets(targets) => targets.clone(),
         }
     }
 
     fn json(&self) -> Value {
-        match self {
-            Self::Classes(classes) => {
-                json!({ "kind": "classes", "count": classes.count(), "values": classes.values() })
-            }
-            Self::Targets(targets) => json!({ "kind": "targets", "count": targets.ncols() }),
+        match &self.0 {
+            Answers::Classes(classes) => match classes.words() {
+                Some(words) => json!({ "kind": "classes", "count": classes.count(), "values": words }),
+                None => json!({ "kind": "classes", "count": classes.count(), "values": classes.values() }),
+            },
+            Answers::Targets(targets) => json!({ "kind": "targets", "count": targets.ncols() }),
         }
     }
 }
 
 impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Classes(classes) => {
+        match &self.0 {
+            Answers::Classes(classes) => {
                 let count = classes.count();
-                let first = classes.values().iter().take(NAMED).map(f64::to_string).collect::<Vec<_>>();
+                let first = (0..count.min(NAMED)).map(|class| classes.name(class)).collect::<Vec<_>>();
                 let rest = if count > NAMED { ", …" } else { "" };
                 let noun = if count == 1 { "class" } else { "classes" };
                 write!(f, "{count} {noun}, one-hot ({}{rest})", first.join(", "))
             }
-            Self::Targets(targets) => {
+            Answers::Targets(targets) => {
                 write!(f, "{}", counted(targets.ncols() as u64, "real target"))
             }
         }
@@ -142,7 +141,7 @@ struct Problem {
 
 /// The moments of the files, and what the labels were read as.
 fn read(arguments: &Solve) -> Result<Problem, CommandError> {
-    let inputs = read_matrix(&arguments.inputs)?;
+    let inputs = read_any_matrix(&arguments.inputs)?;
     let views = arguments.views.as_deref().map(|path| read_views(path, &inputs)).transpose()?;
     let (most, of) = match &views {
         Some(views) if views.features() != inputs.ncols() => (views.features(), "features of a view"),
@@ -170,8 +169,8 @@ fn read(arguments: &Solve) -> Result<Problem, CommandError> {
     }
     let given = |matrix: Mat<f64>| if arguments.center { centred(matrix.as_ref()).0 } else { matrix };
     let inputs = given(inputs);
-    let mean_views = arguments.mean_views.as_deref().map(read_matrix).transpose()?.map(given);
-    let covariance = arguments.covariance.as_deref().map(read_matrix).transpose()?;
+    let mean_views = arguments.mean_views.as_deref().map(read_any_matrix).transpose()?.map(given);
+    let covariance = arguments.covariance.as_deref().map(read_any_matrix).transpose()?;
     let given = Given {
         inputs: inputs.as_ref(),
         labels: matrix.as_ref(),

@@ -7,12 +7,12 @@
 //!
 //! Source: NumPy Enhancement Proposal 1, *A Simple File Format for NumPy Arrays*.
 
-use std::io::{self, Read};
+use std::io::Read;
 
-use npyz::NpyHeader;
+use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
 
-use crate::files::read_up_to;
-use crate::formats;
+use crate::arrays::{Array, Stream, Type};
+use crate::{InputError, formats};
 
 /// Longest header taken, bytes. Source: the default of `max_header_size` in `numpy.load`.
 const MAX_HEADER: usize = 10_000;
@@ -23,55 +23,105 @@ const MAX_DEPTH: usize = 4;
 /// What every npy file starts with.
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
-/// Why a header was refused.
-pub(super) enum Refusal {
-    /// The system failed to read.
-    Io(io::Error),
-    /// The source ended within the header.
-    Truncated { expected: u64, found: u64 },
-    /// It is a file of something else.
-    Other(String),
-    /// The header cannot be understood.
-    Malformed(String),
-}
-
-/// Reads the header; returns it and its length in bytes, which is where the data start.
-pub(super) fn read(source: &mut impl Read) -> Result<(NpyHeader, u64), Refusal> {
+/// Reads the header, which is where the data start.
+pub(super) fn read(stream: &mut Stream<'_>) -> Result<Array, InputError> {
     // Magic, version, and a length of two bytes in version 1, of four in versions 2 and 3.
+    let path = stream.path;
+    let malformed = |problem: String| InputError::NpyHeader { path: path.to_owned(), problem };
     let mut bytes = Vec::new();
-    let cut = append(source, &mut bytes, 8).err();
+    let cut = append(stream, &mut bytes, 8).err();
     if !bytes.iter().zip(MAGIC).all(|(found, expected)| found == expected) {
         // What came before an error is enough to tell.
         let rest = (formats::LOOKED_AT - bytes.len()) as u64;
-        let _ = source.take(rest).read_to_end(&mut bytes);
-        return Err(Refusal::Other(formats::described(&bytes)));
+        let _ = stream.source.by_ref().take(rest).read_to_end(&mut bytes);
+        return Err(InputError::OtherFormat {
+            path: path.to_owned(),
+            expected: "a NumPy array (numpy.save)",
+            found: formats::described(&bytes),
+        });
     }
     cut.map_or(Ok(()), Err)?;
     let version = bytes[6];
-    append(source, &mut bytes, if version == 1 { 2 } else { 4 })?;
+    append(stream, &mut bytes, if version == 1 { 2 } else { 4 })?;
     // Little-endian; four bytes at most, so nothing is shifted out.
     let length = bytes[8..].iter().rev().fold(0_usize, |length, &byte| length << 8 | usize::from(byte));
     if length > MAX_HEADER {
-        return Err(Refusal::Malformed(format!(
+        return Err(malformed(format!(
             "its header declares {length} bytes, more than the {MAX_HEADER} that NumPy reads"
         )));
     }
     let start = bytes.len();
-    append(source, &mut bytes, length)?;
-    screen(&mut bytes[start..]).map_err(|problem| Refusal::Malformed(problem.to_owned()))?;
-    let header =
-        NpyHeader::from_reader(bytes.as_slice()).map_err(|error| Refusal::Malformed(error.to_string()))?;
-    Ok((header, bytes.len() as u64))
+    append(stream, &mut bytes, length)?;
+    screen(&mut bytes[start..]).map_err(|problem| malformed(problem.to_owned()))?;
+    let header = NpyHeader::from_reader(&*bytes).map_err(|error| malformed(error.to_string()))?;
+    let dtype = header.dtype();
+    let (of, big) = match &dtype {
+        DType::Plain(plain) => (element(plain), plain.endianness() == Endianness::Big),
+        DType::Array(..) | DType::Record(_) => (RECORD, false),
+    };
+    Ok(Array {
+        header: bytes.len() as u64,
+        shape: header.shape().to_vec(),
+        of,
+        type_name: dtype.descr(),
+        big,
+        fortran: header.order() == Order::Fortran,
+    })
+}
+
+/// What elements with several fields are.
+const RECORD: Type = Type::Other {
+    problem: "a structured array is several arrays",
+    remedy: "save one field, say `a['x']`, or numpy.lib.recfunctions.structured_to_unstructured(a)",
+};
+
+/// The type of NumPy's name.
+fn element(of: &TypeStr) -> Type {
+    let other = |problem, remedy| Type::Other { problem, remedy };
+    let words = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+    match (of.type_char(), of.size_field()) {
+        (TypeChar::Bool, _) => Type::Bool,
+        (TypeChar::Int, 1) => Type::I8,
+        (TypeChar::Int, 2) => Type::I16,
+        (TypeChar::Int, 4) => Type::I32,
+        (TypeChar::Int, 8) => Type::I64,
+        (TypeChar::Uint, 1) => Type::U8,
+        (TypeChar::Uint, 2) => Type::U16,
+        (TypeChar::Uint, 4) => Type::U32,
+        (TypeChar::Uint, 8) => Type::U64,
+        (TypeChar::Float, 2) => Type::F16,
+        (TypeChar::Float, 4) => Type::F32,
+        (TypeChar::Float, 8) => Type::F64,
+        (TypeChar::ByteStr, size) => Type::Bytes(words(size)),
+        (TypeChar::UnicodeStr, size) => Type::Characters(words(size)),
+        (TypeChar::Int | TypeChar::Uint | TypeChar::Float, _) => other(
+            "floats and integers of more than 64 bits are not read",
+            "convert them with `a.astype(float)`",
+        ),
+        (TypeChar::Complex, _) => {
+            other("complex numbers are not read", "save both parts, numpy.hstack([a.real, a.imag])")
+        }
+        (TypeChar::DateTime | TypeChar::TimeDelta, _) => {
+            other("dates and times are not read", "make numbers of them, `a.astype('int64').astype(float)`")
+        }
+        (TypeChar::Object, _) => other(
+            "these are objects of Python (a pickle), which only Python reads",
+            "save numbers (`a.astype(float)`) or words (`a.astype(str)`) with \
+             numpy.save(…, allow_pickle=False)",
+        ),
+        // Raw bytes, and what NumPy may add.
+        (_, _) => other("these are bytes of no type", "say what they are, such as `a.view('<f4')`"),
+    }
 }
 
 /// Reads `count` more bytes, a number that the caller has bounded, or what there is of them.
-fn append(source: &mut impl Read, bytes: &mut Vec<u8>, count: usize) -> Result<(), Refusal> {
+fn append(stream: &mut Stream<'_>, bytes: &mut Vec<u8>, count: usize) -> Result<(), InputError> {
     let start = bytes.len();
     bytes.resize(start + count, 0);
-    let found = read_up_to(source, &mut bytes[start..]);
+    let found = stream.fill(&mut bytes[start..]);
     bytes.truncate(start + *found.as_ref().unwrap_or(&0));
-    if found.map_err(Refusal::Io)? < count {
-        return Err(Refusal::Truncated { expected: (start + count) as u64, found: bytes.len() as u64 });
+    if found? < count {
+        return Err(stream.truncated("the header", (start + count) as u64, bytes.len() as u64));
     }
     Ok(())
 }

@@ -4,17 +4,26 @@
 //! labels or groups. Which files a job names, and what of them, is the same for all formats
 //! ([`source`](crate::source)).
 
+mod choose;
+pub mod csv;
 pub mod idx;
+pub mod npy;
+pub mod parquet;
+pub mod mtx;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use csv::CSV;
 pub use idx::IDX;
+pub use npy::NPY;
+pub use parquet::PARQUET;
+pub use mtx::MTX;
 
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 1] = [&IDX];
+pub static READERS: [&Reader; 5] = [&IDX, &NPY, &CSV, &PARQUET, &MTX];
 
 /// A format of files that a job can name.
 pub struct Reader {
@@ -205,6 +214,17 @@ pub enum Column {
 #[must_use]
 pub fn one_file(path: &Path) -> Vec<PathBuf> {
     vec![path.to_owned()]
+}
+
+/// Refuses the name of a column of a file that has none.
+pub(crate) fn no_names(path: &Path, name: Option<&str>, file: &str) -> Result<(), InputError> {
+    let Some(name) = name else { return Ok(()) };
+    Err(InputError::NoSuch {
+        path: path.to_owned(),
+        what: "column",
+        name: name.to_owned(),
+        there: format!("{file} has no names: leave the name out"),
+    })
 }
 
 /// The reader of that name.

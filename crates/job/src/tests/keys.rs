@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use eigensweep_inputs::readers::READERS;
 use eigensweep_theory::views::stages::KINDS;
 
 use super::super::keys::{
@@ -31,9 +32,17 @@ fn beside(key: &Key) -> String {
     {
         text.push_str(&format!("corruption.stages = [{{ kind = {kind:?} }}]\n"));
     }
-    let alone = |other: &&Key| other.name.starts_with("test_") && matches!(other.kind, Kind::Path);
-    for other in KEYS.iter().filter(|other| alone(&key) && alone(other) && other.path != key.path) {
-        text.push_str(&format!("{} = \"x\"\n", other.path));
+    // Files have labels or targets, those of held-out rows the same.
+    if READERS.iter().any(|reader| holds(key, "source", &[reader.name])) {
+        let of = if key.name.ends_with("targets") { "targets" } else { "labels" };
+        if key.name != of {
+            text.push_str(&format!("data.{of} = \"x\"\n"));
+        }
+        if let Some(of_key) = key.name.strip_prefix("test_").filter(|_| matches!(key.kind, Kind::Path | Kind::Columns)) {
+            let inputs = READERS.iter().find(|reader| holds(key, "source", &[reader.name])).unwrap().inputs.key;
+            let other = if of_key == inputs { of } else { inputs };
+            text.push_str(&format!("data.test_{other} = \"x\"\n"));
+        }
     }
     let needed = KEYS.iter().filter(|other| matches!(other.default, Default::Required));
     for other in needed.filter(|other| {
@@ -62,7 +71,9 @@ fn holds(key: &Key, name: &str, is: &[&str]) -> bool {
 /// Some value that a key takes, in TOML.
 fn example(key: &Key) -> String {
     match (&key.default, &key.kind) {
-        (_, Kind::Range) => "[0.0, 0.5]".to_owned(),
+        (_, Kind::Range(_)) => "[0.0, 0.5]".to_owned(),
+        (_, Kind::Patterns) => "[\"some*\"]".to_owned(),
+        (Default::Derived(_), Kind::Word(words)) => format!("{:?}", words[0]),
         (_, Kind::Shape) => "[1, 4, 7]".to_owned(),
         (_, Kind::Own(_)) => "{ stages = [] }".to_owned(),
         (Default::Is(value), _) => value.clone(),
@@ -201,7 +212,10 @@ fn what_is_commented_out_of_a_full_job_is_a_value_that_its_key_takes() {
                     && matches!(other.default, Default::Required)
                     && other.when.iter().any(this)
             });
-            let more: String = needed.map(|other| format!("{} = 'x'\n", other.path)).collect();
+            let mut more: String = needed.map(|other| format!("{} = 'x'\n", other.path)).collect();
+            if name == "source" && READERS.iter().any(|reader| reader.name == value.trim_matches('"')) {
+                more.push_str("data.labels = 'x'\n");
+            }
             let dimension = if key.path == "model.dimension" { "" } else { "model.dimension = 2\n" };
             read(&format!("{dimension}{beside}{more}{} = {value}", key.path), &[])
         };
@@ -233,13 +247,15 @@ fn every_key_has_help_and_no_two_mean_the_same() {
 
 #[test]
 fn identities_of_keys_are_those_that_data_sets_were_written_with() {
+    // Their contents, and the names of columns, are in the fingerprint of the input.
+    let names_files = |key: &Key| matches!(key.kind, Kind::Path | Kind::Columns);
     let of = |identity: Identity| {
         let keys = KEYS.iter().filter(move |key| key.axis.is_none() && enters(&key.path) == identity);
-        keys.filter(|key| !matches!(key.kind, Kind::Path)).map(|key| key.path.as_str()).collect::<Vec<_>>()
+        keys.filter(|key| !names_files(key)).map(|key| key.path.as_str()).collect::<Vec<_>>()
     };
     assert_eq!(of(Identity::Nothing), ["job.name", "output.max_failed"]);
     assert_eq!(of(Identity::Extensible), ["job.replicates", "job.first_replicate", "output.part_rows"]);
-    assert!(KEYS.iter().all(|key| !matches!(key.kind, Kind::Path) || key.enters == Identity::Nothing));
+    assert!(KEYS.iter().all(|key| !names_files(key) || key.enters == Identity::Nothing));
     assert!(KEYS.iter().all(|key| key.axis.is_none() || key.enters == Identity::Extensible));
     assert_eq!(enters("data.no_such_key"), Identity::Study);
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use eigensweep_inputs::readers::IDX;
+use eigensweep_inputs::readers::{Choice, Chosen, Orientation, READERS, Reader};
+use eigensweep_inputs::{Answers, Columns, SourceFiles};
 use eigensweep_theory::metrics::{self, Metric};
 use eigensweep_theory::paradigms;
 use eigensweep_theory::views::SPECTRAL;
@@ -78,17 +79,63 @@ fn data() -> impl Strategy<Value = DataSpec> {
         (counted(TINY), teacher, 2..1000_u32).prop_map(|((components, spectrum), teacher, label_count)| {
             DataSpec::Gaussian(GaussianSpec { components, spectrum, teacher, label_count })
         });
-    let path = || "[^\0]{1,12}".prop_map(PathBuf::from);
-    let idx = (path(), path(), option::of(wholes(1, 999)))
-        .prop_map(|(images, labels, components)| RowsSpec {
-            source: RowSource::Files(FilesSpec { reader: &IDX, files: vec![images, labels] }),
+    let files = (files(), option::of(wholes(1, 999)))
+        .prop_map(|(source, components)| RowsSpec {
+            source: RowSource::Files(SourceFiles { groups: None, ..source }),
             components,
             shape: None,
-            range: None,
+            range: ValueRange::Own,
             held_out: HeldOut::Nothing,
         })
         .prop_map(DataSpec::Rows);
-    prop_oneof![gaussian, idx]
+    prop_oneof![gaussian, files]
+}
+
+/// A text that names something in a file, or a file.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![Just("a/b".to_owned()), Just("labels.csv".to_owned()), "[^\0]{1,12}"]
+}
+
+/// Columns of the inputs' file, if that has any, or of one of their own.
+fn columns(reader: &'static Reader, several: usize) -> impl Strategy<Value = Columns> {
+    let names = move |least: usize| {
+        btree_set(name(), least..=several).prop_map(|names| names.into_iter().collect::<Vec<_>>())
+    };
+    let own = (name().prop_map(PathBuf::from), names(0))
+        .prop_map(|(file, names)| Columns { file: Some(file), names });
+    let inside = names(1).prop_map(|names| Columns { file: None, names });
+    if reader.columns { prop_oneof![own, inside].boxed() } else { own.boxed() }
+}
+
+/// Any reader's files.
+fn files() -> impl Strategy<Value = SourceFiles> {
+    (0..READERS.len()).prop_flat_map(|reader| {
+        let reader = READERS[reader];
+        let has = |choice| reader.choices.contains(&choice);
+        let chosen = (option::of(name()), vec(name(), 0..3), option::of(0..2_usize)).prop_map(
+            move |(matrix, mut columns, rows)| {
+                columns.sort();
+                columns.dedup();
+                Chosen {
+                    matrix: matrix.filter(|_| has(Choice::Matrix)),
+                    columns: if has(Choice::Columns) { columns } else { Vec::new() },
+                    rows: rows.map(|rows| Orientation::ALL[rows]).filter(|_| has(Choice::Rows)),
+                }
+            },
+        );
+        let answers = prop_oneof![
+            columns(reader, 1).prop_map(Answers::Labels),
+            columns(reader, 3).prop_map(Answers::Targets),
+        ];
+        let groups = option::of(columns(reader, 1));
+        (name(), chosen, answers, groups).prop_map(move |(inputs, chosen, answers, groups)| SourceFiles {
+            reader,
+            inputs: inputs.into(),
+            chosen,
+            answers: Some(answers),
+            groups,
+        })
+    })
 }
 
 /// Number of the first replicate, and how many there are: the last is below 2³¹.
@@ -295,20 +342,24 @@ fn named_apart(stages: &mut [StageSpec], count: &mut usize) {
 }
 
 fn rows() -> impl Strategy<Value = DataSpec> {
-    let path = || "[^\0]{1,12}".prop_map(PathBuf::from);
     let share = || (1e-9..1.0_f64).prop_map(HeldOut::Share);
-    let idx = (
-        path(),
-        path(),
-        prop_oneof![
-            Just(HeldOut::Nothing),
-            share(),
-            (path(), path()).prop_map(|(images, labels)| HeldOut::Files(vec![images, labels]))
-        ],
-    )
-        .prop_map(|(images, labels, held_out)| {
-            (RowSource::Files(FilesSpec { reader: &IDX, files: vec![images, labels] }), held_out)
-        });
+    let held_out = move |source: &SourceFiles| {
+        let reader = source.reader;
+        let answers = source.answers.as_ref().map(Answers::columns);
+        let elsewhere = answers.is_some_and(|columns| columns.file.is_some());
+        // Labels in a file of their own are so for held-out rows, too.
+        let columns = if elsewhere {
+            columns(reader, 1).prop_filter("a file", |columns| columns.file.is_some()).prop_map(Some).boxed()
+        } else {
+            option::of(columns(reader, 1)).boxed()
+        };
+        let files = (name(), columns)
+            .prop_map(|(inputs, answers)| HeldOut::Files { inputs: inputs.into(), answers });
+        prop_oneof![Just(HeldOut::Nothing), share(), files]
+    };
+    let files = files().prop_flat_map(move |source| {
+        (held_out(&source), Just(source)).prop_map(|(held_out, source)| (RowSource::Files(source), held_out))
+    });
     let glyphs = (1..=i32::MAX.unsigned_abs(), prop_oneof![Just(HeldOut::Nothing), share()])
         .prop_map(|(count, held_out)| (RowSource::Glyphs { count }, held_out));
     let shape =
@@ -317,9 +368,16 @@ fn rows() -> impl Strategy<Value = DataSpec> {
             rows,
             columns,
         }));
-    let range = option::of((-1e300..0.5_f64, 0.5..1e300_f64).prop_map(|(low, high)| [low, high]));
-    (prop_oneof![idx, glyphs], option::of(wholes(1, 999)), shape, range).prop_map(
+    let range = prop_oneof![
+        Just(ValueRange::Own),
+        Just(ValueRange::Auto),
+        (-1e300..0.5_f64, 0.5..1e300_f64).prop_map(|(low, high)| ValueRange::To([low, high])),
+    ];
+    (prop_oneof![files, glyphs], option::of(wholes(1, 999)), shape, range).prop_map(
         |((source, held_out), components, shape, range)| {
+            // Of images bytes are all that there is.
+            let images = !matches!(&source, RowSource::Files(source) if !source.reader.images);
+            let range = if images && range == ValueRange::Auto { ValueRange::Own } else { range };
             DataSpec::Rows(RowsSpec { source, components, shape, range, held_out })
         },
     )

@@ -73,11 +73,11 @@ fn idx_data() {
         assert_eq!(problems.problems.len(), 1, "{problems}");
         (problems.problems[0].message.clone(), underlined(&problems, &problems.problems[0]).to_owned())
     };
-    assert_eq!(only(with("", &[])), ("source = \"idx\" needs `data.labels`".into(), "[data]".into()));
+    assert_eq!(only(with("", &[])), ("`data.labels` is needed".into(), "[data]".into()));
     assert_eq!(only(with("labels = \"\"", &[])), ("`data.labels` is empty".into(), "\"\"".into()));
     assert_eq!(
         only(with("labels = [\"l\"]", &[])),
-        ("`data.labels` must be a string in quotes, not a list".into(), "[\"l\"]".into())
+        ("`data.labels` names columns, and files of source = \"idx\" have none".into(), "[\"l\"]".into())
     );
     let generated = ["spectrum", "scale", "decay", "teacher", "label_count", "separation", "label_noise"];
     for key in generated {

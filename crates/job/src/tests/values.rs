@@ -84,7 +84,7 @@ fn the_example_of_the_contract() {
         panic!("{:?}", spec.data)
     };
     let files = ["jobs/path/to/train-images-idx3-ubyte.gz", "/data/train-labels-idx1-ubyte.gz"];
-    assert_eq!(data.files, files.map(Path::new));
+    assert_eq!(data.files(), files.map(Path::new));
     assert_eq!(data.reader.name, "idx");
     let names: Vec<_> = spec.axes().iter().map(|axis| (axis.name, axis.values.count())).collect();
     assert_eq!(
@@ -228,7 +228,7 @@ fn an_override_mends_a_bad_value_and_paths_need_no_quotes() {
     let DataSpec::Rows(RowsSpec { source: RowSource::Files(data), components, .. }) = &spec.data else {
         panic!("{:?}", spec.data)
     };
-    assert_eq!(data.files, ["../x.gz", "y.gz"].map(Path::new));
+    assert_eq!(data.files(), ["../x.gz", "y.gz"].map(Path::new));
     assert_eq!(*components, None);
 }
 
@@ -241,7 +241,7 @@ fn paths_of_the_file_are_relative_to_it_and_those_of_overrides_to_the_working_di
         let DataSpec::Rows(RowsSpec { source: RowSource::Files(data), .. }) = spec.data else {
             panic!("{:?}", spec.data)
         };
-        data.files
+        data.files()
     };
     assert_eq!(files(&[]), ["jobs/x.gz", "jobs/y.gz"].map(Path::new));
     assert_eq!(files(&["data.labels=here/y.gz"]), ["jobs/x.gz", "here/y.gz"].map(Path::new));

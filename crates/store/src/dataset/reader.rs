@@ -1,18 +1,12 @@
 //! Reading parts back: counts, and chosen columns batch by batch.
-//!
-//! parquet's decoders assert what a damaged file breaks (found by fuzzing: a delta-packed column
-//! whose pages promise more values than they have). A panic of theirs is an error here, as any
-//! other damage.
 
-use std::cell::Cell;
 use std::fs::File;
-use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Once;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, Float64Array, RecordBatch};
+use eigensweep_inputs::decoding;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
@@ -54,35 +48,9 @@ impl Footer {
     }
 }
 
-thread_local! {
-    /// Whether this thread is in a decoder, whose panics are errors.
-    static DECODING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// What a decoder gives; a panic of its is an error, and prints nothing.
+/// What a decoder gives; a panic of its is an error.
 fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, StoreError> {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
-        let others = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            if !DECODING.get() {
-                others(panic);
-            }
-        }));
-    });
-    DECODING.set(true);
-    // What the panic leaves behind is dropped, and never looked at.
-    let decoded = catch_unwind(AssertUnwindSafe(decode));
-    DECODING.set(false);
-    decoded
-        .unwrap_or_else(|panic| {
-            let texts = (panic.downcast_ref::<String>().map(String::as_str), panic.downcast_ref::<&str>());
-            let said = texts.0.or(texts.1.copied()).unwrap_or("nothing more");
-            let reason =
-                format!("its pages contradict each other, or memory is short; the decoder says: {said}");
-            Err(ParquetError::General(reason))
-        })
-        .map_err(|source| StoreError::Parquet { action: "read", path: path.to_path_buf(), source })
+    decoding::guarded(decode).map_err(|source| StoreError::Parquet { action: "read", path: path.to_path_buf(), source })
 }
 
 /// Reads `names` from a part, batch by batch; texts as plain strings.

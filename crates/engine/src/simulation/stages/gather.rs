@@ -8,6 +8,8 @@ use eigensweep_spectral::dense::gram_lower;
 use eigensweep_spectral::lanes::InstructionSet;
 use faer::{Accum, Mat};
 
+use crate::samples::Label;
+
 /// Rows of a block: enough that the product pays, few enough for the cache.
 const BLOCK_ROWS: usize = 256;
 
@@ -31,10 +33,13 @@ struct Part {
     gram: Mat<f64>,
     /// Xᵀ1.
     sums: Mat<f64>,
-    /// XᵀY of one-hot labels: sums by class.
-    by_class: Mat<f64>,
-    /// Rows of each class.
-    counts: Vec<u64>,
+    /// XᵀY: of one-hot labels, sums by class.
+    with_labels: Mat<f64>,
+    /// Yᵀ1: of one-hot labels, rows of each class.
+    label_sums: Vec<f64>,
+    /// Σ yᵀy.
+    label_power: f64,
+    rows: u64,
     /// Rows that wait, a column each (d × block).
     block: Mat<f64>,
     waiting: usize,
@@ -53,6 +58,8 @@ pub(super) struct SampleMoments {
     pub(super) labels: Mat<f64>,
     /// mean y (ℓ × 1).
     pub(super) label_mean: Mat<f64>,
+    /// mean yᵀy: 1 of one-hot labels.
+    pub(super) label_power: f64,
 }
 
 impl Gather {
@@ -62,8 +69,10 @@ impl Gather {
         let part = || Part {
             gram: Mat::zeros(size, size),
             sums: Mat::zeros(size, 1),
-            by_class: Mat::zeros(size, labels),
-            counts: vec![0; labels],
+            with_labels: Mat::zeros(size, labels),
+            label_sums: vec![0.0; labels],
+            label_power: 0.0,
+            rows: 0,
             block: Mat::zeros(size, BLOCK_ROWS),
             waiting: 0,
         };
@@ -74,10 +83,12 @@ impl Gather {
     pub(super) fn clear(&mut self) {
         self.rows = 0;
         for part in &mut self.parts {
-            for matrix in [&mut part.gram, &mut part.sums, &mut part.by_class] {
+            for matrix in [&mut part.gram, &mut part.sums, &mut part.with_labels] {
                 matrix.fill(0.0);
             }
-            part.counts.fill(0);
+            part.label_sums.fill(0.0);
+            part.label_power = 0.0;
+            part.rows = 0;
             part.waiting = 0;
         }
     }
@@ -87,17 +98,31 @@ impl Gather {
         self.rows
     }
 
-    /// Adds a row of a class.
-    pub(super) fn add(&mut self, row: &[f64], class: usize) {
+    /// Adds a row with its label.
+    pub(super) fn add(&mut self, row: &[f64], label: Label<'_>) {
         let part = &mut self.parts[usize::from(self.rows % APART == APART - 1)];
         self.rows += 1;
-        part.counts[class] += 1;
+        part.rows += 1;
         let block = part.block.col_as_slice_mut(part.waiting);
         for ((to, x), origin) in block.iter_mut().zip(row).zip(&self.origin) {
             *to = x - origin;
         }
-        for sums in [part.sums.col_as_slice_mut(0), part.by_class.col_as_slice_mut(class)] {
-            sums.iter_mut().zip(&*block).for_each(|(sum, x)| *sum += x);
+        let add = |sums: &mut [f64]| sums.iter_mut().zip(&*block).for_each(|(sum, x)| *sum += x);
+        add(part.sums.col_as_slice_mut(0));
+        match label {
+            Label::Class(class) => {
+                add(part.with_labels.col_as_slice_mut(class));
+                part.label_sums[class] += 1.0;
+                part.label_power += 1.0;
+            }
+            Label::Targets(targets) => {
+                for (at, target) in targets.iter().enumerate() {
+                    let sums = part.with_labels.col_as_slice_mut(at);
+                    sums.iter_mut().zip(&*block).for_each(|(sum, x)| *sum += target * x);
+                    part.label_sums[at] += target;
+                    part.label_power += target * target;
+                }
+            }
         }
         part.waiting += 1;
         if part.waiting == BLOCK_ROWS {
@@ -128,17 +153,17 @@ impl Part {
 impl SampleMoments {
     /// Of the sums of deviations from an origin.
     fn of(parts: &[&Part], origin: &[f64]) -> Self {
-        let samples: u64 = parts.iter().flat_map(|part| &part.counts).sum();
+        let samples: u64 = parts.iter().map(|part| part.rows).sum();
         let share = 1.0 / samples.max(1) as f64;
         // An empty part has no mean.
         let there = if samples > 0 { 1.0 } else { 0.0 };
-        let (size, labels) = (origin.len(), parts.first().map_or(0, |part| part.counts.len()));
+        let (size, labels) = (origin.len(), parts.first().map_or(0, |part| part.label_sums.len()));
         let sum = |of: fn(&Part) -> &Mat<f64>, i: usize, j: usize| {
             parts.iter().map(|part| of(part)[(i, j)]).sum::<f64>() * share
         };
         let deviation: Vec<f64> = (0..size).map(|i| sum(|part| &part.sums, i, 0)).collect();
         let label_mean = Mat::from_fn(labels, 1, |i, _| {
-            parts.iter().map(|part| part.counts[i]).sum::<u64>() as f64 * share
+            parts.iter().map(|part| part.label_sums[i]).sum::<f64>() * share
         });
         Self {
             samples,
@@ -148,9 +173,14 @@ impl SampleMoments {
             }),
             mean: Mat::from_fn(size, 1, |i, _| there * origin[i] + deviation[i]),
             labels: Mat::from_fn(size, labels, |i, j| {
-                sum(|part| &part.by_class, i, j) + origin[i] * label_mean[(j, 0)]
+                sum(|part| &part.with_labels, i, j) + origin[i] * label_mean[(j, 0)]
             }),
             label_mean,
+            // A division: n/n is 1. Of no rows it is of no consequence.
+            label_power: match samples {
+                0 => 1.0,
+                _ => parts.iter().map(|part| part.label_power).sum::<f64>() / samples as f64,
+            },
         }
     }
 }

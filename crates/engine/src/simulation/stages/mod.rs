@@ -43,7 +43,7 @@ use faer::{Mat, MatRef};
 use super::Frame;
 use super::explain::Explained;
 use crate::input::Input;
-use crate::samples::Samples;
+use crate::samples::{Label, Samples};
 use gather::{Gather, SampleMoments};
 use predictions::{Predictions, Tried};
 use problem::Population;
@@ -199,17 +199,17 @@ impl Stages {
         self.clean && unit.corruption.is_some()
     }
 
-    /// Writes a corrupted row of those that are learned from; returns its class.
-    fn write(&self, unit: &Unit<'_>, row: usize, values: &mut Vec<f64>) -> usize {
+    /// Writes a corrupted row of those that are learned from; returns its label.
+    fn write(&self, unit: &Unit<'_>, row: usize, values: &mut Vec<f64>) -> Label<'_> {
         values.resize(self.samples.shape.size(), 0.0);
-        let class = self.samples.training.write(row, values);
+        let label = self.samples.training.write(row, values);
         if let Some(stage) = self.drawn(unit) {
             stage.draw(
                 values,
                 &mut self.frame.streams.stream(Draw::Corruption, &[unit.replicate, row as u64]),
             );
         }
-        class
+        label
     }
 
     /// Adds rows until there are so many.
@@ -220,11 +220,11 @@ impl Stages {
             let row = row as usize;
             if both {
                 values.resize(self.samples.shape.size(), 0.0);
-                let class = self.samples.training.write(row, values);
-                clean.add(values, class);
+                let label = self.samples.training.write(row, values);
+                clean.add(values, label);
             }
-            let class = self.write(unit, row, values);
-            corrupted.add(values, class);
+            let label = self.write(unit, row, values);
+            corrupted.add(values, label);
         }
     }
 
@@ -344,18 +344,18 @@ impl Stages {
         let found = match (on, &self.samples.held_out) {
             (HELD_OUT, Some(held_out)) => predictions.try_on(0..held_out.len(), |row, to| {
                 values.resize(to.len(), 0.0);
-                let class = held_out.write(row, values);
+                let label = held_out.write(row, values);
                 if let Some(stage) = self.drawn(unit) {
                     let at = [unit.replicate, row as u64];
                     stage.draw(values, &mut self.frame.streams.stream(Draw::HeldOut, &at));
                 }
                 to.copy_from_slice(values);
-                class
+                label
             }),
             (TRAINING, _) => predictions.try_on(training, |row, to| {
-                let class = self.write(unit, row, values);
+                let label = self.write(unit, row, values);
                 to.copy_from_slice(values);
-                class
+                label
             }),
             (CLEAN, _) => predictions.try_on(training, |row, to| self.samples.training.write(row, to)),
             (_, _) => Vec::new(),

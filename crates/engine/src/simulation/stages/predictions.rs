@@ -4,13 +4,15 @@ use eigensweep_spectral::dense::product;
 use eigensweep_spectral::lanes::InstructionSet;
 use faer::{Accum, Mat, MatRef};
 
+use crate::samples::Label;
+
 /// Rows of a block.
 const BLOCK_ROWS: usize = 256;
 
 /// Models that wait to be tried, at most: their weights are read once a block of rows.
 pub(super) const MOST: usize = 256;
 
-/// Linear models of one-hot labels, `ŷ = Wᵀx + c`, on their way to rows.
+/// Linear models of labels, `ŷ = Wᵀx + c`, on their way to rows.
 #[derive(Debug)]
 pub(super) struct Predictions<T> {
     instruction_set: InstructionSet,
@@ -21,7 +23,10 @@ pub(super) struct Predictions<T> {
     tags: Vec<T>,
     /// Rows, a column each.
     block: Mat<f64>,
-    classes: Vec<usize>,
+    /// The label of each (ℓ × block).
+    wanted: Mat<f64>,
+    /// The class of each, if it is one.
+    classes: Vec<Option<usize>>,
     predicted: Mat<f64>,
     correct: Vec<u64>,
     squares: Vec<f64>,
@@ -30,9 +35,9 @@ pub(super) struct Predictions<T> {
 /// How well a model predicts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Tried {
-    /// Share of rows whose class has the largest prediction.
+    /// Share of rows whose class has the largest prediction; NaN where labels are no classes.
     pub(super) accuracy: f64,
-    /// Mean squared difference from the one-hot labels.
+    /// Mean squared difference from the labels, one-hot of classes.
     pub(super) loss: f64,
 }
 
@@ -46,6 +51,7 @@ impl<T: Clone> Predictions<T> {
             intercepts: Vec::with_capacity(MOST * labels),
             tags: Vec::with_capacity(MOST),
             block: Mat::zeros(size, BLOCK_ROWS),
+            wanted: Mat::zeros(labels, BLOCK_ROWS),
             classes: Vec::with_capacity(BLOCK_ROWS),
             predicted: Mat::zeros(MOST * labels, BLOCK_ROWS),
             correct: Vec::with_capacity(MOST),
@@ -77,20 +83,23 @@ impl<T: Clone> Predictions<T> {
         self.intercepts.clear();
     }
 
-    /// Tries all models on rows: `write` writes each into its place and returns its class.
-    pub(super) fn try_on(
+    /// Tries all models on rows: `write` writes each into its place and returns its label.
+    pub(super) fn try_on<'l>(
         &mut self,
         rows: impl Iterator<Item = usize>,
-        mut write: impl FnMut(usize, &mut [f64]) -> usize,
+        mut write: impl FnMut(usize, &mut [f64]) -> Label<'l>,
     ) -> Vec<(T, Tried)> {
         self.correct.clear();
         self.correct.resize(self.tags.len(), 0);
         self.squares.clear();
         self.squares.resize(self.tags.len(), 0.0);
-        let mut count = 0;
+        let (mut count, mut classes) = (0, true);
         for row in rows {
-            let class = write(row, self.block.col_as_slice_mut(self.classes.len()));
-            self.classes.push(class);
+            let at = self.classes.len();
+            let label = write(row, self.block.col_as_slice_mut(at));
+            label.write(self.wanted.col_as_slice_mut(at));
+            self.classes.push(label.class());
+            classes = classes && label.class().is_some();
             count += 1;
             if self.classes.len() == BLOCK_ROWS {
                 self.flush();
@@ -101,7 +110,8 @@ impl<T: Clone> Predictions<T> {
         let found = self.tags.iter().cloned().zip(self.correct.iter().zip(&self.squares));
         found
             .map(|(tag, (&correct, squares))| {
-                (tag, Tried { accuracy: correct as f64 * share, loss: squares * share })
+                let accuracy = if classes { correct as f64 * share } else { f64::NAN };
+                (tag, Tried { accuracy, loss: squares * share })
             })
             .collect()
     }
@@ -116,19 +126,19 @@ impl<T: Clone> Predictions<T> {
         let weights = self.weights.as_ref().subrows(0, models * labels);
         let block = self.block.as_ref().subcols(0, rows);
         product(self.instruction_set, predicted.as_mut(), Accum::Replace, weights, block);
-        for (column, &class) in predicted.col_iter().zip(&self.classes) {
+        let wanted = self.wanted.col_iter();
+        for ((column, wanted), &class) in predicted.col_iter().zip(wanted).zip(&self.classes) {
             for model in 0..models {
                 let first = model * labels;
                 let (mut best, mut largest, mut squares) = (0, f64::NEG_INFINITY, 0.0);
                 for c in 0..labels {
                     let value = column[first + c] + self.intercepts[first + c];
-                    let wanted = if c == class { 1.0 } else { 0.0 };
-                    squares += (value - wanted) * (value - wanted);
+                    squares += (value - wanted[c]) * (value - wanted[c]);
                     if value > largest {
                         (best, largest) = (c, value);
                     }
                 }
-                self.correct[model] += u64::from(best == class);
+                self.correct[model] += u64::from(class == Some(best));
                 self.squares[model] += squares;
             }
         }
@@ -142,6 +152,7 @@ mod tests {
     use faer::mat;
 
     use super::{Predictions, Tried};
+    use crate::samples::Label;
 
     /// x = (1, 0), (0, 1), (2, 1) of classes 0, 1, 1; the first model is the identity, the second
     /// always says 1.
@@ -154,7 +165,7 @@ mod tests {
         let rows = [([1.0, 0.0], 0), ([0.0, 1.0], 1), ([2.0, 1.0], 1)];
         let tried = predictions.try_on(0..3, |row, to| {
             to.copy_from_slice(&rows[row].0);
-            rows[row].1
+            Label::Class(rows[row].1)
         });
         let share = 1.0 / 3.0;
         assert_eq!(tried[0], ("identity", Tried { accuracy: 2.0 * share, loss: 4.0 * share }));

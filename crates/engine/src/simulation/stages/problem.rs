@@ -88,6 +88,7 @@ impl Moments {
             mean: times(basis.transpose(), of.mean.as_ref()),
             labels: times(basis.transpose(), of.labels.as_ref()),
             label_mean: of.label_mean.clone(),
+            label_power: of.label_power,
         };
         Self { inputs: [project(&all), project(&fitted), project(&tried)], raw: all }
     }
@@ -144,8 +145,7 @@ impl Stages {
         let rounding = state.rounding(&before);
         subtract(&mut inputs, &input_mean, &input_mean);
         subtract(&mut input_labels, &input_mean, &label_mean);
-        // One-hot labels have power 1.
-        let label_power = 1.0 - label_mean.squared_norm_l2();
+        let label_power = given.moments.raw.label_power - label_mean.squared_norm_l2();
         let tier = views.tier();
         Problem { tier, state, rounding, inputs, input_labels, label_power, input_mean, label_mean }
     }
@@ -162,21 +162,20 @@ impl Stages {
         let Workspace { order, values, .. } = workspace;
         let (size, labels) = (self.samples.shape.size(), self.samples.labels);
         let mut block = Mat::zeros(size, BLOCK_ROWS.min(place.samples));
-        let mut one_hot = Mat::zeros(labels, block.ncols());
+        let mut answers = Mat::zeros(labels, block.ncols());
         for rows in order[..place.samples].chunks(BLOCK_ROWS) {
-            one_hot.fill(0.0);
             for (at, &row) in rows.iter().enumerate() {
-                let class = if given.corrupted {
+                let label = if given.corrupted {
                     self.write(given.unit, row as usize, values)
                 } else {
                     values.resize(size, 0.0);
                     self.samples.training.write(row as usize, values)
                 };
                 block.col_as_slice_mut(at).copy_from_slice(values);
-                one_hot[(class, at)] = 1.0;
+                label.write(answers.col_as_slice_mut(at));
             }
-            let (block, one_hot) = (block.subcols(0, rows.len()), one_hot.subcols(0, rows.len()));
-            sums.add(views, block, None, None, one_hot, |column| {
+            let (block, answers) = (block.subcols(0, rows.len()), answers.subcols(0, rows.len()));
+            sums.add(views, block, None, None, answers, |column| {
                 let at = [given.unit.replicate, u64::from(rows[column])];
                 self.frame.streams.stream(Draw::SampledViews, &at)
             });
@@ -264,7 +263,7 @@ fn predictions(basis: MatRef<'_, f64>, given: &Given<'_>) -> Result<(Mat<f64>, M
         mean: times(basis.transpose(), moments.mean.as_ref()),
         labels: times(basis.transpose(), moments.labels.as_ref()),
         label_mean: moments.label_mean.clone(),
-        label_power: 1.0,
+        label_power: moments.label_power,
     };
     let [all, fitted, tried] = &given.moments.inputs;
     let probe = ridge(&of(all), &of(fitted), &of(tried)).map_err(Status::from)?;

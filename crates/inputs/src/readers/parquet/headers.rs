@@ -1,0 +1,203 @@
+//! Headers of Parquet files, walked before they are decoded.
+//!
+//! The decoder allocates what headers declare: the list of row groups of the footer, and pages by
+//! their size before compression. What is declared is held here against what is there.
+//!
+//! Source: *Thrift compact protocol encoding* (Apache Thrift) and `parquet.thrift` (Apache Parquet,
+//! format 2.11).
+
+/// How deep structures may be: those of Parquet's own are six deep.
+const DEPTH: usize = 24;
+
+/// What a page's header says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Page {
+    /// Bytes of the header itself.
+    pub(super) header: usize,
+    /// Whether it holds values, and no dictionary or index.
+    pub(super) data: bool,
+    /// Bytes that follow the header.
+    pub(super) packed: u64,
+    /// Bytes of the same unpacked.
+    pub(super) unpacked: u64,
+    /// Values, or entries of a dictionary.
+    pub(super) values: u64,
+}
+
+impl Page {
+    /// Reads a page's header, with which `bytes` begin; `None` if it is none, or cut.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let mut page = Self::default();
+        let (mut kind, mut negative) = (None, false);
+        let mut walk = Walk { bytes };
+        walk.structure(0, 0, &mut |parent, field, number| {
+            let size = u64::try_from(number);
+            let to = match (parent, field) {
+                (0, 1) => {
+                    kind = Some(number);
+                    return;
+                }
+                (0, 2) => &mut page.unpacked,
+                (0, 3) => &mut page.packed,
+                (5 | 7 | 8, 1) => &mut page.values,
+                _ => return,
+            };
+            match size {
+                Ok(size) => *to = size,
+                Err(_) => negative = true,
+            }
+        })?;
+        page.header = bytes.len() - walk.bytes.len();
+        page.data = matches!(kind?, 0 | 3);
+        (!negative).then_some(page)
+    }
+}
+
+/// Whether the footer is one structure, in which no list is longer than its bytes.
+pub(super) fn is_sound(footer: &[u8]) -> bool {
+    Walk { bytes: footer }.structure(0, 0, &mut |_, _, _| ()).is_some()
+}
+
+/// Bytes in Thrift's compact protocol that are still ahead.
+struct Walk<'a> {
+    bytes: &'a [u8],
+}
+
+impl Walk<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (&first, rest) = self.bytes.split_first()?;
+        self.bytes = rest;
+        Some(first)
+    }
+
+    fn skip(&mut self, count: usize) -> Option<()> {
+        self.bytes = self.bytes.get(count..)?;
+        Some(())
+    }
+
+    fn unsigned(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for place in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f) << place;
+            if byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    fn signed(&mut self) -> Option<i64> {
+        let zigzag = self.unsigned()?;
+        let half = (zigzag >> 1).cast_signed();
+        Some(if zigzag & 1 == 0 { half } else { !half })
+    }
+
+    /// A structure, with each of its numbers and of those of structures in it: the field of the
+    /// outermost structure that it is in (0 if it is the outermost's), its own, and its value.
+    fn structure(&mut self, depth: usize, parent: i64, see: &mut dyn FnMut(i64, i64, i64)) -> Option<()> {
+        let mut field = 0_i64;
+        loop {
+            let head = self.byte()?;
+            if head == 0 {
+                return Some(());
+            }
+            field = match head >> 4 {
+                0 => self.signed()?,
+                step => field.checked_add(step.into())?,
+            };
+            match head & 0xf {
+                1 | 2 => {}
+                4..=6 => {
+                    let number = self.signed()?;
+                    if depth <= 1 {
+                        see(parent, field, number);
+                    }
+                }
+                kind => self.value(kind, depth, if depth == 0 { field } else { parent }, see)?,
+            }
+        }
+    }
+
+    fn value(
+        &mut self,
+        kind: u8,
+        depth: usize,
+        parent: i64,
+        see: &mut dyn FnMut(i64, i64, i64),
+    ) -> Option<()> {
+        if depth > DEPTH {
+            return None;
+        }
+        match kind {
+            1..=3 => self.skip(1),
+            4..=6 => self.unsigned().map(|_| ()),
+            7 => self.skip(8),
+            8 => {
+                let length = self.unsigned()?;
+                self.skip(usize::try_from(length).ok()?)
+            }
+            9 | 10 => {
+                let head = self.byte()?;
+                let count = if head >> 4 == 15 { self.unsigned()? } else { u64::from(head >> 4) };
+                // An element is a byte at least.
+                if count > self.bytes.len() as u64 {
+                    return None;
+                }
+                // Nothing of a list is looked at.
+                (0..count).try_for_each(|_| self.value(head & 0xf, depth + 2, parent, see))
+            }
+            11 => {
+                let count = self.unsigned()?;
+                if count == 0 {
+                    return Some(());
+                }
+                let kinds = self.byte()?;
+                if count > self.bytes.len() as u64 {
+                    return None;
+                }
+                (0..count).try_for_each(|_| {
+                    self.value(kinds >> 4, depth + 2, parent, see)?;
+                    self.value(kinds & 0xf, depth + 2, parent, see)
+                })
+            }
+            12 => self.structure(depth + 1, parent, see),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Page, is_sound};
+
+    /// A data page of 5 values, 40 bytes packed in 20: fields 1, 2, 3 and 5 with its 1.
+    const DATA: [u8; 12] = [0x15, 0, 0x15, 80, 0x15, 40, 0x2c, 0x15, 10, 0, 0, 99];
+
+    #[test]
+    fn sizes_and_values_of_a_page_are_read() {
+        let expected = Page { header: 11, data: true, packed: 20, unpacked: 40, values: 5 };
+        assert_eq!(Page::read(&DATA), Some(expected));
+        for end in 0..11 {
+            assert_eq!(Page::read(&DATA[..end]), None, "{end}");
+        }
+        let mut negative = DATA;
+        negative[3] = 1;
+        assert_eq!(Page::read(&negative), None);
+    }
+
+    #[test]
+    fn lists_and_texts_that_are_longer_than_the_rest_are_unsound() {
+        assert!(is_sound(&[0x19, 0x2c, 0, 0, 0]));
+        for bytes in [
+            // A list of 2^31 structures; a text of as many bytes; a structure in itself, for ever.
+            &[0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 7, 0, 0][..],
+            &[0x18, 0xff, 0xff, 0xff, 0xff, 7, 0],
+            &[0x1c; 100],
+            &[0x1b, 9, 0xcc, 0, 0],
+            &[],
+        ] {
+            assert!(!is_sound(bytes), "{bytes:?}");
+        }
+    }
+}
