@@ -190,13 +190,12 @@ pub fn select(rows: Box<dyn Blocks>, columns: &[usize]) -> Result<Box<dyn Blocks
 /// * [`InputError::NegativeCount`] at the first negative entry.
 /// * [`InputError::Dimension`] if there is not a scale for each row.
 /// * [`InputError::NonFiniteEntry`] if a scaled count overflows.
-#[expect(clippy::needless_pass_by_value, reason = "the rows before are dropped")]
 pub fn normalized(
-    rows: Box<dyn Blocks>,
+    rows: &dyn Blocks,
     scales: &[f64],
     log1p: bool,
 ) -> Result<Box<dyn Blocks>, InputError> {
-    check(&*rows, scales)?;
+    check(rows, scales)?;
     let scaled = |row: usize, value: f64| scales[row] * value;
     if log1p { rows.mapped(&|row, value| libm::log1p(scaled(row, value))) } else { rows.mapped(&scaled) }
 }
