@@ -6,17 +6,19 @@
 
 pub mod idx;
 pub mod npy;
+pub mod npz;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use idx::IDX;
 pub use npy::NPY;
+pub use npz::NPZ;
 
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 2] = [&IDX, &NPY];
+pub static READERS: [&Reader; 3] = [&IDX, &NPY, &NPZ];
 
 /// A format of files that a job can name.
 pub struct Reader {
