@@ -4,24 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use eigensweep_inputs::readers::npz::contents_from;
 use eigensweep_inputs::readers::{Chosen, Column, Contents, NPZ, Wanted};
 use eigensweep_inputs::{Blocks, InputError};
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
-use rawzip::{CompressionMethod, ZipArchiveWriter};
-
-/// An npy file of version 1 as NumPy lays it out.
-fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let header = format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
-    let padding = 63 - (10 + header.len()) % 64;
-    let length = u16::try_from(header.len() + padding + 1).unwrap();
-    [b"\x93NUMPY\x01\x00", &length.to_le_bytes()[..], header.as_bytes(), &vec![b' '; padding], b"\n", data]
-        .concat()
-}
+use eigensweep_testkit::arrays::{npy, zip};
 
 fn of<const N: usize>(values: impl IntoIterator<Item = [u8; N]>) -> Vec<u8> {
     values.into_iter().flatten().collect()
@@ -33,30 +21,6 @@ fn vector(descr: &str, count: usize, data: &[u8]) -> Vec<u8> {
 
 fn integers(values: &[i32]) -> Vec<u8> {
     vector("<i4", values.len(), &of(values.iter().map(|value| value.to_le_bytes())))
-}
-
-/// An archive of files, as numpy.savez or savez_compressed write it.
-fn zip(files: &[(&str, Vec<u8>)], compressed: bool) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut archive = ZipArchiveWriter::new(&mut bytes);
-    for (name, data) in files {
-        let method = if compressed { CompressionMethod::DEFLATE } else { CompressionMethod::STORE };
-        let (mut entry, config) = archive.new_file(*name).compression_method(method).start().unwrap();
-        let descriptor = if compressed {
-            let mut writer = config.wrap(DeflateEncoder::new(&mut entry, Compression::best()));
-            writer.write_all(data).unwrap();
-            let (encoder, descriptor) = writer.finish().unwrap();
-            encoder.finish().unwrap();
-            descriptor
-        } else {
-            let mut writer = config.wrap(&mut entry);
-            writer.write_all(data).unwrap();
-            writer.finish().unwrap().1
-        };
-        entry.finish(descriptor).unwrap();
-    }
-    archive.finish().unwrap();
-    bytes
 }
 
 fn read(bytes: &[u8], matrix: Option<&str>, columns: &[Option<&str>]) -> Result<Contents, InputError> {
@@ -208,7 +172,7 @@ fn other_files_are_named_for_what_they_are() {
         (digits()[0].1.clone(), "a NumPy array (npy), which `source = \"npy\"`"),
         (b"a,b\n".to_vec(), "text in columns"),
         (zip(&[("xl/workbook.xml", b"<a>".to_vec())], false), "a zip archive without arrays"),
-        (zip(&[], false), "an empty zip archive"),
+        (zip::<Vec<u8>>(&[], false), "an empty zip archive"),
         (Vec::new(), "no known format"),
     ] {
         let error = refused(&bytes);
