@@ -6,11 +6,13 @@
 use std::fs;
 use std::path::Path;
 
+use eigensweep_inputs::readers::{self, Chosen, Wanted};
 use eigensweep_job as job;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, Fault, read_columns};
 use eigensweep_store::filter::{Filter, Known, Value};
 use eigensweep_testkit::allocator::{Counting, peak};
+use eigensweep_testkit::arrays::zip;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -106,10 +108,40 @@ pub(crate) fn idx(data: &[u8]) {
     let _ = eigensweep_inputs::labels_from(data, data.len() as u64, path).map_err(|error| error.to_string());
 }
 
-/// A matrix in npy format.
+/// An array in npy format, as a matrix, as inputs and as labels.
 pub(crate) fn npy(data: &[u8]) {
-    let path = Path::new("data.npy");
-    let _ = eigensweep_inputs::matrix_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+    let (length, path) = (data.len() as u64, Path::new("data.npy"));
+    let _ = eigensweep_inputs::matrix_from(data, length, path).map_err(|error| error.to_string());
+    let _ = readers::npy::inputs_from(data, length, path).map_err(|error| error.to_string());
+    let _ = readers::npy::column_from(data, length, path).map_err(|error| error.to_string());
+}
+
+/// An archive of arrays; or arrays in npy format one after the other, which become one whose checksums
+/// are right: the parts of a sparse matrix, or inputs and labels.
+pub(crate) fn npz(data: &[u8]) {
+    const SPARSE: [&[&str]; 5] =
+        [&["format.npy"], &["shape.npy"], &["data.npy"], &["indices.npy", "row.npy"], &["indptr.npy", "col.npy"]];
+    const DENSE: [&[&str]; 5] = [&["X.npy"], &["y.npy"], &["a.npy"], &["b.npy"], &["c.npy"]];
+    if data.starts_with(b"PK") {
+        return archive(data);
+    }
+    let mut starts: Vec<usize> =
+        (0..data.len()).filter(|&at| data[at..].starts_with(b"\x93NUMPY")).take(5).collect();
+    starts.push(data.len());
+    for names in [SPARSE, DENSE] {
+        let arrays = starts.windows(2).map(|two| &data[two[0]..two[1]]);
+        let files = names.iter().zip(arrays).flat_map(|(names, array)| names.iter().map(move |&name| (name, array)));
+        let files: Vec<(&str, &[u8])> = files.collect();
+        archive(&zip(&files, data.len() % 2 == 0));
+    }
+}
+
+fn archive(data: &[u8]) {
+    let (length, path, chosen) = (data.len() as u64, Path::new("data.npz"), Chosen::default());
+    for columns in [&[][..], &[None], &[Some("y")]] {
+        let wanted = Wanted { inputs: columns.is_empty().then_some(&chosen), columns };
+        let _ = readers::npz::contents_from(data, length, path, &wanted).map_err(|error| error.to_string());
+    }
 }
 
 /// A part of a data set.

@@ -85,6 +85,11 @@ fn npy_files() {
 }
 
 #[test]
+fn npz_files() {
+    run("npz", bodies::npz, 100);
+}
+
+#[test]
 fn parts() {
     run("part", bodies::part, 150);
 }

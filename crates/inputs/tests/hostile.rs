@@ -5,8 +5,10 @@
 use std::io::Write;
 use std::path::Path;
 
+use eigensweep_inputs::readers::{Chosen, Wanted, npy, npz};
 use eigensweep_inputs::{images_from, labels_from, matrix_from};
 use eigensweep_testkit::allocator::{Counting, peak};
+use eigensweep_testkit::arrays::zip;
 use eigensweep_testkit::random::Random;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -29,10 +31,15 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn within(bytes: &[u8], size: usize, factor: usize) -> Result<(), TestCaseError> {
     let (length, path) = (bytes.len() as u64, Path::new("hostile"));
     let allowed = factor * size + FIXED;
+    let (chosen, columns) = (Chosen::default(), [Some("y")]);
+    let all = Wanted { inputs: Some(&chosen), columns: if size % 2 == 0 { &columns } else { &[] } };
     for (name, held) in [
         ("images", peak(|| drop(images_from(bytes, length, path)))),
         ("labels", peak(|| drop(labels_from(bytes, length, path)))),
         ("matrix", peak(|| drop(matrix_from(bytes, length, path)))),
+        ("npy inputs", peak(|| drop(npy::inputs_from(bytes, length, path)))),
+        ("npy column", peak(|| drop(npy::column_from(bytes, length, path)))),
+        ("npz", peak(|| drop(npz::contents_from(bytes, length, path, &all)))),
     ] {
         prop_assert!(held <= allowed, "{} held {} bytes, {} allowed", name, held, allowed);
     }
@@ -79,9 +86,22 @@ fn nearly_npy() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(str::to_owned),
         "[ -~]{0,12}",
     ];
-    let whole =
-        (shape.clone(), prop::sample::select(vec!["<f8", "|u1", "|b1", ">i8", "|S0", "|V99999999999"]))
-            .prop_map(|(shape, descr)| format!("{{'descr': '{descr}', 'fortran_order': False, {shape}}}\n"));
+    let whole = (
+        shape.clone(),
+        prop::sample::select(vec![
+            "<f8",
+            "|u1",
+            "|b1",
+            ">i8",
+            "<f2",
+            "|S0",
+            "|S1",
+            "<U1",
+            "<U99999",
+            "|V99999999999",
+        ]),
+    )
+        .prop_map(|(shape, descr)| format!("{{'descr': '{descr}', 'fortran_order': False, {shape}}}\n"));
     let pieces =
         prop::collection::vec(prop_oneof![3 => piece, 1 => shape], 0..9).prop_map(|pieces| pieces.concat());
     let text = prop_oneof![whole, pieces];
@@ -126,6 +146,72 @@ proptest! {
     #[test]
     fn almost_npy(bytes in nearly_npy()) {
         within(&bytes, bytes.len(), 64)?;
+    }
+}
+
+/// The names of arrays in archives: those of a sparse matrix first.
+const NAMES: [&str; 7] =
+    ["format.npy", "shape.npy", "data.npy", "indices.npy", "indptr.npy", "X.npy", "y.npy"];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, rng_seed: RngSeed::Fixed(9), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn almost_npz(
+        arrays in prop::collection::vec(nearly_npy(), 1..6),
+        from in 0_usize..6,
+        compressed in any::<bool>(),
+        cut in 0_usize..60,
+        bent in any::<(u16, u8)>(),
+    ) {
+        let names = NAMES.into_iter().cycle().skip(from);
+        let files: Vec<(&str, Vec<u8>)> = names.zip(arrays).collect();
+        let size = files.iter().map(|(_, array)| array.len()).sum();
+        let mut packed = zip(&files, compressed);
+        within(&packed, size, 64)?;
+        within(&packed[..packed.len() - cut], size, 64)?;
+        let at = packed.len() - 1 - usize::from(bent.0) % packed.len();
+        packed[at] = bent.1;
+        within(&packed, size, 64)?;
+    }
+}
+
+/// What a zip archive claims is not allocated before it arrives, in either order of the elements.
+#[test]
+fn an_archive_that_claims_a_gigabyte_is_read_as_far_as_it_goes() {
+    let mut random = Random(1);
+    let noise: Vec<u8> = (0..5_000_000).map(|_| random.byte()).collect();
+    for fortran in ["False", "True"] {
+        let array = eigensweep_testkit::arrays::npy("|u1", fortran, "(1000000, 1000)", &noise);
+        let mut packed = zip(&[("X.npy", array)], true);
+        let directory = packed.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
+        packed[directory + 24..directory + 28].copy_from_slice(&1_000_000_128_u32.to_le_bytes());
+        within(&packed, 5_000_128, 3).unwrap();
+    }
+}
+
+/// Nor are rows that only the shape of a sparse matrix has.
+#[test]
+fn a_sparse_matrix_of_a_billion_rows_without_entries_is_not_made() {
+    let npy = eigensweep_testkit::arrays::npy;
+    let number = |value: u32| npy("<i4", "False", "(1,)", &value.to_le_bytes());
+    for (format, row, column) in [("coo", "row.npy", "col.npy"), ("csc", "indices.npy", "indptr.npy")] {
+        let shape = [1_000_000_000_u32, 1].map(u32::to_le_bytes).concat();
+        let files = [
+            ("format.npy", npy("|S3", "False", "()", format.as_bytes())),
+            ("shape.npy", npy("<i4", "False", "(2,)", &shape)),
+            ("data.npy", number(1)),
+            (row, number(0)),
+            (
+                column,
+                if format == "coo" {
+                    number(0)
+                } else {
+                    npy("<i4", "False", "(2,)", &[0, 0, 0, 0, 1, 0, 0, 0])
+                },
+            ),
+        ];
+        within(&zip(&files, false), 1000, 3).unwrap();
     }
 }
 

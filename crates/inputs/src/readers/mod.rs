@@ -10,6 +10,7 @@ pub mod idx;
 pub mod npy;
 pub mod parquet;
 pub mod mtx;
+pub mod npz;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,11 +20,12 @@ pub use idx::IDX;
 pub use npy::NPY;
 pub use parquet::PARQUET;
 pub use mtx::MTX;
+pub use npz::NPZ;
 
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 5] = [&IDX, &NPY, &CSV, &PARQUET, &MTX];
+pub static READERS: [&Reader; 6] = [&IDX, &NPY, &NPZ, &CSV, &PARQUET, &MTX];
 
 /// A format of files that a job can name.
 pub struct Reader {
