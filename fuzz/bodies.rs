@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use eigensweep_inputs::readers::{self, Chosen, Wanted};
+use eigensweep_inputs::InputError;
+use eigensweep_inputs::readers::{self, Chosen, Contents, Wanted};
 use eigensweep_job as job;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, Fault, read_columns};
@@ -23,10 +25,18 @@ const FIXED: usize = 8 << 20;
 /// Bytes that a byte of input may take beyond [`FIXED`].
 const FACTOR: usize = 64;
 
+/// Bytes that a byte of a Parquet file may take: zstd packs as many alike into one.
+pub(crate) const ZSTD: usize = 1 << 15;
+
 /// Runs a body and counts what it holds at most.
 pub(crate) fn bounded(body: fn(&[u8]), data: &[u8]) {
+    within(FACTOR, body, data);
+}
+
+/// [`bounded`] with another factor.
+pub(crate) fn within(factor: usize, body: fn(&[u8]), data: &[u8]) {
     let held = peak(|| body(data));
-    let allowed = FIXED + FACTOR * data.len();
+    let allowed = FIXED + factor * data.len();
     assert!(held <= allowed, "{} bytes of input hold {held} bytes, more than {allowed}", data.len());
 }
 
@@ -142,6 +152,44 @@ fn archive(data: &[u8]) {
         let wanted = Wanted { inputs: columns.is_empty().then_some(&chosen), columns };
         let _ = readers::npz::contents_from(data, length, path, &wanted).map_err(|error| error.to_string());
     }
+}
+
+/// What is asked of tables: all inputs, the only column, columns with names.
+fn tables(read: impl Fn(&Wanted<'_>) -> Result<Contents, InputError>) {
+    let (all, some) =
+        (Chosen::default(), Chosen { columns: vec!["x*".to_owned(), "!xs".to_owned()], ..Chosen::default() });
+    for (inputs, columns) in [
+        (Some(&all), &[][..]),
+        (Some(&all), &[Some("y")]),
+        (Some(&some), &[Some("y"), Some("w")]),
+        (None, &[None]),
+    ] {
+        match read(&Wanted { inputs, columns }) {
+            Ok(contents) => {
+                assert_eq!(
+                    (contents.inputs.is_some(), contents.columns.len()),
+                    (inputs.is_some(), columns.len())
+                );
+                if let Some(inputs) = contents.inputs {
+                    let mut row = vec![0.0; inputs.rows.features()];
+                    inputs.rows.write_rows(inputs.rows.samples() - 1, &mut row);
+                    assert!(row.iter().all(|value| value.is_finite()));
+                    assert!(inputs.names.is_empty() || inputs.names.len() == row.len());
+                }
+            }
+            Err(error) => drop(error.to_string()),
+        }
+    }
+}
+
+/// Text in columns, plain or gzipped.
+pub(crate) fn csv(data: &[u8]) {
+    tables(|wanted| readers::csv::table_from(data, Path::new("data.csv"), wanted));
+}
+
+/// A Parquet file.
+pub(crate) fn parquet(data: &[u8]) {
+    tables(|wanted| readers::parquet::table_from(data.to_vec(), Path::new("data.parquet"), wanted));
 }
 
 /// A part of a data set.

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use eigensweep_inputs::readers::{Chosen, Wanted, npy, npz};
+use eigensweep_inputs::readers::{Chosen, Wanted, csv, parquet};
 use eigensweep_inputs::{images_from, labels_from, matrix_from};
 use eigensweep_testkit::allocator::{Counting, peak};
 use eigensweep_testkit::arrays::zip;
@@ -44,6 +45,67 @@ fn within(bytes: &[u8], size: usize, factor: usize) -> Result<(), TestCaseError>
         prop_assert!(held <= allowed, "{} held {} bytes, {} allowed", name, held, allowed);
     }
     Ok(())
+}
+
+/// The most that a reader of tables held of these bytes: all inputs, then the only column.
+fn held_by_tables(read: impl Fn(&Wanted<'_>)) -> usize {
+    let all = Chosen::default();
+    let whole = peak(|| read(&Wanted { inputs: Some(&all), columns: &[] }));
+    whole.max(peak(|| read(&Wanted { inputs: None, columns: &[None] })))
+}
+
+/// [`within`] for text in columns.
+fn csv_within(bytes: &[u8], size: usize, factor: usize) -> Result<(), TestCaseError> {
+    let held = held_by_tables(|wanted| drop(csv::table_from(bytes, Path::new("hostile"), wanted)));
+    prop_assert!(held <= factor * size + FIXED, "csv held {} bytes of {}", held, size);
+    Ok(())
+}
+
+/// Buffers of Parquet's decoder, whose batches have up to 8192 rows.
+const FIXED_OF_PARQUET: usize = 1 << 22;
+
+/// [`within`] for Parquet files.
+fn parquet_within(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let held = held_by_tables(|wanted| {
+        drop(parquet::table_from(bytes.to_vec(), Path::new("hostile"), wanted));
+    });
+    prop_assert!(
+        held <= 64 * bytes.len() + FIXED_OF_PARQUET,
+        "parquet held {} bytes of {}",
+        held,
+        bytes.len()
+    );
+    Ok(())
+}
+
+/// Something like text in columns: cells and delimiters in any order.
+fn nearly_csv() -> impl Strategy<Value = Vec<u8>> {
+    let cell = prop::sample::select(vec![
+        "1", "-2.5", "1e3", "255", "x", "word", "\"", "\"\"", "NA", "nan", "inf", "#", " ", "\u{feff}", "",
+    ]);
+    let delimiter = prop::sample::select(vec![",", ",", ",", "\n", "\n", "\r\n", ";", "\t", " ", "|"]);
+    prop::collection::vec((cell, delimiter), 0..60).prop_map(|cells| {
+        cells.into_iter().flat_map(|(cell, delimiter)| [cell, delimiter].concat().into_bytes()).collect()
+    })
+}
+
+/// A Parquet file of another program, with a few bytes changed, put in or taken out.
+fn nearly_parquet() -> impl Strategy<Value = Vec<u8>> {
+    let files = prop::sample::select(vec!["duckdb", "pandas", "polars", "checksum"]);
+    let change = (any::<prop::sample::Index>(), 0..3, prop_oneof![Just(0xff_u8), Just(0x7f), any::<u8>()]);
+    (files, prop::collection::vec(change, 1..4)).prop_map(|(file, changes)| {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let mut bytes = std::fs::read(fixtures.join(file).with_extension("parquet")).unwrap();
+        for (at, kind, byte) in changes {
+            let at = at.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => drop(bytes.remove(at)),
+            }
+        }
+        bytes
+    })
 }
 
 /// Dimensions as an attacker would choose them.
@@ -124,11 +186,23 @@ proptest! {
     #[test]
     fn arbitrary_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         within(&bytes, bytes.len(), 3)?;
+        csv_within(&bytes, bytes.len(), 256)?;
+        parquet_within(&bytes)?;
+        parquet_within(&[b"PAR1", &bytes[..]].concat())?;
+    }
+
+    #[test]
+    fn almost_csv(bytes in nearly_csv(), cut in 0_usize..60) {
+        csv_within(&bytes, bytes.len(), 256)?;
+        let packed = gzip(&bytes);
+        csv_within(&packed[..packed.len().saturating_sub(cut)], bytes.len(), 256)?;
     }
 
     #[test]
     fn arbitrary_gzip(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        within(&[&[0x1f, 0x8b, 8, 0], &bytes[..]].concat(), bytes.len(), 3)?;
+        let packed = [&[0x1f, 0x8b, 8, 0], &bytes[..]].concat();
+        within(&packed, bytes.len(), 3)?;
+        csv_within(&packed, bytes.len(), 256)?;
     }
 
     #[test]
@@ -212,6 +286,10 @@ fn a_sparse_matrix_of_a_billion_rows_without_entries_is_not_made() {
             ),
         ];
         within(&zip(&files, false), 1000, 3).unwrap();
+    // Parquet's decoder is slow where it is not optimized.
+    #![proptest_config(ProptestConfig { cases: 200, rng_seed: RngSeed::Fixed(8), failure_persistence: None, ..ProptestConfig::default() })]
+    fn almost_parquet(bytes in nearly_parquet()) {
+        parquet_within(&bytes)?;
     }
 }
 
@@ -223,6 +301,17 @@ fn honest_files_are_seen_by_the_counter() {
     let path = Path::new("honest");
     let held = peak(|| assert!(images_from(bytes.as_slice(), bytes.len() as u64, path).is_ok()));
     assert!((4_000_000..=3 * bytes.len() + FIXED).contains(&held), "{held} bytes");
+}
+
+/// Sixty megabytes of zeros in gzip are no table: what is held follows the line that arrives.
+#[test]
+fn bombs_of_text_are_held_no_longer_than_their_lines_are() {
+    let lines = gzip("0,0,0,x\n".repeat(1 << 20).as_bytes());
+    let held = held_by_tables(|wanted| drop(csv::table_from(&*lines, Path::new("bomb"), wanted)));
+    assert!(held < 1 << 20, "{held} bytes");
+    let empty = gzip("\n".repeat(60 << 20).as_bytes());
+    let held = held_by_tables(|wanted| drop(csv::table_from(&*empty, Path::new("bomb"), wanted)));
+    assert!(held < 1 << 20, "{held} bytes");
 }
 
 /// A header may declare as much as deflate could hold; the buffer still follows what arrives.
