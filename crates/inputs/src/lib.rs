@@ -26,7 +26,7 @@
 //! | [`counts`] | normalization, log1p and most variable genes of counts |
 //! | [`compact`] | numbers as the least type that holds them |
 //! | [`columns`] | columns that are constant, or linear combinations of others |
-//! | [`readers`] | formats that a job can name, a file each: [`idx`](readers::idx), [`mtx`](readers::mtx) |
+//! | [`readers`] | formats that a job can name, a file each: [`idx`](readers::idx), [`mtx`](readers::mtx), [`h5ad`](readers::h5ad) |
 //! | [`npy`] | NumPy's file format |
 //! | [`labels`] | classes of samples |
 //! | [`moments`] | means and second moments, exact for bytes |

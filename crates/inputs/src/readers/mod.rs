@@ -4,19 +4,21 @@
 //! labels or groups. Which files a job names, and what of them, is the same for all formats
 //! ([`source`](crate::source)).
 
+pub mod h5ad;
 pub mod idx;
 pub mod mtx;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use h5ad::H5AD;
 pub use idx::IDX;
 pub use mtx::MTX;
 
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 2] = [&IDX, &MTX];
+pub static READERS: [&Reader; 3] = [&IDX, &MTX, &H5AD];
 
 /// A format of files that a job can name.
 pub struct Reader {
