@@ -6,6 +6,7 @@
 
 mod choose;
 pub mod csv;
+pub mod h5ad;
 pub mod idx;
 pub mod npy;
 pub mod parquet;
@@ -16,6 +17,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use csv::CSV;
+pub use h5ad::H5AD;
 pub use idx::IDX;
 pub use npy::NPY;
 pub use parquet::PARQUET;
@@ -25,7 +27,7 @@ pub use npz::NPZ;
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 6] = [&IDX, &NPY, &NPZ, &CSV, &PARQUET, &MTX];
+pub static READERS: [&Reader; 7] = [&IDX, &NPY, &NPZ, &CSV, &PARQUET, &MTX, &H5AD];
 
 /// A format of files that a job can name.
 pub struct Reader {
