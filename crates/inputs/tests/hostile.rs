@@ -286,6 +286,10 @@ fn a_sparse_matrix_of_a_billion_rows_without_entries_is_not_made() {
             ),
         ];
         within(&zip(&files, false), 1000, 3).unwrap();
+    }
+}
+
+proptest! {
     // Parquet's decoder is slow where it is not optimized.
     #![proptest_config(ProptestConfig { cases: 200, rng_seed: RngSeed::Fixed(8), failure_persistence: None, ..ProptestConfig::default() })]
     fn almost_parquet(bytes in nearly_parquet()) {
