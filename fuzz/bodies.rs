@@ -28,6 +28,9 @@ const FACTOR: usize = 64;
 /// Bytes that a byte of a Parquet file may take: zstd packs as many alike into one.
 pub(crate) const ZSTD: usize = 1 << 15;
 
+/// Bytes that a byte of gzip may take: deflate packs as many into one.
+const GZIP: usize = 1032 * FACTOR;
+
 /// Runs a body and counts what it holds at most.
 pub(crate) fn bounded(body: fn(&[u8]), data: &[u8]) {
     within(FACTOR, body, data);
@@ -180,6 +183,11 @@ fn tables(read: impl Fn(&Wanted<'_>) -> Result<Contents, InputError>) {
             Err(error) => drop(error.to_string()),
         }
     }
+}
+
+/// [`bounded`] for [`csv`], whose gzip may hold a line that is much longer than the file.
+pub(crate) fn bounded_csv(data: &[u8]) {
+    within(if data.starts_with(b"\x1f\x8b") { GZIP } else { FACTOR }, csv, data);
 }
 
 /// Text in columns, plain or gzipped.

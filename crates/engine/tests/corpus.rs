@@ -101,7 +101,7 @@ fn parts() {
 
 #[test]
 fn csv_files() {
-    run("csv", bodies::csv, 300);
+    run_within("csv", bodies::bounded_csv, 300);
 }
 
 #[test]

@@ -222,7 +222,7 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
         let features = if lists { checked.values.div_ceil(rows).max(1) } else { inputs.len() };
         let mut values = Compact::default();
         if let Some(start) = self.least(&inputs) {
-            let count = rows.checked_mul(features).unwrap_or(usize::MAX);
+            let count = rows.saturating_mul(features);
             values = start.zeros(count).map_err(|error| self.failed(error.into()))?;
         }
         let gaps = self.decode(&mut uses, &mut values, &checked, features)?;
@@ -244,9 +244,9 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
             let bytes = |&at: &usize| matches!(self.kind(at), DataType::UInt8);
             let bounded =
                 inputs.iter().all(|at| bytes(at) || element(self.kind(*at)) == Some(&DataType::UInt8));
-            let all: Box<dyn Blocks> = match values {
-                Compact::Bytes(values) if bounded => Box::new(Dense::new(values, rows, features)?),
-                values => values.into_rows(rows, features)?,
+            let all: Box<dyn Blocks> = match (values, bounded) {
+                (Compact::Bytes(values), true) => Box::new(Dense::new(values, rows, features)?),
+                (values, true | false) => values.into_rows(rows, features)?,
             };
             let names =
                 if lists { Vec::new() } else { inputs.iter().map(|&at| self.names[at].clone()).collect() };
@@ -489,7 +489,7 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
                             gaps.count += missing;
                             continue;
                         }
-                        let into = Target { table: self, at: *at, row };
+                        let into = Target { table: self, at: *at, row, list: false };
                         match of {
                             Use::Input(feature) => {
                                 let start = row * stride + *feature;
@@ -566,10 +566,13 @@ struct Target<'t, 'a, R> {
     at: usize,
     /// The row of its first value.
     row: usize,
+    /// Whether it is of one row.
+    list: bool,
 }
 
 impl<R: ChunkReader + 'static> Target<'_, '_, R> {
     /// Hands out every number of an array without nulls, with its index.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "types that are no numbers are refused before")]
     fn each(
         &self,
         array: &dyn Array,
@@ -620,7 +623,11 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
                     "fill it in or leave such rows out, or leave out the column: `columns = [\"!{}\"]`",
                     self.table.names[self.at]
                 );
-                return Err(self.table.refused(&self.table.place(self.row + at, self.at), &problem, &remedy));
+                return Err(self.table.refused(
+                    &self.table.place(self.row_of(at), self.at),
+                    &problem,
+                    &remedy,
+                ));
             }
             put(at, value)?;
         }
@@ -644,7 +651,7 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
             let back = value as i128;
             if back != whole {
                 let problem = format!("the value is {whole}, which no double holds exactly (beyond 2^53)");
-                let place = self.table.place(self.row + at, self.at);
+                let place = self.table.place(self.row_of(at), self.at);
                 return Err(self.table.refused(
                     &place,
                     &problem,
@@ -666,7 +673,7 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
             let text = array.value_as_string(at);
             let value = text.parse().map_err(|_| {
                 let error = ParquetError::General(format!("`{text}` is no number"));
-                damaged(self.table.path, &self.table.place(self.row + at, self.at), &error)
+                damaged(self.table.path, &self.table.place(self.row_of(at), self.at), &error)
             })?;
             put(at, value)
         })
@@ -708,28 +715,22 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
         if *length != Some(features) {
             return Ok(());
         }
-        // Places of numbers that are refused are those of their rows.
         let start = self.row * features;
         for (list, row) in (0..lists.len()).zip(self.row..) {
-            let into = Target { table: self.table, at: self.at, row };
+            let into = Target { table: self.table, at: self.at, row, list: true };
             let numbers = numbers.slice(list * features, features);
             let first = start + list * features;
             let set = |index, value| {
                 values.set(first + index, value).map_err(|error| self.table.failed(error.into()))
             };
-            into.each(&numbers, set).map_err(|error| into.without_offset(error, row))?;
+            into.each(&numbers, set)?;
         }
         Ok(())
     }
 
-    /// The same refusal at the row itself: elements of a list were counted as rows.
-    fn without_offset(&self, error: InputError, row: usize) -> InputError {
-        match error {
-            InputError::Unreadable { path, problem, remedy, .. } => {
-                InputError::Unreadable { path, place: self.table.place(row, self.at), problem, remedy }
-            }
-            other => other,
-        }
+    /// The row of a number of the array in hand.
+    fn row_of(&self, index: usize) -> usize {
+        if self.list { self.row } else { self.row + index }
     }
 
     fn words(&self, array: &ArrayRef, words: &mut Vec<String>) -> Result<(), InputError> {
@@ -768,9 +769,10 @@ fn element(kind: &DataType) -> Option<&DataType> {
 
 /// The refusal of a damaged file.
 fn damaged(path: &Path, place: &str, error: &ParquetError) -> InputError {
-    let problem = match error {
-        ParquetError::General(problem) | ParquetError::EOF(problem) => problem.clone(),
-        other => other.to_string(),
+    let problem = if let ParquetError::General(problem) | ParquetError::EOF(problem) = error {
+        problem.clone()
+    } else {
+        error.to_string()
     };
     InputError::Unreadable {
         path: path.to_owned(),
