@@ -6,7 +6,6 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_inputs::readers::{self, Chosen, Wanted};
 use eigensweep_inputs::InputError;
 use eigensweep_inputs::readers::{self, Chosen, Contents, Wanted};
 use eigensweep_job as job;
