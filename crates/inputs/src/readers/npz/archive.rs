@@ -186,10 +186,11 @@ fn damaged(path: &Path, place: &str, problem: &str) -> InputError {
 
 /// The refusal of what rawzip does not understand.
 fn failed(path: &Path, error: rawzip::Error) -> InputError {
-    match error.into_kind() {
-        ErrorKind::IO(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
-            InputError::Io { path: path.to_owned(), action: "read", source }
-        }
-        kind => damaged(path, "its directory", &kind.to_string()),
+    let problem = error.to_string();
+    if let ErrorKind::IO(source) = error.into_kind()
+        && source.kind() != io::ErrorKind::UnexpectedEof
+    {
+        return InputError::Io { path: path.to_owned(), action: "read", source };
     }
+    damaged(path, "its directory", &problem)
 }
