@@ -33,7 +33,7 @@ fn within(bytes: &[u8], size: usize, factor: usize) -> Result<(), TestCaseError>
     let (length, path) = (bytes.len() as u64, Path::new("hostile"));
     let allowed = factor * size + FIXED;
     let (chosen, columns) = (Chosen::default(), [Some("y")]);
-    let all = Wanted { inputs: Some(&chosen), columns: if size % 2 == 0 { &columns } else { &[] } };
+    let all = Wanted { inputs: Some(&chosen), columns: if size.is_multiple_of(2) { &columns } else { &[] } };
     for (name, held) in [
         ("images", peak(|| drop(images_from(bytes, length, path)))),
         ("labels", peak(|| drop(labels_from(bytes, length, path)))),

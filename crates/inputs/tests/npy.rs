@@ -210,7 +210,8 @@ fn arrays_larger_than_a_block_arrive_whole_in_either_order() {
             let data = bytes_of(data.iter().map(|value| value.to_be_bytes()));
             let bytes = npy(">f4", order, &format!("({rows}, {columns})"), &data);
             let found = doubles(&*inputs(&bytes).unwrap());
-            let wrong = found.iter().zip(&c).position(|(&found, &expected)| found != f64::from(expected));
+            let wrong =
+                found.iter().zip(&c).position(|(found, &of)| found.to_bits() != f64::from(of).to_bits());
             assert_eq!((found.len(), wrong), (rows * columns, None), "{rows} by {columns}, {order}");
         }
     }

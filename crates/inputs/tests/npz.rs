@@ -88,23 +88,26 @@ fn the_array_of_the_inputs_is_the_only_matrix_or_goes_by_a_usual_name() {
     let vector = || integers(&[5]);
     let words = || npy("|S1", "False", "(1, 1)", b"w");
     let chosen = |files: &[(&str, Vec<u8>)], columns: &[Option<&str>]| {
-        read(&zip(files, false), None, columns).map(|contents| doubles(&*contents.inputs.unwrap().rows)[0])
+        read(&zip(files, false), None, columns).map(|contents| doubles(&*contents.inputs.unwrap().rows))
     };
-    assert_eq!(chosen(&[("y.npy", vector()), ("pixels.npy", matrix(1))], &[]).unwrap(), 1.0);
-    assert_eq!(chosen(&[("y.npy", vector()), ("w.npy", words()), ("p.npy", matrix(1))], &[]).unwrap(), 1.0);
+    assert_eq!(chosen(&[("y.npy", vector()), ("pixels.npy", matrix(1))], &[]).unwrap(), [1.0, 0.0]);
+    assert_eq!(
+        chosen(&[("y.npy", vector()), ("w.npy", words()), ("p.npy", matrix(1))], &[]).unwrap(),
+        [1.0, 0.0]
+    );
     // A column is no input.
     let two = [("Y.npy", integers_as_matrix()), ("Z.npy", matrix(2))];
-    assert_eq!(chosen(&two, &[Some("Y")]).unwrap(), 2.0);
+    assert_eq!(chosen(&two, &[Some("Y")]).unwrap(), [2.0, 0.0]);
     let usual = ["X", "x", "inputs", "data", "features", "embeddings", "arr_0"];
     for from in 0..7_u8 {
         let mut files = vec![("other.npy".to_owned(), matrix(100))];
         files.extend((from..7).rev().map(|at| (format!("{}.npy", usual[usize::from(at)]), matrix(at))));
         let files: Vec<(&str, Vec<u8>)> =
             files.iter().map(|(name, data)| (name.as_str(), data.clone())).collect();
-        assert_eq!(chosen(&files, &[]).unwrap(), f64::from(from));
+        assert_eq!(chosen(&files, &[]).unwrap(), [f64::from(from), 0.0]);
     }
     // The only array, a column.
-    assert_eq!(chosen(&[("a.npy", vector())], &[]).unwrap(), 5.0);
+    assert_eq!(chosen(&[("a.npy", vector())], &[]).unwrap(), [5.0]);
     let error = chosen(&[("x_train.npy", matrix(1)), ("x_test.npy", matrix(1))], &[]).unwrap_err();
     let expected = "several arrays could be the inputs: x_train [1, 2] |u1, x_test [1, 2] |u1; say which one";
     assert!(error.to_string().contains(expected), "{error}");
@@ -315,7 +318,7 @@ fn sparse_values_are_held_as_the_least_type() {
     let parts: [(&str, &[i32]); 2] = [("indptr.npy", &[0, 2, 2, 4]), ("indices.npy", &[1, 3, 0, 3])];
     let values = [2.0, 3.0, 5.0, 7.0];
     for (data, held) in [
-        (vector("<f4", 4, &of(values.map(|value: f64| (value as f32).to_le_bytes()))), 4),
+        (vector("<f4", 4, &of([2.0_f32, 3.0, 5.0, 7.0].map(f32::to_le_bytes))), 4),
         (vector(">f8", 4, &of(values.map(f64::to_be_bytes))), 8),
         (vector("<i8", 4, &of([2_i64, 3, 5, 7].map(i64::to_le_bytes))), 8),
         (vector("<i2", 4, &of([2_i16, 3, 5, 7].map(i16::to_le_bytes))), 4),

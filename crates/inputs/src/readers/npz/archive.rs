@@ -122,7 +122,7 @@ impl<'a> Archive<'a> {
 
     /// What messages call an array: a file within the archive.
     pub(super) fn inside(&self, name: &str) -> PathBuf {
-        self.path.join(format!("{name}.npy"))
+        inside(self.path, name)
     }
 
     /// The bytes of an array, unpacked and verified up to their end.
@@ -144,6 +144,13 @@ impl<'a> Archive<'a> {
         let copied = io::copy(&mut stream.source, &mut io::sink());
         copied.map(drop).map_err(|error| stream.failed(error))
     }
+}
+
+/// A file within an archive, whatever its name: joining an absolute path would leave the archive out.
+fn inside(path: &Path, name: &str) -> PathBuf {
+    let mut inside = path.as_os_str().to_owned();
+    inside.push(format!("/{name}.npy"));
+    inside.into()
 }
 
 /// How an entry is packed, if that is read.
@@ -186,10 +193,25 @@ fn damaged(path: &Path, place: &str, problem: &str) -> InputError {
 
 /// The refusal of what rawzip does not understand.
 fn failed(path: &Path, error: rawzip::Error) -> InputError {
-    match error.into_kind() {
-        ErrorKind::IO(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
-            InputError::Io { path: path.to_owned(), action: "read", source }
+    let problem = error.to_string();
+    if let ErrorKind::IO(source) = error.into_kind()
+        && source.kind() != io::ErrorKind::UnexpectedEof
+    {
+        return InputError::Io { path: path.to_owned(), action: "read", source };
+    }
+    damaged(path, "its directory", &problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::inside;
+
+    #[test]
+    fn an_array_is_named_after_its_archive_even_if_its_name_is_an_absolute_path() {
+        for (name, expected) in [("X", "a/data.npz/X.npy"), ("/etc/X", "a/data.npz//etc/X.npy")] {
+            assert_eq!(inside(Path::new("a/data.npz"), name).to_str(), Some(expected));
         }
-        kind => damaged(path, "its directory", &kind.to_string()),
     }
 }
