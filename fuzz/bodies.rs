@@ -6,11 +6,14 @@
 use std::fs;
 use std::path::Path;
 
+use eigensweep_inputs::InputError;
+use eigensweep_inputs::readers::{self, Chosen, Contents, Wanted};
 use eigensweep_job as job;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, Fault, read_columns};
 use eigensweep_store::filter::{Filter, Known, Value};
 use eigensweep_testkit::allocator::{Counting, peak};
+use eigensweep_testkit::arrays::zip;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -21,10 +24,21 @@ const FIXED: usize = 8 << 20;
 /// Bytes that a byte of input may take beyond [`FIXED`].
 const FACTOR: usize = 64;
 
+/// Bytes that a byte of a Parquet file may take: zstd packs as many alike into one.
+pub(crate) const ZSTD: usize = 1 << 15;
+
+/// Bytes that a byte of gzip may take: deflate packs as many into one.
+const GZIP: usize = 1032 * FACTOR;
+
 /// Runs a body and counts what it holds at most.
 pub(crate) fn bounded(body: fn(&[u8]), data: &[u8]) {
+    within(FACTOR, body, data);
+}
+
+/// [`bounded`] with another factor.
+pub(crate) fn within(factor: usize, body: fn(&[u8]), data: &[u8]) {
     let held = peak(|| body(data));
-    let allowed = FIXED + FACTOR * data.len();
+    let allowed = FIXED + factor * data.len();
     assert!(held <= allowed, "{} bytes of input hold {held} bytes, more than {allowed}", data.len());
 }
 
@@ -106,10 +120,83 @@ pub(crate) fn idx(data: &[u8]) {
     let _ = eigensweep_inputs::labels_from(data, data.len() as u64, path).map_err(|error| error.to_string());
 }
 
-/// A matrix in npy format.
+/// An array in npy format, as a matrix, as inputs and as labels.
 pub(crate) fn npy(data: &[u8]) {
-    let path = Path::new("data.npy");
-    let _ = eigensweep_inputs::matrix_from(data, data.len() as u64, path).map_err(|error| error.to_string());
+    let (length, path) = (data.len() as u64, Path::new("data.npy"));
+    let _ = eigensweep_inputs::matrix_from(data, length, path).map_err(|error| error.to_string());
+    let _ = readers::npy::inputs_from(data, length, path).map_err(|error| error.to_string());
+    let _ = readers::npy::column_from(data, length, path).map_err(|error| error.to_string());
+}
+
+/// An archive of arrays; or arrays in npy format one after the other, which become one whose checksums
+/// are right: the parts of a sparse matrix, or inputs and labels.
+pub(crate) fn npz(data: &[u8]) {
+    const SPARSE: [&[&str]; 5] =
+        [&["format.npy"], &["shape.npy"], &["data.npy"], &["indices.npy", "row.npy"], &["indptr.npy", "col.npy"]];
+    const DENSE: [&[&str]; 5] = [&["X.npy"], &["y.npy"], &["a.npy"], &["b.npy"], &["c.npy"]];
+    if data.starts_with(b"PK") {
+        return archive(data);
+    }
+    let mut starts: Vec<usize> =
+        (0..data.len()).filter(|&at| data[at..].starts_with(b"\x93NUMPY")).take(5).collect();
+    starts.push(data.len());
+    for names in [SPARSE, DENSE] {
+        let arrays = starts.windows(2).map(|two| &data[two[0]..two[1]]);
+        let files = names.iter().zip(arrays).flat_map(|(names, array)| names.iter().map(move |&name| (name, array)));
+        let files: Vec<(&str, &[u8])> = files.collect();
+        archive(&zip(&files, data.len() % 2 == 0));
+    }
+}
+
+fn archive(data: &[u8]) {
+    let (length, path, chosen) = (data.len() as u64, Path::new("data.npz"), Chosen::default());
+    for columns in [&[][..], &[None], &[Some("y")]] {
+        let wanted = Wanted { inputs: columns.is_empty().then_some(&chosen), columns };
+        let _ = readers::npz::contents_from(data, length, path, &wanted).map_err(|error| error.to_string());
+    }
+}
+
+/// What is asked of tables: all inputs, the only column, columns with names.
+fn tables(read: impl Fn(&Wanted<'_>) -> Result<Contents, InputError>) {
+    let (all, some) =
+        (Chosen::default(), Chosen { columns: vec!["x*".to_owned(), "!xs".to_owned()], ..Chosen::default() });
+    for (inputs, columns) in [
+        (Some(&all), &[][..]),
+        (Some(&all), &[Some("y")]),
+        (Some(&some), &[Some("y"), Some("w")]),
+        (None, &[None]),
+    ] {
+        match read(&Wanted { inputs, columns }) {
+            Ok(contents) => {
+                assert_eq!(
+                    (contents.inputs.is_some(), contents.columns.len()),
+                    (inputs.is_some(), columns.len())
+                );
+                if let Some(inputs) = contents.inputs {
+                    let mut row = vec![0.0; inputs.rows.features()];
+                    inputs.rows.write_rows(inputs.rows.samples() - 1, &mut row);
+                    assert!(row.iter().all(|value| value.is_finite()));
+                    assert!(inputs.names.is_empty() || inputs.names.len() == row.len());
+                }
+            }
+            Err(error) => drop(error.to_string()),
+        }
+    }
+}
+
+/// [`bounded`] for [`csv`], whose gzip may hold a line that is much longer than the file.
+pub(crate) fn bounded_csv(data: &[u8]) {
+    within(if data.starts_with(b"\x1f\x8b") { GZIP } else { FACTOR }, csv, data);
+}
+
+/// Text in columns, plain or gzipped.
+pub(crate) fn csv(data: &[u8]) {
+    tables(|wanted| readers::csv::table_from(data, Path::new("data.csv"), wanted));
+}
+
+/// A Parquet file.
+pub(crate) fn parquet(data: &[u8]) {
+    tables(|wanted| readers::parquet::table_from(data.to_vec(), Path::new("data.parquet"), wanted));
 }
 
 /// A part of a data set.

@@ -13,13 +13,18 @@ use eigensweep_testkit::random::Random;
 
 /// Runs a body over all that its corpus holds, and over `mutations` changes of each of its files.
 fn run(target: &str, body: fn(&[u8]), mutations: u64) {
+    run_within(target, |bytes| bodies::bounded(body, bytes), mutations);
+}
+
+/// [`run`] with a limit of its own.
+fn run_within(target: &str, limited: impl Fn(&[u8]), mutations: u64) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     let mut paths: Vec<_> = fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     assert!(!paths.is_empty(), "{} has no corpus", corpus.display());
     for path in paths {
         let bytes = fs::read(&path).unwrap();
-        bodies::bounded(body, &bytes);
+        limited(&bytes);
         let mut random = Random(bytes.len() as u64);
         let mut below = |end| random.below(end);
         for _ in 0..mutations {
@@ -43,7 +48,7 @@ fn run(target: &str, body: fn(&[u8]), mutations: u64) {
                     }
                 }
             }
-            bodies::bounded(body, &bent);
+            limited(&bent);
         }
     }
 }
@@ -85,6 +90,21 @@ fn npy_files() {
 }
 
 #[test]
+fn npz_files() {
+    run("npz", bodies::npz, 100);
+}
+
+#[test]
 fn parts() {
     run("part", bodies::part, 150);
+}
+
+#[test]
+fn csv_files() {
+    run_within("csv", bodies::bounded_csv, 300);
+}
+
+#[test]
+fn parquet_files() {
+    run_within("parquet", |bytes| bodies::within(bodies::ZSTD, bodies::parquet, bytes), 100);
 }

@@ -89,18 +89,18 @@ const NO_MEAN: f64 = 1e-12;
 ///
 /// * [`InputError::NegativeCount`] at the first negative entry.
 /// * [`InputError::Dimension`] if there is not a scale for each row, or if no gene varies.
-pub fn variable_features(
-    rows: &dyn Blocks,
-    scales: &[f64],
-    count: usize,
-) -> Result<Vec<usize>, InputError> {
+pub fn variable_features(rows: &dyn Blocks, scales: &[f64], count: usize) -> Result<Vec<usize>, InputError> {
     check(rows, scales)?;
     let (means, dispersions) = dispersions(rows, scales);
     let scores = scores(&means, &dispersions);
     let mut order: Vec<f64> = scores.iter().copied().filter(|score| !score.is_nan()).collect();
     order.sort_unstable_by(|a, b| b.total_cmp(a));
     let Some(&least) = order.get(count.min(order.len()).wrapping_sub(1)) else {
-        return Err(InputError::Dimension { what: "genes that vary", expected: count.max(1), found: order.len() });
+        return Err(InputError::Dimension {
+            what: "genes that vary",
+            expected: count.max(1),
+            found: order.len(),
+        });
     };
     Ok((0..scores.len()).filter(|&gene| scores[gene] >= least).collect())
 }
@@ -190,11 +190,7 @@ pub fn select(rows: Box<dyn Blocks>, columns: &[usize]) -> Result<Box<dyn Blocks
 /// * [`InputError::NegativeCount`] at the first negative entry.
 /// * [`InputError::Dimension`] if there is not a scale for each row.
 /// * [`InputError::NonFiniteEntry`] if a scaled count overflows.
-pub fn normalized(
-    rows: &dyn Blocks,
-    scales: &[f64],
-    log1p: bool,
-) -> Result<Box<dyn Blocks>, InputError> {
+pub fn normalized(rows: &dyn Blocks, scales: &[f64], log1p: bool) -> Result<Box<dyn Blocks>, InputError> {
     check(rows, scales)?;
     let scaled = |row: usize, value: f64| scales[row] * value;
     if log1p { rows.mapped(&|row, value| libm::log1p(scaled(row, value))) } else { rows.mapped(&scaled) }

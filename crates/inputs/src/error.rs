@@ -205,6 +205,12 @@ pub enum InputError {
         /// The entry.
         value: f64,
     },
+    /// There is no memory for what is held of a file.
+    #[error("there is no memory for {what}; give a part of them, or the program more memory")]
+    NoMemory {
+        /// What.
+        what: &'static str,
+    },
     /// A count is negative.
     #[error(
         "entry [{row}, {column}] is {value}, and counts are not negative; give raw counts, neither centred nor scaled"

@@ -184,7 +184,7 @@ mod tests {
             assert!(described(bytes).starts_with(name), "{}", described(bytes));
         }
         // Half a letter at the end.
-        assert_eq!(described(&"naïve".as_bytes()[..3]), "text");
+        assert!(described(&"naïve".as_bytes()[..3]).starts_with("text, which"));
     }
 
     #[test]
@@ -194,7 +194,12 @@ mod tests {
             "a NumPy array (npy), which `source = \"npy\"` of a job or `eigensweep solve` reads"
         );
         assert_eq!(described(b"\0\0\x08\x03"), "an idx file, which `source = \"idx\"` of a job reads");
-        assert_eq!(described(b"PAR1"), "a Parquet file");
+        assert_eq!(described(b"PAR1"), "a Parquet file, which `source = \"parquet\"` of a job reads");
+        assert_eq!(
+            described(b"a,b"),
+            "text in columns, such as CSV, which `source = \"csv\"` of a job reads"
+        );
+        assert_eq!(described(b"BZh9"), "a bzip2 file");
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! let wanted = Wanted { inputs: Some(&Chosen::default()), columns: &[] };
 //! let contents = (IDX.read)(Path::new("train-images-idx3-ubyte.gz"), &wanted)?;
 //! let images = contents.inputs.expect("as wanted").rows;
-//! assert_eq!(principal_components(&*images, 50)?.scores().ncols(), 50);
+//! assert_eq!(principal_components(&*images, 50)?.variances().len(), 50);
 //! # Ok::<(), eigensweep_inputs::InputError>(())
 //! ```
 //!

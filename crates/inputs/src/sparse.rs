@@ -20,15 +20,22 @@
 //! same number of entries, as long as that is faster than the dense n p²/2 (`DENSE`). A block of rows
 //! is written out as doubles; nothing else is dense but the p × p second moment.
 
+use std::collections::TryReserveError;
+
 use faer::Mat;
 
-use crate::moments::{self, BLOCK_ROWS, CompensatedSum};
 use crate::blocks::Element;
-use crate::{Blocks, InputError};
+use crate::memory::may_fail;
+use crate::moments::{self, BLOCK_ROWS, CompensatedSum};
+use crate::{Blocks, Compact, InputError};
 
 /// The share of entries held from which on the dense second moment is faster. Measured; no influence
 /// on moments of whole numbers.
-const DENSE: f64 = 0.25;
+const DENSE: f64 = 0.2;
+
+/// Doubles of the second moment that are added to at a time: 256 KiB, which caches hold. No influence
+/// on any result.
+const BAND: usize = 1 << 15;
 
 /// Bound of whole numbers that doubles hold without gaps: 2⁵³.
 const EXACT: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
@@ -119,17 +126,37 @@ impl<T: Element> Sparse<T> {
         Some(sums)
     }
 
-    /// `XᵀX`, p × p, lower triangle, and `Xᵀ1`, where some columns (ascending) have a number taken
-    /// off them.
-    fn gram(&self, centres: &[(usize, f64)]) -> (Mat<f64>, Vec<f64>) {
+    /// `XᵀX`, p × p, lower triangle: each entry one sum of products in the order of the rows.
+    fn gram(&self) -> Mat<f64> {
         let mut gram: Mat<f64> = Mat::zeros(self.features, self.features);
-        let mut sums = vec![CompensatedSum::default(); self.features];
+        let width = (BAND / self.features).max(1);
+        // How far each row has come.
+        let mut next = self.starts[..self.samples()].to_vec();
+        for band in (0..self.features).step_by(width) {
+            for (next, &end) in next.iter_mut().zip(&self.starts[1..]) {
+                let (columns, values) = (&self.columns[..end], &self.values[..end]);
+                while let Some(&column) = columns.get(*next).filter(|&&at| (at as usize) < band + width) {
+                    let value: f64 = values[*next].into();
+                    let to = gram.col_mut(column as usize).try_as_col_major_mut();
+                    let Some(to) = to.map(faer::ColMut::as_slice_mut) else { break };
+                    for (&other, &by) in columns[*next..].iter().zip(&values[*next..]) {
+                        to[other as usize] += value * by.into();
+                    }
+                    *next += 1;
+                }
+            }
+        }
+        gram
+    }
+
+    /// The same with their means taken off some columns (ascending), zeros included.
+    fn centred(&self, centres: &[(usize, f64)]) -> Result<Sparse<f64>, InputError> {
+        let mut starts = vec![0];
         let (mut columns, mut values) = (Vec::new(), Vec::new());
         for row in 0..self.samples() {
-            columns.clear();
-            values.clear();
             let mut push = |column: usize, value: f64| {
-                columns.push(column);
+                // A column of this matrix: 32 bits hold it.
+                columns.extend(u32::try_from(column));
                 values.push(value);
             };
             let mut rest = centres.iter().copied().peekable();
@@ -137,19 +164,14 @@ impl<T: Element> Sparse<T> {
                 while let Some((before, centre)) = rest.next_if(|&(centred, _)| centred < column) {
                     push(before, -centre);
                 }
-                let centre = rest.next_if(|&(centred, _)| centred == column).map_or(0.0, |(_, centre)| centre);
+                let centre =
+                    rest.next_if(|&(centred, _)| centred == column).map_or(0.0, |(_, centre)| centre);
                 push(column, value - centre);
             }
             rest.for_each(|(column, centre)| push(column, -centre));
-            for (at, (&column, &value)) in columns.iter().zip(&values).enumerate() {
-                sums[column].add(value);
-                let mut to = gram.col_mut(column);
-                for (&other, &by) in columns[at..].iter().zip(&values[at..]) {
-                    to[other] += value * by;
-                }
-            }
+            starts.push(values.len());
         }
-        (gram, sums.into_iter().map(CompensatedSum::total).collect())
+        Sparse::new(starts, columns, values, self.features)
     }
 
     /// The columns of which more than half is held, with their means.
@@ -198,17 +220,23 @@ impl<T: Element> Blocks for Sparse<T> {
         let samples = self.samples() as f64;
         let dense = self.entries() as f64 > DENSE * samples * self.features as f64;
         if let Some(sums) = self.whole_sums() {
-            let gram = if dense { moments::exact_gram(self, BLOCK_ROWS) } else { self.gram(&[]).0 };
+            let gram = if dense { moments::exact_gram(self, BLOCK_ROWS) } else { self.gram() };
             return Ok(moments::centred_second_moment(gram, &sums, self.samples()));
         }
         if dense {
             return moments::two_pass(self);
         }
-        let (mut moment, sums) = self.gram(&self.full_columns());
+        // What rounded means leave of a column is taken off with the other columns' means.
+        let full = self.full_columns();
+        let (mut moment, means) = if full.is_empty() {
+            (self.gram(), self.means())
+        } else {
+            let centred = self.centred(&full)?;
+            (centred.gram(), centred.means())
+        };
         for column in 0..self.features {
             for row in column..self.features {
-                let product = (sums[row] / samples) * (sums[column] / samples);
-                moment[(row, column)] = moment[(row, column)] / samples - product;
+                moment[(row, column)] = moment[(row, column)] / samples - means[row] * means[column];
             }
             // No entry beside the diagonal is larger than both of its variances.
             if !moment[(column, column)].is_finite() {
@@ -252,4 +280,116 @@ impl<T: Element> Blocks for Sparse<T> {
         }
         Ok(Box::new(Sparse::new(self.starts.clone(), self.columns.clone(), values, self.features)?))
     }
+}
+
+/// Rows or columns that a file may declare without giving entries of them, by its bytes: an entry as
+/// text takes at least six. Cells without counts are many in unfiltered data, but not that many.
+pub(crate) fn most_rows(bytes: u64) -> u64 {
+    bytes.saturating_mul(4).max(1 << 14)
+}
+
+/// Entries in the order of the file, none zero.
+#[derive(Default)]
+pub(crate) struct Entries {
+    samples: Vec<u32>,
+    features: Vec<u32>,
+    values: Compact,
+}
+
+impl Entries {
+    /// Adds an entry, unless it is zero.
+    pub(crate) fn push(&mut self, sample: u32, feature: u32, value: f64) -> Result<(), TryReserveError> {
+        if value.abs() > 0.0 {
+            may_fail(|| self.samples.try_reserve(1))?;
+            may_fail(|| self.features.try_reserve(1))?;
+            self.values.push(value)?;
+            self.samples.push(sample);
+            self.features.push(feature);
+        }
+        Ok(())
+    }
+
+    /// Rows, each in the order of its columns, with entries of the same place summed in the order of
+    /// the file.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::NoMemory`].
+    pub(crate) fn into_rows(self, samples: usize, features: usize) -> Result<Box<dyn Blocks>, InputError> {
+        let no_memory = |_| InputError::NoMemory { what: "the entries" };
+        let mut starts = filled(0_usize, samples + 1).map_err(no_memory)?;
+        self.samples.iter().for_each(|&sample| starts[sample as usize + 1] += 1);
+        for row in 0..samples {
+            starts[row + 1] += starts[row];
+        }
+        let (columns, values) = if self.samples.is_sorted() {
+            (self.features, self.values)
+        } else {
+            let columns = placed(&self.features, &self.samples, &starts).map_err(no_memory)?;
+            let values = match &self.values {
+                Compact::Bytes(values) => placed(values, &self.samples, &starts).map(Compact::Bytes),
+                Compact::Floats(values) => placed(values, &self.samples, &starts).map(Compact::Floats),
+                Compact::Doubles(values) => placed(values, &self.samples, &starts).map(Compact::Doubles),
+            };
+            (columns, values.map_err(no_memory)?)
+        };
+        let ascends = |ends: &[usize]| columns[ends[0]..ends[1]].is_sorted_by(|a, b| a < b);
+        if starts.windows(2).all(ascends) {
+            return values.into_sparse(starts, columns, features);
+        }
+        let (starts, columns, values) = summed(&starts, &columns, &values).map_err(no_memory)?;
+        values.into_sparse(starts, columns, features)
+    }
+}
+
+fn filled<T: Copy>(value: T, length: usize) -> Result<Vec<T>, TryReserveError> {
+    let mut all = Vec::new();
+    may_fail(|| all.try_reserve_exact(length))?;
+    all.resize(length, value);
+    Ok(all)
+}
+
+/// Entries, each in the row of its sample, in the order that they had; `starts` has where rows begin.
+fn placed<T: Copy>(of: &[T], samples: &[u32], starts: &[usize]) -> Result<Vec<T>, TryReserveError> {
+    let Some(&first) = of.first() else { return Ok(Vec::new()) };
+    let mut all = filled(first, of.len())?;
+    let mut next = filled(0, starts.len())?;
+    next.copy_from_slice(starts);
+    for (&value, &sample) in of.iter().zip(samples) {
+        let to = &mut next[sample as usize];
+        all[*to] = value;
+        *to += 1;
+    }
+    Ok(all)
+}
+
+/// Rows sorted, and entries of the same place summed.
+fn summed(
+    starts: &[usize],
+    columns: &[u32],
+    values: &Compact,
+) -> Result<(Vec<usize>, Vec<u32>, Compact), TryReserveError> {
+    let value = |at: usize| match values {
+        Compact::Bytes(values) => f64::from(values[at]),
+        Compact::Floats(values) => f64::from(values[at]),
+        Compact::Doubles(values) => values[at],
+    };
+    let (mut new_starts, mut new_columns, mut new_values) = (filled(0, 1)?, Vec::new(), Compact::default());
+    may_fail(|| new_starts.try_reserve_exact(starts.len()))?;
+    may_fail(|| new_columns.try_reserve(columns.len()))?;
+    let mut row: Vec<(u32, f64)> = Vec::new();
+    for ends in starts.windows(2) {
+        row.clear();
+        row.extend((ends[0]..ends[1]).map(|at| (columns[at], value(at))));
+        row.sort_by_key(|&(column, _)| column);
+        for same in row.chunk_by(|a, b| a.0 == b.0) {
+            let sum: f64 = same.iter().map(|&(_, value)| value).sum();
+            if sum.abs() > 0.0 {
+                new_columns.push(same[0].0);
+                new_values.push(sum)?;
+            }
+        }
+        new_starts.push(new_columns.len());
+    }
+    Ok((new_starts, new_columns, new_values))
 }

@@ -18,7 +18,11 @@ fn chosen(columns: &[&str]) -> Chosen {
 
 fn read(text: &[u8], columns: &[&str], wanted: &[Option<&str>]) -> Result<Contents, InputError> {
     let inputs = Some(&chosen(columns));
-    table_from(text, Path::new("data.csv"), &Wanted { inputs: inputs.map(|of| of as &Chosen), columns: wanted })
+    table_from(
+        text,
+        Path::new("data.csv"),
+        &Wanted { inputs: inputs.map(|of| of as &Chosen), columns: wanted },
+    )
 }
 
 fn inputs(text: &[u8], columns: &[&str]) -> Inputs {
@@ -78,6 +82,18 @@ fn without_names_columns_are_called_by_their_places() {
     assert_eq!(values(&*found.rows), [1.0, 2.5, -1.0, 0.0]);
 }
 
+/// What pandas writes above an array without names.
+#[test]
+fn a_first_line_that_counts_to_three_or_more_is_names() {
+    let found = inputs(b"0,1,2,3\n5,6,7,8\n", &["!0"]);
+    assert_eq!(
+        (found.names, values(&*found.rows)),
+        (["1", "2", "3"].map(str::to_owned).to_vec(), vec![6.0, 7.0, 8.0])
+    );
+    assert_eq!(inputs(b"0,1,2\n5,6,7\n", &[]).rows.samples(), 2);
+    assert_eq!(inputs(b"0,1,2,4\n5,6,7,8\n", &[]).rows.samples(), 2);
+}
+
 #[test]
 fn bytes_stay_bytes_without_bounds_and_other_numbers_are_held_as_the_least_type() {
     for (text, bytes) in [("0,255\n7,8\n", 4), ("0.5,255\n7,8\n", 16), ("0.1,255\n7,8\n", 32)] {
@@ -104,7 +120,8 @@ fn doubles_that_were_written_come_back_with_their_bits() {
     .filter(|number| number.is_finite())
     .take(3000)
     .collect();
-    let shortest: String = numbers.as_chunks::<3>().0.iter().map(|[a, b, c]| format!("{a},{b:e},{c:?}\n")).collect();
+    let shortest: String =
+        numbers.as_chunks::<3>().0.iter().map(|[a, b, c]| format!("{a},{b:e},{c:?}\n")).collect();
     let seventeen: String =
         numbers.as_chunks::<3>().0.iter().map(|[a, b, c]| format!("{a:.17e},{b:.16e},{c:.18e}\n")).collect();
     for text in [shortest, seventeen] {
@@ -129,10 +146,7 @@ fn a_first_column_without_a_name_that_counts_rows_is_left_out() {
         let found = inputs(text.as_bytes(), &[]);
         assert_eq!((found.names, values(&*found.rows)), (vec!["x".to_owned()], vec![5.0, 6.0]));
     }
-    refused(
-        read(b",x\n0,5\n7,6\n", &[], &[]),
-        &["line 3, column 1 (without a name)", "`7`", "index=False"],
-    );
+    refused(read(b",x\n0,5\n7,6\n", &[], &[]), &["line 3, column 1 (without a name)", "`7`", "index=False"]);
     refused(read(b"\"\"\n0\n1\n", &[], &[]), &["numbers the rows", "`columns`"]);
 }
 
@@ -165,7 +179,12 @@ fn the_only_column_of_a_file_may_have_a_name_or_not() {
 fn words_among_the_inputs_are_refused_with_the_column_and_the_remedy() {
     refused(
         read(b"x,species\n1,setosa\n", &[], &[]),
-        &["line 2, column `species`", "`setosa` is no number", "columns = [\"!species\"]", "labels = \"species\""],
+        &[
+            "line 2, column `species`",
+            "`setosa` is no number",
+            "columns = [\"!species\"]",
+            "labels = \"species\"",
+        ],
     );
     refused(read(b"x;y\n1,5;2,5\n", &[], &[]), &["line 2, column `x`", "with a point"]);
     refused(read(b"x,y\n1,1_000\n", &[], &[]), &["`1_000` is no number"]);
@@ -233,5 +252,10 @@ fn a_line_longer_than_every_buffer_is_read() {
     let row: Vec<String> = (0..n).map(|at| (at % 256).to_string()).collect();
     let found = inputs(format!("{}\n{}\n", names.join(","), row.join(",")).as_bytes(), &[]);
     assert_eq!((found.names.len(), found.rows.features(), found.rows.bytes()), (n, n, n as u64));
-    assert!(values(&*found.rows).iter().enumerate().all(|(at, &value)| value.total_cmp(&((at % 256) as f64)).is_eq()));
+    assert!(
+        values(&*found.rows)
+            .iter()
+            .enumerate()
+            .all(|(at, &value)| value.total_cmp(&((at % 256) as f64)).is_eq())
+    );
 }

@@ -5,8 +5,11 @@
 use std::io::Write;
 use std::path::Path;
 
+use eigensweep_inputs::readers::{Chosen, Wanted, npy, npz};
+use eigensweep_inputs::readers::{Chosen, Wanted, csv, parquet};
 use eigensweep_inputs::{images_from, labels_from, matrix_from};
 use eigensweep_testkit::allocator::{Counting, peak};
+use eigensweep_testkit::arrays::zip;
 use eigensweep_testkit::random::Random;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -29,14 +32,80 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn within(bytes: &[u8], size: usize, factor: usize) -> Result<(), TestCaseError> {
     let (length, path) = (bytes.len() as u64, Path::new("hostile"));
     let allowed = factor * size + FIXED;
+    let (chosen, columns) = (Chosen::default(), [Some("y")]);
+    let all = Wanted { inputs: Some(&chosen), columns: if size.is_multiple_of(2) { &columns } else { &[] } };
     for (name, held) in [
         ("images", peak(|| drop(images_from(bytes, length, path)))),
         ("labels", peak(|| drop(labels_from(bytes, length, path)))),
         ("matrix", peak(|| drop(matrix_from(bytes, length, path)))),
+        ("npy inputs", peak(|| drop(npy::inputs_from(bytes, length, path)))),
+        ("npy column", peak(|| drop(npy::column_from(bytes, length, path)))),
+        ("npz", peak(|| drop(npz::contents_from(bytes, length, path, &all)))),
     ] {
         prop_assert!(held <= allowed, "{} held {} bytes, {} allowed", name, held, allowed);
     }
     Ok(())
+}
+
+/// The most that a reader of tables held of these bytes: all inputs, then the only column.
+fn held_by_tables(read: impl Fn(&Wanted<'_>)) -> usize {
+    let all = Chosen::default();
+    let whole = peak(|| read(&Wanted { inputs: Some(&all), columns: &[] }));
+    whole.max(peak(|| read(&Wanted { inputs: None, columns: &[None] })))
+}
+
+/// [`within`] for text in columns.
+fn csv_within(bytes: &[u8], size: usize, factor: usize) -> Result<(), TestCaseError> {
+    let held = held_by_tables(|wanted| drop(csv::table_from(bytes, Path::new("hostile"), wanted)));
+    prop_assert!(held <= factor * size + FIXED, "csv held {} bytes of {}", held, size);
+    Ok(())
+}
+
+/// Buffers of Parquet's decoder, whose batches have up to 8192 rows.
+const FIXED_OF_PARQUET: usize = 1 << 22;
+
+/// [`within`] for Parquet files.
+fn parquet_within(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let held = held_by_tables(|wanted| {
+        drop(parquet::table_from(bytes.to_vec(), Path::new("hostile"), wanted));
+    });
+    prop_assert!(
+        held <= 64 * bytes.len() + FIXED_OF_PARQUET,
+        "parquet held {} bytes of {}",
+        held,
+        bytes.len()
+    );
+    Ok(())
+}
+
+/// Something like text in columns: cells and delimiters in any order.
+fn nearly_csv() -> impl Strategy<Value = Vec<u8>> {
+    let cell = prop::sample::select(vec![
+        "1", "-2.5", "1e3", "255", "x", "word", "\"", "\"\"", "NA", "nan", "inf", "#", " ", "\u{feff}", "",
+    ]);
+    let delimiter = prop::sample::select(vec![",", ",", ",", "\n", "\n", "\r\n", ";", "\t", " ", "|"]);
+    prop::collection::vec((cell, delimiter), 0..60).prop_map(|cells| {
+        cells.into_iter().flat_map(|(cell, delimiter)| [cell, delimiter].concat().into_bytes()).collect()
+    })
+}
+
+/// A Parquet file of another program, with a few bytes changed, put in or taken out.
+fn nearly_parquet() -> impl Strategy<Value = Vec<u8>> {
+    let files = prop::sample::select(vec!["duckdb", "pandas", "polars", "checksum"]);
+    let change = (any::<prop::sample::Index>(), 0..3, prop_oneof![Just(0xff_u8), Just(0x7f), any::<u8>()]);
+    (files, prop::collection::vec(change, 1..4)).prop_map(|(file, changes)| {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let mut bytes = std::fs::read(fixtures.join(file).with_extension("parquet")).unwrap();
+        for (at, kind, byte) in changes {
+            let at = at.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => drop(bytes.remove(at)),
+            }
+        }
+        bytes
+    })
 }
 
 /// Dimensions as an attacker would choose them.
@@ -79,9 +148,22 @@ fn nearly_npy() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(str::to_owned),
         "[ -~]{0,12}",
     ];
-    let whole =
-        (shape.clone(), prop::sample::select(vec!["<f8", "|u1", "|b1", ">i8", "|S0", "|V99999999999"]))
-            .prop_map(|(shape, descr)| format!("{{'descr': '{descr}', 'fortran_order': False, {shape}}}\n"));
+    let whole = (
+        shape.clone(),
+        prop::sample::select(vec![
+            "<f8",
+            "|u1",
+            "|b1",
+            ">i8",
+            "<f2",
+            "|S0",
+            "|S1",
+            "<U1",
+            "<U99999",
+            "|V99999999999",
+        ]),
+    )
+        .prop_map(|(shape, descr)| format!("{{'descr': '{descr}', 'fortran_order': False, {shape}}}\n"));
     let pieces =
         prop::collection::vec(prop_oneof![3 => piece, 1 => shape], 0..9).prop_map(|pieces| pieces.concat());
     let text = prop_oneof![whole, pieces];
@@ -104,11 +186,23 @@ proptest! {
     #[test]
     fn arbitrary_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         within(&bytes, bytes.len(), 3)?;
+        csv_within(&bytes, bytes.len(), 256)?;
+        parquet_within(&bytes)?;
+        parquet_within(&[b"PAR1", &bytes[..]].concat())?;
+    }
+
+    #[test]
+    fn almost_csv(bytes in nearly_csv(), cut in 0_usize..60) {
+        csv_within(&bytes, bytes.len(), 256)?;
+        let packed = gzip(&bytes);
+        csv_within(&packed[..packed.len().saturating_sub(cut)], bytes.len(), 256)?;
     }
 
     #[test]
     fn arbitrary_gzip(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        within(&[&[0x1f, 0x8b, 8, 0], &bytes[..]].concat(), bytes.len(), 3)?;
+        let packed = [&[0x1f, 0x8b, 8, 0], &bytes[..]].concat();
+        within(&packed, bytes.len(), 3)?;
+        csv_within(&packed, bytes.len(), 256)?;
     }
 
     #[test]
@@ -129,6 +223,80 @@ proptest! {
     }
 }
 
+/// The names of arrays in archives: those of a sparse matrix first.
+const NAMES: [&str; 7] =
+    ["format.npy", "shape.npy", "data.npy", "indices.npy", "indptr.npy", "X.npy", "y.npy"];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, rng_seed: RngSeed::Fixed(9), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn almost_npz(
+        arrays in prop::collection::vec(nearly_npy(), 1..6),
+        from in 0_usize..6,
+        compressed in any::<bool>(),
+        cut in 0_usize..60,
+        bent in any::<(u16, u8)>(),
+    ) {
+        let names = NAMES.into_iter().cycle().skip(from);
+        let files: Vec<(&str, Vec<u8>)> = names.zip(arrays).collect();
+        let size = files.iter().map(|(_, array)| array.len()).sum();
+        let mut packed = zip(&files, compressed);
+        within(&packed, size, 64)?;
+        within(&packed[..packed.len() - cut], size, 64)?;
+        let at = packed.len() - 1 - usize::from(bent.0) % packed.len();
+        packed[at] = bent.1;
+        within(&packed, size, 64)?;
+    }
+}
+
+/// What a zip archive claims is not allocated before it arrives, in either order of the elements.
+#[test]
+fn an_archive_that_claims_a_gigabyte_is_read_as_far_as_it_goes() {
+    let mut random = Random(1);
+    let noise: Vec<u8> = (0..5_000_000).map(|_| random.byte()).collect();
+    for fortran in ["False", "True"] {
+        let array = eigensweep_testkit::arrays::npy("|u1", fortran, "(1000000, 1000)", &noise);
+        let mut packed = zip(&[("X.npy", array)], true);
+        let directory = packed.windows(4).rposition(|window| window == b"PK\x01\x02").unwrap();
+        packed[directory + 24..directory + 28].copy_from_slice(&1_000_000_128_u32.to_le_bytes());
+        within(&packed, 5_000_128, 3).unwrap();
+    }
+}
+
+/// Nor are rows that only the shape of a sparse matrix has.
+#[test]
+fn a_sparse_matrix_of_a_billion_rows_without_entries_is_not_made() {
+    let npy = eigensweep_testkit::arrays::npy;
+    let number = |value: u32| npy("<i4", "False", "(1,)", &value.to_le_bytes());
+    for (format, row, column) in [("coo", "row.npy", "col.npy"), ("csc", "indices.npy", "indptr.npy")] {
+        let shape = [1_000_000_000_u32, 1].map(u32::to_le_bytes).concat();
+        let files = [
+            ("format.npy", npy("|S3", "False", "()", format.as_bytes())),
+            ("shape.npy", npy("<i4", "False", "(2,)", &shape)),
+            ("data.npy", number(1)),
+            (row, number(0)),
+            (
+                column,
+                if format == "coo" {
+                    number(0)
+                } else {
+                    npy("<i4", "False", "(2,)", &[0, 0, 0, 0, 1, 0, 0, 0])
+                },
+            ),
+        ];
+        within(&zip(&files, false), 1000, 3).unwrap();
+    }
+}
+
+proptest! {
+    // Parquet's decoder is slow where it is not optimized.
+    #![proptest_config(ProptestConfig { cases: 200, rng_seed: RngSeed::Fixed(8), failure_persistence: None, ..ProptestConfig::default() })]
+    fn almost_parquet(bytes in nearly_parquet()) {
+        parquet_within(&bytes)?;
+    }
+}
+
 /// The counter counts: an honest file is held once as a whole.
 #[test]
 fn honest_files_are_seen_by_the_counter() {
@@ -137,6 +305,17 @@ fn honest_files_are_seen_by_the_counter() {
     let path = Path::new("honest");
     let held = peak(|| assert!(images_from(bytes.as_slice(), bytes.len() as u64, path).is_ok()));
     assert!((4_000_000..=3 * bytes.len() + FIXED).contains(&held), "{held} bytes");
+}
+
+/// Sixty megabytes of zeros in gzip are no table: what is held follows the line that arrives.
+#[test]
+fn bombs_of_text_are_held_no_longer_than_their_lines_are() {
+    let lines = gzip("0,0,0,x\n".repeat(1 << 20).as_bytes());
+    let held = held_by_tables(|wanted| drop(csv::table_from(&*lines, Path::new("bomb"), wanted)));
+    assert!(held < 1 << 20, "{held} bytes");
+    let empty = gzip("\n".repeat(60 << 20).as_bytes());
+    let held = held_by_tables(|wanted| drop(csv::table_from(&*empty, Path::new("bomb"), wanted)));
+    assert!(held < 1 << 20, "{held} bytes");
 }
 
 /// A header may declare as much as deflate could hold; the buffer still follows what arrives.

@@ -145,7 +145,10 @@ fn other_formats_are_named_with_what_reads_them() {
             b"\x93NUMPY\x01\0".to_vec(),
             "a NumPy array (npy), which `source = \"npy\"` of a job or `eigensweep solve` reads; give an idx file",
         ),
-        (b"a,b,c\n1,2,3\n".to_vec(), "this is text in columns, such as CSV; give an idx file"),
+        (
+            b"a,b,c\n1,2,3\n".to_vec(),
+            "this is text in columns, such as CSV, which `source = \"csv\"` of a job reads; give an idx file",
+        ),
         (b"PK\x03\x04 and so on".to_vec(), "zip archive, such as npz"),
         (b"PAR1 and so on".to_vec(), "a Parquet file"),
         (b"\x89HDF\r\n\x1a\n".to_vec(), "an HDF5 file"),

@@ -8,22 +8,10 @@ use std::path::Path;
 use eigensweep_inputs::readers::npy::{column_from, inputs_from};
 use eigensweep_inputs::readers::{Chosen, Column, NPY, Wanted};
 use eigensweep_inputs::{Blocks, InputError, matrix_from, matrix_into, read_matrix, write_matrix};
+use eigensweep_testkit::arrays::{npy, npy_of};
 use faer::{Mat, mat};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-
-/// An npy file of version 1 as NumPy lays it out.
-fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let header = format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
-    with_header(&header, data)
-}
-
-fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
-    let padding = 63 - (10 + header.len()) % 64;
-    let length = u16::try_from(header.len() + padding + 1).unwrap();
-    [b"\x93NUMPY\x01\x00", &length.to_le_bytes()[..], header.as_bytes(), &vec![b' '; padding], b"\n", data]
-        .concat()
-}
 
 fn read(bytes: &[u8]) -> Result<Mat<f64>, InputError> {
     matrix_from(bytes, bytes.len() as u64, Path::new("some/matrix"))
@@ -222,7 +210,8 @@ fn arrays_larger_than_a_block_arrive_whole_in_either_order() {
             let data = bytes_of(data.iter().map(|value| value.to_be_bytes()));
             let bytes = npy(">f4", order, &format!("({rows}, {columns})"), &data);
             let found = doubles(&*inputs(&bytes).unwrap());
-            let wrong = found.iter().zip(&c).position(|(&found, &expected)| found != f64::from(expected));
+            let wrong =
+                found.iter().zip(&c).position(|(found, &of)| found.to_bits() != f64::from(of).to_bits());
             assert_eq!((found.len(), wrong), (rows * columns, None), "{rows} by {columns}, {order}");
         }
     }
@@ -324,11 +313,11 @@ fn other_formats_are_named_with_what_reads_them() {
 #[test]
 fn broken_headers() {
     for bytes in [
-        with_header("not a dictionary", &[]),
-        with_header("{'descr': '<f8', 'shape': (1, 1)}", &[0; 8]),
-        with_header("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 1)}", &[0; 8]),
-        with_header("{'descr': 'f8', 'fortran_order': False, 'shape': (1, 1)}", &[0; 8]),
-        with_header(&"(".repeat(9000), &[]),
+        npy_of("not a dictionary", &[]),
+        npy_of("{'descr': '<f8', 'shape': (1, 1)}", &[0; 8]),
+        npy_of("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 1)}", &[0; 8]),
+        npy_of("{'descr': 'f8', 'fortran_order': False, 'shape': (1, 1)}", &[0; 8]),
+        npy_of(&"(".repeat(9000), &[]),
         npy("<f8", "False", "(4294967296, 4294967296)", &[]),
         npy("<f8", "False", "(0, 4294967296, 4294967296)", &[]),
     ] {
@@ -366,7 +355,7 @@ fn element_types_that_are_not_read_are_named_with_a_remedy() {
         }
     }
     let record = "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1, 1)}";
-    let error = refused(&with_header(record, &[0; 8]));
+    let error = refused(&npy_of(record, &[0; 8]));
     assert!(error.to_string().contains("structured_to_unstructured"), "{error}");
     // Words of no length would be as many as the header likes.
     for descr in ["<U0", "|S0", "|S99999999999"] {

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use arrow_array::builder::{FixedSizeListBuilder, Float32Builder, ListBuilder};
 use arrow_array::types::{ArrowPrimitiveType, Float16Type, Float32Type, Int32Type};
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float16Array, Float32Array, Float64Array,
-    Int8Array, Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray, StructArray,
-    UInt8Array, UInt16Array, UInt64Array,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float16Array, Float32Array,
+    Float64Array, Int8Array, Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray,
+    StructArray, UInt8Array, UInt16Array, UInt64Array,
 };
 use eigensweep_inputs::readers::parquet::{PARQUET, table_from};
 use eigensweep_inputs::readers::{Chosen, Column, Contents, Inputs, Wanted};
@@ -25,7 +25,9 @@ fn chosen(columns: &[&str]) -> Chosen {
 }
 
 fn written_with(columns: Vec<(&str, ArrayRef)>, properties: WriterProperties) -> Vec<u8> {
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, of)| (name, of, true))).unwrap();
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, of)| (name, of, true)))
+            .unwrap();
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
@@ -49,7 +51,8 @@ fn inputs(bytes: &[u8], columns: &[&str]) -> Inputs {
 
 fn column(bytes: &[u8], name: Option<&str>) -> Result<Column, InputError> {
     let wanted = Wanted { inputs: None, columns: &[name] };
-    table_from(bytes.to_vec(), Path::new("data.parquet"), &wanted).map(|mut contents| contents.columns.remove(0))
+    table_from(bytes.to_vec(), Path::new("data.parquet"), &wanted)
+        .map(|mut contents| contents.columns.remove(0))
 }
 
 fn values(rows: &dyn Blocks) -> Vec<f64> {
@@ -115,7 +118,10 @@ fn the_least_type_that_has_all_numbers_is_held() {
         let rows = inputs(&written(columns), &[]).rows;
         (rows.bytes() / 4, rows.bounds(), values(&*rows))
     };
-    assert_eq!(least(vec![("a", bytes()), ("b", bytes())]), (1, Some([0.0, 255.0]), vec![0.0, 0.0, 255.0, 255.0]));
+    assert_eq!(
+        least(vec![("a", bytes()), ("b", bytes())]),
+        (1, Some([0.0, 255.0]), vec![0.0, 0.0, 255.0, 255.0])
+    );
     for (other, size, expected) in [
         (Arc::new(Int64Array::from(vec![3, 4])) as ArrayRef, 1, [3.0, 4.0]),
         (Arc::new(BooleanArray::from(vec![true, false])), 1, [1.0, 0.0]),
@@ -132,7 +138,10 @@ fn the_least_type_that_has_all_numbers_is_held() {
         assert_eq!(least(vec![("a", bytes()), ("b", other)]), (size, None, expected), "{kind}");
     }
     let decimals = Decimal128Array::from(vec![10, -12_345]).with_precision_and_scale(12, 2).unwrap();
-    assert_eq!(least(vec![("a", bytes()), ("b", Arc::new(decimals))]), (8, None, vec![0.0, 0.1, 255.0, -123.45]));
+    assert_eq!(
+        least(vec![("a", bytes()), ("b", Arc::new(decimals))]),
+        (8, None, vec![0.0, 0.1, 255.0, -123.45])
+    );
 }
 
 /// Forty columns of seven row groups, of which one is empty, packed in every way.
@@ -142,10 +151,12 @@ fn row_groups_pages_and_codecs_do_not_matter() {
     let names: Vec<String> = (0..40).map(|at| format!("x{at}")).collect();
     let value = |row: usize, at: usize| (row * 40 + at) as f32 * 0.37 - 1000.0;
     let columns = || {
-        let column = |at| Arc::new(Float32Array::from_iter_values((0..rows).map(|row| value(row, at)))) as ArrayRef;
+        let column =
+            |at| Arc::new(Float32Array::from_iter_values((0..rows).map(|row| value(row, at)))) as ArrayRef;
         names.iter().enumerate().map(|(at, name)| (&**name, column(at))).collect::<Vec<_>>()
     };
-    let expected: Vec<f64> = (0..rows).flat_map(|row| (0..40).map(move |at| f64::from(value(row, at)))).collect();
+    let expected: Vec<f64> =
+        (0..rows).flat_map(|row| (0..40).map(move |at| f64::from(value(row, at)))).collect();
     for codec in [
         Compression::UNCOMPRESSED,
         Compression::SNAPPY,
@@ -154,8 +165,11 @@ fn row_groups_pages_and_codecs_do_not_matter() {
         Compression::LZ4_RAW,
         Compression::LZ4,
     ] {
-        let version =
-            if codec == Compression::SNAPPY { WriterVersion::PARQUET_2_0 } else { WriterVersion::PARQUET_1_0 };
+        let version = if codec == Compression::SNAPPY {
+            WriterVersion::PARQUET_2_0
+        } else {
+            WriterVersion::PARQUET_1_0
+        };
         let properties = WriterProperties::builder()
             .set_compression(codec)
             .set_max_row_group_row_count(Some(3000))
@@ -180,12 +194,19 @@ fn columns_are_chosen_by_patterns_and_words_are_labels() {
         ("large", Arc::new(LargeStringArray::from(vec!["x", "y", ""]))),
         ("cat", Arc::new(categories)),
     ]);
-    let contents = read(&bytes, &["p*"], &[Some("cat"), Some("id"), Some("label"), Some("id"), Some("large")]).unwrap();
+    let contents =
+        read(&bytes, &["p*"], &[Some("cat"), Some("id"), Some("label"), Some("id"), Some("large")]).unwrap();
     let of = |words: [&str; 3]| Column::Words(words.map(str::to_owned).to_vec());
     let ids = Column::Numbers(vec![7.0, 8.0, 9.0]);
-    assert_eq!(contents.columns, [of(["b", "a", "b"]), ids.clone(), of(["T", "B", "T"]), ids, of(["x", "y", ""])]);
+    assert_eq!(
+        contents.columns,
+        [of(["b", "a", "b"]), ids.clone(), of(["T", "B", "T"]), ids, of(["x", "y", ""])]
+    );
     let found = contents.inputs.unwrap();
-    assert_eq!((found.names, values(&*found.rows)), (vec!["p1".into(), "p2".into()], vec![0.5, 3.5, 1.5, 4.5, 2.5, 5.5]));
+    assert_eq!(
+        (found.names, values(&*found.rows)),
+        (vec!["p1".into(), "p2".into()], vec![0.5, 3.5, 1.5, 4.5, 2.5, 5.5])
+    );
     assert_eq!(column(&written(vec![("only", Arc::new(words()))]), None).unwrap(), of(["T", "B", "T"]));
     refused(column(&bytes, None), &["there are 6: `label`, `p1`", "{ file = \"…\", column = \"…\" }"]);
     refused(column(&bytes, Some("lable")), &["no column `lable`", "did you mean `label`?"]);
@@ -237,7 +258,10 @@ fn lists_of_several_lengths_or_with_nulls_are_refused() {
     let some = |values: &[f32]| values.iter().map(|&value| Some(value)).collect::<Vec<_>>();
     let (two, three, one) = (some(&[1.0, 2.0]), some(&[1.0, 2.0, 3.0]), some(&[1.0]));
     for (rows, parts) in [
-        (vec![Some(&two[..]), Some(&three)], ["row 1 (from 0), column `e`", "3 numbers, where the first has 2"]),
+        (
+            vec![Some(&two[..]), Some(&three)],
+            ["row 1 (from 0), column `e`", "3 numbers, where the first has 2"],
+        ),
         (vec![Some(&three), Some(&one), Some(&two)], ["row 1 (from 0)", "1 numbers, where the first has 3"]),
         (vec![Some(&two), Some(&two), Some(&[])], ["row 2 (from 0)", "0 numbers, where the first has 2"]),
         (vec![Some(&two), None, Some(&two)], ["row 1 (from 0)", "null (the only such value)"]),
@@ -265,7 +289,10 @@ fn what_is_missing_or_not_finite_is_refused_with_its_place() {
         refused(column(&bytes, Some("y")), &["row 2 (from 0), column `y`"]);
     }
     let big: ArrayRef = Arc::new(Int64Array::from(vec![1, 1 << 53 | 1]));
-    refused(read(&written(vec![("n", big)]), &[], &[]), &["row 1 (from 0), column `n`", "9007199254740993", "2^53"]);
+    refused(
+        read(&written(vec![("n", big)]), &[], &[]),
+        &["row 1 (from 0), column `n`", "9007199254740993", "2^53"],
+    );
 }
 
 #[test]
@@ -339,4 +366,16 @@ fn a_page_with_a_wrong_checksum_is_refused() {
     let at = bytes.windows(8).position(|window| window == 2.0_f64.to_le_bytes()).unwrap();
     bytes[at + 3] ^= 1;
     refused(read(&bytes, &[], &[]), &["column", "`x`", "CRC"]);
+}
+
+#[test]
+fn a_page_that_declares_more_than_its_bytes_can_hold_is_refused() {
+    let column: ArrayRef = Arc::new(Float64Array::from_iter_values((0..20).map(f64::from)));
+    let properties =
+        WriterProperties::builder().set_compression(Compression::SNAPPY).set_dictionary_enabled(false);
+    let mut bytes = written_with(vec![("x", column)], properties.build());
+    // The first page's header follows the mark: its kind, then its size unpacked as a zigzag varint.
+    assert!(bytes[4..7] == [0x15, 0, 0x15] && bytes[7] >= 0x80 && bytes[8] < 0x80, "{:?}", &bytes[4..9]);
+    (bytes[7], bytes[8]) = (0xfe, 0x7f);
+    refused(read(&bytes, &[], &[]), &["column `x`", "a page declares more than its bytes can hold"]);
 }

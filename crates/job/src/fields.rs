@@ -86,7 +86,7 @@ macro_rules! fields {
         match data {
             DataSpec::Gaussian(GaussianSpec { components, spectrum, teacher, label_count }) => {
                 let SpectrumSpec { shape, scale } = spectrum;
-                fields.push(("data", "source", Field::Toml(quoted("gaussian"))));
+                fields.push(("data", "source", Field::Toml(quoted(keys::GAUSSIAN))));
                 fields.push(("data", "components", Field::Integers(components)));
                 fields.push(("data", "spectrum", Field::Toml(shape.toml())));
                 fields.push(("data", "scale", Field::Floats(scale)));
@@ -321,7 +321,8 @@ impl JobSpec {
         let mut fields = self.fields();
         let (mut text, mut table) = (String::new(), "");
         let views = if self.stages().is_some() { keys::STAGES } else { keys::SPECTRAL };
-        for key in KEYS.iter().filter(|key| key.is_for(views)) {
+        let source = self.data.source();
+        for key in KEYS.iter().filter(|key| key.is_for(views) && key.is_of(source)) {
             let place = fields.iter().position(|(table, name, _)| (key.table, key.name) == (*table, *name));
             let Some((.., field)) = place.map(|place| fields.swap_remove(place)) else { continue };
             let value = match field {

@@ -317,6 +317,11 @@ impl Key {
         self.when.iter().all(|when| when.key != VIEWS || when.is.contains(&views))
     }
 
+    /// Whether the key can have a meaning beside a source of data.
+    pub(super) fn is_of(&self, source: &str) -> bool {
+        self.table != "data" || self.when.iter().all(|when| when.key != "source" || when.is.contains(&source))
+    }
+
     fn when(mut self, key: &'static str, is: &'static str) -> Self {
         self.when.push(When { key, is: vec![is], otherwise: None });
         self
@@ -582,7 +587,6 @@ fn job() -> Vec<Key> {
 }
 
 fn data() -> Vec<Key> {
-    const DRAWN: &str = "gaussian";
     let files: Vec<&'static str> = READERS.iter().map(|reader| reader.name).collect();
     let rows = [&[GLYPHS], &files[..]].concat();
     let mut help =
@@ -590,7 +594,7 @@ fn data() -> Vec<Key> {
         digits, 28 × 28 pixels"
             .to_owned();
     READERS.iter().for_each(|reader| help.push_str(&format!("; `{:?}` reads {}", reader.name, reader.help)));
-    let source = word("data.source", [&[DRAWN], &rows[..]].concat(), help);
+    let source = word("data.source", [&[GAUSSIAN], &rows[..]].concat(), help);
     let mut keys = vec![source.shown(Shown::Minimal)];
     let count = "how many images are drawn, those that are held out included";
     keys.extend(only("source", &[GLYPHS], [key("data.count", Kind::Whole(|_| 1..=MOST), "20000", count)]));
@@ -627,7 +631,7 @@ fn data() -> Vec<Key> {
             .when("teacher", "linear")
             .axis("label_noise", Level::Data),
     ]);
-    keys.extend(only("source", &[DRAWN], drawn));
+    keys.extend(only("source", &[GAUSSIAN], drawn));
     let principal = number("data.components", DIMENSION, Default::Derived("the raw features"))
         .help("k₀, the principal components to keep")
         .axis("signal_components", Level::Data);
@@ -733,6 +737,9 @@ const GROUPS_HELP: &str =
 
 const TEST_SHARE: &str =
     "the share of the rows, the last ones, that nothing is learned from: what was learned is tried on them";
+
+/// The source of drawn moments.
+pub(super) const GAUSSIAN: &str = "gaussian";
 
 /// The source of drawn images.
 pub(super) const GLYPHS: &str = "glyphs";

@@ -13,6 +13,7 @@ use eigensweep_theory::views::stages::Shape;
 
 use super::adaptive::Adaptive;
 use super::axis::Axis;
+use super::keys;
 use super::stages::{self, StagesSpec};
 
 /// Rows of a row group: DuckDB's own, so that a reader's vectors are full (5.5 MiB in the writer).
@@ -243,6 +244,16 @@ impl DataSpec {
         match self {
             DataSpec::Gaussian(gaussian) => Some(&gaussian.components),
             DataSpec::Rows(rows) => rows.components.as_ref(),
+        }
+    }
+
+    /// The source's name in job files.
+    #[must_use]
+    pub fn source(&self) -> &'static str {
+        match self {
+            DataSpec::Gaussian(_) => keys::GAUSSIAN,
+            DataSpec::Rows(RowsSpec { source: RowSource::Files(source), .. }) => source.reader.name,
+            DataSpec::Rows(RowsSpec { source: RowSource::Glyphs { .. }, .. }) => keys::GLYPHS,
         }
     }
 

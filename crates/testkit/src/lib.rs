@@ -6,6 +6,7 @@
 //! | [`random`] | a generator of a dozen lines, and random matrices |
 //! | [`kolmogorov_smirnov`] | whether two samples have one law |
 //! | [`idx`] | files of images and labels |
+//! | [`arrays`] | NumPy's files, and archives of them |
 //! | [`files`] | directories as values |
 //! | `rows` (feature `engine`) | a job's rows, in memory |
 //! | `data_set` (feature `engine`) | runs into data sets, as a whole, in shards, interrupted |
@@ -15,6 +16,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a panic is how a test fails")]
 
 pub mod allocator;
+pub mod arrays;
 #[cfg(feature = "engine")]
 pub mod data_set;
 pub mod files;

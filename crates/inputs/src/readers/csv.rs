@@ -4,7 +4,7 @@
 //! |---|---|
 //! | gzip | by the magic 1f 8b |
 //! | delimiter | the first line: a tab, `;`, `,` or `\|` in it, in this order; else blanks, if it or the next line is several numbers with blanks between them |
-//! | names | the first record, if any of its fields is no number; else columns are called 0, 1, … |
+//! | names | the first record, if any of its fields is no number, or if it is 0, 1, 2, 3, … (pandas); else columns are called so |
 //! | comments | lines before the first record that begin with `#`; the last of them is the names if it has as many fields as a first record of numbers |
 //! | row numbers | a first column without a name that counts rows from 0 or 1 is left out, if it would be an input |
 //!
@@ -89,7 +89,7 @@ pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result
     let Some(fields) = table.next()? else {
         return Err(table.refused(format!("line {}", table.line), "there is no table", "give one"));
     };
-    let headed = table.fields().any(|field| number(field).is_none());
+    let headed = table.fields().any(|field| number(field).is_none()) || table.counts();
     let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
     let mut names: Vec<String> = if headed {
         table.fields().map(text).collect()
@@ -128,7 +128,11 @@ pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result
         if found != fields {
             let place = format!("line {}", table.line);
             let problem = format!("there are {found} fields, where the first line has {fields}");
-            return Err(table.refused(place, &problem, "give every line as many (quote what holds delimiters)"));
+            return Err(table.refused(
+                place,
+                &problem,
+                "give every line as many (quote what holds delimiters)",
+            ));
         }
         for (at, (field, &role)) in table.fields().zip(&roles).enumerate() {
             match role {
@@ -186,7 +190,8 @@ pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result
     }
     contents.columns = text_of.iter().map(|&text| columns[text].clone()).collect();
     if wanted.inputs.is_some() {
-        names = names.into_iter().zip(&roles).filter(|(_, role)| **role == Role::Input).map(|of| of.0).collect();
+        names =
+            names.into_iter().zip(&roles).filter(|(_, role)| **role == Role::Input).map(|of| of.0).collect();
         contents.inputs = Some(Inputs { rows: values.into_rows(rows, inputs)?, names });
     }
     Ok(contents)
@@ -336,7 +341,21 @@ impl<'a> Table<'a> {
         parser.set_line(line);
         let source = Box::new(Cursor::new(first).chain(source));
         let (text, ends) = (vec![0; 1 << 12], vec![0; 1 << 8]);
-        Ok(Self { source, parser, blanks, delimiter, gzip, path, comment, text, ends, fields: 0, line, begun: false, returned: false })
+        Ok(Self {
+            source,
+            parser,
+            blanks,
+            delimiter,
+            gzip,
+            path,
+            comment,
+            text,
+            ends,
+            fields: 0,
+            line,
+            begun: false,
+            returned: false,
+        })
     }
 
     /// The next record's number of fields.
@@ -409,6 +428,11 @@ impl<'a> Table<'a> {
         let ends = &self.ends[..self.fields];
         let starts = std::iter::once(0).chain(ends.iter().copied());
         starts.zip(ends).map(|(start, &end)| &self.text[start..end])
+    }
+
+    /// Whether the record in hand is 0, 1, 2, 3, …: the names that pandas gives to columns without.
+    fn counts(&self) -> bool {
+        self.fields > 3 && self.fields().enumerate().all(|(at, field)| field == at.to_string().as_bytes())
     }
 
     /// The names in the comment in front of the table.

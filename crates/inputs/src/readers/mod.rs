@@ -6,24 +6,28 @@
 
 mod choose;
 pub mod csv;
+pub mod h5ad;
 pub mod idx;
 pub mod npy;
 pub mod parquet;
 pub mod mtx;
+pub mod npz;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use csv::CSV;
+pub use h5ad::H5AD;
 pub use idx::IDX;
 pub use npy::NPY;
 pub use parquet::PARQUET;
 pub use mtx::MTX;
+pub use npz::NPZ;
 
 use crate::{Blocks, InputError};
 
 /// All readers, by the name of their `source`.
-pub static READERS: [&Reader; 5] = [&IDX, &NPY, &CSV, &PARQUET, &MTX];
+pub static READERS: [&Reader; 7] = [&IDX, &NPY, &NPZ, &CSV, &PARQUET, &MTX, &H5AD];
 
 /// A format of files that a job can name.
 pub struct Reader {

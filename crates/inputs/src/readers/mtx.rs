@@ -16,7 +16,7 @@
 //! are features unless a job says otherwise; those of a file are samples.
 //!
 //! **Nothing is trusted.** Memory grows with the entries that arrive. Rows and columns without
-//! entries may be at most `ROWS_A_BYTE` for every byte of the file, or `FEW_ROWS`.
+//! entries may be at most four for every byte of the unpacked file, or 16,384.
 //!
 //! **Cost.** One pass; 8 bytes an entry beside its value, and half of it once more unless samples
 //! ascend, as they do in folders.
@@ -24,13 +24,12 @@
 //! Source: R. Boisvert, R. Pozo, K. Remington, *The Matrix Market exchange formats: initial design*
 //! (1996).
 
-use std::collections::TryReserveError;
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use crate::files::{self, Unpacked, failed, unpacked};
-use crate::memory::may_fail;
 use crate::readers::{Choice, Column, Contents, INPUTS, Inputs, Orientation, Reader, Wanted, one_file};
+use crate::sparse::{Entries, most_rows};
 use crate::{Blocks, Compact, Dense, Element, InputError, formats};
 
 /// Matrix Market files, and folders with one.
@@ -52,13 +51,6 @@ const BANNER: &str = "%%MatrixMarket";
 
 /// The longest line that is read, in bytes. The format allows 1024; of no influence on any value.
 const LONGEST_LINE: usize = 1 << 16;
-
-/// Rows and columns that a file may declare for each of its unpacked bytes. An entry takes at least
-/// six; cells without counts are many in unfiltered data, but not that many.
-const ROWS_A_BYTE: u64 = 4;
-
-/// Rows and columns that any file may declare.
-const FEW_ROWS: u64 = 1 << 14;
 
 /// The files of a folder, each by the names that it may have.
 const FOLDER: [&[&str]; 3] = [
@@ -118,7 +110,12 @@ fn read_folder(path: &Path, rows: Option<Orientation>) -> Result<Inputs, InputEr
             return Ok(names);
         }
         let problem = format!("{} lines, where the matrix has {expected} {of}", names.len());
-        Err(refused(&path, "end of the file", problem, "give the files of one folder, or `rows = \"samples\"`"))
+        Err(refused(
+            &path,
+            "end of the file",
+            problem,
+            "give the files of one folder, or `rows = \"samples\"`",
+        ))
     };
     names_of(barcodes, rows.samples(), "samples")?;
     let names = names_of(features, rows.features(), "features")?;
@@ -160,12 +157,16 @@ pub fn mtx_from(source: impl Read, path: &Path, rows: Orientation) -> Result<Box
             (Orientation::Samples, Compact::Bytes(values)) => {
                 Ok(Box::new(turned(&values, samples, features)?.unbounded()))
             }
-            (Orientation::Samples, Compact::Floats(values)) => Ok(Box::new(turned(&values, samples, features)?)),
-            (Orientation::Samples, Compact::Doubles(values)) => Ok(Box::new(turned(&values, samples, features)?)),
+            (Orientation::Samples, Compact::Floats(values)) => {
+                Ok(Box::new(turned(&values, samples, features)?))
+            }
+            (Orientation::Samples, Compact::Doubles(values)) => {
+                Ok(Box::new(turned(&values, samples, features)?))
+            }
         };
     }
-    let entries = Entries::read(&mut lines, &header, rows)?;
-    let most = FEW_ROWS.max(ROWS_A_BYTE.saturating_mul(lines.bytes));
+    let entries = entries(&mut lines, &header, rows)?;
+    let most = most_rows(lines.bytes);
     if samples.max(features) as u64 > most {
         let problem = format!(
             "{rows_declared} rows and {columns_declared} columns are too many for a file of {} bytes (at most {most})",
@@ -174,7 +175,7 @@ pub fn mtx_from(source: impl Read, path: &Path, rows: Orientation) -> Result<Box
         let remedy = "the sizes are damaged, or nearly all rows are empty: leave empty ones out";
         return Err(refused(path, "the line of sizes", problem, remedy));
     }
-    entries.into_rows(samples, features, path)
+    entries.into_rows(samples, features)
 }
 
 /// What the first lines say.
@@ -191,7 +192,10 @@ struct Header {
 impl Header {
     fn read(lines: &mut Lines<'_>) -> Result<Self, InputError> {
         let known = lines.advance()?
-            && lines.line.get(..BANNER.len()).is_some_and(|start| start.eq_ignore_ascii_case(BANNER.as_bytes()));
+            && lines
+                .line
+                .get(..BANNER.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(BANNER.as_bytes()));
         if !known {
             let start = &lines.line[..lines.line.len().min(formats::LOOKED_AT)];
             return Err(InputError::OtherFormat {
@@ -285,7 +289,9 @@ fn dense_values(lines: &mut Lines<'_>, header: &Header) -> Result<Compact, Input
         for word in lines.text()?.split_whitespace() {
             let value = header.value(word, lines)?;
             if values.len() == expected {
-                return Err(lines.refused(&format!("more than the {expected} values of the sizes"), WRITE_AGAIN));
+                return Err(
+                    lines.refused(&format!("more than the {expected} values of the sizes"), WRITE_AGAIN)
+                );
             }
             values.push(value).map_err(|_| lines.no_memory())?;
         }
@@ -303,145 +309,46 @@ fn turned<T: Element>(values: &[T], samples: usize, features: usize) -> Result<D
     Dense::new((0..samples).flat_map(row).collect(), samples, features)
 }
 
-/// Entries in the order of the file, none zero.
-#[derive(Default)]
-struct Entries {
-    samples: Vec<u32>,
-    features: Vec<u32>,
-    values: Compact,
-}
-
-impl Entries {
-    fn read(lines: &mut Lines<'_>, header: &Header, orientation: Orientation) -> Result<Self, InputError> {
-        let [rows, columns, declared] = header.sizes;
-        let (mut entries, mut found) = (Self::default(), 0);
-        while lines.advance_to_data()? {
-            let mut words = lines.text()?.split_whitespace();
-            let mut index = |size: usize| words.next()?.parse::<u32>().ok().filter(|&at| (1..=size).contains(&(at as usize)));
-            let place = index(rows).zip(index(columns));
-            let value = if header.pattern { Some("1") } else { words.next() };
-            let ((row, column), value) = match (place, value, words.next()) {
-                (Some(place), Some(value), None) => (place, header.value(value, lines)?),
-                (None, _, _) => {
-                    let problem = format!("the entry is not in rows 1 to {rows} and columns 1 to {columns}");
-                    return Err(lines.refused(&problem, WRITE_AGAIN));
-                }
-                (Some(_), _, _) => {
-                    let words = if header.pattern { "row and column" } else { "row, column and value" };
-                    return Err(lines.refused(&format!("the line is not {words}"), WRITE_AGAIN));
-                }
-            };
-            if found == declared {
-                let problem = format!("more than the {declared} entries of the sizes");
+/// The entries of a sparse matrix.
+fn entries(lines: &mut Lines<'_>, header: &Header, orientation: Orientation) -> Result<Entries, InputError> {
+    let [rows, columns, declared] = header.sizes;
+    let (mut entries, mut found) = (Entries::default(), 0);
+    while lines.advance_to_data()? {
+        let mut words = lines.text()?.split_whitespace();
+        let mut index =
+            |size: usize| words.next()?.parse::<u32>().ok().filter(|&at| (1..=size).contains(&(at as usize)));
+        let place = index(rows).zip(index(columns));
+        let value = if header.pattern { Some("1") } else { words.next() };
+        let ((row, column), value) = match (place, value, words.next()) {
+            (Some(place), Some(value), None) => (place, header.value(value, lines)?),
+            (None, _, _) => {
+                let problem = format!("the entry is not in rows 1 to {rows} and columns 1 to {columns}");
                 return Err(lines.refused(&problem, WRITE_AGAIN));
             }
-            found += 1;
-            let mut push = |row: u32, column: u32, value: f64| match orientation {
-                Orientation::Samples => entries.push(row - 1, column - 1, value),
-                Orientation::Features => entries.push(column - 1, row - 1, value),
-            };
-            push(row, column, value).map_err(|_| lines.no_memory())?;
-            if let Some(factor) = header.mirrored.filter(|_| row != column) {
-                push(column, row, factor * value).map_err(|_| lines.no_memory())?;
+            (Some(_), _, _) => {
+                let words = if header.pattern { "row and column" } else { "row, column and value" };
+                return Err(lines.refused(&format!("the line is not {words}"), WRITE_AGAIN));
             }
-        }
-        if found < declared {
-            let problem = format!("{found} entries, where the sizes say {declared}");
-            return Err(lines.refused(&problem, FETCH_AGAIN));
-        }
-        Ok(entries)
-    }
-
-    fn push(&mut self, sample: u32, feature: u32, value: f64) -> Result<(), TryReserveError> {
-        if value.abs() > 0.0 {
-            may_fail(|| self.samples.try_reserve(1))?;
-            may_fail(|| self.features.try_reserve(1))?;
-            self.values.push(value)?;
-            self.samples.push(sample);
-            self.features.push(feature);
-        }
-        Ok(())
-    }
-
-    /// Rows, each in the order of its columns, with entries of the same place summed in the order of
-    /// the file.
-    fn into_rows(self, samples: usize, features: usize, path: &Path) -> Result<Box<dyn Blocks>, InputError> {
-        let no_memory = |_| no_memory(path, "the entries".to_owned());
-        let mut starts = filled(0_usize, samples + 1).map_err(no_memory)?;
-        self.samples.iter().for_each(|&sample| starts[sample as usize + 1] += 1);
-        for row in 0..samples {
-            starts[row + 1] += starts[row];
-        }
-        let (columns, values) = if self.samples.is_sorted() {
-            (self.features, self.values)
-        } else {
-            let columns = placed(&self.features, &self.samples, &starts).map_err(no_memory)?;
-            let values = match &self.values {
-                Compact::Bytes(values) => placed(values, &self.samples, &starts).map(Compact::Bytes),
-                Compact::Floats(values) => placed(values, &self.samples, &starts).map(Compact::Floats),
-                Compact::Doubles(values) => placed(values, &self.samples, &starts).map(Compact::Doubles),
-            };
-            (columns, values.map_err(no_memory)?)
         };
-        let ascends = |ends: &[usize]| columns[ends[0]..ends[1]].is_sorted_by(|a, b| a < b);
-        if starts.windows(2).all(ascends) {
-            return values.into_sparse(starts, columns, features);
+        if found == declared {
+            let problem = format!("more than the {declared} entries of the sizes");
+            return Err(lines.refused(&problem, WRITE_AGAIN));
         }
-        let (starts, columns, values) = summed(&starts, &columns, &values).map_err(no_memory)?;
-        values.into_sparse(starts, columns, features)
-    }
-}
-
-fn filled<T: Copy>(value: T, length: usize) -> Result<Vec<T>, TryReserveError> {
-    let mut all = Vec::new();
-    may_fail(|| all.try_reserve_exact(length))?;
-    all.resize(length, value);
-    Ok(all)
-}
-
-/// Entries, each in the row of its sample, in the order that they had; `starts` has where rows begin.
-fn placed<T: Copy>(of: &[T], samples: &[u32], starts: &[usize]) -> Result<Vec<T>, TryReserveError> {
-    let Some(&first) = of.first() else { return Ok(Vec::new()) };
-    let mut all = filled(first, of.len())?;
-    let mut next = filled(0, starts.len())?;
-    next.copy_from_slice(starts);
-    for (&value, &sample) in of.iter().zip(samples) {
-        let to = &mut next[sample as usize];
-        all[*to] = value;
-        *to += 1;
-    }
-    Ok(all)
-}
-
-/// Rows sorted, and entries of the same place summed.
-fn summed(
-    starts: &[usize],
-    columns: &[u32],
-    values: &Compact,
-) -> Result<(Vec<usize>, Vec<u32>, Compact), TryReserveError> {
-    let value = |at: usize| match values {
-        Compact::Bytes(values) => f64::from(values[at]),
-        Compact::Floats(values) => f64::from(values[at]),
-        Compact::Doubles(values) => values[at],
-    };
-    let (mut new_starts, mut new_columns, mut new_values) = (filled(0, 1)?, Vec::new(), Compact::default());
-    may_fail(|| new_starts.try_reserve_exact(starts.len()))?;
-    may_fail(|| new_columns.try_reserve(columns.len()))?;
-    let mut row: Vec<(u32, f64)> = Vec::new();
-    for ends in starts.windows(2) {
-        row.clear();
-        row.extend((ends[0]..ends[1]).map(|at| (columns[at], value(at))));
-        row.sort_by_key(|&(column, _)| column);
-        for same in row.chunk_by(|a, b| a.0 == b.0) {
-            let sum: f64 = same.iter().map(|&(_, value)| value).sum();
-            if sum.abs() > 0.0 {
-                new_columns.push(same[0].0);
-                new_values.push(sum)?;
-            }
+        found += 1;
+        let mut push = |row: u32, column: u32, value: f64| match orientation {
+            Orientation::Samples => entries.push(row - 1, column - 1, value),
+            Orientation::Features => entries.push(column - 1, row - 1, value),
+        };
+        push(row, column, value).map_err(|_| lines.no_memory())?;
+        if let Some(factor) = header.mirrored.filter(|_| row != column) {
+            push(column, row, factor * value).map_err(|_| lines.no_memory())?;
         }
-        new_starts.push(new_columns.len());
     }
-    Ok((new_starts, new_columns, new_values))
+    if found < declared {
+        let problem = format!("{found} entries, where the sizes say {declared}");
+        return Err(lines.refused(&problem, FETCH_AGAIN));
+    }
+    Ok(entries)
 }
 
 /// The lines of a source, which may be gzip.
@@ -503,7 +410,12 @@ impl<'a> Lines<'a> {
 }
 
 fn refused(path: &Path, place: &str, problem: String, remedy: &str) -> InputError {
-    InputError::Unreadable { path: path.to_owned(), place: place.to_owned(), problem, remedy: remedy.to_owned() }
+    InputError::Unreadable {
+        path: path.to_owned(),
+        place: place.to_owned(),
+        problem,
+        remedy: remedy.to_owned(),
+    }
 }
 
 fn no_memory(path: &Path, place: String) -> InputError {

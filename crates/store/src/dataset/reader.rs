@@ -50,7 +50,11 @@ impl Footer {
 
 /// What a decoder gives; a panic of its is an error.
 fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, StoreError> {
-    decoding::guarded(decode).map_err(|source| StoreError::Parquet { action: "read", path: path.to_path_buf(), source })
+    decoding::guarded(decode).map_err(|source| StoreError::Parquet {
+        action: "read",
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 /// Reads `names` from a part, batch by batch; texts as plain strings.

@@ -30,7 +30,7 @@ impl Normalize {
     #[must_use]
     pub fn at(&self, value: f64) -> f64 {
         let scaled = self.scale * value;
-        if self.log1p { scaled.ln_1p() } else { scaled }
+        if self.log1p { libm::log1p(scaled) } else { scaled }
     }
 }
 

@@ -35,7 +35,9 @@ use arrow_array::{Array, ArrayRef, PrimitiveArray};
 use arrow_schema::DataType;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::{Compression, Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -220,7 +222,7 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
         let features = if lists { checked.values.div_ceil(rows).max(1) } else { inputs.len() };
         let mut values = Compact::default();
         if let Some(start) = self.least(&inputs) {
-            let count = rows.checked_mul(features).unwrap_or(usize::MAX);
+            let count = rows.saturating_mul(features);
             values = start.zeros(count).map_err(|error| self.failed(error.into()))?;
         }
         let gaps = self.decode(&mut uses, &mut values, &checked, features)?;
@@ -240,12 +242,14 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
         let mut contents = Contents::default();
         if wanted.inputs.is_some() {
             let bytes = |&at: &usize| matches!(self.kind(at), DataType::UInt8);
-            let bounded = inputs.iter().all(|at| bytes(at) || element(self.kind(*at)) == Some(&DataType::UInt8));
-            let all: Box<dyn Blocks> = match values {
-                Compact::Bytes(values) if bounded => Box::new(Dense::new(values, rows, features)?),
-                values => values.into_rows(rows, features)?,
+            let bounded =
+                inputs.iter().all(|at| bytes(at) || element(self.kind(*at)) == Some(&DataType::UInt8));
+            let all: Box<dyn Blocks> = match (values, bounded) {
+                (Compact::Bytes(values), true) => Box::new(Dense::new(values, rows, features)?),
+                (values, true | false) => values.into_rows(rows, features)?,
             };
-            let names = if lists { Vec::new() } else { inputs.iter().map(|&at| self.names[at].clone()).collect() };
+            let names =
+                if lists { Vec::new() } else { inputs.iter().map(|&at| self.names[at].clone()).collect() };
             contents.inputs = Some(Inputs { rows: all, names });
         }
         for at in places.wanted {
@@ -299,7 +303,10 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
         } else if is_text(kind) {
             ("it holds words".to_owned(), format!("{out}, or give it as `labels = \"{name}\"`"))
         } else {
-            (format!("it is of type {kind}, and inputs are numbers"), format!("{out}, or write it as numbers"))
+            (
+                format!("it is of type {kind}, and inputs are numbers"),
+                format!("{out}, or write it as numbers"),
+            )
         };
         Err(self.refused(&format!("column `{name}`"), &problem, &remedy))
     }
@@ -336,11 +343,15 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
                 let (values, page) = self.check_chunk(column, name)?;
                 let lists = matches!(used, Use::Lists);
                 if !lists && values != rows as u64 {
-                    return Err(contradiction(&format!("column `{name}` has {values} values for {rows} rows")));
+                    return Err(contradiction(&format!(
+                        "column `{name}` has {values} values for {rows} rows"
+                    )));
                 }
                 if lists {
-                    let values = usize::try_from(values).ok().and_then(|more| checked.values.checked_add(more));
-                    checked.values = values.ok_or_else(|| contradiction("more values than memory can address"))?;
+                    let values =
+                        usize::try_from(values).ok().and_then(|more| checked.values.checked_add(more));
+                    checked.values =
+                        values.ok_or_else(|| contradiction("more values than memory can address"))?;
                 } else if column.column_type() == Type::BYTE_ARRAY {
                     checked.page = checked.page.max(page);
                 }
@@ -359,9 +370,7 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
     /// largest page.
     fn check_chunk(&self, column: &ColumnChunkMetaData, name: &str) -> Result<(u64, usize), InputError> {
         let place = format!("column `{name}`");
-        let refused = |problem: &str| {
-            damaged(self.path, &place, &ParquetError::General(problem.to_owned()))
-        };
+        let refused = |problem: &str| damaged(self.path, &place, &ParquetError::General(problem.to_owned()));
         // The most bytes that one can stand for. Sources: the formats' descriptions; for zstd, a
         // block of 128 KiB of one byte takes four.
         let expansion = match column.compression() {
@@ -373,7 +382,11 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
             other @ (Compression::BROTLI(_) | Compression::LZO) => {
                 let codec = format!("{other}").split('(').next().unwrap_or_default().to_lowercase();
                 let problem = format!("its pages are packed with {codec}, which is not read");
-                return Err(self.refused(&place, &problem, "write the file with zstd (or snappy, gzip, lz4)"));
+                return Err(self.refused(
+                    &place,
+                    &problem,
+                    "write the file with zstd (or snappy, gzip, lz4)",
+                ));
             }
         };
         let width = match column.column_type() {
@@ -388,7 +401,8 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
             }
             Type::BYTE_ARRAY => None,
         };
-        let (mut at, length) = guarded(|| Ok(column.byte_range())).map_err(|error| damaged(self.path, &place, &error))?;
+        let (mut at, length) =
+            guarded(|| Ok(column.byte_range())).map_err(|error| damaged(self.path, &place, &error))?;
         let end = at.checked_add(length).filter(|&end| end <= self.source.len());
         let end = end.ok_or_else(|| refused("its pages would be beyond the end of the file"))?;
         let (mut values, mut largest) = (0_u64, 0);
@@ -442,7 +456,11 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
                 let mut row = first;
                 let texts = (BATCH_BYTES / checked.page.max(1)).max(1);
                 let lists = some.iter().any(|(_, of)| matches!(of, Use::Lists));
-                let batch_rows = BATCH_ROWS.min(texts).min(if lists { (BATCH_VALUES / features).max(1) } else { BATCH_ROWS });
+                let batch_rows = BATCH_ROWS.min(texts).min(if lists {
+                    (BATCH_VALUES / features).max(1)
+                } else {
+                    BATCH_ROWS
+                });
                 let schema = self.metadata.parquet_schema();
                 let mut reader = guarded(|| {
                     let shared = Shared(Arc::clone(&self.source));
@@ -456,10 +474,13 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
                 loop {
                     let batch = guarded(|| Ok(reader.next().transpose()?));
                     let batch = batch.map_err(|error| {
-                        let names: Vec<String> = some.iter().map(|(at, _)| format!("`{}`", self.names[*at])).collect();
+                        let names: Vec<String> =
+                            some.iter().map(|(at, _)| format!("`{}`", self.names[*at])).collect();
                         damaged(self.path, &format!("one of the columns {}", names.join(", ")), &error)
                     })?;
-                    let Some(batch) = batch.filter(|batch| row + batch.num_rows() <= first + rows) else { break };
+                    let Some(batch) = batch.filter(|batch| row + batch.num_rows() <= first + rows) else {
+                        break;
+                    };
                     for ((at, of), array) in some.iter_mut().zip(batch.columns()) {
                         let missing = array.logical_null_count();
                         if missing > 0 {
@@ -468,17 +489,20 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
                             gaps.count += missing;
                             continue;
                         }
-                        let into = Target { table: self, at: *at, row };
+                        let into = Target { table: self, at: *at, row, list: false };
                         match of {
                             Use::Input(feature) => {
                                 let start = row * stride + *feature;
                                 into.each(array, |index, value| {
-                                    values.set(start + index * stride, value).map_err(|error| self.failed(error.into()))
+                                    values
+                                        .set(start + index * stride, value)
+                                        .map_err(|error| self.failed(error.into()))
                                 })?;
                             }
                             Use::Lists => into.lists(array, values, features, &mut length, &mut gaps)?,
                             Use::Beside(Beside::Numbers(numbers)) => {
-                                may_fail(|| numbers.try_reserve(array.len())).map_err(|error| self.failed(error.into()))?;
+                                may_fail(|| numbers.try_reserve(array.len()))
+                                    .map_err(|error| self.failed(error.into()))?;
                                 into.each(array, |_, value| {
                                     numbers.push(value);
                                     Ok(())
@@ -490,7 +514,8 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
                     row += batch.num_rows();
                 }
                 if row != first + rows {
-                    let error = ParquetError::General(format!("{} rows where {rows} are declared", row - first));
+                    let error =
+                        ParquetError::General(format!("{} rows where {rows} are declared", row - first));
                     return Err(damaged(self.path, &format!("row group {group} (from 0)"), &error));
                 }
             }
@@ -541,19 +566,25 @@ struct Target<'t, 'a, R> {
     at: usize,
     /// The row of its first value.
     row: usize,
+    /// Whether it is of one row.
+    list: bool,
 }
 
 impl<R: ChunkReader + 'static> Target<'_, '_, R> {
     /// Hands out every number of an array without nulls, with its index.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "types that are no numbers are refused before")]
     fn each(
         &self,
         array: &dyn Array,
         mut put: impl FnMut(usize, f64) -> Result<(), InputError>,
     ) -> Result<(), InputError> {
         match array.data_type() {
-            DataType::Boolean => {
-                array.as_boolean().values().iter().enumerate().try_for_each(|(at, one)| put(at, f64::from(u8::from(one))))
-            }
+            DataType::Boolean => array
+                .as_boolean()
+                .values()
+                .iter()
+                .enumerate()
+                .try_for_each(|(at, one)| put(at, f64::from(u8::from(one)))),
             DataType::Int8 => self.exact::<Int8Type>(array, put),
             DataType::Int16 => self.exact::<Int16Type>(array, put),
             DataType::Int32 => self.exact::<Int32Type>(array, put),
@@ -592,7 +623,11 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
                     "fill it in or leave such rows out, or leave out the column: `columns = [\"!{}\"]`",
                     self.table.names[self.at]
                 );
-                return Err(self.table.refused(&self.table.place(self.row + at, self.at), &problem, &remedy));
+                return Err(self.table.refused(
+                    &self.table.place(self.row_of(at), self.at),
+                    &problem,
+                    &remedy,
+                ));
             }
             put(at, value)?;
         }
@@ -616,8 +651,12 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
             let back = value as i128;
             if back != whole {
                 let problem = format!("the value is {whole}, which no double holds exactly (beyond 2^53)");
-                let place = self.table.place(self.row + at, self.at);
-                return Err(self.table.refused(&place, &problem, "rescale the column, or convert it to float64"));
+                let place = self.table.place(self.row_of(at), self.at);
+                return Err(self.table.refused(
+                    &place,
+                    &problem,
+                    "rescale the column, or convert it to float64",
+                ));
             }
             put(at, value)?;
         }
@@ -634,7 +673,7 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
             let text = array.value_as_string(at);
             let value = text.parse().map_err(|_| {
                 let error = ParquetError::General(format!("`{text}` is no number"));
-                damaged(self.table.path, &self.table.place(self.row + at, self.at), &error)
+                damaged(self.table.path, &self.table.place(self.row_of(at), self.at), &error)
             })?;
             put(at, value)
         })
@@ -661,7 +700,9 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
                 return Err(self.table.refused(&place, &problem, "give lists of one length"));
             }
         }
-        let (Some(&from), Some(&to)) = (lists.offsets().first(), lists.offsets().last()) else { return Ok(()) };
+        let (Some(&from), Some(&to)) = (lists.offsets().first(), lists.offsets().last()) else {
+            return Ok(());
+        };
         let (from, to) = (usize::try_from(from).unwrap_or(0), usize::try_from(to).unwrap_or(0));
         let numbers = lists.values().slice(from, to.saturating_sub(from));
         if numbers.logical_null_count() > 0 {
@@ -674,28 +715,22 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
         if *length != Some(features) {
             return Ok(());
         }
-        // Places of numbers that are refused are those of their rows.
         let start = self.row * features;
         for (list, row) in (0..lists.len()).zip(self.row..) {
-            let into = Target { table: self.table, at: self.at, row };
+            let into = Target { table: self.table, at: self.at, row, list: true };
             let numbers = numbers.slice(list * features, features);
             let first = start + list * features;
             let set = |index, value| {
                 values.set(first + index, value).map_err(|error| self.table.failed(error.into()))
             };
-            into.each(&numbers, set).map_err(|error| into.without_offset(error, row))?;
+            into.each(&numbers, set)?;
         }
         Ok(())
     }
 
-    /// The same refusal at the row itself: elements of a list were counted as rows.
-    fn without_offset(&self, error: InputError, row: usize) -> InputError {
-        match error {
-            InputError::Unreadable { path, problem, remedy, .. } => {
-                InputError::Unreadable { path, place: self.table.place(row, self.at), problem, remedy }
-            }
-            other => other,
-        }
+    /// The row of a number of the array in hand.
+    fn row_of(&self, index: usize) -> usize {
+        if self.list { self.row } else { self.row + index }
     }
 
     fn words(&self, array: &ArrayRef, words: &mut Vec<String>) -> Result<(), InputError> {
@@ -734,9 +769,10 @@ fn element(kind: &DataType) -> Option<&DataType> {
 
 /// The refusal of a damaged file.
 fn damaged(path: &Path, place: &str, error: &ParquetError) -> InputError {
-    let problem = match error {
-        ParquetError::General(problem) | ParquetError::EOF(problem) => problem.clone(),
-        other => other.to_string(),
+    let problem = if let ParquetError::General(problem) | ParquetError::EOF(problem) = error {
+        problem.clone()
+    } else {
+        error.to_string()
     };
     InputError::Unreadable {
         path: path.to_owned(),
