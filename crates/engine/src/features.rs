@@ -86,10 +86,10 @@ pub(crate) fn moments(rows: &dyn Blocks) -> Result<Moments, InputError> {
 /// Features of all rows, written out.
 pub(crate) fn rows(rows: &dyn Blocks, features: &Features) -> Result<Box<dyn Blocks>, InputError> {
     let (samples, before) = (rows.samples(), rows.features());
-    let mut values = Vec::with_capacity(samples * features.count(before));
+    let mut values = Vec::<f64>::with_capacity(samples * features.count(before));
     for first in (0..samples).step_by(BLOCK_ROWS) {
         for column in features.of(block(rows, first)).col_iter() {
-            values.extend(column.iter());
+            values.extend(column.iter().copied());
         }
     }
     Ok(Box::new(Dense::new(values, samples, features.count(before))?))

@@ -23,7 +23,7 @@
 //! let scales = scales(&sizes, TargetSum::Median);
 //! assert_eq!(scales, [1.5, 0.75]);
 //! let mut values = [0.0; 4];
-//! normalized(Box::new(counts), &scales, false)?.write_rows(0, &mut values);
+//! normalized(&counts, &scales, false)?.write_rows(0, &mut values);
 //! assert_eq!(values, [1.5, 4.5, 0.0, 6.0]);
 //! # Ok::<(), eigensweep_inputs::InputError>(())
 //! ```
