@@ -876,7 +876,7 @@ fn features() -> Vec<Key> {
     let rows = [&[GLYPHS], &files[..]].concat();
     let log = "whether `ln(1 + x)` takes the place of each value, after `normalize`; for values from 0";
     let variable = "how many of the most variable features are kept (scanpy's flavour `seurat`, by normalized values of \
-        the rows that are learned from), before anything else sees them";
+        the rows that are learned from; those that tie with the last, too), before anything else sees them";
     let center = "whether means are taken off; jobs centre last in any case, so that only maps notice";
     let standardize = "whether features are divided by their standard deviations, before components";
     let components = "the same as `data.components`: k₀, the principal components to keep";
