@@ -63,3 +63,17 @@ fn read(path: &Path, _: &Wanted<'_>) -> Result<Contents, InputError> {
             .to_owned(),
     })
 }
+
+#[cfg(all(test, not(feature = "hdf5")))]
+mod tests {
+    use std::path::Path;
+
+    use super::H5AD;
+    use crate::readers::Wanted;
+
+    #[test]
+    fn a_program_without_the_feature_says_how_to_get_it() {
+        let error = (H5AD.read)(Path::new("cells.h5ad"), &Wanted { inputs: None, columns: &[] }).unwrap_err();
+        assert!(error.to_string().contains("--features hdf5"), "{error}");
+    }
+}
