@@ -9,17 +9,17 @@
 //!
 //! Matrices are dense, or sparse by rows or by columns, of integers or floats; sparse ones come as
 //! sparse rows. Labels, groups and targets are columns of `obs`: categories, words, numbers or
-//! booleans, without missing values. Features are called by the index of `var`. Files of AnnData 0.6
-//! (compound tables, `raw.X`) to 0.12 are read.
+//! booleans, without missing values. Features are called by the index of `var`. Files of AnnData
+//! 0.6 (compound tables, `raw.X`) to 0.12 are read.
 //!
-//! HDF5 is read only by programs that are built with the feature `hdf5`, since the format is large; the name is
-//! known without it.
+//! HDF5 is read only by programs that are built with the feature `hdf5`, since the format is large;
+//! the name is known without it.
 //!
 //! **Nothing is trusted.** Memory grows with the chunks that arrive; an array may not declare more
 //! than deflate can pack into the file. What links outside of the file is not followed.
 //!
-//! **Cost.** One pass over the arrays that are wanted. 12 bytes a sparse entry beside its value, or once
-//! more 4 and the value if the file is by columns.
+//! **Cost.** One pass over the arrays that are wanted. 12 bytes a sparse entry beside its value, or
+//! once more 4 and the value if the file is by columns.
 //!
 //! Source: the AnnData developers, *On-disk format*, versions 0.7 to 0.12 of the package `anndata`.
 

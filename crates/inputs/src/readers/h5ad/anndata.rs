@@ -722,8 +722,8 @@ fn half(bits: u16) -> f64 {
     if bits >> 15 == 1 { -magnitude } else { magnitude }
 }
 
-/// The string that bytes stand for. `budget` is how many more bytes strings outside of the array may
-/// have: as many as the file, where none is used twice.
+/// The string that bytes stand for. `budget` is how many more bytes strings outside of the array
+/// may have: as many as the file, where none is used twice.
 fn word(bytes: &[u8], datatype: &Datatype, array: &Dataset, budget: &mut u64) -> Result<String, String> {
     let outside = matches!(
         datatype,
