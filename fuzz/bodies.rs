@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use eigensweep_inputs::InputError;
-use eigensweep_inputs::readers::{self, Chosen, Contents, Wanted};
+use eigensweep_inputs::readers::mtx::mtx_from;
+use eigensweep_inputs::readers::{self, Chosen, Contents, H5AD, Orientation, Wanted};
 use eigensweep_job as job;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, Fault, read_columns};
@@ -197,6 +198,29 @@ pub(crate) fn csv(data: &[u8]) {
 /// A Parquet file.
 pub(crate) fn parquet(data: &[u8]) {
     tables(|wanted| readers::parquet::table_from(data.to_vec(), Path::new("data.parquet"), wanted));
+}
+
+/// A matrix in Matrix Market format, plain or gzipped.
+pub(crate) fn mtx(data: &[u8]) {
+    for rows in Orientation::ALL {
+        let _ = mtx_from(data, Path::new("data.mtx"), rows).map_err(|error| error.to_string());
+    }
+}
+
+/// AnnData's file, from disk, as every program reads it; those without the feature `hdf5` only say so.
+pub(crate) fn h5ad(data: &[u8]) {
+    let Ok(directory) = tempfile::tempdir() else { return };
+    let path = directory.path().join("data.h5ad");
+    let _ = fs::write(&path, data);
+    for matrix in ["X", "raw/X", "layers/counts", "obsm/X_pca"] {
+        let chosen = Chosen { matrix: Some(matrix.to_owned()), ..Chosen::default() };
+        let wanted = Wanted { inputs: Some(&chosen), columns: &[] };
+        let _ = (H5AD.read)(&path, &wanted).map_err(|error| error.to_string());
+    }
+    for column in ["kind", "depth"] {
+        let wanted = Wanted { inputs: None, columns: &[Some(column)] };
+        let _ = (H5AD.read)(&path, &wanted).map_err(|error| error.to_string());
+    }
 }
 
 /// A part of a data set.

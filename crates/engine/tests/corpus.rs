@@ -80,6 +80,17 @@ fn the_corpus_is_of_this_format() {
 }
 
 #[test]
+fn matrix_market_files() {
+    run("mtx", bodies::mtx, 100);
+}
+
+/// Says something in programs with the feature `hdf5` only.
+#[test]
+fn anndata_files() {
+    run("h5ad", bodies::h5ad, 20);
+}
+
+#[test]
 fn idx_files() {
     run("idx", bodies::idx, 300);
 }

@@ -11,7 +11,8 @@
 //! variable genes, their columns, their values. Sparse rows stay sparse all the way: what is zero
 //! stays zero.
 //!
-//! scanpy computes in 32-bit floats where counts are such, we in doubles: values agree to some 10⁻⁷.
+//! scanpy computes in 32-bit floats where counts are such, we in doubles: values agree to some
+//! 10⁻⁷.
 //!
 //! ```
 //! use eigensweep_inputs::counts::{TargetSum, library_sizes, normalized, scales};
@@ -28,8 +29,8 @@
 //! # Ok::<(), eigensweep_inputs::InputError>(())
 //! ```
 //!
-//! Source: F. A. Wolf, P. Angerer, F. J. Theis, *SCANPY: large-scale single-cell gene expression data
-//! analysis* (2018), and version 1.11.5 of its program: `normalize_total`, `log1p`,
+//! Source: F. A. Wolf, P. Angerer, F. J. Theis, *SCANPY: large-scale single-cell gene expression
+//! data analysis* (2018), and version 1.11.5 of its program: `normalize_total`, `log1p`,
 //! `highly_variable_genes(flavor="seurat")` after R. Satija et al., *Spatial reconstruction of
 //! single-cell gene expression data* (2015).
 
@@ -82,8 +83,9 @@ const NO_MEAN: f64 = 1e-12;
 ///
 /// The dispersion of a gene is the logarithm of variance (by n − 1) over mean of its scaled counts
 /// `s_i x_ij`. Genes are sorted into 20 bins of equal width by `ln(1 + mean)`, and rank by how many
-/// standard deviations (by their number − 1) of their bin's dispersions they are above its mean; 1 for
-/// a gene alone in its bin. Genes that tie with the last are taken, too; constant genes never are.
+/// standard deviations (by their number − 1) of their bin's dispersions they are above its mean; 1
+/// for a gene alone in its bin. Genes that tie with the last are taken, too; constant genes never
+/// are.
 ///
 /// # Errors
 ///
@@ -105,8 +107,8 @@ pub fn variable_features(rows: &dyn Blocks, scales: &[f64], count: usize) -> Res
     Ok((0..scores.len()).filter(|&gene| scores[gene] >= least).collect())
 }
 
-/// `ln(1 + mean)` and the logarithm of variance over mean of each column's scaled counts; the latter
-/// is no number where there is no variance.
+/// `ln(1 + mean)` and the logarithm of variance over mean of each column's scaled counts; the
+/// latter is no number where there is no variance.
 fn dispersions(rows: &dyn Blocks, scales: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let samples = rows.samples() as f64;
     let mut sums = vec![(0.0, 0.0); rows.features()];
@@ -151,8 +153,8 @@ fn scores(means: &[f64], dispersions: &[f64]) -> Vec<f64> {
     means.iter().zip(dispersions).map(score).collect()
 }
 
-/// The edges of the bins, as `pandas.cut` has them: the first is a thousandth of the range lower, or
-/// if all means are the same, both ends a thousandth of them apart.
+/// The edges of the bins, as `pandas.cut` has them: the first is a thousandth of the range lower,
+/// or if all means are the same, both ends a thousandth of them apart.
 fn edges(means: &[f64]) -> Vec<f64> {
     let mut least = means.iter().copied().fold(f64::INFINITY, f64::min);
     let mut most = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -183,7 +185,8 @@ pub fn select(rows: Box<dyn Blocks>, columns: &[usize]) -> Result<Box<dyn Blocks
     rows.select(columns)
 }
 
-/// Scaled counts `s_i x_ij`, and `ln(1 + s_i x_ij)` if `log1p`, as doubles; sparse rows stay sparse.
+/// Scaled counts `s_i x_ij`, and `ln(1 + s_i x_ij)` if `log1p`, as doubles; sparse rows stay
+/// sparse.
 ///
 /// # Errors
 ///

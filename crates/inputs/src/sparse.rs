@@ -10,15 +10,15 @@
 //! exact and `C` is computed from it as for bytes. The same bits for every layout and machine.
 //!
 //! **Other numbers.** `C = G/n − μμᵀ` from the entries alone. What cancels there is bounded by how
-//! much of a column is held: where a share δ of it is, `μ² ≤ δ·mean(x²)`, so that
-//! `mean(x²) ≤ C/(1 − δ)`. Columns with δ > ½, whose means may dwarf their variances, are centred
-//! before they are multiplied, zeros included; for the others an entry of `C` is off by at most about
-//! 2n · 2⁻⁵³ of the variances, twice what two passes over dense rows lose. Sums are in the order of
-//! the rows, a product and a sum rounded each, so that bits are the same on every machine.
+//! much of a column is held: where a share δ of it is, `μ² ≤ δ·mean(x²)`, so that `mean(x²) ≤ C/(1
+//! − δ)`. Columns with δ > ½, whose means may dwarf their variances, are centred before they are
+//! multiplied, zeros included; for the others an entry of `C` is off by at most about 2n · 2⁻⁵³ of
+//! the variances, twice what two passes over dense rows lose. Sums are in the order of the rows, a
+//! product and a sum rounded each, so that bits are the same on every machine.
 //!
-//! **Cost.** 4 bytes an entry beside its value, 8 a row. N²/2n multiply-adds for `C` if rows have about the
-//! same number of entries, as long as that is faster than the dense n p²/2 (`DENSE`). A block of rows
-//! is written out as doubles; nothing else is dense but the p × p second moment.
+//! **Cost.** 4 bytes an entry beside its value, 8 a row. N²/2n multiply-adds for `C` if rows have
+//! about the same number of entries, as long as that is faster than the dense n p²/2 (`DENSE`). A
+//! block of rows is written out as doubles; nothing else is dense but the p × p second moment.
 
 use std::collections::TryReserveError;
 
@@ -29,12 +29,13 @@ use crate::memory::may_fail;
 use crate::moments::{self, BLOCK_ROWS, CompensatedSum};
 use crate::{Blocks, Compact, InputError};
 
-/// The share of entries held from which on the dense second moment is faster. Measured; no influence
-/// on moments of whole numbers.
+/// The share of entries held from which on the dense second moment is faster. Measured on 5,000 ×
+/// 2,000 counts, seconds at 0.02, 0.05, 0.1, 0.2: 0.1, 0.2, 0.3, 0.9 sparse against 0.8 to 1.1 dense;
+/// of real numbers 0.1, 0.1, 0.5, 1.7 against 2.6 to 2.8. No influence on moments of whole numbers.
 const DENSE: f64 = 0.2;
 
-/// Doubles of the second moment that are added to at a time: 256 KiB, which caches hold. No influence
-/// on any result.
+/// Doubles of the second moment that are added to at a time: 256 KiB, which caches hold. No
+/// influence on any result.
 const BAND: usize = 1 << 15;
 
 /// Bound of whole numbers that doubles hold without gaps: 2⁵³.
@@ -58,7 +59,8 @@ impl<T: Element> Sparse<T> {
     ///
     /// # Errors
     ///
-    /// * [`InputError::Dimension`] if there are no samples or features, or the lengths do not agree.
+    /// * [`InputError::Dimension`] if there are no samples or features, or the lengths do not
+    ///   agree.
     /// * [`InputError::SparseStructure`] at the first row whose columns do not ascend, are too
     ///   large, or that begins behind its end.
     /// * [`InputError::NonFiniteEntry`] if an entry is infinite or not a number.
@@ -282,8 +284,8 @@ impl<T: Element> Blocks for Sparse<T> {
     }
 }
 
-/// Rows or columns that a file may declare without giving entries of them, by its bytes: an entry as
-/// text takes at least six. Cells without counts are many in unfiltered data, but not that many.
+/// Rows or columns that a file may declare without giving entries of them, by its bytes: an entry
+/// as text takes at least six. Cells without counts are many in unfiltered data, but not that many.
 pub(crate) fn most_rows(bytes: u64) -> u64 {
     bytes.saturating_mul(4).max(1 << 14)
 }
@@ -309,8 +311,8 @@ impl Entries {
         Ok(())
     }
 
-    /// Rows, each in the order of its columns, with entries of the same place summed in the order of
-    /// the file.
+    /// Rows, each in the order of its columns, with entries of the same place summed in the order
+    /// of the file.
     ///
     /// # Errors
     ///
@@ -349,7 +351,8 @@ fn filled<T: Copy>(value: T, length: usize) -> Result<Vec<T>, TryReserveError> {
     Ok(all)
 }
 
-/// Entries, each in the row of its sample, in the order that they had; `starts` has where rows begin.
+/// Entries, each in the row of its sample, in the order that they had; `starts` has where rows
+/// begin.
 fn placed<T: Copy>(of: &[T], samples: &[u32], starts: &[usize]) -> Result<Vec<T>, TryReserveError> {
     let Some(&first) = of.first() else { return Ok(Vec::new()) };
     let mut all = filled(first, of.len())?;

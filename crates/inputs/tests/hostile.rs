@@ -5,8 +5,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use eigensweep_inputs::readers::{Chosen, Wanted, npy, npz};
-use eigensweep_inputs::readers::{Chosen, Wanted, csv, parquet};
+use eigensweep_inputs::readers::mtx::mtx_from;
+use eigensweep_inputs::readers::{Chosen, Orientation, Wanted, csv, npy, npz, parquet};
 use eigensweep_inputs::{images_from, labels_from, matrix_from};
 use eigensweep_testkit::allocator::{Counting, peak};
 use eigensweep_testkit::arrays::zip;
@@ -41,6 +41,7 @@ fn within(bytes: &[u8], size: usize, factor: usize) -> Result<(), TestCaseError>
         ("npy inputs", peak(|| drop(npy::inputs_from(bytes, length, path)))),
         ("npy column", peak(|| drop(npy::column_from(bytes, length, path)))),
         ("npz", peak(|| drop(npz::contents_from(bytes, length, path, &all)))),
+        ("mtx", peak(|| drop(mtx_from(bytes, path, Orientation::Samples)))),
     ] {
         prop_assert!(held <= allowed, "{} held {} bytes, {} allowed", name, held, allowed);
     }
@@ -180,6 +181,24 @@ fn nearly_npy() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// Something like a Matrix Market file: a header that is nearly right, sizes that may lie, entries.
+fn nearly_mtx() -> impl Strategy<Value = Vec<u8>> {
+    let words = [
+        vec!["coordinate", "array"],
+        vec!["real", "integer", "pattern", "complex"],
+        vec!["general", "symmetric", "skew-symmetric"],
+    ];
+    let header = words.map(prop::sample::select).prop_map(|words| words.join(" "));
+    let index = || prop_oneof![9 => (0_u64..6).boxed(), 1 => dimension().boxed()];
+    let value = prop::sample::select(vec!["", "1", "-2.5", "1e300", "nan", "1e999", "9007199254740993", "x"]);
+    let line = (index(), index(), value).prop_map(|(row, column, value)| format!("{row} {column} {value}\n"));
+    let sizes = prop::collection::vec(prop_oneof![(0_u64..6).boxed(), dimension().boxed()], 2..4);
+    (header, sizes, prop::collection::vec(line, 0..20)).prop_map(|(header, sizes, lines)| {
+        let sizes: Vec<String> = sizes.iter().map(u64::to_string).collect();
+        format!("%%MatrixMarket matrix {header}\n{}\n{}", sizes.join(" "), lines.concat()).into_bytes()
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, rng_seed: RngSeed::Fixed(8), failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -219,6 +238,11 @@ proptest! {
 
     #[test]
     fn almost_npy(bytes in nearly_npy()) {
+        within(&bytes, bytes.len(), 64)?;
+    }
+
+    #[test]
+    fn almost_mtx(bytes in nearly_mtx()) {
         within(&bytes, bytes.len(), 64)?;
     }
 }
@@ -327,4 +351,35 @@ fn a_plausible_declaration_is_not_allocated_before_the_data_arrive() {
     let header = [&[0, 0, 8, 2][..], &1_000_000_u32.to_be_bytes(), &1_000_u32.to_be_bytes()].concat();
     let packed = gzip(&[header, noise].concat());
     within(&packed, 5_000_012, 3).unwrap();
+}
+
+/// Entries that name the last of many rows, out of order: what is held follows the file.
+#[test]
+fn sparse_entries_are_held_in_proportion_to_their_lines() {
+    let mut text = "%%MatrixMarket matrix coordinate real general\n500000 500000 500000\n".to_owned();
+    for at in (1..=500_000).rev() {
+        text += &format!("{at} {at} 1.5\n");
+    }
+    within(text.as_bytes(), text.len(), 8).unwrap();
+}
+
+/// Files of the fuzzer's corpus: dimensions that nothing is behind, cycles, chunks that are not there.
+#[cfg(feature = "hdf5")]
+#[test]
+fn hdf5_files_are_held_in_proportion_to_their_bytes() {
+    use eigensweep_inputs::readers::h5ad::h5ad_from;
+    use eigensweep_inputs::readers::{Chosen, Wanted};
+
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/h5ad");
+    let files: Vec<_> = std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() > 10);
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        for matrix in ["X", "raw/X", "layers/counts"] {
+            let chosen = Chosen { matrix: Some(matrix.to_owned()), ..Chosen::default() };
+            let wanted = Wanted { inputs: Some(&chosen), columns: &[] };
+            let held = peak(|| drop(h5ad_from(&bytes, &file, &wanted)));
+            assert!(held <= FIXED + 64 * bytes.len(), "{}: {held} bytes", file.display());
+        }
+    }
 }

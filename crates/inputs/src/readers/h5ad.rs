@@ -9,17 +9,17 @@
 //!
 //! Matrices are dense, or sparse by rows or by columns, of integers or floats; sparse ones come as
 //! sparse rows. Labels, groups and targets are columns of `obs`: categories, words, numbers or
-//! booleans, without missing values. Features are called by the index of `var`. Files of AnnData 0.6
-//! (compound tables, `raw.X`) to 0.12 are read.
+//! booleans, without missing values. Features are called by the index of `var`. Files of AnnData
+//! 0.6 (compound tables, `raw.X`) to 0.12 are read.
 //!
-//! HDF5 is read only by programs that are built with the feature `hdf5`, since the format is large; the name is
-//! known without it.
+//! HDF5 is read only by programs that are built with the feature `hdf5`, since the format is large;
+//! the name is known without it.
 //!
 //! **Nothing is trusted.** Memory grows with the chunks that arrive; an array may not declare more
 //! than deflate can pack into the file. What links outside of the file is not followed.
 //!
-//! **Cost.** One pass over the arrays that are wanted. 12 bytes a sparse entry beside its value, or once
-//! more 4 and the value if the file is by columns.
+//! **Cost.** One pass over the arrays that are wanted. 12 bytes a sparse entry beside its value, or
+//! once more 4 and the value if the file is by columns.
 //!
 //! Source: the AnnData developers, *On-disk format*, versions 0.7 to 0.12 of the package `anndata`.
 
@@ -62,4 +62,18 @@ fn read(path: &Path, _: &Wanted<'_>) -> Result<Contents, InputError> {
         remedy: "build it with `cargo build --release --features hdf5`, or write the matrix as .mtx or .npy"
             .to_owned(),
     })
+}
+
+#[cfg(all(test, not(feature = "hdf5")))]
+mod tests {
+    use std::path::Path;
+
+    use super::H5AD;
+    use crate::readers::Wanted;
+
+    #[test]
+    fn a_program_without_the_feature_says_how_to_get_it() {
+        let error = (H5AD.read)(Path::new("cells.h5ad"), &Wanted { inputs: None, columns: &[] }).unwrap_err();
+        assert!(error.to_string().contains("--features hdf5"), "{error}");
+    }
 }

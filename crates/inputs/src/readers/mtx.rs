@@ -8,12 +8,12 @@
 //! | next | rows, columns and, of `coordinate`, the number of entries |
 //! | then | row and column from 1 and the value of an entry; of `array`, the values column by column |
 //!
-//! Entries of the same place are summed, and zeros not held. What is said of one side of the diagonal
-//! of a symmetric matrix holds for the other one, too.
+//! Entries of the same place are summed, and zeros not held. What is said of one side of the
+//! diagonal of a symmetric matrix holds for the other one, too.
 //!
 //! A folder holds `matrix.mtx`, `features.tsv` (or `genes.tsv`) and `barcodes.tsv`, each with or
-//! without `.gz`; the second column of the features is their names. Its matrix is genes × cells, so that rows
-//! are features unless a job says otherwise; those of a file are samples.
+//! without `.gz`; the second column of the features is their names. Its matrix is genes × cells, so
+//! that rows are features unless a job says otherwise; those of a file are samples.
 //!
 //! **Nothing is trusted.** Memory grows with the entries that arrive. Rows and columns without
 //! entries may be at most four for every byte of the unpacked file, or 16,384.
@@ -139,8 +139,8 @@ fn names_from(source: impl Read, path: &Path) -> Result<Vec<String>, InputError>
 /// # Errors
 ///
 /// * [`InputError::OtherFormat`]: the source is of another format.
-/// * [`InputError::Unreadable`]: a line is not as the format has it, a size or an index is impossible, there are
-///   more or fewer entries than declared, or a value is not finite.
+/// * [`InputError::Unreadable`]: a line is not as the format has it, a size or an index is
+///   impossible, there are more or fewer entries than declared, or a value is not finite.
 /// * [`InputError::Io`], [`InputError::Gzip`]: reading fails.
 pub fn mtx_from(source: impl Read, path: &Path, rows: Orientation) -> Result<Box<dyn Blocks>, InputError> {
     let mut lines = Lines::new(source, path)?;

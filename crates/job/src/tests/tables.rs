@@ -39,7 +39,7 @@ fn gaussian_data() {
     each(
         r##"
         [data]\nsource = "gausian" | `data.source` must be "gaussian" or "glyphs" or "idx" or "npy" or "npz" or "csv" or "parquet" or "mtx" or "h5ad", not "gausian" | "gausian" | did you mean "gaussian"?
-        [data]\nsource = 3 | `data.source` must be "gaussian" or "glyphs" or "idx", not a number | 3 | in quotes
+        [data]\nsource = 3 | `data.source` must be "gaussian" or "glyphs" or "idx" or "npy" or "npz" or "csv" or "parquet" or "mtx" or "h5ad", not a number | 3 | in quotes
         [data]\nimages = "x" | `data.images` has no meaning with source = "gaussian" | images | source = "idx"
         [data]\ncomponents = 0 | `data.components` must be a whole number from 1 to 2147483647, not 0 | 0 | components
         [data]\ncomponents = [3, 4.5] | `data.components` must be a whole number, not 4.5 | 4.5 |

@@ -101,14 +101,14 @@ struct File<'a> {
 /// What is at a place of a file.
 enum Object {
     Group(Group),
-    Array(Dataset),
+    Array(Box<Dataset>),
 }
 
 impl File<'_> {
     /// What is at a place, if anything is.
     fn object(&self, at: &str) -> Result<Option<Object>, InputError> {
         if let Some(array) = self.found(at, self.file.dataset(at))? {
-            return Ok(Some(Object::Array(array)));
+            return Ok(Some(Object::Array(Box::new(array))));
         }
         Ok(self.found(at, self.file.group(at))?.map(Object::Group))
     }
@@ -605,10 +605,10 @@ impl File<'_> {
 
 /// Whether something is not there, rather than damaged.
 fn is_absent(error: &Error) -> bool {
-    match error {
-        Error::Context { source, .. } => is_absent(source),
-        other => matches!(other, Error::GroupNotFound(_) | Error::DatasetNotFound(_)),
+    if let Error::Context { source, .. } = error {
+        return is_absent(source);
     }
+    matches!(error, Error::GroupNotFound(_) | Error::DatasetNotFound(_))
 }
 
 fn unreadable(path: &Path, place: &str, error: &Error) -> InputError {
@@ -628,10 +628,7 @@ fn unreadable(path: &Path, place: &str, error: &Error) -> InputError {
 
 /// The fields of a table: name, offset and type; none of other arrays.
 fn fields(array: &Dataset) -> impl Iterator<Item = (&str, usize, &Datatype)> {
-    let fields = match array.dtype() {
-        Datatype::Compound { fields, .. } => fields.as_slice(),
-        _other => &[],
-    };
+    let fields = if let Datatype::Compound { fields, .. } = array.dtype() { fields.as_slice() } else { &[] };
     fields.iter().map(|field| (field.name.as_str(), field.byte_offset as usize, &field.datatype))
 }
 
@@ -641,10 +638,10 @@ fn size_of(datatype: &Datatype) -> Option<usize> {
 }
 
 fn is_number(datatype: &Datatype) -> bool {
-    match datatype {
-        Datatype::Enum { base, .. } => is_number(base),
-        other => matches!(other, Datatype::FixedPoint { .. } | Datatype::FloatingPoint { .. }),
+    if let Datatype::Enum { base, .. } = datatype {
+        return is_number(base);
     }
+    matches!(datatype, Datatype::FixedPoint { .. } | Datatype::FloatingPoint { .. })
 }
 
 fn finite(value: f64) -> Result<f64, String> {
@@ -674,43 +671,42 @@ fn whole(attribute: &Attribute) -> Vec<usize> {
 }
 
 /// The number that bytes stand for.
-#[expect(clippy::cast_possible_truncation, reason = "the casts back are the test")]
+#[expect(clippy::cast_possible_truncation, reason = "the casts back are the test, and floats have few bits")]
 fn number(bytes: &[u8], datatype: &Datatype) -> Result<f64, String> {
-    let (order, exact) = match datatype {
-        Datatype::FixedPoint { byte_order, .. } | Datatype::FloatingPoint { byte_order, .. } => {
-            (byte_order, true)
-        }
-        Datatype::Enum { base, .. } => return number(bytes, base),
-        _other => (&ByteOrder::LittleEndian, false),
-    };
-    let mut little = [0; 8];
-    let Some(to) = little.get_mut(..bytes.len()).filter(|_| exact) else {
-        return Err(format!("its elements are {datatype:?}, not numbers"));
-    };
-    to.copy_from_slice(bytes);
-    if matches!(order, ByteOrder::BigEndian) {
-        to.reverse();
+    if let Datatype::Enum { base, .. } = datatype {
+        return number(bytes, base);
     }
-    let bits = u64::from_le_bytes(little);
-    let unused = 64 - 8 * bytes.len().clamp(1, 8);
-    match datatype {
-        Datatype::FloatingPoint { .. } => match bytes.len() {
-            8 => Ok(f64::from_bits(bits)),
-            4 => Ok(f64::from(f32::from_bits(bits as u32))),
-            2 => Ok(half(bits as u16)),
-            size => Err(format!("its elements are floats of {size} bytes; 2, 4 and 8 are read")),
-        },
-        Datatype::FixedPoint { signed: true, .. } => {
-            let value = (bits << unused).cast_signed() >> unused;
-            let double = value as f64;
-            let same = double as i128 == i128::from(value);
-            same.then_some(double).ok_or_else(|| format!("no double holds {value} exactly (beyond 2^53)"))
+    let exact = |double: f64, value: i128| {
+        let same = double as i128 == value;
+        same.then_some(double).ok_or_else(|| format!("no double holds {value} exactly (beyond 2^53)"))
+    };
+    match (datatype, bytes.len()) {
+        (Datatype::FloatingPoint { byte_order, .. }, 8) => Ok(f64::from_bits(bits(bytes, *byte_order))),
+        (Datatype::FloatingPoint { byte_order, .. }, 4) => {
+            Ok(f64::from(f32::from_bits(bits(bytes, *byte_order) as u32)))
         }
-        _unsigned => {
-            let double = bits as f64;
-            let same = double as i128 == i128::from(bits);
-            same.then_some(double).ok_or_else(|| format!("no double holds {bits} exactly (beyond 2^53)"))
+        (Datatype::FloatingPoint { byte_order, .. }, 2) => Ok(half(bits(bytes, *byte_order) as u16)),
+        (Datatype::FixedPoint { signed: true, byte_order, .. }, size @ 1..=8) => {
+            let unused = 64 - 8 * size;
+            let value = (bits(bytes, *byte_order) << unused).cast_signed() >> unused;
+            exact(value as f64, i128::from(value))
         }
+        (Datatype::FixedPoint { signed: false, byte_order, .. }, 1..=8) => {
+            let value = bits(bytes, *byte_order);
+            exact(value as f64, i128::from(value))
+        }
+        (datatype, size) => {
+            Err(format!("its elements are {datatype:?} of {size} bytes, no numbers that are read"))
+        }
+    }
+}
+
+/// At most eight bytes as a number, in the order that they have.
+fn bits(bytes: &[u8], order: ByteOrder) -> u64 {
+    let place = |(at, &byte): (usize, &u8)| u64::from(byte) << (8 * at);
+    match order {
+        ByteOrder::LittleEndian => bytes.iter().enumerate().map(place).sum(),
+        ByteOrder::BigEndian => bytes.iter().rev().enumerate().map(place).sum(),
     }
 }
 
@@ -726,24 +722,26 @@ fn half(bits: u16) -> f64 {
     if bits >> 15 == 1 { -magnitude } else { magnitude }
 }
 
-/// The string that bytes stand for. `budget` is how many more bytes strings outside of the array may
-/// have: as many as the file, where none is used twice.
+/// The string that bytes stand for. `budget` is how many more bytes strings outside of the array
+/// may have: as many as the file, where none is used twice.
 fn word(bytes: &[u8], datatype: &Datatype, array: &Dataset, budget: &mut u64) -> Result<String, String> {
-    let bytes = match datatype {
-        Datatype::String { size: StringSize::Fixed(_), padding, .. } => {
-            let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-            match padding {
-                StringPadding::SpacePad => bytes[..end].trim_ascii_end().to_vec(),
-                StringPadding::NullTerminate | StringPadding::NullPad => bytes[..end].to_vec(),
-            }
-        }
+    let outside = matches!(
+        datatype,
         Datatype::String { size: StringSize::Variable, .. }
-        | Datatype::VarLen { kind: VarLenKind::String, .. } => {
-            let length = bytes.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
-            *budget = budget.checked_sub(u64::from(length)).ok_or("its strings are longer than the file")?;
-            array.resolve_vlen_reference_bytes(bytes, 1).map_err(|error| error.to_string())?
+            | Datatype::VarLen { kind: VarLenKind::String, .. }
+    );
+    let bytes = if let Datatype::String { size: StringSize::Fixed(_), padding, .. } = datatype {
+        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+        match padding {
+            StringPadding::SpacePad => bytes[..end].trim_ascii_end().to_vec(),
+            StringPadding::NullTerminate | StringPadding::NullPad => bytes[..end].to_vec(),
         }
-        other => return Err(format!("its elements are {other:?}, not strings")),
+    } else if outside {
+        let length = bytes.first_chunk().map_or(0, |length| u32::from_le_bytes(*length));
+        *budget = budget.checked_sub(u64::from(length)).ok_or("its strings are longer than the file")?;
+        array.resolve_vlen_reference_bytes(bytes, 1).map_err(|error| error.to_string())?
+    } else {
+        return Err(format!("its elements are {datatype:?}, not strings"));
     };
     String::from_utf8(bytes).map_err(|_| "a string is no UTF-8".to_owned())
 }
