@@ -16,7 +16,7 @@ use eigensweep_sampling::glyphs;
 use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::features::Moments;
 use eigensweep_theory::views::stages::{Domain, Shape};
-use faer::{Mat, MatRef};
+use faer::Mat;
 
 use crate::EngineError;
 use crate::features::{self, Counts, RowFeatures};
