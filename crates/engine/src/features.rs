@@ -128,12 +128,16 @@ pub(crate) fn fit(
     let most = settings.iter().map(|k| recipe.features(before, k.map(size))).max().unwrap_or(0);
     if most > LARGEST_SIZE {
         let message = format!("kind = {:?} makes {most} features of these data", recipe.kind.name);
-        let help = format!("eigenproblems are dense: keep `components`, or `count`, so that there are up to {LARGEST_SIZE}");
+        let help = format!(
+            "eigenproblems are dense: keep `components`, or `count`, so that there are up to {LARGEST_SIZE}"
+        );
         return Err(refused(job, "features.kind", message, "too many", Some(help)));
     }
     let failed = |failure: Failure| match failure {
         Failure::DimensionAboveRank { rank } => {
-            let message = format!("components can be scaled to unit variance where they have any: the data have {rank}");
+            let message = format!(
+                "components can be scaled to unit variance where they have any: the data have {rank}"
+            );
             refused(job, key, message, "above the rank", Some(format!("choose at most {}", rank.max(1))))
         }
         Failure::NotPositiveDefinite { .. } | Failure::NoConvergence | Failure::NotFinite => {
@@ -173,7 +177,8 @@ impl RowFeatures {
         scales: &[f64],
         raw: &Moments,
     ) -> Result<Vec<Self>, EngineError> {
-        let normalize = (spec.features.log1p || !scales.is_empty()).then(|| Normalize::new(spec.features.log1p));
+        let normalize =
+            (spec.features.log1p || !scales.is_empty()).then(|| Normalize::new(spec.features.log1p));
         let moments = match normalize {
             Some(_) => moments(&*normalized(&spec.features, Arc::clone(rows), scales)?)?,
             None => raw.clone(),
@@ -257,6 +262,9 @@ impl RowFeatures {
         let maps = if self.features.are_linear() { Vec::new() } else { self.features.stages() };
         let last = maps.len().saturating_sub(1);
         let name = |at: usize| if at == last { spec.recipe.kind.name } else { "linear" };
-        normalize.into_iter().chain(maps.into_iter().enumerate().map(|(at, stage)| named(name(at), stage))).collect()
+        normalize
+            .into_iter()
+            .chain(maps.into_iter().enumerate().map(|(at, stage)| named(name(at), stage)))
+            .collect()
     }
 }

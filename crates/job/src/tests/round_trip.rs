@@ -356,8 +356,8 @@ fn rows() -> impl Strategy<Value = DataSpec> {
         } else {
             option::of(columns(reader, 1)).boxed()
         };
-        let files = (name(), columns)
-            .prop_map(|(inputs, answers)| HeldOut::Files { inputs: inputs.into(), answers });
+        let files =
+            (name(), columns).prop_map(|(inputs, answers)| HeldOut::Files { inputs: inputs.into(), answers });
         prop_oneof![Just(HeldOut::Nothing), share(), files]
     };
     let files = files().prop_flat_map(move |source| {

@@ -43,8 +43,8 @@ use faer::{Mat, MatRef};
 
 use super::Frame;
 use super::explain::Explained;
-use crate::input::Input;
 use crate::features::RowFeatures;
+use crate::input::Input;
 use crate::samples::{Label, Samples};
 use ahead::Ahead;
 use gather::{Gather, SampleMoments};
@@ -571,7 +571,9 @@ impl Workspace {
         if simulation.clean {
             self.clean.begin(features.mean(), labels);
         }
-        for (predictions, _) in self.predictions.iter_mut().zip(simulation.predicted).filter(|(_, wanted)| *wanted) {
+        for (predictions, _) in
+            self.predictions.iter_mut().zip(simulation.predicted).filter(|(_, wanted)| *wanted)
+        {
             predictions.resize(features.mean().len());
         }
         for sum in &mut self.sums {
