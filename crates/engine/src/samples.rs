@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use eigensweep_inputs::readers::Inputs;
 use eigensweep_inputs::{
-    Answers, Blocks, ClassLabels, Columns, Dense, InputError, Labels, Source, SourceFiles, moments, read_matrix,
+    Answers, Blocks, ClassLabels, Columns, Dense, InputError, Labels, Source, SourceFiles, moments,
+    read_matrix,
 };
 use eigensweep_job::stages::StageValue;
 use eigensweep_job::{DataSpec, HeldOut, Job, RowSource, RowsSpec, StageSpec, ValueRange};
@@ -304,7 +305,8 @@ impl Samples {
         let out = out.map(|out| labelled(&part(&rows, &out), row_labels(&labels, &out))).transpose()?;
         let (training, mut held_out) = (labelled(&learned, row_labels(&labels, &training))?, out);
         let mut held_bytes = 0;
-        if let (HeldOut::Files { inputs, answers }, RowSource::Files(source)) = (&spec.held_out, &spec.source) {
+        if let (HeldOut::Files { inputs, answers }, RowSource::Files(source)) = (&spec.held_out, &spec.source)
+        {
             let files = held_out_files(source, inputs, answers.as_ref());
             missing(job, "test_", &files)?;
             let Source { inputs, labels: held, .. } = files.read()?;
@@ -318,7 +320,8 @@ impl Samples {
                 return Err(refused(job, &key, message, "another size", None));
             }
             let samples = inputs.rows.samples();
-            let held = held.ok_or_else(|| refused(job, &key, "there are no labels".to_owned(), "no labels", None))?;
+            let held =
+                held.ok_or_else(|| refused(job, &key, "there are no labels".to_owned(), "no labels", None))?;
             if held.samples() != samples {
                 return Err(InputError::SampleCount { inputs: samples, labels: held.samples() }.into());
             }
@@ -344,7 +347,8 @@ impl Samples {
         let second = Mat::from_fn(features, features, |i, j| covariance[(i, j)] + mean[i] * mean[j]);
         let mean = Mat::from_fn(features, 1, |i, _| mean[i]);
         let files = stage_files(job)?;
-        let bytes = bytes + held_bytes + 2 * 8 * (features as u64).pow(2);
+        let of_features: u64 = row_features.iter().map(RowFeatures::bytes).sum();
+        let bytes = bytes + held_bytes + 2 * 8 * (features as u64).pow(2) + of_features;
         let loading_bytes = bytes + 4 * 8 * (features as u64).pow(2);
         let fingerprint = fingerprint(job)?;
         Ok(Self {
@@ -406,7 +410,13 @@ impl Samples {
 }
 
 /// A problem of a job, as an error.
-pub(crate) fn refused(job: &Job, key: &str, message: String, label: &str, help: Option<String>) -> EngineError {
+pub(crate) fn refused(
+    job: &Job,
+    key: &str,
+    message: String,
+    label: &str,
+    help: Option<String>,
+) -> EngineError {
     job.source.report(vec![job.source.problem_at(key, message, label, help)]).into()
 }
 
@@ -456,17 +466,22 @@ fn held_out_files(source: &SourceFiles, inputs: &Path, answers: Option<&Columns>
 pub(crate) fn fingerprint(job: &Job) -> Result<String, EngineError> {
     let (mut paths, mut names) = (Vec::new(), String::new());
     if let DataSpec::Rows(RowsSpec { source: RowSource::Files(source), held_out, .. }) = &job.spec.data {
-        let all = [Some(source.clone()), match held_out {
-            HeldOut::Files { inputs, answers } => Some(held_out_files(source, inputs, answers.as_ref())),
-            HeldOut::Nothing | HeldOut::Share(_) => None,
-        }];
+        let all = [
+            Some(source.clone()),
+            match held_out {
+                HeldOut::Files { inputs, answers } => Some(held_out_files(source, inputs, answers.as_ref())),
+                HeldOut::Nothing | HeldOut::Share(_) => None,
+            },
+        ];
         for SourceFiles { answers, groups, .. } in all.iter().flatten() {
             let kind = match answers {
                 Some(Answers::Targets(_)) => "targets",
                 Some(Answers::Labels(_)) | None => "labels",
             };
-            for (kind, Columns { names: columns, .. }) in
-                answers.iter().map(|answers| (kind, answers.columns())).chain(groups.iter().map(|of| ("groups", of)))
+            for (kind, Columns { names: columns, .. }) in answers
+                .iter()
+                .map(|answers| (kind, answers.columns()))
+                .chain(groups.iter().map(|of| ("groups", of)))
             {
                 if !columns.is_empty() || kind != "labels" {
                     names.push_str(&format!("{kind} {columns:?}\n"));
@@ -527,7 +542,9 @@ pub(crate) fn centre(labels: &mut Labels, rows: Option<&Which>) -> Vec<f64> {
 /// The labels of some rows.
 fn row_labels(labels: &Labels, rows: &Which) -> RowLabels {
     match labels {
-        Labels::Classes(classes) => RowLabels::Classes(rows.iter().map(|row| classes.classes()[row]).collect()),
+        Labels::Classes(classes) => {
+            RowLabels::Classes(rows.iter().map(|row| classes.classes()[row]).collect())
+        }
         Labels::Targets(targets) => {
             let rows: Vec<usize> = rows.iter().collect();
             RowLabels::Targets(Mat::from_fn(targets.ncols(), rows.len(), |i, j| targets[(rows[j], i)]))

@@ -334,7 +334,12 @@ fn held_out(source: &JobSource, values: &Values) -> Option<Problem> {
     }
     if !source.has(&inputs) {
         let help = format!("held-out rows have {inputs} of their own").replace("data.", "");
-        return Some(source.problem_at(first, format!("`{first}` needs `{inputs}`"), "not alone", Some(help)));
+        return Some(source.problem_at(
+            first,
+            format!("`{first}` needs `{inputs}`"),
+            "not alone",
+            Some(help),
+        ));
     }
     // Of labels in a file of their own, those of the held-out rows have another one.
     let key = if source.has("data.targets") { keys::TARGETS } else { keys::LABELS };

@@ -266,7 +266,9 @@ impl Key {
             Kind::Words(words) => format!("a list of any of {}", quoted(words).join(", ")),
             Kind::Whole(within) => in_words(&within(&Values::default())),
             Kind::Number(allowed) => number(allowed),
-            Kind::NumberOr(allowed, words) => format!("{}, or {}", number(allowed), quoted(words).join(" or ")),
+            Kind::NumberOr(allowed, words) => {
+                format!("{}, or {}", number(allowed), quoted(words).join(" or "))
+            }
             Kind::Spectrum(allowed) => {
                 format!("{}, or a list, each {}", quoted(&SpectrumShape::NAMES).join(", "), number(allowed))
             }
@@ -650,7 +652,8 @@ fn readers(holds: impl Fn(&Reader) -> bool) -> Vec<&'static str> {
 fn of_files(files: &[&'static str]) -> Vec<Key> {
     const LABELS_HELP: &str = "what is to be learned: one column of whole numbers or of words is classes, anything else \
         real targets";
-    const TARGETS_HELP: &str = "what is to be learned, as real numbers whatever it looks like; a list of columns, too";
+    const TARGETS_HELP: &str =
+        "what is to be learned, as real numbers whatever it looks like; a list of columns, too";
     const MATRIX_HELP: &str = "the array of the file that holds the inputs: of npz by name; of h5ad `X`, `raw/X`, \
         `layers/NAME` or `obsm/NAME`";
     const COLUMNS_HELP: &str = "the columns that are inputs, as patterns with `*` and `?`; one that begins with `!` takes \
@@ -674,10 +677,7 @@ fn of_files(files: &[&'static str]) -> Vec<Key> {
             keys.extend(only("source", &of, [key]));
         }
     }
-    let columns = [
-        (LABELS, "`targets`", LABELS_HELP),
-        (TARGETS, "`labels`", TARGETS_HELP),
-    ];
+    let columns = [(LABELS, "`targets`", LABELS_HELP), (TARGETS, "`labels`", TARGETS_HELP)];
     let columns = columns.map(|(name, default, help)| {
         in_table("data", name, Kind::Columns, Default::Derived(default), help).enters(Identity::Nothing)
     });
@@ -881,7 +881,8 @@ fn features() -> Vec<Key> {
     let standardize = "whether features are divided by their standard deviations, before components";
     let components = "the same as `data.components`: k₀, the principal components to keep";
     let kinds: Vec<_> = features::KINDS.iter().map(|kind| kind.name).collect();
-    let help: Vec<_> = features::KINDS.iter().map(|kind| format!("`{:?}`: {}", kind.name, kind.help)).collect();
+    let help: Vec<_> =
+        features::KINDS.iter().map(|kind| format!("`{:?}`: {}", kind.name, kind.help)).collect();
     let flag = |path, help: &str| key(path, Kind::Flag, "false", help).silent();
     let mut keys = vec![
         key(
@@ -902,7 +903,9 @@ fn features() -> Vec<Key> {
     ];
     for kind in features::KINDS {
         let own = kind.keys.iter().filter_map(|one| {
-            let (Takes::Number(bounds), Unless::Number(default)) = (one.takes, one.unless) else { return None };
+            let (Takes::Number(bounds), Unless::Number(default)) = (one.takes, one.unless) else {
+                return None;
+            };
             let allowed = match bounds.whole {
                 true => Allowed::whole(bounds.words, bounds.holds, one.help),
                 false => Allowed::real(bounds.words, bounds.holds, one.help),
