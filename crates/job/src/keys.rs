@@ -309,7 +309,15 @@ impl Key {
         let each = self.when.iter().map(|when| match when.key {
             VIEWS if when.is.contains(&STAGES) => "there are stages".to_owned(),
             VIEWS => "there are no stages".to_owned(),
-            key => format!("{key} is {}", when.is.join(" or ")),
+            key => {
+                let reads = |reader: &&Reader| when.is.contains(&reader.name);
+                let files = READERS.iter().filter(|reader| reads(reader)).count();
+                match (files == READERS.len(), when.is.contains(&GLYPHS)) {
+                    (true, true) => format!("{key} is not {GAUSSIAN}"),
+                    (true, false) => format!("{key} is files"),
+                    (false, _) => format!("{key} is {}", when.is.join(" or ")),
+                }
+            }
         });
         each.collect::<Vec<_>>().join(", ")
     }

@@ -113,6 +113,7 @@ impl RunSpec {
 
 /// The clean inputs X (n × d), their k₀ important components, and the labels Y (n × ℓ).
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a job has one")]
 pub enum DataSpec {
     /// `source = "gaussian"`: a Gaussian signal with known eigenvalues.
     Gaussian(GaussianSpec),
