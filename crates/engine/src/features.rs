@@ -166,6 +166,8 @@ pub struct RowFeatures {
     basis: Option<Mat<f64>>,
     /// Mean of the rows that moments are taken of.
     mean: Vec<f64>,
+    /// d.
+    before: usize,
 }
 
 impl RowFeatures {
@@ -188,7 +190,7 @@ impl RowFeatures {
             let linear = features.linear().filter(|_| features.are_linear());
             let basis = linear.and_then(|linear| linear.matrix(before));
             let mean = mean.clone();
-            let mut of = Self { setting, normalize: normalize.clone(), features, basis, mean };
+            let mut of = Self { setting, normalize: normalize.clone(), features, basis, mean, before };
             if !of.features.are_linear() {
                 of.mean = of.mean_of(&**rows, scales);
             }
@@ -237,6 +239,14 @@ impl RowFeatures {
     #[must_use]
     pub fn inputs(&self) -> usize {
         self.basis.as_ref().map_or(self.mean.len(), Mat::ncols)
+    }
+
+    /// Bytes that bases and weights take, about.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let basis = self.basis.as_ref().map_or(0, |basis| basis.nrows() * basis.ncols());
+        let weights = if self.features.are_linear() { 0 } else { self.mean.len() * self.before };
+        8 * (basis + weights) as u64
     }
 
     /// Rows (d × m, a column each) with their factors as moments are taken of them.

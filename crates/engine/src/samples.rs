@@ -347,7 +347,8 @@ impl Samples {
         let second = Mat::from_fn(features, features, |i, j| covariance[(i, j)] + mean[i] * mean[j]);
         let mean = Mat::from_fn(features, 1, |i, _| mean[i]);
         let files = stage_files(job)?;
-        let bytes = bytes + held_bytes + 2 * 8 * (features as u64).pow(2);
+        let of_features: u64 = row_features.iter().map(RowFeatures::bytes).sum();
+        let bytes = bytes + held_bytes + 2 * 8 * (features as u64).pow(2) + of_features;
         let loading_bytes = bytes + 4 * 8 * (features as u64).pow(2);
         let fingerprint = fingerprint(job)?;
         Ok(Self {

@@ -2,6 +2,8 @@
 //! held-out rows and of views included.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+#![expect(clippy::cast_possible_truncation, reason = "numbers of a small test")]
+#![expect(clippy::float_cmp, reason = "counts")]
 
 use std::path::Path;
 
@@ -191,6 +193,20 @@ fn linear_features_of_full_rank_change_no_row_space() {
     for ((_, raw), (_, centred)) in raw.iter().zip(&centred) {
         assert_eq!(raw.bits(), centred.bits());
     }
+}
+
+/// Columns are chosen by the rows that are learned from, and kept of all.
+#[test]
+fn the_most_variable_features_are_kept_of_all_rows() {
+    let written = write();
+    let views = "[augmentation]\nstages = [{ kind = \"thinning\", keep = 0.5 }]\n";
+    let raw = by_paradigm(&written.job(views));
+    let all = by_paradigm(&written.job(&format!("{views}[features]\nvariable = 9\n")));
+    for ((_, raw), (_, all)) in raw.iter().zip(&all) {
+        assert_eq!(raw.bits(), all.bits());
+    }
+    let some = by_paradigm(&written.job(&format!("{views}[features]\nvariable = 4\n")));
+    assert!((4.0..9.0).contains(&some[0].1[&RANK]) && some[0].1[&LOSS_TEST].is_finite());
 }
 
 #[test]

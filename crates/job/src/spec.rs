@@ -164,7 +164,7 @@ pub struct RowsSpec {
     /// Rows that nothing is learned from.
     pub held_out: HeldOut,
     /// `[features]`: what becomes of the features.
-    pub features: FeaturesSpec,
+    pub features: Box<FeaturesSpec>,
 }
 
 /// What becomes of the features of rows; the number of principal components is beside it.

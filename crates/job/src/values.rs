@@ -221,7 +221,7 @@ impl Values {
                 (None, Some(ValueRange::AUTO)) => ValueRange::Auto,
                 (None, _) => ValueRange::Own,
             };
-            let features = self.features()?;
+            let features = Box::new(self.features()?);
             return Some(DataSpec::Rows(RowsSpec { source, components, shape, range, held_out, features }));
         }
         let teacher = match self.floats("data.separation") {

@@ -88,7 +88,7 @@ fn data() -> impl Strategy<Value = DataSpec> {
             shape: None,
             range: ValueRange::Own,
             held_out: HeldOut::Nothing,
-            features: FeaturesSpec::NONE,
+            features: Box::new(FeaturesSpec::NONE),
         })
         .prop_map(DataSpec::Rows);
     prop_oneof![gaussian, files]
@@ -388,7 +388,7 @@ fn rows() -> impl Strategy<Value = DataSpec> {
     )
 }
 
-fn features() -> impl Strategy<Value = FeaturesSpec> {
+fn features() -> impl Strategy<Value = Box<FeaturesSpec>> {
     let target = prop_oneof![Just(TargetSum::Median), (1e-300..1e300_f64).prop_map(TargetSum::To)];
     let kind = select(&features::KINDS[..]).prop_flat_map(|kind: &'static features::Kind| {
         let value = |key: &'static Key| match key.takes {
@@ -411,11 +411,9 @@ fn features() -> impl Strategy<Value = FeaturesSpec> {
     });
     let flags = [any::<bool>(), any::<bool>(), any::<bool>()];
     (option::of(target), option::of(1..=i32::MAX.unsigned_abs()), kind, flags).prop_map(
-        |(normalize, variable, (kind, values), [log1p, center, standardize])| FeaturesSpec {
-            normalize,
-            log1p,
-            variable,
-            recipe: Recipe { center, standardize, kind, values },
+        |(normalize, variable, (kind, values), [log1p, center, standardize])| {
+            let recipe = Recipe { center, standardize, kind, values };
+            Box::new(FeaturesSpec { normalize, log1p, variable, recipe })
         },
     )
 }

@@ -136,7 +136,7 @@ impl Stages {
             sampled: staged.sampled as usize,
             staged: staged.clone(),
             features: match &spec.data {
-                DataSpec::Rows(rows) => rows.features.clone(),
+                DataSpec::Rows(rows) => (*rows.features).clone(),
                 DataSpec::Gaussian(_) => FeaturesSpec::NONE,
             },
             metrics: frame.columns.represented.clone(),
