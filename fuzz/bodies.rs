@@ -151,7 +151,7 @@ pub(crate) fn npz(data: &[u8]) {
         let files =
             names.iter().zip(arrays).flat_map(|(names, array)| names.iter().map(move |&name| (name, array)));
         let files: Vec<(&str, &[u8])> = files.collect();
-        archive(&zip(&files, data.len() % 2 == 0));
+        archive(&zip(&files, data.len().is_multiple_of(2)));
     }
 }
 
