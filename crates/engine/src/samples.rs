@@ -1,7 +1,7 @@
 //! Samples that stages act on: raw rows of images or features, their labels, and what is known of
 //! all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +12,10 @@ use eigensweep_inputs::{
     read_matrix,
 };
 use eigensweep_job::stages::StageValue;
-use eigensweep_job::{DataSpec, HeldOut, Job, RowSource, RowsSpec, StageSpec, ValueRange};
+use eigensweep_job::{DataSpec, HeldOut, HeldOutRows, Job, RowSource, RowsSpec, StageSpec, ValueRange};
 use eigensweep_sampling::glyphs;
-use eigensweep_sampling::streams::Streams;
+use eigensweep_sampling::streams::{Draw, Stream, Streams};
+use eigensweep_sampling::subset::permute;
 use eigensweep_theory::features::Moments;
 use eigensweep_theory::views::stages::{Domain, Shape};
 use faer::Mat;
@@ -277,12 +278,26 @@ impl Samples {
     /// for more than the data have, or its shape is not theirs.
     pub fn load(job: &Job, spec: &RowsSpec) -> Result<Self, EngineError> {
         let (Source { inputs, groups, .. }, mut labels) = read(job, spec)?;
+        let names = inputs.names;
         let raw: Arc<dyn Blocks> = Arc::from(inputs.rows);
         let (total, features) = (raw.samples(), raw.features());
         let (training, out) = match &spec.held_out {
             HeldOut::Nothing | HeldOut::Files { .. } => (Which::Range(0..total), None),
-            HeldOut::Share(share) => {
-                let (training, out) = divided(total, *share, groups.as_ref());
+            HeldOut::Share { share, rows } => {
+                if *rows == HeldOutRows::Last && groups.is_none() && are_sorted(&labels) {
+                    let message =
+                        "the rows are sorted by label, and `data.test_share` holds the last ones out";
+                    let help = "set test_rows = \"random\", or shuffle the file".to_owned();
+                    let label = "labels that are not learned from";
+                    return Err(refused(job, "data.test_share", message.to_owned(), label, Some(help)));
+                }
+                let mut rng = match rows {
+                    HeldOutRows::Last => None,
+                    HeldOutRows::Random => {
+                        Some(Streams::new(job.spec.job.seed).stream(Draw::HeldOutRows, &[]))
+                    }
+                };
+                let (training, out) = divided(total, *share, groups.as_ref(), rng.as_mut());
                 if training.len() == 0 || out.len() == 0 {
                     let message = format!("`data.test_share` of {total} rows leaves none on one side");
                     let help = Some("choose a share that leaves rows (or groups) on both sides".to_owned());
@@ -311,6 +326,7 @@ impl Samples {
             missing(job, "test_", &files)?;
             let Source { inputs, labels: held, .. } = files.read()?;
             let key = format!("data.test_{}", source.reader.inputs.key);
+            let inputs = same_features(job, &key, &names, inputs)?;
             if inputs.rows.features() != features {
                 let message = format!(
                     "`{key}` has samples of {} {}, those that are learned from have {features}",
@@ -470,7 +486,7 @@ pub(crate) fn fingerprint(job: &Job) -> Result<String, EngineError> {
             Some(source.clone()),
             match held_out {
                 HeldOut::Files { inputs, answers } => Some(held_out_files(source, inputs, answers.as_ref())),
-                HeldOut::Nothing | HeldOut::Share(_) => None,
+                HeldOut::Nothing | HeldOut::Share { .. } => None,
             },
         ];
         for SourceFiles { answers, groups, .. } in all.iter().flatten() {
@@ -494,23 +510,43 @@ pub(crate) fn fingerprint(job: &Job) -> Result<String, EngineError> {
     if paths.is_empty() { Ok(String::new()) } else { crate::input::fingerprint(&paths, &names) }
 }
 
-/// So large a share of rows as the last ones, or as the last of their groups in the order in which
-/// these begin; the others before them.
-fn divided(total: usize, share: f64, groups: Option<&ClassLabels>) -> (Which, Which) {
+/// So large a share of rows, and before them the others: the last rows or, with a generator, random
+/// ones. Of groups, whole ones: the last in the order in which they begin, or random ones.
+fn divided(
+    total: usize,
+    share: f64,
+    groups: Option<&ClassLabels>,
+    rng: Option<&mut Stream>,
+) -> (Which, Which) {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the rows")]
     let wanted = (total as f64 * share).round() as usize;
-    let Some(groups) = groups else {
-        let training = total.saturating_sub(wanted);
-        return (Which::Range(0..training), Which::Range(training..total));
-    };
-    let (mut order, mut sizes) = (Vec::new(), vec![0; groups.count()]);
-    for &group in groups.classes() {
-        if sizes[usize::from(group)] == 0 {
-            order.push(usize::from(group));
+    // Without groups every row is one.
+    let (of, sizes) = match groups {
+        None if rng.is_none() => {
+            let training = total.saturating_sub(wanted);
+            return (Which::Range(0..training), Which::Range(training..total));
         }
-        sizes[usize::from(group)] += 1;
+        None => ((0..total).collect::<Vec<_>>(), vec![1; total]),
+        Some(groups) => {
+            let mut sizes = vec![0_usize; groups.count()];
+            groups.classes().iter().for_each(|&group| sizes[usize::from(group)] += 1);
+            (groups.classes().iter().map(|&group| usize::from(group)).collect(), sizes)
+        }
+    };
+    let mut order: Vec<usize> = Vec::new();
+    let mut begun = vec![false; sizes.len()];
+    for &group in &of {
+        if !std::mem::replace(&mut begun[group], true) {
+            order.push(group);
+        }
     }
-    let (mut out, mut taken) = (vec![false; groups.count()], 0_usize);
+    if let Some(rng) = rng {
+        let count = order.len();
+        let (mut places, mut pool) = (vec![0; count], vec![0; count]);
+        permute(u32::try_from(count).unwrap_or(u32::MAX), &mut places, &mut pool, rng);
+        order = places.into_iter().map(|place| order[place as usize]).collect();
+    }
+    let (mut out, mut taken) = (vec![false; sizes.len()], 0_usize);
     for group in order.into_iter().rev() {
         // As long as it comes nearer to the share.
         if (taken + sizes[group]).abs_diff(wanted) > taken.abs_diff(wanted) {
@@ -519,8 +555,56 @@ fn divided(total: usize, share: f64, groups: Option<&ClassLabels>) -> (Which, Wh
         out[group] = true;
         taken += sizes[group];
     }
-    let (out, training) = (0..total).partition(|&row| out[usize::from(groups.classes()[row])]);
+    let (out, training) = (0..total).partition(|&row| out[of[row]]);
     (Which::Rows(training), Which::Rows(out))
+}
+
+/// Whether rows are in the order of their labels: each class in one piece, or one target that only
+/// rises or only falls. Of few rows that may be chance.
+fn are_sorted(labels: &Labels) -> bool {
+    const FEW: usize = 20;
+    match labels {
+        Labels::Classes(classes) => {
+            let classes = classes.classes();
+            let changes = classes.windows(2).filter(|two| two[0] != two[1]).count();
+            let mut there = classes.to_vec();
+            there.sort_unstable();
+            there.dedup();
+            let several = there.len() > 1 && 2 * there.len() < classes.len();
+            classes.len() >= FEW && several && changes + 1 == there.len()
+        }
+        Labels::Targets(targets) => {
+            let first = targets.col_iter().next();
+            let column: Vec<f64> = first.map_or_else(Vec::new, |of| of.iter().copied().collect());
+            let rises = column.windows(2).all(|two| two[0] <= two[1]);
+            let falls = column.windows(2).all(|two| two[0] >= two[1]);
+            column.len() >= FEW && targets.ncols() == 1 && rises != falls
+        }
+    }
+}
+
+/// Held-out inputs with their features in the order of those that are learned from, where both have
+/// names.
+fn same_features(job: &Job, key: &str, names: &[String], inputs: Inputs) -> Result<Inputs, EngineError> {
+    if names.is_empty() || inputs.names.is_empty() || *names == *inputs.names {
+        return Ok(inputs);
+    }
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (place, name) in inputs.names.iter().enumerate() {
+        if places.insert(name, place).is_some() {
+            // Names that are not unique tell nothing: features are taken in their order.
+            return Ok(inputs);
+        }
+    }
+    let found: Vec<Option<usize>> = names.iter().map(|name| places.get(&**name).copied()).collect();
+    if let Some(missing) = found.iter().position(Option::is_none) {
+        let name = &names[missing];
+        let message = format!("`{key}` has no feature {name:?}, which those that are learned from have");
+        let help = "give a file with the same columns, in any order; `columns` chooses them".to_owned();
+        return Err(refused(job, key, message, "other features", Some(help)));
+    }
+    let columns: Vec<usize> = found.into_iter().flatten().collect();
+    Ok(Inputs { rows: inputs.rows.select(&columns)?, names: names.to_vec() })
 }
 
 /// Takes the means of targets off, those of some rows; returns them.
@@ -566,9 +650,15 @@ fn missing(job: &Job, prefix: &str, source: &SourceFiles) -> Result<(), EngineEr
     let missing = all.filter(|(_, path)| !path.exists()).map(|(key, path)| {
         let key = format!("data.{prefix}{key}");
         let message = format!("`{key}` names {}, which does not exist", path.display());
-        let help = format!(
+        let mut help = format!(
             "put the file there, or name it with --set {key}=PATH (relative to the working directory)"
         );
+        if !reader.columns && path != inputs {
+            help.push_str(&format!(
+                "; files of source = {:?} have no columns that it could name",
+                reader.name
+            ));
+        }
         job.source.problem_at(&key, message, "no such file", Some(help))
     });
     let missing: Vec<_> = missing.collect();

@@ -153,7 +153,8 @@ macro_rules! fields {
                     ValueRange::To(range) => plain(range),
                 };
                 fields.push(("data", "range", range));
-                if let HeldOut::Share(share) = &*held_out {
+                if let HeldOut::Share { share, rows } = &*held_out {
+                    fields.push(("data", "test_rows", Field::Toml(quoted(rows.name()))));
                     fields.push(("data", "test_share", plain(share)));
                 }
                 fields.extend(

@@ -17,7 +17,7 @@ use eigensweep_theory::views::stages::{Severities, Takes, Unless};
 
 use super::chains;
 use super::numbers::Allowed;
-use super::spec::{Detail, MOST_PART_ROWS, ROW_GROUP_ROWS, Sampler, SpectrumShape, ValueRange};
+use super::spec::{Detail, HeldOutRows, MOST_PART_ROWS, ROW_GROUP_ROWS, Sampler, SpectrumShape, ValueRange};
 use super::stages::{AlignmentDose, CorruptionDraw};
 use super::values::Values;
 
@@ -736,7 +736,10 @@ fn held_out(rows: &[&'static str]) -> Vec<Key> {
     keys.extend(only("source", &files, [groups.enters(Identity::Nothing)]));
     let share = Allowed::share("above 0 and below 1", |value| value > 0.0 && value < 1.0, TEST_SHARE);
     let share = number("data.test_share", share, Default::Derived("no rows are held out"));
-    keys.extend(only("source", rows, [share]));
+    const WHICH: &str = "which rows a share is: the last ones, or random ones, chosen once a job; of whole groups where there \
+        are some";
+    let which = word("data.test_rows", HeldOutRows::ALL.map(HeldOutRows::name).to_vec(), WHICH).silent();
+    keys.extend(only("source", rows, [share, which]));
     keys
 }
 
@@ -744,7 +747,7 @@ const GROUPS_HELP: &str =
     "what samples belong together (donors, batches): a held-out share does not divide a group";
 
 const TEST_SHARE: &str =
-    "the share of the rows, the last ones, that nothing is learned from: what was learned is tried on them";
+    "the share of the rows that nothing is learned from: what was learned is tried on them";
 
 /// The source of drawn moments.
 pub(super) const GAUSSIAN: &str = "gaussian";

@@ -15,8 +15,8 @@ use super::axis::Axis;
 use super::keys;
 use super::spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, Detail, FeaturesSpec, GaussianSpec, GridSpec, HeldOut,
-    JobSpec, ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Sampler, SpectrumShape, SpectrumSpec,
-    Teacher, ValueRange, ViewsSpec,
+    HeldOutRows, JobSpec, ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Sampler, SpectrumShape,
+    SpectrumSpec, Teacher, ValueRange, ViewsSpec,
 };
 use super::stages::{AlignmentDose, CorruptionDraw, StageSpec, StagesSpec};
 
@@ -186,8 +186,13 @@ impl Values {
         let reader = readers::named(source);
         if reader.is_some() || source == keys::GLYPHS {
             let path = |key: &str| self.path(&format!("data.{key}")).cloned();
-            let mut held_out =
-                self.floats("data.test_share").and_then(Axis::only).map_or(HeldOut::Nothing, HeldOut::Share);
+            let mut held_out = match self.floats("data.test_share").and_then(Axis::only) {
+                None => HeldOut::Nothing,
+                Some(share) => {
+                    let rows = self.word("data.test_rows")?;
+                    HeldOut::Share { share, rows: named(&HeldOutRows::ALL, HeldOutRows::name, rows)? }
+                }
+            };
             let source = match reader {
                 Some(reader) => {
                     let at = |key: &str| format!("data.{key}");

@@ -33,6 +33,9 @@ fn beside(key: &Key) -> String {
     {
         text.push_str(&format!("corruption.stages = [{{ kind = {kind:?} }}]\n"));
     }
+    if key.name == "test_rows" {
+        text.push_str("data.test_share = 0.5\n");
+    }
     // Files have labels or targets, those of held-out rows the same.
     if READERS.iter().any(|reader| holds(key, "source", &[reader.name])) {
         let of = if key.name.ends_with("targets") { "targets" } else { "labels" };

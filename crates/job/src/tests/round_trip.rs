@@ -345,7 +345,10 @@ fn named_apart(stages: &mut [StageSpec], count: &mut usize) {
 }
 
 fn rows() -> impl Strategy<Value = DataSpec> {
-    let share = || (1e-9..1.0_f64).prop_map(HeldOut::Share);
+    let share = || {
+        (1e-9..1.0_f64, 0..2_usize)
+            .prop_map(|(share, rows)| HeldOut::Share { share, rows: HeldOutRows::ALL[rows] })
+    };
     let held_out = move |source: &SourceFiles| {
         let reader = source.reader;
         let answers = source.answers.as_ref().map(Answers::columns);
