@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use eigensweep_inputs::counts::{self, TargetSum};
+use eigensweep_inputs::moments::all;
 use eigensweep_inputs::{Blocks, Dense, InputError};
 use eigensweep_job::{FeaturesSpec, Job, RowsSpec};
 use eigensweep_sampling::streams::{Draw, Streams};
@@ -38,7 +39,36 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// Of rows that are learned from.
-    pub(crate) fn fit(spec: &FeaturesSpec, rows: &dyn Blocks) -> Result<Self, InputError> {
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Job`] if the values are no counts, or fewer features than are asked for are there.
+    pub(crate) fn fit(job: &Job, spec: &FeaturesSpec, rows: &dyn Blocks) -> Result<Self, EngineError> {
+        let asked = [
+            ("features.variable", spec.variable.is_some()),
+            ("features.normalize", spec.normalize.is_some()),
+            ("features.log1p", spec.log1p),
+        ];
+        let Some((key, _)) = asked.into_iter().find(|(_, asked)| *asked) else {
+            return Ok(Self { kept: None, target: None });
+        };
+        if !all(rows, |value| value >= 0.0) {
+            let message = format!("`{key}` is made for counts, and some values are negative");
+            let help = "give raw counts (of h5ad choose them with `data.matrix`: `raw/X`, `layers/counts`), or \
+                leave it out: scaled and logarithmic values are no counts any more";
+            return Err(refused(job, key, message, "no counts", Some(help.to_owned())));
+        }
+        if let Some(count) = spec.variable.filter(|count| *count as usize > rows.features()) {
+            let message = format!("`features.variable` asks for {count} of {} features", rows.features());
+            return Err(refused(job, "features.variable", message, "more than there are", None));
+        }
+        Self::of(spec, rows).map_err(|_| {
+            let message = "`features.variable` needs features that vary, and there are none".to_owned();
+            refused(job, "features.variable", message, "no variance", None)
+        })
+    }
+
+    fn of(spec: &FeaturesSpec, rows: &dyn Blocks) -> Result<Self, InputError> {
         let mut target = spec.normalize;
         let mut scales = vec![1.0; rows.samples()];
         if let Some(of) = target {
@@ -134,6 +164,11 @@ pub(crate) fn fit(
         return Err(refused(job, "features.kind", message, "too many", Some(help)));
     }
     let failed = |failure: Failure| match failure {
+        Failure::DimensionAboveRank { rank: 0 } => {
+            let message =
+                "components cannot be scaled to unit variance: all features are constant".to_owned();
+            refused(job, key, message, "no variance", None)
+        }
         Failure::DimensionAboveRank { rank } => {
             let message = format!(
                 "components can be scaled to unit variance where they have any: the data have {rank}"

@@ -147,7 +147,7 @@ impl Input {
         let (Source { inputs, .. }, mut labels) = samples::read(job, spec)?;
         let map = samples::map(job, spec, &*inputs.rows)?;
         let inputs = samples::mapped(map, Arc::from(inputs.rows));
-        let counts = Counts::fit(&spec.features, &*inputs)?;
+        let counts = Counts::fit(job, &spec.features, &*inputs)?;
         let scales = counts.scales(&*inputs);
         let inputs = features::normalized(&spec.features, counts.keep(inputs)?, &scales)?;
         samples::centre(&mut labels, None);

@@ -40,6 +40,8 @@ pub struct Samples {
     pub second: Mat<f64>,
     /// Which values samples have.
     pub domain: Domain,
+    /// Whether the values of the source are bytes.
+    pub bounded: bool,
     /// Features by value of the `components` axis; a single one without it.
     pub features: Vec<RowFeatures>,
     /// Numbers of the files that stages name.
@@ -308,11 +310,11 @@ impl Samples {
         };
         let map = map(job, spec, &*part(&raw, &training))?;
         let domain = domain(map, &*raw);
-        let bytes = raw.bytes();
+        let (bytes, bounded) = (raw.bytes(), raw.bounds().is_some());
         let rows = mapped(map, raw);
         let means = centre(&mut labels, Some(&training));
         let learned = part(&rows, &training);
-        let counts = Counts::fit(&spec.features, &*learned)?;
+        let counts = Counts::fit(job, &spec.features, &*learned)?;
         let labelled = |rows: &Arc<dyn Blocks>, labels: RowLabels| -> Result<LabelledBlocks, InputError> {
             let scales = counts.scales(&**rows);
             Ok(LabelledBlocks { rows: counts.keep(Arc::clone(rows))?, labels, scales })
@@ -376,6 +378,7 @@ impl Samples {
             mean,
             second,
             domain,
+            bounded,
             features: row_features,
             files,
             loading_bytes,
@@ -460,9 +463,13 @@ pub(crate) fn read(job: &Job, spec: &RowsSpec) -> Result<(Source, Labels), Engin
         return Err(InputError::SampleCount { inputs, labels: 0 }.into());
     };
     let groups = source.groups.as_ref().map(|groups| groups.classes().len());
-    for of in [Some(labels.samples()), groups].into_iter().flatten() {
-        if of != inputs {
-            return Err(InputError::SampleCount { inputs, labels: of }.into());
+    for (of, key) in [(Some(labels.samples()), "data.labels"), (groups, "data.groups")] {
+        if let Some(found) = of.filter(|of| *of != inputs) {
+            let key =
+                if job.source.has("data.targets") && key == "data.labels" { "data.targets" } else { key };
+            let message = format!("`{key}` has {found} rows, the inputs have {inputs}");
+            let help = "give those that belong to these inputs (train with train, test with test)".to_owned();
+            return Err(refused(job, key, message, "another number of rows", Some(help)));
         }
     }
     Ok((source, labels))
@@ -667,7 +674,9 @@ fn missing(job: &Job, prefix: &str, source: &SourceFiles) -> Result<(), EngineEr
 
 /// The shape of a sample: as given, as the source has it, or one row of features.
 fn shape(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Shape, EngineError> {
-    let known = rows.shape().map(|[channels, rows, columns]| Shape { channels, rows, columns });
+    // One row of features is no shape that a source knows: an array of two dimensions may hold images.
+    let known = rows.shape().filter(|[channels, rows, _]| channels * rows > 1);
+    let known = known.map(|[channels, rows, columns]| Shape { channels, rows, columns });
     let shape = spec.shape.or(known).unwrap_or(Shape::features(rows.features()));
     let fits = shape.channels.checked_mul(shape.rows).and_then(|size| size.checked_mul(shape.columns));
     if fits == Some(rows.features()) && (spec.shape.is_none() || known.is_none_or(|known| known == shape)) {

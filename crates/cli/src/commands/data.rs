@@ -38,7 +38,11 @@ pub(super) fn print(facts: &Facts) {
                 "variances",
                 format!("{}, {of}of {} in all{share}", values.join(", "), table::number(*total)),
             );
-            useless.push(format!("{} collinear with others", with_names(dependent)));
+            useless.push(if samples > features {
+                format!("{} collinear with others", with_names(dependent))
+            } else {
+                "collinear with others as fewer samples than features are".to_owned()
+            });
         }
         None => useless.push(format!("spectrum and collinearity: of up to {MOST_FEATURES} features only")),
     }

@@ -32,12 +32,10 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
         match setting::corruption(staged, samples, &grid, at) {
             Err(misbuilt) => add(misbuilt.problem(job)),
             Ok(None) => {}
-            Ok(Some(corruption)) => {
-                match of_corruption(job, staged, &*corruption, samples.domain, samples.shape.size()) {
-                    Ok(domain) => corrupted = corrupted.min(domain),
-                    Err(problem) => add(problem),
-                }
-            }
+            Ok(Some(corruption)) => match of_corruption(job, staged, &*corruption, samples) {
+                Ok(domain) => corrupted = corrupted.min(domain),
+                Err(problem) => add(problem),
+            },
         }
     }
     let doses: Vec<bool> = grid
@@ -67,8 +65,7 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
                             return of_logarithm(job);
                         }
                         if at == 0 && samples.domain != Domain::Counts {
-                            let range = "choose `data.range` so that values are: [0, 255] keeps bytes counts";
-                            range.clone_into(&mut fault.help);
+                            counts_where(samples).clone_into(&mut fault.help);
                         }
                         Misbuilt { path: chain.path.clone(), fault: fault.within(&format!("[{at}]")) }
                             .problem(job)
@@ -90,6 +87,16 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
         settings.noise.iter().filter_map(|&at| dosed(job, staged, samples, &grid, at)).for_each(add);
     }
     problems
+}
+
+/// How values become counts.
+fn counts_where(samples: &Samples) -> &'static str {
+    if samples.bounded {
+        "choose `data.range` so that values are: [0, 255] keeps bytes counts"
+    } else {
+        "give raw counts (of h5ad choose them with `data.matrix`: `layers/counts`), whole numbers from 0; normalized \
+            and logarithmic values are none, [features] makes them of counts behind the views"
+    }
 }
 
 /// Logarithms of what may be negative.
@@ -114,9 +121,9 @@ fn of_corruption(
     job: &Job,
     staged: &StagesSpec,
     corruption: &dyn Stage,
-    samples: Domain,
-    size: usize,
+    samples: &Samples,
 ) -> Result<Domain, Problem> {
+    let (size, bytes, samples) = (samples.shape.size(), samples.bounded, samples.domain);
     if staged.draw == CorruptionDraw::Population && corruption.tier() != Tier::Moments {
         let message = "the population limit of a corruption needs its closed form, which a stage here lacks";
         let help = "write draw = \"once\": a draw a sample";
@@ -131,14 +138,15 @@ fn of_corruption(
         return Err(job.source.problem_of_fault("corruption.stages", &of_another_size()));
     }
     corruption.domain(samples).map_err(|needed| {
-        let message = format!(
-            "the corruption can be drawn at {} only, and {} come in",
-            needed.name(),
-            samples.name()
-        );
-        let help = "put such a stage before those that change the values, or choose `data.range`: whole numbers \
-            such as [0, 255] are counts";
-        job.source.problem_at("corruption.stages", message, "cannot be drawn", Some(help.to_owned()))
+        let message =
+            format!("the corruption can be drawn at {} only, and {} come in", needed.name(), samples.name());
+        let help = "put such a stage before those that change the values".to_owned();
+        let help = if bytes {
+            format!("{help}, or choose `data.range`: whole numbers such as [0, 255] are counts")
+        } else {
+            help
+        };
+        job.source.problem_at("corruption.stages", message, "cannot be drawn", Some(help))
     })
 }
 
