@@ -3,7 +3,7 @@
 //!
 //! | line | what |
 //! |---|---|
-//! | 1 | `%%MatrixMarket matrix`, then `coordinate` or `array`, `real`, `integer` or `pattern`, and `general`, `symmetric` or `skew-symmetric` |
+//! | 1 | `%%MatrixMarket matrix`, then `coordinate` or `array`, `real`, `integer` or `pattern`, and `general` or, of `coordinate`, `symmetric` or `skew-symmetric` |
 //! | `%` … | comments, and empty lines |
 //! | next | rows, columns and, of `coordinate`, the number of entries |
 //! | then | row and column from 1 and the value of an entry; of `array`, the values column by column |
