@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eigensweep_inputs::pca::largest_eigenvalue;
-use eigensweep_inputs::{LabelledRows, Source, SourceFiles, centred, principal_components};
+use eigensweep_inputs::{Blocks, LabelledRows, Labels, Source, SourceFiles, centred, principal_components};
 use eigensweep_sampling::gaussian::Teacher;
+use eigensweep_theory::features::Features;
 use eigensweep_theory::leakage::CleanMoment;
 use faer::{Mat, Par};
 
 use crate::EngineError;
+use crate::features::{self, Counts, components_key};
 use crate::samples::{self, Samples};
 use crate::simulation::stages;
 use eigensweep_job::{self as job, Axis, DataSpec, Job, JobSpec, Problem, RowSource, RowsSpec};
@@ -66,6 +68,25 @@ impl RowSet {
     fn of_components(setting: i64, rows: LabelledRows, variances: &[f64]) -> Self {
         let largest = Some(variances.iter().copied().fold(0.0, f64::max));
         Self { setting: Some(setting), rows, moment: SecondMoment::Diagonal(variances.to_vec()), largest }
+    }
+
+    /// Any features of rows.
+    fn of_rows(
+        job: &Job,
+        setting: Option<i64>,
+        inputs: &dyn Blocks,
+        labels: &Labels,
+    ) -> Result<Arc<Self>, EngineError> {
+        let inputs = centred(inputs)?;
+        let x = inputs.matrix();
+        let mut moment = Mat::zeros(x.ncols(), x.ncols());
+        let scale = 1.0 / x.nrows() as f64;
+        let accum = faer::Accum::Replace;
+        faer::linalg::matmul::matmul(moment.as_mut(), accum, x.transpose(), x, scale, Par::Seq);
+        let rows = LabelledRows::with_labels(&inputs, labels)?;
+        let relative = job.spec.axes().iter().any(|axis| axis.relative);
+        let largest = relative.then(|| largest_eigenvalue(moment.as_ref())).transpose()?;
+        Ok(Arc::new(Self { setting, rows, moment: SecondMoment::Dense(moment), largest }))
     }
 }
 
@@ -126,6 +147,9 @@ impl Input {
         let (Source { inputs, .. }, mut labels) = samples::read(job, spec)?;
         let map = samples::map(job, spec, &*inputs.rows)?;
         let inputs = samples::mapped(map, Arc::from(inputs.rows));
+        let counts = Counts::fit(&spec.features, &*inputs)?;
+        let scales = counts.scales(&*inputs);
+        let inputs = features::normalized(&spec.features, counts.keep(inputs)?, &scales)?;
         samples::centre(&mut labels, None);
         let (samples, features) = (inputs.samples(), inputs.features());
         let mut problems =
@@ -134,11 +158,11 @@ impl Input {
             let (most, unit) =
                 if samples < features { (samples, samples_are) } else { (features, features_are) };
             let values = components.values();
-            problems.extend(above(job, "data.components", values, most, "components", unit));
+            problems.extend(above(job, components_key(job), values, most, "components", unit));
         } else {
             let noise = job.spec.noise_components().iter().map(|&p| size(p)).min().unwrap_or(0);
             let values = job.spec.model.dimension.values();
-            let most = features.saturating_add(noise);
+            let most = spec.features.recipe.features(features, None).saturating_add(noise);
             problems.extend(above(job, "model.dimension", values, most, "dimensions", "components"));
             // Before the second moment of all features is allocated.
             problems.extend(too_large(job, features, 0));
@@ -147,6 +171,16 @@ impl Input {
             return Err(job.source.report(problems).into());
         }
         let sets = match components {
+            _ if !spec.features.keep_units() => {
+                if let Some(large) = too_large(job, features, 0) {
+                    return Err(job.source.report(vec![large]).into());
+                }
+                let moments = features::moments(&*inputs)?;
+                let set = |(setting, features): (Option<i64>, Features)| -> Result<Arc<RowSet>, EngineError> {
+                    RowSet::of_rows(job, setting, &*features::rows(&*inputs, &features)?, &labels)
+                };
+                features::fit(job, spec, moments, samples)?.into_iter().map(set).collect::<Result<_, _>>()?
+            }
             Some(components) => {
                 let most = components.values().iter().map(|&k| size(k)).max().unwrap_or(1);
                 let whole = principal_components(&*inputs, most)?;
@@ -157,18 +191,7 @@ impl Input {
                 };
                 components.values().iter().map(set).collect::<Result<_, _>>()?
             }
-            None => {
-                let inputs = centred(&*inputs)?;
-                let x = inputs.matrix();
-                let mut moment = Mat::zeros(features, features);
-                let scale = 1.0 / samples as f64;
-                let accum = faer::Accum::Replace;
-                faer::linalg::matmul::matmul(moment.as_mut(), accum, x.transpose(), x, scale, Par::Seq);
-                let rows = LabelledRows::with_labels(&inputs, &labels)?;
-                let relative = job.spec.axes().iter().any(|axis| axis.relative);
-                let largest = relative.then(|| largest_eigenvalue(moment.as_ref())).transpose()?;
-                vec![Arc::new(RowSet { setting: None, rows, moment: SecondMoment::Dense(moment), largest })]
-            }
+            None => vec![RowSet::of_rows(job, None, &*inputs, &labels)?],
         };
         // The raw inputs; a handful of features × features matrices; scores, their leading columns
         // and the rows.
@@ -307,7 +330,7 @@ fn most_noise(job: &Job) -> usize {
 
 /// Problems with up to `signal` signal components and `labels` labels, if they exceed
 /// [`LARGEST_SIZE`].
-fn too_large(job: &Job, signal: usize, labels: usize) -> Option<Problem> {
+pub(crate) fn too_large(job: &Job, signal: usize, labels: usize) -> Option<Problem> {
     let noise = most_noise(job);
     let components = signal.saturating_add(noise);
     if components.max(labels) <= LARGEST_SIZE {

@@ -18,6 +18,7 @@
 
 mod error;
 pub mod facts;
+pub mod features;
 pub mod given;
 pub mod input;
 pub mod replay;

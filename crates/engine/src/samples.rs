@@ -8,18 +8,18 @@ use std::sync::Arc;
 
 use eigensweep_inputs::readers::Inputs;
 use eigensweep_inputs::{
-    Answers, Blocks, ClassLabels, Columns, Dense, InputError, Labels, Source, SourceFiles, moments,
-    principal_components, read_matrix,
+    Answers, Blocks, ClassLabels, Columns, Dense, InputError, Labels, Source, SourceFiles, moments, read_matrix,
 };
 use eigensweep_job::stages::StageValue;
 use eigensweep_job::{DataSpec, HeldOut, Job, RowSource, RowsSpec, StageSpec, ValueRange};
 use eigensweep_sampling::glyphs;
 use eigensweep_sampling::streams::Streams;
+use eigensweep_theory::features::Moments;
 use eigensweep_theory::views::stages::{Domain, Shape};
-use faer::{Mat, MatRef};
+use faer::Mat;
 
 use crate::EngineError;
-use crate::input::size;
+use crate::features::{self, Counts, RowFeatures};
 
 /// Raw rows with their labels, and moments of all of them.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ pub struct Samples {
     pub second: Mat<f64>,
     /// Which values samples have.
     pub domain: Domain,
-    /// By value of the `components` axis: a basis (d × k₀) of principal components.
-    pub bases: Vec<(i64, Mat<f64>)>,
+    /// Features by value of the `components` axis; a single one without it.
+    pub features: Vec<RowFeatures>,
     /// Numbers of the files that stages name.
     pub files: BTreeMap<PathBuf, Mat<f64>>,
     /// Bytes that all of it takes, about.
@@ -55,6 +55,8 @@ pub struct Samples {
 pub struct LabelledBlocks {
     rows: Arc<dyn Blocks>,
     labels: RowLabels,
+    /// A factor of each row; empty where they are all 1.
+    scales: Vec<f64>,
 }
 
 /// Labels of rows.
@@ -178,6 +180,12 @@ impl LabelledBlocks {
         }
     }
 
+    /// The factor by which a row is normalized.
+    #[must_use]
+    pub fn scale(&self, row: usize) -> f64 {
+        self.scales.get(row).copied().unwrap_or(1.0)
+    }
+
     /// Class of each row; none where labels are targets.
     #[must_use]
     pub fn classes(&self) -> &[u16] {
@@ -287,9 +295,14 @@ impl Samples {
         let bytes = raw.bytes();
         let rows = mapped(map, raw);
         let means = centre(&mut labels, Some(&training));
-        let labelled =
-            |which: &Which| LabelledBlocks { rows: part(&rows, which), labels: row_labels(&labels, which) };
-        let (training, mut held_out) = (labelled(&training), out.as_ref().map(labelled));
+        let learned = part(&rows, &training);
+        let counts = Counts::fit(&spec.features, &*learned)?;
+        let labelled = |rows: &Arc<dyn Blocks>, labels: RowLabels| -> Result<LabelledBlocks, InputError> {
+            let scales = counts.scales(&**rows);
+            Ok(LabelledBlocks { rows: counts.keep(Arc::clone(rows))?, labels, scales })
+        };
+        let out = out.map(|out| labelled(&part(&rows, &out), row_labels(&labels, &out))).transpose()?;
+        let (training, mut held_out) = (labelled(&learned, row_labels(&labels, &training))?, out);
         let mut held_bytes = 0;
         if let (HeldOut::Files { inputs, answers }, RowSource::Files(source)) = (&spec.held_out, &spec.source) {
             let files = held_out_files(source, inputs, answers.as_ref());
@@ -311,7 +324,12 @@ impl Samples {
             }
             held_bytes = inputs.rows.bytes();
             let labels = same_labels(job, &labels, &means, held)?;
-            held_out = Some(LabelledBlocks { rows: mapped(map, Arc::from(inputs.rows)), labels });
+            held_out = Some(labelled(&mapped(map, Arc::from(inputs.rows)), labels)?);
+        }
+        let features = training.rows().features();
+        if let Some(large) = crate::input::too_large(job, features, labels.count()) {
+            // Before their second moment is allocated.
+            return Err(job.source.report(vec![large]).into());
         }
         let shape = shape(job, spec, training.rows())?;
         let most = job.spec.grid.samples.values();
@@ -320,8 +338,11 @@ impl Samples {
         if !problems.is_empty() {
             return Err(job.source.report(problems).into());
         }
-        let (mean, second) = moments_of(training.rows())?;
-        let bases = bases(job, spec, training.rows())?;
+        let moments = features::moments(training.rows())?;
+        let row_features = RowFeatures::fit(job, spec, &training.rows, &training.scales, &moments)?;
+        let Moments { mean, covariance } = moments;
+        let second = Mat::from_fn(features, features, |i, j| covariance[(i, j)] + mean[i] * mean[j]);
+        let mean = Mat::from_fn(features, 1, |i, _| mean[i]);
         let files = stage_files(job)?;
         let bytes = bytes + held_bytes + 2 * 8 * (features as u64).pow(2);
         let loading_bytes = bytes + 4 * 8 * (features as u64).pow(2);
@@ -335,7 +356,7 @@ impl Samples {
             mean,
             second,
             domain,
-            bases,
+            features: row_features,
             files,
             loading_bytes,
             fingerprint,
@@ -363,18 +384,29 @@ impl Samples {
     /// Features of the representation's inputs: components, or all.
     #[must_use]
     pub fn inputs(&self) -> usize {
-        self.bases.iter().map(|(_, basis)| basis.ncols()).max().unwrap_or_else(|| self.shape.size())
+        self.features.iter().map(RowFeatures::inputs).max().unwrap_or_else(|| self.shape.size())
     }
 
-    /// The basis at a value of the `components` axis; `None` of raw features.
+    /// Features of the rows that moments are taken of, at most.
     #[must_use]
-    pub fn basis(&self, components: i64) -> Option<MatRef<'_, f64>> {
-        self.bases.iter().find(|(of, _)| *of == components).map(|(_, basis)| basis.as_ref())
+    pub fn seen(&self) -> usize {
+        self.features.iter().map(|features| features.mean().len()).max().unwrap_or_else(|| self.shape.size())
+    }
+
+    /// The features at a value of the `components` axis.
+    ///
+    /// # Panics
+    ///
+    /// If the job has no such value.
+    #[must_use]
+    pub fn features(&self, components: Option<i64>) -> &RowFeatures {
+        let found = self.features.iter().find(|features| features.setting() == components);
+        found.unwrap_or_else(|| panic!("features of {components:?} components"))
     }
 }
 
 /// A problem of a job, as an error.
-fn refused(job: &Job, key: &str, message: String, label: &str, help: Option<String>) -> EngineError {
+pub(crate) fn refused(job: &Job, key: &str, message: String, label: &str, help: Option<String>) -> EngineError {
     job.source.report(vec![job.source.problem_at(key, message, label, help)]).into()
 }
 
@@ -629,29 +661,6 @@ fn in_words(labels: &Labels) -> String {
         Labels::Classes(labels) => format!("{} classes", labels.count()),
         Labels::Targets(targets) => format!("{} real targets", targets.ncols()),
     }
-}
-
-/// Mean (d × 1) and second moment (d × d, not centred) of rows.
-fn moments_of(rows: &dyn Blocks) -> Result<(Mat<f64>, Mat<f64>), EngineError> {
-    let (centred, means) = (rows.second_moment()?, rows.means());
-    let size = means.len();
-    let second = Mat::from_fn(size, size, |i, j| centred[(i.max(j), i.min(j))] + means[i] * means[j]);
-    Ok((Mat::from_fn(size, 1, |i, _| means[i]), second))
-}
-
-/// Principal components of the training rows, for each value of the `components` axis.
-fn bases(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Vec<(i64, Mat<f64>)>, EngineError> {
-    let Some(components) = &spec.components else { return Ok(Vec::new()) };
-    let most = rows.features().min(rows.samples());
-    let problems =
-        crate::input::above(job, "data.components", components.values(), most, "components", "features");
-    if !problems.is_empty() {
-        return Err(job.source.report(problems).into());
-    }
-    let largest = components.values().iter().map(|&k| size(k)).max().unwrap_or(1);
-    let all = principal_components(rows, largest)?;
-    let basis = |&k: &i64| (k, all.basis().subcols(0, size(k)).to_owned());
-    Ok(components.values().iter().map(basis).collect())
 }
 
 /// Reads the files that a job's stages name.

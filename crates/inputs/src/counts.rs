@@ -24,7 +24,7 @@
 //! let scales = scales(&sizes, TargetSum::Median);
 //! assert_eq!(scales, [1.5, 0.75]);
 //! let mut values = [0.0; 4];
-//! normalized(Box::new(counts), &scales, false)?.write_rows(0, &mut values);
+//! normalized(&counts, &scales, false)?.write_rows(0, &mut values);
 //! assert_eq!(values, [1.5, 4.5, 0.0, 6.0]);
 //! # Ok::<(), eigensweep_inputs::InputError>(())
 //! ```
@@ -193,9 +193,8 @@ pub fn select(rows: Box<dyn Blocks>, columns: &[usize]) -> Result<Box<dyn Blocks
 /// * [`InputError::NegativeCount`] at the first negative entry.
 /// * [`InputError::Dimension`] if there is not a scale for each row.
 /// * [`InputError::NonFiniteEntry`] if a scaled count overflows.
-#[expect(clippy::needless_pass_by_value, reason = "the rows before are dropped")]
-pub fn normalized(rows: Box<dyn Blocks>, scales: &[f64], log1p: bool) -> Result<Box<dyn Blocks>, InputError> {
-    check(&*rows, scales)?;
+pub fn normalized(rows: &dyn Blocks, scales: &[f64], log1p: bool) -> Result<Box<dyn Blocks>, InputError> {
+    check(rows, scales)?;
     let scaled = |row: usize, value: f64| scales[row] * value;
     if log1p { rows.mapped(&|row, value| libm::log1p(scaled(row, value))) } else { rows.mapped(&scaled) }
 }

@@ -18,7 +18,7 @@
 //! **Numerics.** `C` of bytes is exact up to three roundings an entry, of other numbers up to n of them; the eigensolver and the projection round by a few units of
 //! 2⁻⁵³ relative to the largest variance. Variances are therefore clamped at zero, and columns of
 //! `V` whose variances are closer than that (those of constant features and repeated samples, all
-//! zero) are an arbitrary orthonormal basis of their space. Up to [`LANE_FEATURES`] features all of
+//! zero) are an arbitrary orthonormal basis of their space. Up to [`MOST_IN_A_LANE`](eigensweep_spectral::leading::MOST_IN_A_LANE) features all of
 //! it is the same bits on every machine; beyond, faer's blocked eigensolver is the faster way, and
 //! its last bits depend on the instruction set.
 //!
@@ -29,11 +29,8 @@
 
 use eigensweep_spectral::dense::product;
 use eigensweep_spectral::lanes::InstructionSet;
-use eigensweep_spectral::leading::LeadingBatch;
-use faer::diag::Diag;
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{self, ComputeEigenvectors};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use eigensweep_spectral::leading::eigenpairs;
+use faer::{Accum, Mat, MatMut, MatRef};
 
 use crate::moments::{BLOCK_ROWS, centre, for_blocks};
 use crate::{Blocks, Dense, InputError};
@@ -41,10 +38,6 @@ use crate::{Blocks, Dense, InputError};
 /// The most features that [`principal_components`] takes. Derived from memory: five matrices of
 /// this order are 2.5 GiB, and what the eigensolver allocates must not be left to a header.
 pub const MAX_FEATURES: usize = 8192;
-
-/// The most features whose components are found by the kernels that give the same bits everywhere.
-/// Derived from memory: a group of lanes of this order is 135 MB.
-pub const LANE_FEATURES: usize = 2048;
 
 /// The leading principal components of a set of samples and the samples' scores on them.
 #[derive(Debug, Clone)]
@@ -189,69 +182,9 @@ pub fn leading_variances(moment: Mat<f64>, count: usize) -> Result<Vec<f64>, Inp
 /// components, signs fixed), of a symmetric p × p matrix given by its lower triangle.
 fn leading_eigenpairs(moment: Mat<f64>, components: usize) -> Result<(Vec<f64>, Mat<f64>), InputError> {
     let features = moment.nrows();
-    let (variances, mut basis) = match features <= LANE_FEATURES {
-        true => in_a_lane(&moment, components)?,
-        false => blocked(&moment, components)?,
-    };
-    drop(moment);
-    for column in basis.col_iter_mut() {
-        let sign = sign_of_largest(column.as_ref().iter().copied());
-        for x in column.iter_mut() {
-            *x *= sign;
-        }
-    }
+    let found = eigenpairs(moment.as_ref(), components);
+    let (variances, basis) = found.map_err(|_| InputError::NoConvergence { features })?;
     Ok((variances.into_iter().map(|value| value.max(0.0)).collect(), basis))
-}
-
-/// Leading eigenpairs of one problem in a batch of its own.
-fn in_a_lane(moment: &Mat<f64>, components: usize) -> Result<(Vec<f64>, Mat<f64>), InputError> {
-    let features = moment.nrows();
-    let mut batch = LeadingBatch::single(InstructionSet::detect(), features, components);
-    batch.start(features);
-    let place = batch.push(moment.as_ref());
-    batch.solve(components);
-    let values = batch.values(place).map_err(|_| InputError::NoConvergence { features })?;
-    let mut basis = Mat::zeros(features, components);
-    batch.vectors(place, basis.as_mut());
-    Ok((values[..components].to_vec(), basis))
-}
-
-/// The same by faer's blocked algorithm.
-fn blocked(moment: &Mat<f64>, components: usize) -> Result<(Vec<f64>, Mat<f64>), InputError> {
-    let features = moment.nrows();
-    let mut eigenvalues = Diag::<f64>::zeros(features);
-    let mut eigenvectors = Mat::zeros(features, features);
-    let mut memory = MemBuffer::new(evd::self_adjoint_evd_scratch::<f64>(
-        features,
-        ComputeEigenvectors::Yes,
-        Par::Seq,
-        Default::default(),
-    ));
-    evd::self_adjoint_evd(
-        moment.as_ref(),
-        eigenvalues.as_mut(),
-        Some(eigenvectors.as_mut()),
-        Par::Seq,
-        MemStack::new(&mut memory),
-        Default::default(),
-    )
-    .map_err(|_| InputError::NoConvergence { features })?;
-
-    // faer sorts upwards.
-    let variances = eigenvalues.column_vector().iter().rev().take(components).copied().collect();
-    let basis = eigenvectors.as_ref().reverse_cols().subcols(0, components).to_owned();
-    Ok((variances, basis))
-}
-
-/// The sign of the entry of largest magnitude, of the first one if several tie.
-fn sign_of_largest(entries: impl Iterator<Item = f64>) -> f64 {
-    let mut largest = 0.0_f64;
-    for entry in entries {
-        if entry.abs() > largest.abs() {
-            largest = entry;
-        }
-    }
-    if largest < 0.0 { -1.0 } else { 1.0 }
 }
 
 /// The scores `(X − 1μᵀ) V`, block by block.
@@ -278,18 +211,4 @@ fn project(inputs: &dyn Blocks, mean: &[f64], basis: MatRef<'_, f64>) -> Result<
         );
     });
     Dense::new(scores, inputs.samples(), components)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::sign_of_largest;
-
-    #[test]
-    fn the_first_of_tied_entries_decides_the_sign() {
-        let sign = |entries: &[f64]| sign_of_largest(entries.iter().copied()) > 0.0;
-        assert!(sign(&[0.1, 0.7, -0.7]));
-        assert!(!sign(&[0.1, -0.7, 0.7]));
-        assert!(!sign(&[0.5, -0.6]));
-        assert!(sign(&[0.0, 0.0]));
-    }
 }

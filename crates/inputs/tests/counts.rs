@@ -50,7 +50,7 @@ fn normalized_values_are_scanpys() {
     let scales = scales(&library_sizes(&*rows), TargetSum::To(1e4));
     let before = rows.bytes();
     for rows in
-        [normalized(rows, &scales, true).unwrap(), normalized(Box::new(dense()), &scales, true).unwrap()]
+        [normalized(&*rows, &scales, true).unwrap(), normalized(&dense(), &scales, true).unwrap()]
     {
         let values = written_out(&*rows);
         for (cell, gene, expected) in expected {
@@ -58,7 +58,7 @@ fn normalized_values_are_scanpys() {
             assert!((found - expected).abs() < 1e-6 * expected, "{found} against {expected}");
         }
     }
-    let sparse = normalized(counts(), &scales, false).unwrap();
+    let sparse = normalized(&*counts(), &scales, false).unwrap();
     assert!(sparse.bytes() < 3 * before, "it stays sparse");
     let sizes = library_sizes(&*sparse);
     assert!((sizes[0] - 1e4).abs() < 1e-9 && sizes[7].abs() <= 0.0);
@@ -94,7 +94,7 @@ fn what_is_no_count_is_refused_with_cell_and_gene() {
     for rows in [Box::new(dense) as Box<dyn Blocks>, Box::new(sparse)] {
         for error in [
             variable_features(&*rows, &[1.0, 1.0], 1).unwrap_err(),
-            normalized(rows, &[1.0, 1.0], true).unwrap_err(),
+            normalized(&*rows, &[1.0, 1.0], true).unwrap_err(),
         ] {
             assert!(matches!(error, InputError::NegativeCount { row: 1, column: 1, .. }), "{error}");
         }
@@ -104,7 +104,7 @@ fn what_is_no_count_is_refused_with_cell_and_gene() {
 #[test]
 fn scales_of_other_rows_columns_that_are_not_there_and_constant_genes_are_refused() {
     let rows = || Box::new(Dense::<u8>::new(vec![1, 2, 1, 2], 2, 2).unwrap());
-    assert!(matches!(normalized(rows(), &[1.0], false), Err(InputError::Dimension { .. })));
+    assert!(matches!(normalized(&*rows(), &[1.0], false), Err(InputError::Dimension { .. })));
     assert!(matches!(select(rows(), &[2]), Err(InputError::Dimension { .. })));
     assert!(matches!(select(rows(), &[]), Err(InputError::Dimension { .. })));
     for count in [0, 1] {

@@ -158,7 +158,7 @@ fn what_is_wrong_with_an_array_is_said_of_the_array() {
         (npy("<f4", "False", "(1000000, 1000000)", &[0; 8]), "cut short"),
         (npy("<f4", "True", "(1000000, 1000000)", &[0; 8]), "cut short"),
         (npy("|u1", "False", "(1, 2)", &[0; 3]), "more bytes follow"),
-        (b"text".to_vec(), "this is text; give a NumPy array"),
+        (b"text".to_vec(), "this is text, which `source = \"csv\"` of a job reads; give a NumPy array"),
         (Vec::new(), "cut short"),
     ] {
         for compressed in [false, true] {

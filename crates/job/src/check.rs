@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use eigensweep_inputs::readers::{self, READERS};
+use eigensweep_theory::features::{self, Components};
 use eigensweep_theory::metrics;
 use eigensweep_theory::views::stages::KINDS;
 
@@ -34,6 +35,8 @@ pub const CELLS_LIMIT: u128 = i64::MAX as u128;
 pub(super) fn values(source: &JobSource, values: &mut Values, file_name: &str) -> Vec<Problem> {
     let first = [
         name(source, values, file_name),
+        second_names(source, values),
+        components(source, values),
         dimension(source, values),
         length(source, values, "data"),
         length(source, values, "corruption"),
@@ -78,6 +81,33 @@ fn name(source: &JobSource, values: &mut Values, file_name: &str) -> Option<Prob
     let label = if given || source.place(KEY) == Place::FILE { fault } else { "no name" };
     let help = keys::find("job", "name").map(|key| key.help.clone());
     Some(source.problem_at(KEY, message, label, help))
+}
+
+/// Second names of keys: one of the two is given, and it has the place of the first from here on.
+fn second_names(source: &JobSource, values: &mut Values) -> Option<Problem> {
+    let mut problem = None;
+    for (key, first) in keys::KEYS.iter().filter_map(|key| Some((&key.path, key.same_as?))) {
+        if source.has(key) && source.has(first) {
+            let message = format!("`{first}` and `{key}` are the same");
+            let help = Some("give one of the two".to_owned());
+            problem = Some(source.problem_at(key, message, "the second time", help));
+        }
+        if let Some(given) = values.0.remove(key) {
+            values.0.insert(first.to_owned(), given);
+        }
+    }
+    problem
+}
+
+/// A kind of features that is one of so many components.
+fn components(source: &JobSource, values: &Values) -> Option<Problem> {
+    let kind = features::named(values.word("features.kind")?)?;
+    if kind.components != Components::Required || values.0.contains_key("data.components") {
+        return None;
+    }
+    let message = format!("features.kind = {:?} needs `features.components`", kind.name);
+    let help = keys::find("features", "components").map(|key| key.help.clone());
+    Some(source.problem_at("features.kind", message, "how many?", help))
 }
 
 /// The dimension is by default the number of important components, if that is one number.
@@ -139,7 +169,12 @@ fn dimensions(source: &JobSource, values: &Values) -> Option<Problem> {
     let least = |key: &str| values.integers(key)?.values().iter().copied().min();
     // Stages leave the inputs as many components as they have.
     let noise = if values.has_stages() { 0 } else { least("corruption.components")? };
-    let signal = least("data.components")?;
+    let components = least("data.components")?;
+    // Maps make other features of them.
+    let signal = values.recipe().map_or(components, |recipe| {
+        let count = usize::try_from(components).unwrap_or(usize::MAX);
+        i64::try_from(recipe.features(count, Some(count))).unwrap_or(i64::MAX)
+    });
     let most = signal.saturating_add(noise);
     let dimensions = values.integers("model.dimension")?.values();
     let index = dimensions.iter().position(|&dimension| dimension > most)?;

@@ -3,8 +3,11 @@
 use std::fmt::Debug;
 use std::path::Path;
 
+use eigensweep_inputs::counts::TargetSum;
 use eigensweep_inputs::readers::{Choice, Chosen};
 use eigensweep_inputs::{Answers, Columns, SourceFiles};
+use eigensweep_theory::features::Recipe;
+use eigensweep_theory::views::stages::Takes;
 
 use super::adaptive::Adaptive;
 use super::axis::Axis;
@@ -12,7 +15,7 @@ use super::chains::intern;
 use super::columns::{columns_toml, list_toml};
 use super::keys::{self, Default, KEYS, Key, Kind, Level};
 use super::spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
+    AugmentationSpec, CorruptionSpec, DataSpec, FeaturesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
     ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ValueRange, ViewsSpec,
 };
 use super::stages::{self, StageSpec, StagesSpec, Writing};
@@ -96,7 +99,7 @@ macro_rules! fields {
                 fields.push(("data", "teacher", Field::Toml(quoted(name))));
                 fields.push(("data", key, Field::Floats(axis)));
             }
-            DataSpec::Rows(RowsSpec { source, components, shape, range, held_out }) => {
+            DataSpec::Rows(RowsSpec { source, components, shape, range, held_out, features }) => {
                 let path = |path: &Path| Field::Toml(quoted(&path.to_string_lossy()));
                 match source {
                     RowSource::Files(SourceFiles { reader, inputs, chosen, answers, groups }) => {
@@ -150,6 +153,7 @@ macro_rules! fields {
                 if let HeldOut::Share(share) = &*held_out {
                     fields.push(("data", "test_share", plain(share)));
                 }
+                fields.extend(features.toml().into_iter().map(|(key, text)| ("features", key, Field::Toml(text))));
             }
         }
         match views {
@@ -321,11 +325,6 @@ impl JobSpec {
         for key in KEYS.iter().filter(|key| key.is_for(views) && key.is_of(source)) {
             let place = fields.iter().position(|(table, name, _)| (key.table, key.name) == (*table, *name));
             let Some((.., field)) = place.map(|place| fields.swap_remove(place)) else { continue };
-            if key.table != table {
-                let gap = if table.is_empty() { "" } else { "\n" };
-                table = key.table;
-                text.push_str(&format!("{gap}[{table}]\n"));
-            }
             let value = match field {
                 Field::Integers(axis) => axis_toml(axis),
                 Field::Floats(axis) => axis_toml(axis),
@@ -335,9 +334,15 @@ impl JobSpec {
                 }
                 Field::Toml(value) => value,
             };
-            if !(key.silent && matches!(&key.default, Default::Is(default) if *default == value)) {
-                text.push_str(&format!("{} = {value}\n", key.name));
+            if key.silent && matches!(&key.default, Default::Is(default) if *default == value) {
+                continue;
             }
+            if key.table != table {
+                let gap = if table.is_empty() { "" } else { "\n" };
+                table = key.table;
+                text.push_str(&format!("{gap}[{table}]\n"));
+            }
+            text.push_str(&format!("{} = {value}\n", key.name));
         }
         text
     }
@@ -354,6 +359,7 @@ fn stage_axes<'a>(key: &Key, chain: &'a [StageSpec]) -> impl Iterator<Item = Axi
         | Kind::Words(_)
         | Kind::Whole(_)
         | Kind::Number(_)
+        | Kind::NumberOr(..)
         | Kind::Spectrum(_)
         | Kind::Replicates
         | Kind::Shape
@@ -368,6 +374,31 @@ fn stage_axes<'a>(key: &Key, chain: &'a [StageSpec]) -> impl Iterator<Item = Axi
         let (relative, values) = (number.values.is_relative(), AxisValues::Floats(number.values.values()));
         Some(AxisColumn { name: number.column?, key: intern(place), level: level?, relative, values })
     })
+}
+
+impl FeaturesSpec {
+    /// Keys of `[features]` with their values.
+    fn toml(&self) -> Vec<(&'static str, String)> {
+        let Self { normalize, log1p, variable, recipe: Recipe { center, standardize, kind, values } } = self;
+        let normalize = normalize.map(|target| match target {
+            TargetSum::Median => quoted(keys::MEDIAN),
+            TargetSum::To(number) => format!("{number:?}"),
+        });
+        let flags = [("log1p", log1p), ("center", center), ("standardize", standardize)];
+        let is_whole = |name: &str| {
+            let key = kind.keys.iter().find(|key| key.name == name);
+            key.is_some_and(|key| matches!(key.takes, Takes::Number(bounds) if bounds.whole))
+        };
+        let number = |(name, value): &(&'static str, f64)| {
+            (*name, if is_whole(name) { format!("{value}") } else { format!("{value:?}") })
+        };
+        let mut toml: Vec<(&'static str, String)> = normalize.map(|text| ("normalize", text)).into_iter().collect();
+        toml.extend(flags.map(|(key, flag)| (key, flag.to_string())));
+        toml.extend(variable.map(|count| ("variable", count.to_string())));
+        toml.push(("kind", quoted(kind.name)));
+        toml.extend(values.iter().map(number));
+        toml
+    }
 }
 
 impl SpectrumShape {

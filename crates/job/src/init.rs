@@ -73,7 +73,7 @@ fn example(key: &Key) -> String {
     let text = match &key.kind {
         Kind::Text => "\"study\"",
         Kind::Path => "\"path/to/file\"",
-        Kind::Number(allowed) => {
+        Kind::Number(allowed) | Kind::NumberOr(allowed, _) => {
             let taken = |text: &&str| text.parse().is_ok_and(allowed.holds);
             ["50", "3", "0.5"].into_iter().find(taken).unwrap_or("1")
         }
@@ -103,6 +103,7 @@ fn others(key: &Key) -> Vec<String> {
         Kind::Number(_) if key.relative => vec!["{ relative = 0.1 }".to_owned()],
         Kind::Stages(_) => vec!["[{ kind = \"dropout\", probability = 0.5 }]".to_owned()],
         Kind::Range(_) => vec!["[0.0, 1.0]".to_owned()],
+        Kind::NumberOr(_, words) => words.iter().map(|word| format!("{word:?}")).collect(),
         Kind::Text
         | Kind::Path
         | Kind::Words(_)
@@ -120,7 +121,8 @@ fn others(key: &Key) -> Vec<String> {
 fn means_something(key: &Key) -> bool {
     key.is_for(keys::SPECTRAL)
         && key.when.iter().filter(|when| when.key != keys::VIEWS).all(|when| {
-            keys::named(key.table, when.key).any(|other| {
+            let (table, name) = when.place(key.table);
+            keys::named(table, name).any(|other| {
                 let Default::Is(value) = &other.default else { return false };
                 let choice = if value.parse::<f64>().is_ok() { "a number" } else { value.trim_matches('"') };
                 means_something(other) && when.is.contains(&choice)

@@ -9,10 +9,11 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use eigensweep_inputs::readers::{Choice, Orientation, READERS, Reader};
+use eigensweep_theory::features;
 use eigensweep_theory::metrics::{self, Asked, Metric};
 use eigensweep_theory::paradigms;
 use eigensweep_theory::views::KINDS;
-use eigensweep_theory::views::stages::Severities;
+use eigensweep_theory::views::stages::{Severities, Takes, Unless};
 
 use super::chains;
 use super::numbers::Allowed;
@@ -50,6 +51,9 @@ pub struct Key {
     /// data sets, whose identity is that of the printed job; the default is then as `to_toml`
     /// prints it.
     pub silent: bool,
+    /// The key under which its value is kept and printed, if that is another one, of which this is a
+    /// second name.
+    pub same_as: Option<&'static str>,
     /// What the key means, in a line.
     pub help: String,
 }
@@ -64,9 +68,9 @@ pub(super) const STAGES: &str = "stages";
 /// The other one.
 pub(super) const SPECTRAL: &str = "spectral";
 
-/// A condition on another key of the same table, which is declared before, or on the kind of the views.
+/// A condition on another key, which is declared before, or on the kind of the views.
 pub struct When {
-    /// The other key.
+    /// The other key: its path, or its name in the same table.
     pub key: &'static str,
     /// The other key's words with which the condition holds, or `a number` or `a list` where it takes these.
     pub is: Vec<&'static str>,
@@ -89,6 +93,8 @@ pub(super) enum Kind {
     Whole(fn(&Values) -> RangeInclusive<u64>),
     /// A number; an axis of them where the key has a column.
     Number(Allowed),
+    /// A number, or one of these words.
+    NumberOr(Allowed, &'static [&'static str]),
     /// The name of a shape, or a list of eigenvalues.
     Spectrum(Allowed),
     /// How many replicates, or when there are enough.
@@ -176,6 +182,22 @@ pub enum Shown {
     Full,
 }
 
+impl When {
+    /// Table and name of the other key, of a condition of a key of that table.
+    pub(super) fn place(&self, table: &'static str) -> (&'static str, &'static str) {
+        self.key.split_once('.').unwrap_or((table, self.key))
+    }
+
+    /// The path of the other key.
+    pub(super) fn path(&self, table: &'static str) -> String {
+        if self.key == VIEWS {
+            return VIEWS.to_owned();
+        }
+        let (table, name) = self.place(table);
+        format!("{table}.{name}")
+    }
+}
+
 /// The first declaration of a key: column and identity are the same in all.
 #[must_use]
 pub fn find(table: &str, name: &str) -> Option<&'static Key> {
@@ -244,6 +266,7 @@ impl Key {
             Kind::Words(words) => format!("a list of any of {}", quoted(words).join(", ")),
             Kind::Whole(within) => in_words(&within(&Values::default())),
             Kind::Number(allowed) => number(allowed),
+            Kind::NumberOr(allowed, words) => format!("{}, or {}", number(allowed), quoted(words).join(" or ")),
             Kind::Spectrum(allowed) => {
                 format!("{}, or a list, each {}", quoted(&SpectrumShape::NAMES).join(", "), number(allowed))
             }
@@ -284,7 +307,15 @@ impl Key {
         let each = self.when.iter().map(|when| match when.key {
             VIEWS if when.is.contains(&STAGES) => "there are stages".to_owned(),
             VIEWS => "there are no stages".to_owned(),
-            key => format!("{key} is {}", when.is.join(" or ")),
+            key => {
+                let reads = |reader: &&Reader| when.is.contains(&reader.name);
+                let files = READERS.iter().filter(|reader| reads(reader)).count();
+                match (files == READERS.len(), when.is.contains(&GLYPHS)) {
+                    (true, true) => format!("{key} is not {GAUSSIAN}"),
+                    (true, false) => format!("{key} is files"),
+                    (false, _) => format!("{key} is {}", when.is.join(" or ")),
+                }
+            }
         });
         each.collect::<Vec<_>>().join(", ")
     }
@@ -337,6 +368,12 @@ impl Key {
     /// Is not printed at its default.
     fn silent(mut self) -> Self {
         self.silent = true;
+        self
+    }
+
+    /// Is another name of a key.
+    fn same_as(mut self, path: &'static str) -> Self {
+        self.same_as = Some(path);
         self
     }
 
@@ -438,7 +475,8 @@ fn in_table(
     let (path, default, help) = (format!("{table}.{name}"), default.into(), help.into());
     let (when, axis, enters) = (Vec::new(), None, Identity::Study);
     let (relative, silent, shown) = (false, false, Shown::Full);
-    Key { table, name, path, when, kind, default, axis, relative, enters, shown, silent, help }
+    let same_as = None;
+    Key { table, name, path, when, kind, default, axis, relative, enters, shown, silent, same_as, help }
 }
 
 /// One of these words, the first unless given.
@@ -825,10 +863,68 @@ const MOST_VIEWS: u64 = 1024;
 /// `[features]`, `[model]`, `[grid]`, `[sampler]` and `[output]`.
 fn others() -> Vec<Key> {
     let views = "m, the views that are drawn of each sample where a stage has no closed form";
-    let mut keys = with_stages([key("features.views", Kind::Whole(|_| 2..=MOST_VIEWS), "8", views)]);
+    let mut keys = features();
+    keys.extend(with_stages([key("features.views", Kind::Whole(|_| 2..=MOST_VIEWS), "8", views)]));
     keys.extend(common());
     keys
 }
+
+/// What library sizes are scaled to.
+const LIBRARY: Allowed = Allowed::real(
+    "above 0",
+    |value| value > 0.0,
+    "what the values of each row sum to after scaling, as scanpy's `normalize_total`: a number such as 1e4, or the \
+     `\"median\"` of the rows that are learned from; of all features, and of the rows as the source has them, whatever \
+     is thinned later",
+);
+
+/// What is done to the features of rows, but for the number of views that are drawn.
+fn features() -> Vec<Key> {
+    let files: Vec<&'static str> = READERS.iter().map(|reader| reader.name).collect();
+    let rows = [&[GLYPHS], &files[..]].concat();
+    let log = "whether `ln(1 + x)` takes the place of each value, after `normalize`; for values from 0";
+    let variable = "how many of the most variable features are kept (scanpy's flavour `seurat`, by normalized values of \
+        the rows that are learned from; those that tie with the last, too), before anything else sees them";
+    let center = "whether means are taken off; jobs centre last in any case, so that only maps notice";
+    let standardize = "whether features are divided by their standard deviations, before components";
+    let components = "the same as `data.components`: k₀, the principal components to keep";
+    let kinds: Vec<_> = features::KINDS.iter().map(|kind| kind.name).collect();
+    let help: Vec<_> = features::KINDS.iter().map(|kind| format!("`{:?}`: {}", kind.name, kind.help)).collect();
+    let flag = |path, help: &str| key(path, Kind::Flag, "false", help).silent();
+    let mut keys = vec![
+        key(
+            "features.normalize",
+            Kind::NumberOr(LIBRARY, &[MEDIAN]),
+            Default::Derived("rows keep their scale"),
+            LIBRARY.help,
+        ),
+        flag("features.log1p", log),
+        key("features.variable", Kind::Whole(|_| 1..=MOST), Default::Derived("all features"), variable),
+        flag("features.center", center),
+        flag("features.standardize", standardize),
+        number("features.components", DIMENSION, Default::Derived("`data.components`"))
+            .help(components)
+            .same_as("data.components")
+            .axis("signal_components", Level::Data),
+        word("features.kind", kinds, help.join("; ")).silent(),
+    ];
+    for kind in features::KINDS {
+        let own = kind.keys.iter().filter_map(|one| {
+            let (Takes::Number(bounds), Unless::Number(default)) = (one.takes, one.unless) else { return None };
+            let allowed = match bounds.whole {
+                true => Allowed::whole(bounds.words, bounds.holds, one.help),
+                false => Allowed::real(bounds.words, bounds.holds, one.help),
+            };
+            let default = if bounds.whole { format!("{default}") } else { format!("{default:?}") };
+            Some(in_table("features", one.name, Kind::Number(allowed), default, one.help))
+        });
+        keys.extend(only("kind", &[kind.name], own));
+    }
+    only("data.source", &rows, keys)
+}
+
+/// The word for a library size that the data have themselves.
+pub(super) const MEDIAN: &str = "median";
 
 fn common() -> Vec<Key> {
     let paradigms: Vec<_> = paradigms::ALL.iter().map(|paradigm| paradigm.name).collect();

@@ -57,7 +57,7 @@ pub use problem::{JobProblems, Place, Problem, SourceText};
 pub use read::nearest;
 pub use source::JobSource;
 pub use spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, Detail, GaussianSpec, GridSpec, HeldOut, JobSpec,
+    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FeaturesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
     MOST_PART_ROWS, ModelSpec, OutputSpec, ROW_GROUP_ROWS, RowSource, RowsSpec, RunSpec, Sampler,
     SpectrumShape, SpectrumSpec, Teacher, ValueRange, ViewsSpec,
 };

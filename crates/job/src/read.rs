@@ -94,11 +94,7 @@ impl<'a> Reader<'a> {
 impl Reader<'_> {
     fn meaning(&self, key: &'static Key) -> Meaning {
         for when in &key.when {
-            let path = match when.key {
-                keys::VIEWS => keys::VIEWS.to_owned(),
-                other => format!("{}.{other}", key.table),
-            };
-            match self.values.0.get(&path) {
+            match self.values.0.get(&when.path(key.table)) {
                 Some(None) => return Meaning::Unknown,
                 Some(Some(given)) if when.is.contains(&given.choice()) => {}
                 Some(Some(_)) | None => return Meaning::None(when),
@@ -170,6 +166,15 @@ impl Reader<'_> {
                 let whole = axis.values().iter().copied().filter_map(exact_integer);
                 Axis::new(whole.collect()).map(Given::Integers)
             }
+            Kind::NumberOr(_, words) if matches!(node.value, Value::Text(_)) => {
+                self.word(node, path, words).map(Given::Word)
+            }
+            Kind::NumberOr(allowed, _) => match node.value {
+                Value::List(_) | Value::Table(_) => self.refuse_axis(node, path),
+                Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Other(_) => {
+                    self.absolute_axis(node, path, *allowed).map(Given::Floats)
+                }
+            },
             Kind::Spectrum(allowed) => {
                 if let Value::List(items) = &node.value {
                     return self.list(node, path, items, *allowed).map(Given::List);
@@ -275,7 +280,8 @@ impl Reader<'_> {
                 let choices = failing
                     .iter()
                     .flat_map(|when| when.is.iter().map(|word| format!("{} = {word:?}", when.key)));
-                let found = self.values.word(&format!("{table}.{}", first.key)).unwrap_or_default();
+                let path = keys::named(table, &entry.name).next().map(|key| first.path(key.table));
+                let found = path.and_then(|path| self.values.word(&path)).unwrap_or_default();
                 let choices = keys::unique(choices).join(" or ");
                 let help = format!("only {choices} has {}", entry.name.replace('_', " "));
                 (format!("{} = {found:?}", first.key), help)

@@ -82,7 +82,8 @@ impl JobSource {
     }
 
     /// Whether the value of a key is given.
-    pub(super) fn has(&self, key: &str) -> bool {
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
         self.values.contains_key(key)
     }
 

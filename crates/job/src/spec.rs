@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use eigensweep_inputs::counts::TargetSum;
 use eigensweep_inputs::{Answers, Columns, SourceFiles};
 use eigensweep_theory::Paradigm;
+use eigensweep_theory::features::{Components, Recipe};
 use eigensweep_theory::metrics::Metric;
 use eigensweep_theory::views::View;
 use eigensweep_theory::views::stages::Shape;
@@ -111,6 +113,7 @@ impl RunSpec {
 
 /// The clean inputs X (n × d), their k₀ important components, and the labels Y (n × ℓ).
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a job has one")]
 pub enum DataSpec {
     /// `source = "gaussian"`: a Gaussian signal with known eigenvalues.
     Gaussian(GaussianSpec),
@@ -160,6 +163,33 @@ pub struct RowsSpec {
     pub range: ValueRange,
     /// Rows that nothing is learned from.
     pub held_out: HeldOut,
+    /// `[features]`: what becomes of the features.
+    pub features: FeaturesSpec,
+}
+
+/// What becomes of the features of rows; the number of principal components is beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeaturesSpec {
+    /// What the values of each row sum to; `None` where rows keep their scale.
+    pub normalize: Option<TargetSum>,
+    /// Whether `ln(1 + x)` takes the place of each value.
+    pub log1p: bool,
+    /// How many of the most variable features are kept; all if `None`.
+    pub variable: Option<u32>,
+    /// What comes after, fitted on the rows that are learned from.
+    pub recipe: Recipe,
+}
+
+impl FeaturesSpec {
+    /// The features as they are.
+    pub const NONE: Self = Self { normalize: None, log1p: false, variable: None, recipe: Recipe::IDENTITY };
+
+    /// Whether features are linear in the values of rows, and keep their units.
+    #[must_use]
+    pub fn keep_units(&self) -> bool {
+        let Recipe { standardize, kind, .. } = &self.recipe;
+        !standardize && kind.map.is_none() && kind.components != Components::Whitened
+    }
 }
 
 /// What becomes of the values of a source.

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use eigensweep_inputs::counts::TargetSum;
 use eigensweep_inputs::readers::{self, Choice, Chosen, Orientation};
 use eigensweep_inputs::{Answers, Columns, SourceFiles};
+use eigensweep_theory::features::Recipe;
 use eigensweep_theory::views::stages::{Severities, Shape};
-use eigensweep_theory::{metrics, paradigms, views};
+use eigensweep_theory::{features, metrics, paradigms, views};
 
 use super::adaptive::Adaptive;
 use super::axis::Axis;
 use super::keys;
 use super::spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, Detail, GaussianSpec, GridSpec, HeldOut, JobSpec,
+    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FeaturesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
     ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Sampler, SpectrumShape, SpectrumSpec, Teacher,
     ValueRange, ViewsSpec,
 };
@@ -216,7 +218,8 @@ impl Values {
                 (None, Some(ValueRange::AUTO)) => ValueRange::Auto,
                 (None, _) => ValueRange::Own,
             };
-            return Some(DataSpec::Rows(RowsSpec { source, components, shape, range, held_out }));
+            let features = self.features()?;
+            return Some(DataSpec::Rows(RowsSpec { source, components, shape, range, held_out, features }));
         }
         let teacher = match self.floats("data.separation") {
             Some(separation) => Teacher::Classes { separation: separation.clone() },
@@ -228,6 +231,33 @@ impl Values {
             teacher,
             label_count: u32::try_from(self.whole("data.label_count")?).ok()?,
         }))
+    }
+
+    fn features(&self) -> Option<FeaturesSpec> {
+        let median = self.word("features.normalize").map(|_| TargetSum::Median);
+        let number = || self.floats("features.normalize").and_then(Axis::only).map(TargetSum::To);
+        Some(FeaturesSpec {
+            normalize: median.or_else(number),
+            log1p: self.flag("features.log1p")?,
+            variable: self.whole("features.variable").and_then(|count| u32::try_from(count).ok()),
+            recipe: self.recipe()?,
+        })
+    }
+
+    /// What features are fitted as.
+    pub(super) fn recipe(&self) -> Option<Recipe> {
+        let kind = features::named(self.word("features.kind")?)?;
+        let value = |name: &'static str| {
+            let path = format!("features.{name}");
+            let whole = self.integers(&path).and_then(Axis::only).map(|count| count as f64);
+            Some((name, whole.or_else(|| self.floats(&path).and_then(Axis::only))?))
+        };
+        Some(Recipe {
+            center: self.flag("features.center")?,
+            standardize: self.flag("features.standardize")?,
+            kind,
+            values: kind.keys.iter().map(|key| value(key.name)).collect::<Option<_>>()?,
+        })
     }
 
     fn augmentation(&self) -> Option<AugmentationSpec> {

@@ -45,6 +45,8 @@ pub enum Draw {
     HeldOut = 9,
     /// Sampled views of a row; coordinates: replicate, row. Shared over n and the parameters of views.
     SampledViews = 10,
+    /// The weights of random features; no coordinates: once a job.
+    Features = 11,
 }
 
 /// All random streams of one job.

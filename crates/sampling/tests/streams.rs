@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use eigensweep_sampling::streams::{Draw, SCHEME, Streams};
 use rand::Rng;
 
-const DRAWS: [Draw; 11] = [
+const DRAWS: [Draw; 12] = [
     Draw::SignalSpectrum,
     Draw::CorruptionSpectrum,
     Draw::AugmentationSpectrum,
@@ -17,6 +17,7 @@ const DRAWS: [Draw; 11] = [
     Draw::Corruption,
     Draw::HeldOut,
     Draw::SampledViews,
+    Draw::Features,
 ];
 
 fn first(seed: u64, draw: Draw, coordinates: &[u64]) -> [u64; 2] {
@@ -45,7 +46,7 @@ const GOLDEN: [[u64; 2]; 3] = [
 
 #[test]
 fn draws_are_numbered_as_recorded() {
-    assert_eq!(DRAWS.map(|d| d as u8), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    assert_eq!(DRAWS.map(|d| d as u8), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 }
 
 #[test]

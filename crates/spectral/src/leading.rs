@@ -10,7 +10,10 @@
 //! Cost: 4/3 d³ (reduction) + ≈ 17 d² (QL: d² square roots and divisions) + 2 d k² (inverse
 //! iteration) + 2 d²k (reflectors) flops.
 
-use faer::{MatMut, MatRef};
+use faer::diag::Diag;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::{self, ComputeEigenvectors};
+use faer::{Mat, MatMut, MatRef, Par};
 
 use crate::Failure;
 use crate::lanes::InstructionSet;
@@ -124,5 +127,95 @@ impl LeadingBatch {
                 vectors[(i, c)] = self.batch.row_entry(place, i, c, width);
             }
         }
+    }
+}
+
+/// The most rows of a matrix whose [`eigenpairs`] are found by the kernels that give the same bits
+/// everywhere. Derived from memory: a group of lanes of this order is 135 MB.
+pub const MOST_IN_A_LANE: usize = 2048;
+
+/// The `count` largest eigenvalues, descending, of one symmetric matrix (d × d, lower triangle read),
+/// with orthonormal eigenvectors (d × count). Allocates: for what is found once.
+///
+/// The sign of each eigenvector is fixed: its entry of largest magnitude is positive, the first one
+/// if several tie. Up to [`MOST_IN_A_LANE`] rows the bits are the same on every machine; beyond,
+/// faer's blocked eigensolver is the faster way, and its last bits depend on the instruction set.
+///
+/// # Errors
+///
+/// [`Failure::NotFinite`] if A or an eigenvalue (near the largest f64) is not;
+/// [`Failure::NoConvergence`].
+///
+/// # Panics
+///
+/// If A is not square, or `count` exceeds d.
+pub fn eigenpairs(matrix: MatRef<'_, f64>, count: usize) -> Result<(Vec<f64>, Mat<f64>), Failure> {
+    let (values, mut vectors) =
+        if matrix.nrows() <= MOST_IN_A_LANE { in_a_lane(matrix, count)? } else { blocked(matrix, count)? };
+    for column in vectors.col_iter_mut() {
+        let sign = sign_of_largest(column.as_ref().iter().copied());
+        column.iter_mut().for_each(|x| *x *= sign);
+    }
+    Ok((values, vectors))
+}
+
+/// Leading eigenpairs of one problem in a batch of its own.
+fn in_a_lane(matrix: MatRef<'_, f64>, count: usize) -> Result<(Vec<f64>, Mat<f64>), Failure> {
+    let size = matrix.nrows();
+    let mut batch = LeadingBatch::single(InstructionSet::detect(), size, count);
+    batch.start(size);
+    let place = batch.push(matrix);
+    batch.solve(count);
+    let values = batch.values(place)?[..count].to_vec();
+    let mut vectors = Mat::zeros(size, count);
+    batch.vectors(place, vectors.as_mut());
+    Ok((values, vectors))
+}
+
+/// The same by faer's blocked algorithm.
+fn blocked(matrix: MatRef<'_, f64>, count: usize) -> Result<(Vec<f64>, Mat<f64>), Failure> {
+    let size = matrix.nrows();
+    let mut eigenvalues = Diag::<f64>::zeros(size);
+    let mut eigenvectors = Mat::zeros(size, size);
+    let wanted = ComputeEigenvectors::Yes;
+    let scratch = evd::self_adjoint_evd_scratch::<f64>(size, wanted, Par::Seq, Default::default());
+    let mut memory = MemBuffer::new(scratch);
+    evd::self_adjoint_evd(
+        matrix,
+        eigenvalues.as_mut(),
+        Some(eigenvectors.as_mut()),
+        Par::Seq,
+        MemStack::new(&mut memory),
+        Default::default(),
+    )
+    .map_err(|_| Failure::NoConvergence)?;
+    // faer sorts upwards.
+    let values: Vec<f64> = eigenvalues.column_vector().iter().rev().take(count).copied().collect();
+    let vectors = eigenvectors.as_ref().reverse_cols().subcols(0, count).to_owned();
+    if values.iter().all(|x| x.is_finite()) { Ok((values, vectors)) } else { Err(Failure::NotFinite) }
+}
+
+/// The sign of the entry of largest magnitude, of the first one if several tie.
+fn sign_of_largest(entries: impl Iterator<Item = f64>) -> f64 {
+    let mut largest = 0.0_f64;
+    for entry in entries {
+        if entry.abs() > largest.abs() {
+            largest = entry;
+        }
+    }
+    if largest < 0.0 { -1.0 } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sign_of_largest;
+
+    #[test]
+    fn the_first_of_tied_entries_decides_the_sign() {
+        let sign = |entries: &[f64]| sign_of_largest(entries.iter().copied()) > 0.0;
+        assert!(sign(&[0.1, 0.7, -0.7]));
+        assert!(!sign(&[0.1, -0.7, 0.7]));
+        assert!(!sign(&[0.5, -0.6]));
+        assert!(sign(&[0.0, 0.0]));
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! - Matrices are column-major `f64`. A *symmetric* argument is read from its lower triangle unless
 //!   a function says otherwise.
-//! - No function allocates. Workspace comes from a [`MemStack`]; each kernel has a twin
+//! - No function allocates but [`leading::eigenpairs`]. Workspace comes from a [`MemStack`]; each kernel has a twin
 //!   `*_scratch` that returns the [`StackReq`] it needs. A stack for the largest size serves every
 //!   smaller one.
 //! - Everything runs on the calling thread (`Par::Seq`): parallelism lives in the scheduler.

@@ -15,8 +15,9 @@
 //! | equation 93 (linear probing loss) | [`probing`] |
 //!
 //! A paradigm is solved for any moments by [`closed_forms`], and for additive views, many problems
-//! at a time, by [`additive`]. What is reported of it is a table of [`metrics`]. Leakage, the share
-//! of a representation's variance that is irrelevant, is not in the paper: [`leakage`].
+//! at a time, by [`additive`]. [`features`] are fixed maps of samples and of their views. What is
+//! reported of a paradigm is a table of [`metrics`]. Leakage, the share of a representation's
+//! variance that is irrelevant, is not in the paper: [`leakage`].
 //!
 //! The crate is called by `engine` (a batch of Σ at a time, every buffer reused) and by
 //! `eigensweep solve` (one problem). It knows nothing of grids, randomness, threads or files.
@@ -37,6 +38,7 @@
 
 pub mod additive;
 pub mod closed_forms;
+pub mod features;
 pub mod leakage;
 pub mod metrics;
 pub mod moments;

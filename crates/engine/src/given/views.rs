@@ -185,7 +185,7 @@ impl StagedViews {
                 let count = BLOCK_ROWS.min(samples - first);
                 let [rows, labels] =
                     [inputs, labels].map(|of| of.subrows(first, count).transpose().to_owned());
-                sums.add(&self.views, rows.as_ref(), None, labels.as_ref(), |column| {
+                sums.add(&mut self.views, rows.as_ref(), None, None, labels.as_ref(), |column| {
                     streams.stream(Draw::SampledViews, &[0, (first + column) as u64])
                 });
             }

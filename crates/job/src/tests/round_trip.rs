@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use eigensweep_inputs::counts::TargetSum;
 use eigensweep_inputs::readers::{Choice, Chosen, Orientation, READERS, Reader};
 use eigensweep_inputs::{Answers, Columns, SourceFiles};
+use eigensweep_theory::features::{self, Components, Recipe};
 use eigensweep_theory::metrics::{self, Metric};
 use eigensweep_theory::paradigms;
 use eigensweep_theory::views::SPECTRAL;
 use eigensweep_theory::views::stages::{
-    Bounds, KINDS, Kind, Severities, Shape, Takes, Unless, Value as Fixed,
+    Bounds, KINDS, Key, Kind, Severities, Shape, Takes, Unless, Value as Fixed,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -86,6 +88,7 @@ fn data() -> impl Strategy<Value = DataSpec> {
             shape: None,
             range: ValueRange::Own,
             held_out: HeldOut::Nothing,
+            features: FeaturesSpec::NONE,
         })
         .prop_map(DataSpec::Rows);
     prop_oneof![gaussian, files]
@@ -373,12 +376,46 @@ fn rows() -> impl Strategy<Value = DataSpec> {
         Just(ValueRange::Auto),
         (-1e300..0.5_f64, 0.5..1e300_f64).prop_map(|(low, high)| ValueRange::To([low, high])),
     ];
-    (prop_oneof![files, glyphs], option::of(wholes(1, 999)), shape, range).prop_map(
-        |((source, held_out), components, shape, range)| {
+    (prop_oneof![files, glyphs], option::of(wholes(1, 999)), shape, range, features()).prop_map(
+        |((source, held_out), components, shape, range, features)| {
+            let needed = features.recipe.kind.components == Components::Required;
+            let components = components.or_else(|| needed.then(|| Axis::single(3)));
             // Of images bytes are all that there is.
             let images = !matches!(&source, RowSource::Files(source) if !source.reader.images);
             let range = if images && range == ValueRange::Auto { ValueRange::Own } else { range };
-            DataSpec::Rows(RowsSpec { source, components, shape, range, held_out })
+            DataSpec::Rows(RowsSpec { source, components, shape, range, held_out, features })
+        },
+    )
+}
+
+fn features() -> impl Strategy<Value = FeaturesSpec> {
+    let target = prop_oneof![Just(TargetSum::Median), (1e-300..1e300_f64).prop_map(TargetSum::To)];
+    let kind = select(&features::KINDS[..]).prop_flat_map(|kind: &'static features::Kind| {
+        let value = |key: &'static Key| match key.takes {
+            Takes::Number(bounds) if bounds.whole => (100_000..=1_000_000_u32).prop_map(f64::from).boxed(),
+            Takes::Number(_)
+            | Takes::NumberOrList(_)
+            | Takes::NumberListOrWord(..)
+            | Takes::List(_)
+            | Takes::Pair(_)
+            | Takes::Pairs(_)
+            | Takes::Matrix
+            | Takes::Word(_)
+            | Takes::Stages
+            | Takes::Options => (1e-300..1e300_f64).boxed(),
+        };
+        let values: Vec<_> = kind.keys.iter().map(value).collect();
+        let names = kind.keys.iter().map(|key| key.name);
+        let names: Vec<_> = names.collect();
+        (Just(kind), values.prop_map(move |values| names.iter().copied().zip(values).collect::<Vec<_>>()))
+    });
+    let flags = [any::<bool>(), any::<bool>(), any::<bool>()];
+    (option::of(target), option::of(1..=i32::MAX.unsigned_abs()), kind, flags).prop_map(
+        |(normalize, variable, (kind, values), [log1p, center, standardize])| FeaturesSpec {
+            normalize,
+            log1p,
+            variable,
+            recipe: Recipe { center, standardize, kind, values },
         },
     )
 }

@@ -4,6 +4,7 @@
 
 mod enumeration;
 mod faults;
+mod features;
 mod monte_carlo;
 mod reference;
 mod table;

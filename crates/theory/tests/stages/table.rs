@@ -158,7 +158,7 @@ impl Data {
         let sums = views.rows(before.mean.col_as_slice(0), m, &mut scratch);
         let mut state = sums.map_or(before, |mut sums| {
             let generator = |row: usize| Generator::new(seed * 1_000_003 + row as u64);
-            sums.add(views, self.inputs.as_ref(), None, self.labels.as_ref(), generator);
+            sums.add(views, self.inputs.as_ref(), None, None, self.labels.as_ref(), generator);
             sums.state()
         });
         views.push(&mut state, &mut scratch);

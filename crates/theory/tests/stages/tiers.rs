@@ -185,7 +185,9 @@ fn neither_blocks_nor_other_samples_change_a_bit() {
             for first in (0..until).step_by(size) {
                 let count = size.min(until - first);
                 let [rows, labels] = [&data.inputs, &data.labels].map(|all| all.subcols(first, count));
-                sums.add(&views, rows, None, labels, |column| Generator::new((first + column) as u64));
+                sums.add(&mut views, rows, None, None, labels, |column| {
+                    Generator::new((first + column) as u64)
+                });
             }
             sums.state()
         };
@@ -208,7 +210,7 @@ fn targets_are_the_rows_or_what_is_given() {
     let mean = data.state().mean;
     let mut sums = views.rows(mean.col_as_slice(0), 2, &mut scratch).unwrap();
     let targets = Mat::from_fn(3, 6, |i, j| (i * 2 + j) as f64);
-    sums.add(&views, data.inputs.as_ref(), Some(targets.as_ref()), data.labels.as_ref(), |_| {
+    sums.add(&mut views, data.inputs.as_ref(), None, Some(targets.as_ref()), data.labels.as_ref(), |_| {
         Generator::new(0)
     });
     let state = sums.state();

@@ -8,6 +8,7 @@ use eigensweep_theory::metrics::{Formula, On};
 use eigensweep_theory::views::stages::{Chain, Domain, Dose, Fault, Stage, Tier, Views};
 
 use super::setting::{self, Misbuilt, Settings};
+use crate::features::RowFeatures;
 use crate::samples::Samples;
 
 /// Everything that is wrong; the same fault at several settings once.
@@ -15,6 +16,12 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
     let grid = Grid::new(&job.spec);
     let settings = Settings::new(&job.spec, staged, &grid);
     let mut problems = metrics(job, staged, samples);
+    let on_rows = samples.features.iter().any(RowFeatures::act_on_rows);
+    if on_rows && staged.draw == CorruptionDraw::Population {
+        let message = "the population limit of a corruption needs moments, and features act on rows";
+        let help = "write draw = \"once\": a draw a sample".to_owned();
+        problems.push(job.source.problem_at("corruption.draw", message, "no closed form", Some(help)));
+    }
     let mut add = |problem: Problem| {
         if !problems.contains(&problem) {
             problems.push(problem);
@@ -54,7 +61,11 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
                             .problem_of_fault(&format!("{}[{at}]", chain.path), &of_another_size()));
                         continue;
                     }
+                    let (own, of_features) = (stages.len(), setting::behind(&job.spec, samples));
                     let misplaced = |(at, mut fault): (usize, Fault)| {
+                        if at >= own {
+                            return of_logarithm(job);
+                        }
                         if at == 0 && samples.domain != Domain::Counts {
                             let range = "choose `data.range` so that values are: [0, 255] keeps bytes counts";
                             range.clone_into(&mut fault.help);
@@ -62,17 +73,30 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
                         Misbuilt { path: chain.path.clone(), fault: fault.within(&format!("[{at}]")) }
                             .problem(job)
                     };
-                    if let Err(fault) = Views::new(stages).check(samples.domain.min(corrupted)) {
+                    let stages = stages.into_iter().chain(of_features.into_iter().map(|(_, stage)| stage));
+                    if let Err(fault) = Views::new(stages.collect()).check(samples.domain.min(corrupted)) {
                         add(misplaced(fault));
                     }
                 }
             }
         }
     }
+    // What is learned from and what is tried has features, too.
+    let mut behind = setting::behind(&job.spec, samples).into_iter().map(|(_, stage)| stage);
+    if behind.try_fold(samples.domain.min(corrupted), |domain, stage| stage.domain(domain)).is_err() {
+        add(of_logarithm(job));
+    }
     if doses.contains(&true) {
         settings.noise.iter().filter_map(|&at| dosed(job, staged, samples, &grid, at)).for_each(add);
     }
     problems
+}
+
+/// Logarithms of what may be negative.
+fn of_logarithm(job: &Job) -> Problem {
+    let message = "`features.log1p` takes logarithms of values from 0, and there may be negative ones";
+    let help = "leave it out, or the stages and the `data.range` that make values negative".to_owned();
+    job.source.problem_at("features.log1p", message, "no logarithm", Some(help))
 }
 
 /// The fault of a stage that changes the number of features.

@@ -79,8 +79,17 @@ impl Gather {
         Self { instruction_set, parts: [part(), part()], rows: 0, origin: origin.to_vec() }
     }
 
+    /// Forgets all rows; the next ones are about that origin, with so many labels.
+    pub(super) fn begin(&mut self, origin: &[f64], labels: usize) {
+        if origin.len() != self.origin.len() {
+            *self = Self::new(self.instruction_set, origin, labels);
+        }
+        self.origin.copy_from_slice(origin);
+        self.clear();
+    }
+
     /// Forgets all rows.
-    pub(super) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.rows = 0;
         for part in &mut self.parts {
             for matrix in [&mut part.gram, &mut part.sums, &mut part.with_labels] {

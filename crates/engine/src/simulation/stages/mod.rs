@@ -15,6 +15,7 @@
 //!
 //! Problems are solved one at a time with faer, whose last bits depend on the instruction set.
 
+mod ahead;
 mod check;
 mod gather;
 mod predictions;
@@ -27,7 +28,7 @@ pub use setting::{ChainTiers, tiers};
 use std::sync::Arc;
 
 use eigensweep_job::stages::{CorruptionDraw, StagesSpec};
-use eigensweep_job::{JobSpec, Level};
+use eigensweep_job::{DataSpec, FeaturesSpec, JobSpec, Level};
 use eigensweep_sampling::streams::Draw;
 use eigensweep_sampling::subset::permute;
 use eigensweep_store::columns::Status;
@@ -43,7 +44,9 @@ use faer::{Mat, MatRef};
 use super::Frame;
 use super::explain::Explained;
 use crate::input::Input;
+use crate::features::RowFeatures;
 use crate::samples::{Label, Samples};
+use ahead::Ahead;
 use gather::{Gather, SampleMoments};
 use predictions::{Predictions, Tried};
 use problem::Population;
@@ -58,6 +61,7 @@ pub(crate) struct Stages {
     /// Positions of the sample sizes from the smallest to the largest.
     nested: Vec<usize>,
     staged: StagesSpec,
+    features: FeaturesSpec,
     /// m, views of each sample where a stage has no closed form.
     sampled: usize,
     /// Metrics of representations.
@@ -79,6 +83,8 @@ pub(crate) struct Workspace {
     values: Vec<f64>,
     corrupted: Gather,
     clean: Gather,
+    /// Sums of these rows before their features (d each), where these act on rows.
+    sums: [Vec<f64>; 2],
     scratch: Scratch,
     forms: ClosedForms,
     probe: Probe,
@@ -129,6 +135,10 @@ impl Stages {
             nested,
             sampled: staged.sampled as usize,
             staged: staged.clone(),
+            features: match &spec.data {
+                DataSpec::Rows(rows) => rows.features.clone(),
+                DataSpec::Gaussian(_) => FeaturesSpec::NONE,
+            },
             metrics: frame.columns.represented.clone(),
             clean: frame.columns.has_clean() || predicted[CLEAN],
             predicted,
@@ -140,12 +150,18 @@ impl Stages {
     /// Bytes of a workspace, about.
     pub(super) fn workspace_bytes(&self) -> u64 {
         let (size, labels) = (self.samples.shape.size() as u64, self.samples.labels as u64);
-        let inputs = self.samples.inputs() as u64;
+        let (inputs, seen) = (self.samples.inputs() as u64, self.samples.seen() as u64);
         let models = predictions::MOST as u64 * labels;
         let predictions = self.predicted.iter().filter(|wanted| **wanted).count() as u64;
         // Sums, blocks and moments of rows; a state, its copies and the problem; the closed forms;
         // probes; models that wait.
-        8 * (size * size * (4 + 9 + 8) + inputs * inputs * 14 + predictions * models * (size + 256))
+        let rows = if self.samples.features.iter().any(RowFeatures::act_on_rows) {
+            // Their weights, once a problem, and views of a block before and behind.
+            2 * size * seen + (self.sampled as u64 * 64 + 512) * (size + 2 * seen)
+        } else {
+            0
+        };
+        8 * (seen * seen * (4 + 9 + 8) + inputs * inputs * 14 + predictions * models * (seen + 256) + rows)
     }
 
     /// Computes the rows of a unit, which begin at `start`.
@@ -157,8 +173,8 @@ impl Stages {
         if !self.frame.wants(column, 0..grid.rows_per_unit) {
             return;
         }
-        let basis = self.settings.components.get(position(grid, Level::Data, row)).copied().flatten();
-        let basis = basis.and_then(|components| self.samples.basis(components));
+        let components = self.settings.components.get(position(grid, Level::Data, row)).copied().flatten();
+        let features = self.samples.features(components);
         let Some(&at) = self.settings.noise.get(position(grid, Level::Noise, row)) else { return };
         let corruption = built(setting::corruption(&self.staged, &self.samples, grid, at));
         let corruption = corruption.map(|mut corruption| {
@@ -168,12 +184,12 @@ impl Stages {
         let mut rng = self.frame.streams.stream(Draw::Subset, &[replicate]);
         let total = u32::try_from(self.samples.training.len()).unwrap_or(u32::MAX);
         permute(total, &mut workspace.order, &mut workspace.pool, &mut rng);
-        workspace.corrupted.clear();
-        workspace.clean.clear();
+        workspace.begin(self, features);
         let population = self
             .leakage
-            .then(|| Population::of(&self.samples, corruption.as_deref(), basis, &mut workspace.scratch));
-        let unit = Unit { replicate, at, corruption, basis, population: population.flatten() };
+            .then(|| Population::of(&self.samples, corruption.as_deref(), features, &mut workspace.scratch));
+        let basis = features.basis();
+        let unit = Unit { replicate, at, corruption, features, basis, population: population.flatten() };
         let rows_per_sample = grid.rows_per_sample as usize;
         for &index in &self.nested {
             let within = index * rows_per_sample;
@@ -199,40 +215,57 @@ impl Stages {
         self.clean && unit.corruption.is_some()
     }
 
-    /// Writes a corrupted row of those that are learned from; returns its label.
-    fn write(&self, unit: &Unit<'_>, row: usize, values: &mut Vec<f64>) -> Label<'_> {
+    /// Writes a row of those that are learned from as it is; returns its label and its factor.
+    fn write_clean(&self, row: usize, values: &mut Vec<f64>) -> (Label<'_>, f64) {
         values.resize(self.samples.shape.size(), 0.0);
-        let label = self.samples.training.write(row, values);
+        (self.samples.training.write(row, values), self.samples.training.scale(row))
+    }
+
+    /// The same of a corrupted row.
+    fn write(&self, unit: &Unit<'_>, row: usize, values: &mut Vec<f64>) -> (Label<'_>, f64) {
+        let written = self.write_clean(row, values);
         if let Some(stage) = self.drawn(unit) {
             stage.draw(
                 values,
                 &mut self.frame.streams.stream(Draw::Corruption, &[unit.replicate, row as u64]),
             );
         }
-        label
+        written
     }
 
     /// Adds rows until there are so many.
     fn extend(&self, unit: &Unit<'_>, samples: usize, workspace: &mut Workspace) {
-        let Workspace { order, values, corrupted, clean, .. } = workspace;
+        let Workspace { order, values, corrupted, clean, sums: [sum, clean_sum], .. } = workspace;
         let both = self.differs(unit) && self.drawn(unit).is_some();
-        for &row in &order[corrupted.rows()..samples] {
-            let row = row as usize;
+        let rows = || order[corrupted.rows()..samples].iter().map(|&row| row as usize);
+        let add = |sum: &mut [f64], values: &[f64]| sum.iter_mut().zip(values).for_each(|(sum, x)| *sum += x);
+        let mut clean_rows = Ahead::new(unit.features, rows(), |row, values| {
+            let written = self.write_clean(row, values);
+            add(clean_sum, values);
+            written
+        });
+        let mut corrupted_rows = Ahead::new(unit.features, rows(), |row, values| {
+            let written = self.write(unit, row, values);
+            add(sum, values);
+            written
+        });
+        values.resize(unit.features.mean().len(), 0.0);
+        for row in rows().collect::<Vec<_>>() {
             if both {
-                values.resize(self.samples.shape.size(), 0.0);
-                let label = self.samples.training.write(row, values);
+                let label = clean_rows.write(row, values);
                 clean.add(values, label);
             }
-            let label = self.write(unit, row, values);
+            let label = corrupted_rows.write(row, values);
             corrupted.add(values, label);
         }
     }
 
     /// Solves every problem of a sample and writes its rows.
     fn sample(&self, unit: &Unit<'_>, place: Place, workspace: &mut Workspace, batch: &mut Rows) {
-        let moments = Moments::new(workspace.corrupted.moments(), unit.basis);
+        let [sum, clean_sum] = &workspace.sums;
+        let moments = Moments::new(workspace.corrupted.moments(), sum, unit);
         let clean = self.differs(unit).then(|| match self.drawn(unit) {
-            Some(_) => Moments::new(workspace.clean.moments(), unit.basis),
+            Some(_) => Moments::new(workspace.clean.moments(), clean_sum, unit),
             None => moments.clone(),
         });
         for (at, views) in self.settings.views.iter().enumerate() {
@@ -335,29 +368,35 @@ impl Stages {
 
     /// Tries the models that wait, and writes what comes of it.
     fn try_on(&self, on: usize, unit: &Unit<'_>, place: Place, workspace: &mut Workspace, batch: &mut Rows) {
-        let Workspace { order, values, predictions, .. } = workspace;
+        let Workspace { order, predictions, .. } = workspace;
         let predictions = &mut predictions[on];
         if predictions.is_empty() {
             return;
         }
-        let training = order[..place.samples].iter().map(|&row| row as usize);
+        let training = || order[..place.samples].iter().map(|&row| row as usize);
         let found = match (on, &self.samples.held_out) {
-            (HELD_OUT, Some(held_out)) => predictions.try_on(0..held_out.len(), |row, to| {
-                values.resize(to.len(), 0.0);
-                let label = held_out.write(row, values);
-                if let Some(stage) = self.drawn(unit) {
-                    let at = [unit.replicate, row as u64];
-                    stage.draw(values, &mut self.frame.streams.stream(Draw::HeldOut, &at));
-                }
-                to.copy_from_slice(values);
-                label
-            }),
-            (TRAINING, _) => predictions.try_on(training, |row, to| {
-                let label = self.write(unit, row, values);
-                to.copy_from_slice(values);
-                label
-            }),
-            (CLEAN, _) => predictions.try_on(training, |row, to| self.samples.training.write(row, to)),
+            (HELD_OUT, Some(held_out)) => {
+                let mut rows = Ahead::new(unit.features, 0..held_out.len(), |row, values| {
+                    values.resize(self.samples.shape.size(), 0.0);
+                    let label = held_out.write(row, values);
+                    if let Some(stage) = self.drawn(unit) {
+                        let at = [unit.replicate, row as u64];
+                        stage.draw(values, &mut self.frame.streams.stream(Draw::HeldOut, &at));
+                    }
+                    (label, held_out.scale(row))
+                });
+                predictions.try_on(0..held_out.len(), |row, to| rows.write(row, to))
+            }
+            (TRAINING, _) => {
+                let write = |row, values: &mut Vec<f64>| self.write(unit, row, values);
+                let mut rows = Ahead::new(unit.features, training(), write);
+                predictions.try_on(training(), |row, to| rows.write(row, to))
+            }
+            (CLEAN, _) => {
+                let write = |row, values: &mut Vec<f64>| self.write_clean(row, values);
+                let mut rows = Ahead::new(unit.features, training(), write);
+                predictions.try_on(training(), |row, to| rows.write(row, to))
+            }
             (_, _) => Vec::new(),
         };
         predictions.clear();
@@ -407,7 +446,8 @@ impl Stages {
                 continue;
             }
             let stages = setting::views(chain, &self.samples, grid, views.at, self.dose(given));
-            let mut chain = Views::new(built(stages));
+            let behind = given.unit.features.stages(&self.features).into_iter().map(|(_, stage)| stage);
+            let mut chain = Views::new(built(stages).into_iter().chain(behind).collect());
             let problem = self.problem(given, place, &mut chain, views.floor, workspace);
             for (paradigm, _) in self.settings.of.iter().enumerate().filter(|(_, of)| **of == number) {
                 let solved = self.solve_by(given, &problem, paradigm, workspace);
@@ -436,7 +476,8 @@ struct Unit<'a> {
     at: u64,
     /// `None` where samples stay clean.
     corruption: Option<Box<dyn Stage>>,
-    /// A basis (d × k₀) of principal components; `None` of raw features.
+    features: &'a RowFeatures,
+    /// What of the features acts on moments (d × k₀); `None` where nothing does.
     basis: Option<MatRef<'a, f64>>,
     /// What leakage is measured against, where it is and can be.
     population: Option<Population>,
@@ -455,10 +496,12 @@ struct Place {
     samples: usize,
 }
 
-/// Moments of a sample, as the source has it and in the representation's inputs.
+/// Moments of a sample, as they are taken and in the representation's inputs.
 #[derive(Clone, Debug)]
 struct Moments {
     raw: SampleMoments,
+    /// mean x (d × 1) of the rows that stages act on.
+    mean: Mat<f64>,
     /// Of all rows, of those for fitting a probe, and of those for trying it.
     inputs: [SampleMoments; 3],
 }
@@ -494,14 +537,14 @@ impl Workspace {
     pub(super) fn on(instruction_set: InstructionSet, simulation: &Stages) -> Self {
         let Samples { shape, training, labels, .. } = &*simulation.samples;
         let (raw, inputs) = (shape.size(), simulation.samples.inputs());
+        let seen = simulation.samples.features.first().map_or(&[][..], |features| features.mean());
         let most = simulation.frame.samples.iter().copied().max().unwrap_or(0);
         let gather = |wanted| {
-            let mean = simulation.samples.mean.col_as_slice(0);
-            let (origin, labels) = if wanted { (mean, *labels) } else { (&mean[..0], 0) };
+            let (origin, labels) = if wanted { (seen, *labels) } else { (&seen[..0], 0) };
             Gather::new(instruction_set, origin, labels)
         };
         let predictions = simulation.predicted.map(|wanted| {
-            let (size, labels) = if wanted { (raw, *labels) } else { (0, 0) };
+            let (size, labels) = if wanted { (seen.len(), *labels) } else { (0, 0) };
             Predictions::new(instruction_set, size, labels)
         });
         Self {
@@ -510,6 +553,7 @@ impl Workspace {
             values: vec![0.0; raw],
             corrupted: gather(true),
             clean: gather(simulation.clean),
+            sums: [Vec::new(), Vec::new()],
             scratch: Scratch::default(),
             forms: ClosedForms::new(inputs, *labels),
             probe: Probe::new(instruction_set, inputs, *labels),
@@ -517,6 +561,22 @@ impl Workspace {
             predictions,
             spectra: Vec::new(),
             sigma: (f64::NAN, f64::NAN),
+        }
+    }
+
+    /// Forgets all rows; the next ones have these features.
+    fn begin(&mut self, simulation: &Stages, features: &RowFeatures) {
+        let labels = simulation.samples.labels;
+        self.corrupted.begin(features.mean(), labels);
+        if simulation.clean {
+            self.clean.begin(features.mean(), labels);
+        }
+        for (predictions, _) in self.predictions.iter_mut().zip(simulation.predicted).filter(|(_, wanted)| *wanted) {
+            predictions.resize(features.mean().len());
+        }
+        for sum in &mut self.sums {
+            sum.clear();
+            sum.resize(if features.act_on_rows() { simulation.samples.shape.size() } else { 0 }, 0.0);
         }
     }
 

@@ -59,6 +59,13 @@ impl<T: Clone> Predictions<T> {
         }
     }
 
+    /// The next rows have so many features; there is no model.
+    pub(super) fn resize(&mut self, size: usize) {
+        if size != self.block.nrows() {
+            *self = Self::new(self.instruction_set, size, self.labels);
+        }
+    }
+
     /// Whether no further model has room.
     pub(super) fn is_full(&self) -> bool {
         self.tags.len() == MOST

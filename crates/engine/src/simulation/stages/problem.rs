@@ -12,7 +12,8 @@ use eigensweep_theory::{InstructionSet, moments};
 use faer::{Accum, Mat, MatRef};
 
 use super::gather::SampleMoments;
-use super::{Given, Moments, Place, Solved, Stages, Workspace};
+use super::{Given, Moments, Place, Solved, Stages, Unit, Workspace};
+use crate::features::RowFeatures;
 use crate::samples::Samples;
 
 /// Rows of a block.
@@ -48,13 +49,17 @@ pub(super) struct Population {
 }
 
 impl Population {
-    /// Of all rows of a data set under a corruption; `None` of one that does not act on moments.
+    /// Of all rows of a data set under a corruption; `None` of one, or of features,
+    /// that do not act on moments.
     pub(super) fn of(
         samples: &Samples,
         corruption: Option<&dyn Stage>,
-        basis: Option<MatRef<'_, f64>>,
+        features: &RowFeatures,
         scratch: &mut Scratch,
     ) -> Option<Self> {
+        if features.act_on_rows() {
+            return None;
+        }
         let labels = Mat::zeros(samples.mean.nrows(), 0);
         let (second, mean) = (samples.second.as_ref(), samples.mean.as_ref());
         let mut state = State::of(second, mean, labels.as_ref(), Mat::zeros(0, 1).as_ref());
@@ -67,7 +72,7 @@ impl Population {
         }
         state.centre(samples.training.len() + samples.shape.size());
         let noise = &state.views - &state.mean_views;
-        Some(match basis {
+        Some(match features.basis() {
             None => Self { inputs: state.views, noise },
             Some(basis) => {
                 Self { inputs: turned(basis, state.views.as_ref()), noise: turned(basis, noise.as_ref()) }
@@ -77,10 +82,15 @@ impl Population {
 }
 
 impl Moments {
-    /// Of rows, and of their components in a basis.
-    pub(super) fn new([all, fitted, tried]: [SampleMoments; 3], basis: Option<MatRef<'_, f64>>) -> Self {
-        let Some(basis) = basis else {
-            return Self { raw: all.clone(), inputs: [all, fitted, tried] };
+    /// Of rows, and of their components in a basis; `sum` is that of the rows before features that
+    /// act on rows.
+    pub(super) fn new([all, fitted, tried]: [SampleMoments; 3], sum: &[f64], unit: &Unit<'_>) -> Self {
+        let mean = match unit.features.act_on_rows() {
+            true => Mat::from_fn(sum.len(), 1, |i, _| sum[i] / all.samples.max(1) as f64),
+            false => all.mean.clone(),
+        };
+        let Some(basis) = unit.basis else {
+            return Self { mean, raw: all.clone(), inputs: [all, fitted, tried] };
         };
         let project = |of: &SampleMoments| SampleMoments {
             samples: of.samples,
@@ -90,7 +100,7 @@ impl Moments {
             label_mean: of.label_mean.clone(),
             label_power: of.label_power,
         };
-        Self { inputs: [project(&all), project(&fitted), project(&tried)], raw: all }
+        Self { mean, inputs: [project(&all), project(&fitted), project(&tried)], raw: all }
     }
 }
 
@@ -106,7 +116,8 @@ impl Stages {
     ) -> Problem {
         let SampleMoments { second, mean, labels, label_mean, .. } = &given.moments.raw;
         let moments = || State::of(second.as_ref(), mean.as_ref(), labels.as_ref(), label_mean.as_ref());
-        let mut state = match views.rows(mean.col_as_slice(0), self.sampled, &mut workspace.scratch) {
+        let fill = given.moments.mean.col_as_slice(0);
+        let mut state = match views.rows(fill, self.sampled, &mut workspace.scratch) {
             None => {
                 let mut state = moments();
                 if let Some(corruption) = given.corruption {
@@ -155,7 +166,7 @@ impl Stages {
         &self,
         given: &Given<'_>,
         place: Place,
-        views: &Views,
+        views: &mut Views,
         sums: &mut eigensweep_theory::views::stages::RowMoments,
         workspace: &mut Workspace,
     ) {
@@ -163,19 +174,23 @@ impl Stages {
         let (size, labels) = (self.samples.shape.size(), self.samples.labels);
         let mut block = Mat::zeros(size, BLOCK_ROWS.min(place.samples));
         let mut answers = Mat::zeros(labels, block.ncols());
+        let (features, mut scales) = (given.unit.features, vec![1.0; block.ncols()]);
         for rows in order[..place.samples].chunks(BLOCK_ROWS) {
             for (at, &row) in rows.iter().enumerate() {
-                let label = if given.corrupted {
+                let (label, scale) = if given.corrupted {
                     self.write(given.unit, row as usize, values)
                 } else {
-                    values.resize(size, 0.0);
-                    self.samples.training.write(row as usize, values)
+                    self.write_clean(row as usize, values)
                 };
                 block.col_as_slice_mut(at).copy_from_slice(values);
                 label.write(answers.col_as_slice_mut(at));
+                scales[at] = scale;
             }
             let (block, answers) = (block.subcols(0, rows.len()), answers.subcols(0, rows.len()));
-            sums.add(views, block, None, answers, |column| {
+            // What reconstruction aims at has the features of views.
+            let targets = features.act_on_rows().then(|| features.of_rows(block.to_owned(), |at| scales[at]));
+            let targets = targets.as_ref().map(Mat::as_ref);
+            sums.add(views, block, Some(&scales[..rows.len()]), targets, answers, |column| {
                 let at = [given.unit.replicate, u64::from(rows[column])];
                 self.frame.streams.stream(Draw::SampledViews, &at)
             });

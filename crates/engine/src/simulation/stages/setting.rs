@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use eigensweep_job::stages::{Filling, StagesSpec, all};
-use eigensweep_job::{JobSpec, Level, StageSpec};
+use eigensweep_job::{DataSpec, JobSpec, Level, StageSpec};
 use eigensweep_store::grid::{Grid, Setting};
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::views::stages::{Chain, Dose, Fault, Stage, Tier, Views, build_all};
@@ -123,12 +123,21 @@ pub fn tiers(spec: &JobSpec, staged: &StagesSpec, samples: &Samples) -> Vec<Chai
         }
         let (first, name) = dose.take().unzip();
         let names = name.iter().cloned().chain(chain.stages.iter().map(|stage| stage.name.clone()));
-        let names: Vec<String> = names.collect();
-        let tiers: Vec<Tier> = views(chain, samples, &grid, at, first)
-            .map_or_else(|_| Vec::new(), |stages| Views::new(stages).tiers().collect());
+        let (behind, of_features): (Vec<String>, Vec<_>) = behind(spec, samples).into_iter().unzip();
+        let names: Vec<String> = names.chain(behind).collect();
+        let tiers: Vec<Tier> = views(chain, samples, &grid, at, first).map_or_else(
+            |_| Vec::new(),
+            |stages| Views::new(stages.into_iter().chain(of_features).collect()).tiers().collect(),
+        );
         chains.push(ChainTiers { paradigms, stages: names.into_iter().zip(tiers).collect() });
     }
     chains
+}
+
+/// The features behind views at the first value of the `components` axis, as stages with their names.
+pub(super) fn behind(spec: &JobSpec, samples: &Samples) -> Vec<(String, Box<dyn Stage>)> {
+    let DataSpec::Rows(rows) = &spec.data else { return Vec::new() };
+    samples.features.first().map_or_else(Vec::new, |features| features.stages(&rows.features))
 }
 
 /// A stage of a job that cannot be built.

@@ -230,6 +230,10 @@ impl Stage for Chain {
     fn needs_mean(&self) -> bool {
         self.stages.iter().any(|stage| stage.needs_mean())
     }
+
+    fn scale_next(&mut self, scale: f64) {
+        self.stages.iter_mut().for_each(|stage| stage.scale_next(scale));
+    }
 }
 
 /// One of several stages.
@@ -320,6 +324,10 @@ impl Stage for Choice {
 
     fn needs_mean(&self) -> bool {
         self.options.iter().any(|option| option.needs_mean())
+    }
+
+    fn scale_next(&mut self, scale: f64) {
+        self.options.iter_mut().for_each(|option| option.scale_next(scale));
     }
 }
 
@@ -463,6 +471,10 @@ impl Stage for Dose {
 
     fn needs_mean(&self) -> bool {
         self.stage.needs_mean()
+    }
+
+    fn scale_next(&mut self, scale: f64) {
+        self.stage.scale_next(scale);
     }
 }
 

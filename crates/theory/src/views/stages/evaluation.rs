@@ -3,7 +3,8 @@
 //! A chain splits behind its last stage without a closed form. Nothing is before the split where
 //! every stage is closed; else the part before it is exact a sample where it has independent
 //! coordinates with a known law, and drawn where it has not. [`Views::rows`] accumulates the
-//! moments that come out of that part, [`Views::push`] pushes the rest through them.
+//! moments that come out of that part, [`Views::push`] pushes the rest through them. [Maps](super::Map) at
+//! the end of what is drawn see a block of views at a time.
 //!
 //! With m views of each sample and x̄ their mean, `E x̄x̄ᵀ = G + (S − G)/m`; what is accumulated is
 //! `(m² x̄x̄ᵀ − Σ vvᵀ) / (m (m − 1))`, the mean of `v vᵀ` over pairs of different views, which is
@@ -30,8 +31,10 @@ const MOST_KEPT: usize = 1 << 16;
 /// The views of one paradigm: a chain of stages, drawn afresh for every view.
 #[derive(Debug)]
 pub struct Views {
-    /// Up to the last stage without a closed form; empty where all have one.
+    /// Up to the last stage without a closed form, but for the maps; empty where all have one.
     head: Chain,
+    /// The maps after it.
+    maps: Vec<Box<dyn Stage>>,
     /// The closed stages after it.
     rest: Vec<Box<dyn Stage>>,
     tier: Tier,
@@ -43,9 +46,11 @@ impl Views {
     pub fn new(mut stages: Vec<Box<dyn Stage>>) -> Self {
         let last = stages.iter().rposition(|stage| stage.tier() != Tier::Moments);
         let rest = stages.split_off(last.map_or(0, |last| last + 1));
+        let drawn = stages.iter().rposition(|stage| stage.as_map().is_none());
+        let maps = stages.split_off(drawn.map_or(0, |drawn| drawn + 1));
         let head = Chain { stages };
-        let tier = head.tier();
-        Self { head, rest, tier }
+        let tier = if maps.is_empty() { head.tier() } else { Tier::Sampled };
+        Self { head, maps, rest, tier }
     }
 
     /// What the moments are computed from.
@@ -56,14 +61,19 @@ impl Views {
 
     /// What each stage's moments are computed from, the first stage first.
     pub fn tiers(&self) -> impl Iterator<Item = Tier> {
-        let head = self.head.stages.iter().map(|_| self.tier);
+        let head = self.head.stages.iter().chain(&self.maps).map(|_| self.tier);
         head.chain(self.rest.iter().map(|_| Tier::Moments))
     }
 
     /// Features of a view, of samples with d.
     #[must_use]
     pub fn features(&self, samples: usize) -> usize {
-        self.rest.iter().fold(self.head.features(samples), |features, stage| stage.features(features))
+        self.rest.iter().fold(self.before_rest(samples), |features, stage| stage.features(features))
+    }
+
+    /// Features of what comes out before the closed stages, of samples with d.
+    fn before_rest(&self, samples: usize) -> usize {
+        self.maps.iter().fold(self.head.features(samples), |features, map| map.features(features))
     }
 
     /// What values a view has, of such samples; checks that each stage can be drawn where it is.
@@ -76,7 +86,7 @@ impl Views {
             return Err((at, mean_unknown()));
         }
         let mut domain = samples;
-        for (at, stage) in self.head.stages.iter().chain(&self.rest).enumerate() {
+        for (at, stage) in self.head.stages.iter().chain(&self.maps).chain(&self.rest).enumerate() {
             domain = stage.domain(domain).map_err(|needed| (at, cannot_draw(needed, domain)))?;
         }
         Ok(domain)
@@ -101,7 +111,7 @@ impl Views {
             return None;
         }
         self.head.settle(mean, scratch);
-        Some(RowMoments::new(self.tier, mean.len(), self.head.features(mean.len()), views.max(2)))
+        Some(RowMoments::new(self, mean.len(), views.max(2)))
     }
 }
 
@@ -148,18 +158,29 @@ pub struct RowMoments {
     label_mean: Vec<f64>,
     /// x̄ − c of a block (d × block).
     means: Mat<f64>,
-    /// Its v − c (d × m block).
-    drawn: Mat<f64>,
+    /// Its views: as they are drawn, and behind each map (a column each, m block); the last ones
+    /// become v − c.
+    drawn: Vec<Mat<f64>>,
     values: Vec<f64>,
-    /// Mean and variance of an entry, by the bits of the value.
+    /// Mean and variance of an entry, by the bits of the value, of samples with this scale.
     entries: HashMap<u64, [f64; 2]>,
+    scale: f64,
 }
 
 impl RowMoments {
-    fn new(tier: Tier, before: usize, after: usize, views: usize) -> Self {
-        let drawn = if tier == Tier::Sampled { views * BLOCK } else { 0 };
+    fn new(of: &Views, before: usize, views: usize) -> Self {
+        let after = of.before_rest(before);
+        let mut drawn = Vec::new();
+        if of.tier == Tier::Sampled {
+            let mut features = of.head.features(before);
+            drawn.push(Mat::zeros(features, views * BLOCK));
+            for map in &of.maps {
+                features = map.features(features);
+                drawn.push(Mat::zeros(features, views * BLOCK));
+            }
+        }
         Self {
-            tier,
+            tier: of.tier,
             views,
             samples: 0,
             instruction_set: InstructionSet::detect(),
@@ -172,14 +193,16 @@ impl RowMoments {
             target_mean: Vec::new(),
             label_mean: Vec::new(),
             means: Mat::zeros(after, BLOCK),
-            drawn: Mat::zeros(after, drawn),
+            drawn,
             values: Vec::with_capacity(before),
             entries: HashMap::new(),
+            scale: 1.0,
         }
     }
 
     /// Adds samples `rows` (d × samples, a column each), with `labels` (ℓ × samples).
     ///
+    /// `scales` are factors of the samples, for stages that know them; all 1 if `None`.
     /// `targets` (p × samples) are what C's other side is; the rows themselves if `None`.
     /// `generator` makes the generator of a sample, by its column: views of a sample depend on
     /// nothing else. It is not asked where the tier is [`Tier::Entries`].
@@ -189,8 +212,9 @@ impl RowMoments {
     /// If the numbers of columns differ, or features, targets or labels are not as many as before.
     pub fn add<R: Rng>(
         &mut self,
-        views: &Views,
+        views: &mut Views,
         rows: MatRef<'_, f64>,
+        scales: Option<&[f64]>,
         targets: Option<MatRef<'_, f64>>,
         labels: MatRef<'_, f64>,
         mut generator: impl FnMut(usize) -> R,
@@ -207,11 +231,20 @@ impl RowMoments {
             let count = BLOCK.min(rows.ncols() - first);
             for at in 0..count {
                 let row = rows.col(first + at);
+                let scale = scales.map_or(1.0, |scales| scales[first + at]);
+                views.head.scale_next(scale);
+                if scale.to_bits() != self.scale.to_bits() {
+                    self.entries.clear();
+                    self.scale = scale;
+                }
                 match self.tier {
                     Tier::Moments => {}
                     Tier::Entries => self.exact(views, row, at),
                     Tier::Sampled => self.sample(views, row, at, &mut generator(first + at)),
                 }
+            }
+            if self.tier == Tier::Sampled {
+                self.map(views, count);
             }
             self.about_origin(count);
             self.sum(count, targets.subcols(first, count), labels.subcols(first, count));
@@ -236,18 +269,33 @@ impl RowMoments {
         }
     }
 
-    /// m views of a sample, and their mean.
+    /// m views of a sample, up to the maps.
     fn sample(&mut self, views: &Views, row: ColRef<'_, f64>, at: usize, rng: &mut dyn Rng) {
-        let share = 1.0 / self.views as f64;
-        self.means.col_as_slice_mut(at).fill(0.0);
+        let Some(drawn) = self.drawn.first_mut() else { return };
         for view in 0..self.views {
             self.values.clear();
             self.values.extend(row.iter());
             views.head.draw(&mut self.values, rng);
-            let drawn = self.drawn.col_as_slice_mut(at * self.views + view);
-            drawn.copy_from_slice(&self.values);
-            for (mean, value) in self.means.col_as_slice_mut(at).iter_mut().zip(&self.values) {
-                *mean += share * value;
+            drawn.col_as_slice_mut(at * self.views + view).copy_from_slice(&self.values);
+        }
+    }
+
+    /// Maps the views of a block; their mean.
+    fn map(&mut self, views: &Views, count: usize) {
+        let columns = count * self.views;
+        for (at, map) in views.maps.iter().filter_map(|stage| stage.as_map()).enumerate() {
+            let (before, after) = self.drawn.split_at_mut(at + 1);
+            let (Some(before), Some(after)) = (before.last_mut(), after.first_mut()) else { continue };
+            map.apply(before.as_mut().subcols_mut(0, columns), after.as_mut().subcols_mut(0, columns));
+        }
+        let Some(drawn) = self.drawn.last() else { return };
+        let share = 1.0 / self.views as f64;
+        for at in 0..count {
+            let mean = self.means.col_as_slice_mut(at);
+            mean.fill(0.0);
+            for view in 0..self.views {
+                let values = drawn.col_as_slice(at * self.views + view);
+                mean.iter_mut().zip(values).for_each(|(mean, value)| *mean += share * value);
             }
         }
     }
@@ -257,8 +305,8 @@ impl RowMoments {
         if self.origin.is_empty() {
             self.origin = self.means.col_as_slice(0).to_vec();
         }
-        let views = if self.tier == Tier::Sampled { count * self.views } else { 0 };
-        for (block, columns) in [(&mut self.means, count), (&mut self.drawn, views)] {
+        let drawn = self.drawn.last_mut().map(|drawn| (drawn, count * self.views));
+        for (block, columns) in [(&mut self.means, count)].into_iter().chain(drawn) {
             for column in block.col_iter_mut().take(columns) {
                 column.iter_mut().zip(&self.origin).for_each(|(value, origin)| *value -= origin);
             }
@@ -274,8 +322,8 @@ impl RowMoments {
         add(self.cross.as_mut(), targets);
         add(self.view_labels.as_mut(), labels);
         gram_lower(self.instruction_set, self.mean_views.as_mut(), Accum::Add, means);
-        if self.tier == Tier::Sampled {
-            let drawn = self.drawn.subcols(0, count * self.views);
+        if let Some(drawn) = self.drawn.last() {
+            let drawn = drawn.subcols(0, count * self.views);
             gram_lower(self.instruction_set, self.spread.as_mut(), Accum::Add, drawn);
         }
         accumulate(&mut self.mean, means);

@@ -59,7 +59,18 @@ fn build(spec: &Spec, shape: Shape) -> Result<Box<dyn Stage>, Fault> {
         let message = format!("`offset` has {} values, `matrix` has {rows} rows", offset.len());
         return Err(Fault::new("offset", message, "give one number, or one for each row"));
     }
-    Ok(Box::new(Linear { matrix, offset }))
+    Ok(linear(matrix, offset))
+}
+
+/// `T(v) = A v + b`: of A (d′ × d) and b (d′).
+///
+/// # Panics
+///
+/// If they have not as many rows.
+#[must_use]
+pub fn linear(matrix: Mat<f64>, offset: Vec<f64>) -> Box<dyn Stage> {
+    assert!(matrix.nrows() == offset.len(), "d′ rows");
+    Box::new(Linear { matrix, offset })
 }
 
 impl Linear {

@@ -11,6 +11,7 @@
 //! | [`state`] | the moments (μ, C, G, S, B), and how a stage is pushed through them |
 //! | [`combine`] | chain, choice and dose: stages made of stages |
 //! | [`evaluation`] | a chain as it is evaluated: what must see the samples, and the closed rest |
+//! | [`Map`] | a fixed map without a closed form, such as a [feature](crate::features) |
 //! | the others | a kind each |
 //!
 //! Source: `views.md` of this project's specification, sections 1 to 5; Theorem 1 there says which
@@ -33,6 +34,7 @@ mod flip;
 mod illumination;
 mod impulse;
 mod linear;
+mod map;
 mod mask;
 mod multiplicative;
 mod operator;
@@ -71,7 +73,8 @@ pub use evaluation::{RowMoments, Views};
 pub use flip::FLIP;
 pub use illumination::ILLUMINATION;
 pub use impulse::IMPULSE;
-pub use linear::LINEAR;
+pub use linear::{LINEAR, linear};
+pub use map::{Map, Mapped};
 pub use multiplicative::MULTIPLICATIVE;
 pub use overlay::OVERLAY;
 pub use patches::PATCHES;
@@ -179,6 +182,16 @@ pub trait Stage: fmt::Debug + Send + Sync {
     /// Whether it must be told.
     fn needs_mean(&self) -> bool {
         false
+    }
+
+    /// Tells a stage that multiplies each sample by a factor of its own the factor of the next one.
+    fn scale_next(&mut self, scale: f64) {
+        let _ = scale;
+    }
+
+    /// A stage that draws nothing and is faster at many samples than at one, as what it is.
+    fn as_map(&self) -> Option<&dyn Map> {
+        None
     }
 }
 

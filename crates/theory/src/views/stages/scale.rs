@@ -42,6 +42,11 @@ impl Stage for Scale {
     fn is_fixed(&self) -> bool {
         self.0.only().is_some()
     }
+
+    fn law(&self, value: f64, outcomes: &mut Vec<(f64, f64)>) -> bool {
+        // Two factors would be the same in all coordinates.
+        self.0.only().inspect(|factor| outcomes.push((value * factor, 1.0))).is_some()
+    }
 }
 
 fn multiply(matrix: &mut Mat<f64>, by: f64) {
