@@ -658,7 +658,7 @@ def large():
     labels = [f"class {at % 7}" for at in range(len(values))]
 
     def add(path, source, layout, by, inputs, is_sparse=False, arguments=()):
-        case(path, source, "2,500 × 300", "float32", [f"{source} {layout}".strip()], by, inputs, arguments=arguments, is_sparse=is_sparse)
+        case(path, source, "larger, 2,500 × 300", "float32", [f"{source} {layout}".strip()], by, inputs, arguments=arguments, is_sparse=is_sparse)
 
     for order in ["C", "Fortran"]:
         path = place(f"large/{order}.npy")
@@ -670,7 +670,7 @@ def large():
     path = place("large/table.csv")
     pd.DataFrame(values, columns=names).assign(kind=labels).to_csv(path, index=False)
     read = pd.read_csv(path, float_precision="round_trip")
-    case(zipped(path), "csv", "2,500 × 300", "float32", ["csv gzip"], "pandas", read[names], labels, ["labels=kind"])
+    case(zipped(path), "csv", "larger, 2,500 × 300", "float32", ["csv gzip"], "pandas", read[names], labels, ["labels=kind"])
     frame = pl.DataFrame(values, schema=names)
     for size in [700, 2500]:
         path = place(f"large/columns-{size}.parquet")
