@@ -462,13 +462,14 @@ def mtx():
                  ["rows=features"], is_sparse)
 
     for kind, element, field in [("float64", "real", "real"), ("float32", "real", "real"), ("int64", "integer", "integer"),
-                                 ("uint8", "integer", "integer"), ("bool", "pattern", "pattern")]:
+                                 ("uint8", "integer", "integer"), ("uint32", "unsigned-integer", "unsigned-integer"),
+                                 ("uint64", "unsigned-integer", "unsigned-integer"), ("bool", "pattern", "pattern")]:
         path = place(f"mtx/coordinate-{kind}.mtx")
-        scipy.io.mmwrite(path, sp.coo_matrix(sparse(kind)), field=field, precision=digits(kind), symmetry="general")
+        scipy.io.mmwrite(path, sp.coo_matrix(sparse(kind)), field=None if kind.startswith("uint") else field, precision=digits(kind), symmetry="general")
         add(path, element, "coordinate", True)
         if field != "pattern":
             path = place(f"mtx/array-{kind}.mtx")
-            scipy.io.mmwrite(path, matrix(kind), field=field, precision=digits(kind), symmetry="general")
+            scipy.io.mmwrite(path, matrix(kind), field=None if kind.startswith("uint") else field, precision=digits(kind), symmetry="general")
             add(path, element, "array", False)
     for sign, symmetry in [(1, "symmetric"), (-1, "skew-symmetric")]:
         for kind, element in [("float64", "real"), ("int32", "integer")]:
