@@ -132,8 +132,13 @@ pub(crate) fn npy(data: &[u8]) {
 /// An archive of arrays; or arrays in npy format one after the other, which become one whose checksums
 /// are right: the parts of a sparse matrix, or inputs and labels.
 pub(crate) fn npz(data: &[u8]) {
-    const SPARSE: [&[&str]; 5] =
-        [&["format.npy"], &["shape.npy"], &["data.npy"], &["indices.npy", "row.npy"], &["indptr.npy", "col.npy"]];
+    const SPARSE: [&[&str]; 5] = [
+        &["format.npy"],
+        &["shape.npy"],
+        &["data.npy"],
+        &["indices.npy", "row.npy"],
+        &["indptr.npy", "col.npy"],
+    ];
     const DENSE: [&[&str]; 5] = [&["X.npy"], &["y.npy"], &["a.npy"], &["b.npy"], &["c.npy"]];
     if data.starts_with(b"PK") {
         return archive(data);
@@ -143,9 +148,10 @@ pub(crate) fn npz(data: &[u8]) {
     starts.push(data.len());
     for names in [SPARSE, DENSE] {
         let arrays = starts.windows(2).map(|two| &data[two[0]..two[1]]);
-        let files = names.iter().zip(arrays).flat_map(|(names, array)| names.iter().map(move |&name| (name, array)));
+        let files =
+            names.iter().zip(arrays).flat_map(|(names, array)| names.iter().map(move |&name| (name, array)));
         let files: Vec<(&str, &[u8])> = files.collect();
-        archive(&zip(&files, data.len() % 2 == 0));
+        archive(&zip(&files, data.len().is_multiple_of(2)));
     }
 }
 

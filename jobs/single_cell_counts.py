@@ -3,7 +3,6 @@
     pip install scanpy
     python jobs/single_cell_counts.py --out data/single-cell
     python jobs/single_cell_counts.py cells.h5ad --labels louvain --out data/single-cell
-    python jobs/single_cell_counts.py --shuffle 7 --out data/single-cell     # another order of the cells: other ones are last
 
 The file in scanpy's wheel holds 700 blood cells × 765 genes with `raw.X`, log1p of counts normalised to 10^4 a cell, and
 `n_counts`, the counts of a cell in all genes: round(expm1(raw.X) · n_counts / 10^4) gives the integers back. What is rounded
@@ -62,7 +61,6 @@ def main():
     parser.add_argument("file", type=pathlib.Path, nargs="?", help="an .h5ad file with raw.X and n_counts; scanpy's own if left out")
     parser.add_argument("--labels", default="bulk_labels", help="column of obs with the types (default: bulk_labels)")
     parser.add_argument("--least", type=int, default=3, help="leave out genes with fewer counts in all (default: 3; 0 keeps all)")
-    parser.add_argument("--shuffle", type=int, help="put the cells into the random order of this seed")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="directory for the files")
     arguments = parser.parse_args()
     import anndata
@@ -75,9 +73,6 @@ def main():
     counts, deviation = counts_of(cells)
     if deviation > 0.25:
         raise SystemExit(f"raw.X is no log1p of counts per 10^4: they are {deviation:.2f} from whole numbers")
-    if arguments.shuffle is not None:
-        order = np.random.default_rng(arguments.shuffle).permutation(cells.n_obs)
-        cells, counts = cells[order], counts[order]
     kept = np.flatnonzero(np.asarray(counts.sum(axis=0)).ravel() >= arguments.least)
     counts = counts[:, kept]
     genes = cells.raw.var_names[kept]

@@ -159,7 +159,7 @@ def npy():
             path = place(f"npy/shape-{'x'.join(map(str, shape))}-{order}.npy")
             np.save(path, np.array(matrix("float32").reshape(shape), order=order[0]))
             read = np.load(path)
-            case(path, "npy", "npy, other shapes", "float32", [f"{' × '.join(map(str, shape))}", f"{order} order"], "NumPy",
+            case(path, "npy", "npy, other shapes", "float32", ["×".join(map(str, shape)), f"{order} order"], "NumPy",
                  read.reshape(len(read), -1))
     path = place("npy/packed.npy")
     np.save(path, matrix("float32"))

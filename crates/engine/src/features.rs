@@ -128,12 +128,16 @@ pub(crate) fn fit(
     let most = settings.iter().map(|k| recipe.features(before, k.map(size))).max().unwrap_or(0);
     if most > LARGEST_SIZE {
         let message = format!("kind = {:?} makes {most} features of these data", recipe.kind.name);
-        let help = format!("eigenproblems are dense: keep `components`, or `count`, so that there are up to {LARGEST_SIZE}");
+        let help = format!(
+            "eigenproblems are dense: keep `components`, or `count`, so that there are up to {LARGEST_SIZE}"
+        );
         return Err(refused(job, "features.kind", message, "too many", Some(help)));
     }
     let failed = |failure: Failure| match failure {
         Failure::DimensionAboveRank { rank } => {
-            let message = format!("components can be scaled to unit variance where they have any: the data have {rank}");
+            let message = format!(
+                "components can be scaled to unit variance where they have any: the data have {rank}"
+            );
             refused(job, key, message, "above the rank", Some(format!("choose at most {}", rank.max(1))))
         }
         Failure::NotPositiveDefinite { .. } | Failure::NoConvergence | Failure::NotFinite => {
@@ -162,6 +166,8 @@ pub struct RowFeatures {
     basis: Option<Mat<f64>>,
     /// Mean of the rows that moments are taken of.
     mean: Vec<f64>,
+    /// d.
+    before: usize,
 }
 
 impl RowFeatures {
@@ -173,7 +179,8 @@ impl RowFeatures {
         scales: &[f64],
         raw: &Moments,
     ) -> Result<Vec<Self>, EngineError> {
-        let normalize = (spec.features.log1p || !scales.is_empty()).then(|| Normalize::new(spec.features.log1p));
+        let normalize =
+            (spec.features.log1p || !scales.is_empty()).then(|| Normalize::new(spec.features.log1p));
         let moments = match normalize {
             Some(_) => moments(&*normalized(&spec.features, Arc::clone(rows), scales)?)?,
             None => raw.clone(),
@@ -183,7 +190,7 @@ impl RowFeatures {
             let linear = features.linear().filter(|_| features.are_linear());
             let basis = linear.and_then(|linear| linear.matrix(before));
             let mean = mean.clone();
-            let mut of = Self { setting, normalize: normalize.clone(), features, basis, mean };
+            let mut of = Self { setting, normalize: normalize.clone(), features, basis, mean, before };
             if !of.features.are_linear() {
                 of.mean = of.mean_of(&**rows, scales);
             }
@@ -234,6 +241,14 @@ impl RowFeatures {
         self.basis.as_ref().map_or(self.mean.len(), Mat::ncols)
     }
 
+    /// Bytes that bases and weights take, about.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let basis = self.basis.as_ref().map_or(0, |basis| basis.nrows() * basis.ncols());
+        let weights = if self.features.are_linear() { 0 } else { self.mean.len() * self.before };
+        8 * (basis + weights) as u64
+    }
+
     /// Rows (d × m, a column each) with their factors as moments are taken of them.
     #[must_use]
     pub fn of_rows(&self, mut rows: Mat<f64>, scale: impl Fn(usize) -> f64) -> Mat<f64> {
@@ -257,6 +272,9 @@ impl RowFeatures {
         let maps = if self.features.are_linear() { Vec::new() } else { self.features.stages() };
         let last = maps.len().saturating_sub(1);
         let name = |at: usize| if at == last { spec.recipe.kind.name } else { "linear" };
-        normalize.into_iter().chain(maps.into_iter().enumerate().map(|(at, stage)| named(name(at), stage))).collect()
+        normalize
+            .into_iter()
+            .chain(maps.into_iter().enumerate().map(|(at, stage)| named(name(at), stage)))
+            .collect()
     }
 }

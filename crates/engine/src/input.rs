@@ -361,6 +361,12 @@ pub(crate) fn above(
     unit: &str,
 ) -> Vec<Problem> {
     let beyond = values.iter().enumerate().filter(|(_, value)| size(**value) > most);
+    if key == "grid.samples" && !job.source.has(key) && beyond.clone().next().is_some() {
+        let last = values.iter().copied().max().unwrap_or(0);
+        let message = format!("`{key}` goes to {last} by default, but the data have {most} {unit}");
+        let help = format!("set samples under [grid]: [{most}], or a range up to it");
+        return vec![job.source.problem_at(key, message, format!("above {most}"), Some(help))];
+    }
     beyond
         .map(|(index, value)| {
             job.source.problem_at_item(

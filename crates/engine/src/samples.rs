@@ -1,19 +1,21 @@
 //! Samples that stages act on: raw rows of images or features, their labels, and what is known of
 //! all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eigensweep_inputs::readers::Inputs;
 use eigensweep_inputs::{
-    Answers, Blocks, ClassLabels, Columns, Dense, InputError, Labels, Source, SourceFiles, moments, read_matrix,
+    Answers, Blocks, ClassLabels, Columns, Dense, InputError, Labels, Source, SourceFiles, moments,
+    read_matrix,
 };
 use eigensweep_job::stages::StageValue;
-use eigensweep_job::{DataSpec, HeldOut, Job, RowSource, RowsSpec, StageSpec, ValueRange};
+use eigensweep_job::{DataSpec, HeldOut, HeldOutRows, Job, RowSource, RowsSpec, StageSpec, ValueRange};
 use eigensweep_sampling::glyphs;
-use eigensweep_sampling::streams::Streams;
+use eigensweep_sampling::streams::{Draw, Stream, Streams};
+use eigensweep_sampling::subset::permute;
 use eigensweep_theory::features::Moments;
 use eigensweep_theory::views::stages::{Domain, Shape};
 use faer::Mat;
@@ -276,12 +278,26 @@ impl Samples {
     /// for more than the data have, or its shape is not theirs.
     pub fn load(job: &Job, spec: &RowsSpec) -> Result<Self, EngineError> {
         let (Source { inputs, groups, .. }, mut labels) = read(job, spec)?;
+        let names = inputs.names;
         let raw: Arc<dyn Blocks> = Arc::from(inputs.rows);
         let (total, features) = (raw.samples(), raw.features());
         let (training, out) = match &spec.held_out {
             HeldOut::Nothing | HeldOut::Files { .. } => (Which::Range(0..total), None),
-            HeldOut::Share(share) => {
-                let (training, out) = divided(total, *share, groups.as_ref());
+            HeldOut::Share { share, rows } => {
+                if *rows == HeldOutRows::Last && groups.is_none() && are_sorted(&labels) {
+                    let message =
+                        "the rows are sorted by label, and `data.test_share` holds the last ones out";
+                    let help = "set test_rows = \"random\", or shuffle the file".to_owned();
+                    let label = "labels that are not learned from";
+                    return Err(refused(job, "data.test_share", message.to_owned(), label, Some(help)));
+                }
+                let mut rng = match rows {
+                    HeldOutRows::Last => None,
+                    HeldOutRows::Random => {
+                        Some(Streams::new(job.spec.job.seed).stream(Draw::HeldOutRows, &[]))
+                    }
+                };
+                let (training, out) = divided(total, *share, groups.as_ref(), rng.as_mut());
                 if training.len() == 0 || out.len() == 0 {
                     let message = format!("`data.test_share` of {total} rows leaves none on one side");
                     let help = Some("choose a share that leaves rows (or groups) on both sides".to_owned());
@@ -304,11 +320,13 @@ impl Samples {
         let out = out.map(|out| labelled(&part(&rows, &out), row_labels(&labels, &out))).transpose()?;
         let (training, mut held_out) = (labelled(&learned, row_labels(&labels, &training))?, out);
         let mut held_bytes = 0;
-        if let (HeldOut::Files { inputs, answers }, RowSource::Files(source)) = (&spec.held_out, &spec.source) {
+        if let (HeldOut::Files { inputs, answers }, RowSource::Files(source)) = (&spec.held_out, &spec.source)
+        {
             let files = held_out_files(source, inputs, answers.as_ref());
             missing(job, "test_", &files)?;
             let Source { inputs, labels: held, .. } = files.read()?;
             let key = format!("data.test_{}", source.reader.inputs.key);
+            let inputs = same_features(job, &key, &names, inputs)?;
             if inputs.rows.features() != features {
                 let message = format!(
                     "`{key}` has samples of {} {}, those that are learned from have {features}",
@@ -318,7 +336,8 @@ impl Samples {
                 return Err(refused(job, &key, message, "another size", None));
             }
             let samples = inputs.rows.samples();
-            let held = held.ok_or_else(|| refused(job, &key, "there are no labels".to_owned(), "no labels", None))?;
+            let held =
+                held.ok_or_else(|| refused(job, &key, "there are no labels".to_owned(), "no labels", None))?;
             if held.samples() != samples {
                 return Err(InputError::SampleCount { inputs: samples, labels: held.samples() }.into());
             }
@@ -344,7 +363,8 @@ impl Samples {
         let second = Mat::from_fn(features, features, |i, j| covariance[(i, j)] + mean[i] * mean[j]);
         let mean = Mat::from_fn(features, 1, |i, _| mean[i]);
         let files = stage_files(job)?;
-        let bytes = bytes + held_bytes + 2 * 8 * (features as u64).pow(2);
+        let of_features: u64 = row_features.iter().map(RowFeatures::bytes).sum();
+        let bytes = bytes + held_bytes + 2 * 8 * (features as u64).pow(2) + of_features;
         let loading_bytes = bytes + 4 * 8 * (features as u64).pow(2);
         let fingerprint = fingerprint(job)?;
         Ok(Self {
@@ -406,7 +426,13 @@ impl Samples {
 }
 
 /// A problem of a job, as an error.
-pub(crate) fn refused(job: &Job, key: &str, message: String, label: &str, help: Option<String>) -> EngineError {
+pub(crate) fn refused(
+    job: &Job,
+    key: &str,
+    message: String,
+    label: &str,
+    help: Option<String>,
+) -> EngineError {
     job.source.report(vec![job.source.problem_at(key, message, label, help)]).into()
 }
 
@@ -456,17 +482,22 @@ fn held_out_files(source: &SourceFiles, inputs: &Path, answers: Option<&Columns>
 pub(crate) fn fingerprint(job: &Job) -> Result<String, EngineError> {
     let (mut paths, mut names) = (Vec::new(), String::new());
     if let DataSpec::Rows(RowsSpec { source: RowSource::Files(source), held_out, .. }) = &job.spec.data {
-        let all = [Some(source.clone()), match held_out {
-            HeldOut::Files { inputs, answers } => Some(held_out_files(source, inputs, answers.as_ref())),
-            HeldOut::Nothing | HeldOut::Share(_) => None,
-        }];
+        let all = [
+            Some(source.clone()),
+            match held_out {
+                HeldOut::Files { inputs, answers } => Some(held_out_files(source, inputs, answers.as_ref())),
+                HeldOut::Nothing | HeldOut::Share { .. } => None,
+            },
+        ];
         for SourceFiles { answers, groups, .. } in all.iter().flatten() {
             let kind = match answers {
                 Some(Answers::Targets(_)) => "targets",
                 Some(Answers::Labels(_)) | None => "labels",
             };
-            for (kind, Columns { names: columns, .. }) in
-                answers.iter().map(|answers| (kind, answers.columns())).chain(groups.iter().map(|of| ("groups", of)))
+            for (kind, Columns { names: columns, .. }) in answers
+                .iter()
+                .map(|answers| (kind, answers.columns()))
+                .chain(groups.iter().map(|of| ("groups", of)))
             {
                 if !columns.is_empty() || kind != "labels" {
                     names.push_str(&format!("{kind} {columns:?}\n"));
@@ -479,23 +510,43 @@ pub(crate) fn fingerprint(job: &Job) -> Result<String, EngineError> {
     if paths.is_empty() { Ok(String::new()) } else { crate::input::fingerprint(&paths, &names) }
 }
 
-/// So large a share of rows as the last ones, or as the last of their groups in the order in which
-/// these begin; the others before them.
-fn divided(total: usize, share: f64, groups: Option<&ClassLabels>) -> (Which, Which) {
+/// So large a share of rows, and before them the others: the last rows or, with a generator, random
+/// ones. Of groups, whole ones: the last in the order in which they begin, or random ones.
+fn divided(
+    total: usize,
+    share: f64,
+    groups: Option<&ClassLabels>,
+    rng: Option<&mut Stream>,
+) -> (Which, Which) {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the rows")]
     let wanted = (total as f64 * share).round() as usize;
-    let Some(groups) = groups else {
-        let training = total.saturating_sub(wanted);
-        return (Which::Range(0..training), Which::Range(training..total));
-    };
-    let (mut order, mut sizes) = (Vec::new(), vec![0; groups.count()]);
-    for &group in groups.classes() {
-        if sizes[usize::from(group)] == 0 {
-            order.push(usize::from(group));
+    // Without groups every row is one.
+    let (of, sizes) = match groups {
+        None if rng.is_none() => {
+            let training = total.saturating_sub(wanted);
+            return (Which::Range(0..training), Which::Range(training..total));
         }
-        sizes[usize::from(group)] += 1;
+        None => ((0..total).collect::<Vec<_>>(), vec![1; total]),
+        Some(groups) => {
+            let mut sizes = vec![0_usize; groups.count()];
+            groups.classes().iter().for_each(|&group| sizes[usize::from(group)] += 1);
+            (groups.classes().iter().map(|&group| usize::from(group)).collect(), sizes)
+        }
+    };
+    let mut order: Vec<usize> = Vec::new();
+    let mut begun = vec![false; sizes.len()];
+    for &group in &of {
+        if !std::mem::replace(&mut begun[group], true) {
+            order.push(group);
+        }
     }
-    let (mut out, mut taken) = (vec![false; groups.count()], 0_usize);
+    if let Some(rng) = rng {
+        let count = order.len();
+        let (mut places, mut pool) = (vec![0; count], vec![0; count]);
+        permute(u32::try_from(count).unwrap_or(u32::MAX), &mut places, &mut pool, rng);
+        order = places.into_iter().map(|place| order[place as usize]).collect();
+    }
+    let (mut out, mut taken) = (vec![false; sizes.len()], 0_usize);
     for group in order.into_iter().rev() {
         // As long as it comes nearer to the share.
         if (taken + sizes[group]).abs_diff(wanted) > taken.abs_diff(wanted) {
@@ -504,8 +555,56 @@ fn divided(total: usize, share: f64, groups: Option<&ClassLabels>) -> (Which, Wh
         out[group] = true;
         taken += sizes[group];
     }
-    let (out, training) = (0..total).partition(|&row| out[usize::from(groups.classes()[row])]);
+    let (out, training) = (0..total).partition(|&row| out[of[row]]);
     (Which::Rows(training), Which::Rows(out))
+}
+
+/// Whether rows are in the order of their labels: each class in one piece, or one target that only
+/// rises or only falls. Of few rows that may be chance.
+fn are_sorted(labels: &Labels) -> bool {
+    const FEW: usize = 20;
+    match labels {
+        Labels::Classes(classes) => {
+            let classes = classes.classes();
+            let changes = classes.windows(2).filter(|two| two[0] != two[1]).count();
+            let mut there = classes.to_vec();
+            there.sort_unstable();
+            there.dedup();
+            let several = there.len() > 1 && 2 * there.len() < classes.len();
+            classes.len() >= FEW && several && changes + 1 == there.len()
+        }
+        Labels::Targets(targets) => {
+            let first = targets.col_iter().next();
+            let column: Vec<f64> = first.map_or_else(Vec::new, |of| of.iter().copied().collect());
+            let rises = column.windows(2).all(|two| two[0] <= two[1]);
+            let falls = column.windows(2).all(|two| two[0] >= two[1]);
+            column.len() >= FEW && targets.ncols() == 1 && rises != falls
+        }
+    }
+}
+
+/// Held-out inputs with their features in the order of those that are learned from, where both have
+/// names.
+fn same_features(job: &Job, key: &str, names: &[String], inputs: Inputs) -> Result<Inputs, EngineError> {
+    if names.is_empty() || inputs.names.is_empty() || *names == *inputs.names {
+        return Ok(inputs);
+    }
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for (place, name) in inputs.names.iter().enumerate() {
+        if places.insert(name, place).is_some() {
+            // Names that are not unique tell nothing: features are taken in their order.
+            return Ok(inputs);
+        }
+    }
+    let found: Vec<Option<usize>> = names.iter().map(|name| places.get(&**name).copied()).collect();
+    if let Some(missing) = found.iter().position(Option::is_none) {
+        let name = &names[missing];
+        let message = format!("`{key}` has no feature {name:?}, which those that are learned from have");
+        let help = "give a file with the same columns, in any order; `columns` chooses them".to_owned();
+        return Err(refused(job, key, message, "other features", Some(help)));
+    }
+    let columns: Vec<usize> = found.into_iter().flatten().collect();
+    Ok(Inputs { rows: inputs.rows.select(&columns)?, names: names.to_vec() })
 }
 
 /// Takes the means of targets off, those of some rows; returns them.
@@ -527,7 +626,9 @@ pub(crate) fn centre(labels: &mut Labels, rows: Option<&Which>) -> Vec<f64> {
 /// The labels of some rows.
 fn row_labels(labels: &Labels, rows: &Which) -> RowLabels {
     match labels {
-        Labels::Classes(classes) => RowLabels::Classes(rows.iter().map(|row| classes.classes()[row]).collect()),
+        Labels::Classes(classes) => {
+            RowLabels::Classes(rows.iter().map(|row| classes.classes()[row]).collect())
+        }
         Labels::Targets(targets) => {
             let rows: Vec<usize> = rows.iter().collect();
             RowLabels::Targets(Mat::from_fn(targets.ncols(), rows.len(), |i, j| targets[(rows[j], i)]))
@@ -549,9 +650,15 @@ fn missing(job: &Job, prefix: &str, source: &SourceFiles) -> Result<(), EngineEr
     let missing = all.filter(|(_, path)| !path.exists()).map(|(key, path)| {
         let key = format!("data.{prefix}{key}");
         let message = format!("`{key}` names {}, which does not exist", path.display());
-        let help = format!(
+        let mut help = format!(
             "put the file there, or name it with --set {key}=PATH (relative to the working directory)"
         );
+        if !reader.columns && path != inputs {
+            help.push_str(&format!(
+                "; files of source = {:?} have no columns that it could name",
+                reader.name
+            ));
+        }
         job.source.problem_at(&key, message, "no such file", Some(help))
     });
     let missing: Vec<_> = missing.collect();
@@ -601,7 +708,7 @@ pub(crate) fn mapped(map: Option<Map>, of: Arc<dyn Blocks>) -> Arc<dyn Blocks> {
 fn part(of: &Arc<dyn Blocks>, which: &Which) -> Arc<dyn Blocks> {
     match which {
         Which::Range(range) if range.len() == of.samples() => Arc::clone(of),
-        which => Arc::new(Part { of: Arc::clone(of), which: which.clone() }),
+        Which::Range(_) | Which::Rows(_) => Arc::new(Part { of: Arc::clone(of), which: which.clone() }),
     }
 }
 

@@ -56,7 +56,9 @@ impl SpectraRow {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NoThresholds {
     /// The propositions need data, Γ and Θ diagonal in one basis.
-    #[error("raw features have no common basis with Γ and Θ: set `[data] components`")]
+    #[error(
+        "features that are no principal components have no common basis with Γ and Θ: set `components`, and no [features] kind behind them"
+    )]
     RawFeatures,
     /// The propositions are about additive views.
     #[error("the propositions are not about `{kind}` views")]

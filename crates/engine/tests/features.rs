@@ -2,6 +2,8 @@
 //! held-out rows and of views included.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+#![expect(clippy::cast_possible_truncation, reason = "numbers of a small test")]
+#![expect(clippy::float_cmp, reason = "counts")]
 
 use std::path::Path;
 
@@ -157,7 +159,10 @@ fn logarithms_behind_thinning_are_exact_and_what_drawn_views_come_to() {
         assert_eq!((exact[&TIER], drawn[&TIER]), (2.0, 3.0));
         for metric in [&LOSS_CORRUPTED, &GAP, &LOSS_TEST] {
             let (exact, drawn) = (exact[metric], drawn[metric]);
-            assert!(exact.is_nan() && drawn.is_nan() || (exact - drawn).abs() < 0.01, "{name}: {exact}, {drawn}");
+            assert!(
+                exact.is_nan() && drawn.is_nan() || (exact - drawn).abs() < 0.01,
+                "{name}: {exact}, {drawn}"
+            );
         }
     }
 }
@@ -169,7 +174,12 @@ fn linear_features_of_full_rank_change_no_row_space() {
     let views = "[corruption]\nstages = [{ kind = \"additive\", variance = 9.0 }]\n[augmentation]\nstages = [{ kind = \"dropout\", \
         probability = 0.3 }]\n";
     let raw = by_paradigm(&written.job(views));
-    for features in ["standardize = true", "kind = \"whitening\"", "standardize = true\nkind = \"whitening\"", "components = 9"] {
+    for features in [
+        "standardize = true",
+        "kind = \"whitening\"",
+        "standardize = true\nkind = \"whitening\"",
+        "components = 9",
+    ] {
         let found = by_paradigm(&written.job(&format!("{views}[features]\n{features}\n")));
         for ((name, raw), (_, found)) in raw.iter().zip(&found).take(2) {
             assert_eq!(found[&TIER], 1.0);
@@ -183,6 +193,20 @@ fn linear_features_of_full_rank_change_no_row_space() {
     for ((_, raw), (_, centred)) in raw.iter().zip(&centred) {
         assert_eq!(raw.bits(), centred.bits());
     }
+}
+
+/// Columns are chosen by the rows that are learned from, and kept of all.
+#[test]
+fn the_most_variable_features_are_kept_of_all_rows() {
+    let written = write();
+    let views = "[augmentation]\nstages = [{ kind = \"thinning\", keep = 0.5 }]\n";
+    let raw = by_paradigm(&written.job(views));
+    let all = by_paradigm(&written.job(&format!("{views}[features]\nvariable = 9\n")));
+    for ((_, raw), (_, all)) in raw.iter().zip(&all) {
+        assert_eq!(raw.bits(), all.bits());
+    }
+    let some = by_paradigm(&written.job(&format!("{views}[features]\nvariable = 4\n")));
+    assert!((4.0..9.0).contains(&some[0].1[&RANK]) && some[0].1[&LOSS_TEST].is_finite());
 }
 
 #[test]
@@ -217,7 +241,10 @@ fn rows_of_random_features_are_functions_of_their_coordinates() {
         assert!(shared >= 12, "{other}");
     }
     let other = rows(&simulation(&text, &[set[0], set[1], "job.seed=1"]), 1);
-    assert!(all.iter().all(|(place, cell)| other[place].bits() != cell.bits()), "another seed, other weights");
+    assert!(
+        all.iter().all(|(place, cell)| other[place].bits() != cell.bits()),
+        "another seed, other weights"
+    );
 }
 
 #[test]
@@ -245,7 +272,9 @@ fn features_of_jobs_without_stages_are_those_of_the_clean_rows() {
         let input = Input::load(&job).unwrap();
         assert_eq!(input.largest_signal(), size, "{features}");
         let Input::Rows { sets, .. } = &input else { panic!("rows") };
-        let diagonal = |i: usize| sets[0].rows.rows().chunks_exact(size + CLASSES).map(|row| row[i] * row[i]).sum::<f64>();
+        let diagonal = |i: usize| {
+            sets[0].rows.rows().chunks_exact(size + CLASSES).map(|row| row[i] * row[i]).sum::<f64>()
+        };
         if features.contains("standardize") || features.contains("whitening") {
             let samples = (TRAINING + HELD) as f64;
             assert!((0..size).all(|i| (diagonal(i) / samples - 1.0).abs() < 1e-12), "{features}");
@@ -266,13 +295,29 @@ fn refused(text: &str) -> String {
 fn what_cannot_be_is_refused_with_its_remedy() {
     let written = write();
     for (rest, message, remedy) in [
-        ("[augmentation]\nstages = []\n[features]\nkind = \"pca\"\n", "needs `features.components`", "principal components"),
-        ("[augmentation]\nstages = []\n[features]\ncomponents = 10\n", "asks for 10 components", "choose at most 9"),
-        ("[augmentation]\nstages = []\n[features]\ncount = 10\n", "has no meaning with kind = \"identity\"", "fourier"),
+        (
+            "[augmentation]\nstages = []\n[features]\nkind = \"pca\"\n",
+            "needs `features.components`",
+            "principal components",
+        ),
+        (
+            "[augmentation]\nstages = []\n[features]\ncomponents = 10\n",
+            "asks for 10 components",
+            "choose at most 9",
+        ),
+        (
+            "[augmentation]\nstages = []\n[features]\ncount = 10\n",
+            "has no meaning with kind = \"identity\"",
+            "fourier",
+        ),
         ("[augmentation]\nstages = []\n[features]\nnormalize = 0\n", "must be above 0", "median"),
         ("[augmentation]\nstages = []\n[features]\nnormalize = \"mean\"\n", "must be \"median\"", "median"),
         ("[augmentation]\nstages = []\n[features]\nlog1p = 1\n", "must be", ""),
-        ("[augmentation]\nstages = []\n[features]\nkind = \"fourier\"\ncount = 9000\n", "makes 9000 features", "up to 8192"),
+        (
+            "[augmentation]\nstages = []\n[features]\nkind = \"fourier\"\ncount = 9000\n",
+            "makes 9000 features",
+            "up to 8192",
+        ),
         (
             "[augmentation]\nstages = [{ kind = \"additive\", variance = 1 }]\n[features]\nlog1p = true\n",
             "logarithms of values from 0",
@@ -286,11 +331,17 @@ fn what_cannot_be_is_refused_with_its_remedy() {
         ),
     ] {
         // The last `[output]` is the only one.
-        let text = if rest.contains("[output]") { written.job(rest).replacen(OUTPUT, "", 1) } else { written.job(rest) };
+        let text = if rest.contains("[output]") {
+            written.job(rest).replacen(OUTPUT, "", 1)
+        } else {
+            written.job(rest)
+        };
         let found = refused(&text);
         assert!(found.contains(message) && found.contains(remedy), "{rest}\n{found}");
     }
-    let both = written.job("[augmentation]\nstages = []\n[features]\ncomponents = 3\n").replace("range =", "components = 3\nrange =");
+    let both = written
+        .job("[augmentation]\nstages = []\n[features]\ncomponents = 3\n")
+        .replace("range =", "components = 3\nrange =");
     assert!(refused(&both).contains("`data.components` and `features.components` are the same"));
     let drawn = "[data]\nsource = \"gaussian\"\n[model]\ndimension = 3\n[features]\nlog1p = true\n";
     assert!(refused(drawn).contains("has no meaning with data.source = \"gaussian\""), "{}", refused(drawn));

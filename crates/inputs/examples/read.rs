@@ -38,7 +38,8 @@ fn run() -> Result<(), Box<dyn Error>> {
         inputs: inputs.into(),
         chosen: Chosen {
             matrix: value("matrix").map(str::to_owned),
-            columns: value("columns").map_or_else(Vec::new, |text| text.split(',').map(str::to_owned).collect()),
+            columns: value("columns")
+                .map_or_else(Vec::new, |text| text.split(',').map(str::to_owned).collect()),
             rows: value("rows").and_then(|word| Orientation::ALL.into_iter().find(|one| one.name() == word)),
         },
         answers: value("labels")

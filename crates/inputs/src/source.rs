@@ -168,6 +168,8 @@ fn columns_of_file(path: &Path, names: &[String]) -> Result<Vec<Column>, InputEr
     let whole = Chosen::default();
     match (reader.read)(path, &Wanted { inputs: None, columns: &[None] }) {
         Ok(contents) => Ok(contents.columns),
+        // Images are no targets: that is the wrong one of two files.
+        Err(error) if reader.images => Err(error),
         // Not one column: real targets, if all are numbers.
         Err(error) => {
             let Ok(contents) = (reader.read)(path, &Wanted { inputs: Some(&whole), columns: &[] }) else {

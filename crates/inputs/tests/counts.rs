@@ -49,9 +49,7 @@ fn normalized_values_are_scanpys() {
     let rows = counts();
     let scales = scales(&library_sizes(&*rows), TargetSum::To(1e4));
     let before = rows.bytes();
-    for rows in
-        [normalized(&*rows, &scales, true).unwrap(), normalized(&dense(), &scales, true).unwrap()]
-    {
+    for rows in [normalized(&*rows, &scales, true).unwrap(), normalized(&dense(), &scales, true).unwrap()] {
         let values = written_out(&*rows);
         for (cell, gene, expected) in expected {
             let found: f64 = values[cell * 90 + gene];

@@ -316,6 +316,7 @@ fn a_sparse_matrix_of_a_billion_rows_without_entries_is_not_made() {
 proptest! {
     // Parquet's decoder is slow where it is not optimized.
     #![proptest_config(ProptestConfig { cases: 200, rng_seed: RngSeed::Fixed(8), failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
     fn almost_parquet(bytes in nearly_parquet()) {
         parquet_within(&bytes)?;
     }

@@ -325,6 +325,11 @@ fn columns(source: &JobSource, spec: &JobSpec) -> Vec<Problem> {
 fn held_out(source: &JobSource, values: &Values) -> Option<Problem> {
     let reader = readers::named(values.word("data.source")?)?;
     let test = |key: &str| format!("data.{}", keys::test_key(key));
+    if source.has("data.test_rows") && !source.has("data.test_share") {
+        let message = "`data.test_rows` needs `data.test_share`".to_owned();
+        let help = "it says which rows the share is: give `test_share`, or leave it out".to_owned();
+        return Some(source.problem_at("data.test_rows", message, "of nothing", Some(help)));
+    }
     let (inputs, answers) = (test(reader.inputs.key), [keys::LABELS, keys::TARGETS].map(test));
     let first = [&inputs, &answers[0], &answers[1]].into_iter().find(|key| source.has(key))?;
     if source.has("data.test_share") {
@@ -334,7 +339,12 @@ fn held_out(source: &JobSource, values: &Values) -> Option<Problem> {
     }
     if !source.has(&inputs) {
         let help = format!("held-out rows have {inputs} of their own").replace("data.", "");
-        return Some(source.problem_at(first, format!("`{first}` needs `{inputs}`"), "not alone", Some(help)));
+        return Some(source.problem_at(
+            first,
+            format!("`{first}` needs `{inputs}`"),
+            "not alone",
+            Some(help),
+        ));
     }
     // Of labels in a file of their own, those of the held-out rows have another one.
     let key = if source.has("data.targets") { keys::TARGETS } else { keys::LABELS };

@@ -11,7 +11,8 @@ use super::tree::{Node, Value, find};
 
 /// What a file's name ends with that is no column's: a bare name with such an end is a path.
 const FILE_ENDS: [&str; 14] = [
-    ".npy", ".npz", ".csv", ".tsv", ".txt", ".dat", ".parquet", ".pq", ".mtx", ".h5ad", ".h5", ".gz", "-ubyte", ".idx",
+    ".npy", ".npz", ".csv", ".tsv", ".txt", ".dat", ".parquet", ".pq", ".mtx", ".h5ad", ".h5", ".gz",
+    "-ubyte", ".idx",
 ];
 
 const FORMS: &str = "write the name of a column of the inputs' file, the path of a file of its own, or \
@@ -27,7 +28,8 @@ impl JobReader<'_> {
     pub(super) fn columns(&mut self, node: &Node, path: &str, reader: &Reader) -> Option<Columns> {
         let columns = self.columns_of(node, path, reader)?;
         if columns.file.is_none() && !reader.columns {
-            let message = format!("`{path}` names columns, and files of source = {:?} have none", reader.name);
+            let message =
+                format!("`{path}` names columns, and files of source = {:?} have none", reader.name);
             return self.refuse(&node.place, message, "no columns", "give the path of a file of its own");
         }
         Some(columns)
@@ -48,11 +50,18 @@ impl JobReader<'_> {
                 let file = match find(entries, "file").map(|node| (node, &node.value)) {
                     None => None,
                     Some((node, Value::Text(text))) if !text.is_empty() => Some(self.path(node, text)),
-                    Some((node, _)) => return self.wrong_type(node, &format!("{path}.file"), "a path", FORMS),
+                    Some((node, _)) => {
+                        return self.wrong_type(node, &format!("{path}.file"), "a path", FORMS);
+                    }
                 };
                 let column = find(entries, "column");
                 if file.is_none() && column.is_none() {
-                    return self.refuse(&node.place, format!("`{path}` names nothing"), "no file, no column", FORMS);
+                    return self.refuse(
+                        &node.place,
+                        format!("`{path}` names nothing"),
+                        "no file, no column",
+                        FORMS,
+                    );
                 }
                 let names = match column.map(|node| (node, &node.value)) {
                     None => Vec::new(),

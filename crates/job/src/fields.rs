@@ -16,7 +16,8 @@ use super::columns::{columns_toml, list_toml};
 use super::keys::{self, Default, KEYS, Key, Kind, Level};
 use super::spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, FeaturesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
-    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ValueRange, ViewsSpec,
+    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ValueRange,
+    ViewsSpec,
 };
 use super::stages::{self, StageSpec, StagesSpec, Writing};
 
@@ -130,7 +131,9 @@ macro_rules! fields {
                             fields.push(("data", keys::test_key(reader.inputs.key), path(inputs)));
                             let answers = answers.as_ref();
                             fields.extend(
-                                answers.map(|columns| ("data", keys::test_key(answers_key), columns_of(columns))),
+                                answers.map(|columns| {
+                                    ("data", keys::test_key(answers_key), columns_of(columns))
+                                }),
                             );
                         }
                     }
@@ -150,10 +153,13 @@ macro_rules! fields {
                     ValueRange::To(range) => plain(range),
                 };
                 fields.push(("data", "range", range));
-                if let HeldOut::Share(share) = &*held_out {
+                if let HeldOut::Share { share, rows } = &*held_out {
+                    fields.push(("data", "test_rows", Field::Toml(quoted(rows.name()))));
                     fields.push(("data", "test_share", plain(share)));
                 }
-                fields.extend(features.toml().into_iter().map(|(key, text)| ("features", key, Field::Toml(text))));
+                fields.extend(
+                    features.toml().into_iter().map(|(key, text)| ("features", key, Field::Toml(text))),
+                );
             }
         }
         match views {
@@ -392,7 +398,8 @@ impl FeaturesSpec {
         let number = |(name, value): &(&'static str, f64)| {
             (*name, if is_whole(name) { format!("{value}") } else { format!("{value:?}") })
         };
-        let mut toml: Vec<(&'static str, String)> = normalize.map(|text| ("normalize", text)).into_iter().collect();
+        let mut toml: Vec<(&'static str, String)> =
+            normalize.map(|text| ("normalize", text)).into_iter().collect();
         toml.extend(flags.map(|(key, flag)| (key, flag.to_string())));
         toml.extend(variable.map(|count| ("variable", count.to_string())));
         toml.push(("kind", quoted(kind.name)));

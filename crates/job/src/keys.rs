@@ -17,7 +17,7 @@ use eigensweep_theory::views::stages::{Severities, Takes, Unless};
 
 use super::chains;
 use super::numbers::Allowed;
-use super::spec::{Detail, MOST_PART_ROWS, ROW_GROUP_ROWS, Sampler, SpectrumShape, ValueRange};
+use super::spec::{Detail, HeldOutRows, MOST_PART_ROWS, ROW_GROUP_ROWS, Sampler, SpectrumShape, ValueRange};
 use super::stages::{AlignmentDose, CorruptionDraw};
 use super::values::Values;
 
@@ -266,7 +266,9 @@ impl Key {
             Kind::Words(words) => format!("a list of any of {}", quoted(words).join(", ")),
             Kind::Whole(within) => in_words(&within(&Values::default())),
             Kind::Number(allowed) => number(allowed),
-            Kind::NumberOr(allowed, words) => format!("{}, or {}", number(allowed), quoted(words).join(" or ")),
+            Kind::NumberOr(allowed, words) => {
+                format!("{}, or {}", number(allowed), quoted(words).join(" or "))
+            }
             Kind::Spectrum(allowed) => {
                 format!("{}, or a list, each {}", quoted(&SpectrumShape::NAMES).join(", "), number(allowed))
             }
@@ -658,7 +660,8 @@ fn readers(holds: impl Fn(&Reader) -> bool) -> Vec<&'static str> {
 fn of_files(files: &[&'static str]) -> Vec<Key> {
     const LABELS_HELP: &str = "what is to be learned: one column of whole numbers or of words is classes, anything else \
         real targets";
-    const TARGETS_HELP: &str = "what is to be learned, as real numbers whatever it looks like; a list of columns, too";
+    const TARGETS_HELP: &str =
+        "what is to be learned, as real numbers whatever it looks like; a list of columns, too";
     const MATRIX_HELP: &str = "the array of the file that holds the inputs: of npz by name; of h5ad `X`, `raw/X`, \
         `layers/NAME` or `obsm/NAME`";
     const COLUMNS_HELP: &str = "the columns that are inputs, as patterns with `*` and `?`; one that begins with `!` takes \
@@ -682,10 +685,7 @@ fn of_files(files: &[&'static str]) -> Vec<Key> {
             keys.extend(only("source", &of, [key]));
         }
     }
-    let columns = [
-        (LABELS, "`targets`", LABELS_HELP),
-        (TARGETS, "`labels`", TARGETS_HELP),
-    ];
+    let columns = [(LABELS, "`targets`", LABELS_HELP), (TARGETS, "`labels`", TARGETS_HELP)];
     let columns = columns.map(|(name, default, help)| {
         in_table("data", name, Kind::Columns, Default::Derived(default), help).enters(Identity::Nothing)
     });
@@ -736,7 +736,10 @@ fn held_out(rows: &[&'static str]) -> Vec<Key> {
     keys.extend(only("source", &files, [groups.enters(Identity::Nothing)]));
     let share = Allowed::share("above 0 and below 1", |value| value > 0.0 && value < 1.0, TEST_SHARE);
     let share = number("data.test_share", share, Default::Derived("no rows are held out"));
-    keys.extend(only("source", rows, [share]));
+    const WHICH: &str = "which rows a share is: the last ones, or random ones, chosen once a job; of whole groups where there \
+        are some";
+    let which = word("data.test_rows", HeldOutRows::ALL.map(HeldOutRows::name).to_vec(), WHICH).silent();
+    keys.extend(only("source", rows, [share, which]));
     keys
 }
 
@@ -744,7 +747,7 @@ const GROUPS_HELP: &str =
     "what samples belong together (donors, batches): a held-out share does not divide a group";
 
 const TEST_SHARE: &str =
-    "the share of the rows, the last ones, that nothing is learned from: what was learned is tried on them";
+    "the share of the rows that nothing is learned from: what was learned is tried on them";
 
 /// The source of drawn moments.
 pub(super) const GAUSSIAN: &str = "gaussian";
@@ -889,7 +892,8 @@ fn features() -> Vec<Key> {
     let standardize = "whether features are divided by their standard deviations, before components";
     let components = "the same as `data.components`: k₀, the principal components to keep";
     let kinds: Vec<_> = features::KINDS.iter().map(|kind| kind.name).collect();
-    let help: Vec<_> = features::KINDS.iter().map(|kind| format!("`{:?}`: {}", kind.name, kind.help)).collect();
+    let help: Vec<_> =
+        features::KINDS.iter().map(|kind| format!("`{:?}`: {}", kind.name, kind.help)).collect();
     let flag = |path, help: &str| key(path, Kind::Flag, "false", help).silent();
     let mut keys = vec![
         key(
@@ -910,7 +914,9 @@ fn features() -> Vec<Key> {
     ];
     for kind in features::KINDS {
         let own = kind.keys.iter().filter_map(|one| {
-            let (Takes::Number(bounds), Unless::Number(default)) = (one.takes, one.unless) else { return None };
+            let (Takes::Number(bounds), Unless::Number(default)) = (one.takes, one.unless) else {
+                return None;
+            };
             let allowed = match bounds.whole {
                 true => Allowed::whole(bounds.words, bounds.holds, one.help),
                 false => Allowed::real(bounds.words, bounds.holds, one.help),

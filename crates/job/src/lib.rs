@@ -57,9 +57,9 @@ pub use problem::{JobProblems, Place, Problem, SourceText};
 pub use read::nearest;
 pub use source::JobSource;
 pub use spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FeaturesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
-    MOST_PART_ROWS, ModelSpec, OutputSpec, ROW_GROUP_ROWS, RowSource, RowsSpec, RunSpec, Sampler,
-    SpectrumShape, SpectrumSpec, Teacher, ValueRange, ViewsSpec,
+    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FeaturesSpec, GaussianSpec, GridSpec, HeldOut,
+    HeldOutRows, JobSpec, MOST_PART_ROWS, ModelSpec, OutputSpec, ROW_GROUP_ROWS, RowSource, RowsSpec,
+    RunSpec, Sampler, SpectrumShape, SpectrumSpec, Teacher, ValueRange, ViewsSpec,
 };
 pub use stages::StageSpec;
 pub use views_file::{ViewsFile, views_file};

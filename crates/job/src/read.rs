@@ -194,7 +194,11 @@ impl Reader<'_> {
             }
             Kind::Flag => match node.value {
                 Value::Flag(flag) => Some(Given::Flag(flag)),
-                Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::List(_) | Value::Table(_)
+                Value::Text(_)
+                | Value::Integer(_)
+                | Value::Float(_)
+                | Value::List(_)
+                | Value::Table(_)
                 | Value::Other(_) => self.wrong_type(node, path, "true or false", &key.help),
             },
             Kind::Patterns => self.names(node, path, &key.help).map(Given::Names),

@@ -164,7 +164,7 @@ pub struct RowsSpec {
     /// Rows that nothing is learned from.
     pub held_out: HeldOut,
     /// `[features]`: what becomes of the features.
-    pub features: FeaturesSpec,
+    pub features: Box<FeaturesSpec>,
 }
 
 /// What becomes of the features of rows; the number of principal components is beside it.
@@ -221,6 +221,29 @@ pub enum RowSource {
     },
 }
 
+/// Which rows of a source are held out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldOutRows {
+    /// The last ones.
+    Last,
+    /// Any, once a job.
+    Random,
+}
+
+impl HeldOutRows {
+    /// Both choices.
+    pub const ALL: [Self; 2] = [Self::Last, Self::Random];
+
+    /// The name in job files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Last => "last",
+            Self::Random => "random",
+        }
+    }
+}
+
 /// Rows on which what was learned is tried.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HeldOut {
@@ -234,8 +257,13 @@ pub enum HeldOut {
         /// that are learned from if `None`.
         answers: Option<Columns>,
     },
-    /// The last of the source's rows: so large a share of them, above 0 and below 1.
-    Share(f64),
+    /// Some of the source's rows.
+    Share {
+        /// So large a share of them, above 0 and below 1.
+        share: f64,
+        /// Which.
+        rows: HeldOutRows,
+    },
 }
 
 impl DataSpec {

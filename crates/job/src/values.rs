@@ -14,9 +14,9 @@ use super::adaptive::Adaptive;
 use super::axis::Axis;
 use super::keys;
 use super::spec::{
-    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FeaturesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
-    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Sampler, SpectrumShape, SpectrumSpec, Teacher,
-    ValueRange, ViewsSpec,
+    AugmentationSpec, CorruptionSpec, DataSpec, Detail, FeaturesSpec, GaussianSpec, GridSpec, HeldOut,
+    HeldOutRows, JobSpec, ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Sampler, SpectrumShape,
+    SpectrumSpec, Teacher, ValueRange, ViewsSpec,
 };
 use super::stages::{AlignmentDose, CorruptionDraw, StageSpec, StagesSpec};
 
@@ -186,8 +186,13 @@ impl Values {
         let reader = readers::named(source);
         if reader.is_some() || source == keys::GLYPHS {
             let path = |key: &str| self.path(&format!("data.{key}")).cloned();
-            let mut held_out =
-                self.floats("data.test_share").and_then(Axis::only).map_or(HeldOut::Nothing, HeldOut::Share);
+            let mut held_out = match self.floats("data.test_share").and_then(Axis::only) {
+                None => HeldOut::Nothing,
+                Some(share) => {
+                    let rows = self.word("data.test_rows")?;
+                    HeldOut::Share { share, rows: named(&HeldOutRows::ALL, HeldOutRows::name, rows)? }
+                }
+            };
             let source = match reader {
                 Some(reader) => {
                     let at = |key: &str| format!("data.{key}");
@@ -203,8 +208,11 @@ impl Values {
                         inputs: path(reader.inputs.key)?,
                         chosen: Chosen {
                             matrix: self.text(&at(Choice::Matrix.key())).map(str::to_owned),
-                            columns: self.names(&at(Choice::Columns.key())).map_or_else(Vec::new, <[_]>::to_vec),
-                            rows: orientation.and_then(|word| named(&Orientation::ALL, Orientation::name, word)),
+                            columns: self
+                                .names(&at(Choice::Columns.key()))
+                                .map_or_else(Vec::new, <[_]>::to_vec),
+                            rows: orientation
+                                .and_then(|word| named(&Orientation::ALL, Orientation::name, word)),
                         },
                         answers: labels.or_else(|| columns(keys::TARGETS).map(Answers::Targets)),
                         groups: columns(keys::GROUPS),
@@ -218,7 +226,7 @@ impl Values {
                 (None, Some(ValueRange::AUTO)) => ValueRange::Auto,
                 (None, _) => ValueRange::Own,
             };
-            let features = self.features()?;
+            let features = Box::new(self.features()?);
             return Some(DataSpec::Rows(RowsSpec { source, components, shape, range, held_out, features }));
         }
         let teacher = match self.floats("data.separation") {

@@ -47,6 +47,8 @@ pub enum Draw {
     SampledViews = 10,
     /// The weights of random features; no coordinates: once a job.
     Features = 11,
+    /// Which rows are held out; no coordinates: once a job.
+    HeldOutRows = 12,
 }
 
 /// All random streams of one job.

@@ -108,15 +108,14 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
 
 /// What rows are like, and how the moments of their views are found.
 fn print_samples(spec: &JobSpec, staged: &StagesSpec, samples: &Samples) {
-    let Samples { shape, training, held_out, labels, .. } = samples;
+    let Samples { shape, training, held_out, .. } = samples;
     let held = held_out.as_ref().map_or(0, |rows| rows.len() as u64);
     let words = format!(
-        "{} of {} × {} × {}, {}, {} held out; mean variance {} a feature, {} without any",
+        "{} of {} × {} × {}, {} held out; mean variance {} a feature, {} without any",
         counted(training.len() as u64, "row"),
         shape.channels,
         shape.rows,
         shape.columns,
-        if *labels == 1 { "1 class".to_owned() } else { format!("{labels} classes") },
         HumanCount(held),
         table::number(samples.mean_variance()),
         samples.constant(),

@@ -8,10 +8,10 @@ mod choose;
 pub mod csv;
 pub mod h5ad;
 pub mod idx;
-pub mod npy;
-pub mod parquet;
 pub mod mtx;
+pub mod npy;
 pub mod npz;
+pub mod parquet;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 pub use csv::CSV;
 pub use h5ad::H5AD;
 pub use idx::IDX;
-pub use npy::NPY;
-pub use parquet::PARQUET;
 pub use mtx::MTX;
+pub use npy::NPY;
 pub use npz::NPZ;
+pub use parquet::PARQUET;
 
 use crate::{Blocks, InputError};
 

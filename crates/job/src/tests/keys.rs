@@ -33,14 +33,20 @@ fn beside(key: &Key) -> String {
     {
         text.push_str(&format!("corruption.stages = [{{ kind = {kind:?} }}]\n"));
     }
+    if key.name == "test_rows" {
+        text.push_str("data.test_share = 0.5\n");
+    }
     // Files have labels or targets, those of held-out rows the same.
     if READERS.iter().any(|reader| holds(key, "source", &[reader.name])) {
         let of = if key.name.ends_with("targets") { "targets" } else { "labels" };
         if key.name != of {
             text.push_str(&format!("data.{of} = \"x\"\n"));
         }
-        if let Some(of_key) = key.name.strip_prefix("test_").filter(|_| matches!(key.kind, Kind::Path | Kind::Columns)) {
-            let inputs = READERS.iter().find(|reader| holds(key, "source", &[reader.name])).unwrap().inputs.key;
+        if let Some(of_key) =
+            key.name.strip_prefix("test_").filter(|_| matches!(key.kind, Kind::Path | Kind::Columns))
+        {
+            let inputs =
+                READERS.iter().find(|reader| holds(key, "source", &[reader.name])).unwrap().inputs.key;
             let other = if of_key == inputs { of } else { inputs };
             text.push_str(&format!("data.test_{other} = \"x\"\n"));
         }
@@ -170,9 +176,9 @@ fn commented_jobs_are_read_without_problems_and_amount_to_the_defaults() {
 /// A line of a commented job that is a key, or would be one without its mark.
 fn entry(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.trim_start_matches("# ").split_once(" = ")?;
-    let plain = name.chars().all(|letter| {
-        letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter)
-    });
+    let plain = name
+        .chars()
+        .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter));
     plain.then_some((name, value))
 }
 
@@ -224,7 +230,8 @@ fn what_is_commented_out_of_a_full_job_is_a_value_that_its_key_takes() {
                 more.push_str("data.labels = 'x'\n");
             }
             let of_components = |kind: &FeatureKind| kind.components == Components::Required;
-            if key.path == "features.kind" && feature_kind(value.trim_matches('"')).is_some_and(of_components) {
+            if key.path == "features.kind" && feature_kind(value.trim_matches('"')).is_some_and(of_components)
+            {
                 more.push_str("features.components = 3\n");
             }
             let dimension = if key.path == "model.dimension" { "" } else { "model.dimension = 2\n" };

@@ -88,7 +88,7 @@ fn data() -> impl Strategy<Value = DataSpec> {
             shape: None,
             range: ValueRange::Own,
             held_out: HeldOut::Nothing,
-            features: FeaturesSpec::NONE,
+            features: Box::new(FeaturesSpec::NONE),
         })
         .prop_map(DataSpec::Rows);
     prop_oneof![gaussian, files]
@@ -345,7 +345,10 @@ fn named_apart(stages: &mut [StageSpec], count: &mut usize) {
 }
 
 fn rows() -> impl Strategy<Value = DataSpec> {
-    let share = || (1e-9..1.0_f64).prop_map(HeldOut::Share);
+    let share = || {
+        (1e-9..1.0_f64, 0..2_usize)
+            .prop_map(|(share, rows)| HeldOut::Share { share, rows: HeldOutRows::ALL[rows] })
+    };
     let held_out = move |source: &SourceFiles| {
         let reader = source.reader;
         let answers = source.answers.as_ref().map(Answers::columns);
@@ -356,8 +359,8 @@ fn rows() -> impl Strategy<Value = DataSpec> {
         } else {
             option::of(columns(reader, 1)).boxed()
         };
-        let files = (name(), columns)
-            .prop_map(|(inputs, answers)| HeldOut::Files { inputs: inputs.into(), answers });
+        let files =
+            (name(), columns).prop_map(|(inputs, answers)| HeldOut::Files { inputs: inputs.into(), answers });
         prop_oneof![Just(HeldOut::Nothing), share(), files]
     };
     let files = files().prop_flat_map(move |source| {
@@ -388,7 +391,7 @@ fn rows() -> impl Strategy<Value = DataSpec> {
     )
 }
 
-fn features() -> impl Strategy<Value = FeaturesSpec> {
+fn features() -> impl Strategy<Value = Box<FeaturesSpec>> {
     let target = prop_oneof![Just(TargetSum::Median), (1e-300..1e300_f64).prop_map(TargetSum::To)];
     let kind = select(&features::KINDS[..]).prop_flat_map(|kind: &'static features::Kind| {
         let value = |key: &'static Key| match key.takes {
@@ -411,11 +414,9 @@ fn features() -> impl Strategy<Value = FeaturesSpec> {
     });
     let flags = [any::<bool>(), any::<bool>(), any::<bool>()];
     (option::of(target), option::of(1..=i32::MAX.unsigned_abs()), kind, flags).prop_map(
-        |(normalize, variable, (kind, values), [log1p, center, standardize])| FeaturesSpec {
-            normalize,
-            log1p,
-            variable,
-            recipe: Recipe { center, standardize, kind, values },
+        |(normalize, variable, (kind, values), [log1p, center, standardize])| {
+            let recipe = Recipe { center, standardize, kind, values };
+            Box::new(FeaturesSpec { normalize, log1p, variable, recipe })
         },
     )
 }

@@ -144,7 +144,10 @@ fn defaults_are_those_of_jobs_with_stages() {
     assert_eq!((stages.alignment.only(), stages.floor.only(), stages.sampled), (Some(0.0), Some(0.0), 8));
     assert_eq!((stages.draw, stages.dose), (CorruptionDraw::Once, AlignmentDose::Fixed));
     let DataSpec::Rows(rows) = &job.spec.data else { panic!() };
-    assert_eq!((rows.range, &rows.source), (ValueRange::To([0.0, 1.0]), &RowSource::Glyphs { count: 20_000 }));
+    assert_eq!(
+        (rows.range, &rows.source),
+        (ValueRange::To([0.0, 1.0]), &RowSource::Glyphs { count: 20_000 })
+    );
     // Those of a spectral job leave values as they are.
     let DataSpec::Rows(rows) = super::job(GLYPHS).spec.data else { panic!() };
     assert_eq!(rows.range, ValueRange::Own);

@@ -59,8 +59,9 @@ impl Principal {
         if recipe.standardize {
             let scale = |i: usize| {
                 let variance = covariance[(i, i)];
-                let rounding = 4.0 * f64::EPSILON * (variance + mean[i] * mean[i]);
-                if variance > rounding { 1.0 / variance.sqrt() } else { 1.0 }
+                // Centred first: what rounding leaves of a constant is some units of its last place.
+                let rounding = 8.0 * f64::EPSILON * mean[i];
+                if variance > rounding * rounding { 1.0 / variance.sqrt() } else { 1.0 }
             };
             before.scales = (0..size).map(scale).collect();
             let scales = &before.scales;

@@ -80,6 +80,17 @@ fn standardized_features_have_variance_one_and_constant_ones_stay() {
 }
 
 #[test]
+fn features_whose_means_dwarf_their_spread_are_standardized_all_the_same() {
+    // Seconds since 1970 that differ by two, and a constant.
+    let moments = Moments { mean: vec![1.7e9, 1e8], covariance: faer::mat![[4.0, 0.0], [0.0, 1e-17]] };
+    let recipe = Recipe { standardize: true, ..Recipe::IDENTITY };
+    let principal = Principal::new(&recipe, moments, None).unwrap();
+    let features = Features::new(&recipe, &principal, None, &mut Generator::new(1)).unwrap();
+    let matrix = features.linear().unwrap().matrix(2).unwrap();
+    assert_eq!([matrix[(0, 0)], matrix[(1, 1)]].map(f64::to_bits), [0.5, 1.0].map(f64::to_bits));
+}
+
+#[test]
 fn principal_components_are_uncorrelated_and_whitened_ones_alike() {
     let data = Data::counts(6, 80);
     let of = |kind, components| {

@@ -171,9 +171,8 @@ impl SampleMoments {
             parts.iter().map(|part| of(part)[(i, j)]).sum::<f64>() * share
         };
         let deviation: Vec<f64> = (0..size).map(|i| sum(|part| &part.sums, i, 0)).collect();
-        let label_mean = Mat::from_fn(labels, 1, |i, _| {
-            parts.iter().map(|part| part.label_sums[i]).sum::<f64>() * share
-        });
+        let label_mean =
+            Mat::from_fn(labels, 1, |i, _| parts.iter().map(|part| part.label_sums[i]).sum::<f64>() * share);
         Self {
             samples,
             second: Mat::from_fn(size, size, |i, j| {

@@ -43,8 +43,8 @@ use faer::{Mat, MatRef};
 
 use super::Frame;
 use super::explain::Explained;
-use crate::input::Input;
 use crate::features::RowFeatures;
+use crate::input::Input;
 use crate::samples::{Label, Samples};
 use ahead::Ahead;
 use gather::{Gather, SampleMoments};
@@ -136,7 +136,7 @@ impl Stages {
             sampled: staged.sampled as usize,
             staged: staged.clone(),
             features: match &spec.data {
-                DataSpec::Rows(rows) => rows.features.clone(),
+                DataSpec::Rows(rows) => (*rows.features).clone(),
                 DataSpec::Gaussian(_) => FeaturesSpec::NONE,
             },
             metrics: frame.columns.represented.clone(),
@@ -571,7 +571,9 @@ impl Workspace {
         if simulation.clean {
             self.clean.begin(features.mean(), labels);
         }
-        for (predictions, _) in self.predictions.iter_mut().zip(simulation.predicted).filter(|(_, wanted)| *wanted) {
+        for (predictions, _) in
+            self.predictions.iter_mut().zip(simulation.predicted).filter(|(_, wanted)| *wanted)
+        {
             predictions.resize(features.mean().len());
         }
         for sum in &mut self.sums {
