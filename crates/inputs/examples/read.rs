@@ -4,13 +4,25 @@
 //! cargo run -p eigensweep-inputs --example read -- csv table.csv out.npy labels=species columns='*_mm'
 //! ```
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use eigensweep_inputs::readers::{Chosen, Orientation, named};
 use eigensweep_inputs::{Answers, Columns, Labels, Source, SourceFiles, write_matrix};
 use faer::MatRef;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [source, inputs, out, rest @ ..] = &arguments[..] else {
         return Err("usage: read SOURCE FILE OUT.npy [KEY=VALUE …]".into());

@@ -53,6 +53,9 @@ fn every_kind_of_matrix_is_read() {
     assert_eq!(values("Coordinate Real General\n1 2 1\n1 2 -1.5\n"), [0.0, -1.5]);
     assert_eq!(values("array real general\n2 3\n1\n2\n3\n4\n5\n6.5\n"), [1.0, 3.0, 5.0, 2.0, 4.0, 6.5]);
     assert_eq!(values("array integer general\n2 2\n1\n2\n3\n4\n"), [1.0, 3.0, 2.0, 4.0]);
+    // What SciPy makes of uint64; the least and the largest of which doubles have the value.
+    let unsigned = "array unsigned-integer general\n2 1\n18446744073709549568\n-9223372036854775808\n";
+    assert_eq!(values(unsigned), [18_446_744_073_709_549_568.0, -9_223_372_036_854_775_808.0]);
     let turned = from("array integer general\n2 3\n1\n2\n3\n4\n5\n6\n", Orientation::Features).unwrap();
     assert_eq!((turned.samples(), written_out(&*turned)), (3, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
 }
@@ -89,6 +92,7 @@ fn what_is_wrong_is_told_with_its_line_and_a_remedy() {
         ("coordinate real general\n2 2 1\n1 1 nan\n", 3, "the value is NaN"),
         ("coordinate integer general\n2 2 1\n1 1 1.5\n", 3, "no whole number"),
         ("coordinate integer general\n2 2 1\n1 1 9007199254740993\n", 3, "no double holds"),
+        ("coordinate integer general\n2 2 1\n1 1 18446744073709551616\n", 3, "no whole number of 64 bits"),
         ("coordinate real general\n2 2 1\n1 1 1\n2 2 1\n", 4, "more than the 1 entries"),
         ("coordinate real general\n2 2 3\n1 1 1\n", 4, "1 entries, where the sizes say 3"),
         ("array real general\n2 2\n1\n2\n3\n", 6, "3 values, where the sizes say 4"),

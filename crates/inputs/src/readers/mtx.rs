@@ -3,7 +3,7 @@
 //!
 //! | line | what |
 //! |---|---|
-//! | 1 | `%%MatrixMarket matrix`, then `coordinate` or `array`, `real`, `integer` or `pattern`, and `general`, `symmetric` or `skew-symmetric` |
+//! | 1 | `%%MatrixMarket matrix`, then `coordinate` or `array`, `real`, `integer`, `unsigned-integer` or `pattern`, and `general` or, of `coordinate`, `symmetric` or `skew-symmetric` |
 //! | `%` … | comments, and empty lines |
 //! | next | rows, columns and, of `coordinate`, the number of entries |
 //! | then | row and column from 1 and the value of an entry; of `array`, the values column by column |
@@ -210,7 +210,8 @@ impl Header {
             return Err(lines.refused("the header is not of four words after %%MatrixMarket", WRITE_AGAIN));
         };
         let dense = layout == "array";
-        let (pattern, integer) = (field == "pattern", field == "integer");
+        // SciPy calls what has no sign `unsigned-integer`.
+        let (pattern, integer) = (field == "pattern", ["integer", "unsigned-integer"].contains(&field));
         let mirrored = match symmetry {
             "symmetric" => Some(1.0),
             "skew-symmetric" => Some(-1.0),
@@ -261,10 +262,11 @@ impl Header {
     #[expect(clippy::cast_possible_truncation, reason = "the cast back is the test")]
     fn value(&self, word: &str, lines: &Lines<'_>) -> Result<f64, InputError> {
         if self.integer {
-            let Ok(value) = word.parse::<i64>() else {
+            let numbers = i64::MIN.into()..=u64::MAX.into();
+            let Some(value) = word.parse::<i128>().ok().filter(|value| numbers.contains(value)) else {
                 return Err(lines.refused(&format!("`{word}` is no whole number of 64 bits"), WRITE_AGAIN));
             };
-            if i128::from(value) != (value as f64) as i128 {
+            if value != (value as f64) as i128 {
                 let problem = format!("no double holds {value} exactly (beyond 2^53)");
                 return Err(lines.refused(&problem, "rescale the values"));
             }
