@@ -692,9 +692,12 @@ fn shape(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Shape, EngineE
 /// What becomes of the values of rows that are learned from; `None` if they stay what they are.
 pub(crate) fn map(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Option<Map>, EngineError> {
     let bounds = rows.bounds();
+    // Bytes may as well be counts.
+    let are_images =
+        spec.shape.is_some() || rows.shape().is_some_and(|[channels, rows, _]| channels * rows > 1);
     let [low, high] = match (spec.range, bounds) {
-        (ValueRange::Own, _) | (ValueRange::Auto, None) => return Ok(None),
-        (ValueRange::Auto, Some(_)) => [0.0, 1.0],
+        (ValueRange::Auto, Some(_)) if are_images => [0.0, 1.0],
+        (ValueRange::Own | ValueRange::Auto, _) => return Ok(None),
         (ValueRange::To(range), _) => range,
     };
     let [least, most] = bounds.unwrap_or_else(|| moments::extremes(rows));

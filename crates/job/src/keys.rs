@@ -696,8 +696,8 @@ fn of_files(files: &[&'static str]) -> Vec<Key> {
 /// `range` of each kind of sources, with stages and without.
 fn ranges() -> Vec<Key> {
     const HELP: &str = "what the least and the largest value become: of bytes 0 and 255, of other types those of the rows \
-        that are learned from; `\"none\"` leaves values as they are, `\"auto\"` all but those of bytes, which it \
-        maps to [0, 1]";
+        that are learned from; `\"none\"` leaves values as they are, `\"auto\"` all but the bytes of images \
+        (arrays of more than two dimensions, or with a `shape`), which it maps to [0, 1]";
     let images = [&[GLYPHS], &readers(|reader| reader.images)[..]].concat();
     let others = readers(|reader| !reader.images);
     let range = |of: &[&'static str], words, default: &str| {

@@ -197,7 +197,7 @@ impl FeaturesSpec {
 pub enum ValueRange {
     /// They stay what they are.
     Own,
-    /// Those of bytes go to \[0, 1\], others stay what they are.
+    /// Those of images in bytes go to \[0, 1\], others stay what they are.
     Auto,
     /// The least and the largest value go there: those that the type can hold, of bytes, else those of
     /// the rows that are learned from.
