@@ -346,7 +346,8 @@ pub(crate) fn too_large(job: &Job, signal: usize, labels: usize) -> Option<Probl
         format!("the problems of this job have up to {} components or labels", components.max(labels)),
         "too many",
         Some(format!(
-            "eigenproblems are dense: keep signal and noise components together, and labels, within {LARGEST_SIZE}"
+            "eigenproblems are dense: keep signal and noise components together, and labels, within {LARGEST_SIZE}{}",
+            if job.spec.data.is_rows() { "; of counts, `[features] variable = 2000` keeps the most variable" } else { "" }
         )),
     ))
 }

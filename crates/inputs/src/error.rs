@@ -245,7 +245,7 @@ pub enum InputError {
     },
     /// More features than a dense eigendecomposition is made for.
     #[error(
-        "{features} features are too many for principal components (at most {max}: time grows with the cube); give fewer (smaller images, chosen columns), or omit `components` to keep the raw features"
+        "{features} features are too many for principal components (at most {max}: time grows with the cube); give fewer: smaller images, chosen columns, or of counts the most variable ones, `[features] variable = 2000`"
     )]
     TooManyFeatures {
         /// Features of a sample.

@@ -330,6 +330,12 @@ fn held_out(source: &JobSource, values: &Values) -> Option<Problem> {
         let help = "it says which rows the share is: give `test_share`, or leave it out".to_owned();
         return Some(source.problem_at("data.test_rows", message, "of nothing", Some(help)));
     }
+    if source.has("data.groups") && !source.has("data.test_share") {
+        let message = "`data.groups` has no meaning without `data.test_share`".to_owned();
+        let help =
+            "a held-out share does not divide a group: give `test_share`, or leave `groups` out".to_owned();
+        return Some(source.problem_at("data.groups", message, "of nothing", Some(help)));
+    }
     let (inputs, answers) = (test(reader.inputs.key), [keys::LABELS, keys::TARGETS].map(test));
     let first = [&inputs, &answers[0], &answers[1]].into_iter().find(|key| source.has(key))?;
     if source.has("data.test_share") {

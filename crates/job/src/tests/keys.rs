@@ -33,7 +33,7 @@ fn beside(key: &Key) -> String {
     {
         text.push_str(&format!("corruption.stages = [{{ kind = {kind:?} }}]\n"));
     }
-    if key.name == "test_rows" {
+    if key.name == "test_rows" || key.name == "groups" {
         text.push_str("data.test_share = 0.5\n");
     }
     // Files have labels or targets, those of held-out rows the same.

@@ -364,7 +364,11 @@ fn rows() -> impl Strategy<Value = DataSpec> {
         prop_oneof![Just(HeldOut::Nothing), share(), files]
     };
     let files = files().prop_flat_map(move |source| {
-        (held_out(&source), Just(source)).prop_map(|(held_out, source)| (RowSource::Files(source), held_out))
+        (held_out(&source), Just(source)).prop_map(|(held_out, source)| {
+            let share = matches!(held_out, HeldOut::Share { .. });
+            let groups = source.groups.clone().filter(|_| share);
+            (RowSource::Files(SourceFiles { groups, ..source }), held_out)
+        })
     });
     let glyphs = (1..=i32::MAX.unsigned_abs(), prop_oneof![Just(HeldOut::Nothing), share()])
         .prop_map(|(count, held_out)| (RowSource::Glyphs { count }, held_out));
