@@ -321,7 +321,7 @@ fn missing_values_are_refused_with_the_first_place_and_their_number() {
     }
     refused(column(b"x,y\n1,2\n2,NA\n3,nan\n", Some("y")), &["line 3, column `y`", "the first of 2"]);
     for text in ["B\nNA\nB\n", "NA\nB\nC\n", "nan\n1\n2\n", "NA\n1\n2\n", "B\nT\nnan\n"] {
-        let parts = ["the value is missing", "a class that is called so needs another name"];
+        let parts = ["the value is missing", "a class that is called `", "needs another name"];
         refused(column(text.as_bytes(), None), &parts);
     }
     // A first row, and no names.

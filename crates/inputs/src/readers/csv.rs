@@ -287,8 +287,13 @@ impl Texts {
     ) -> Result<Column, InputError> {
         if let Some((line, at)) = self.gaps.first {
             table.line = line;
-            let remedy = "fill it in, or leave such lines out; a class that is called so needs another name";
-            return Err(table.missing(names, at, self.gaps.count, remedy));
+            let missing = |cell: &&[u8]| is_missing(cell) || number(cell).is_some_and(f64::is_nan);
+            let mark = shown(self.cells().find(missing).unwrap_or_default().trim_ascii());
+            let mut remedy = "fill it in, or leave such lines out".to_owned();
+            if !mark.is_empty() {
+                remedy += &format!("; a class that is called `{mark}` needs another name");
+            }
+            return Err(table.missing(names, at, self.gaps.count, &remedy));
         }
         let front = first_word.filter(|word| {
             self.ends.is_empty() || self.words && self.cells().any(|cell| cell == word.as_bytes())

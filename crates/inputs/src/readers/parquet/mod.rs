@@ -207,7 +207,7 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
         let lists = inputs.len() == 1 && element(self.kind(inputs[0])).is_some();
         let mut uses: Vec<(usize, Use)> = Vec::new();
         for (feature, &at) in inputs.iter().enumerate() {
-            self.check_input(at, lists)?;
+            self.check_input(at, lists, inputs.len() == 1)?;
             uses.push((at, if lists { Use::Lists } else { Use::Input(feature) }));
         }
         for &at in &places.wanted {
@@ -290,17 +290,21 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
     }
 
     /// Refuses a column of another type than inputs can be.
-    fn check_input(&self, at: usize, lists: bool) -> Result<(), InputError> {
+    fn check_input(&self, at: usize, lists: bool, alone: bool) -> Result<(), InputError> {
         let (kind, name) = (self.kind(at), &self.names[at]);
         if is_number(kind) || lists && element(kind).is_some_and(is_number) {
             return Ok(());
         }
-        let out = format!("leave it out: `columns = [\"!{name}\"]`");
+        let out = match alone {
+            true => "give a file with columns of numbers".to_owned(),
+            false => format!("leave it out: `columns = [{:?}]`", format!("!{name}")),
+        };
         let (problem, remedy) = if element(kind).is_some_and(is_number) {
             let alone = format!("choose it alone (`columns = [\"{name}\"]`), or {out}");
             ("it holds lists, beside other inputs".to_owned(), alone)
         } else if is_text(kind) {
-            ("it holds words".to_owned(), format!("{out}, or give it as `labels = \"{name}\"`"))
+            let labels = if alone { String::new() } else { format!(", or give it as `labels = {name:?}`") };
+            ("it holds words".to_owned(), out + &labels)
         } else {
             (
                 format!("it is of type {kind}, and inputs are numbers"),
