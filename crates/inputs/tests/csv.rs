@@ -406,3 +406,19 @@ fn a_line_longer_than_every_buffer_is_read() {
             .all(|(at, &value)| value.total_cmp(&((at % 256) as f64)).is_eq())
     );
 }
+
+/// Where a record fills a buffer, its end comes in another call of the parser.
+#[test]
+fn a_last_line_without_an_end_is_read_whatever_its_length() {
+    for n in [255, 256, 257, 511, 512, 513] {
+        let found = inputs(vec!["7"; n].join(",").as_bytes(), &[]);
+        assert_eq!((found.rows.samples(), found.rows.features()), (1, n));
+        let open = format!("{},\"7", vec!["7"; n - 1].join(","));
+        refused(read(open.as_bytes(), &[], &[]), &["line 1", "closed nowhere"]);
+    }
+    for n in 4090..4100 {
+        let word = "w".repeat(n);
+        assert_eq!(column(format!("l\n{word}").as_bytes(), Some("l")).unwrap(), words(&[&word]));
+        refused(column(format!("l\n\"{word}").as_bytes(), Some("l")), &["line 2", "closed nowhere"]);
+    }
+}

@@ -19,9 +19,9 @@
 //!
 //! Numbers are the doubles nearest to what is written, and are held as the least type that has all
 //! of them ([`Compact`]). Whole numbers without point and exponent that no double holds exactly are
-//! refused; so is what is missing (an empty cell, `NA`, `NaN`, `null`, `None`, …: also among words, of
-//! which none can be called so), what is infinite, a quote that is not closed, and a word of several
-//! lines, which is one that is closed too late.
+//! refused; so is what is missing (an empty cell, `NA`, `NaN`, `null`, `None`, …: also among words,
+//! of which none can be called so), what is infinite, a quote that is not closed, and a word of
+//! several lines, which is one that is closed too late.
 //!
 //! **Cost.** One pass; memory for the numbers that came so far, and for one line.
 
@@ -87,8 +87,8 @@ enum Role {
 /// * [`InputError::Io`], [`InputError::Gzip`]: it cannot be read.
 /// * [`InputError::OtherFormat`]: it is no text.
 /// * [`InputError::NoSuch`]: there is no column of a name.
-/// * [`InputError::Unreadable`]: lines differ in length, a cell that is needed is missing, infinite,
-///   or no number, a name is of several columns, it is not told whether the first line is names, a
+/// * [`InputError::Unreadable`]: lines differ in length, a cell that is needed is missing,
+///   infinite, or no number, a name is of several columns, it is not told whether the first line is names, a
 ///   quote is not closed, or there are no rows.
 pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
     let gzip_unknown = |source| files::failed(path, false, source);
@@ -501,7 +501,7 @@ impl<'a> Table<'a> {
         self.fields().any(|field| number(field).is_none() && !is_missing(field))
     }
 
-    /// Whether the record in hand is numbers but for an empty first: names beside one of row numbers.
+    /// Whether the record in hand is numbers but for an empty first: names beside row numbers.
     fn numbers_rows(&self) -> bool {
         let mut fields = self.fields();
         fields.next().is_some_and(<[u8]>::is_empty) && fields.all(|field| number(field).is_some())
@@ -710,7 +710,7 @@ fn fault_of_word(field: &[u8]) -> Option<(String, &'static str)> {
     fault_of_text(field).or_else(|| lines.then(|| (problem(), remedy)))
 }
 
-/// Whether that is a whole number, without point and exponent, of which `value` is only the nearest.
+/// Whether that is a whole number, without point and exponent, that `value` is only near.
 fn is_inexact(field: &[u8], value: f64) -> bool {
     if field.len() < 16 || value.abs() < 9_007_199_254_740_992.0 {
         return false;
