@@ -12,7 +12,9 @@ use eigensweep_inputs::{
     read_matrix,
 };
 use eigensweep_job::stages::StageValue;
-use eigensweep_job::{DataSpec, HeldOut, HeldOutRows, Job, RowSource, RowsSpec, StageSpec, ValueRange};
+use eigensweep_job::{
+    DataSpec, HeldOut, HeldOutRows, Job, Problem, RowSource, RowsSpec, StageSpec, ValueRange,
+};
 use eigensweep_sampling::glyphs;
 use eigensweep_sampling::streams::{Draw, Stream, Streams};
 use eigensweep_sampling::subset::permute;
@@ -360,6 +362,9 @@ impl Samples {
             return Err(job.source.report(problems).into());
         }
         let moments = features::moments(training.rows())?;
+        if let Some(problem) = far_from_zero(job, &moments, &names) {
+            return Err(job.source.report(vec![problem]).into());
+        }
         let row_features = RowFeatures::fit(job, spec, &training.rows, &training.scales, &moments)?;
         let Moments { mean, covariance } = moments;
         let second = Mat::from_fn(features, features, |i, j| covariance[(i, j)] + mean[i] * mean[j]);
@@ -687,6 +692,31 @@ fn shape(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Shape, EngineE
     let message = format!("`data.shape` is {}, but the data have samples of {found}", words(shape));
     let help = "write [channels, rows, columns] of a sample, or leave it out where the source knows it";
     Err(refused(job, "data.shape", message, "not the data's", Some(help.to_owned())))
+}
+
+/// A feature whose mean dwarfs its spread so far that moments of values as they are, which stages act
+/// on, would keep no more than four digits of it.
+fn far_from_zero(job: &Job, moments: &Moments, names: &[String]) -> Option<Problem> {
+    let Moments { mean, covariance } = moments;
+    let at = (0..mean.len()).find(|&i| {
+        let (rounding, variance) = (8.0 * f64::EPSILON * mean[i], covariance[(i, i)]);
+        variance > rounding * rounding && mean[i] * mean[i] > 1e12 * variance
+    })?;
+    let name = names.get(at).filter(|_| names.len() == mean.len());
+    let name = name.map_or_else(|| format!("feature {at} (from 0)"), |name| format!("feature {name:?}"));
+    let (mean, deviation) = (mean[at], covariance[(at, at)].sqrt());
+    let message = format!(
+        "{name} has a mean of {mean:.6e} and a standard deviation of {deviation:.3e}: stages act on values as they are, \
+            and rounding would hide it"
+    );
+    let help = "take the offset out of the file, leave the feature out, or map all values with `data.range`";
+    let key = match &job.spec.data {
+        DataSpec::Rows(RowsSpec { source: RowSource::Files(source), .. }) => {
+            format!("data.{}", source.reader.inputs.key)
+        }
+        DataSpec::Rows(_) | DataSpec::Gaussian(_) => "data.source".to_owned(),
+    };
+    Some(job.source.problem_at(&key, message, "far from zero", Some(help.to_owned())))
 }
 
 /// What becomes of the values of rows that are learned from; `None` if they stay what they are.

@@ -28,8 +28,12 @@ const fn format(name: &'static str, place: usize, mark: &'static [u8], reader: &
     Format { name, place, mark, reader }
 }
 
+/// Excel writes it, as "Unicode text".
+const UTF_16: &str =
+    "text in UTF-16, which `iconv -f UTF-16 -t UTF-8` converts (Excel: save as \"CSV UTF-8\")";
+
 /// Sources: the specification of each.
-const FORMATS: [Format; 26] = [
+const FORMATS: [Format; 30] = [
     format("a NumPy array (npy)", 0, b"\x93NUMPY", "npy"),
     format("an idx file", 0, b"\0\0\x08", "idx"),
     format("an idx file", 0, b"\0\0\x09", "idx"),
@@ -51,6 +55,10 @@ const FORMATS: [Format; 26] = [
     format("a PNG image", 0, b"\x89PNG", ""),
     format("a JPEG image", 0, b"\xff\xd8\xff", ""),
     format("a PDF", 0, b"%PDF-", ""),
+    format("text in UTF-32, which `iconv -f UTF-32 -t UTF-8` converts", 0, b"\xff\xfe\0\0", ""),
+    format("text in UTF-32, which `iconv -f UTF-32 -t UTF-8` converts", 0, b"\0\0\xfe\xff", ""),
+    format(UTF_16, 0, b"\xff\xfe", ""),
+    format(UTF_16, 0, b"\xfe\xff", ""),
     format("a bzip2 file", 0, b"BZh", ""),
     format("an xz file", 0, b"\xfd7zXZ\0", ""),
     format("a Zstandard file", 0, b"\x28\xb5\x2f\xfd", ""),
@@ -98,6 +106,9 @@ fn by_text(start: &[u8]) -> (String, &'static str) {
     };
     let readable = !text.is_empty() && text.chars().all(|c| !c.is_control() || "\t\r\n".contains(c));
     if !readable {
+        if let Some(text) = almost_text(start) {
+            return (text, "");
+        }
         let bytes: Vec<String> = start.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         return (format!("a file of no known format, whose first bytes are [{}]", bytes.join(" ")), "");
     }
@@ -112,6 +123,35 @@ fn by_text(start: &[u8]) -> (String, &'static str) {
         return ("text in columns, such as CSV".to_owned(), "csv");
     }
     ("text".to_owned(), "csv")
+}
+
+/// What keeps bytes from being text that are, but for a few; with the remedy.
+fn almost_text(start: &[u8]) -> Option<String> {
+    let control = |byte: &u8| byte.is_ascii_control() && !b"\t\r\n\0".contains(byte);
+    let letters = start.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
+    if start.iter().any(control) || 2 * letters < start.len() || letters == 0 {
+        return None;
+    }
+    let line_of = |at: usize| 1 + start[..at].iter().filter(|&&byte| byte == b'\n').count();
+    let nul_at = |place: usize| start.len() > 3 && start.chunks_exact(2).all(|pair| pair[place] == 0);
+    if nul_at(0) || nul_at(1) {
+        let order = if nul_at(0) { "UTF-16BE" } else { "UTF-16LE" };
+        return Some(format!("text in UTF-16, which `iconv -f {order} -t UTF-8` converts"));
+    }
+    if let Some(at) = start.iter().position(|&byte| byte == 0) {
+        return Some(format!(
+            "text but for a NUL byte at byte {at} (from 0, line {}): damaged, or not written in UTF-8 (Python: \
+             `encoding=\"utf-8\"`)",
+            line_of(at)
+        ));
+    }
+    let at = std::str::from_utf8(start).err()?.valid_up_to();
+    Some(format!(
+        "text that is not in UTF-8: byte {:02x} at byte {at} (from 0, line {}), perhaps Latin-1, which `iconv -f \
+         LATIN1 -t UTF-8` converts",
+        start[at],
+        line_of(at)
+    ))
 }
 
 /// Whether a file that begins with these bytes may be text in columns.
@@ -178,6 +218,10 @@ mod tests {
             (b"1;2", "text in columns, such as CSV"),
             ("température\tx".as_bytes(), "text in columns, such as CSV"),
             (b"once upon a time", "text"),
+            (b"caf\xe9 1\n", "text that is not in UTF-8: byte e9 at byte 3 (from 0, line 1)"),
+            (b"a\n1\0\n", "text but for a NUL byte at byte 3 (from 0, line 2)"),
+            (b"a\0,\0b\0", "text in UTF-16, which `iconv -f UTF-16LE"),
+            (b"\0\0\0\0", "a file of no known format"),
             (b"\x01\x02\x03\x04\x05", "a file of no known format, whose first bytes are [01 02 03 04]"),
             (b"", "a file of no known format"),
         ] {

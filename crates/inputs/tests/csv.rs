@@ -82,16 +82,36 @@ fn without_names_columns_are_called_by_their_places() {
     assert_eq!(values(&*found.rows), [1.0, 2.5, -1.0, 0.0]);
 }
 
-/// What pandas writes above an array without names.
+/// What pandas writes above an array without names, and what may be such a line.
 #[test]
-fn a_first_line_that_counts_to_three_or_more_is_names() {
+fn a_first_line_that_counts_is_names_or_a_row_only_where_that_is_certain() {
     let found = inputs(b"0,1,2,3\n5,6,7,8\n", &["!0"]);
     assert_eq!(
         (found.names, values(&*found.rows)),
         (["1", "2", "3"].map(str::to_owned).to_vec(), vec![6.0, 7.0, 8.0])
     );
-    assert_eq!(inputs(b"0,1,2\n5,6,7\n", &[]).rows.samples(), 2);
+    assert_eq!(inputs(b"\"0\",\"1\",\"2\",\"3\"\n0,1,2,3\n", &[]).rows.samples(), 1);
     assert_eq!(inputs(b"0,1,2,4\n5,6,7,8\n", &[]).rows.samples(), 2);
+    // Of numpy.arange.
+    for text in ["0,1\n2,3\n4,5\n", "0 1 2\n3 4 5", "0,1,2,3\n4,5,6,7\n", "\"0\";\"1\"\r\n\"2\";\"3\"\r\n"] {
+        let all: Vec<f64> = values(&*inputs(text.as_bytes(), &[]).rows);
+        assert_eq!(all, (0..all.len()).map(|at| at as f64).collect::<Vec<_>>(), "{text}");
+    }
+    for text in [
+        "0,1,2\n5,6,7\n",
+        "0,1\n0.1,0.995\n",
+        "0,1\n",
+        "0\t1\n0\t1\n",
+        "0,1\n2,3\n5,4\n",
+        "0,1,2,3\n4,5,6,7\n9,9,9,9\n",
+    ] {
+        refused(read(text.as_bytes(), &[], &[]), &["names that pandas gave, or a row", "add_prefix"]);
+    }
+    // The remedies.
+    assert_eq!(inputs(b"x0,x1\n0,1\n0.1,0.995\n", &[]).rows.samples(), 2);
+    assert_eq!(inputs(b"# x0,x1\n0,1\n0.1,0.995\n", &[]).rows.samples(), 2);
+    assert_eq!(inputs(b",0,1\n0,5,6\n1,7,8\n", &[]).names, ["0", "1"]);
+    assert_eq!(column(b"0\n1\n0\n", None).unwrap(), Column::Numbers(vec![0.0, 1.0, 0.0]));
 }
 
 #[test]
@@ -121,7 +141,7 @@ fn doubles_that_were_written_come_back_with_their_bits() {
     .take(3000)
     .collect();
     let shortest: String =
-        numbers.as_chunks::<3>().0.iter().map(|[a, b, c]| format!("{a},{b:e},{c:?}\n")).collect();
+        numbers.as_chunks::<3>().0.iter().map(|[a, b, c]| format!("{a:E},{b:e},{c:?}\n")).collect();
     let seventeen: String =
         numbers.as_chunks::<3>().0.iter().map(|[a, b, c]| format!("{a:.17e},{b:.16e},{c:.18e}\n")).collect();
     for text in [shortest, seventeen] {
@@ -146,14 +166,32 @@ fn a_first_column_without_a_name_that_counts_rows_is_left_out() {
         let found = inputs(text.as_bytes(), &[]);
         assert_eq!((found.names, values(&*found.rows)), (vec!["x".to_owned()], vec![5.0, 6.0]));
     }
-    refused(read(b",x\n0,5\n7,6\n", &[], &[]), &["line 3, column 1 (without a name)", "`7`", "index=False"]);
-    refused(read(b"\"\"\n0\n1\n", &[], &[]), &["numbers the rows", "`columns`"]);
+    for text in [b",x\n0,5\n7,6\n", b",x\n0,5\nb,6\n"] {
+        let parts = ["line 3, column 1 (without a name)", "columns = [\"!\"]", "index=False"];
+        refused(read(text, &[], &[]), &parts);
+        assert_eq!(inputs(text, &["!"]).names, ["x"]);
+    }
+    refused(read(b",l\n0,a\n1,b\n", &[], &[Some("l")]), &["numbers the rows", "give it a name"]);
+}
+
+#[test]
+fn the_only_column_is_the_inputs_with_a_name_or_without() {
+    for text in [
+        "1\n2\n3\n",
+        "#\n1\n2\n3\n",
+        "# \r\n1\r\n2\r\n3",
+        "\"\"\n1\n2\n3\n",
+        "v\n1\n2\n3\n",
+        "# v\n1\n2\n3\n",
+    ] {
+        assert_eq!(values(&*inputs(text.as_bytes(), &[]).rows), [1.0, 2.0, 3.0], "{text}");
+    }
 }
 
 #[test]
 fn labels_keep_their_words_as_they_are_written() {
-    let text = "x,y\n1,\"T cell, CD4\"\n2, NA\n3,\"a \"\"b\"\"\"\n4,NA\n";
-    let expected = words(&["T cell, CD4", " NA", "a \"b\"", "NA"]);
+    let text = "x,y\n1,\"T cell, CD4\"\n2, Na\u{308}\n3,\"a \"\"b\"\"\"\n4,inf\n";
+    let expected = words(&["T cell, CD4", " Na\u{308}", "a \"b\"", "inf"]);
     assert_eq!(column(text.as_bytes(), Some("y")).unwrap(), expected);
     let codes = column(b"x,y\n1,01\n2,1b\n", Some("y")).unwrap();
     assert_eq!(codes, words(&["01", "1b"]));
@@ -186,8 +224,79 @@ fn words_among_the_inputs_are_refused_with_the_column_and_the_remedy() {
             "labels = \"species\"",
         ],
     );
-    refused(read(b"x;y\n1,5;2,5\n", &[], &[]), &["line 2, column `x`", "with a point"]);
-    refused(read(b"x,y\n1,1_000\n", &[], &[]), &["`1_000` is no number"]);
+    refused(read(b"species\nsetosa\n", &[], &[]), &["`setosa` is no number", "with columns of numbers"]);
+    refused(read(b"x;y\n1,5;2,5\n", &[], &[]), &["line 2, column `x`", "with a point", "`1.5`"]);
+}
+
+#[test]
+fn thousands_are_told_from_fractions() {
+    for (cell, plain) in [
+        ("0,5", "`0.5`"),
+        ("-1234,5", "`-1234.5`"),
+        ("1_000", "`1000`"),
+        ("1,234,567", "`1234567`"),
+        ("1,234.5", "`1234.5`"),
+        ("1.234,5", "`1234.5`"),
+        ("1.234.567", "`1234567`"),
+        ("1 000", "`1000`"),
+        ("1'000", "`1000`"),
+        ("1,5e3", "`1.5e3`"),
+    ] {
+        let text = format!("x;y\n1;{cell}\n");
+        refused(read(text.as_bytes(), &[], &[]), &["line 2, column `y`", "nothing between thousands", plain]);
+    }
+    let text = b"x,y\n1,\"1,000\"\n";
+    refused(read(text, &[], &[]), &["`1000` if thousands are set apart", "`1.000` if the fraction is"]);
+    for cell in ["1,2,3", "a,b", "12,34,567", ",", "-"] {
+        let text = format!("x;y\n1;{cell}\n");
+        refused(read(text.as_bytes(), &[], &[]), &["columns = [\"!y\"]", "labels = \"y\""]);
+    }
+}
+
+#[test]
+fn whole_numbers_that_no_double_holds_are_refused() {
+    for cell in ["9007199254740993", "-9007199254740993", "+09007199254740993 ", "100000000000000000000001"] {
+        let text = format!("x,y\n1,2\n3,{cell}\n");
+        let parts = ["line 3, column `y`", "no double holds", "beyond 2^53"];
+        refused(read(text.as_bytes(), &[], &[]), &parts);
+        refused(column(text.as_bytes(), Some("y")), &parts);
+    }
+    for cell in [
+        "9007199254740992",
+        "-9007199254740994",
+        "100000000000000000000",
+        "9007199254740993.0",
+        "0000000000000000001",
+    ] {
+        let text = format!("y\n1\n{cell}\n");
+        assert_eq!(
+            values(&*inputs(text.as_bytes(), &[]).rows)[1].to_bits(),
+            cell.parse::<f64>().unwrap().to_bits()
+        );
+    }
+    // Words may have any digits.
+    assert_eq!(column(b"y\nd1\n9007199254740993\n", Some("y")).unwrap(), words(&["d1", "9007199254740993"]));
+}
+
+#[test]
+fn quotes_that_stay_open_are_refused_where_they_open() {
+    for (text, line) in [
+        ("a,l\n1,\"x\n2,z\n", "line 2"),
+        ("a,l\n1,x\n2,\"z", "line 3"),
+        ("a,l\n1,x\n2,\"z\n\n\n", "line 3"),
+        ("a,l,m\n1,\"x\ny\",\"z\n2,x,y\n", "line 3"),
+        ("a,l\n1,\"x\"\"\n2,z\n", "line 2"),
+        ("a,\"l\n1,2\n", "line 1"),
+    ] {
+        refused(read(text.as_bytes(), &["a"], &[]), &[line, "a quote opens that is closed nowhere"]);
+    }
+    // Closed by the next one.
+    let text = b"a,l\n1,\"x\n2,\"z\"\n";
+    refused(column(text, Some("l")), &["line 2, column `l`", "over several lines", "close the quote"]);
+    for text in ["a,l\n1,\"x\"", "a,l\n1,\"x\"\n", "a,l\r\n1,\"x\"\r\n", "a,l\n1,x\r", "a,l\n\n1,x\n\n"] {
+        assert_eq!(column(text.as_bytes(), Some("l")).unwrap(), words(&["x"]), "{text:?}");
+    }
+    assert_eq!(column(b"a,l\n1,", Some("a")).unwrap(), Column::Numbers(vec![1.0]));
 }
 
 #[test]
@@ -200,7 +309,24 @@ fn missing_values_are_refused_with_the_first_place_and_their_number() {
         );
     }
     refused(column(b"x,y\n1,a\n2,\n", Some("y")), &["line 3, column `y`", "the only such cell"]);
+    for mark in ["", "NA", "NaN", "-nan", "none"] {
+        // Of labels, the column cannot be left out; nor can the only one of the inputs.
+        let text = format!("x,z,l\n1,1,a\n2,2,{mark}\n");
+        for result in
+            [read(text.as_bytes(), &[], &[Some("l")]), read(format!("x\n1\n{mark} \n").as_bytes(), &[], &[])]
+        {
+            let message = result.unwrap_err().to_string();
+            assert!(message.contains("fill it in") && !message.contains("columns = "), "{message}");
+        }
+    }
     refused(column(b"x,y\n1,2\n2,NA\n3,nan\n", Some("y")), &["line 3, column `y`", "the first of 2"]);
+    for text in ["B\nNA\nB\n", "NA\nB\nC\n", "nan\n1\n2\n", "NA\n1\n2\n", "B\nT\nnan\n"] {
+        let parts = ["the value is missing", "a class that is called `", "needs another name"];
+        refused(column(text.as_bytes(), None), &parts);
+    }
+    // A first row, and no names.
+    refused(read(b"1,NA,3\n4,5,6\n", &[], &[]), &["line 1, column `1`", "missing"]);
+    refused(read(b"1,,3\n4,5,6\n", &[], &[]), &["line 1, column `1`", "missing"]);
     refused(column(b"y\n1\n\n2\n", None), &["line 3", "empty"]);
     refused(column(b"y\r\n1\r\n\r\n2\r\n", None), &["line 3", "empty"]);
 }
@@ -210,7 +336,7 @@ fn infinite_numbers_are_refused() {
     for text in ["x,y\n1,inf\n", "x,y\n1,-Infinity\n", "x,y\n1,1e999\n"] {
         refused(read(text.as_bytes(), &[], &[]), &["line 2, column `y`", "is not finite"]);
     }
-    refused(column(b"x,y\n1,2\n1,inf\n", Some("y")), &["line 3, column `y`"]);
+    refused(column(b"x,y\n1,2\n1,inf\n", Some("y")), &["line 3, column `y`", "`inf` is not finite"]);
 }
 
 #[test]
@@ -231,7 +357,8 @@ fn names_that_are_missing_or_of_several_columns_are_refused() {
     refused(read(text, &[], &[]), &["column `x`", "columns 3, 4 have this name"]);
     refused(column(text, Some("x")), &["columns 3, 4 have this name"]);
     assert_eq!(values(&*inputs(text, &["!x"]).rows), [1.0, 2.0]);
-    refused(read(b"a,b\n1,2\n", &[], &[Some("a"), Some("b")]), &["none is left for the inputs of 2"]);
+    let parts = ["none is left for the inputs of 2", "beside those of labels"];
+    refused(read(b"a,b\n1,2\n", &[], &[Some("a"), Some("b")]), &parts);
 }
 
 #[test]
@@ -241,8 +368,28 @@ fn what_is_no_table_is_named() {
     refused(read(b"x,y\n", &[], &[]), &["no rows"]);
     refused(read(b"\x93NUMPY\x01\0", &[], &[]), &["a NumPy array"]);
     refused(read(b"<!DOCTYPE html><p>404, sorry", &[], &[]), &["a web page"]);
-    refused(read(b"\xff\xfex\0,\0y\0\n\0", &[], &[]), &["no known format", "UTF-8"]);
-    refused(column(b"x,y\n1,caf\xe9\n", Some("y")), &["column `y`", "not in UTF-8"]);
+}
+
+#[test]
+fn text_that_is_not_in_utf_8_is_told_with_its_place_and_what_converts_it() {
+    let wide = |bytes: fn(u16) -> [u8; 2]| "x,y\n1,2\n".encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let (little, big) = (wide(u16::to_le_bytes), wide(u16::to_be_bytes));
+    for text in [[b"\xff\xfe", &*little].concat(), [b"\xfe\xff", &*big].concat()] {
+        refused(read(&text, &[], &[]), &["text in UTF-16", "`iconv -f UTF-16 -t UTF-8`"]);
+    }
+    refused(read(&little, &[], &[]), &["text in UTF-16", "`iconv -f UTF-16LE -t UTF-8`"]);
+    refused(read(&big, &[], &[]), &["text in UTF-16", "`iconv -f UTF-16BE -t UTF-8`"]);
+    refused(read(b"x,y\n1,\x002\n", &[], &[]), &["a NUL byte at byte 6 (from 0, line 2)", "UTF-8"]);
+    // Beyond what is looked at.
+    let long = |cell: &[u8]| [b"x,y\n", &b"1,2\n".repeat(400)[..], b"1,", cell, b"\n"].concat();
+    for cell in [&b"\0"[..], b"2\0", b"caf\xe9"] {
+        let problem = if cell.contains(&0) { "NUL" } else { "not in UTF-8 (byte e9)" };
+        refused(read(&long(cell), &[], &[]), &["line 402, column `y`", problem]);
+        refused(column(&long(cell), Some("y")), &["line 402, column `y`", problem]);
+    }
+    refused(column(b"x,y\n1,caf\xe9\n", Some("y")), &["line 2, column `y`", "LATIN1", "encoding=\"utf-8\""]);
+    refused(column(b"x,caf\xe9\n1,2\n", Some("x")), &["line 1, name of column 2", "not in UTF-8"]);
+    assert_eq!(column(b"x,y\n1,caf\xe9\n", Some("x")).unwrap(), Column::Numbers(vec![1.0]));
 }
 
 #[test]
@@ -258,4 +405,20 @@ fn a_line_longer_than_every_buffer_is_read() {
             .enumerate()
             .all(|(at, &value)| value.total_cmp(&((at % 256) as f64)).is_eq())
     );
+}
+
+/// Where a record fills a buffer, its end comes in another call of the parser.
+#[test]
+fn a_last_line_without_an_end_is_read_whatever_its_length() {
+    for n in [255, 256, 257, 511, 512, 513] {
+        let found = inputs(vec!["7"; n].join(",").as_bytes(), &[]);
+        assert_eq!((found.rows.samples(), found.rows.features()), (1, n));
+        let open = format!("{},\"7", vec!["7"; n - 1].join(","));
+        refused(read(open.as_bytes(), &[], &[]), &["line 1", "closed nowhere"]);
+    }
+    for n in 4090..4100 {
+        let word = "w".repeat(n);
+        assert_eq!(column(format!("l\n{word}").as_bytes(), Some("l")).unwrap(), words(&[&word]));
+        refused(column(format!("l\n\"{word}").as_bytes(), Some("l")), &["line 2", "closed nowhere"]);
+    }
 }

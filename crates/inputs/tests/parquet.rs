@@ -281,13 +281,25 @@ fn what_is_missing_or_not_finite_is_refused_with_its_place() {
     let gaps = with(vec![Some(1.0), None, None]);
     let parts = ["row 1 (from 0), column `y`", "null (one of 2 such values)", "columns = [\"!y\"]"];
     refused(read(&gaps, &[], &[]), &parts);
-    refused(column(&gaps, Some("y")), &parts);
+    refused(column(&gaps, Some("y")), &parts[..2]);
     assert_eq!(values(&*inputs(&gaps, &["!y"]).rows), [1.0, 2.0, 3.0]);
     for bad in [f64::NAN, f64::INFINITY] {
         let bytes = with(vec![Some(1.0), Some(2.0), Some(bad)]);
         refused(read(&bytes, &[], &[]), &["row 2 (from 0), column `y`", &bad.to_string()]);
         refused(column(&bytes, Some("y")), &["row 2 (from 0), column `y`"]);
+        // Of labels, and of the only inputs, the column cannot be left out.
+        for result in [
+            read(&gaps, &[], &[Some("y")]),
+            read(&bytes, &[], &[Some("y")]),
+            read(&bytes, &["y"], &[]),
+            read(&gaps, &["y"], &[]),
+        ] {
+            let message = result.unwrap_err().to_string();
+            assert!(message.contains("leave such rows out") && !message.contains("columns = "), "{message}");
+        }
     }
+    let words: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
+    refused(read(&written(vec![("w", words)]), &[], &[]), &["it holds words", "with columns of numbers"]);
     let big: ArrayRef = Arc::new(Int64Array::from(vec![1, 1 << 53 | 1]));
     refused(
         read(&written(vec![("n", big)]), &[], &[]),

@@ -78,7 +78,11 @@ pub(super) fn places(path: &Path, names: &[String], asked: &Wanted<'_>) -> Resul
         }
         if inputs.is_empty() {
             let problem = format!("none is left for the inputs of {}: {}", names.len(), listed(names));
-            return Err(refused("its columns".to_owned(), problem, "choose some with `columns`"));
+            let remedy = match chosen.columns.is_empty() {
+                true => "give a file that has columns beside those of labels, targets and groups",
+                false => "choose others with `columns`",
+            };
+            return Err(refused("its columns".to_owned(), problem, remedy));
         }
     }
     Ok(Places { inputs, wanted })

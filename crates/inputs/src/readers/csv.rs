@@ -4,17 +4,24 @@
 //! |---|---|
 //! | gzip | by the magic 1f 8b |
 //! | delimiter | the first line: a tab, `;`, `,` or `\|` in it, in this order; else blanks, if it or the next line is several numbers with blanks between them |
-//! | names | the first record, if any of its fields is no number, or if it is 0, 1, 2, 3, … (pandas); else columns are called so |
+//! | names | the first record, if any of its fields is a word, or if it counts 0, 1, 2, 3, … (pandas); else columns are called so |
 //! | comments | lines before the first record that begin with `#`; the last of them is the names if it has as many fields as a first record of numbers |
-//! | row numbers | a first column without a name that counts rows from 0 or 1 is left out, if it would be an input |
+//! | row numbers | a first column without a name that counts rows from 0 or 1 is left out, if there are others |
+//!
+//! **A first line that counts** 0, 1, 2, … may be the names that pandas gives, or a row. Four and
+//! more numbers are names, and the row is one if all lines count on, as those of `numpy.arange` do.
+//! Anything else (two or three numbers; lines that begin to count on, and then do not) is refused:
+//! cos x from 0 begins with 0, 1, too. Names in front of it, or in a comment, settle it.
 //!
 //! A byte order mark, CRLF, quotes, empty lines and blanks around numbers are taken as they come.
 //! The only column of a file that is asked for without a name may do without one, too: a first word
 //! that comes again below is a value.
 //!
 //! Numbers are the doubles nearest to what is written, and are held as the least type that has all
-//! of them ([`Compact`]). What is missing (an empty cell, `NA`, `NaN`, `null`, …) and what is
-//! infinite is refused.
+//! of them ([`Compact`]). Whole numbers without point and exponent that no double holds exactly are
+//! refused; so is what is missing (an empty cell, `NA`, `NaN`, `null`, `None`, …: also among words,
+//! of which none can be called so), what is infinite, a quote that is not closed, and a word of
+//! several lines, which is one that is closed too late.
 //!
 //! **Cost.** One pass; memory for the numbers that came so far, and for one line.
 
@@ -80,8 +87,9 @@ enum Role {
 /// * [`InputError::Io`], [`InputError::Gzip`]: it cannot be read.
 /// * [`InputError::OtherFormat`]: it is no text.
 /// * [`InputError::NoSuch`]: there is no column of a name.
-/// * [`InputError::Unreadable`]: lines differ in length, a cell that is needed is missing, infinite,
-///   or no number, a name is of several columns, or there are no rows.
+/// * [`InputError::Unreadable`]: lines differ in length, a cell that is needed is missing,
+///   infinite, or no number, a name is of several columns, it is not told whether the first line is names, a
+///   quote is not closed, or there are no rows.
 pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
     let gzip_unknown = |source| files::failed(path, false, source);
     let Unpacked { source, gzip } = files::unpacked(source).map_err(gzip_unknown)?;
@@ -89,13 +97,18 @@ pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result
     let Some(fields) = table.next()? else {
         return Err(table.refused(format!("line {}", table.line), "there is no table", "give one"));
     };
-    let headed = table.fields().any(|field| number(field).is_none()) || table.counts();
-    let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
+    let commented = table.commented_names(fields);
+    let counted = commented.is_none() && fields > 1 && table.counts(0);
+    // Whether all lines have to count on.
+    let counting = counted && table.second_counts;
+    if counted && !counting && fields < 4 {
+        return Err(table.ambiguous(table.line));
+    }
+    let headed = table.has_words() || table.numbers_rows() || counted && !counting;
     let mut names: Vec<String> = if headed {
-        table.fields().map(text).collect()
+        table.names()?
     } else {
-        let commented = table.commented_names();
-        if commented.len() == fields { commented } else { (0..fields).map(|at| at.to_string()).collect() }
+        commented.unwrap_or_else(|| (0..fields).map(|at| at.to_string()).collect())
     };
     // A word above one column is its name, unless it comes again.
     let first_word = (headed && fields == 1 && wanted.columns.contains(&None)).then(|| names[0].clone());
@@ -103,7 +116,7 @@ pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result
 
     let mut roles = vec![Role::Nothing; fields];
     for &at in &places.inputs {
-        roles[at] = if at == 0 && names[0].is_empty() { Role::Count } else { Role::Input };
+        roles[at] = if at == 0 && names[0].is_empty() && fields > 1 { Role::Count } else { Role::Input };
     }
     let mut texts: Vec<Texts> = Vec::new();
     let mut text_of = Vec::new();
@@ -118,9 +131,11 @@ pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result
     }
     let inputs = roles.iter().filter(|&&role| role == Role::Input).count();
     if wanted.inputs.is_some() && inputs == 0 {
-        let problem = "the only column for the inputs has no name: it numbers the rows";
-        return Err(table.refused("its columns".to_owned(), problem, "choose others with `columns`"));
+        let problem = "the only column that is left for the inputs has no name, as one that numbers the rows";
+        let remedy = "give it a name if it is an input, or a file with other columns";
+        return Err(table.refused("its columns".to_owned(), problem, remedy));
     }
+    table.inputs = inputs;
 
     let (mut values, mut rows, mut gaps) = (Compact::default(), 0_usize, Gaps::default());
     let mut more = if headed { table.next()? } else { Some(fields) };
@@ -134,22 +149,29 @@ pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result
                 "give every line as many (quote what holds delimiters)",
             ));
         }
+        if counting && !table.counts(rows * fields) {
+            return Err(table.ambiguous(table.line));
+        }
         for (at, (field, &role)) in table.fields().zip(&roles).enumerate() {
             match role {
                 Role::Nothing => {}
                 Role::Input => match number(field) {
                     Some(value) if value.is_finite() => {
+                        if is_inexact(field, value) {
+                            return Err(table.inexact(
+                                &names,
+                                at,
+                                field,
+                                "write it with a point to have it rounded",
+                            ));
+                        }
                         if gaps.count == 0 {
                             values.push(value).map_err(|error| table.failed(error.into()))?;
                         }
                     }
                     Some(value) if value.is_infinite() => {
-                        let problem = format!("`{}` is not finite", shown(field));
-                        return Err(table.refused(
-                            table.place(&names, at),
-                            &problem,
-                            "mend the number, or leave the line or the column out",
-                        ));
+                        let remedy = table.or_without("mend the number, or leave the line out", &names[at]);
+                        return Err(table.infinite(&names, at, &shown(field), &remedy));
                     }
                     Some(_) => gaps.add(table.line, at),
                     None if is_missing(field) => gaps.add(table.line, at),
@@ -160,13 +182,17 @@ pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result
                         [rows, rows + 1].map(|row| row as f64).iter().any(|row| row.total_cmp(&value).is_eq())
                     });
                     if !counts {
-                        let remedy = "give it a name, or write the file without it (pandas: `index=False`)";
+                        let remedy = "give it a name, leave it out with `columns = [\"!\"]`, or write the file \
+                                      without it (pandas: `index=False`)";
                         let problem = format!("`{}` is in a column without a name", shown(field));
                         return Err(table.refused(table.place(&names, at), &problem, remedy));
                     }
                 }
                 Role::Text(text) => {
-                    texts[text].add(field, table.line).map_err(|error| table.failed(error.into()))?;
+                    if let Some((problem, remedy)) = fault_of_word(field) {
+                        return Err(table.refused(table.place(&names, at), &problem, remedy));
+                    }
+                    texts[text].add(field, table.line, at).map_err(|error| table.failed(error.into()))?;
                 }
             }
         }
@@ -179,7 +205,8 @@ pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result
     }
     if let Some((line, at)) = gaps.first {
         table.line = line;
-        return Err(table.missing(&names, at, gaps.count));
+        let remedy = table.or_without("fill it in, or leave such lines out", &names[at]);
+        return Err(table.missing(&names, at, gaps.count, &remedy));
     }
 
     let mut contents = Contents::default();
@@ -217,28 +244,27 @@ impl Gaps {
 struct Texts {
     text: Vec<u8>,
     ends: Vec<usize>,
-    /// Line of the first cell where there is nothing.
-    empty: Option<u64>,
-    empties: u64,
-    /// Line of the first cell with a mark of what is missing, or infinite.
-    odd: Option<u64>,
-    odds: u64,
-    /// Whether a cell is neither that nor a number.
+    /// Cells where nothing is.
+    gaps: Gaps,
+    /// Line and place among the cells of the first that is infinite.
+    infinite: Option<(u64, usize)>,
+    /// The same of the first whole number that no double holds.
+    inexact: Option<(u64, usize)>,
+    /// Whether a cell is no number.
     words: bool,
 }
 
 impl Texts {
-    fn add(&mut self, field: &[u8], line: u64) -> Result<(), std::collections::TryReserveError> {
-        if field.is_empty() {
-            self.empty.get_or_insert(line);
-            self.empties += 1;
-        } else if !number(field).is_some_and(f64::is_finite) {
-            if is_missing(field) || number(field).is_some() {
-                self.odd.get_or_insert(line);
-                self.odds += 1;
-            } else {
-                self.words = true;
-            }
+    fn add(&mut self, field: &[u8], line: u64, at: usize) -> Result<(), std::collections::TryReserveError> {
+        let here = (line, self.ends.len());
+        match number(field) {
+            _ if is_missing(field) => self.gaps.add(line, at),
+            // A sign in front of `nan`.
+            Some(value) if value.is_nan() => self.gaps.add(line, at),
+            Some(value) if value.is_infinite() => _ = self.infinite.get_or_insert(here),
+            Some(value) if is_inexact(field, value) => _ = self.inexact.get_or_insert(here),
+            Some(_) => {}
+            None => self.words = true,
         }
         may_fail(|| self.text.try_reserve(field.len()).and_then(|()| self.ends.try_reserve(1)))?;
         self.text.extend_from_slice(field);
@@ -259,24 +285,36 @@ impl Texts {
         at: usize,
         first_word: Option<&str>,
     ) -> Result<Column, InputError> {
-        // Words may be called like what is missing (`NA` is sodium), numbers may not.
-        let odd = self.odd.filter(|_| !self.words).map(|line| (line, self.odds));
-        if let Some((line, count)) = self.empty.map(|line| (line, self.empties)).or(odd) {
+        if let Some((line, at)) = self.gaps.first {
             table.line = line;
-            return Err(table.missing(names, at, count));
+            let missing = |cell: &&[u8]| is_missing(cell) || number(cell).is_some_and(f64::is_nan);
+            let mark = shown(self.cells().find(missing).unwrap_or_default().trim_ascii());
+            let mut remedy = "fill it in, or leave such lines out".to_owned();
+            if !mark.is_empty() {
+                remedy += &format!("; a class that is called `{mark}` needs another name");
+            }
+            return Err(table.missing(names, at, self.gaps.count, &remedy));
         }
         let front = first_word.filter(|word| {
             self.ends.is_empty() || self.words && self.cells().any(|cell| cell == word.as_bytes())
         });
-        if front.is_none() && !self.words {
-            return Ok(Column::Numbers(self.cells().filter_map(number).collect()));
+        if front.is_some() || self.words {
+            let words = front.map(str::as_bytes).into_iter().chain(self.cells());
+            return Ok(Column::Words(words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()));
         }
-        let words = front.map(str::as_bytes).into_iter().chain(self.cells());
-        let words = words.map(|word| std::str::from_utf8(word).map(str::to_owned));
-        words.collect::<Result<_, _>>().map(Column::Words).map_err(|_| {
-            let place = format!("column `{}`", names[at]);
-            table.refused(place, "a word is not in UTF-8", "convert the file to UTF-8")
-        })
+        let cell = |place: usize| self.cells().nth(place).unwrap_or_default();
+        if let Some((line, place)) = self.infinite {
+            table.line = line;
+            let remedy = "mend the number, or leave the line out";
+            return Err(table.infinite(names, at, &shown(cell(place)), remedy));
+        }
+        if let Some((line, place)) = self.inexact {
+            table.line = line;
+            let remedy = "put a letter in front of each if they stand for classes or groups; else write it with \
+                          a point to have it rounded";
+            return Err(table.inexact(names, at, cell(place), remedy));
+        }
+        Ok(Column::Numbers(self.cells().filter_map(number).collect()))
     }
 }
 
@@ -299,8 +337,14 @@ struct Table<'a> {
     line: u64,
     /// Whether a record was read.
     begun: bool,
+    /// Whether the end of the last line was.
+    ended: bool,
     /// Whether it ended with a carriage return.
     returned: bool,
+    /// Whether the second line counts on where the first ends.
+    second_counts: bool,
+    /// How many columns are inputs.
+    inputs: usize,
 }
 
 impl<'a> Table<'a> {
@@ -335,6 +379,7 @@ impl<'a> Table<'a> {
         };
         let second = read_line(&mut source, path, gzip, line + 1)?;
         let (delimiter, blanks) = delimiter_of(&first, &second);
+        let second_counts = counts_on(&first, &second, delimiter);
         may_fail(|| first.try_reserve(second.len())).map_err(|error| failed(error.into()))?;
         first.extend(second);
         let mut parser = ReaderBuilder::new().delimiter(delimiter).build();
@@ -354,7 +399,10 @@ impl<'a> Table<'a> {
             fields: 0,
             line,
             begun: false,
+            ended: false,
             returned: false,
+            second_counts,
+            inputs: 0,
         })
     }
 
@@ -372,14 +420,27 @@ impl<'a> Table<'a> {
                 let empty = input.iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
                 self.line = self.parser.line() + empty.filter(|&&byte| byte == b'\n').count() as u64;
             }
+            // A last line has an end, too: within quotes, that is part of the text.
+            let end = input.is_empty() && !self.ended;
+            let input = if end { b"\n" } else { input };
             let (result, taken, written, ended) =
                 self.parser.read_record(input, &mut self.text[filled..], &mut self.ends[fields..]);
             if let Some(&last) = input[..taken].last() {
                 returned = last == b'\r';
             }
-            self.source.consume(taken);
+            if end {
+                self.ended = taken > 0;
+            } else {
+                self.source.consume(taken);
+            }
             filled += written;
             fields += ended;
+            if end && written > 0 && matches!(result, ReadRecordResult::InputEmpty) {
+                let before = self.text[..fields.checked_sub(1).map_or(0, |last| self.ends[last])].iter();
+                let line = self.line + before.filter(|&&byte| byte == b'\n').count() as u64;
+                let problem = "a quote opens that is closed nowhere";
+                return Err(self.refused(format!("line {line}"), problem, "close it, or take it out"));
+            }
             match result {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => self.grow(true)?,
@@ -430,16 +491,49 @@ impl<'a> Table<'a> {
         starts.zip(ends).map(|(start, &end)| &self.text[start..end])
     }
 
-    /// Whether the record in hand is 0, 1, 2, 3, …: the names that pandas gives to columns without.
-    fn counts(&self) -> bool {
-        self.fields > 3 && self.fields().enumerate().all(|(at, field)| field == at.to_string().as_bytes())
+    /// Whether the record in hand counts from a number on.
+    fn counts(&self, from: usize) -> bool {
+        self.fields().zip(from..).all(|(field, count)| field.trim_ascii() == count.to_string().as_bytes())
     }
 
-    /// The names in the comment in front of the table.
-    fn commented_names(&self) -> Vec<String> {
+    /// Whether the record in hand has what is neither a number nor missing.
+    fn has_words(&self) -> bool {
+        self.fields().any(|field| number(field).is_none() && !is_missing(field))
+    }
+
+    /// Whether the record in hand is numbers but for an empty first: names beside row numbers.
+    fn numbers_rows(&self) -> bool {
+        let mut fields = self.fields();
+        fields.next().is_some_and(<[u8]>::is_empty) && fields.all(|field| number(field).is_some())
+    }
+
+    /// The record in hand as names.
+    fn names(&self) -> Result<Vec<String>, InputError> {
+        let mut names = Vec::new();
+        for (at, field) in self.fields().enumerate() {
+            if let Some((problem, remedy)) = fault_of_text(field) {
+                let place = format!("line {}, name of column {}", self.line, at + 1);
+                return Err(self.refused(place, &problem, remedy));
+            }
+            names.push(String::from_utf8_lossy(field).into_owned());
+        }
+        Ok(names)
+    }
+
+    /// The names in the comment in front of the table, if there are as many.
+    fn commented_names(&self, fields: usize) -> Option<Vec<String>> {
         let comment = String::from_utf8_lossy(&self.comment);
-        let fields = comment.split(char::from(self.delimiter)).map(|name| name.trim().to_owned());
-        fields.filter(|name| !(self.blanks && name.is_empty())).collect()
+        let names = comment.split(char::from(self.delimiter)).map(|name| name.trim().to_owned());
+        let names: Vec<String> = names.filter(|name| !(self.blanks && name.is_empty())).collect();
+        (!comment.is_empty() && names.len() == fields && !self.has_words()).then_some(names)
+    }
+
+    /// It is not told what the first line is.
+    fn ambiguous(&self, line: u64) -> InputError {
+        let problem = "the first line counts 0, 1, …: it may be names that pandas gave, or a row";
+        let remedy =
+            "write a line of names with letters above the rows (pandas: `df.add_prefix(\"x\").to_csv(…)`)";
+        self.refused(format!("line {line}"), problem, remedy)
     }
 
     fn place(&self, names: &[String], at: usize) -> String {
@@ -449,26 +543,47 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn missing(&self, names: &[String], at: usize, count: u64) -> InputError {
+    fn missing(&self, names: &[String], at: usize, count: u64, remedy: &str) -> InputError {
         let others = match count {
             1 => "the only such cell".to_owned(),
             count => format!("the first of {count} such cells"),
         };
-        let problem = format!("the value is missing ({others})");
-        let remedy = format!(
-            "fill it in or leave such lines out, or leave out the column: `columns = [\"!{}\"]`",
-            names[at]
-        );
-        self.refused(self.place(names, at), &problem, &remedy)
+        self.refused(self.place(names, at), &format!("the value is missing ({others})"), remedy)
+    }
+
+    fn infinite(&self, names: &[String], at: usize, field: &str, remedy: &str) -> InputError {
+        self.refused(self.place(names, at), &format!("`{field}` is not finite"), remedy)
+    }
+
+    fn inexact(&self, names: &[String], at: usize, field: &[u8], remedy: &str) -> InputError {
+        let problem = format!("no double holds {} exactly (beyond 2^53)", shown(field.trim_ascii()));
+        self.refused(self.place(names, at), &problem, remedy)
+    }
+
+    /// A remedy, or to leave the column of inputs out, if others are left.
+    fn or_without(&self, remedy: &str, name: &str) -> String {
+        match self.inputs {
+            0 | 1 => remedy.to_owned(),
+            _ => format!("{remedy}, or leave the column out: `columns = [{:?}]`", format!("!{name}")),
+        }
     }
 
     fn word(&self, names: &[String], at: usize, field: &[u8]) -> InputError {
         let (problem, name) = (format!("`{}` is no number", shown(field)), &names[at]);
-        let comma = field.iter().map(|&byte| if byte == b',' { b'.' } else { byte }).collect::<Vec<_>>();
-        let remedy = if number(&comma).is_some() {
-            "write numbers with a point: 0.5".to_owned()
-        } else {
-            format!("leave the column out (`columns = [\"!{name}\"]`), or give it as `labels = \"{name}\"`")
+        if let Some((problem, remedy)) = fault_of_text(field) {
+            return self.refused(self.place(names, at), &problem, remedy);
+        }
+        let remedy = match &*plain_numbers(&String::from_utf8_lossy(field)) {
+            [] if self.inputs > 1 => format!(
+                "leave the column out (`columns = [{:?}]`), or give it as `labels = {name:?}`",
+                format!("!{name}")
+            ),
+            [] => "inputs are numbers: mend the cell, or give a file with columns of numbers".to_owned(),
+            [one] => format!("write numbers with a point, and nothing between thousands: `{one}`"),
+            [whole, fraction, ..] => format!(
+                "write `{whole}` if thousands are set apart, `{fraction}` if the fraction is (pandas reads them \
+                 with `thousands=\",\"` or `decimal=\",\"`)"
+            ),
         };
         self.refused(self.place(names, at), &problem, &remedy)
     }
@@ -533,6 +648,78 @@ fn delimiter_of(first: &[u8], second: &[u8]) -> (u8, bool) {
         [first, next].into_iter().chain(parts).all(|part| number(part).is_some() || is_missing(part))
     };
     if numbers(first) || numbers(second) { (b' ', true) } else { (b',', false) }
+}
+
+/// Whether the second line counts on where the first ends, which counts from 0.
+fn counts_on(first: &[u8], second: &[u8], delimiter: u8) -> bool {
+    let fields = |line| {
+        let fields = <[u8]>::split(line, move |&byte| byte == delimiter);
+        fields.map(<[u8]>::trim_ascii).filter(|field| delimiter != b' ' || !field.is_empty())
+    };
+    let from = fields(first).count();
+    let bare = |field: &[u8]| {
+        field.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).map(<[u8]>::to_vec)
+    };
+    fields(second)
+        .zip(from..)
+        .all(|(field, count)| bare(field).as_deref().unwrap_or(field) == count.to_string().as_bytes())
+}
+
+/// The numbers without separators of thousands and with a point that a text may stand for.
+fn plain_numbers(text: &str) -> Vec<String> {
+    let text = text.trim();
+    let mut found: Vec<String> = Vec::new();
+    for separator in [',', '.', ' ', '\u{a0}', '\u{202f}', '\'', '_'] {
+        for point in ['.', ','] {
+            let (whole, fraction) = text.split_once(point).unwrap_or((text, ""));
+            let mut groups = whole.trim_start_matches(['-', '+']).split(separator);
+            let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+            let grouped = groups.next().is_some_and(|first| (1..=3).contains(&first.len()) && digits(first))
+                && whole.contains(separator)
+                && groups.all(|group| group.len() == 3 && digits(group));
+            if separator != point && grouped && digits(fraction) {
+                let plain = whole.replace(separator, "");
+                found.push(if fraction.is_empty() { plain } else { format!("{plain}.{fraction}") });
+            }
+        }
+    }
+    let decimal = text.replacen(',', ".", 1);
+    if text.contains(',') && number(decimal.as_bytes()).is_some() {
+        found.push(decimal);
+    }
+    found.dedup();
+    found
+}
+
+/// What is wrong with a text whatever it says, and the remedy.
+fn fault_of_text(field: &[u8]) -> Option<(String, &'static str)> {
+    if field.contains(&0) {
+        let problem = "there is a NUL byte in it: the file is damaged, or not in UTF-8".to_owned();
+        return Some((problem, "write it again in UTF-8 (pandas: `encoding=\"utf-8\"`)"));
+    }
+    let bad = std::str::from_utf8(field).err().and_then(|error| field.get(error.valid_up_to()))?;
+    let problem = format!("`{}` is not in UTF-8 (byte {bad:02x})", shown(field));
+    Some((problem, "convert the file (`iconv -f LATIN1 -t UTF-8`), or write it with `encoding=\"utf-8\"`"))
+}
+
+/// What is wrong with a word that stands for a class.
+fn fault_of_word(field: &[u8]) -> Option<(String, &'static str)> {
+    let lines = field.contains(&b'\n') && number(field).is_none();
+    let problem = || format!("`{}` goes over several lines", shown(field).replace(['\r', '\n'], " "));
+    let remedy = "close the quote that opens in front of it, or write it in one line";
+    fault_of_text(field).or_else(|| lines.then(|| (problem(), remedy)))
+}
+
+/// Whether that is a whole number, without point and exponent, that `value` is only near.
+fn is_inexact(field: &[u8], value: f64) -> bool {
+    if field.len() < 16 || value.abs() < 9_007_199_254_740_992.0 {
+        return false;
+    }
+    let digits = field.trim_ascii();
+    let digits = digits.strip_prefix(b"-").or_else(|| digits.strip_prefix(b"+")).unwrap_or(digits);
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    // All digits of a double are printed.
+    digits.iter().all(u8::is_ascii_digit) && digits[zeros..] != *format!("{:.0}", value.abs()).as_bytes()
 }
 
 /// The number that is written there, perhaps infinite or not a number.

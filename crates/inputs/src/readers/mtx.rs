@@ -71,7 +71,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
 fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
     if let Some(name) = wanted.columns.iter().copied().flatten().next() {
         let (path, name) = (path.to_owned(), name.to_owned());
-        let there = "columns of an mtx file have no names: give labels in a file of their own".to_owned();
+        let there = "columns of an mtx file have no names: give labels in a file of one column, and leave the name out".to_owned();
         return Err(InputError::NoSuch { path, what: "column", name, there });
     }
     let rows = wanted.inputs.and_then(|chosen| chosen.rows);
@@ -224,7 +224,7 @@ impl Header {
         if !known {
             let problem = format!("`{}` is not read", words.join(" "));
             let remedy = "write real, integer or pattern numbers, as `coordinate` (general, symmetric or \
-                          skew-symmetric) or as `array` (general)";
+                          skew-symmetric) or as `array` (general; scipy.io.mmwrite with `symmetry=\"general\"`)";
             return Err(lines.refused(&problem, remedy));
         }
         if !lines.advance_to_data()? {

@@ -81,6 +81,11 @@ pub(super) fn inputs(archive: &Archive<'_>) -> Result<Inputs, InputError> {
         Values::Floats(values) => values.len(),
         Values::Doubles(values) => values.len(),
     };
+    // Whatever is done with columns takes memory for each: so many, or so many for each entry.
+    if features > (1 << 21).max(64 * entries) {
+        let problem = format!("hardly any of {features} columns has one of the {entries} entries");
+        return Err(refused("shape", problem, "keep the columns that have some"));
+    }
     let agree = |name: &str, found: usize| {
         let problem = format!("it is about {found} entries, and `data` has {entries}");
         if found == entries { Ok(()) } else { Err(refused(name, problem, REMEDY)) }

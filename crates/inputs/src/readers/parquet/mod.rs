@@ -207,7 +207,7 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
         let lists = inputs.len() == 1 && element(self.kind(inputs[0])).is_some();
         let mut uses: Vec<(usize, Use)> = Vec::new();
         for (feature, &at) in inputs.iter().enumerate() {
-            self.check_input(at, lists)?;
+            self.check_input(at, lists, inputs.len() == 1)?;
             uses.push((at, if lists { Use::Lists } else { Use::Input(feature) }));
         }
         for &at in &places.wanted {
@@ -231,11 +231,10 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
                 1 => "the only such value".to_owned(),
                 count => format!("one of {count} such values"),
             };
-            let remedy = "fill it in or leave such rows out, or leave out the column:";
             return Err(self.refused(
                 &self.place(row, at),
                 &format!("the value is null ({others})"),
-                &format!("{remedy} `columns = [\"!{}\"]`", self.names[at]),
+                &self.remedy(at, inputs.len() > 1 && inputs.contains(&at)),
             ));
         }
 
@@ -291,17 +290,21 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
     }
 
     /// Refuses a column of another type than inputs can be.
-    fn check_input(&self, at: usize, lists: bool) -> Result<(), InputError> {
+    fn check_input(&self, at: usize, lists: bool, alone: bool) -> Result<(), InputError> {
         let (kind, name) = (self.kind(at), &self.names[at]);
         if is_number(kind) || lists && element(kind).is_some_and(is_number) {
             return Ok(());
         }
-        let out = format!("leave it out: `columns = [\"!{name}\"]`");
+        let out = match alone {
+            true => "give a file with columns of numbers".to_owned(),
+            false => format!("leave it out: `columns = [{:?}]`", format!("!{name}")),
+        };
         let (problem, remedy) = if element(kind).is_some_and(is_number) {
             let alone = format!("choose it alone (`columns = [\"{name}\"]`), or {out}");
             ("it holds lists, beside other inputs".to_owned(), alone)
         } else if is_text(kind) {
-            ("it holds words".to_owned(), format!("{out}, or give it as `labels = \"{name}\"`"))
+            let labels = if alone { String::new() } else { format!(", or give it as `labels = {name:?}`") };
+            ("it holds words".to_owned(), out + &labels)
         } else {
             (
                 format!("it is of type {kind}, and inputs are numbers"),
@@ -489,7 +492,8 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
                             gaps.count += missing;
                             continue;
                         }
-                        let into = Target { table: self, at: *at, row, list: false };
+                        let droppable = features > 1 && matches!(of, Use::Input(_));
+                        let into = Target { table: self, at: *at, row, list: false, droppable };
                         match of {
                             Use::Input(feature) => {
                                 let start = row * stride + *feature;
@@ -527,6 +531,17 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
             return Err(damaged(self.path, "its lists", &error));
         }
         Ok(gaps)
+    }
+
+    /// That of a value that is none; an input may be left out where there are others.
+    fn remedy(&self, at: usize, droppable: bool) -> String {
+        let rows = "fill it in, or leave such rows out";
+        match droppable {
+            true => {
+                format!("{rows}, or leave the column out: `columns = [{:?}]`", format!("!{}", self.names[at]))
+            }
+            false => rows.to_owned(),
+        }
     }
 
     fn place(&self, row: usize, at: usize) -> String {
@@ -568,6 +583,8 @@ struct Target<'t, 'a, R> {
     row: usize,
     /// Whether it is of one row.
     list: bool,
+    /// Whether the inputs can do without the column.
+    droppable: bool,
 }
 
 impl<R: ChunkReader + 'static> Target<'_, '_, R> {
@@ -619,10 +636,7 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
             let value = value.into();
             if !value.is_finite() {
                 let problem = format!("the value is {value}");
-                let remedy = format!(
-                    "fill it in or leave such rows out, or leave out the column: `columns = [\"!{}\"]`",
-                    self.table.names[self.at]
-                );
+                let remedy = self.table.remedy(self.at, self.droppable);
                 return Err(self.table.refused(
                     &self.table.place(self.row_of(at), self.at),
                     &problem,
@@ -717,7 +731,7 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
         }
         let start = self.row * features;
         for (list, row) in (0..lists.len()).zip(self.row..) {
-            let into = Target { table: self.table, at: self.at, row, list: true };
+            let into = Target { table: self.table, at: self.at, row, list: true, droppable: false };
             let numbers = numbers.slice(list * features, features);
             let first = start + list * features;
             let set = |index, value| {
