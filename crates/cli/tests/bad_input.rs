@@ -120,7 +120,7 @@ fn labels_and_images_that_differ_in_number() {
     let place = Place::new();
     let arguments = place.idx(40, 39);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    check(&place, &arguments, 1, &["40", "39"]);
+    check(&place, &arguments, 2, &["`data.labels` has 39 rows, the inputs have 40", "train with train"]);
     assert!(!place.path("out").exists());
 }
 
