@@ -414,6 +414,29 @@ fn usage_names_both_ways_to_give_answers() {
 }
 
 #[test]
+fn solve_reads_tables_and_words() {
+    let place = Place::new();
+    write(&place, "x.npy", &mat![[1.0, 1.0], [1.0, -1.0], [-1.0, 1.5], [0.5, 2.0]]);
+    write(&place, "y.npy", &mat![[1.0], [0.0], [1.0], [0.0]]);
+    place.write("x.csv", b"a,b\n1,1\n1,-1\n-1,1.5\n0.5,2\n");
+    place.write("y.txt", b"versicolor\nsetosa\nversicolor\nsetosa\n");
+    let solved = |inputs: &str, labels: &str| {
+        let (code, stdout, stderr) =
+            place.run(&["solve", "--inputs", inputs, "--labels", labels, "--dimension", "1", "--json"]);
+        assert_eq!(code, 0, "{stderr}");
+        stdout
+    };
+    let (arrays, tables) = (solved("x.npy", "y.npy"), solved("x.csv", "y.txt"));
+    assert!(tables.contains("versicolor"), "{tables}");
+    let without_names = |json: &str| {
+        let mut json: serde_json::Value = serde_json::from_str(json).unwrap();
+        json["labels"]["values"].take();
+        json
+    };
+    assert_eq!(without_names(&tables), without_names(&arrays));
+}
+
+#[test]
 fn solve_refuses_what_does_not_fit() {
     let place = Place::new();
     write(&place, "x.npy", &mat![[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]]);
@@ -451,12 +474,8 @@ fn solve_refuses_what_does_not_fit() {
         "most along input 0 (from 0): a --covariance must be positive semidefinite",
         1,
     );
-    place.write("inputs.csv", b"a,b\n1,2\n");
-    refused(
-        &["--inputs", "inputs.csv", "--labels", "z.npy", "--dimension", "1"],
-        "this is text in columns",
-        1,
-    );
+    place.write("paper.pdf", b"%PDF-1.4");
+    refused(&["--inputs", "paper.pdf", "--labels", "z.npy", "--dimension", "1"], "this is a PDF", 1);
     refused(&["--inputs", "absent.npy", "--labels", "z.npy", "--dimension", "1"], "absent.npy", 1);
     refused(&["--inputs", "many.npy", "--labels", "many.npy", "--dimension", "1"], "give them as targets", 1);
     // Exactly one of labels and targets.
