@@ -142,8 +142,9 @@ fn images_and_labels_of_different_number() {
     let (_directory, images) = images();
     fs::write(&images.labels, idx(&[39], &[1; 39])).unwrap();
     for job in [job_on(&images, &[]), raw_job_on(&images, &[])] {
-        let error = data_error(&job);
-        assert!(matches!(error, InputError::SampleCount { inputs: 40, labels: 39 }), "{error}");
+        let found = problems(&job);
+        let [(problem, _)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(problem.message, "`data.labels` has 39 rows, the inputs have 40");
     }
 }
 
