@@ -3,7 +3,7 @@
 //! | symbol | here | shape |
 //! |---|---|---|
 //! | `X` | nonzero entries, row by row, each with its column | n × p, N entries |
-//! | `μ`, `C` | means and centred second moment, as in [`moments`](crate::moments) | p, p × p |
+//! | `μ`, `C` | means and centred second moment, as in [`moments`](mod@crate::moments) | p, p × p |
 //!
 //! **Whole numbers**, such as counts, whose squares sum to less than 2⁵³ in every column: every sum
 //! of products, and every partial sum, is a whole number below 2⁵³ (Cauchy–Schwarz), so that `G` is

@@ -13,7 +13,7 @@
 //! (`__index_level_0__`) are no inputs unless they are named.
 //!
 //! **Nothing is trusted.** The footer's lists and the pages' sizes are checked against the bytes
-//! that are there ([`headers`]) before the decoder, which allocates what they declare, sees them;
+//! that are there (`headers`) before the decoder, which allocates what they declare, sees them;
 //! its panics are errors ([`decoding`](crate::decoding)).
 //!
 //! **Cost.** Columns are decoded a few at a time and written where they belong in the rows: memory
