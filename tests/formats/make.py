@@ -480,7 +480,7 @@ def mtx():
             add(path, element, symmetry, True)
             path = place(f"mtx/{symmetry}-array-{kind}.mtx")
             scipy.io.mmwrite(path, square, precision=17, symmetry=symmetry)
-            case(path, "mtx", "mtx", "refused", [f"{symmetry} array"], "", refused="as `array` (general)")
+            case(path, "mtx", "mtx", "refused", [f"{symmetry} array"], "", refused="as `array` (general")
 
     # Folders of 10x: genes × cells.
     counts = sparse("uint8")
