@@ -20,10 +20,11 @@ use std::path::Path;
 
 use half::f16;
 
+use crate::compact::double;
 use crate::files::{self, read_up_to};
 use crate::memory::may_fail;
 use crate::readers::{Column, Inputs};
-use crate::{Blocks, Dense, InputError};
+use crate::{Blocks, Compact, Dense, InputError};
 
 /// Most bytes that one byte of a deflate stream can stand for: 258 bytes for every two bits, 1032.
 ///
@@ -76,18 +77,13 @@ impl Stream<'_> {
 
     /// Tells damaged data from a refusal of the system: decoders speak through the same error type.
     pub(crate) fn failed(&self, source: io::Error) -> InputError {
-        use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
         let zip = match self.packed {
             Packed::No | Packed::Gzip => false,
             Packed::Stored | Packed::Deflated => true,
         };
-        if zip && matches!(source.kind(), InvalidData | InvalidInput | UnexpectedEof) {
-            return InputError::Unreadable {
-                path: self.path.to_owned(),
-                place: "its data in the archive".to_owned(),
-                problem: source.to_string(),
-                remedy: "fetch the archive again, or test it with `unzip -t`".to_owned(),
-            };
+        if zip && files::is_damage(&source) {
+            let remedy = "fetch the archive again, or test it with `unzip -t`";
+            return InputError::unreadable(self.path, "its data in the archive", source.to_string(), remedy);
         }
         files::failed(self.path, self.packed == Packed::Gzip, source)
     }
@@ -228,12 +224,12 @@ impl Array {
         };
         let (samples, features) = (rows.samples, rows.features);
         let rows: Box<dyn Blocks> = match self.values(stream, &rows)? {
-            Values::Bytes(values) => {
+            Compact::Bytes(values) => {
                 let rows = Dense::new(values, samples, features)?.shaped(shape);
                 Box::new(if self.of == Type::Bool { rows.unbounded() } else { rows })
             }
-            Values::Floats(values) => Box::new(Dense::new(values, samples, features)?.shaped(shape)),
-            Values::Doubles(values) => Box::new(Dense::new(values, samples, features)?.shaped(shape)),
+            Compact::Floats(values) => Box::new(Dense::new(values, samples, features)?.shaped(shape)),
+            Compact::Doubles(values) => Box::new(Dense::new(values, samples, features)?.shaped(shape)),
         };
         Ok(Inputs { rows, names: Vec::new() })
     }
@@ -287,7 +283,7 @@ impl Array {
     }
 
     /// All numbers in the order of the file, in the least type that has them.
-    pub(crate) fn vector(&self, stream: &mut Stream<'_>) -> Result<Values, InputError> {
+    pub(crate) fn vector(&self, stream: &mut Stream<'_>) -> Result<Compact, InputError> {
         let rows = self.rows(stream)?;
         self.values(stream, &rows)
     }
@@ -304,14 +300,9 @@ impl Array {
             reserve(&mut words, bytes.len() / size, rows.count, claims).map_err(|_| no_memory(path))?;
             for (at, bytes) in (first..).zip(bytes.chunks_exact(size)) {
                 words.push(self.word(bytes).map_err(|problem| {
-                    InputError::Unreadable {
-                        path: path.to_owned(),
-                        place: format!("entry {at} (from 0)"),
-                        problem,
-                        remedy: "write words with `a.astype(str)`, bytes of another encoding with \
-                             `numpy.char.decode(a, 'latin-1')`"
-                            .to_owned(),
-                    }
+                    let remedy = "write words with `a.astype(str)`, bytes of another encoding with \
+                         `numpy.char.decode(a, 'latin-1')`";
+                    InputError::unreadable(path, format!("entry {at} (from 0)"), problem, remedy)
                 })?);
             }
             Ok(())
@@ -352,12 +343,8 @@ impl Array {
     }
 
     fn refused(&self, stream: &Stream<'_>, problem: &str, remedy: &str) -> InputError {
-        InputError::Unreadable {
-            path: stream.path.to_owned(),
-            place: format!("elements of type {}", self.type_name),
-            problem: problem.to_owned(),
-            remedy: remedy.to_owned(),
-        }
+        let place = format!("elements of type {}", self.type_name);
+        InputError::unreadable(stream.path, place, problem, remedy)
     }
 
     /// Sizes, after all checks that need no data.
@@ -414,17 +401,17 @@ impl Array {
         feature
     }
 
-    fn values(&self, stream: &mut Stream<'_>, rows: &Rows) -> Result<Values, InputError> {
+    fn values(&self, stream: &mut Stream<'_>, rows: &Rows) -> Result<Compact, InputError> {
         if matches!(self.of, Type::U8 | Type::Bool) {
-            return Ok(Values::Bytes(
+            return Ok(Compact::Bytes(
                 self.rowwise(stream, rows, |bytes, _, to| to.extend_from_slice(bytes))?,
             ));
         }
         if let Some(decode) = narrow::<f32>(self.of) {
-            return Ok(Values::Floats(self.rowwise(stream, rows, decode)?));
+            return Ok(Compact::Floats(self.rowwise(stream, rows, decode)?));
         }
         let decode = wide(self.of).ok_or_else(|| self.no_numbers(stream))?;
-        Ok(Values::Doubles(self.rowwise(stream, rows, decode)?))
+        Ok(Compact::Doubles(self.rowwise(stream, rows, decode)?))
     }
 
     /// All numbers, row-major.
@@ -488,15 +475,12 @@ impl Array {
 
     /// Why an entry is refused.
     fn wrong(&self, path: &Path, row: usize, column: usize, bytes: &[u8], value: f64) -> InputError {
-        let path = path.to_owned();
         if self.of == Type::Bool {
-            return InputError::Unreadable {
-                path,
-                place: format!("entry [{row}, {column}]"),
-                problem: format!("a boolean is 0 or 1, and this is {value}"),
-                remedy: "the file is damaged; write it again with numpy.save".to_owned(),
-            };
+            let problem = format!("a boolean is 0 or 1, and this is {value}");
+            let remedy = "the file is damaged; write it again with numpy.save";
+            return InputError::unreadable(path, format!("entry [{row}, {column}]"), problem, remedy);
         }
+        let path = path.to_owned();
         let mut integer: Vec<i128> = Vec::new();
         if self.of == Type::I64 {
             append(bytes, self.big, &mut integer, |bytes| i64::from_le_bytes(bytes).into());
@@ -554,14 +538,6 @@ impl Array {
         let text = std::str::from_utf8(&bytes[..last]).map_err(|_| "these bytes are no text in UTF-8")?;
         Ok(text.to_owned())
     }
-}
-
-/// Numbers in the least type that has them.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Values {
-    Bytes(Vec<u8>),
-    Floats(Vec<f32>),
-    Doubles(Vec<f64>),
 }
 
 /// Turns bytes, big-endian or not, into numbers.
@@ -635,10 +611,8 @@ fn natural(value: i64) -> u64 {
 }
 
 /// The `f64` of the same value, or no number.
-#[expect(clippy::cast_possible_truncation, reason = "the cast back is the test of exactness")]
 fn exact(value: i128) -> f64 {
-    let float = value as f64;
-    if float as i128 == value { float } else { f64::NAN }
+    double(value).unwrap_or(f64::NAN)
 }
 
 /// Puts elements that follow each other in Fortran order, from `first` on, where they belong.

@@ -43,6 +43,15 @@ impl Compact {
         self.len() == 0
     }
 
+    /// The numbers as doubles.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = f64> + '_> {
+        match self {
+            Self::Bytes(values) => Box::new(values.iter().map(|&value| f64::from(value))),
+            Self::Floats(values) => Box::new(values.iter().map(|&value| f64::from(value))),
+            Self::Doubles(values) => Box::new(values.iter().copied()),
+        }
+    }
+
     /// Adds a number.
     ///
     /// # Errors
@@ -169,6 +178,13 @@ fn widened<T: Copy, U>(values: &[T], wider: fn(T) -> U) -> Result<Vec<U>, TryRes
     may_fail(|| all.try_reserve(values.len() + 1))?;
     all.extend(values.iter().map(|&value| wider(value)));
     Ok(all)
+}
+
+/// The double of the same value, if there is one.
+#[expect(clippy::cast_possible_truncation, reason = "the cast back is the test")]
+pub(crate) fn double(value: i128) -> Option<f64> {
+    let double = value as f64;
+    (double as i128 == value).then_some(double)
 }
 
 /// The byte of the same value; there is no negative zero.

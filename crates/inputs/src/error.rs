@@ -1,7 +1,7 @@
 //! What can be wrong with an input: one enum, fields first, messages that name the file, the place and the remedy.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why an input cannot be used.
 ///
@@ -285,4 +285,17 @@ pub enum InputError {
         /// Order of the matrix.
         features: usize,
     },
+}
+
+impl InputError {
+    /// [`Unreadable`](Self::Unreadable) of borrowed parts.
+    pub(crate) fn unreadable(
+        path: &Path,
+        place: impl Into<String>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        let (path, place) = (path.to_owned(), place.into());
+        Self::Unreadable { path, place, problem: problem.into(), remedy: remedy.into() }
+    }
 }

@@ -63,12 +63,16 @@ pub(crate) struct Unpacked<'a> {
     pub(crate) gzip: bool,
 }
 
-/// Tells a damaged gzip stream from a refusal of the system: the decoder speaks through the same
-/// error type.
-pub(crate) fn failed(path: &Path, gzip: bool, source: io::Error) -> InputError {
+/// Whether a decoder speaks of damaged data: it does so through the error type of the system.
+pub(crate) fn is_damage(error: &io::Error) -> bool {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
+}
+
+/// Tells a damaged gzip stream from a refusal of the system.
+pub(crate) fn failed(path: &Path, gzip: bool, source: io::Error) -> InputError {
     let path = path.to_owned();
-    if gzip && matches!(source.kind(), InvalidData | InvalidInput | UnexpectedEof) {
+    if gzip && is_damage(&source) {
         InputError::Gzip { path, source }
     } else {
         InputError::Io { path, action: "read", source }

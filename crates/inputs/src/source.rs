@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use faer::{Mat, MatRef};
 
 use crate::readers::{self, Chosen, Column, Inputs, Reader, Wanted};
-use crate::{ClassLabels, InputError, Labels, formats};
+use crate::{Blocks, ClassLabels, InputError, Labels, formats};
 
 /// Files, and what of them is what.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +32,25 @@ pub enum Answers {
     Targets(Columns),
 }
 
+/// The key of classes.
+pub const LABELS: &str = "labels";
+
+/// The key of real targets.
+pub const TARGETS: &str = "targets";
+
+/// The key of groups.
+pub const GROUPS: &str = "groups";
+
 impl Answers {
+    /// The key that names them.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Labels(_) => LABELS,
+            Self::Targets(_) => TARGETS,
+        }
+    }
+
     /// Where they are.
     #[must_use]
     pub fn columns(&self) -> &Columns {
@@ -70,12 +88,17 @@ pub struct Source {
 }
 
 impl SourceFiles {
+    /// What is read beside the inputs, with the keys that name it.
+    pub fn columns(&self) -> impl Iterator<Item = (&'static str, &Columns)> {
+        let answers = self.answers.iter().map(|answers| (answers.key(), answers.columns()));
+        answers.chain(self.groups.iter().map(|groups| (GROUPS, groups)))
+    }
+
     /// All files, those of the inputs first.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files = (self.reader.files)(&self.inputs);
-        let columns = self.answers.as_ref().map(Answers::columns).into_iter().chain(&self.groups);
-        files.extend(columns.filter_map(|columns| columns.file.clone()));
+        files.extend(self.columns().filter_map(|(_, columns)| columns.file.clone()));
         files
     }
 
@@ -86,9 +109,7 @@ impl SourceFiles {
     /// Those of the readers; [`InputError::Labels`] if labels are not what was asked for.
     pub fn read(&self) -> Result<Source, InputError> {
         // All columns of the inputs' file in one pass.
-        let own = |columns: &Columns| columns.file.is_none();
-        let answers = self.answers.as_ref().map(Answers::columns);
-        let inside = answers.into_iter().chain(&self.groups).filter(|columns| own(columns));
+        let inside = self.columns().map(|(_, columns)| columns).filter(|columns| columns.file.is_none());
         let names: Vec<Option<&str>> =
             inside.flat_map(|columns| &columns.names).map(|name| Some(&**name)).collect();
         let wanted = Wanted { inputs: Some(&self.chosen), columns: &names };
@@ -109,7 +130,7 @@ impl SourceFiles {
         };
         let groups = match &self.groups {
             None => None,
-            Some(columns) => match labels_of(columns_of(columns)?)? {
+            Some(columns) => match labels_of(&columns_of(columns)?)? {
                 Some(groups) => Some(groups),
                 None => {
                     let problem = "groups are one column of whole numbers or of words".to_owned();
@@ -141,10 +162,15 @@ pub fn read_any_matrix(path: &Path) -> Result<Mat<f64>, InputError> {
     let Some(Inputs { rows, .. }) = (reader.read)(path, &wanted)?.inputs else {
         return Err(InputError::Dimension { what: "inputs", expected: 1, found: 0 });
     };
+    Ok(matrix(&*rows))
+}
+
+/// All rows as doubles.
+fn matrix(rows: &dyn Blocks) -> Mat<f64> {
     let (samples, features) = (rows.samples(), rows.features());
     let mut values = vec![0.0; samples * features];
     rows.write_rows(0, &mut values);
-    Ok(MatRef::from_row_major_slice(&values, samples, features).to_owned())
+    MatRef::from_row_major_slice(&values, samples, features).to_owned()
 }
 
 /// Reads labels from a file of any format that is read, told by its contents: classes if they are one
@@ -176,27 +202,23 @@ fn columns_of_file(path: &Path, names: &[String]) -> Result<Vec<Column>, InputEr
                 return Err(error);
             };
             let Some(Inputs { rows, .. }) = contents.inputs else { return Err(error) };
-            let (samples, features) = (rows.samples(), rows.features());
-            let mut values = vec![0.0; samples * features];
-            rows.write_rows(0, &mut values);
-            let column = |at: usize| values.iter().skip(at).step_by(features).copied().collect();
-            Ok((0..features).map(|at| Column::Numbers(column(at))).collect())
+            Ok(matrix(&*rows).col_iter().map(|of| Column::Numbers(of.iter().copied().collect())).collect())
         }
     }
 }
 
 /// Classes, if it is one column of whole numbers or of words.
-fn labels_of(mut columns: Vec<Column>) -> Result<Option<ClassLabels>, InputError> {
-    match (columns.pop(), columns.is_empty()) {
-        (Some(Column::Numbered(classes)), true) => ClassLabels::new(classes).map(Some),
-        (Some(Column::Numbers(numbers)), true) => ClassLabels::from_whole_numbers(&numbers),
-        (Some(Column::Words(words)), true) => ClassLabels::from_words(&words).map(Some),
-        (Some(_), false) | (None, _) => Ok(None),
+fn labels_of(columns: &[Column]) -> Result<Option<ClassLabels>, InputError> {
+    match columns {
+        [Column::Numbered(classes)] => ClassLabels::new(classes.clone()).map(Some),
+        [Column::Numbers(numbers)] => ClassLabels::from_whole_numbers(numbers),
+        [Column::Words(words)] => ClassLabels::from_words(words).map(Some),
+        _ => Ok(None),
     }
 }
 
 fn labels(path: &Path, columns: Vec<Column>) -> Result<Labels, InputError> {
-    match labels_of(columns.clone())? {
+    match labels_of(&columns)? {
         Some(classes) => Ok(Labels::Classes(classes)),
         None => targets(path, columns),
     }

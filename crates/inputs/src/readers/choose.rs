@@ -26,12 +26,8 @@ const LISTED: usize = 10;
 /// is of several, if no name is given where there are several columns, and if no column is left for
 /// the inputs.
 pub(super) fn places(path: &Path, names: &[String], asked: &Wanted<'_>) -> Result<Places, InputError> {
-    let refused = |place: String, problem: String, remedy: &str| InputError::Unreadable {
-        path: path.to_owned(),
-        place,
-        problem,
-        remedy: remedy.to_owned(),
-    };
+    let refused =
+        |place: String, problem: String, remedy: &str| InputError::unreadable(path, place, problem, remedy);
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, name) in names.iter().enumerate() {
         places.entry(name).or_default().push(at);

@@ -589,12 +589,7 @@ impl<'a> Table<'a> {
     }
 
     fn refused(&self, place: String, problem: &str, remedy: &str) -> InputError {
-        InputError::Unreadable {
-            path: self.path.to_owned(),
-            place,
-            problem: problem.to_owned(),
-            remedy: remedy.to_owned(),
-        }
+        InputError::unreadable(self.path, place, problem, remedy)
     }
 
     fn failed(&self, source: std::io::Error) -> InputError {
@@ -623,12 +618,8 @@ fn read_line(source: &mut impl BufRead, path: &Path, gzip: bool, line: u64) -> R
 }
 
 fn too_long(path: &Path, line: u64) -> InputError {
-    InputError::Unreadable {
-        path: path.to_owned(),
-        place: format!("line {line}"),
-        problem: format!("the line has more than {} MiB", MAX_LINE >> 20),
-        remedy: "give a table, a sample a line".to_owned(),
-    }
+    let problem = format!("the line has more than {} MiB", MAX_LINE >> 20);
+    InputError::unreadable(path, format!("line {line}"), problem, "give a table, a sample a line")
 }
 
 /// The delimiter that the first lines show, and whether it is blanks.

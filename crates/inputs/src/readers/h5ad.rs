@@ -55,13 +55,8 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
 
 #[cfg(not(feature = "hdf5"))]
 fn read(path: &Path, _: &Wanted<'_>) -> Result<Contents, InputError> {
-    Err(InputError::Unreadable {
-        path: path.to_owned(),
-        place: "HDF5".to_owned(),
-        problem: "this program was built without it".to_owned(),
-        remedy: "build it with `cargo build --release --features hdf5`, or write the matrix as .mtx or .npy"
-            .to_owned(),
-    })
+    let remedy = "build it with `cargo build --release --features hdf5`, or write the matrix as .mtx or .npy";
+    Err(InputError::unreadable(path, "HDF5", "this program was built without it", remedy))
 }
 
 #[cfg(all(test, not(feature = "hdf5")))]

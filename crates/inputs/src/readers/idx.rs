@@ -26,11 +26,11 @@
 use std::io::Read;
 use std::path::Path;
 
-use crate::InputError;
-use crate::arrays::{Array, Packed, Stream, Type, Values};
+use crate::arrays::{Array, Packed, Stream, Type};
 use crate::files::{self, Unpacked, unpacked};
 use crate::formats;
 use crate::readers::{Column, Contents, FileKey, Inputs, Reader, Wanted, no_names, one_file};
+use crate::{Compact, InputError};
 
 /// Images and labels in idx files, MNIST's format.
 pub static IDX: Reader = Reader {
@@ -99,9 +99,8 @@ pub fn labels_from(source: impl Read, length: u64, path: &Path) -> Result<Column
         return array.column(&mut stream);
     }
     Ok(match array.vector(&mut stream)? {
-        Values::Bytes(classes) => Column::Numbered(classes.into_iter().map(u16::from).collect()),
-        Values::Floats(values) => Column::Numbers(values.into_iter().map(f64::from).collect()),
-        Values::Doubles(values) => Column::Numbers(values),
+        Compact::Bytes(classes) => Column::Numbered(classes.into_iter().map(u16::from).collect()),
+        values @ (Compact::Floats(_) | Compact::Doubles(_)) => Column::Numbers(values.iter().collect()),
     })
 }
 

@@ -27,6 +27,7 @@
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
+use crate::compact::double;
 use crate::files::{self, Unpacked, failed, unpacked};
 use crate::readers::{Choice, Column, Contents, INPUTS, Inputs, Orientation, Reader, Wanted, one_file};
 use crate::sparse::{Entries, most_rows};
@@ -259,18 +260,16 @@ impl Header {
     }
 
     /// A value as text.
-    #[expect(clippy::cast_possible_truncation, reason = "the cast back is the test")]
     fn value(&self, word: &str, lines: &Lines<'_>) -> Result<f64, InputError> {
         if self.integer {
             let numbers = i64::MIN.into()..=u64::MAX.into();
             let Some(value) = word.parse::<i128>().ok().filter(|value| numbers.contains(value)) else {
                 return Err(lines.refused(&format!("`{word}` is no whole number of 64 bits"), WRITE_AGAIN));
             };
-            if value != (value as f64) as i128 {
+            return double(value).ok_or_else(|| {
                 let problem = format!("no double holds {value} exactly (beyond 2^53)");
-                return Err(lines.refused(&problem, "rescale the values"));
-            }
-            return Ok(value as f64);
+                lines.refused(&problem, "rescale the values")
+            });
         }
         match word.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
@@ -412,16 +411,10 @@ impl<'a> Lines<'a> {
 }
 
 fn refused(path: &Path, place: &str, problem: String, remedy: &str) -> InputError {
-    InputError::Unreadable {
-        path: path.to_owned(),
-        place: place.to_owned(),
-        problem,
-        remedy: remedy.to_owned(),
-    }
+    InputError::unreadable(path, place, problem, remedy)
 }
 
 fn no_memory(path: &Path, place: String) -> InputError {
-    let problem = "there is no memory for the entries".to_owned();
-    let remedy = "give a part of them, or the program more memory".to_owned();
-    InputError::Unreadable { path: path.to_owned(), place, problem, remedy }
+    let remedy = "give a part of them, or the program more memory";
+    InputError::unreadable(path, place, "there is no memory for the entries", remedy)
 }

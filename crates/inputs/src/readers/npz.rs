@@ -158,10 +158,6 @@ fn ambiguous(archive: &Archive<'_>, arrays: &[(&Entry, Array)], problem: &str, r
     if arrays.len() > LISTED {
         list.push(format!("and {} more", arrays.len() - LISTED));
     }
-    InputError::Unreadable {
-        path: archive.path.to_owned(),
-        place: "its arrays".to_owned(),
-        problem: format!("{problem}: {}", list.join(", ")),
-        remedy: remedy.to_owned(),
-    }
+    let problem = format!("{problem}: {}", list.join(", "));
+    InputError::unreadable(archive.path, "its arrays", problem, remedy)
 }

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use half::f16;
 use hdf5_reader::error::Error;
 use hdf5_reader::group::Group;
 use hdf5_reader::{
     Attribute, ByteOrder, Dataset, Datatype, Hdf5File, OpenOptions, StringPadding, StringSize, VarLenKind,
 };
 
+use crate::compact::double;
 use crate::files;
 use crate::memory::may_fail;
 use crate::readers::{Column, Contents, Inputs, Wanted};
@@ -129,8 +131,7 @@ impl File<'_> {
     }
 
     fn refused(&self, place: &str, problem: String, remedy: &str) -> InputError {
-        let (path, place) = (self.path.to_owned(), place.to_owned());
-        InputError::Unreadable { path, place, problem, remedy: remedy.to_owned() }
+        InputError::unreadable(self.path, place, problem, remedy)
     }
 
     /// The names in a group, or the fields of a table of old; none where there is neither.
@@ -261,7 +262,7 @@ impl File<'_> {
     /// Counts of Cell Ranger: genes × cells by columns, which is cells × genes by rows.
     fn cell_ranger(&self) -> Result<Inputs, InputError> {
         let shape = self.numbers("matrix/shape", &self.array("matrix/shape")?, 1)?;
-        let shape: Vec<usize> = each(&shape).filter_map(index_of).collect();
+        let shape: Vec<usize> = shape.iter().filter_map(index_of).collect();
         let [features, samples] = shape[..] else {
             return Err(self.refused("matrix/shape", "it is not two numbers".to_owned(), WRITE_AGAIN));
         };
@@ -304,7 +305,7 @@ impl File<'_> {
         })?;
         let starts_at = format!("{at}/indptr");
         let starts = self.numbers(&starts_at, &self.array(&starts_at)?, 1)?;
-        let starts: Vec<usize> = each(&starts).map(|start| index_of(start).unwrap_or(usize::MAX)).collect();
+        let starts: Vec<usize> = starts.iter().map(|start| index_of(start).unwrap_or(usize::MAX)).collect();
         let fits = starts.len() == outer + 1
             && starts.first() == Some(&0)
             && starts.last() == Some(&indices.len())
@@ -391,7 +392,7 @@ impl File<'_> {
             None => Err(self.no_such("column of obs", name, &self.names("obs")?)),
             Some(Object::Array(array)) if is_number(array.dtype()) => {
                 let values = self.numbers(&at, &array, 1)?;
-                let column = Column::Numbers(each(&values).collect());
+                let column = Column::Numbers(values.iter().collect());
                 self.with_categories(&at, column, &format!("obs/__categories/{name}"))
             }
             Some(Object::Array(array)) => Ok(Column::Words(self.words(&at, &array)?)),
@@ -399,19 +400,19 @@ impl File<'_> {
                 let codes_at = format!("{at}/codes");
                 if self.object(&codes_at)?.is_some() {
                     let codes = self.numbers(&codes_at, &self.array(&codes_at)?, 1)?;
-                    let column = Column::Numbers(each(&codes).collect());
+                    let column = Column::Numbers(codes.iter().collect());
                     return self.with_categories(&at, column, &format!("{at}/categories"));
                 }
                 // Pandas' types that know of missing values.
                 let mask_at = format!("{at}/mask");
                 let mask = self.numbers(&mask_at, &self.array(&mask_at)?, 1)?;
-                if let Some(row) = each(&mask).position(|missing| missing.abs() > 0.0) {
+                if let Some(row) = mask.iter().position(|missing| missing.abs() > 0.0) {
                     return Err(self.missing(&at, row));
                 }
                 let values_at = format!("{at}/values");
                 let values = self.array(&values_at)?;
                 if is_number(values.dtype()) {
-                    return Ok(Column::Numbers(each(&self.numbers(&values_at, &values, 1)?).collect()));
+                    return Ok(Column::Numbers(self.numbers(&values_at, &values, 1)?.iter().collect()));
                 }
                 Ok(Column::Words(self.words(&values_at, &values)?))
             }
@@ -441,7 +442,7 @@ impl File<'_> {
         let codes = codes.iter().copied().enumerate();
         if is_number(array.dtype()) {
             let categories = self.numbers(categories_at, &array, 1)?;
-            let categories: Vec<f64> = each(&categories).collect();
+            let categories: Vec<f64> = categories.iter().collect();
             let numbers = codes.map(|(row, code)| Ok(categories[of(row, code, categories.len())?]));
             return Ok(Column::Numbers(numbers.collect::<Result<_, InputError>>()?));
         }
@@ -618,12 +619,7 @@ fn unreadable(path: &Path, place: &str, error: &Error) -> InputError {
     } else {
         "the file may be damaged or cut short: fetch it again, or write it again with anndata"
     };
-    InputError::Unreadable {
-        path: path.to_owned(),
-        place: place.to_owned(),
-        problem,
-        remedy: remedy.to_owned(),
-    }
+    InputError::unreadable(path, place, problem, remedy)
 }
 
 /// The fields of a table: name, offset and type; none of other arrays.
@@ -655,14 +651,6 @@ fn index_of(value: f64) -> Option<usize> {
     (value >= 0.0 && (index as f64 - value).abs() <= 0.0 && index < usize::MAX).then_some(index)
 }
 
-fn each(values: &Compact) -> Box<dyn Iterator<Item = f64> + '_> {
-    match values {
-        Compact::Bytes(values) => Box::new(values.iter().map(|&value| f64::from(value))),
-        Compact::Floats(values) => Box::new(values.iter().map(|&value| f64::from(value))),
-        Compact::Doubles(values) => Box::new(values.iter().copied()),
-    }
-}
-
 /// The whole numbers of an attribute.
 fn whole(attribute: &Attribute) -> Vec<usize> {
     let Some(size) = size_of(&attribute.datatype) else { return Vec::new() };
@@ -671,29 +659,28 @@ fn whole(attribute: &Attribute) -> Vec<usize> {
 }
 
 /// The number that bytes stand for.
-#[expect(clippy::cast_possible_truncation, reason = "the casts back are the test, and floats have few bits")]
+#[expect(clippy::cast_possible_truncation, reason = "floats have few bits")]
 fn number(bytes: &[u8], datatype: &Datatype) -> Result<f64, String> {
     if let Datatype::Enum { base, .. } = datatype {
         return number(bytes, base);
     }
-    let exact = |double: f64, value: i128| {
-        let same = double as i128 == value;
-        same.then_some(double).ok_or_else(|| format!("no double holds {value} exactly (beyond 2^53)"))
-    };
+    let exact =
+        |value: i128| double(value).ok_or_else(|| format!("no double holds {value} exactly (beyond 2^53)"));
     match (datatype, bytes.len()) {
         (Datatype::FloatingPoint { byte_order, .. }, 8) => Ok(f64::from_bits(bits(bytes, *byte_order))),
         (Datatype::FloatingPoint { byte_order, .. }, 4) => {
             Ok(f64::from(f32::from_bits(bits(bytes, *byte_order) as u32)))
         }
-        (Datatype::FloatingPoint { byte_order, .. }, 2) => Ok(half(bits(bytes, *byte_order) as u16)),
+        (Datatype::FloatingPoint { byte_order, .. }, 2) => {
+            Ok(f16::from_bits(bits(bytes, *byte_order) as u16).into())
+        }
         (Datatype::FixedPoint { signed: true, byte_order, .. }, size @ 1..=8) => {
             let unused = 64 - 8 * size;
             let value = (bits(bytes, *byte_order) << unused).cast_signed() >> unused;
-            exact(value as f64, i128::from(value))
+            exact(value.into())
         }
         (Datatype::FixedPoint { signed: false, byte_order, .. }, 1..=8) => {
-            let value = bits(bytes, *byte_order);
-            exact(value as f64, i128::from(value))
+            exact(bits(bytes, *byte_order).into())
         }
         (datatype, size) => {
             Err(format!("its elements are {datatype:?} of {size} bytes, no numbers that are read"))
@@ -708,18 +695,6 @@ fn bits(bytes: &[u8], order: ByteOrder) -> u64 {
         ByteOrder::LittleEndian => bytes.iter().enumerate().map(place).sum(),
         ByteOrder::BigEndian => bytes.iter().rev().enumerate().map(place).sum(),
     }
-}
-
-/// A 16-bit float of IEEE 754.
-fn half(bits: u16) -> f64 {
-    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
-    let magnitude = match exponent {
-        0 => fraction * 2_f64.powi(-24),
-        31 if fraction > 0.0 => f64::NAN,
-        31 => f64::INFINITY,
-        _ => (1024.0 + fraction) * 2_f64.powi(exponent - 25),
-    };
-    if bits >> 15 == 1 { -magnitude } else { magnitude }
 }
 
 /// The string that bytes stand for. `budget` is how many more bytes strings outside of the array

@@ -155,11 +155,8 @@ fn inside(path: &Path, name: &str) -> PathBuf {
 
 /// How an entry is packed, if that is read.
 fn packed(path: &Path, name: &str, record: &ZipFileHeaderRecord<'_>) -> Result<Packed, InputError> {
-    let refused = |problem: String, remedy: &str| InputError::Unreadable {
-        path: path.to_owned(),
-        place: format!("entry `{name}`"),
-        problem,
-        remedy: remedy.to_owned(),
+    let refused = |problem: String, remedy: &str| {
+        InputError::unreadable(path, format!("entry `{name}`"), problem, remedy)
     };
     let flags = record.flags();
     if flags.is_encrypted() || flags.has_strong_encryption() || flags.is_masked() {
@@ -177,18 +174,15 @@ fn packed(path: &Path, name: &str, record: &ZipFileHeaderRecord<'_>) -> Result<P
     };
     if size > allowed || (packing == Packed::Stored && size != packed) {
         let problem = format!("claims {size} bytes, which its {packed} bytes in the archive cannot hold");
-        return Err(refused(problem, "the archive is damaged: fetch it again, or test it with `unzip -t`"));
+        return Err(refused(problem, FETCH_AGAIN));
     }
     Ok(packing)
 }
 
+const FETCH_AGAIN: &str = "the archive is damaged: fetch it again, or test it with `unzip -t`";
+
 fn damaged(path: &Path, place: &str, problem: &str) -> InputError {
-    InputError::Unreadable {
-        path: path.to_owned(),
-        place: place.to_owned(),
-        problem: problem.to_owned(),
-        remedy: "the archive is damaged: fetch it again, or test it with `unzip -t`".to_owned(),
-    }
+    InputError::unreadable(path, place, problem, FETCH_AGAIN)
 }
 
 /// The refusal of what rawzip does not understand.

@@ -9,12 +9,12 @@ use std::collections::TryReserveError;
 
 use half::f16;
 
-use crate::arrays::{Array, Stream, Type, Values, no_memory};
+use crate::arrays::{Array, Stream, Type, no_memory};
 use crate::blocks::Element;
 use crate::memory::may_fail;
 use crate::readers::Inputs;
 use crate::readers::npz::archive::Archive;
-use crate::{Blocks, InputError, Sparse, npy};
+use crate::{Blocks, Compact, InputError, Sparse, npy};
 
 /// Rows that csc and coo may have for each entry, and beyond that; more are not accounted for by the
 /// file, and would be memory that it only claims.
@@ -30,11 +30,9 @@ pub(super) fn is_sparse(archive: &Archive<'_>) -> bool {
 
 /// The matrix as sparse rows.
 pub(super) fn inputs(archive: &Archive<'_>) -> Result<Inputs, InputError> {
-    let refused = |array: &str, problem: String, remedy: &str| InputError::Unreadable {
-        path: archive.path.to_owned(),
-        place: format!("array `{array}` of its sparse matrix"),
-        problem,
-        remedy: remedy.to_owned(),
+    let refused = |array: &str, problem: String, remedy: &str| {
+        let place = format!("array `{array}` of its sparse matrix");
+        InputError::unreadable(archive.path, place, problem, remedy)
     };
     let format = part(archive, "format", Array::words)?.concat();
     // Where the number of the row and the column of an entry are, or of both by where rows begin.
@@ -76,11 +74,7 @@ pub(super) fn inputs(archive: &Archive<'_>) -> Result<Inputs, InputError> {
         }
     };
     let (of, values) = part(archive, "data", |array, stream| Ok((array.of, array.vector(stream)?)))?;
-    let entries = match &values {
-        Values::Bytes(values) => values.len(),
-        Values::Floats(values) => values.len(),
-        Values::Doubles(values) => values.len(),
-    };
+    let entries = values.len();
     // Whatever is done with columns takes memory for each: so many, or so many for each entry.
     if features > (1 << 21).max(64 * entries) {
         let problem = format!("hardly any of {features} columns has one of the {entries} entries");
@@ -124,9 +118,9 @@ pub(super) fn inputs(archive: &Archive<'_>) -> Result<Inputs, InputError> {
     let size = (samples, features, of);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sums are seen to fit")]
     let rows: Box<dyn Blocks> = match values {
-        Values::Bytes(values) => place.rows(values, size, |sum| sum as u8, no_memory, sums)?,
-        Values::Floats(values) => place.rows(values, size, |sum| sum as f32, no_memory, sums)?,
-        Values::Doubles(values) => place.rows(values, size, |sum| sum, no_memory, sums)?,
+        Compact::Bytes(values) => place.rows(values, size, |sum| sum as u8, no_memory, sums)?,
+        Compact::Floats(values) => place.rows(values, size, |sum| sum as f32, no_memory, sums)?,
+        Compact::Doubles(values) => place.rows(values, size, |sum| sum, no_memory, sums)?,
     };
     Ok(Inputs { rows, names: Vec::new() })
 }

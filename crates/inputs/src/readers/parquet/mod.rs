@@ -46,6 +46,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use self::headers::Page;
 use super::choose::places;
 use super::{Choice, Column, Contents, INPUTS, Inputs, Reader, Wanted, one_file};
+use crate::compact::double;
 use crate::decoding::guarded;
 use crate::memory::may_fail;
 use crate::{Blocks, Compact, Dense, InputError, files, formats};
@@ -549,12 +550,7 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
     }
 
     fn refused(&self, place: &str, problem: &str, remedy: &str) -> InputError {
-        InputError::Unreadable {
-            path: self.path.to_owned(),
-            place: place.to_owned(),
-            problem: problem.to_owned(),
-            remedy: remedy.to_owned(),
-        }
+        InputError::unreadable(self.path, place, problem, remedy)
     }
 
     fn failed(&self, source: std::io::Error) -> InputError {
@@ -660,10 +656,7 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
     {
         for (at, &whole) in array.as_primitive::<T>().values().iter().enumerate() {
             let whole: i128 = whole.into();
-            let value = whole as f64;
-            #[expect(clippy::cast_possible_truncation, reason = "the cast back is the test")]
-            let back = value as i128;
-            if back != whole {
+            let Some(value) = double(whole) else {
                 let problem = format!("the value is {whole}, which no double holds exactly (beyond 2^53)");
                 let place = self.table.place(self.row_of(at), self.at);
                 return Err(self.table.refused(
@@ -671,7 +664,7 @@ impl<R: ChunkReader + 'static> Target<'_, '_, R> {
                     &problem,
                     "rescale the column, or convert it to float64",
                 ));
-            }
+            };
             put(at, value)?;
         }
         Ok(())
@@ -788,11 +781,6 @@ fn damaged(path: &Path, place: &str, error: &ParquetError) -> InputError {
     } else {
         error.to_string()
     };
-    InputError::Unreadable {
-        path: path.to_owned(),
-        place: place.to_owned(),
-        problem,
-        remedy: "the file is damaged or of a kind that is not read: fetch it again, or write it with polars or pandas"
-            .to_owned(),
-    }
+    let remedy = "the file is damaged or of a kind that is not read: fetch it again, or write it with polars or pandas";
+    InputError::unreadable(path, place, problem, remedy)
 }
