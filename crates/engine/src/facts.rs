@@ -31,7 +31,7 @@ pub struct Facts {
     /// Number of groups, if there are any.
     pub groups: Option<usize>,
     /// Features that are the same in all samples.
-    pub constant: Columns,
+    pub constant: Listed,
     /// What only second moments tell, of at most [`MOST_FEATURES`] features.
     pub spectrum: Option<Spectrum>,
 }
@@ -47,7 +47,7 @@ pub enum LabelFacts {
 
 /// Some features: how many, and what the first of them are called.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Columns {
+pub struct Listed {
     /// How many.
     pub count: usize,
     /// The names of the first few, or their numbers from 0.
@@ -62,10 +62,10 @@ pub struct Spectrum {
     /// The variance of all features together.
     pub total: f64,
     /// Features that are linear combinations of others and of a constant, but are not constant.
-    pub dependent: Columns,
+    pub dependent: Listed,
 }
 
-impl Columns {
+impl Listed {
     fn of(columns: &[usize], names: &[String]) -> Self {
         const FIRST: usize = 4;
         let name = |&column: &usize| names.get(column).map_or_else(|| column.to_string(), String::clone);
@@ -105,7 +105,7 @@ pub fn facts(job: &Job) -> Result<Option<Facts>, EngineError> {
         let total = (0..features).map(|i| moment[(i, i)]).sum();
         let mut dependent = dependent(moment.as_ref());
         dependent.retain(|column| constant.binary_search(column).is_err());
-        let dependent = Columns::of(&dependent, names);
+        let dependent = Listed::of(&dependent, names);
         Some(Spectrum { leading: leading_variances(moment, LEADING.min(features))?, total, dependent })
     } else {
         None
@@ -121,7 +121,7 @@ pub fn facts(job: &Job) -> Result<Option<Facts>, EngineError> {
             Labels::Targets(targets) => LabelFacts::Targets(targets.ncols()),
         },
         groups: groups.as_ref().map(ClassLabels::count),
-        constant: Columns::of(&constant, names),
+        constant: Listed::of(&constant, names),
         spectrum,
     }))
 }

@@ -173,7 +173,7 @@ pub(crate) fn fit(
             let message = format!(
                 "components can be scaled to unit variance where they have any: the data have {rank}"
             );
-            refused(job, key, message, "above the rank", Some(format!("choose at most {}", rank.max(1))))
+            refused(job, key, message, "above the rank", Some(format!("choose at most {rank}")))
         }
         Failure::NotPositiveDefinite { .. } | Failure::NoConvergence | Failure::NotFinite => {
             InputError::NoConvergence { features: before }.into()

@@ -171,17 +171,7 @@ impl Input {
             return Err(job.source.report(problems).into());
         }
         let sets = match components {
-            _ if !spec.features.keep_units() => {
-                if let Some(large) = too_large(job, features, 0) {
-                    return Err(job.source.report(vec![large]).into());
-                }
-                let moments = features::moments(&*inputs)?;
-                let set = |(setting, features): (Option<i64>, Features)| -> Result<Arc<RowSet>, EngineError> {
-                    RowSet::of_rows(job, setting, &*features::rows(&*inputs, &features)?, &labels)
-                };
-                features::fit(job, spec, moments, samples)?.into_iter().map(set).collect::<Result<_, _>>()?
-            }
-            Some(components) => {
+            Some(components) if spec.features.keep_units() => {
                 let most = components.values().iter().map(|&k| size(k)).max().unwrap_or(1);
                 let whole = principal_components(&*inputs, most)?;
                 let set = |&k: &i64| -> Result<Arc<RowSet>, EngineError> {
@@ -191,7 +181,17 @@ impl Input {
                 };
                 components.values().iter().map(set).collect::<Result<_, _>>()?
             }
-            None => vec![RowSet::of_rows(job, None, &*inputs, &labels)?],
+            None if spec.features.keep_units() => vec![RowSet::of_rows(job, None, &*inputs, &labels)?],
+            Some(_) | None => {
+                if let Some(large) = too_large(job, features, 0) {
+                    return Err(job.source.report(vec![large]).into());
+                }
+                let moments = features::moments(&*inputs)?;
+                let set = |(setting, features): (Option<i64>, Features)| -> Result<Arc<RowSet>, EngineError> {
+                    RowSet::of_rows(job, setting, &*features::rows(&*inputs, &features)?, &labels)
+                };
+                features::fit(job, spec, moments, samples)?.into_iter().map(set).collect::<Result<_, _>>()?
+            }
         };
         // The raw inputs; a handful of features × features matrices; scores, their leading columns
         // and the rows.
@@ -362,10 +362,11 @@ pub(crate) fn above(
     unit: &str,
 ) -> Vec<Problem> {
     let beyond = values.iter().enumerate().filter(|(_, value)| size(**value) > most);
-    if key == "grid.samples" && !job.source.has(key) && beyond.clone().next().is_some() {
+    if !job.source.has(key) && beyond.clone().next().is_some() {
         let last = values.iter().copied().max().unwrap_or(0);
         let message = format!("`{key}` goes to {last} by default, but the data have {most} {unit}");
-        let help = format!("set samples under [grid]: [{most}], or a range up to it");
+        let (table, name) = key.split_once('.').unwrap_or(("", key));
+        let help = format!("set {name} under [{table}]: [{most}], or a range up to it");
         return vec![job.source.problem_at(key, message, format!("above {most}"), Some(help))];
     }
     beyond

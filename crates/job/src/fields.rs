@@ -117,10 +117,7 @@ macro_rules! fields {
                             fields.push(("data", Choice::Rows.key(), Field::Toml(quoted(rows.name()))));
                         }
                         let columns_of = |columns: &Columns| Field::Toml(columns_toml(columns, reader));
-                        let answers_key = match &*answers {
-                            Some(Answers::Targets(_)) => keys::TARGETS,
-                            Some(Answers::Labels(_)) | None => keys::LABELS,
-                        };
+                        let answers_key = answers.as_ref().map_or(keys::LABELS, Answers::key);
                         if let Some(answers) = &*answers {
                             fields.push(("data", answers_key, columns_of(answers.columns())));
                         }

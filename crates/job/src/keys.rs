@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use eigensweep_inputs::readers::{Choice, Orientation, READERS, Reader};
+pub(super) use eigensweep_inputs::source::{GROUPS, LABELS, TARGETS};
 use eigensweep_theory::features;
 use eigensweep_theory::metrics::{self, Asked, Metric};
 use eigensweep_theory::paradigms;
@@ -754,15 +755,6 @@ pub(super) const GAUSSIAN: &str = "gaussian";
 
 /// The source of drawn images.
 pub(super) const GLYPHS: &str = "glyphs";
-
-/// The key of classes.
-pub(super) const LABELS: &str = "labels";
-
-/// The key of real targets.
-pub(super) const TARGETS: &str = "targets";
-
-/// The key of groups.
-pub(super) const GROUPS: &str = "groups";
 
 /// `test_images` of `images`: a name for each key of a reader, made once.
 pub(super) fn test_key(file: &str) -> &'static str {

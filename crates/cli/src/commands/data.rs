@@ -1,6 +1,6 @@
 //! Facts about data as lines of a plan.
 
-use eigensweep_engine::facts::{Columns, Facts, LabelFacts, MOST_FEATURES, Spectrum};
+use eigensweep_engine::facts::{Facts, LabelFacts, Listed, MOST_FEATURES, Spectrum};
 use eigensweep_store::format::counted;
 use indicatif::{HumanBytes, HumanCount};
 
@@ -49,8 +49,8 @@ pub(super) fn print(facts: &Facts) {
     line("features", useless.join("; "));
 }
 
-fn with_names(columns: &Columns) -> String {
-    let Columns { count, first } = columns;
+fn with_names(features: &Listed) -> String {
+    let Listed { count, first } = features;
     if first.is_empty() {
         return "none".to_owned();
     }

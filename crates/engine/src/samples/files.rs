@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use eigensweep_inputs::readers::Inputs;
-use eigensweep_inputs::{
-    Answers, ClassLabels, Columns, Dense, InputError, Labels, Source, SourceFiles, read_matrix,
-};
+use eigensweep_inputs::source::{GROUPS, LABELS};
+use eigensweep_inputs::{ClassLabels, Columns, Dense, InputError, Labels, Source, SourceFiles, read_matrix};
 use eigensweep_job::stages::StageValue;
 use eigensweep_job::{DataSpec, HeldOut, Job, RowSource, RowsSpec, StageSpec};
 use eigensweep_sampling::glyphs;
@@ -41,13 +40,16 @@ pub(crate) fn read(job: &Job, spec: &RowsSpec) -> Result<(Source, Labels), Engin
         return Err(InputError::SampleCount { inputs, labels: 0 }.into());
     };
     let groups = source.groups.as_ref().map(|groups| groups.classes().len());
-    for (of, key) in [(Some(labels.samples()), "data.labels"), (groups, "data.groups")] {
+    let answers = match &spec.source {
+        RowSource::Files(SourceFiles { answers: Some(answers), .. }) => answers.key(),
+        RowSource::Files(_) | RowSource::Glyphs { .. } => LABELS,
+    };
+    for (of, key) in [(Some(labels.samples()), answers), (groups, GROUPS)] {
         if let Some(found) = of.filter(|of| *of != inputs) {
-            let key =
-                if job.source.has("data.targets") && key == "data.labels" { "data.targets" } else { key };
+            let key = format!("data.{key}");
             let message = format!("`{key}` has {found} rows, the inputs have {inputs}");
             let help = "give those that belong to these inputs (train with train, test with test)".to_owned();
-            return Err(refused(job, key, message, "another number of rows", Some(help)));
+            return Err(refused(job, &key, message, "another number of rows", Some(help)));
         }
     }
     Ok((source, labels))
@@ -65,19 +67,9 @@ pub(crate) fn fingerprint(job: &Job) -> Result<String, EngineError> {
                 HeldOut::Nothing | HeldOut::Share { .. } => None,
             },
         ];
-        for SourceFiles { answers, groups, .. } in all.iter().flatten() {
-            let kind = match answers {
-                Some(Answers::Targets(_)) => "targets",
-                Some(Answers::Labels(_)) | None => "labels",
-            };
-            for (kind, Columns { names: columns, .. }) in answers
-                .iter()
-                .map(|answers| (kind, answers.columns()))
-                .chain(groups.iter().map(|of| ("groups", of)))
-            {
-                if !columns.is_empty() || kind != "labels" {
-                    names.push_str(&format!("{kind} {columns:?}\n"));
-                }
+        for (key, Columns { names: columns, .. }) in all.iter().flatten().flat_map(SourceFiles::columns) {
+            if !columns.is_empty() || key != LABELS {
+                names.push_str(&format!("{key} {columns:?}\n"));
             }
         }
         paths.extend(all.iter().flatten().flat_map(SourceFiles::files));
@@ -88,14 +80,8 @@ pub(crate) fn fingerprint(job: &Job) -> Result<String, EngineError> {
 
 /// Refuses files that do not exist, all at once.
 pub(super) fn missing(job: &Job, prefix: &str, source: &SourceFiles) -> Result<(), EngineError> {
-    let SourceFiles { reader, inputs, answers, groups, .. } = source;
-    let kind = match answers {
-        Some(Answers::Targets(_)) => "targets",
-        Some(Answers::Labels(_)) | None => "labels",
-    };
-    let columns = answers.iter().map(|answers| (kind, answers.columns()));
-    let columns = columns.chain(groups.iter().map(|groups| ("groups", groups)));
-    let files = columns.filter_map(|(key, columns)| Some((key, columns.file.as_ref()?)));
+    let SourceFiles { reader, inputs, .. } = source;
+    let files = source.columns().filter_map(|(key, columns)| Some((key, columns.file.as_ref()?)));
     let all = std::iter::once((reader.inputs.key, inputs)).chain(files);
     let missing = all.filter(|(_, path)| !path.exists()).map(|(key, path)| {
         let key = format!("data.{prefix}{key}");

@@ -119,7 +119,7 @@ pub(super) fn same_labels(
 }
 
 /// What labels are.
-pub(super) fn in_words(labels: &Labels) -> String {
+fn in_words(labels: &Labels) -> String {
     match labels {
         Labels::Classes(labels) => format!("{} classes", labels.count()),
         Labels::Targets(targets) => format!("{} real targets", targets.ncols()),

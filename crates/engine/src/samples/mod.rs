@@ -108,15 +108,6 @@ impl LabelledBlocks {
         self.scales.get(row).copied().unwrap_or(1.0)
     }
 
-    /// Class of each row; none where labels are targets.
-    #[must_use]
-    pub fn classes(&self) -> &[u16] {
-        match &self.labels {
-            RowLabels::Classes(classes) => classes,
-            RowLabels::Targets(_) => &[],
-        }
-    }
-
     /// The rows themselves.
     #[must_use]
     pub fn rows(&self) -> &dyn Blocks {

@@ -27,20 +27,21 @@ impl<'a, I: Iterator<Item = usize>, W: FnMut(usize, &mut Vec<f64>) -> (Label<'a>
         Self { features, rows, write, values, block, labels, next: 0 }
     }
 
-    /// Writes the next of the rows, which is `row`, and returns its label.
-    pub(super) fn write(&mut self, row: usize, to: &mut [f64]) -> Label<'a> {
+    /// Writes the next row and returns its label; `None` behind the last.
+    pub(super) fn next(&mut self, to: &mut [f64]) -> Option<Label<'a>> {
         if !self.features.act_on_rows() {
+            let row = self.rows.next()?;
             let (label, _) = (self.write)(row, &mut self.values);
             to.copy_from_slice(&self.values);
-            return label;
+            return Some(label);
         }
         if self.next == self.labels.len() {
             self.read();
         }
-        let at = self.next;
+        let label = *self.labels.get(self.next)?;
+        to.copy_from_slice(self.block.col_as_slice(self.next));
         self.next += 1;
-        to.copy_from_slice(self.block.col_as_slice(at));
-        self.labels[at]
+        Some(label)
     }
 
     /// Reads the next rows.

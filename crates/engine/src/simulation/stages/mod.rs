@@ -237,26 +237,26 @@ impl Stages {
     fn extend(&self, unit: &Unit<'_>, samples: usize, workspace: &mut Workspace) {
         let Workspace { order, values, corrupted, clean, sums: [sum, clean_sum], .. } = workspace;
         let both = self.differs(unit) && self.drawn(unit).is_some();
-        let rows = || order[corrupted.rows()..samples].iter().map(|&row| row as usize);
+        let rows = order[corrupted.rows()..samples].iter().map(|&row| row as usize);
         let add = |sum: &mut [f64], values: &[f64]| sum.iter_mut().zip(values).for_each(|(sum, x)| *sum += x);
-        let mut clean_rows = Ahead::new(unit.features, rows(), |row, values| {
+        let mut clean_rows = Ahead::new(unit.features, rows.clone(), |row, values| {
             let written = self.write_clean(row, values);
             add(clean_sum, values);
             written
         });
-        let mut corrupted_rows = Ahead::new(unit.features, rows(), |row, values| {
+        let mut corrupted_rows = Ahead::new(unit.features, rows, |row, values| {
             let written = self.write(unit, row, values);
             add(sum, values);
             written
         });
         values.resize(unit.features.mean().len(), 0.0);
-        for row in rows().collect::<Vec<_>>() {
-            if both {
-                let label = clean_rows.write(row, values);
+        while let Some(label) = corrupted_rows.next(values) {
+            corrupted.add(values, label);
+        }
+        if both {
+            while let Some(label) = clean_rows.next(values) {
                 clean.add(values, label);
             }
-            let label = corrupted_rows.write(row, values);
-            corrupted.add(values, label);
         }
     }
 
@@ -373,7 +373,7 @@ impl Stages {
         if predictions.is_empty() {
             return;
         }
-        let training = || order[..place.samples].iter().map(|&row| row as usize);
+        let training = order[..place.samples].iter().map(|&row| row as usize);
         let found = match (on, &self.samples.held_out) {
             (HELD_OUT, Some(held_out)) => {
                 let mut rows = Ahead::new(unit.features, 0..held_out.len(), |row, values| {
@@ -385,17 +385,17 @@ impl Stages {
                     }
                     (label, held_out.scale(row))
                 });
-                predictions.try_on(0..held_out.len(), |row, to| rows.write(row, to))
+                predictions.try_on(|to| rows.next(to))
             }
             (TRAINING, _) => {
                 let write = |row, values: &mut Vec<f64>| self.write(unit, row, values);
-                let mut rows = Ahead::new(unit.features, training(), write);
-                predictions.try_on(training(), |row, to| rows.write(row, to))
+                let mut rows = Ahead::new(unit.features, training, write);
+                predictions.try_on(|to| rows.next(to))
             }
             (CLEAN, _) => {
                 let write = |row, values: &mut Vec<f64>| self.write_clean(row, values);
-                let mut rows = Ahead::new(unit.features, training(), write);
-                predictions.try_on(training(), |row, to| rows.write(row, to))
+                let mut rows = Ahead::new(unit.features, training, write);
+                predictions.try_on(|to| rows.next(to))
             }
             (_, _) => Vec::new(),
         };

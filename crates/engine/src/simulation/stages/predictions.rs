@@ -90,21 +90,19 @@ impl<T: Clone> Predictions<T> {
         self.intercepts.clear();
     }
 
-    /// Tries all models on rows: `write` writes each into its place and returns its label.
+    /// Tries all models on rows: `next` writes one after another and returns its label, or `None`
+    /// behind the last.
     pub(super) fn try_on<'l>(
         &mut self,
-        rows: impl Iterator<Item = usize>,
-        mut write: impl FnMut(usize, &mut [f64]) -> Label<'l>,
+        mut next: impl FnMut(&mut [f64]) -> Option<Label<'l>>,
     ) -> Vec<(T, Tried)> {
         self.correct.clear();
         self.correct.resize(self.tags.len(), 0);
         self.squares.clear();
         self.squares.resize(self.tags.len(), 0.0);
         let (mut count, mut classes) = (0, true);
-        for row in rows {
-            let at = self.classes.len();
-            let label = write(row, self.block.col_as_slice_mut(at));
-            label.write(self.wanted.col_as_slice_mut(at));
+        while let Some(label) = next(self.block.col_as_slice_mut(self.classes.len())) {
+            label.write(self.wanted.col_as_slice_mut(self.classes.len()));
             self.classes.push(label.class());
             classes = classes && label.class().is_some();
             count += 1;
@@ -170,9 +168,11 @@ mod tests {
         predictions.push(identity.as_ref(), mat![[0.0], [0.0]].as_ref(), "identity");
         predictions.push(zero.as_ref(), mat![[0.0], [1.0]].as_ref(), "one");
         let rows = [([1.0, 0.0], 0), ([0.0, 1.0], 1), ([2.0, 1.0], 1)];
-        let tried = predictions.try_on(0..3, |row, to| {
-            to.copy_from_slice(&rows[row].0);
-            Label::Class(rows[row].1)
+        let mut rows = rows.iter();
+        let tried = predictions.try_on(|to| {
+            let (row, class) = rows.next()?;
+            to.copy_from_slice(row);
+            Some(Label::Class(*class))
         });
         let share = 1.0 / 3.0;
         assert_eq!(tried[0], ("identity", Tried { accuracy: 2.0 * share, loss: 4.0 * share }));
