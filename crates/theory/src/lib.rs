@@ -36,6 +36,25 @@
 //! | k | `dimension` | | dimension of the representation, up to r |
 //! | V | `basis` | d × k | columns span the row space of the encoder |
 
+/// Things of a table are told apart by their names, which are also what `Debug` prints.
+macro_rules! told_by_name {
+    ($of:ty) => {
+        impl PartialEq for $of {
+            fn eq(&self, other: &Self) -> bool {
+                self.name == other.name
+            }
+        }
+
+        impl Eq for $of {}
+
+        impl std::fmt::Debug for $of {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name)
+            }
+        }
+    };
+}
+
 pub mod additive;
 pub mod closed_forms;
 pub mod features;

@@ -9,8 +9,7 @@ use std::f64::consts::TAU;
 
 use rand::RngExt;
 
-use super::{COUNT, Components, Kind, MapKind, RandomFeatures};
-use crate::views::stages::{Bounds, Key, Takes, Unless};
+use super::{COUNT, Components, Kind, MapKind, RandomFeatures, bandwidth};
 
 /// Random Fourier features.
 pub static FOURIER: Kind = Kind {
@@ -18,20 +17,14 @@ pub static FOURIER: Kind = Kind {
     help: "random Fourier features, √(2/count) cos(wᵀx + b): a Gaussian kernel",
     keys: &[
         COUNT,
-        Key {
-            name: "bandwidth",
-            takes: Takes::Number(Bounds::POSITIVE),
-            unless: Unless::Number(1.0),
-            help: "width σ of the kernel, in units of the root mean squared distance of two samples",
-        },
+        bandwidth("width σ of the kernel, in units of the root mean squared distance of two samples"),
     ],
     components: Components::Optional,
     map: Some(MapKind {
         features: |recipe, _| recipe.count("count"),
         build: |recipe, moments, rng| {
-            let length = recipe.number("bandwidth") * moments.distance();
             let offset = |_: &[f64], rng: &mut dyn rand::Rng| TAU * rng.random::<f64>();
-            RandomFeatures::draw(recipe, moments.mean.len(), length, offset, f64::cos, rng)
+            RandomFeatures::draw(recipe, moments, offset, f64::cos, rng)
         },
     }),
 };

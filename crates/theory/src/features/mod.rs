@@ -29,7 +29,6 @@ mod polynomial;
 mod relu;
 mod whitening;
 
-use std::fmt;
 use std::sync::Arc;
 
 use eigensweep_spectral::dense::product;
@@ -37,7 +36,7 @@ use faer::{Accum, Mat, MatMut, MatRef};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use crate::views::stages::{Bounds, Key, Map, Mapped, Stage, Takes, Unless};
+use crate::views::stages::{Bounds, Key, Map, Mapped, Stage, Takes, Unless, default_number, whole};
 use crate::{Failure, InstructionSet};
 pub use fourier::FOURIER;
 pub use identity::IDENTITY;
@@ -108,17 +107,13 @@ impl Recipe {
         if let Some((_, number)) = self.values.iter().find(|(name, _)| *name == key) {
             return *number;
         }
-        match self.kind.keys.iter().find(|one| one.name == key).map(|one| one.unless) {
-            Some(Unless::Number(number)) => number,
-            Some(Unless::Required | Unless::Absent(_) | Unless::Word(_)) | None => f64::NAN,
-        }
+        default_number(self.kind.keys, key)
     }
 
     /// The number at a key of whole numbers.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, within its bounds")]
     pub fn count(&self, key: &str) -> usize {
-        self.number(key).max(0.0) as usize
+        whole(self.number(key))
     }
 
     /// Features that come out, of d that go in and of which so many components are kept; saturates.
@@ -240,18 +235,24 @@ const COUNT: Key = Key {
     help: "number of random features",
 };
 
+/// `bandwidth`, in units of the distance of two samples; `help` says what it is of.
+const fn bandwidth(help: &'static str) -> Key {
+    let (takes, unless) = (Takes::Number(Bounds::POSITIVE), Unless::Number(1.0));
+    Key { name: "bandwidth", takes, unless, help }
+}
+
 impl RandomFeatures {
-    /// As many as the recipe's `count`, of samples with d features. `w ~ N(0, I/length²)`; `offset`
-    /// draws b.
+    /// As many as the recipe's `count`, of samples with these moments. `w ~ N(0, I/σ²)`, σ the
+    /// recipe's `bandwidth` times their [distance](Moments::distance); `offset` draws b.
     fn draw(
         recipe: &Recipe,
-        features: usize,
-        length: f64,
+        moments: &Moments,
         offset: impl Fn(&[f64], &mut dyn Rng) -> f64,
         function: fn(f64) -> f64,
         rng: &mut dyn Rng,
     ) -> Arc<dyn Map> {
-        let count = recipe.count("count");
+        let (count, features) = (recipe.count("count"), moments.mean.len());
+        let length = recipe.number("bandwidth") * moments.distance();
         let (mut weights, mut offsets) = (Mat::zeros(count, features), vec![0.0; count]);
         let mut row = vec![0.0; features];
         for (i, to) in offsets.iter_mut().enumerate() {
@@ -290,16 +291,4 @@ pub fn named(name: &str) -> Option<&'static Kind> {
     KINDS.into_iter().find(|kind| kind.name == name)
 }
 
-impl PartialEq for Kind {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Kind {}
-
-impl fmt::Debug for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
+told_by_name!(Kind);

@@ -9,7 +9,7 @@
 use faer::Mat;
 use rand::Rng;
 
-use crate::views::stages::{Domain, Scratch, Stage, Tier};
+use crate::views::stages::{Domain, Scratch, Stage, Tier, no_closed_form};
 
 /// `f(s v)` of each feature, s the [scale of the sample](Stage::scale_next), f the identity or
 /// `ln(1 + x)`.
@@ -37,11 +37,11 @@ impl Normalize {
 impl Stage for Normalize {
     fn mean(&self, moment: &mut Mat<f64>, _: &[f64], _: &mut Scratch) {
         // Each sample has another scale.
-        moment.fill(f64::NAN);
+        no_closed_form(moment);
     }
 
     fn second(&self, second: &mut Mat<f64>, _: &[f64], _: &mut Scratch) {
-        second.fill(f64::NAN);
+        no_closed_form(second);
     }
 
     fn draw(&self, values: &mut Vec<f64>, _: &mut dyn Rng) {

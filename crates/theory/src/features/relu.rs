@@ -9,33 +9,23 @@
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-use super::{COUNT, Components, Kind, MapKind, RandomFeatures};
-use crate::views::stages::{Bounds, Key, Takes, Unless};
+use super::{COUNT, Components, Kind, MapKind, RandomFeatures, bandwidth};
 
 /// Random rectified features.
 pub static RELU: Kind = Kind {
     name: "relu",
     help: "random rectified features, √(2/count) max(0, wᵀ(x − μ) + b)",
-    keys: &[
-        COUNT,
-        Key {
-            name: "bandwidth",
-            takes: Takes::Number(Bounds::POSITIVE),
-            unless: Unless::Number(1.0),
-            help: "deviation of b in units of that of wᵀ(x − μ)",
-        },
-    ],
+    keys: &[COUNT, bandwidth("deviation of b in units of that of wᵀ(x − μ)")],
     components: Components::Optional,
     map: Some(MapKind {
         features: |recipe, _| recipe.count("count"),
         build: |recipe, moments, rng| {
-            let length = recipe.number("bandwidth") * moments.distance();
             let offset = |weights: &[f64], rng: &mut dyn rand::Rng| {
                 let about: f64 = weights.iter().zip(&moments.mean).map(|(w, mean)| w * mean).sum();
                 0.5_f64.sqrt() * rng.sample::<f64, _>(StandardNormal) - about
             };
             let rectified = |x: f64| x.max(0.0);
-            RandomFeatures::draw(recipe, moments.mean.len(), length, offset, rectified, rng)
+            RandomFeatures::draw(recipe, moments, offset, rectified, rng)
         },
     }),
 };

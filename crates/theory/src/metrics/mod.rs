@@ -14,8 +14,6 @@ mod rank;
 mod threshold_squared;
 mod tier;
 
-use std::fmt;
-
 use faer::MatRef;
 
 pub use accuracy_clean::ACCURACY_CLEAN;
@@ -252,19 +250,7 @@ pub fn named(name: &str) -> Option<&'static Metric> {
     ALL.into_iter().find(|metric| metric.name == name)
 }
 
-impl PartialEq for Metric {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Metric {}
-
-impl fmt::Debug for Metric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
+told_by_name!(Metric);
 
 #[cfg(test)]
 mod tests {

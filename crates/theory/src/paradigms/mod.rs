@@ -109,19 +109,7 @@ pub fn named(name: &str) -> Option<&'static Paradigm> {
     ALL.into_iter().find(|paradigm| paradigm.name == name)
 }
 
-impl PartialEq for Paradigm {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Paradigm {}
-
-impl fmt::Debug for Paradigm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
+told_by_name!(Paradigm);
 
 impl fmt::Display for Paradigm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

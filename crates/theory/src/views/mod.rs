@@ -6,8 +6,6 @@
 mod spectral;
 pub mod stages;
 
-use std::fmt;
-
 use faer::MatRef;
 
 pub use spectral::SPECTRAL;
@@ -69,16 +67,4 @@ pub fn named(name: &str) -> Option<&'static View> {
     KINDS.into_iter().find(|view| view.name == name)
 }
 
-impl PartialEq for View {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for View {}
-
-impl fmt::Debug for View {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
+told_by_name!(View);

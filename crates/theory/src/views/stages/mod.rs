@@ -85,6 +85,7 @@ pub use scale::SCALE;
 pub use scratch::Scratch;
 pub use shift::SHIFT;
 pub use spec::{Bounds, Dosing, Fault, Key, Severities, Spec, Takes, Unless, Value, build_all};
+pub(crate) use spec::{default_number, whole};
 pub use state::State;
 pub use thinning::THINNING;
 pub use zoom::ZOOM;
@@ -196,7 +197,7 @@ pub trait Stage: fmt::Debug + Send + Sync {
 }
 
 /// What a stage without a closed form makes of moments: nobody can take it for a result.
-fn no_closed_form(moment: &mut Mat<f64>) {
+pub(crate) fn no_closed_form(moment: &mut Mat<f64>) {
     moment.fill(f64::NAN);
 }
 
@@ -322,16 +323,4 @@ pub fn named(name: &str) -> Option<&'static Kind> {
     KINDS.into_iter().find(|kind| kind.name == name)
 }
 
-impl PartialEq for Kind {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Kind {}
-
-impl fmt::Debug for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
+told_by_name!(Kind);

@@ -188,6 +188,20 @@ impl Fault {
     }
 }
 
+/// The number that a key is unless given; NaN where it has none.
+pub(crate) fn default_number(keys: &[Key], name: &str) -> f64 {
+    match keys.iter().find(|key| key.name == name).map(|key| key.unless) {
+        Some(Unless::Number(number)) => number,
+        Some(Unless::Required | Unless::Absent(_) | Unless::Word(_)) | None => f64::NAN,
+    }
+}
+
+/// A number at a key of whole numbers.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, within its bounds")]
+pub(crate) fn whole(number: f64) -> usize {
+    number.max(0.0) as usize
+}
+
 impl Spec {
     /// A stage of a kind with these values.
     #[must_use]
@@ -207,17 +221,13 @@ impl Spec {
         if let Some(Value::Number(number)) = self.value(key) {
             return *number;
         }
-        match self.kind.keys.iter().find(|one| one.name == key).map(|one| one.unless) {
-            Some(Unless::Number(number)) => number,
-            Some(Unless::Required | Unless::Absent(_) | Unless::Word(_)) | None => f64::NAN,
-        }
+        default_number(self.kind.keys, key)
     }
 
     /// The number at a key of whole numbers.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, within its bounds")]
     pub fn count(&self, key: &str) -> usize {
-        self.number(key).max(0.0) as usize
+        whole(self.number(key))
     }
 
     /// The list at a key; empty if it is not given.
