@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use eigensweep_inputs::counts::{self, TargetSum};
-use eigensweep_inputs::moments::all;
+use eigensweep_inputs::moments::extremes;
 use eigensweep_inputs::{Blocks, Dense, InputError};
 use eigensweep_job::{FeaturesSpec, Job, RowsSpec};
 use eigensweep_sampling::streams::{Draw, Streams};
@@ -52,7 +52,7 @@ impl Counts {
         let Some((key, _)) = asked.into_iter().find(|(_, asked)| *asked) else {
             return Ok(Self { kept: None, target: None });
         };
-        if !all(rows, |value| value >= 0.0) {
+        if extremes(rows)[0] < 0.0 {
             let message = format!("`{key}` is made for counts, and some values are negative");
             let help = "give raw counts (of h5ad choose them with `data.matrix`: `raw/X`, `layers/counts`), or \
                 leave it out: scaled and logarithmic values are no counts any more";
@@ -89,7 +89,7 @@ impl Counts {
 
     /// The rows with the columns that are kept.
     pub(crate) fn keep(&self, rows: Arc<dyn Blocks>) -> Result<Arc<dyn Blocks>, InputError> {
-        self.kept.as_ref().map_or(Ok(Arc::clone(&rows)), |kept| Ok(Arc::from(rows.select(kept)?)))
+        self.kept.as_ref().map_or(Ok(Arc::clone(&rows)), |kept| Ok(Arc::from(counts::select(&*rows, kept)?)))
     }
 }
 

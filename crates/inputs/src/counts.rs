@@ -177,8 +177,7 @@ fn edges(means: &[f64]) -> Vec<f64> {
 /// # Errors
 ///
 /// [`InputError::Dimension`] if there are no columns, or no such column.
-#[expect(clippy::needless_pass_by_value, reason = "the rows before are dropped")]
-pub fn select(rows: Box<dyn Blocks>, columns: &[usize]) -> Result<Box<dyn Blocks>, InputError> {
+pub fn select(rows: &dyn Blocks, columns: &[usize]) -> Result<Box<dyn Blocks>, InputError> {
     if let Some(&found) = columns.iter().find(|&&column| column >= rows.features()) {
         return Err(InputError::Dimension { what: "columns", expected: rows.features(), found });
     }

@@ -120,23 +120,24 @@ fn two_pass_by<B: Blocks + ?Sized>(rows: &B, block_rows: usize) -> Result<Mat<f6
     Ok(moment)
 }
 
+/// Calls `each` with every number that is not zero, and with zero once if there is any: sparse rows
+/// stay sparse.
+pub fn each_value(rows: &dyn Blocks, mut each: impl FnMut(f64)) {
+    let mut entries = 0_u64;
+    rows.for_entries(&mut |_, _, value| {
+        entries += 1;
+        each(value);
+    });
+    if entries < rows.samples() as u64 * rows.features() as u64 {
+        each(0.0);
+    }
+}
+
 /// The least and the largest number of all.
 #[must_use]
 pub fn extremes(rows: &dyn Blocks) -> [f64; 2] {
     let mut found = [f64::INFINITY, f64::NEG_INFINITY];
-    for_blocks(rows, BLOCK_ROWS, |block| {
-        for &value in &*block {
-            found = [found[0].min(value), found[1].max(value)];
-        }
-    });
-    found
-}
-
-/// Whether something holds for all numbers.
-#[must_use]
-pub fn all(rows: &dyn Blocks, mut holds: impl FnMut(f64) -> bool) -> bool {
-    let mut found = true;
-    for_blocks(rows, BLOCK_ROWS, |block| found = found && block.iter().all(|&value| holds(value)));
+    each_value(rows, |value| found = [found[0].min(value), found[1].max(value)]);
     found
 }
 

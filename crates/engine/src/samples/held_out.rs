@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use eigensweep_inputs::counts::select;
 use eigensweep_inputs::readers::Inputs;
 use eigensweep_inputs::{Blocks, ClassLabels, Columns, Labels, SourceFiles};
 use eigensweep_job::Job;
@@ -186,7 +187,7 @@ pub(super) fn same_features(
         return Err(refused(job, key, message, "other features", Some(help)));
     }
     let columns: Vec<usize> = found.into_iter().flatten().collect();
-    Ok(Inputs { rows: inputs.rows.select(&columns)?, names: names.to_vec() })
+    Ok(Inputs { rows: select(&*inputs.rows, &columns)?, names: names.to_vec() })
 }
 
 /// The files of rows that are held out: read as those that are learned from.

@@ -96,15 +96,13 @@ pub(crate) fn mapped(map: Option<Map>, of: Arc<dyn Blocks>) -> Arc<dyn Blocks> {
 /// Which values rows have after a map: what those of bytes can be, or what those are that are there.
 pub(super) fn domain(map: Option<Map>, rows: &dyn Blocks) -> Domain {
     let apply = |value: f64| map.map_or(value, |map| map.apply(value));
-    let holds = |holds: fn(f64) -> bool| match rows.bounds() {
-        Some(_) => (0..=255).all(|byte| holds(apply(f64::from(byte)))),
-        None => moments::all(rows, |value| holds(apply(value))),
-    };
-    match () {
-        () if !holds(|value| value >= 0.0) => Domain::Real,
-        () if !holds(|value| value.fract() == 0.0) => Domain::NotNegative,
-        () => Domain::Counts,
+    let mut found = Domain::Counts;
+    let mut add = |value: f64| found = found.min(Domain::of(&[apply(value)]));
+    match rows.bounds() {
+        Some(_) => (0..=255).for_each(|byte| add(f64::from(byte))),
+        None => moments::each_value(rows, add),
     }
+    found
 }
 
 /// A feature whose mean dwarfs its spread so far that moments of values as they are, which stages act
