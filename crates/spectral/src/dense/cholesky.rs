@@ -1,21 +1,31 @@
 //! Cholesky factors of one matrix.
 //!
 //! `M = L Lᵀ`, left-looking: column j takes `Mᵢⱼ − Σ_{p<j} Lᵢₚ Lⱼₚ` for all i ≥ j with registers
-//! down the column, a panel of columns at a time from the columns before, then their own among
-//! themselves; terms ascend in p whatever the panel.
+//! down the column: a block of columns from all columns before it by one product, a panel of it from
+//! the columns of the block before that, then their own among themselves; terms ascend in p whatever
+//! block and panel.
 //!
 //! Rounding: backward stable, `|ΔM| ≤ (m + 1)·ε |L||Lᵀ|` (Higham, 2002, theorem 10.3).
 
+use std::ops::Range;
+
+use faer::reborrow::IntoConst;
 use faer::{Accum, MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
-use super::product::{Product, Right, column, column_mut, multiply};
+use super::product::{Product, Right, column, column_mut};
 use crate::Failure;
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::Arithmetic;
 
-/// Columns, or rows of a right-hand side, that are treated together.
+/// Columns that take what the columns before contribute at a time: products of this width.
+const BLOCK: usize = 64;
+
+/// Columns of a block that are treated together.
 const PANEL: usize = 8;
+
+/// Rows of a right-hand side that are solved for at a time.
+const ROWS: usize = 32;
 
 /// Overwrites the lower triangle of a positive definite m × m matrix by its Cholesky factor `L`;
 /// what is above the diagonal stays.
@@ -30,8 +40,72 @@ const PANEL: usize = 8;
 ///
 /// If the matrix is not square, or its columns are not contiguous.
 pub fn factor_in_place(instruction_set: InstructionSet, matrix: MatMut<'_, f64>) -> Result<(), Failure> {
-    assert!(matrix.nrows() == matrix.ncols(), "a square matrix");
-    instruction_set.run(Factor { matrix })
+    let floor = matrix.nrows() as f64 * f64::EPSILON;
+    factor_shifted(instruction_set, matrix, 0.0, floor, &mut [])
+}
+
+/// The same of `matrix + shift·I`: a pivot must be above `floor` times its diagonal entry. Pivots
+/// without the shift, `Lⱼⱼ² − shift` without its cancellation, go to `pivots` (m, or none), up to
+/// and with the one that fails.
+pub(crate) fn factor_shifted(
+    instruction_set: InstructionSet,
+    mut matrix: MatMut<'_, f64>,
+    shift: f64,
+    floor: f64,
+    pivots: &mut [f64],
+) -> Result<(), Failure> {
+    let size = matrix.nrows();
+    assert!(matrix.ncols() == size, "a square matrix");
+    let mut before = [0.0; BLOCK];
+    for block in (0..size).step_by(BLOCK) {
+        let end = size.min(block + BLOCK);
+        for j in block..end {
+            before[j - block] = matrix[(j, j)];
+        }
+        subtract_columns(instruction_set, matrix.as_mut(), 0..block, block..end);
+        for first in (block..end).step_by(PANEL) {
+            let last = end.min(first + PANEL);
+            subtract_columns(instruction_set, matrix.as_mut(), block..first, first..last);
+            let panel = matrix.as_mut().submatrix_mut(first, first, size - first, last - first);
+            let before = &before[first - block..];
+            let pivots = pivots.get_mut(first..last).unwrap_or_default();
+            match instruction_set.run(FactorPanel { panel, shift, floor, before, pivots }) {
+                Ok(()) => {}
+                Err(Stopped::NotFinite) => return Err(Failure::NotFinite),
+                Err(Stopped::At(c)) => {
+                    let pivot = first + c;
+                    let finite = (pivot + 1..size).all(|j| column(matrix.as_ref(), j)[j..].iter().all(|x| x.is_finite()));
+                    return Err(match finite {
+                        true => Failure::NotPositiveDefinite { pivot },
+                        false => Failure::NotFinite,
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes what the columns `known` contribute off the columns `of`, on and below the diagonal.
+fn subtract_columns(
+    instruction_set: InstructionSet,
+    matrix: MatMut<'_, f64>,
+    known: Range<usize>,
+    of: Range<usize>,
+) {
+    if known.is_empty() {
+        return;
+    }
+    let rows = matrix.nrows() - of.start;
+    let (done, rest) = matrix.split_at_col_mut(of.start);
+    let left = done.into_const().submatrix(of.start, known.start, rows, known.len());
+    let factors = [left, left.subcols(0, 0)];
+    instruction_set.run(Product {
+        to: rest.submatrix_mut(of.start, 0, rows, of.len()),
+        accum: Accum::Add,
+        left: factors,
+        right: Right::Rows { rows: factors, sign: -1.0 },
+    });
 }
 
 /// Overwrites `rhs` (m × n) by `L⁻¹ rhs`.
@@ -39,89 +113,167 @@ pub fn factor_in_place(instruction_set: InstructionSet, matrix: MatMut<'_, f64>)
 /// # Panics
 ///
 /// If the shapes do not fit one another, or columns are not contiguous.
-pub fn solve_lower_in_place(instruction_set: InstructionSet, factor: MatRef<'_, f64>, rhs: MatMut<'_, f64>) {
-    assert!(factor.nrows() == factor.ncols() && factor.nrows() == rhs.nrows(), "L is m × m, R is m × n");
-    instruction_set.run(Solve { factor, rhs });
+pub fn solve_lower_in_place(
+    instruction_set: InstructionSet,
+    factor: MatRef<'_, f64>,
+    mut rhs: MatMut<'_, f64>,
+) {
+    let size = rhs.nrows();
+    assert!(factor.nrows() == factor.ncols() && factor.nrows() == size, "L is m × m, R is m × n");
+    for first in (0..size).step_by(ROWS) {
+        let count = ROWS.min(size - first);
+        let triangle = factor.submatrix(first, first, count, count);
+        let (known, open) = rhs.as_mut().split_at_row_mut(first + count);
+        let mut known = known.subrows_mut(first, count);
+        instruction_set.run(Substitute { factor: triangle, rhs: known.as_mut() });
+        let left = factor.submatrix(first + count, first, size - first - count, count);
+        instruction_set.run(Product {
+            to: open,
+            accum: Accum::Add,
+            left: [left, left.subcols(0, 0)],
+            right: Right::Matrix { right: known.into_const(), sign: -1.0, lower: false },
+        });
+    }
 }
 
-struct Factor<'a> {
-    matrix: MatMut<'a, f64>,
+/// Overwrites `rhs` (m × n) by `L⁻ᵀ rhs`; `Lᵀ` stands in the upper triangle.
+pub(crate) fn solve_upper_in_place(
+    instruction_set: InstructionSet,
+    factor: MatRef<'_, f64>,
+    mut rhs: MatMut<'_, f64>,
+) {
+    let size = rhs.nrows();
+    assert!(factor.nrows() == factor.ncols() && factor.nrows() == size, "L is m × m, R is m × n");
+    for first in (0..size).step_by(ROWS).rev() {
+        let count = ROWS.min(size - first);
+        let triangle = factor.submatrix(first, first, count, count);
+        let (open, known) = rhs.as_mut().split_at_row_mut(first);
+        let mut known = known.subrows_mut(0, count);
+        instruction_set.run(SubstituteBack { factor: triangle, rhs: known.as_mut() });
+        let left = factor.submatrix(0, first, first, count);
+        instruction_set.run(Product {
+            to: open,
+            accum: Accum::Add,
+            left: [left, left.subcols(0, 0)],
+            right: Right::Matrix { right: known.into_const(), sign: -1.0, lower: false },
+        });
+    }
 }
 
-impl WithSimd for Factor<'_> {
-    type Output = Result<(), Failure>;
+/// Overwrites the lower triangle of `to` (m × m) by `L⁻¹`; what is above the diagonal is 0 or stays
+/// what it was.
+pub(crate) fn invert_lower(instruction_set: InstructionSet, factor: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
+    let size = factor.nrows();
+    for first in (0..size).step_by(BLOCK) {
+        let rows = size - first;
+        let mut columns = to.as_mut().submatrix_mut(first, first, rows, BLOCK.min(rows));
+        columns.fill(0.0);
+        for c in 0..columns.ncols() {
+            columns[(c, c)] = 1.0;
+        }
+        solve_lower_in_place(instruction_set, factor.submatrix(first, first, rows, rows), columns);
+    }
+}
+
+/// Why a panel was not factored.
+enum Stopped {
+    NotFinite,
+    At(usize),
+}
+
+struct FactorPanel<'a> {
+    panel: MatMut<'a, f64>,
+    shift: f64,
+    floor: f64,
+    /// Diagonal entries before the elimination.
+    before: &'a [f64],
+    pivots: &'a mut [f64],
+}
+
+impl WithSimd for FactorPanel<'_> {
+    type Output = Result<(), Stopped>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) -> Self::Output {
-        let mut matrix = self.matrix;
-        let size = matrix.nrows();
-        let floor = size as f64 * f64::EPSILON;
-        for first in (0..size).step_by(PANEL) {
-            let width = PANEL.min(size - first);
-            let (done, rest) = matrix.as_mut().split_at_col_mut(first);
-            let left = done.as_ref().subrows(first, size - first);
-            let mut panel = rest.submatrix_mut(first, 0, size - first, width);
-            let mut before = [0.0; PANEL];
-            for c in 0..width {
-                before[c] = panel[(c, c)];
+        let Self { mut panel, shift, floor, before, pivots } = self;
+        let width = panel.ncols();
+        for c in 0..width {
+            let (mut own, mut others) = panel.as_mut().split_at_col_mut(c + 1);
+            let own = &mut column_mut(own.as_mut(), c)[c..];
+            let pivot = own[0];
+            if let Some(to) = pivots.get_mut(c) {
+                *to = pivot;
             }
-            let columns = (0..first).map(|p| column(left, p));
-            multiply(s, Product { to: panel.as_mut(), accum: Accum::Add, columns, right: Right::MinusOwn });
-            for c in 0..width {
-                let (mut own, mut others) = panel.as_mut().split_at_col_mut(c + 1);
-                let own = &mut column_mut(own.as_mut(), c)[c..];
-                let pivot = own[0];
-                // What is not finite stays so in its column, or makes a pivot so.
-                if !pivot.is_finite() || !own.iter().all(|x| x.is_finite()) {
-                    return Err(Failure::NotFinite);
-                }
-                if pivot <= floor * before[c] || pivot <= 0.0 {
-                    let mut rest = (first + c + 1..size).flat_map(|j| column(matrix.as_ref(), j)[j..].iter());
-                    return Err(match rest.all(|x| x.is_finite()) {
-                        true => Failure::NotPositiveDefinite { pivot: first + c },
-                        false => Failure::NotFinite,
-                    });
-                }
-                let root = pivot.sqrt();
-                own[0] = root;
-                scale(s, &mut own[1..], 1.0 / root);
-                for (n, other) in (c + 1..width).enumerate() {
-                    let from = &own[1 + n..];
-                    subtract_multiple(s, &mut column_mut(others.as_mut(), n)[other..], from, from[0]);
-                }
+            // What is not finite stays so in its column, or makes a pivot so.
+            if !pivot.is_finite() || !own.iter().all(|x| x.is_finite()) {
+                return Err(Stopped::NotFinite);
+            }
+            let shifted = shift + pivot;
+            if shifted <= floor * (shift + before[c]) || shifted <= 0.0 {
+                return Err(Stopped::At(c));
+            }
+            let root = shifted.sqrt();
+            own[0] = root;
+            scale(s, &mut own[1..], 1.0 / root);
+            for (n, other) in (c + 1..width).enumerate() {
+                let from = &own[1 + n..];
+                subtract_multiple(s, &mut column_mut(others.as_mut(), n)[other..], from, from[0]);
             }
         }
         Ok(())
     }
 }
 
-struct Solve<'a> {
+struct Substitute<'a> {
     factor: MatRef<'a, f64>,
     rhs: MatMut<'a, f64>,
 }
 
-impl WithSimd for Solve<'_> {
+impl WithSimd for Substitute<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
         let Self { factor, mut rhs } = self;
-        let (size, columns) = (rhs.nrows(), rhs.ncols());
-        for first in (0..size).step_by(PANEL) {
-            let end = size.min(first + PANEL);
-            for j in 0..columns {
-                let own = &mut column_mut(rhs.as_mut(), j)[first..end];
-                for p in 0..own.len() {
-                    let solved = own[p] * (1.0 / factor[(first + p, first + p)]);
-                    own[p] = solved;
-                    let from = &column(factor, first + p)[first + p + 1..end];
-                    subtract_multiple(s, &mut own[p + 1..], from, solved);
-                }
+        let size = rhs.nrows();
+        let mut inverses = [0.0; ROWS];
+        for (p, inverse) in inverses[..size].iter_mut().enumerate() {
+            *inverse = 1.0 / factor[(p, p)];
+        }
+        for j in 0..rhs.ncols() {
+            let own = column_mut(rhs.as_mut(), j);
+            for p in 0..size {
+                let solved = own[p] * inverses[p];
+                own[p] = solved;
+                subtract_multiple(s, &mut own[p + 1..], &column(factor, p)[p + 1..], solved);
             }
-            let (known, open) = rhs.as_mut().split_at_row_mut(end);
-            let columns = (first..end).map(|p| &column(factor, p)[end..]);
-            let right = Right::Matrix { right: known.as_ref().subrows(first, end - first), sign: -1.0 };
-            multiply(s, Product { to: open, accum: Accum::Add, columns, right });
+        }
+    }
+}
+
+struct SubstituteBack<'a> {
+    factor: MatRef<'a, f64>,
+    rhs: MatMut<'a, f64>,
+}
+
+impl WithSimd for SubstituteBack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Self { factor, mut rhs } = self;
+        let size = rhs.nrows();
+        let mut inverses = [0.0; ROWS];
+        for (p, inverse) in inverses[..size].iter_mut().enumerate() {
+            *inverse = 1.0 / factor[(p, p)];
+        }
+        for j in 0..rhs.ncols() {
+            let own = column_mut(rhs.as_mut(), j);
+            for p in (0..size).rev() {
+                let solved = own[p] * inverses[p];
+                own[p] = solved;
+                subtract_multiple(s, &mut own[..p], column(factor, p), solved);
+            }
         }
     }
 }

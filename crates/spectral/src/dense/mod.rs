@@ -15,8 +15,8 @@
 //! | [`factor_pivoted`] | the same for M of rank r | m r² |
 //! | [`solve_lower_in_place`] | `L⁻¹ R` | m² n |
 
-mod cholesky;
-mod product;
+pub(crate) mod cholesky;
+pub(crate) mod product;
 mod row_gram;
 
 pub use cholesky::{factor_in_place, factor_pivoted, solve_lower_in_place};
