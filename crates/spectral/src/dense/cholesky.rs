@@ -280,7 +280,7 @@ impl WithSimd for SubstituteBack<'_> {
 
 /// x ← c x.
 #[inline(always)]
-fn scale<S: Simd>(s: S, x: &mut [f64], factor: f64) {
+pub(crate) fn scale<S: Simd>(s: S, x: &mut [f64], factor: f64) {
     let (registers, rest) = S::as_mut_simd_f64s(x);
     for x in registers {
         *x = s.mul(*x, s.all(factor));
@@ -292,7 +292,7 @@ fn scale<S: Simd>(s: S, x: &mut [f64], factor: f64) {
 
 /// x ← x − c y, fused; y may be longer.
 #[inline(always)]
-fn subtract_multiple<S: Simd>(s: S, x: &mut [f64], y: &[f64], factor: f64) {
+pub(crate) fn subtract_multiple<S: Simd>(s: S, x: &mut [f64], y: &[f64], factor: f64) {
     let (registers, rest) = S::as_mut_simd_f64s(x);
     let (from, _) = S::as_simd_f64s(y);
     for (x, y) in registers.iter_mut().zip(from) {
