@@ -51,7 +51,7 @@ use pulp::{Simd, WithSimd};
 use super::arithmetic::{Arithmetic, lanes};
 use super::reduction::{NOTHING, dot};
 use super::tiles::{load, unrolled};
-use crate::band::{band_stride, chase_at, chase_len};
+use crate::band::{band_stride, chase_at};
 
 /// Sweeps that go through the band one behind the other.
 const SWEEPS: usize = 4;
@@ -62,6 +62,14 @@ const MOST_COLUMNS: usize = 8;
 /// Registers of workspace.
 pub(crate) const fn chase_work_len(half_width: usize) -> usize {
     SWEEPS * (2 * half_width + 1) + 2 * half_width
+}
+
+/// Where the d − 1 − j numbers of sweep j of a lane begin: those of a lane stand side by side, as
+/// they are needed again.
+///
+/// Not lane after lane as a whole: at d = 1,024 all lanes would meet in the same sets of L1.
+pub(crate) const fn sweep_at(size: usize, lanes: usize, lane: usize, j: usize) -> usize {
+    lanes * chase_at(size, j, j + 1) + lane * (size - 1 - j)
 }
 
 /// The chase of one group; slices hold registers' worth of numbers an entry, but for the
@@ -77,8 +85,8 @@ pub(crate) struct Chase<'a> {
     /// d rows of `width`: overwritten by Q₂ᵀ times them.
     pub(crate) rows: &'a mut [f64],
     pub(crate) width: usize,
-    /// Those of each lane by themselves, lane after lane: [`chase_len`] numbers each. Empty: they
-    /// are not kept.
+    /// [`chase_len`](crate::band::chase_len) numbers a lane: sweep after sweep, of each the lanes one after the other, see
+    /// [`sweep_at`]. Empty: they are not kept.
     pub(crate) reflectors: &'a mut [f64],
     /// [`chase_work_len`].
     pub(crate) work: &'a mut [f64],
@@ -220,14 +228,48 @@ impl<S: Simd> Chasing<'_, S> {
         }
         if !self.reflectors.is_empty() {
             let at = chase_at(self.size, j, row);
-            let own = self.reflectors.chunks_exact_mut(chase_len(self.size));
-            for (lane, own) in own.enumerate().take(S::F64_LANES) {
-                let own = &mut own[at..][..v.len()];
-                own[0] = lanes::<S>(tau)[lane];
-                for (own, x) in own[1..].iter_mut().zip(&v[1..]) {
-                    *own = lanes::<S>(*x)[lane];
-                }
+            let numbers = pulp::bytemuck::cast_slice::<S::f64s, f64>(v);
+            let (length, before) = (self.size - 1 - j, row - 1 - j);
+            let start = sweep_at(self.size, S::F64_LANES, 0, j);
+            let sweep = &mut self.reflectors[start..][..S::F64_LANES * length];
+            match S::F64_LANES {
+                8 => take_apart::<8>(numbers, sweep, length, before),
+                4 => take_apart::<4>(numbers, sweep, length, before),
+                2 => take_apart::<2>(numbers, sweep, length, before),
+                _ => take_apart::<1>(numbers, sweep, length, before),
             }
+            for (own, tau) in sweep.chunks_exact_mut(length).zip(lanes::<S>(tau)) {
+                own[before] = tau;
+            }
+        }
+    }
+}
+
+/// Takes the numbers of N lanes apart: those of each go from place `at` of its `length` on.
+#[inline(always)]
+fn take_apart<const N: usize>(numbers: &[f64], sweep: &mut [f64], length: usize, at: usize) {
+    let count = numbers.len() / N;
+    let mut own: [&mut [f64]; N] = std::array::from_fn(|_| Default::default());
+    for (own, lane) in own.iter_mut().zip(sweep.chunks_exact_mut(length)) {
+        *own = &mut lane[at..][..count];
+    }
+    let (numbers, _) = pulp::as_arrays::<N, _>(numbers);
+    // Square blocks: loads, shuffles and stores of whole registers.
+    let (blocks, rest) = pulp::as_arrays::<N, _>(numbers);
+    for (b, block) in blocks.iter().enumerate() {
+        let mut square = [[0.0; N]; N];
+        for i in 0..N {
+            for lane in 0..N {
+                square[lane][i] = block[i][lane];
+            }
+        }
+        for lane in 0..N {
+            own[lane][b * N..][..N].copy_from_slice(&square[lane]);
+        }
+    }
+    for (i, numbers) in (blocks.len() * N..).zip(rest) {
+        for lane in 0..N {
+            own[lane][i] = numbers[lane];
         }
     }
 }
@@ -533,6 +575,7 @@ pub(crate) mod tests {
     use faer::Mat;
 
     use super::*;
+    use crate::band::chase_len;
     use crate::lanes::InstructionSet;
 
     /// Kinds of bands that [`band`] makes.
@@ -639,7 +682,10 @@ pub(crate) mod tests {
                     diagonal: own(&diagonal),
                     off_diagonal: own(&off_diagonal),
                     rows: Mat::from_fn(size, width, |i, c| rows[(i * width + c) * lanes + lane]),
-                    reflectors: reflectors[lane * kept..][..kept].to_vec(),
+                    reflectors: (0..size)
+                        .flat_map(|j| &reflectors[sweep_at(size, lanes, lane, j)..][..size - 1 - j])
+                        .copied()
+                        .collect(),
                 });
             }
         }
