@@ -21,6 +21,7 @@
 
 pub(crate) mod arithmetic;
 pub(crate) mod batch;
+pub(crate) mod chase;
 pub(crate) mod cholesky;
 pub(crate) mod equilibrate;
 pub(crate) mod gain;

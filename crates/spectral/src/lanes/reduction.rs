@@ -41,7 +41,7 @@ use super::tiles::load;
 const COLUMNS: usize = 4;
 
 /// ‖x‖² up to which a column counts as zero: 2⁻⁹⁰⁰.
-const NOTHING: f64 = f64::from_bits((1023 - 900) << 52);
+pub(crate) const NOTHING: f64 = f64::from_bits((1023 - 900) << 52);
 
 /// Length of a packed triangle.
 pub(crate) const fn packed_len(size: usize) -> usize {
