@@ -13,6 +13,8 @@
 //! Every sum has a fixed order that neither the instruction set nor a block changes: see
 //! [`dense`](crate::dense).
 
+pub(crate) mod vectors;
+
 /// Half-width b of the band that problems of size d are reduced to: entries (i, j) with
 /// |i − j| ≤ b.
 pub(crate) const fn half_width(_size: usize) -> usize {

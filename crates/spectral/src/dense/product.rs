@@ -98,14 +98,14 @@ pub(super) fn multiply<'f, S: Simd>(s: S, product: Product<'_, impl Iterator<Ite
 
 /// A column as a slice.
 #[inline(always)]
-pub(super) fn column<'a>(matrix: MatRef<'a, f64>, j: usize) -> &'a [f64] {
+pub(crate) fn column<'a>(matrix: MatRef<'a, f64>, j: usize) -> &'a [f64] {
     let column = matrix.col(j).try_as_col_major();
     assert!(column.is_some(), "contiguous columns");
     column.map_or(&[], |column| column.as_slice())
 }
 
 #[inline(always)]
-pub(super) fn column_mut<'a>(matrix: MatMut<'a, f64>, j: usize) -> &'a mut [f64] {
+pub(crate) fn column_mut<'a>(matrix: MatMut<'a, f64>, j: usize) -> &'a mut [f64] {
     let column = matrix.col_mut(j).try_as_col_major_mut();
     assert!(column.is_some(), "contiguous columns");
     column.map_or(&mut [], |column| column.as_slice_mut())
