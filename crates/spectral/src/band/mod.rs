@@ -14,6 +14,12 @@
 //! [`dense`](crate::dense).
 
 pub(crate) mod chased;
+pub(crate) mod reduction;
+pub(crate) mod solver;
+pub(crate) mod vectors;
+
+/// Largest size that is solved by way of a band; above it the memory of a problem is that of many.
+pub const LARGEST_SIZE: usize = 2048;
 
 /// Half-width b of the band that problems of size d are reduced to: entries (i, j) with
 /// |i − j| ≤ b.

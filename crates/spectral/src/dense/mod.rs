@@ -20,5 +20,6 @@ pub(crate) mod product;
 mod row_gram;
 
 pub use cholesky::{factor_in_place, factor_pivoted, solve_lower_in_place};
+pub(crate) use product::{column, column_mut};
 pub use product::{gram_lower, product};
 pub use row_gram::RowGram;

@@ -63,6 +63,10 @@ impl Ranked {
     }
 }
 
+/// Outcomes, units, diagonal and off-diagonal of T, and right-hand sides of a group.
+pub(crate) type Tridiagonal<'a> =
+    (&'a mut [Result<(), Failure>; MAX_LANES], &'a mut [f64], &'a mut [f64], &'a mut [f64], &'a mut [f64]);
+
 /// Up to [`GROUPS`] groups of problems `A = H T Hᵀ` of one size d.
 #[derive(Debug)]
 pub(crate) struct Batch {
@@ -110,6 +114,49 @@ impl Batch {
             batch.packed = Numbers::new(packed_len(size) * batch.lanes);
         }
         batch
+    }
+
+    /// Room for one group of problems that come as T: no triangles.
+    pub(crate) fn of_tridiagonal(instruction_set: InstructionSet, size: usize, width: usize) -> Self {
+        let mut batch = Self::of_groups(1, instruction_set, 0, 0, false);
+        let length = size * batch.lanes;
+        batch.diagonal = Numbers::new(length);
+        batch.off_diagonal = Numbers::new(length);
+        batch.values = Numbers::new(length);
+        batch.rows = Numbers::new(length * width);
+        batch.powers = Numbers::new(length);
+        batch.work = Numbers::new(length * implicit_ql::WORK);
+        batch
+    }
+
+    /// Outcomes, units, T and right-hand sides (d rows of ℓ = `width`) of the first group, to be
+    /// filled.
+    pub(crate) fn tridiagonal_mut(&mut self, width: usize) -> Tridiagonal<'_> {
+        let length = self.size * self.lanes;
+        (
+            &mut self.outcomes[0],
+            &mut self.units[..self.lanes],
+            part(&mut self.diagonal, 0, length),
+            part(&mut self.off_diagonal, 0, length),
+            part(&mut self.rows, 0, length * width),
+        )
+    }
+
+    /// Writes T and the eigenvalues of the problem at `place`, in the unit of T and their present
+    /// order.
+    pub(crate) fn read_tridiagonal(
+        &self,
+        place: usize,
+        diagonal: &mut [f64],
+        off_diagonal: &mut [f64],
+        values: &mut [f64],
+    ) {
+        for i in 0..self.size {
+            let at = self.at(place, i);
+            diagonal[i] = self.diagonal.as_slice()[at];
+            off_diagonal[i] = self.off_diagonal.as_slice()[at];
+            values[i] = self.values.as_slice()[at];
+        }
     }
 
     /// The same with room for so many groups.

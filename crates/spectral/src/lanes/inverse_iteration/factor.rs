@@ -2,62 +2,97 @@
 
 use pulp::Simd;
 
-use super::{CHAINS, Form, Row};
 use crate::lanes::arithmetic::Arithmetic;
 
-/// T − λI = P L U with partial pivoting.
-pub(super) struct Factor<'a, S: Simd> {
-    pub(super) lower: &'a mut [Row<S>],
-    pub(super) inverse_pivot: &'a mut [Row<S>],
-    pub(super) upper: &'a mut [Row<S>],
-    pub(super) second: &'a mut [Row<S>],
-    /// 1 where row i and row i + 1 changed places.
-    pub(super) swapped: &'a mut [Row<S>],
+/// Eigenvalues of one lane that are treated beside each other.
+pub(crate) const CHAINS: usize = 4;
+
+/// Numbers of a factor a row and lane.
+pub(crate) const FACTOR: usize = 4 * CHAINS;
+
+/// One row of a factor, of a solution, in each chain.
+pub(crate) type Row<S> = [<S as Simd>::f64s; CHAINS];
+
+/// T by entries: of the problem of each lane, or of one problem for all of them.
+pub(crate) trait Entries<S: Simd> {
+    /// d.
+    fn size(&self) -> usize;
+
+    /// Entry (i, i).
+    fn diagonal(&self, s: S, i: usize) -> S::f64s;
+
+    /// Entry (i + 1, i); 0 for i = d − 1.
+    fn off_diagonal(&self, s: S, i: usize) -> S::f64s;
+
+    /// ε‖T‖: what counts as nothing beside T.
+    fn least(&self, s: S) -> S::f64s;
 }
 
-impl<S: Simd> Factor<'_, S> {
+/// T − λI = P L U with partial pivoting.
+///
+/// U has a second off-diagonal where rows changed places: the entries of T.
+pub(crate) struct Factor<'a, S: Simd> {
+    lower: &'a mut [Row<S>],
+    inverse_pivot: &'a mut [Row<S>],
+    upper: &'a mut [Row<S>],
+    /// 1 where row i and row i + 1 changed places.
+    swapped: &'a mut [Row<S>],
+}
+
+impl<'a, S: Simd> Factor<'a, S> {
+    /// Room for a factor of size d, and the rest: [`FACTOR`]·d numbers of each lane.
+    #[inline(always)]
+    pub(crate) fn new(size: usize, work: &'a mut [Row<S>]) -> (Self, &'a mut [Row<S>]) {
+        let (lower, work) = work.split_at_mut(size);
+        let (inverse_pivot, work) = work.split_at_mut(size);
+        let (upper, work) = work.split_at_mut(size);
+        let (swapped, work) = work.split_at_mut(size);
+        (Self { lower, inverse_pivot, upper, swapped }, work)
+    }
+
     /// Factors T − λI; pivots below ε‖T‖ are raised to it: the solution only grows along the
     /// eigenvector.
     #[inline(always)]
-    pub(super) fn compute(&mut self, s: S, form: &Form<'_, S>, shifts: &[S::f64s; CHAINS]) {
-        let size = form.diagonal.len();
+    pub(crate) fn compute(&mut self, s: S, form: &impl Entries<S>, shifts: &Row<S>) {
+        let size = form.size();
+        let least = form.least(s);
         let (zero, one) = (s.all(0.0), s.all(1.0));
         // What is left of the row above: (pivot, next, 0).
-        let (mut pivot, mut next) = ([zero; CHAINS], [form.off_diagonal[0]; CHAINS]);
+        let (mut pivot, mut next) = ([zero; CHAINS], [form.off_diagonal(s, 0); CHAINS]);
         for c in 0..CHAINS {
-            pivot[c] = s.sub(form.diagonal[0], shifts[c]);
+            pivot[c] = s.sub(form.diagonal(s, 0), shifts[c]);
         }
         for i in 0..size - 1 {
             let (below, below_next, diagonal) =
-                (form.off_diagonal[i], form.off_diagonal[i + 1], form.diagonal[i + 1]);
-            let (mut lower, mut inverse_pivot, mut upper, mut second, mut swapped) =
-                ([zero; CHAINS], [zero; CHAINS], [zero; CHAINS], [zero; CHAINS], [zero; CHAINS]);
+                (form.off_diagonal(s, i), form.off_diagonal(s, i + 1), form.diagonal(s, i + 1));
+            let (mut lower, mut inverse_pivot, mut upper, mut swapped) =
+                ([zero; CHAINS], [zero; CHAINS], [zero; CHAINS], [zero; CHAINS]);
             for c in 0..CHAINS {
                 let below_diagonal = s.sub(diagonal, shifts[c]);
                 let swap = s.less_than_f64s(s.abs(pivot[c]), s.abs(below));
-                let top = raised(s, s.choose(swap, below, pivot[c]), form.least);
+                let top = raised(s, s.choose(swap, below, pivot[c]), least);
                 let rest = s.choose(swap, pivot[c], below);
                 inverse_pivot[c] = s.div(one, top);
                 lower[c] = s.mul(rest, inverse_pivot[c]);
                 upper[c] = s.choose(swap, below_diagonal, next[c]);
-                second[c] = s.choose(swap, below_next, zero);
+                let second = s.choose(swap, below_next, zero);
                 swapped[c] = s.choose(swap, one, zero);
                 pivot[c] = s.sub_mul(s.choose(swap, next[c], below_diagonal), lower[c], upper[c]);
-                next[c] = s.sub_mul(s.choose(swap, zero, below_next), lower[c], second[c]);
+                next[c] = s.sub_mul(s.choose(swap, zero, below_next), lower[c], second);
             }
             (self.lower[i], self.inverse_pivot[i]) = (lower, inverse_pivot);
-            (self.upper[i], self.second[i], self.swapped[i]) = (upper, second, swapped);
+            (self.upper[i], self.swapped[i]) = (upper, swapped);
         }
         for c in 0..CHAINS {
-            self.inverse_pivot[size - 1][c] = s.div(one, raised(s, pivot[c], form.least));
+            self.inverse_pivot[size - 1][c] = s.div(one, raised(s, pivot[c], least));
         }
         self.upper[size - 1] = [zero; CHAINS];
-        self.second[size - 1] = [zero; CHAINS];
+        self.swapped[size - 1] = [zero; CHAINS];
     }
 
     /// Overwrites x by `L⁻¹ P⁻¹ x`.
     #[inline(always)]
-    pub(super) fn solve_lower(&self, s: S, x: &mut [Row<S>]) {
+    pub(crate) fn solve_lower(&self, s: S, x: &mut [Row<S>]) {
         let size = x.len();
         let half = s.all(0.5);
         let mut above = x[0];
@@ -77,18 +112,20 @@ impl<S: Simd> Factor<'_, S> {
 
     /// Overwrites x by `U⁻¹ x`.
     #[inline(always)]
-    pub(super) fn solve_upper(&self, s: S, x: &mut [Row<S>]) {
-        let zero = s.all(0.0);
+    pub(crate) fn solve_upper(&self, s: S, form: &impl Entries<S>, x: &mut [Row<S>]) {
+        let (zero, half) = (s.all(0.0), s.all(0.5));
+        let mut next = zero;
         let (mut one_below, mut two_below) = ([zero; CHAINS], [zero; CHAINS]);
         for i in (0..x.len()).rev() {
-            let (upper, second, inverse_pivot) = (self.upper[i], self.second[i], self.inverse_pivot[i]);
+            let (upper, swapped, inverse_pivot) = (self.upper[i], self.swapped[i], self.inverse_pivot[i]);
             let mut solved = x[i];
             for c in 0..CHAINS {
+                let second = s.choose(s.greater_than_f64s(swapped[c], half), next, zero);
                 // What is two below is known first: only one product is on the critical path.
-                let known = s.sub_mul(solved[c], second[c], two_below[c]);
+                let known = s.sub_mul(solved[c], second, two_below[c]);
                 solved[c] = s.mul(s.sub_mul(known, upper[c], one_below[c]), inverse_pivot[c]);
             }
-            (two_below, one_below) = (one_below, solved);
+            (two_below, one_below, next) = (one_below, solved, form.off_diagonal(s, i));
             x[i] = solved;
         }
     }
@@ -98,4 +135,23 @@ impl<S: Simd> Factor<'_, S> {
 #[inline(always)]
 fn raised<S: Simd>(s: S, x: S::f64s, least: S::f64s) -> S::f64s {
     s.choose(s.less_than_f64s(s.abs(x), least), s.with_sign_of(least, x), x)
+}
+
+/// Divides each vector by its largest magnitude, so that the next solve cannot overflow.
+#[inline(always)]
+pub(crate) fn normalize<S: Simd>(s: S, rows: &mut [Row<S>]) {
+    let mut factor = [s.all(0.0); CHAINS];
+    for row in rows.iter() {
+        for c in 0..CHAINS {
+            factor[c] = s.largest(factor[c], row[c]);
+        }
+    }
+    for c in 0..CHAINS {
+        factor[c] = s.div(s.all(1.0), factor[c]);
+    }
+    for row in rows.iter_mut() {
+        for c in 0..CHAINS {
+            row[c] = s.mul(row[c], factor[c]);
+        }
+    }
 }

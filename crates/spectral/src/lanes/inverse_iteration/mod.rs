@@ -25,7 +25,7 @@
 //! Rounding: sums run over ascending rows, one chain a column, so nothing depends on the number of
 //! columns.
 
-mod factor;
+pub(crate) mod factor;
 mod orthogonal;
 
 use pulp::{Simd, WithSimd};
@@ -34,33 +34,28 @@ use super::MAX_LANES;
 use super::arithmetic::{Arithmetic, lanes};
 use super::reduction::dot;
 use crate::Failure;
-use factor::Factor;
+use factor::{CHAINS, Entries, FACTOR, Factor, Row, normalize};
+pub(crate) use orthogonal::KEPT;
 use orthogonal::{lengths, orthonormalize, remove_from_all};
-
-/// Eigenvalues of one lane that are treated beside each other.
-const CHAINS: usize = 4;
 
 /// Residual that is aimed at, in units of √d·ε·‖T‖; two solves leave 1 or less where eigenvalues
 /// are apart.
-const RESIDUAL: f64 = 4.0;
+pub(crate) const RESIDUAL: f64 = 4.0;
 
 /// Residual up to which a vector counts, in units of d·ε·‖T‖: what many vectors of a cluster before
 /// it, each with a rounding of its own, can leave behind: 4.8 for the last of 24 equal eigenvalues
 /// of 47, where all vectors are asked for. LAPACK's tests allow 30.
-const ALLOWED: f64 = 8.0;
+pub(crate) const ALLOWED: f64 = 8.0;
 
 /// Distance of its Rayleigh quotient from the eigenvalue up to which a vector counts, in units of
 /// d·ε·‖T‖: the backward error of QL, which is 1 or less.
-const NEAR: f64 = 20.0;
+pub(crate) const NEAR: f64 = 20.0;
 
 /// Further solves for one vector; none is needed unless eigenvalues agree to many digits.
-const SOLVES: usize = 3;
+pub(crate) const SOLVES: usize = 3;
 
-/// Numbers of workspace a row: five of the factor and two vectors, of each chain.
-pub(crate) const WORK: usize = 8 * CHAINS;
-
-/// One row of a factor, of a solution, in each chain.
-type Row<S> = [<S as Simd>::f64s; CHAINS];
+/// Numbers of workspace a row: the factor, two vectors of each chain, and two more.
+pub(crate) const WORK: usize = FACTOR + 3 * CHAINS;
 
 /// Writes the eigenvectors of the `count` largest eigenvalues of each lane into the columns of
 /// `vectors` (d rows of `count`).
@@ -85,6 +80,28 @@ struct Form<'a, S: Simd> {
     least: S::f64s,
 }
 
+impl<S: Simd> Entries<S> for Form<'_, S> {
+    #[inline(always)]
+    fn size(&self) -> usize {
+        self.diagonal.len()
+    }
+
+    #[inline(always)]
+    fn diagonal(&self, _: S, i: usize) -> S::f64s {
+        self.diagonal[i]
+    }
+
+    #[inline(always)]
+    fn off_diagonal(&self, _: S, i: usize) -> S::f64s {
+        self.off_diagonal[i]
+    }
+
+    #[inline(always)]
+    fn least(&self, _: S) -> S::f64s {
+        self.least
+    }
+}
+
 impl WithSimd for InverseIteration<'_> {
     type Output = ();
 
@@ -97,16 +114,11 @@ impl WithSimd for InverseIteration<'_> {
         let (vectors, _) = S::as_mut_simd_f64s(self.vectors);
         let (work, _) = S::as_mut_simd_f64s(self.work);
         let (work, _) = pulp::as_arrays_mut::<CHAINS, _>(work);
-        let (lower, work) = work.split_at_mut(size);
-        let (inverse_pivot, work) = work.split_at_mut(size);
-        let (upper, work) = work.split_at_mut(size);
-        let (second, work) = work.split_at_mut(size);
-        let (swapped, work) = work.split_at_mut(size);
+        let (mut factor, work) = Factor::<S>::new(size, work);
         let (solution, work) = work.split_at_mut(size);
         let (again, work) = work.split_at_mut(size);
         let (x, work) = work.as_flattened_mut().split_at_mut(size);
         let (kept, _) = work.split_at_mut(size);
-        let mut factor = Factor::<S> { lower, inverse_pivot, upper, second, swapped };
         let norm = norm(s, diagonal, off_diagonal);
         let norm = s.choose(s.greater_than_f64s(norm, s.all(0.0)), norm, s.all(1.0));
         let form = Form::<S> { diagonal, off_diagonal, least: s.mul(s.all(f64::EPSILON), norm) };
@@ -125,10 +137,10 @@ impl WithSimd for InverseIteration<'_> {
             }
             factor.compute(s, &form, &shifts);
             start(s, solution, first);
-            factor.solve_upper(s, solution);
+            factor.solve_upper(s, &form, solution);
             normalize(s, solution);
             factor.solve_lower(s, solution);
-            factor.solve_upper(s, solution);
+            factor.solve_upper(s, &form, solution);
             normalize(s, solution);
             let lengths = lengths(s, solution);
             remove_from_all(s, solution, vectors, count, first);
@@ -170,7 +182,7 @@ impl WithSimd for InverseIteration<'_> {
                         *row = [*x; CHAINS];
                     }
                     factor.solve_lower(s, again);
-                    factor.solve_upper(s, again);
+                    factor.solve_upper(s, &form, again);
                     normalize(s, again);
                     for (x, row) in x.iter_mut().zip(again.iter()) {
                         *x = s.choose(open, row[c], *x);
@@ -202,39 +214,25 @@ fn norm<S: Simd>(s: S, diagonal: &[S::f64s], off_diagonal: &[S::f64s]) -> S::f64
     most
 }
 
-/// A fixed start without structure for the vectors `first`, `first + 1`, …: SplitMix64 (Steele, Lea
-/// and Flood, 2014), uniform in [−1, 1).
+/// A fixed start without structure for the vectors `first`, `first + 1`, ….
 #[inline(always)]
 fn start<S: Simd>(s: S, rows: &mut [Row<S>], first: usize) {
-    const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
     for (i, row) in (0_u64..).zip(rows) {
         for c in 0..CHAINS {
-            let mut z = STEP.wrapping_mul(((first + c) as u64 + 1) << 32 | i);
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^= z >> 31;
-            row[c] = s.all((z >> 11) as f64 / (1_u64 << 52) as f64 - 1.0);
+            row[c] = s.all(uniform(((first + c) as u64 + 1) << 32 | i));
         }
     }
 }
 
-/// Divides each vector by its largest magnitude, so that the next solve cannot overflow.
+/// Number n of a fixed sequence without structure, in [−1, 1): SplitMix64 (Steele, Lea and Flood,
+/// 2014).
 #[inline(always)]
-fn normalize<S: Simd>(s: S, rows: &mut [Row<S>]) {
-    let mut factor = [s.all(0.0); CHAINS];
-    for row in rows.iter() {
-        for c in 0..CHAINS {
-            factor[c] = s.largest(factor[c], row[c]);
-        }
-    }
-    for c in 0..CHAINS {
-        factor[c] = s.div(s.all(1.0), factor[c]);
-    }
-    for row in rows.iter_mut() {
-        for c in 0..CHAINS {
-            row[c] = s.mul(row[c], factor[c]);
-        }
-    }
+pub(crate) fn uniform(n: u64) -> f64 {
+    let mut z = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(n);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^= z >> 31;
+    (z >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
 
 /// Rayleigh quotient `ρ = xᵀTx` of a vector of length 1, and `‖Tx − ρx‖`; NaN if x is not finite.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::{CHAINS, Row};
+use super::factor::{CHAINS, Row};
 use crate::lanes::arithmetic::Arithmetic;
 use crate::lanes::reduction::dot;
 
@@ -15,7 +15,7 @@ const BLOCK: usize = CHAINS;
 
 /// Where orthogonalization leaves less than this share of a vector, it is repeated: "twice is
 /// enough" (Parlett, 1980, section 6-9).
-const KEPT: f64 = 0.7;
+pub(crate) const KEPT: f64 = 0.7;
 
 /// The length of each vector.
 #[inline(always)]

@@ -1,0 +1,230 @@
+//! Eigenproblems of one size by way of a band, up to as many at a time as a group has lanes.
+//!
+//! | symbol | code | shape | meaning |
+//! |---|---|---|---|
+//! | A | `squares` | d × d | lower triangle; afterwards the reflectors of Q₁ |
+//! | B | `band` | 2b·d registers | of all problems, in lanes |
+//! | Q₂ | `reflectors` | d(d−1)/2 registers | of all problems |
+//! | T | `batch` | d registers | and the right-hand sides, `Q₂ᵀQ₁ᵀb`, of all problems |
+//!
+//! Where nobody asks for vectors one square serves all problems, and reflectors are not kept.
+
+use faer::{Mat, MatMut, MatRef};
+
+use super::chased::{ApplyChased, apply_work_len};
+use super::reduction::{self, Mirror, Workspace};
+use super::vectors::{TridiagonalVectors, tridiagonal_vectors_work};
+use super::{band_stride, chase_len, half_width};
+use crate::Failure;
+use crate::lanes::InstructionSet;
+use crate::lanes::batch::{Batch, Numbers, Ranked};
+use crate::lanes::chase::{Chase, chase_work_len};
+use crate::scaling::normalize_lower_in_place;
+
+/// Rows of a matrix in memory, of which the first `size` are its own: an odd number of cache lines,
+/// so that the columns of a tile do not meet in the same sets.
+pub(crate) const fn padded(size: usize) -> usize {
+    size.next_multiple_of(8) | 8
+}
+
+/// A matrix with padded columns.
+pub(crate) fn padded_mat(rows: usize, columns: usize) -> Mat<f64> {
+    Mat::zeros(if rows == 0 { 0 } else { padded(rows) }, columns)
+}
+
+/// The first rows and columns.
+pub(crate) fn part(matrix: &mut Mat<f64>, rows: usize, columns: usize) -> MatMut<'_, f64> {
+    matrix.as_mut().submatrix_mut(0, 0, rows, columns)
+}
+
+/// The largest sizes of a solver.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// Problems at a time, at most as many as a group has lanes.
+    pub(crate) problems: usize,
+    /// d.
+    pub(crate) size: usize,
+    /// ℓ.
+    pub(crate) width: usize,
+    /// Leading vectors, 0 where there is none.
+    pub(crate) count: usize,
+}
+
+/// Workspace, and the problems in hand.
+pub(crate) struct BandSolver {
+    instruction_set: InstructionSet,
+    lanes: usize,
+    room: Room,
+    size: usize,
+    half_width: usize,
+    /// ℓ of the problems in hand.
+    width: usize,
+    squares: Vec<Mat<f64>>,
+    factors: Vec<Mat<f64>>,
+    right: Mat<f64>,
+    band: Numbers,
+    reflectors: Numbers,
+    pub(crate) batch: Batch,
+    reduction: Workspace,
+    /// T and eigenvalues of one problem.
+    tridiagonal: [Vec<f64>; 3],
+    work: Vec<f64>,
+}
+
+impl BandSolver {
+    pub(crate) fn new(instruction_set: InstructionSet, room: Room) -> Self {
+        let Room { problems, size, width, count } = room;
+        let lanes = instruction_set.lanes();
+        let kept = if count > 0 { problems } else { problems.min(1) };
+        let half = half_width(size);
+        let work = tridiagonal_vectors_work(size, count).max(apply_work_len(size, half, count));
+        Self {
+            instruction_set,
+            lanes,
+            room,
+            size: 0,
+            half_width: half,
+            width: 0,
+            squares: (0..kept).map(|_| padded_mat(size, size)).collect(),
+            factors: (0..kept).map(|_| Mat::zeros(half, size)).collect(),
+            right: padded_mat(size, width),
+            band: Numbers::new(size * band_stride(half) * lanes),
+            reflectors: Numbers::new(if count > 0 { chase_len(size) * lanes } else { 0 }),
+            batch: Batch::of_tridiagonal(instruction_set, size, width),
+            reduction: Workspace::new(size, half, width.max(count)),
+            tridiagonal: std::array::from_fn(|_| vec![0.0; size]),
+            work: vec![0.0; work.max(chase_work_len(half) * lanes)],
+        }
+    }
+
+    /// Bytes of the room, about.
+    pub(crate) fn bytes(instruction_set: InstructionSet, room: Room) -> usize {
+        let Room { problems, size, width, count } = room;
+        let (lanes, half) = (instruction_set.lanes(), half_width(size));
+        let kept = if count > 0 { problems } else { problems.min(1) };
+        let vectors = if count > 0 {
+            chase_len(size) * lanes
+                + tridiagonal_vectors_work(size, count).max(apply_work_len(size, half, count))
+        } else {
+            0
+        };
+        let each = padded(size) * size + half * size;
+        8 * (kept * each + size * lanes * (band_stride(half) + width + 12) + vectors)
+            + Workspace::bytes(size, half, width.max(count))
+    }
+
+    /// Forgets all problems; the next ones are of size d with ℓ = `width` right-hand sides.
+    pub(crate) fn start(&mut self, size: usize, width: usize) {
+        assert!(size <= self.room.size && width <= self.room.width, "room for this size and width");
+        (self.size, self.width, self.half_width) = (size, width, half_width(size));
+        self.batch.start(size);
+        self.band.as_mut_slice()[..size * band_stride(self.half_width) * self.lanes].fill(0.0);
+        let (.., rows) = self.batch.tridiagonal_mut(width);
+        rows.fill(0.0);
+    }
+
+    /// A (d × d, lower triangle to be filled) and b (d × ℓ) of the problem at `place`.
+    pub(crate) fn problem_mut(&mut self, place: usize) -> (MatMut<'_, f64>, MatMut<'_, f64>) {
+        let (size, own) = (self.size, place.min(self.squares.len() - 1));
+        (part(&mut self.squares[own], size, size), part(&mut self.right, size, self.width))
+    }
+
+    /// Reduces the problem at `place`, which was filled, unless it has failed before.
+    pub(crate) fn reduce(&mut self, place: usize, before: Result<(), Failure>) {
+        let (size, half, lanes, width) = (self.size, self.half_width, self.lanes, self.width);
+        let own = place.min(self.squares.len() - 1);
+        let mut matrix = part(&mut self.squares[own], size, size);
+        let mut right = part(&mut self.right, size, width);
+        let unit = before.and_then(|()| normalize_lower_in_place(matrix.as_mut()));
+        let (outcome, units, ..) = self.batch.tridiagonal_mut(width);
+        outcome[place] = unit.map(|_| ());
+        let Ok(unit) = unit else { return };
+        units[place] = unit;
+        self.instruction_set.run(Mirror { matrix: matrix.as_mut() });
+        let factors = self.factors[own].as_mut().subcols_mut(0, size);
+        let workspace = &mut self.reduction;
+        reduction::reduce(self.instruction_set, half, matrix.as_mut(), factors, right.as_mut(), workspace);
+        let band = self.band.as_mut_slice();
+        for j in 0..size {
+            for r in 0..(half + 1).min(size - j) {
+                band[(j * band_stride(half) + r) * lanes + place] = matrix[(j + r, j)];
+            }
+        }
+        let (.., rows) = self.batch.tridiagonal_mut(width);
+        for i in 0..size {
+            for c in 0..width {
+                rows[(i * width + c) * lanes + place] = right[(i, c)];
+            }
+        }
+    }
+
+    /// Finds the eigenvalues of the first `count` problems, and the projections of their right-hand
+    /// sides.
+    pub(crate) fn diagonalize(&mut self, count: usize) {
+        self.batch.adopt(count);
+        let (size, lanes, width, half) = (self.size, self.lanes, self.width, self.half_width);
+        let kept = if self.room.count > 0 { chase_len(size) * lanes } else { 0 };
+        let (_, _, diagonal, off_diagonal, rows) = self.batch.tridiagonal_mut(width);
+        self.instruction_set.run(Chase {
+            size,
+            half_width: half,
+            band: &mut self.band.as_mut_slice()[..size * band_stride(half) * lanes],
+            diagonal,
+            off_diagonal,
+            rows,
+            width,
+            reflectors: &mut self.reflectors.as_mut_slice()[..kept],
+            work: &mut self.work[..chase_work_len(half) * lanes],
+        });
+        self.batch.diagonalize(width);
+    }
+
+    /// Eigenvalues of the problem at `place`, descending, and the powers of its right-hand sides
+    /// along the eigenvectors.
+    pub(crate) fn read_powers(
+        &self,
+        place: usize,
+        order: &mut [Ranked],
+        values: &mut [f64],
+        powers: &mut [f64],
+    ) {
+        self.batch.read_powers(place, order, values, powers);
+    }
+
+    /// Writes the leading eigenvectors of the problem at `place`, once eigenvalues are sorted, into
+    /// the columns of `vectors` (d × k).
+    pub(crate) fn leading_vectors(&mut self, place: usize, mut vectors: MatMut<'_, f64>) -> Result<(), Failure> {
+        self.batch.outcome(place)?;
+        let (size, lanes, count) = (self.size, self.lanes, vectors.ncols());
+        assert!(count <= self.room.count && vectors.nrows() == size, "room for so many vectors");
+        let [diagonal, off_diagonal, values] = &mut self.tridiagonal;
+        self.batch.read_tridiagonal(place, diagonal, off_diagonal, values);
+        self.instruction_set.run(TridiagonalVectors {
+            diagonal: &diagonal[..size],
+            off_diagonal: &off_diagonal[..size],
+            values: &values[..size],
+            vectors: vectors.as_mut(),
+            work: &mut self.work[..tridiagonal_vectors_work(size, count)],
+        })?;
+        self.instruction_set.run(ApplyChased {
+            size,
+            half_width: self.half_width,
+            reflectors: &self.reflectors.as_slice()[..chase_len(size) * lanes],
+            lanes,
+            lane: place,
+            vectors: vectors.as_mut(),
+            work: &mut self.work[..apply_work_len(size, self.half_width, count)],
+        });
+        let matrix: MatRef<'_, f64> = self.squares[place].as_ref().submatrix(0, 0, size, size);
+        let factors = self.factors[place].as_ref().subcols(0, size);
+        reduction::apply(
+            self.instruction_set,
+            self.half_width,
+            matrix,
+            factors,
+            vectors,
+            &mut self.reduction,
+        );
+        Ok(())
+    }
+}
