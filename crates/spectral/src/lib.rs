@@ -27,7 +27,7 @@
     reason = "loops over the entries of a tile read like the sums that they are"
 )]
 
-mod band;
+pub mod band;
 pub mod cholesky;
 pub mod dense;
 mod failure;

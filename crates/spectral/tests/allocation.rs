@@ -8,7 +8,7 @@ use eigensweep_spectral::dense;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
 use eigensweep_spectral::range::{inverse_root, inverse_root_scratch};
-use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
+use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted, Way};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
 use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
@@ -30,7 +30,9 @@ fn no_kernel_allocates_once_warm() {
         let isa = InstructionSet::detect();
         let mut leading = LeadingBatch::new(isa, size, size);
         let wanted = Wanted { ridge: true, projected: true, pencil: true, vectors: true };
-        let mut scaled = ScaledBatch::new(isa, Room { size, width: WIDTH, count: size }, 2, wanted);
+        let room = Room { size, smallest: size, width: WIDTH, count: size };
+        let mut scaled = ScaledBatch::new(isa, room, 2, wanted);
+        let mut banded = ScaledBatch::in_way(Some(Way::Band), isa, room, 2, wanted);
         let sigma: Vec<f64> = (0..size).map(|i| 1.0 + i as f64).collect();
         let (mut matrix, mut rhs) = (definite.clone(), right.clone());
         let (mut values, mut left, mut other) =
@@ -81,6 +83,18 @@ fn no_kernel_allocates_once_warm() {
                         scaled.solve(&[size, 1], |n| (sources[n].as_ref(), right.as_ref()));
                         scaled.projected(0).unwrap();
                         scaled.pencil(0).unwrap();
+                    }),
+                ),
+                (
+                    "by way of a band",
+                    calls(|| {
+                        banded.start(size, WIDTH);
+                        let fits = banded.capacity().min(2);
+                        (0..fits).for_each(|n| _ = banded.push(n, &sigma));
+                        let sources = [&definite, &singular];
+                        banded.solve(&[size, 1], |n| (sources[n].as_ref(), right.as_ref()));
+                        banded.projected(0).unwrap();
+                        banded.pencil(0).unwrap();
                     }),
                 ),
                 (

@@ -4,7 +4,7 @@
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
-use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
+use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted, Way};
 use eigensweep_testkit::random::Random;
 use faer::Mat;
 use proptest::prelude::*;
@@ -64,11 +64,11 @@ fn bits<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> Vec<u64> {
 }
 
 /// The answers to problems of one shape, solved in batches of `fill`.
-fn solve(isa: InstructionSet, problems: &[Problem], fill: usize) -> Vec<Answers> {
+fn solve(way: Way, isa: InstructionSet, problems: &[Problem], fill: usize) -> Vec<Answers> {
     let (size, width) = (problems[0].right.nrows(), problems[0].right.ncols());
     let mut leading = LeadingBatch::new(isa, size, size);
     let wanted = Wanted { ridge: true, projected: true, pencil: true, vectors: true };
-    let mut scaled = ScaledBatch::new(isa, Room { size, width, count: size }, 2, wanted);
+    let mut scaled = ScaledBatch::in_way(Some(way), isa, Room { size, smallest: size, width, count: size }, 2, wanted);
     let fill = fill.clamp(1, scaled.capacity());
     let mut answers = vec![];
     for problems in problems.chunks(fill) {
@@ -102,8 +102,8 @@ fn solve(isa: InstructionSet, problems: &[Problem], fill: usize) -> Vec<Answers>
 }
 
 /// Each problem alone, on the portable instruction set: the reference.
-fn alone(problems: &[Problem]) -> Vec<Answers> {
-    solve(InstructionSet::portable(), problems, 1)
+fn alone(way: Way, problems: &[Problem]) -> Vec<Answers> {
+    solve(way, InstructionSet::portable(), problems, 1)
 }
 
 #[test]
@@ -116,18 +116,60 @@ fn the_machine_has_the_portable_set_first() {
     eprintln!("held to the same bits: {:?}", available.iter().map(|isa| isa.name()).collect::<Vec<_>>());
 }
 
+/// All ways.
+const WAYS: [Way; 2] = [Way::Lanes, Way::Band];
+
 /// Sizes around the tiles, blocks and groups of every kernel.
 #[test]
 fn every_instruction_set_gives_the_same_bits() {
     for (size, width) in [(1, 1), (2, 3), (3, 0), (7, 2), (16, 10), (33, 10), (50, 7), (64, 3), (100, 10)] {
         let count = if size > 40 { 9 } else { 33 };
         let problems: Vec<_> = (0..count).map(|i| Problem::new(i % KINDS, size, width, i as u64)).collect();
-        let expected = alone(&problems);
-        for isa in InstructionSet::available() {
-            let found = solve(isa, &problems, usize::MAX);
-            for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
-                assert!(found == expected, "{}, d = {size}, ℓ = {width}, problem {place}", isa.name());
+        for way in WAYS {
+            let expected = alone(way, &problems);
+            for isa in InstructionSet::available() {
+                let found = solve(way, isa, &problems, usize::MAX);
+                for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                    let at = format!("{way:?}, {}, d = {size}, ℓ = {width}, problem {place}", isa.name());
+                    assert!(found == expected, "{at}");
+                }
             }
+        }
+    }
+}
+
+/// What the two ways find differs by rounding.
+#[test]
+fn lanes_and_band_agree() {
+    const WIDTH: usize = 4;
+    let isa = InstructionSet::detect();
+    for size in [1, 2, 15, 16, 17, 18, 33, 60, 130, 300] {
+        // Sound ones.
+        for kind in [0, 3, 5, 6, 7] {
+            let problem = Problem::new(kind, size, WIDTH, size as u64);
+            let counts = [size, size.div_ceil(2), 1];
+            let [one, other] = WAYS.map(|way| {
+                let wanted = Wanted { ridge: true, projected: true, pencil: true, vectors: true };
+                let room = Room { size, smallest: size, width: WIDTH, count: size };
+                let mut batch = ScaledBatch::in_way(Some(way), isa, room, 3, wanted);
+                batch.start(size, WIDTH);
+                batch.push(0, &problem.sigma);
+                batch.solve(&counts, |_| (problem.matrix.as_ref(), problem.right.as_ref()));
+                let values = batch.projected(0).unwrap().0.to_vec();
+                let (squares, explained) = batch.pencil(0).unwrap();
+                let mut q = Mat::zeros(size, size);
+                batch.eigenvectors(0, q.as_mut());
+                let off = (q.transpose() * &q - Mat::<f64>::identity(size, size)).norm_max();
+                assert!(off <= 20.0 * size as f64 * f64::EPSILON, "{way:?}, kind {kind}, {size}: {off:e}");
+                (batch.ridge_power(0).unwrap(), values, squares.to_vec(), explained.to_vec())
+            });
+            let near = |x: f64, y: f64, scale: f64| (x - y).abs() <= 1e-11 * size as f64 * scale;
+            let at = format!("kind {kind}, d = {size}");
+            assert!(near(one.0, other.0, one.0), "{at}: ridge {} {}", one.0, other.0);
+            assert!(one.1.iter().zip(&other.1).all(|(x, y)| near(*x, *y, one.1[0])), "{at}: values");
+            assert!(one.2.iter().zip(&other.2).all(|(x, y)| near(*x, *y, one.2[0])), "{at}: squares");
+            // All of it; the others depend on gaps.
+            assert!(near(one.3[0], other.3[0], 1e3 * one.3[0]), "{at}: explained {:?} {:?}", one.3, other.3);
         }
     }
 }
@@ -136,8 +178,8 @@ fn every_instruction_set_gives_the_same_bits() {
 fn failures_are_named_in_their_own_lane() {
     let (size, width) = (12, 3);
     let problems: Vec<_> = (0..40).map(|i| Problem::new(i % KINDS, size, width, 7 + i as u64)).collect();
-    for isa in InstructionSet::available() {
-        let answers = solve(isa, &problems, usize::MAX);
+    for (way, isa) in WAYS.into_iter().flat_map(|way| InstructionSet::available().into_iter().map(move |isa| (way, isa))) {
+        let answers = solve(way, isa, &problems, usize::MAX);
         for (i, answers) in answers.iter().enumerate() {
             let failed = |answer: usize| answers[answer].as_ref().err().copied();
             match i % KINDS {
@@ -172,11 +214,13 @@ proptest! {
     /// Any neighbours, any place, any fill, any instruction set.
     #[test]
     fn a_problem_has_its_own_bits((problems, fill) in batches()) {
-        let expected = alone(&problems);
-        for isa in InstructionSet::available() {
-            let found = solve(isa, &problems, fill);
-            for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
-                prop_assert!(found == expected, "{}, fill {fill}, problem {place}", isa.name());
+        for way in WAYS {
+            let expected = alone(way, &problems);
+            for isa in InstructionSet::available() {
+                let found = solve(way, isa, &problems, fill);
+                for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                    prop_assert!(found == expected, "{way:?}, {}, fill {fill}, problem {place}", isa.name());
+                }
             }
         }
     }
@@ -187,16 +231,18 @@ proptest! {
         entries in prop::collection::vec(any::<f64>(), 4 * 12),
         size in 1_usize..=4,
         seed in any::<u64>(),
+        banded in any::<bool>(),
     ) {
+        let way = if banded { Way::Band } else { Way::Lanes };
         let mut problems: Vec<_> = (0..9).map(|i| Problem::new(0, size, 1, seed.wrapping_add(i))).collect();
-        let expected = alone(&problems);
+        let expected = alone(way, &problems);
         for (n, place) in [1, 4, 6].into_iter().enumerate() {
             let at = |i: usize, j: usize| entries[n * 16 + i * 4 + j];
             problems[place].matrix = Mat::from_fn(size, size, |i, j| at(i.max(j), i.min(j)));
         }
-        let wild = alone(&problems);
+        let wild = alone(way, &problems);
         for isa in InstructionSet::available() {
-            let found = solve(isa, &problems, usize::MAX);
+            let found = solve(way, isa, &problems, usize::MAX);
             for place in 0..9 {
                 prop_assert!(found[place] == wild[place], "{}, problem {place}", isa.name());
                 prop_assert!([1, 4, 6].contains(&place) || found[place] == expected[place]);

@@ -5,10 +5,11 @@
 
 mod common;
 
-use common::{Projected, hard_symmetric, largest, lower_only, norm, projecting};
+use common::{Projected, WAYS, hard_symmetric, largest, lower_only, norm, projecting};
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
+use eigensweep_spectral::scaled::Way;
 use eigensweep_testkit::random::Random;
 use faer::Mat;
 use proptest::prelude::*;
@@ -17,8 +18,8 @@ use proptest::test_runner::RngSeed;
 const SIZES: [usize; 13] = [1, 2, 3, 4, 5, 8, 16, 17, 31, 33, 65, 100, 150];
 
 /// One problem alone, from the lower triangle.
-fn project(matrix: &Mat<f64>, right: &Mat<f64>) -> Projected {
-    let mut batch = projecting(InstructionSet::detect(), matrix.nrows(), right.ncols());
+fn project(way: Way, matrix: &Mat<f64>, right: &Mat<f64>) -> Projected {
+    let mut batch = projecting(way, InstructionSet::detect(), matrix.nrows(), right.ncols());
     common::project(&mut batch, &[(lower_only(matrix), right.clone())]).remove(0)
 }
 
@@ -27,11 +28,17 @@ fn project(matrix: &Mat<f64>, right: &Mat<f64>) -> Projected {
 ///
 /// The backward error of 20·d·ε·‖A‖ enters m times, and the projection itself twice.
 fn check_invariants(name: &str, matrix: &Mat<f64>, right: &Mat<f64>) {
+    for way in WAYS {
+        check_invariants_of(way, name, matrix, right);
+    }
+}
+
+fn check_invariants_of(way: Way, name: &str, matrix: &Mat<f64>, right: &Mat<f64>) {
     let size = matrix.nrows();
     let scale = largest(matrix.as_ref());
     let unit = if scale == 0.0 { 1.0 } else { scale };
-    let (values, powers) = project(matrix, right).unwrap();
-    assert!(values.is_sorted_by(|a, b| a >= b), "{name}, {size}: descending {values:?}");
+    let (values, powers) = project(way, matrix, right).unwrap();
+    assert!(values.is_sorted_by(|a, b| a >= b), "{way:?}, {name}, {size}: descending {values:?}");
     let scaled = Mat::from_fn(size, size, |i, j| matrix[(i, j)] / unit);
     let length = norm(scaled.as_ref());
     let mut applied = right.clone();
@@ -43,11 +50,11 @@ fn check_invariants(name: &str, matrix: &Mat<f64>, right: &Mat<f64>) {
         let found: f64 = (0..size).map(|i| power(i) * powers[i]).sum();
         let allowed = rounding * right.squared_norm_l2();
         let error = (found - expected).abs();
-        assert!(error <= allowed, "{name}, {size}, scale {scale:e}, m = {m}: {error:e} > {allowed:e}");
+        assert!(error <= allowed, "{way:?}, {name}, {size}, scale {scale:e}, m = {m}: {error:e} > {allowed:e}");
         let trace = whole.diagonal().column_vector().iter().sum::<f64>();
         let error = ((0..size).map(power).sum::<f64>() - trace).abs();
         let allowed = rounding * size as f64;
-        assert!(error <= allowed, "{name}, {size}, scale {scale:e}, trace {m}: {error:e} > {allowed:e}");
+        assert!(error <= allowed, "{way:?}, {name}, {size}, scale {scale:e}, trace {m}: {error:e} > {allowed:e}");
         applied = &scaled * applied;
         whole = &scaled * whole;
     }
@@ -84,7 +91,7 @@ fn equals_the_eigenvectors_where_eigenvalues_are_separated() {
             let spectrum: Vec<f64> = (0..size).map(|i| i as f64 - 3.0).collect();
             let matrix = rng.with_eigenvalues(&spectrum);
             let right = rng.normals(size, width);
-            let (values, powers) = project(&matrix, &right).unwrap();
+            let (values, powers) = project(Way::Lanes, &matrix, &right).unwrap();
             let mut batch = LeadingBatch::new(InstructionSet::detect(), size, size);
             batch.start(size);
             let place = batch.push(matrix.as_ref());
@@ -93,7 +100,9 @@ fn equals_the_eigenvectors_where_eigenvalues_are_separated() {
             batch.vectors(place, vectors.as_mut());
             let projected = vectors.transpose() * &right;
             assert_eq!(batch.values(place).unwrap(), values, "the same eigenvalues, to the bit");
+            let by_band = project(Way::Band, &matrix, &right).unwrap();
             for i in 0..size {
+                assert!((values[i] - by_band.0[i]).abs() <= 1e-12 && (powers[i] - by_band.1[i]).abs() <= 1e-10);
                 assert!((values[i] - spectrum[size - 1 - i]).abs() <= 1e-12, "{}", values[i]);
                 let power: f64 = projected.row(i).iter().map(|x| x * x).sum();
                 assert!((powers[i] - power).abs() <= 1e-10, "size {size}, {i}: {} {power}", powers[i]);
@@ -105,38 +114,44 @@ fn equals_the_eigenvectors_where_eigenvalues_are_separated() {
 #[test]
 fn eigenvalues_do_not_depend_on_the_right_hand_sides() {
     let matrix = Random(1).symmetric(50);
-    let (alone, _) = project(&matrix, &Mat::zeros(50, 0)).unwrap();
-    let (one, single) = project(&matrix, &Random(2).normals(50, 1)).unwrap();
-    let (many, _) = project(&matrix, &Random(3).normals(50, 10)).unwrap();
-    assert_eq!(alone, one);
-    assert_eq!(alone, many);
-    assert!(single.iter().sum::<f64>() > 0.0);
+    for way in WAYS {
+        let (alone, _) = project(way, &matrix, &Mat::zeros(50, 0)).unwrap();
+        let (one, single) = project(way, &matrix, &Random(2).normals(50, 1)).unwrap();
+        let (many, _) = project(way, &matrix, &Random(3).normals(50, 10)).unwrap();
+        assert_eq!(alone, one);
+        assert_eq!(alone, many);
+        assert!(single.iter().sum::<f64>() > 0.0);
+    }
 }
 
 #[test]
 fn a_diagonal_matrix_sorts_its_entries_and_powers() {
     let matrix = common::diagonal(&[3.0, -1.0, 2.0, 0.0]);
     let right = Mat::from_fn(4, 2, |i, c| (1 + i) as f64 * if c == 0 { 1.0 } else { -10.0 });
-    let (values, powers) = project(&matrix, &right).unwrap();
-    assert_eq!(values, [3.0, 2.0, 0.0, -1.0]);
-    for (power, from) in powers.iter().zip([0, 2, 3, 1]) {
-        let expected = 101.0 * ((1 + from) as f64).powi(2);
-        assert!((power - expected).abs() <= 1e-12 * expected);
+    for way in WAYS {
+        let (values, powers) = project(way, &matrix, &right).unwrap();
+        assert_eq!(values, [3.0, 2.0, 0.0, -1.0]);
+        for (power, from) in powers.iter().zip([0, 2, 3, 1]) {
+            let expected = 101.0 * ((1 + from) as f64).powi(2);
+            assert!((power - expected).abs() <= 1e-12 * expected);
+        }
     }
 }
 
 #[test]
 fn nothing_at_all() {
-    assert!(project(&Mat::zeros(0, 0), &Mat::zeros(0, 0)).is_ok());
+    assert!(WAYS.iter().all(|&way| project(way, &Mat::zeros(0, 0), &Mat::zeros(0, 0)).is_ok()));
 }
 
 #[test]
 fn room_for_a_larger_size_serves_smaller_ones() {
-    let mut batch = projecting(InstructionSet::detect(), 60, 10);
-    for (size, width) in [(60, 10), (0, 0), (1, 10), (2, 1), (17, 10), (59, 10), (60, 10)] {
-        let (matrix, right) = (Random(1).symmetric(size), Random(2).normals(size, width));
-        let alone = project(&matrix, &right);
-        assert_eq!(common::project(&mut batch, &[(matrix, right)]), [alone], "{size}, {width}");
+    for way in WAYS {
+        let mut batch = projecting(way, InstructionSet::detect(), 60, 10);
+        for (size, width) in [(60, 10), (0, 0), (1, 10), (2, 1), (17, 10), (59, 10), (60, 10)] {
+            let (matrix, right) = (Random(1).symmetric(size), Random(2).normals(size, width));
+            let alone = project(way, &matrix, &right);
+            assert_eq!(common::project(&mut batch, &[(matrix, right)]), [alone], "{way:?}: {size}, {width}");
+        }
     }
 }
 
@@ -148,13 +163,13 @@ fn an_entry_that_is_not_finite_is_refused() {
             for (i, j) in [(0, 0), (size - 1, 0), (size - 1, size - 1), (size / 2, size / 3)] {
                 let mut matrix = Random(7).symmetric(size);
                 matrix[(i, j)] = bad;
-                let outcome = project(&matrix, &right).map(|_| ());
-                assert_eq!(outcome, Err(Failure::NotFinite), "size {size}: {bad} at ({i}, {j})");
+                let outcomes = WAYS.map(|way| project(way, &matrix, &right).map(|_| ()));
+                assert_eq!(outcomes, [Err(Failure::NotFinite); 2], "size {size}: {bad} at ({i}, {j})");
             }
             let mut broken = right.clone();
             broken[(size / 2, 1)] = bad;
-            let outcome = project(&Random(7).symmetric(size), &broken).map(|_| ());
-            assert_eq!(outcome, Err(Failure::NotFinite), "size {size}: {bad} in a right-hand side");
+            let outcomes = WAYS.map(|way| project(way, &Random(7).symmetric(size), &broken).map(|_| ()));
+            assert_eq!(outcomes, [Err(Failure::NotFinite); 2], "size {size}: {bad} in a right-hand side");
         }
     }
 }
@@ -162,20 +177,20 @@ fn an_entry_that_is_not_finite_is_refused() {
 #[test]
 #[should_panic(expected = "room for this size")]
 fn a_size_without_room_panics() {
-    projecting(InstructionSet::detect(), 5, 5).start(6, 5);
+    projecting(Way::Band, InstructionSet::detect(), 5, 5).start(6, 5);
 }
 
 #[test]
 #[should_panic(expected = "d × d")]
 fn a_matrix_of_another_size_panics() {
-    let mut batch = projecting(InstructionSet::detect(), 5, 5);
+    let mut batch = projecting(Way::Band, InstructionSet::detect(), 5, 5);
     common::project(&mut batch, &[(Mat::zeros(3, 2), Mat::zeros(3, 5))]);
 }
 
 #[test]
 #[should_panic(expected = "d × ℓ")]
 fn right_hand_sides_of_another_width_panic() {
-    let mut batch = projecting(InstructionSet::detect(), 5, 5);
+    let mut batch = projecting(Way::Band, InstructionSet::detect(), 5, 5);
     let problem = |width| (Mat::zeros(3, 3), Mat::zeros(3, width));
     common::project(&mut batch, &[problem(5), problem(4)]);
 }
@@ -183,7 +198,7 @@ fn right_hand_sides_of_another_width_panic() {
 #[test]
 #[should_panic(expected = "room for another problem")]
 fn a_full_batch_panics() {
-    let mut batch = projecting(InstructionSet::detect(), 1, 1);
+    let mut batch = projecting(Way::Band, InstructionSet::detect(), 1, 1);
     batch.start(1, 1);
     for number in 0..=batch.capacity() {
         batch.push(number, &[1.0]);

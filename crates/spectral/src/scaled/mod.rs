@@ -15,29 +15,27 @@
 //! - **pencil**: (A Σ A, A + I) with `F = L⁻¹ A Σ^½`, `F Fᵀ = P Φ² Pᵀ`, `U = L⁻ᵀ P`: all φ², and
 //!   for each k what the first k columns of U explain, `tr(Rᵀ M⁺ R)` with `M = UₖᵀAUₖ`, `R = Uₖᵀb`.
 //!
-//! Projected: Householder tridiagonalization `A = H T Hᵀ`, the reflectors applied to b, implicit QL
-//! on T with the rows of `Hᵀ b` rotated along; accumulating the d × d eigenvector matrix would take
-//! about 6 d³ more. Backward stable: the result is exact for a matrix within a small multiple of
-//! d·ε·‖A‖ of A (the tests bound it by 20). Eigenvalues below that are rounding, of either sign.
+//! Backward stable: the result is exact for a matrix within a small multiple of d·ε·‖A‖ of A (the
+//! tests bound it by 20). Eigenvalues below that are rounding, of either sign.
+//!
+//! Two ways, by size alone: up to [`LARGEST_SIZE`](crate::lanes::LARGEST_SIZE) all of it in lanes;
+//! up to [`band::LARGEST_SIZE`](crate::band::LARGEST_SIZE) one problem at a time to a
+//! [`band`](crate::band), and from there in lanes.
 //!
 //! Everything for one k is a leading part of the same for a larger one, so no result depends on
 //! which others are asked for, nor on neighbours, lanes or the instruction set
 //! ([`lanes`](crate::lanes)).
-//!
-//! Cost, in flops: ridge d³/3 + 4d²ℓ; projected 4/3 d³ + ≈ 9 d²ℓ; pencil d³/3 (factor, shared with
-//! ridge) + d³/3 (inverse) + d³ (F Fᵀ) + 4/3 d³ (reduction) + ≈ 17 d² (QL) + 2dk² (inverse
-//! iteration) + 4d²k (reflectors, U and A U) + dk² (M).
 
-mod steps;
+mod band;
+mod lanes;
 
 use faer::{Mat, MatMut, MatRef};
 
-use crate::lanes::batch::{Batch, Numbers, Ranked, groups_for};
-use crate::lanes::products::Layout;
-use crate::lanes::tiles::stride;
-use crate::lanes::{InstructionSet, MAX_LANES};
-use crate::semidefinite::explained_power_scratch;
-use crate::{Failure, MemBuffer};
+use self::band::BandBatch;
+use self::lanes::LaneBatch;
+use crate::lanes::InstructionSet;
+use crate::semidefinite::{explained_power, explained_power_scratch};
+use crate::{Failure, MemBuffer, MemStack};
 
 /// Which answers a batch is to give.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,151 +55,152 @@ pub struct Wanted {
 pub struct Room {
     /// d.
     pub size: usize,
+    /// The smallest d that will come.
+    pub smallest: usize,
     /// ℓ.
     pub width: usize,
     /// Largest k.
     pub count: usize,
 }
 
-/// A batch of scaled problems of one size.
-pub struct ScaledBatch {
-    instruction_set: InstructionSet,
-    lanes: usize,
-    wanted: Wanted,
-    room: Room,
-    size: usize,
-    width: usize,
-    /// Largest k of the last [`solve`](Self::solve).
-    count: usize,
-    /// Number of dimensions of the last solve.
-    dimensions: usize,
-    /// Of each problem: its source.
-    problems: Vec<usize>,
-    /// Of each problem: Σ (d).
-    sigma: Vec<f64>,
-    /// Of each group: A, then its factor, then F, in one place.
-    matrix: Numbers,
-    rows: Numbers,
-    roots: Numbers,
-    scales: Numbers,
-    pivots: Numbers,
-    inverses: Numbers,
-    scaled: Vec<[Result<(), Failure>; MAX_LANES]>,
-    factored: Vec<[Result<(), Failure>; MAX_LANES]>,
-    symmetric: Batch,
-    pencil: Batch,
-    /// Workspace for one group: two of d × k or d × ℓ, two of k × k, two of k × ℓ, four of k, one
-    /// of d.
-    images: [Numbers; 2],
-    forms: [Numbers; 2],
-    rights: [Numbers; 2],
-    /// Scales, pivots and their inverses, and squared rows of `L⁻¹R`.
-    probed: [Numbers; 4],
-    vector: Numbers,
-    order: Vec<Ranked>,
-    fallback: Fallback,
-    /// Results, a problem after the other.
-    ridge: Vec<f64>,
-    values: Vec<f64>,
-    powers: Vec<f64>,
-    pencil_values: Vec<f64>,
-    explained: Vec<f64>,
+/// How problems are solved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// All of it in lanes.
+    Lanes,
+    /// One problem at a time to a [`band`](crate::band), from there in lanes.
+    Band,
 }
 
-/// Workspace for forms that are not safely definite.
-struct Fallback {
-    form: Mat<f64>,
-    right: Mat<f64>,
-    memory: MemBuffer,
+impl Way {
+    /// The faster way for problems of size d, a function of d alone, so that results do not depend
+    /// on the machine; `None` above [`band::LARGEST_SIZE`](crate::band::LARGEST_SIZE).
+    #[must_use]
+    pub fn for_size(size: usize) -> Option<Self> {
+        match size {
+            0..=crate::lanes::LARGEST_SIZE => Some(Self::Lanes),
+            0..=crate::band::LARGEST_SIZE => Some(Self::Band),
+            _ => None,
+        }
+    }
+}
+
+/// A batch of scaled problems of one size.
+pub struct ScaledBatch {
+    lanes: Option<LaneBatch>,
+    band: Option<BandBatch>,
+    room: Room,
+    wanted: Wanted,
+    /// The way of every size, if it was given.
+    given: Option<Way>,
+    size: usize,
 }
 
 impl std::fmt::Debug for ScaledBatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { instruction_set, room, wanted, .. } = self;
-        write!(f, "ScaledBatch {{ {instruction_set:?}, {room:?}, {wanted:?} }}")
+        let Self { room, wanted, .. } = self;
+        write!(f, "ScaledBatch {{ {room:?}, {wanted:?} }}")
     }
 }
 
+/// Runs a method of the batch that problems of the present size are solved by.
+macro_rules! by_size {
+    ($self:expr, $batch:ident => $call:expr, $otherwise:expr) => {
+        match ($self.lanes_serve(), &$self.lanes, &$self.band) {
+            (true, Some($batch), _) => $call,
+            (false, _, Some($batch)) => $call,
+            _ => $otherwise,
+        }
+    };
+    (mut $self:expr, $batch:ident => $call:expr, $otherwise:expr) => {
+        match ($self.lanes_serve(), &mut $self.lanes, &mut $self.band) {
+            (true, Some($batch), _) => $call,
+            (false, _, Some($batch)) => $call,
+            _ => $otherwise,
+        }
+    };
+}
+
 impl ScaledBatch {
-    /// Room for a batch; `dimensions` is the number of different k of which results are kept.
+    /// Room for a batch, each size solved in the faster way; `dimensions` is the number of different
+    /// k of which results are kept.
+    ///
+    /// # Panics
+    ///
+    /// If the room is above [`band::LARGEST_SIZE`](crate::band::LARGEST_SIZE).
     #[must_use]
     pub fn new(instruction_set: InstructionSet, room: Room, dimensions: usize, wanted: Wanted) -> Self {
-        let Room { size, width, count } = room;
-        let lanes = instruction_set.lanes();
-        let groups = groups_for(size);
-        let capacity = groups * lanes;
-        let factors = wanted.ridge || wanted.pencil;
-        let if_wanted = |wanted: bool, x: usize| if wanted { x } else { 0 };
-        let square = size * stride(size) * lanes;
-        let vectors = if_wanted(wanted.vectors, count);
-        let symmetric = if_wanted(wanted.projected, size);
-        let pencil = if_wanted(wanted.pencil, size);
-        let image = if_wanted(wanted.pencil, size * count * lanes);
-        let work = image.max(if_wanted(factors, size * width * lanes));
-        let form = || Numbers::new(if_wanted(wanted.pencil, count * stride(count) * lanes));
-        let right = || Numbers::new(if_wanted(wanted.pencil, count * width * lanes));
+        Self::in_way(None, instruction_set, room, dimensions, wanted)
+    }
+
+    /// The same in a given way, if there is one, whatever the size: for tests and measurements.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    #[must_use]
+    pub fn in_way(
+        given: Option<Way>,
+        instruction_set: InstructionSet,
+        room: Room,
+        dimensions: usize,
+        wanted: Wanted,
+    ) -> Self {
+        assert!(room.size <= crate::band::LARGEST_SIZE, "a size that there is a way for");
+        let (lanes, band) = rooms(given, room);
         Self {
-            instruction_set,
-            lanes,
-            wanted,
+            lanes: lanes.map(|room| LaneBatch::new(instruction_set, room, dimensions, wanted)),
+            band: band.map(|room| BandBatch::new(instruction_set, room, dimensions, wanted)),
             room,
-            size: 0,
-            width: 0,
-            count: 0,
-            dimensions: 0,
-            problems: Vec::with_capacity(capacity),
-            sigma: vec![0.0; capacity * size],
-            matrix: Numbers::new(groups * square),
-            rows: Numbers::new(groups * size * width * lanes),
-            roots: Numbers::new(groups * size * lanes),
-            scales: Numbers::new(groups * size * lanes),
-            pivots: Numbers::new(groups * size * lanes),
-            inverses: Numbers::new(groups * size * lanes),
-            scaled: vec![[Ok(()); MAX_LANES]; groups],
-            factored: vec![[Ok(()); MAX_LANES]; groups],
-            symmetric: Batch::adopting(instruction_set, symmetric, width.max(vectors), wanted.vectors),
-            pencil: Batch::new(instruction_set, pencil, count, true),
-            images: [Numbers::new(work), Numbers::new(image)],
-            forms: [form(), form()],
-            rights: [right(), right()],
-            probed: std::array::from_fn(|_| Numbers::new(count * lanes)),
-            vector: Numbers::new(size.max(2) * lanes),
-            order: vec![Ranked::default(); size],
-            fallback: Fallback {
-                form: Mat::zeros(count, count),
-                right: Mat::zeros(count, width),
-                memory: MemBuffer::new(explained_power_scratch(count)),
-            },
-            ridge: vec![0.0; capacity],
-            values: vec![0.0; capacity * symmetric],
-            powers: vec![0.0; capacity * symmetric],
-            pencil_values: vec![0.0; capacity * pencil],
-            explained: vec![0.0; capacity * dimensions],
+            wanted,
+            given,
+            size: room.smallest,
         }
     }
 
-    /// Most problems of up to size d at a time.
+    /// Most problems of size d at a time, in a given way or the faster one; 1 where there is none.
     #[must_use]
-    pub fn capacity_for(instruction_set: InstructionSet, size: usize) -> usize {
-        groups_for(size) * instruction_set.lanes()
+    pub fn capacity_for(
+        given: Option<Way>,
+        instruction_set: InstructionSet,
+        size: usize,
+        wanted: Wanted,
+    ) -> usize {
+        match given.or(Way::for_size(size)) {
+            Some(Way::Lanes) => LaneBatch::capacity_for(instruction_set, size),
+            Some(Way::Band) => band::problems_for(instruction_set, size, wanted),
+            None => 1,
+        }
     }
 
-    /// Most problems at a time.
+    /// Bytes of a room, about.
+    #[must_use]
+    pub fn bytes(instruction_set: InstructionSet, room: Room, wanted: Wanted) -> usize {
+        let (lanes, band) = rooms(None, room);
+        lanes.map_or(0, |room| LaneBatch::bytes(instruction_set, room, wanted))
+            + band.map_or(0, |room| BandBatch::bytes(instruction_set, room, wanted))
+    }
+
+    fn lanes_serve(&self) -> bool {
+        self.given.or(Way::for_size(self.size)) == Some(Way::Lanes)
+    }
+
+    /// Most problems of the size that was [`start`](Self::start)ed at a time.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.ridge.len()
+        by_size!(self, batch => batch.capacity(), 0)
     }
 
     /// Number of problems.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.problems.len()
+        by_size!(self, batch => batch.len(), 0)
     }
 
     /// Whether there is no problem.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.problems.is_empty()
+        self.len() == 0
     }
 
     /// Size d of the problems.
@@ -214,11 +213,12 @@ impl ScaledBatch {
     ///
     /// # Panics
     ///
-    /// If either is larger than the room.
+    /// If either is larger than the room, or the size below its smallest.
     pub fn start(&mut self, size: usize, width: usize) {
         assert!(size <= self.room.size && width <= self.room.width, "room for this size and width");
-        (self.size, self.width) = (size, width);
-        self.problems.clear();
+        assert!(size >= self.room.smallest, "a size that there is room for");
+        self.size = size;
+        by_size!(mut self, batch => batch.start(size, width), ());
     }
 
     /// Takes the problem of a source (C, B), which problems may share, and Σ (d), and returns its
@@ -228,12 +228,7 @@ impl ScaledBatch {
     ///
     /// If the batch is full, or Σ is not of size d.
     pub fn push(&mut self, source: usize, sigma: &[f64]) -> usize {
-        let place = self.problems.len();
-        assert!(place < self.capacity(), "room for another problem");
-        assert!(sigma.len() == self.size, "Σ of size d");
-        self.sigma[place * self.size..][..self.size].copy_from_slice(sigma);
-        self.problems.push(source);
-        place
+        by_size!(mut self, batch => batch.push(source, sigma), 0)
     }
 
     /// Solves all problems for the `dimensions`; `source` gives C (d × d, lower triangle read) and
@@ -248,45 +243,7 @@ impl ScaledBatch {
         dimensions: &[usize],
         source: impl Fn(usize) -> (MatRef<'s, f64>, MatRef<'s, f64>),
     ) {
-        let least = dimensions.iter().copied().min().unwrap_or(1);
-        self.count = dimensions.iter().copied().max().unwrap_or(0);
-        self.dimensions = dimensions.len();
-        assert!(least >= 1 && self.count <= self.size.min(self.room.count), "1 ≤ k ≤ d, and room for k");
-        assert!(self.explained.len() >= dimensions.len() * self.capacity(), "room for these dimensions");
-        self.symmetric.start(if self.wanted.projected { self.size } else { 0 });
-        self.pencil.start(if self.wanted.pencil { self.size } else { 0 });
-        let groups = self.problems.len().div_ceil(self.lanes);
-        self.symmetric.adopt(self.problems.len());
-        self.pencil.adopt(self.problems.len());
-        for group in 0..groups {
-            // Twice where both are wanted: what is made is then used while it is near.
-            if self.wanted.projected {
-                self.interleave(group, &source, Layout::Packed);
-                self.symmetric.reduce_group(group);
-                self.symmetric.reflect_rows_of_group(group, self.width);
-            }
-            if self.wanted.ridge || self.wanted.pencil {
-                self.interleave(group, &source, Layout::Square);
-                self.factor(group);
-            }
-            if self.wanted.ridge {
-                self.ridge(group);
-            }
-            if self.wanted.pencil {
-                self.form_pencil(group);
-                self.pencil.reduce_group(group);
-            }
-        }
-        if self.wanted.projected {
-            self.solve_symmetric();
-        }
-        if self.wanted.pencil {
-            self.solve_pencil();
-            for group in 0..groups {
-                self.probe(group);
-                self.explain(group, dimensions);
-            }
-        }
+        by_size!(mut self, batch => batch.solve(dimensions, source), ());
     }
 
     /// The ridge answer of the problem at `place`.
@@ -296,9 +253,7 @@ impl ScaledBatch {
     /// [`Failure::NotFinite`] if the problem or its answer is not, [`Failure::NotPositiveDefinite`]
     /// if `A + I` is not.
     pub fn ridge_power(&self, place: usize) -> Result<f64, Failure> {
-        self.factored[place / self.lanes][place % self.lanes]?;
-        finite(&[self.ridge[place]])?;
-        Ok(self.ridge[place])
+        by_size!(self, batch => batch.ridge_power(place), Err(Failure::NotFinite))
     }
 
     /// Eigenvalues λ of A at `place`, descending, and the power of b along each eigenvector.
@@ -307,13 +262,7 @@ impl ScaledBatch {
     ///
     /// [`Failure::NotFinite`] if the problem or a result is not; [`Failure::NoConvergence`].
     pub fn projected(&self, place: usize) -> Result<(&[f64], &[f64]), Failure> {
-        self.scaled[place / self.lanes][place % self.lanes]?;
-        self.symmetric.outcome(place)?;
-        let (values, powers) =
-            (&self.values[place * self.size..][..self.size], &self.powers[place * self.size..][..self.size]);
-        finite(values)?;
-        finite(powers)?;
-        Ok((values, powers))
+        by_size!(self, batch => batch.projected(place), Err(Failure::NotFinite))
     }
 
     /// φ² of the pencil at `place`, descending, and what U explains at each of the dimensions.
@@ -323,13 +272,7 @@ impl ScaledBatch {
     /// [`Failure::NotFinite`] if the problem or a result is not, [`Failure::NotPositiveDefinite`]
     /// if `A + I` is not; [`Failure::NoConvergence`].
     pub fn pencil(&self, place: usize) -> Result<(&[f64], &[f64]), Failure> {
-        self.factored[place / self.lanes][place % self.lanes]?;
-        self.pencil.outcome(place)?;
-        let values = &self.pencil_values[place * self.size..][..self.size];
-        let explained = &self.explained[place * self.dimensions..][..self.dimensions];
-        finite(values)?;
-        finite(explained)?;
-        Ok((values, explained))
+        by_size!(self, batch => batch.pencil(place), Err(Failure::NotFinite))
     }
 
     /// Writes the leading columns of Q at `place` into `vectors` (d × k).
@@ -339,7 +282,7 @@ impl ScaledBatch {
     /// If vectors were not wanted, or not so many.
     pub fn eigenvectors(&self, place: usize, vectors: MatMut<'_, f64>) {
         assert!(self.wanted.vectors && self.wanted.projected, "vectors were wanted");
-        self.read(&self.symmetric, place, vectors);
+        by_size!(self, batch => batch.eigenvectors(place, vectors), ());
     }
 
     /// Writes the leading columns of U at `place` into `vectors` (d × k).
@@ -349,17 +292,93 @@ impl ScaledBatch {
     /// If vectors were not wanted, or not so many.
     pub fn basis(&self, place: usize, vectors: MatMut<'_, f64>) {
         assert!(self.wanted.vectors && self.wanted.pencil, "vectors were wanted");
-        self.read(&self.pencil, place, vectors);
+        by_size!(self, batch => batch.basis(place, vectors), ());
     }
+}
 
-    fn read(&self, batch: &Batch, place: usize, mut vectors: MatMut<'_, f64>) {
-        assert!(vectors.nrows() == self.size && vectors.ncols() <= self.count, "d × k");
-        for c in 0..vectors.ncols() {
-            for i in 0..self.size {
-                vectors[(i, c)] = batch.row_entry(place, i, c, self.count);
-            }
+/// The room of either way.
+fn rooms(given: Option<Way>, room: Room) -> (Option<Room>, Option<Room>) {
+    let most = crate::lanes::LARGEST_SIZE;
+    match given {
+        Some(Way::Lanes) => (Some(room), None),
+        Some(Way::Band) => (None, Some(room)),
+        None => {
+            let size = room.size.min(most);
+            let lanes = Room { size, count: room.count.min(size), ..room };
+            let band = Room { smallest: room.smallest.max(most + 1), ..room };
+            ((room.smallest <= most).then_some(lanes), (room.size > most).then_some(band))
         }
     }
+}
+
+/// What the columns of a basis explain, as a factor of their form found it: M (k × k), R (k × ℓ),
+/// the pivots of M with a unit diagonal and the squared rows of `L⁻¹R`, by number.
+struct Explained<M, R, P, W> {
+    /// d.
+    size: usize,
+    /// ℓ.
+    width: usize,
+    entry: M,
+    right: R,
+    pivot: P,
+    power: W,
+}
+
+/// Workspace for forms that are not safely definite.
+struct Fallback {
+    form: Mat<f64>,
+    right: Mat<f64>,
+    memory: MemBuffer,
+}
+
+impl Fallback {
+    fn new(count: usize, width: usize) -> Self {
+        Self {
+            form: Mat::zeros(count, count),
+            right: Mat::zeros(count, width),
+            memory: MemBuffer::new(explained_power_scratch(count)),
+        }
+    }
+}
+
+/// What the first k columns explain.
+fn explained(
+    instruction_set: InstructionSet,
+    of: &Explained<
+        impl Fn(usize, usize) -> f64,
+        impl Fn(usize, usize) -> f64,
+        impl Fn(usize) -> f64,
+        impl Fn(usize) -> f64,
+    >,
+    k: usize,
+    fallback: &mut Fallback,
+) -> f64 {
+    let mut sum = 0.0;
+    let (mut least, mut largest, mut least_pivot) = (f64::INFINITY, 0.0_f64, f64::INFINITY);
+    for j in 0..k {
+        sum += (of.power)(j);
+        least = least.min((of.entry)(j, j));
+        largest = largest.max((of.entry)(j, j));
+        least_pivot = least_pivot.min((of.pivot)(j));
+    }
+    // Columns that `A` does not see count as null; see `theory::probing`.
+    let floor = of.size as f64 * f64::EPSILON * largest;
+    let safe = least > floor && least_pivot > k as f64 * f64::EPSILON && sum.is_finite();
+    if safe {
+        return sum;
+    }
+    let Fallback { form, right, memory } = fallback;
+    let mut form = form.as_mut().submatrix_mut(0, 0, k, k);
+    let mut right = right.as_mut().submatrix_mut(0, 0, k, of.width);
+    for j in 0..k {
+        for i in j..k {
+            form[(i, j)] = (of.entry)(i, j);
+        }
+        for c in 0..of.width {
+            right[(j, c)] = (of.right)(j, c);
+        }
+    }
+    explained_power(instruction_set, form, right, floor, MemStack::new(memory))
 }
 
 fn finite(numbers: &[f64]) -> Result<(), Failure> {

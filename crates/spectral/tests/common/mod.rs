@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
 use eigensweep_spectral::lanes::InstructionSet;
-use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
+use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted, Way};
 use eigensweep_spectral::{Failure, MemBuffer, StackReq};
 use eigensweep_testkit::random::Random;
 use faer::{Mat, MatRef};
@@ -95,10 +95,13 @@ pub(crate) fn hard_symmetric(size: usize, seed: u64) -> Vec<(&'static str, Mat<f
 
 /// Room for eigenvalues and powers of matrices of up to that size, with right-hand sides of up to
 /// that width.
-pub(crate) fn projecting(isa: InstructionSet, size: usize, width: usize) -> ScaledBatch {
+pub(crate) fn projecting(way: Way, isa: InstructionSet, size: usize, width: usize) -> ScaledBatch {
     let wanted = Wanted { projected: true, ..Wanted::default() };
-    ScaledBatch::new(isa, Room { size, width, count: 0 }, 0, wanted)
+    ScaledBatch::in_way(Some(way), isa, Room { size, smallest: 0, width, count: 0 }, 0, wanted)
 }
+
+/// All ways.
+pub(crate) const WAYS: [Way; 2] = [Way::Lanes, Way::Band];
 
 /// Eigenvalues, descending, and powers.
 pub(crate) type Projected = Result<(Vec<f64>, Vec<f64>), Failure>;

@@ -1,7 +1,8 @@
-//! Additive problems of one size, solved together: in lanes, or one by one where lanes do not pay.
+//! Additive problems of one size, solved together, or one by one where they are too large for it.
 
 use eigensweep_spectral::Failure;
-use eigensweep_spectral::lanes::{InstructionSet, LARGEST_SIZE};
+use eigensweep_spectral::band::LARGEST_SIZE;
+use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::scaled::{self, ScaledBatch};
 use faer::{Mat, MatRef};
 
@@ -45,8 +46,8 @@ impl Wanted {
         self.metrics.iter().any(|metric| metric.needs_row_space())
     }
 
-    /// What lanes are to answer.
-    fn of_lanes(&self) -> scaled::Wanted {
+    /// What a batch is to answer.
+    fn of_batch(&self) -> scaled::Wanted {
         let mut wanted = scaled::Wanted { vectors: self.row_space(), ..scaled::Wanted::default() };
         for scaled in self.paradigms.iter().filter_map(|paradigm| paradigm.scaled.as_ref()) {
             (scaled.wants)(&mut wanted);
@@ -126,8 +127,13 @@ impl<'a> Represented<'a> {
 /// Moments are given once ([`add_moments`](Self::add_moments)) and shared by the problems of
 /// different Σ. Results are those of the problem alone, whatever else is in the batch.
 pub struct AdditiveBatch {
-    lanes: Option<ScaledBatch>,
-    blocked: BlockedSolver,
+    batch: Option<ScaledBatch>,
+    /// From the first problem on that needs it.
+    blocked: Option<Box<BlockedSolver>>,
+    instruction_set: InstructionSet,
+    leakage: Leakage,
+    /// A basis of a row space (d × k), where metrics want one.
+    basis: Mat<f64>,
     wanted: Wanted,
     room: Room,
     /// The route of every size, if it was given.
@@ -176,19 +182,21 @@ impl AdditiveBatch {
         room: Room,
         wanted: Wanted,
     ) -> Self {
-        let Room { size, smallest, labels, dimension, dimensions, .. } = room;
-        let in_lanes = if given.is_some() { size } else { size.min(LARGEST_SIZE) };
-        let lanes = (given.unwrap_or(Route::for_size(smallest)) == Route::Lanes).then(|| {
-            let room = scaled::Room { size: in_lanes, width: labels, count: dimension.min(in_lanes) };
-            ScaledBatch::new(instruction_set, room, dimensions, wanted.of_lanes())
-        });
-        let capacity = lanes.as_ref().map_or(1, ScaledBatch::capacity);
+        let Room { size, smallest, labels, dimensions, .. } = room;
+        let asked = wanted.of_batch();
+        let batch = batch_room(given, room)
+            .map(|batch| ScaledBatch::in_way(given.and_then(Route::way), instruction_set, batch, dimensions, asked));
+        let capacity_for = |size| capacity_for(given, instruction_set, size, asked);
+        let capacity = capacity_for(smallest);
         let outcomes = capacity * wanted.paradigms.len();
+        let columns = if wanted.row_space() { room.dimension } else { 0 };
         Self {
-            blocked: BlockedSolver::new(instruction_set, room),
-            // Problems that are too large for lanes come one at a time.
+            blocked: None,
+            leakage: Leakage::new(instruction_set, size, room.noise_components),
+            basis: Mat::zeros(if columns > 0 { size } else { 0 }, columns),
+            // The larger problems are, the fewer come at a time.
             moments: (0..capacity)
-                .map(|number| if number == 0 { size } else { in_lanes })
+                .map(|number| (smallest..=size).rev().find(|size| capacity_for(*size) > number).unwrap_or(size))
                 .map(|size| SampleMoments {
                     inputs: Mat::zeros(size, size),
                     input_labels: Mat::zeros(size, labels),
@@ -201,7 +209,8 @@ impl AdditiveBatch {
             values: vec![f64::NAN; outcomes * (1 + wanted.metrics.len()) * dimensions],
             dimensions: Vec::with_capacity(dimensions),
             outcomes: vec![Ok(0); outcomes],
-            lanes,
+            batch,
+            instruction_set,
             wanted,
             room,
             given,
@@ -214,22 +223,21 @@ impl AdditiveBatch {
     /// Bytes of the room on the faster routes, about: what the constructors count.
     #[must_use]
     pub fn bytes(instruction_set: InstructionSet, room: Room, wanted: &Wanted) -> u64 {
-        let square = (room.size * room.size) as u64;
-        // A, L, F, eigenvectors and their like, of this route, the general path, probe and leakage,
-        // and scratch.
-        let blocked = 8 * 24 * square;
-        if Route::for_size(room.smallest) == Route::Blocked {
-            return blocked;
-        }
-        let size = room.size.min(LARGEST_SIZE);
-        let problems = ScaledBatch::capacity_for(instruction_set, size) as u64;
-        // Moments and A, packed triangles of either eigenproblem; vectors.
-        let asked = wanted.of_lanes();
-        let (symmetric, pencil) = (u64::from(asked.projected), u64::from(asked.pencil));
-        let halves = 4 + symmetric + pencil;
-        let vectors = pencil + symmetric * u64::from(asked.vectors);
-        let columns = 3 * room.labels as u64 + room.dimension as u64 * vectors;
-        blocked + 8 * problems * ((size * size) as u64 * halves / 2 + size as u64 * columns)
+        let square = room.size * room.size;
+        let asked = wanted.of_batch();
+        let general = wanted.paradigms.iter().any(|paradigm| paradigm.scaled.is_none());
+        let capacity = |size| capacity_for(None, instruction_set, size, asked);
+        // Moments of as many problems of the largest size, or more of smaller ones.
+        let moments = (capacity(room.size) * square).max(capacity(room.smallest) * room.smallest * room.smallest);
+        // A, L, eigenvectors and their like, the general path, probe and scratch.
+        let blocked = if general || room.size > LARGEST_SIZE { 24 * square } else { 0 };
+        let row_space = if wanted.row_space() {
+            room.size * room.dimension + room.dimension * (2 * room.noise_components + room.dimension)
+        } else {
+            0
+        };
+        let batch = batch_room(None, room).map_or(0, |room| ScaledBatch::bytes(instruction_set, room, asked));
+        (8 * (moments + blocked + row_space) + batch) as u64
     }
 
     /// Most problems of any size at a time.
@@ -241,7 +249,7 @@ impl AdditiveBatch {
     /// Most problems of the size that was [`start`](Self::start)ed at a time, and most moments.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        if self.route == Route::Lanes { self.moments.len() } else { 1 }
+        capacity_for(Some(self.route), self.instruction_set, self.size, self.wanted.of_batch())
     }
 
     /// Number of problems.
@@ -329,13 +337,13 @@ impl AdditiveBatch {
     /// If a population is asked for and not of size d.
     pub fn solve<'p>(&mut self, population: impl Fn(usize) -> Population<'p>) {
         let (size, labels) = (self.size, self.labels);
-        if let (Route::Lanes, Some(lanes)) = (self.route, &mut self.lanes) {
-            lanes.start(size, labels);
+        if let (Route::Batch(_), Some(batch)) = (self.route, &mut self.batch) {
+            batch.start(size, labels);
             for (place, &moments) in self.problems.iter().enumerate() {
-                lanes.push(moments, &self.sigma[place * size..][..size]);
+                batch.push(moments, &self.sigma[place * size..][..size]);
             }
             let moments = &self.moments;
-            lanes.solve(&self.dimensions, |number| {
+            batch.solve(&self.dimensions, |number| {
                 let SampleMoments { inputs, input_labels, .. } = &moments[number];
                 (
                     inputs.as_ref().submatrix(0, 0, size, size),
@@ -362,19 +370,26 @@ impl AdditiveBatch {
                 metrics: &self.wanted.metrics,
                 population: row_space.then(|| population(place)),
             };
-            let lanes = self
-                .lanes
-                .as_ref()
-                .filter(|_| self.route == Route::Lanes && problem.sigma.iter().all(|&s| s > 0.0));
-            self.blocked.start(&problem);
+            let definite = problem.sigma.iter().all(|&s| s > 0.0);
+            let batch = self.batch.as_ref().filter(|_| self.route != Route::Blocked && definite);
+            let mut blocked = None;
             let of_paradigms = outcomes.iter_mut().zip(values.chunks_exact_mut(each));
             for ((outcome, out), paradigm) in of_paradigms.zip(&self.wanted.paradigms) {
                 out.fill(f64::NAN);
-                let solved = match (lanes, &paradigm.scaled) {
-                    (Some(lanes), Some(scaled)) => {
-                        read(lanes, place, &problem, scaled, wish, &mut self.blocked, out)
+                let solved = match (batch, &paradigm.scaled) {
+                    (Some(batch), Some(scaled)) => {
+                        let workspace = (&mut self.basis, &mut self.leakage);
+                        read(batch, place, &problem, scaled, wish, workspace, out)
                     }
-                    _ => self.blocked.solve(&problem, paradigm, wish, out),
+                    _ => {
+                        let solver = blocked.get_or_insert_with(|| {
+                            let new = || Box::new(BlockedSolver::new(self.instruction_set, self.room));
+                            let solver = self.blocked.get_or_insert_with(new);
+                            solver.start(&problem);
+                            solver
+                        });
+                        solver.solve(&problem, paradigm, wish, out)
+                    }
                 };
                 // Above its rank a representation has none.
                 let most = |rank| if paradigm.spectrum.is_some() { rank } else { size };
@@ -422,28 +437,52 @@ impl AdditiveBatch {
     }
 }
 
-/// Writes what lanes found of a problem: losses and metrics.
+/// Most problems of a size at a time.
+fn capacity_for(
+    given: Option<Route>,
+    instruction_set: InstructionSet,
+    size: usize,
+    asked: scaled::Wanted,
+) -> usize {
+    match given.unwrap_or(Route::for_size(size)) {
+        Route::Batch(way) => ScaledBatch::capacity_for(Some(way), instruction_set, size, asked),
+        Route::Blocked => 1,
+    }
+}
+
+/// The room of a batch of scaled problems, if one is needed.
+fn batch_room(given: Option<Route>, room: Room) -> Option<scaled::Room> {
+    let size = if given.is_some() { room.size } else { room.size.min(LARGEST_SIZE) };
+    (given != Some(Route::Blocked) && room.smallest <= size).then(|| scaled::Room {
+        size,
+        smallest: room.smallest,
+        width: room.labels,
+        count: room.dimension.min(size),
+    })
+}
+
+/// Writes what a batch found of a problem: losses and metrics.
 fn read(
-    lanes: &ScaledBatch,
+    batch: &ScaledBatch,
     place: usize,
     problem: &Additive<'_>,
     scaled: &Scaled,
     wish: Wish<'_>,
-    blocked: &mut BlockedSolver,
+    (basis, leakage): (&mut Mat<f64>, &mut Leakage),
     out: &mut [f64],
 ) -> Result<usize, Failure> {
     let (losses, metrics) = out.split_at_mut(wish.dimensions.len());
-    let values = (scaled.read)(lanes, place, problem.label_power, wish.dimensions, losses)?;
+    let values = (scaled.read)(batch, place, problem.label_power, wish.dimensions, losses)?;
     // Σ is positive, and so is S.
     let rank = problem.sigma.len();
     let Some(encoder) = &scaled.encoder else {
-        wish.measure_problem(rank, &mut blocked.leakage, metrics);
+        wish.measure_problem(rank, leakage, metrics);
         return Ok(rank);
     };
     let (size, count) = (rank, wish.dimensions.iter().copied().max().unwrap_or(0));
     if wish.population.is_some() {
-        let mut basis = blocked.basis.as_mut().submatrix_mut(0, 0, size, count);
-        (encoder.basis)(lanes, place, basis.as_mut());
+        let mut basis = basis.as_mut().submatrix_mut(0, 0, size, count);
+        (encoder.basis)(batch, place, basis.as_mut());
         for column in basis.as_mut().col_iter_mut() {
             for (x, sigma) in column.iter_mut().zip(problem.sigma) {
                 *x /= sigma.sqrt();
@@ -451,11 +490,11 @@ fn read(
         }
     }
     let spectrum = Spectrum { of: encoder.values, values };
-    let basis = blocked.basis.as_ref();
+    let basis = basis.as_ref();
     for (n, &k) in wish.dimensions.iter().enumerate() {
         let row_space = wish.population.map(|population| (basis.submatrix(0, 0, size, k), population));
         let found = Found { rank, tier: Tier::Moments, spectrum: Some((spectrum, k)), row_space };
-        measure(wish.metrics, found, &mut blocked.leakage, wish.at(metrics, n));
+        measure(wish.metrics, found, leakage, wish.at(metrics, n));
     }
     Ok(rank)
 }
@@ -465,7 +504,7 @@ mod tests {
     use faer::Mat;
 
     use super::{AdditiveBatch, Room, Wanted};
-    use crate::additive::{Additive, Route};
+    use crate::additive::{Additive, Route, Way};
     use crate::closed_forms::Solution;
     use crate::leakage::{CleanMoment, Population};
     use crate::metrics::{GAP, LEAKAGE};
@@ -531,7 +570,7 @@ mod tests {
     fn a_paradigm_without_a_scaled_form_is_solved_by_its_general_one() {
         let sigma = [0.3, 1.0, 2.0, 0.7, 1.5];
         let with_ridge = sigma.map(|s| s + RIDGE);
-        for route in [Route::Lanes, Route::Blocked] {
+        for route in [Route::Batch(Way::Lanes), Route::Batch(Way::Band), Route::Blocked] {
             let among =
                 solve(route, &sigma, &[&RIDGED, &SUPERVISED, &JOINT_EMBEDDING, &RIDGED, &RECONSTRUCTION]);
             let expected = &solve(route, &with_ridge, &[&JOINT_EMBEDDING])[0];

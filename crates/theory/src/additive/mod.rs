@@ -20,10 +20,11 @@
 mod batch;
 mod blocked;
 
-use eigensweep_spectral::lanes::LARGEST_SIZE;
 use faer::MatRef;
 
 use crate::moments::Moments;
+
+pub use eigensweep_spectral::scaled::Way;
 
 pub use batch::{AdditiveBatch, Represented, Room, Wanted};
 pub(crate) use blocked::BlockedSolver;
@@ -59,17 +60,25 @@ impl<'a> Additive<'a> {
 /// Which kernels solve scaled problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// Lane batches: the same bits on every instruction set.
-    Lanes,
+    /// Batches of [`spectral::scaled`](eigensweep_spectral::scaled), all of it in lanes or by way of
+    /// a band: the same bits on every instruction set.
+    Batch(Way),
     /// faer's blocked algorithms, one problem at a time; the last bits depend on the instruction
     /// set.
     Blocked,
 }
 
 impl Route {
-    /// The faster route for problems of size d, a function of d alone: see [`LARGEST_SIZE`].
+    /// The faster route for problems of size d, a function of d alone.
     #[must_use]
     pub fn for_size(size: usize) -> Self {
-        if size <= LARGEST_SIZE { Self::Lanes } else { Self::Blocked }
+        Way::for_size(size).map_or(Self::Blocked, Self::Batch)
+    }
+
+    fn way(self) -> Option<Way> {
+        match self {
+            Self::Batch(way) => Some(way),
+            Self::Blocked => None,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads the reference values, and compares with a message that names the case.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
-use eigensweep_theory::additive::{Additive, AdditiveBatch, Room, Route, Wanted};
+use eigensweep_theory::additive::{Additive, AdditiveBatch, Room, Route, Wanted, Way};
 use eigensweep_theory::leakage::Population;
 use eigensweep_theory::metrics::{EFFECTIVE_RANK, GAP, LEAKAGE};
 use eigensweep_theory::{Failure, InstructionSet, Metric, paradigms};
@@ -200,4 +200,5 @@ pub fn solve_additive(
 }
 
 /// Both routes, and the one that the size asks for.
-pub const ROUTES: [Option<Route>; 3] = [None, Some(Route::Lanes), Some(Route::Blocked)];
+pub const ROUTES: [Option<Route>; 4] =
+    [None, Some(Route::Batch(Way::Lanes)), Some(Route::Batch(Way::Band)), Some(Route::Blocked)];

@@ -2,7 +2,8 @@
 
 use faer::MatRef;
 
-use super::{Fallback, ScaledBatch};
+use super::super::{Explained, explained};
+use super::LaneBatch;
 use crate::lanes::MAX_LANES;
 use crate::lanes::batch::part;
 use crate::lanes::cholesky::{Factor, SolveLower, SolveUpper};
@@ -12,10 +13,9 @@ use crate::lanes::interleave::{Interleave, Source};
 use crate::lanes::products::{Layout, Product, RowForm};
 use crate::lanes::reduction::packed_len;
 use crate::lanes::tiles::stride;
-use crate::semidefinite::explained_power;
-use crate::{Failure, MemStack};
+use crate::Failure;
 
-impl ScaledBatch {
+impl LaneBatch {
     /// Numbers of a group in buffers of d × d, d × ℓ and d.
     fn lengths(&self) -> (usize, usize, usize) {
         let (size, lanes) = (self.size, self.lanes);
@@ -226,33 +226,16 @@ impl ScaledBatch {
             if self.factored[group][lane].is_err() {
                 continue;
             }
-            let entry = |i: usize, j: usize| form[(i.min(j) * stride(count) + i.max(j)) * lanes + lane];
+            let of = Explained {
+                size: self.size,
+                width,
+                entry: |i: usize, j: usize| form[(i.min(j) * stride(count) + i.max(j)) * lanes + lane],
+                right: |j: usize, c: usize| right[(j * width + c) * lanes + lane],
+                pivot: |j: usize| pivots[j * lanes + lane],
+                power: |j: usize| powers[j * lanes + lane],
+            };
             for (n, &k) in dimensions.iter().enumerate() {
-                let mut sum = 0.0;
-                let (mut least, mut largest, mut least_pivot) = (f64::INFINITY, 0.0_f64, f64::INFINITY);
-                for j in 0..k {
-                    sum += powers[j * lanes + lane];
-                    least = least.min(entry(j, j));
-                    largest = largest.max(entry(j, j));
-                    least_pivot = least_pivot.min(pivots[j * lanes + lane]);
-                }
-                // Columns that `A` does not see count as null; see `theory::probing`.
-                let floor = self.size as f64 * f64::EPSILON * largest;
-                let safe = least > floor && least_pivot > k as f64 * f64::EPSILON && sum.is_finite();
-                if !safe {
-                    let Fallback { form: own, right: own_right, memory } = &mut self.fallback;
-                    let mut own = own.as_mut().submatrix_mut(0, 0, k, k);
-                    let mut own_right = own_right.as_mut().submatrix_mut(0, 0, k, width);
-                    for j in 0..k {
-                        for i in j..k {
-                            own[(i, j)] = entry(i, j);
-                        }
-                        for c in 0..width {
-                            own_right[(j, c)] = right[(j * width + c) * lanes + lane];
-                        }
-                    }
-                    sum = explained_power(self.instruction_set, own, own_right, floor, MemStack::new(memory));
-                }
+                let sum = explained(self.instruction_set, &of, k, &mut self.fallback);
                 self.explained[(group * lanes + lane) * self.dimensions + n] = sum;
             }
         }

@@ -1,0 +1,535 @@
+//! Scaled problems by way of a band, for sizes whose groups of lanes would leave the cache.
+//!
+//! A problem at a time: `A = Σ^(−½) C Σ^(−½)`, its factor `A + I = L Lᵀ`, `F = (Lᵀ − L⁻¹) Σ^½`, F Fᵀ
+//! and the reduction of A and of F Fᵀ to bands ([`BandSolver`]); then as many as a register has
+//! numbers in lanes, to T and its eigenvalues; then one at a time again, what needs vectors.
+//!
+//! Cost of a problem, in flops: ridge d³/3 + 4d²ℓ; projected 4/3 d³ + 6d²b + ≈ 11 d²ℓ; pencil d³/3
+//! (factor, shared with ridge) + d³/3 (inverse) + d³ (F Fᵀ) + 4/3 d³ + 6d²b (reduction) + ≈ 17 d²
+//! (QL) + up to 2dk² (vectors of T) + 4d²k (Q₂ and Q₁) + 2d²k (U and A U) + dk² (M).
+//!
+//! Rounding: as in lanes, see [`gain`](crate::lanes::gain).
+
+use faer::reborrow::IntoConst;
+use faer::{Accum, Mat, MatMut, MatRef};
+
+use super::{Explained, Fallback, Room, Wanted, explained, finite};
+use crate::Failure;
+use crate::band::reduction::Mirror;
+use crate::band::solver::{self, BandSolver, padded, padded_mat, part};
+use crate::dense::cholesky::{factor_shifted, invert_lower, solve_upper_in_place};
+use crate::dense::product::{Product, Right, column, column_mut};
+use crate::dense::{gram_lower, product, solve_lower_in_place};
+use crate::lanes::InstructionSet;
+use crate::lanes::batch::Ranked;
+
+/// Columns of a triangle that are multiplied at a time.
+const BLOCK: usize = 64;
+
+/// Problems of size d at a time: a group of lanes, or fewer of large ones of which squares are kept,
+/// to bound memory: 200 MB at d = 1,024.
+pub(super) fn problems_for(instruction_set: InstructionSet, size: usize, wanted: Wanted) -> usize {
+    let most = match size {
+        _ if !wanted.pencil && !wanted.vectors => usize::MAX,
+        0..=768 => usize::MAX,
+        769..=1536 => 4,
+        _ => 2,
+    };
+    instruction_set.lanes().min(most)
+}
+
+/// A batch of problems.
+pub(super) struct BandBatch {
+    instruction_set: InstructionSet,
+    wanted: Wanted,
+    room: Room,
+    capacity: usize,
+    size: usize,
+    width: usize,
+    dimensions: usize,
+    /// Of each problem: its source.
+    problems: Vec<usize>,
+    /// Of each problem: Σ (d).
+    sigma: Vec<f64>,
+    solver: BandSolver,
+    /// A + I and L, `Lᵀ` above the diagonal.
+    factor: Mat<f64>,
+    /// Of each problem: F, then `Fᵀ`.
+    gains: Vec<Mat<f64>>,
+    /// Of each problem: b (d × ℓ).
+    rights: Vec<Mat<f64>>,
+    /// Of each problem: Σ^½ and 1/L's diagonal (d).
+    roots: Vec<f64>,
+    inverses: Vec<f64>,
+    pivots: Vec<f64>,
+    solution: Mat<f64>,
+    /// P, and A U; U; `Uᵀ` (d × k, k × d).
+    columns: [Mat<f64>; 3],
+    across: Mat<f64>,
+    /// M, and it with a unit diagonal (k × k); R, and it scaled (k × ℓ).
+    forms: [Mat<f64>; 2],
+    probed: [Mat<f64>; 2],
+    scales: Vec<f64>,
+    /// Triangles of a block, with their zeros.
+    triangles: [Mat<f64>; 2],
+    order: Vec<Ranked>,
+    fallback: Fallback,
+    scaled: Vec<Result<(), Failure>>,
+    factored: Vec<Result<(), Failure>>,
+    /// Of each problem: Q and U (d × k), where they are wanted.
+    vectors: Vec<Mat<f64>>,
+    bases: Vec<Mat<f64>>,
+    ridge: Vec<f64>,
+    values: Vec<f64>,
+    powers: Vec<f64>,
+    pencil_values: Vec<f64>,
+    explained: Vec<f64>,
+    eigen: Vec<Result<(), Failure>>,
+    pencil: Vec<Result<(), Failure>>,
+}
+
+impl BandBatch {
+    fn solver_room(room: Room, problems: usize, wanted: Wanted) -> solver::Room {
+        let Room { size, width, count, .. } = room;
+        let width = if wanted.projected { width } else { 0 };
+        solver::Room { problems, size, width, count: if wanted.pencil || wanted.vectors { count } else { 0 } }
+    }
+
+    pub(super) fn new(instruction_set: InstructionSet, room: Room, dimensions: usize, wanted: Wanted) -> Self {
+        let Room { size, width, count, .. } = room;
+        // As many as of the smallest size.
+        let capacity = problems_for(instruction_set, room.smallest, wanted);
+        let factors = wanted.ridge || wanted.pencil;
+        let eigen = wanted.projected || wanted.pencil;
+        let if_wanted = |wanted: bool, x: usize| if wanted { x } else { 0 };
+        let squares = if_wanted(factors, size);
+        let pencil = if_wanted(wanted.pencil, count);
+        let kept = if_wanted(wanted.vectors && wanted.projected, count);
+        let based = if_wanted(wanted.vectors && wanted.pencil, count);
+        let of_each = |rows: usize, columns: usize, some: bool| -> Vec<Mat<f64>> {
+            (0..if_wanted(some, capacity)).map(|_| padded_mat(rows, columns)).collect()
+        };
+        let results = if_wanted(wanted.projected, capacity * size);
+        Self {
+            instruction_set,
+            wanted,
+            room,
+            capacity,
+            size: 0,
+            width: 0,
+            dimensions: 0,
+            problems: Vec::with_capacity(capacity),
+            sigma: vec![0.0; capacity * size],
+            solver: BandSolver::new(
+                instruction_set,
+                Self::solver_room(room, if eigen { capacity } else { 0 }, wanted),
+            ),
+            factor: padded_mat(squares, squares),
+            gains: of_each(size, size, wanted.pencil),
+            rights: of_each(size, width, factors),
+            roots: vec![0.0; capacity * size],
+            inverses: vec![0.0; capacity * size],
+            pivots: vec![0.0; size.max(count)],
+            solution: padded_mat(size, if_wanted(factors, width)),
+            columns: std::array::from_fn(|_| padded_mat(size, pencil)),
+            across: padded_mat(pencil, if_wanted(wanted.pencil, size)),
+            forms: std::array::from_fn(|_| padded_mat(pencil, pencil)),
+            probed: std::array::from_fn(|_| padded_mat(pencil, width)),
+            scales: vec![0.0; pencil],
+            triangles: std::array::from_fn(|_| Mat::zeros(BLOCK, BLOCK)),
+            order: vec![Ranked::default(); size],
+            fallback: Fallback::new(pencil, width),
+            scaled: vec![Ok(()); capacity],
+            factored: vec![Ok(()); capacity],
+            vectors: of_each(size, kept, kept > 0),
+            bases: of_each(size, based, based > 0),
+            ridge: vec![0.0; capacity],
+            values: vec![0.0; results],
+            powers: vec![0.0; results],
+            pencil_values: vec![0.0; if_wanted(wanted.pencil, capacity * size)],
+            explained: vec![0.0; capacity * dimensions],
+            eigen: vec![Ok(()); capacity],
+            pencil: vec![Ok(()); capacity],
+        }
+    }
+
+    pub(super) fn bytes(instruction_set: InstructionSet, room: Room, wanted: Wanted) -> usize {
+        let Room { size, width, count, .. } = room;
+        let capacity = problems_for(instruction_set, room.smallest, wanted);
+        let square = padded(size) * size;
+        let mut numbers = capacity * size * (width + 6);
+        if wanted.ridge || wanted.pencil {
+            numbers += square;
+        }
+        if wanted.pencil {
+            numbers += capacity * square + 4 * padded(size) * count + 3 * padded(count) * count;
+        }
+        if wanted.vectors {
+            let both = usize::from(wanted.projected) + usize::from(wanted.pencil);
+            numbers += both * capacity * padded(size) * count;
+        }
+        8 * numbers + BandSolver::bytes(instruction_set, Self::solver_room(room, capacity, wanted))
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity.min(problems_for(self.instruction_set, self.size, self.wanted))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.problems.len()
+    }
+
+    pub(super) fn start(&mut self, size: usize, width: usize) {
+        (self.size, self.width) = (size, width);
+        self.problems.clear();
+    }
+
+    pub(super) fn push(&mut self, source: usize, sigma: &[f64]) -> usize {
+        let place = self.problems.len();
+        assert!(place < self.capacity(), "room for another problem");
+        assert!(sigma.len() == self.size, "Σ of size d");
+        self.sigma[place * self.size..][..self.size].copy_from_slice(sigma);
+        self.problems.push(source);
+        place
+    }
+
+    pub(super) fn solve<'s>(
+        &mut self,
+        dimensions: &[usize],
+        source: impl Fn(usize) -> (MatRef<'s, f64>, MatRef<'s, f64>),
+    ) {
+        let least = dimensions.iter().copied().min().unwrap_or(1);
+        let count = dimensions.iter().copied().max().unwrap_or(0);
+        self.dimensions = dimensions.len();
+        assert!(least >= 1 && count <= self.size.min(self.room.count), "1 ≤ k ≤ d, and room for k");
+        assert!(self.explained.len() >= dimensions.len() * self.capacity(), "room for these dimensions");
+        for place in 0..self.problems.len() {
+            let (matrix, right) = source(self.problems[place]);
+            assert!(matrix.nrows() == self.size && matrix.ncols() == self.size, "d × d");
+            assert!(right.nrows() == self.size && right.ncols() == self.width, "d × ℓ");
+        }
+        if self.wanted.projected {
+            self.solve_projected(count, &source);
+        }
+        if self.wanted.ridge || self.wanted.pencil {
+            self.solve_factored(&source);
+        }
+        if self.wanted.pencil {
+            self.solve_pencil(count, dimensions);
+        }
+    }
+
+    fn solve_projected<'s>(
+        &mut self,
+        count: usize,
+        source: &impl Fn(usize) -> (MatRef<'s, f64>, MatRef<'s, f64>),
+    ) {
+        let (size, width, problems) = (self.size, self.width, self.problems.len());
+        self.solver.start(size, width);
+        for place in 0..problems {
+            let (matrix, right) = source(self.problems[place]);
+            let roots = &mut self.roots[place * size..][..size];
+            let (to, rows) = self.solver.problem_mut(place);
+            self.scaled[place] = scale(matrix, right, &self.sigma[place * size..][..size], roots, to, rows);
+            self.solver.reduce(place, self.scaled[place]);
+        }
+        self.solver.diagonalize(problems);
+        for place in 0..problems {
+            self.eigen[place] = self.solver.batch.outcome(place);
+            let values = &mut self.values[place * size..][..size];
+            let powers = &mut self.powers[place * size..][..size];
+            self.solver.read_powers(place, &mut self.order, values, powers);
+        }
+        if self.wanted.vectors {
+            self.solver.batch.sort_descending();
+            for place in 0..problems {
+                let to = part(&mut self.vectors[place], size, count);
+                self.eigen[place] = self.eigen[place].and(self.solver.leading_vectors(place, to));
+            }
+        }
+    }
+
+    /// Factors `A + I`, answers ridge, and reduces the pencil.
+    fn solve_factored<'s>(&mut self, source: &impl Fn(usize) -> (MatRef<'s, f64>, MatRef<'s, f64>)) {
+        let (size, width, set) = (self.size, self.width, self.instruction_set);
+        if self.wanted.pencil {
+            self.solver.start(size, 0);
+        }
+        for place in 0..self.problems.len() {
+            let (matrix, right) = source(self.problems[place]);
+            let roots = &mut self.roots[place * size..][..size];
+            let mut factor = part(&mut self.factor, size, size);
+            let mut rows = part(&mut self.rights[place], size, width);
+            let sigma = &self.sigma[place * size..][..size];
+            self.scaled[place] = scale(matrix, right, sigma, roots, factor.as_mut(), rows.as_mut());
+            let pivots = &mut self.pivots[..size];
+            let floor = size as f64 * f64::EPSILON;
+            let factored = self.scaled[place]
+                .and_then(|()| factor_shifted(set, factor.as_mut(), 1.0, floor, pivots));
+            self.factored[place] = factored;
+            if factored.is_err() {
+                if self.wanted.pencil {
+                    self.solver.reduce(place, factored);
+                }
+                continue;
+            }
+            set.run(Mirror { matrix: factor.as_mut() });
+            let factor = factor.into_const();
+            if self.wanted.ridge {
+                let mut solution = part(&mut self.solution, size, width);
+                solution.copy_from(rows.as_ref());
+                solve_lower_in_place(set, factor, solution.as_mut());
+                let lower = power(solution.as_ref());
+                solve_upper_in_place(set, factor, solution.as_mut());
+                self.ridge[place] = lower + power(solution.as_ref());
+            }
+            if self.wanted.pencil {
+                let inverses = &mut self.inverses[place * size..][..size];
+                let mut gain = part(&mut self.gains[place], size, size);
+                invert_lower(set, factor, gain.as_mut());
+                for j in 0..size {
+                    let (own, from) = (column_mut(gain.as_mut(), j), column(factor, j));
+                    inverses[j] = 1.0 / from[j];
+                    for (to, x) in own[..j].iter_mut().zip(from) {
+                        *to = x * roots[j];
+                    }
+                    own[j] = pivots[j] * inverses[j] * roots[j];
+                    for x in &mut own[j + 1..] {
+                        *x *= -roots[j];
+                    }
+                }
+                let (form, _) = self.solver.problem_mut(place);
+                gram_lower(set, form, Accum::Replace, gain.as_ref());
+                self.solver.reduce(place, Ok(()));
+                transpose(gain);
+            }
+        }
+    }
+
+    fn solve_pencil(&mut self, count: usize, dimensions: &[usize]) {
+        let (size, problems) = (self.size, self.problems.len());
+        self.solver.diagonalize(problems);
+        self.solver.batch.sort_descending();
+        for place in 0..problems {
+            self.pencil[place] = self.factored[place].and(self.solver.batch.outcome(place));
+            if self.pencil[place].is_err() {
+                continue;
+            }
+            for (i, to) in self.pencil_values[place * size..][..size].iter_mut().enumerate() {
+                *to = self.solver.batch.value(place, i).max(0.0);
+            }
+            let columns = part(&mut self.columns[0], size, count);
+            self.pencil[place] = self.solver.leading_vectors(place, columns);
+            if self.pencil[place].is_ok() {
+                self.probe(place, count, dimensions);
+            }
+        }
+    }
+
+    /// U, M and R of a problem whose P stands in the first of the columns, and what they explain.
+    fn probe(&mut self, place: usize, count: usize, dimensions: &[usize]) {
+        let (size, width, set) = (self.size, self.width, self.instruction_set);
+        let roots = &self.roots[place * size..][..size];
+        let inverses = &self.inverses[place * size..][..size];
+        let [given, image, basis] = &mut self.columns;
+        let (given, mut image, mut basis) =
+            (part(given, size, count), part(image, size, count), part(basis, size, count));
+        // s and t of `A U = s + t` and `U = P/L − s`: see `lanes::gain::Images`.
+        let gain = self.gains[place].as_ref().submatrix(0, 0, size, size);
+        basis.fill(0.0);
+        image.fill(0.0);
+        multiply_triangles(
+            set,
+            gain,
+            given.as_ref(),
+            [basis.as_mut(), image.as_mut()],
+            &mut self.triangles,
+        );
+        for c in 0..count {
+            let (s, t) = (column_mut(basis.as_mut(), c), column_mut(image.as_mut(), c));
+            for (i, p) in column(given.as_ref(), c).iter().enumerate() {
+                let scale = 1.0 / roots[i];
+                let (upper, lower) = (s[i] * scale, t[i] * scale);
+                s[i] = p.mul_add(inverses[i], -upper);
+                t[i] = upper + lower;
+            }
+        }
+        let mut across = part(&mut self.across, count, size);
+        for c in 0..count {
+            for (i, x) in column(basis.as_ref(), c).iter().enumerate() {
+                across[(c, i)] = *x;
+            }
+        }
+        let across = across.into_const();
+        let [form, factor] = &mut self.forms;
+        let (mut form, mut factor) = (part(form, count, count), part(factor, count, count));
+        let [right, scaled] = &mut self.probed;
+        let (mut right, mut scaled) = (part(right, count, width), part(scaled, count, width));
+        set.run(Product {
+            to: form.as_mut(),
+            accum: Accum::Replace,
+            left: [across, across.subcols(0, 0)],
+            right: Right::Matrix { right: image.as_ref(), sign: 1.0, lower: true },
+        });
+        let labels = self.rights[place].as_ref().submatrix(0, 0, size, width);
+        product(set, right.as_mut(), Accum::Replace, across, labels);
+        if self.wanted.vectors {
+            part(&mut self.bases[place], size, count).copy_from(basis.as_ref());
+        }
+        let scales = &mut self.scales[..count];
+        for (j, scale) in scales.iter_mut().enumerate() {
+            *scale = if form[(j, j)] > 0.0 { 1.0 / form[(j, j)].sqrt() } else { 0.0 };
+        }
+        for j in 0..count {
+            for i in j..count {
+                // One factor after the other: their product overflows where M is subnormal.
+                factor[(i, j)] = form[(i, j)] * scales[j] * scales[i];
+            }
+            for c in 0..width {
+                scaled[(j, c)] = right[(j, c)] * scales[j];
+            }
+        }
+        let pivots = &mut self.pivots[..count];
+        pivots.fill(0.0);
+        // Where it stops, pivots are 0 from there on, and what needs them is found another way.
+        let _: Result<(), Failure> = factor_shifted(set, factor.as_mut(), 0.0, 0.0, pivots);
+        solve_lower_in_place(set, factor.as_ref(), scaled.as_mut());
+        let (form, right, scaled) = (form.as_ref(), right.as_ref(), scaled.as_ref());
+        let of = Explained {
+            size,
+            width,
+            entry: |i: usize, j: usize| form[(i.max(j), i.min(j))],
+            right: |j: usize, c: usize| right[(j, c)],
+            pivot: |j: usize| pivots[j],
+            power: |j: usize| (0..width).fold(0.0, |sum, c| scaled[(j, c)].mul_add(scaled[(j, c)], sum)),
+        };
+        for (n, &k) in dimensions.iter().enumerate() {
+            let sum = explained(set, &of, k, &mut self.fallback);
+            self.explained[place * self.dimensions + n] = sum;
+        }
+    }
+
+    pub(super) fn ridge_power(&self, place: usize) -> Result<f64, Failure> {
+        self.factored[place]?;
+        finite(&[self.ridge[place]])?;
+        Ok(self.ridge[place])
+    }
+
+    pub(super) fn projected(&self, place: usize) -> Result<(&[f64], &[f64]), Failure> {
+        self.eigen[place]?;
+        let (values, powers) =
+            (&self.values[place * self.size..][..self.size], &self.powers[place * self.size..][..self.size]);
+        finite(values)?;
+        finite(powers)?;
+        Ok((values, powers))
+    }
+
+    pub(super) fn pencil(&self, place: usize) -> Result<(&[f64], &[f64]), Failure> {
+        self.pencil[place]?;
+        let values = &self.pencil_values[place * self.size..][..self.size];
+        let explained = &self.explained[place * self.dimensions..][..self.dimensions];
+        finite(values)?;
+        finite(explained)?;
+        Ok((values, explained))
+    }
+
+    pub(super) fn eigenvectors(&self, place: usize, vectors: MatMut<'_, f64>) {
+        copy(&self.vectors[place], vectors);
+    }
+
+    pub(super) fn basis(&self, place: usize, vectors: MatMut<'_, f64>) {
+        copy(&self.bases[place], vectors);
+    }
+}
+
+fn copy(from: &Mat<f64>, mut to: MatMut<'_, f64>) {
+    let (rows, columns) = (to.nrows(), to.ncols());
+    to.as_mut().copy_from(from.as_ref().submatrix(0, 0, rows, columns));
+}
+
+/// Writes the lower triangle of `Σ^(−½) C Σ^(−½)` and `Σ^(−½) B`, with the roundings of
+/// [`interleave`](crate::lanes::interleave), and Σ^½.
+fn scale(
+    matrix: MatRef<'_, f64>,
+    right: MatRef<'_, f64>,
+    sigma: &[f64],
+    roots: &mut [f64],
+    mut to: MatMut<'_, f64>,
+    mut rows: MatMut<'_, f64>,
+) -> Result<(), Failure> {
+    for (root, sigma) in roots.iter_mut().zip(sigma) {
+        *root = sigma.sqrt();
+    }
+    let mut all_finite = true;
+    for j in 0..roots.len() {
+        let own = 1.0 / roots[j];
+        let to = &mut column_mut(to.as_mut(), j)[j..];
+        for ((to, x), root) in to.iter_mut().zip(&column(matrix, j)[j..]).zip(&roots[j..]) {
+            *to = x * own * (1.0 / root);
+            all_finite &= to.is_finite();
+        }
+    }
+    for c in 0..rows.ncols() {
+        let to = column_mut(rows.as_mut(), c);
+        for ((to, x), root) in to.iter_mut().zip(right.col(c).iter()).zip(&*roots) {
+            *to = x * (1.0 / root);
+            all_finite &= to.is_finite();
+        }
+    }
+    if all_finite { Ok(()) } else { Err(Failure::NotFinite) }
+}
+
+/// Sum of squares, column after column.
+fn power(matrix: MatRef<'_, f64>) -> f64 {
+    let columns = (0..matrix.ncols()).flat_map(|c| column(matrix, c));
+    columns.fold(0.0, |sum, x| x.mul_add(*x, sum))
+}
+
+/// Transposes a square matrix in place.
+fn transpose(mut matrix: MatMut<'_, f64>) {
+    let size = matrix.nrows();
+    // Blocks whose lines all fit in L1.
+    const SIDE: usize = 16;
+    for first in (0..size).step_by(SIDE) {
+        for row in (first..size).step_by(SIDE) {
+            for j in first..size.min(first + SIDE) {
+                for i in row.max(j + 1)..size.min(row + SIDE) {
+                    let (lower, upper) = (matrix[(i, j)], matrix[(j, i)]);
+                    matrix[(i, j)] = upper;
+                    matrix[(j, i)] = lower;
+                }
+            }
+        }
+    }
+}
+
+/// Adds to the first the product of what is above the diagonal of M with P, and to the second that
+/// of what is on and below it.
+fn multiply_triangles(
+    set: InstructionSet,
+    matrix: MatRef<'_, f64>,
+    columns: MatRef<'_, f64>,
+    [mut above, mut below]: [MatMut<'_, f64>; 2],
+    triangles: &mut [Mat<f64>; 2],
+) {
+    let size = matrix.nrows();
+    for first in (0..size).step_by(BLOCK) {
+        let end = size.min(first + BLOCK);
+        let count = end - first;
+        let [upper, lower] = triangles.each_mut().map(|to| to.as_mut().submatrix_mut(0, 0, count, count));
+        let (mut upper, mut lower) = (upper, lower);
+        for j in 0..count {
+            for i in 0..count {
+                let x = matrix[(first + i, first + j)];
+                (upper[(i, j)], lower[(i, j)]) = if i < j { (x, 0.0) } else { (0.0, x) };
+            }
+        }
+        let of = columns.subrows(first, count);
+        let strip = matrix.subcols(first, count);
+        product(set, above.as_mut().subrows_mut(0, first), Accum::Add, strip.subrows(0, first), of);
+        product(set, above.as_mut().subrows_mut(first, count), Accum::Add, upper.as_ref(), of);
+        product(set, below.as_mut().subrows_mut(first, count), Accum::Add, lower.as_ref(), of);
+        let rest = strip.subrows(end, size - end);
+        product(set, below.as_mut().subrows_mut(end, size - end), Accum::Add, rest, of);
+    }
+}
