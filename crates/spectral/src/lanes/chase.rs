@@ -48,7 +48,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::arithmetic::{Arithmetic, lanes};
+use super::MAX_LANES;
+use super::arithmetic::{Arithmetic, lanes, register};
 use super::reduction::{NOTHING, dot};
 use super::tiles::{load, unrolled};
 use crate::band::{band_stride, chase_at};
@@ -227,16 +228,14 @@ impl<S: Simd> Chasing<'_, S> {
             }
         }
         if !self.reflectors.is_empty() {
-            let at = chase_at(self.size, j, row);
-            let numbers = pulp::bytemuck::cast_slice::<S::f64s, f64>(v);
             let (length, before) = (self.size - 1 - j, row - 1 - j);
             let start = sweep_at(self.size, S::F64_LANES, 0, j);
             let sweep = &mut self.reflectors[start..][..S::F64_LANES * length];
             match S::F64_LANES {
-                8 => take_apart::<8>(numbers, sweep, length, before),
-                4 => take_apart::<4>(numbers, sweep, length, before),
-                2 => take_apart::<2>(numbers, sweep, length, before),
-                _ => take_apart::<1>(numbers, sweep, length, before),
+                8 => take_apart::<S, 8>(s, v, sweep, length, before),
+                4 => take_apart::<S, 4>(s, v, sweep, length, before),
+                2 => take_apart::<S, 2>(s, v, sweep, length, before),
+                _ => take_apart::<S, 1>(s, v, sweep, length, before),
             }
             for (own, tau) in sweep.chunks_exact_mut(length).zip(lanes::<S>(tau)) {
                 own[before] = tau;
@@ -247,29 +246,52 @@ impl<S: Simd> Chasing<'_, S> {
 
 /// Takes the numbers of N lanes apart: those of each go from place `at` of its `length` on.
 #[inline(always)]
-fn take_apart<const N: usize>(numbers: &[f64], sweep: &mut [f64], length: usize, at: usize) {
-    let count = numbers.len() / N;
+fn take_apart<S: Simd, const N: usize>(
+    s: S,
+    numbers: &[S::f64s],
+    sweep: &mut [f64],
+    length: usize,
+    at: usize,
+) {
     let mut own: [&mut [f64]; N] = std::array::from_fn(|_| Default::default());
     for (own, lane) in own.iter_mut().zip(sweep.chunks_exact_mut(length)) {
-        *own = &mut lane[at..][..count];
+        *own = &mut lane[at..][..numbers.len()];
     }
-    let (numbers, _) = pulp::as_arrays::<N, _>(numbers);
-    // Square blocks: loads, shuffles and stores of whole registers.
-    let (blocks, rest) = pulp::as_arrays::<N, _>(numbers);
-    for (b, block) in blocks.iter().enumerate() {
-        let mut square = [[0.0; N]; N];
-        for i in 0..N {
-            for lane in 0..N {
-                square[lane][i] = block[i][lane];
-            }
-        }
+    let (squares, rest) = pulp::as_arrays::<N, _>(numbers);
+    for (b, square) in squares.iter().enumerate() {
+        let mut square = load::<S, N>(square);
+        swap_blocks::<S, N, 4>(s, &mut square);
+        swap_blocks::<S, N, 2>(s, &mut square);
+        swap_blocks::<S, N, 1>(s, &mut square);
         for lane in 0..N {
-            own[lane][b * N..][..N].copy_from_slice(&square[lane]);
+            S::as_mut_simd_f64s(&mut own[lane][b * N..][..N]).0[0] = square[lane];
         }
     }
-    for (i, numbers) in (blocks.len() * N..).zip(rest) {
+    for (i, x) in (squares.len() * N..).zip(rest) {
+        let numbers = lanes::<S>(*x);
         for lane in 0..N {
             own[lane][i] = numbers[lane];
+        }
+    }
+}
+
+/// Swaps the blocks off the diagonal of each 2K × 2K block of a square of N registers: for all
+/// powers of two below N, this transposes it. A compiler left alone gathers number by number.
+#[inline(always)]
+fn swap_blocks<S: Simd, const N: usize, const K: usize>(s: S, square: &mut [S::f64s; N]) {
+    if K >= N {
+        return;
+    }
+    let mut upper = [0.0; MAX_LANES];
+    for (lane, upper) in upper.iter_mut().enumerate() {
+        *upper = if lane & K == 0 { 0.0 } else { 1.0 };
+    }
+    let upper = s.less_than_f64s(s.all(0.5), register::<S>(upper));
+    for i in 0..N {
+        if i & K == 0 {
+            let (a, b) = (square[i], square[i + K]);
+            square[i] = s.choose(upper, s.rotate_right_f64s(b, K), a);
+            square[i + K] = s.choose(upper, b, s.rotate_left_f64s(a, K));
         }
     }
 }
