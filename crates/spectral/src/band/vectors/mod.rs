@@ -41,7 +41,7 @@ use crate::Failure;
 use crate::dense::column_mut;
 use crate::lanes::arithmetic::Arithmetic;
 use crate::lanes::inverse_iteration::factor::{CHAINS, Entries, FACTOR, Factor, Row, normalize};
-use crate::lanes::inverse_iteration::{ALLOWED, KEPT, NEAR, RESIDUAL, SOLVES, uniform};
+use crate::lanes::inverse_iteration::{ALLOWED, KEPT, NEAR, RESIDUAL, uniform};
 use orthogonal::{remove_among, remove_known, scale};
 
 /// Vectors that are treated side by side: as many as four of the widest registers hold.
@@ -50,6 +50,19 @@ const BLOCK: usize = 32;
 /// Scalar product of two vectors up to which they count as orthogonal by themselves, in units of
 /// √d·ε.
 const OVERLAP: f64 = 4.0;
+
+/// Distance of eigenvalues, in units of ε‖T‖, up to which they count as equal, and how far above
+/// the second one to solve for its vector: all directions of both then grow alike, so that what the
+/// vector before leaves of it is theirs and not rounding.
+const EQUAL: f64 = 2.0;
+const BESIDE: f64 = 4.0;
+
+/// The same where a vector, orthogonal to those before, is solved for again: so far that what a
+/// factor's rounding makes of a cluster changes little.
+const AGAIN: f64 = 32.0;
+
+/// How often at most a vector is solved for again.
+const SOLVES: usize = 5;
 
 /// Further rounds of orthogonalization; one is enough unless a vector is hardly its own at all.
 const ROUNDS: usize = 3;
@@ -140,7 +153,14 @@ impl WithSimd for TridiagonalVectors<'_> {
                 // What is beyond the last repeats it, and comes to nothing.
                 shifts[c] = values[first + c.min(own - 1)];
             }
-            solve(s, &form, &shifts, own, Begin::From(&starts[first..]), solving, x);
+            let mut near_them = shifts;
+            for c in 0..own {
+                let n = first + c;
+                if n > 0 && values[n - 1] - values[n] <= EQUAL * form.least {
+                    near_them[c] += BESIDE * form.least;
+                }
+            }
+            solve(s, &form, &near_them, own, Begin::From(&starts[first..]), solving, x);
             // The first vector that each one is made orthogonal to.
             let mut lows = [first; BLOCK];
             let (mut from, mut solves) = (0, 0);
@@ -176,7 +196,7 @@ impl WithSimd for TridiagonalVectors<'_> {
                     from = next;
                 }
                 let found = measure(s, &form, &shifts, x);
-                let limit = if solves < SOLVES { aim } else { allowed };
+                let limit = if solves == 0 { aim } else { allowed };
                 let (mut open, mut again) = (None, [false; BLOCK]);
                 for c in (0..own).rev() {
                     let good = found.residual[c] <= limit && found.distance[c] <= near && lost != Some(c);
@@ -199,7 +219,18 @@ impl WithSimd for TridiagonalVectors<'_> {
                 }
                 solves += 1;
                 from = next;
-                solve(s, &form, &shifts, own, Begin::Again(&again), solving, x);
+                for c in from..own {
+                    near_them[c] = shifts[c] + AGAIN * solves as f64 * form.least;
+                }
+                for c in from..own {
+                    // Nothing of it was its own: from another start.
+                    if again[c] && found.length[c] < 0.5 {
+                        for (i, row) in x.iter_mut().enumerate() {
+                            row[c] = uniform(((first + c + 1) << 32 | solves << 24 | i) as u64);
+                        }
+                    }
+                }
+                solve(s, &form, &near_them, own, Begin::Again(&again), solving, x);
             }
             write(x, vectors.as_mut().subcols_mut(first, own));
         }
@@ -274,7 +305,9 @@ fn solve<S: Simd>(
         for (row, x) in solution.iter().zip(x.iter_mut()) {
             let x = row_mut::<S>(&mut x[at..]);
             for c in 0..CHAINS {
-                x[c] = s.choose(s.greater_than_f64s(wanted[c], half), row[c], x[c]);
+                // What is not finite would reach its neighbours.
+                let finite = s.choose(s.equal_f64s(row[c], row[c]), row[c], s.all(0.0));
+                x[c] = s.choose(s.greater_than_f64s(wanted[c], half), finite, x[c]);
             }
         }
     }

@@ -255,7 +255,7 @@ fn check(name: &str, form: &Form, isa: InstructionSet) {
     let vectors = form.vectors(isa, size).unwrap_or_else(|e| panic!("{name}, {size}: {e}"));
     let [residual, overlap] = form.errors(&vectors);
     assert!(residual <= 8.0, "{name}, {size}: residual {residual}");
-    assert!(overlap <= 1.0, "{name}, {size}: overlap {overlap}");
+    assert!(overlap <= 2.0, "{name}, {size}: overlap {overlap}");
 }
 
 #[test]
