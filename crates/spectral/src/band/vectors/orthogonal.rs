@@ -10,6 +10,9 @@ use crate::lanes::arithmetic::Arithmetic;
 /// Registers of a row that a tile takes.
 const WIDE: usize = 4;
 
+/// Squared length up to which nothing is left of a vector, once of length 1 or more: 2⁻⁹⁰⁰.
+const NOTHING: f64 = f64::from_bits((1023 - 900) << 52);
+
 /// Removes from the vectors that are wanted (1, not 0) their components along the columns of
 /// `known` (d × [`BLOCK`]): `P = KᵀX`, then `X ← X − K P`.
 #[inline(always)]
@@ -110,7 +113,7 @@ fn subtract<S: Simd, const T: usize>(
 
 /// Makes each of the vectors from number `from` on orthogonal to those before it in the block of
 /// `own`, one after the other. Returns their squared lengths, and the factors that make them unit
-/// vectors; 1 for those before `from`.
+/// vectors; 1 for those before `from`, 0 where nothing is left.
 #[inline(always)]
 pub(super) fn remove_among<S: Simd>(s: S, x: &mut [Line], from: usize, own: usize) -> (Line, Line) {
     let (mut squares, mut factors) = ([1.0; BLOCK], [1.0; BLOCK]);
@@ -131,10 +134,14 @@ pub(super) fn remove_among<S: Simd>(s: S, x: &mut [Line], from: usize, own: usiz
             _ => {}
         }
         squares[c] = products[c];
+        before = [0.0; BLOCK];
+        if products[c] < NOTHING {
+            factors[c] = 0.0;
+            continue;
+        }
         if c >= from {
             factors[c] = 1.0 / products[c].sqrt();
         }
-        before = [0.0; BLOCK];
         for next in from.max(c + 1)..own {
             before[next] = products[next] / products[c];
         }

@@ -52,7 +52,7 @@ pub(crate) const ALLOWED: f64 = 8.0;
 pub(crate) const NEAR: f64 = 20.0;
 
 /// Further solves for one vector; none is needed unless eigenvalues agree to many digits.
-pub(crate) const SOLVES: usize = 3;
+const SOLVES: usize = 3;
 
 /// Numbers of workspace a row: the factor, two vectors of each chain, and two more.
 pub(crate) const WORK: usize = FACTOR + 3 * CHAINS;
