@@ -37,7 +37,7 @@ impl FullBatch {
             Task::Reconstruction => wanted.pencil = true,
             Task::Supervised => wanted.ridge = true,
         }
-        let batch = ScaledBatch::new(instruction_set, Room { size, width, count }, 1, wanted);
+        let batch = ScaledBatch::new(instruction_set, Room { size, smallest: size, width, count }, 1, wanted);
         let problems: Vec<Problem> =
             (0..batch.capacity() as u64).map(|seed| Problem::new(shape, seed)).collect();
         Self { task, shape, explained: vec![0.0; problems.len()], problems, batch }
