@@ -13,8 +13,9 @@
 //! - **symmetric**: the pencil (M, S). `H = L⁻¹ M L⁻ᵀ = Q Λ Qᵀ`: all λ and the k leading columns of
 //!   `V = L⁻ᵀ Q`;
 //! - **cross**: the pencil (CᵀC, S). `F = L⁻¹ Cᵀ`, `F Fᵀ = Q Φ² Qᵀ`: all φ² and the k leading columns
-//!   of `V = L⁻ᵀ Q`. An error of a few d·ε·φ₁² in φ², so that a φ that is nothing beside φ₁ is known
-//!   to √(d·ε)·φ₁ only; the vectors are as good as those of the singular values;
+//!   of `V = L⁻ᵀ Q`. Squaring costs digits of what is small: φ² has an error of a few d·ε·φ₁², so
+//!   that a φ that is nothing beside φ₁ is known to √(d·ε)·φ₁ only, and vectors are known to d·ε·φ₁²
+//!   over the gap of their φ²;
 //! - **solved**: `S⁻¹ B`.
 //!
 //! A problem whose S is not *safely* definite is refused: as
@@ -76,13 +77,13 @@ pub struct Room {
 /// One problem; what is not wanted is not looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct General<'a> {
-    /// S (d × d), lower triangle read, columns contiguous.
+    /// S (d × d), lower triangle read; columns must be contiguous.
     pub definite: MatRef<'a, f64>,
-    /// M (d × d), lower triangle read, columns contiguous.
+    /// M (d × d), lower triangle read; columns must be contiguous.
     pub symmetric: MatRef<'a, f64>,
     /// C (p × d); fastest where rows are contiguous.
     pub cross: MatRef<'a, f64>,
-    /// B (d × ℓ), columns contiguous.
+    /// B (d × ℓ); columns must be contiguous.
     pub right: MatRef<'a, f64>,
 }
 
@@ -192,7 +193,8 @@ impl GeneralBatch {
     /// # Panics
     ///
     /// If there are more than there is room for, a shape differs from that of the first or exceeds
-    /// the room, more is wanted than there is room for, or `count` exceeds d or the room.
+    /// the room, columns that must be contiguous are not, more is wanted than there is room for, or
+    /// `count` exceeds d or the room.
     pub fn solve(&mut self, wanted: Wanted, count: usize, problems: &[General<'_>]) {
         assert!(problems.len() <= self.capacity(), "room for so many problems");
         self.problems = problems.len();

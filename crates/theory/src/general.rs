@@ -71,24 +71,37 @@ impl GeneralForms {
         if wanted == Wanted::default() {
             return one;
         }
-        let Room { size, count, .. } = Self::room(size, labels, dimension);
+        let room = Self::room(size, labels, dimension);
+        let Room { size, count, .. } = room;
         let pencils = u64::from(wanted.symmetric) + u64::from(wanted.cross);
         let (size, count, labels) = (size as u64, count as u64, labels as u64);
-        let problems = GeneralBatch::capacity_for(instruction_set, size as usize) as u64;
+        let problems = Self::capacity_for(instruction_set, room.size, paradigms) as u64;
         // The factor and half a square a pencil; one square more of a group.
         let each = size * size * (2 + pencils) / 2 + size * (count * pencils + labels);
         one + 8 * (problems * each + instruction_set.lanes() as u64 * size * size)
     }
 
-    /// Most problems of d features at a time, by any paradigm.
+    /// Most problems of d features at a time, by these paradigms.
+    #[must_use]
+    pub fn capacity_for(
+        instruction_set: InstructionSet,
+        size: usize,
+        paradigms: &[&'static Paradigm],
+    ) -> usize {
+        if size > LARGEST_SIZE || wanted(paradigms) == Wanted::default() {
+            return 1;
+        }
+        GeneralBatch::capacity_for(instruction_set, size)
+    }
+
+    /// Most problems of d features at a time.
     #[must_use]
     pub fn capacity(&self, size: usize) -> usize {
-        match &self.lanes {
-            Some(lanes) if size <= self.room.size => {
-                lanes.capacity().min(GeneralBatch::capacity_for(self.instruction_set, size))
-            }
-            _ => 1,
-        }
+        let room = |lanes: &GeneralBatch| {
+            let most = GeneralBatch::capacity_for(self.instruction_set, size);
+            if size <= self.room.size { lanes.capacity().min(most) } else { 1 }
+        };
+        self.lanes.as_ref().map_or(1, room)
     }
 
     /// Solves problems of one shape by each of the paradigms, for encoders of `dimension` = k columns
@@ -99,8 +112,8 @@ impl GeneralForms {
     ///
     /// # Panics
     ///
-    /// If there are more problems than the [`capacity`](Self::capacity), they differ in shape, or
-    /// there is no room for them.
+    /// If there are more problems than the [`capacity`](Self::capacity), they differ in shape, there is
+    /// no room for them, or columns of G, S or B are not contiguous.
     pub fn solve(
         &mut self,
         paradigms: &[&'static Paradigm],
