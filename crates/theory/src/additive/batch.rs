@@ -372,7 +372,7 @@ impl AdditiveBatch {
             };
             let definite = problem.sigma.iter().all(|&s| s > 0.0);
             let batch = self.batch.as_ref().filter(|_| self.route != Route::Blocked && definite);
-            let mut blocked = None;
+            let mut begun = false;
             let of_paradigms = outcomes.iter_mut().zip(values.chunks_exact_mut(each));
             for ((outcome, out), paradigm) in of_paradigms.zip(&self.wanted.paradigms) {
                 out.fill(f64::NAN);
@@ -382,12 +382,11 @@ impl AdditiveBatch {
                         read(batch, place, &problem, scaled, wish, workspace, out)
                     }
                     _ => {
-                        let solver = blocked.get_or_insert_with(|| {
-                            let new = || Box::new(BlockedSolver::new(self.instruction_set, self.room));
-                            let solver = self.blocked.get_or_insert_with(new);
+                        let new = || Box::new(BlockedSolver::new(self.instruction_set, self.room));
+                        let solver = self.blocked.get_or_insert_with(new);
+                        if !std::mem::replace(&mut begun, true) {
                             solver.start(&problem);
-                            solver
-                        });
+                        }
                         solver.solve(&problem, paradigm, wish, out)
                     }
                 };
