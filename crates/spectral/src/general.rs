@@ -36,7 +36,7 @@
 
 use std::array;
 
-use faer::{Mat, MatMut, MatRef};
+use faer::{MatMut, MatRef};
 
 use crate::Failure;
 use crate::cholesky::SAFE;
@@ -87,7 +87,7 @@ pub struct General<'a> {
     pub right: MatRef<'a, f64>,
 }
 
-/// A pencil.
+/// A pencil; its number is that of its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pencil {
     /// (M, S).
@@ -95,9 +95,6 @@ pub enum Pencil {
     /// (CᵀC, S).
     Cross,
 }
-
-/// Both, in the order of their batches.
-const PENCILS: [Pencil; 2] = [Pencil::Symmetric, Pencil::Cross];
 
 /// Groups of a batch: fewer where one is megabytes, see [`GROUPS`].
 fn groups_for(size: usize) -> usize {
@@ -254,7 +251,6 @@ impl GeneralBatch {
     fn factor(&mut self, group: usize, sources: &[General<'_>; MAX_LANES]) {
         let (square, rows, vector) = self.lengths();
         let (size, width, lanes) = (self.size, self.width, self.lanes);
-        let none = Mat::<f64>::new();
         let outcome = &mut self.outcomes[group];
         *outcome = [Ok(()); MAX_LANES];
         let matrix = part(&mut self.factor, group, square);
@@ -266,7 +262,7 @@ impl GeneralBatch {
             width,
             sources: sources.map(|source| Source {
                 matrix: source.definite,
-                right: if width > 0 { source.right } else { none.as_ref() },
+                right: if width > 0 { source.right } else { source.definite.subcols(0, 0) },
                 sigma: &self.ones[..size],
             }),
             layout: Layout::Square,
@@ -316,7 +312,6 @@ impl GeneralBatch {
     fn form_symmetric(&mut self, group: usize, sources: &[General<'_>; MAX_LANES]) {
         let (square, _, vector) = self.lengths();
         let (size, lanes) = (self.size, self.lanes);
-        let none = Mat::<f64>::zeros(size, 0);
         let matrix = &mut self.work.as_mut_slice()[..square];
         let [roots, scales, ..] =
             self.vectors.each_mut().map(|numbers| &mut numbers.as_mut_slice()[..vector]);
@@ -327,7 +322,7 @@ impl GeneralBatch {
             width: 0,
             sources: sources.map(|source| Source {
                 matrix: source.symmetric,
-                right: none.as_ref(),
+                right: source.symmetric.subcols(0, 0),
                 sigma: &self.ones[..size],
             }),
             layout: Layout::Square,
@@ -409,9 +404,14 @@ impl GeneralBatch {
     ///
     /// As [`definite`](Self::definite); [`Failure::NotFinite`] if a matrix or a result is not;
     /// [`Failure::NoConvergence`].
+    ///
+    /// # Panics
+    ///
+    /// If there is no such problem, or the pencil was not wanted.
     pub fn values(&self, pencil: Pencil, place: usize) -> Result<&[f64], Failure> {
         self.definite(place)?;
-        let number = usize::from(pencil != PENCILS[0]);
+        let number = pencil as usize;
+        assert!(place < self.batches[number].len(), "a pencil that was wanted");
         self.batches[number].outcome(place)?;
         let values = &self.values[number][place * self.size..][..self.size];
         if values.iter().all(|x| x.is_finite()) { Ok(values) } else { Err(Failure::NotFinite) }
@@ -422,11 +422,12 @@ impl GeneralBatch {
     ///
     /// # Panics
     ///
-    /// If it has not d rows, or more columns than vectors were asked for.
+    /// If it has not d rows, or more columns than vectors were asked for, or the pencil was not wanted.
     pub fn vectors(&self, pencil: Pencil, place: usize, mut vectors: MatMut<'_, f64>) {
         let (size, width) = (self.size, self.count);
         assert!(vectors.nrows() == size && vectors.ncols() <= width, "d × k");
-        let batch = &self.batches[usize::from(pencil != PENCILS[0])];
+        let batch = &self.batches[pencil as usize];
+        assert!(place < batch.len(), "a pencil that was wanted");
         for (c, column) in vectors.as_mut().col_iter_mut().enumerate() {
             for (i, to) in column.iter_mut().enumerate() {
                 *to = batch.row_entry(place, i, c, width);

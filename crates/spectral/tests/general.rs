@@ -87,11 +87,13 @@ impl Problem {
 /// Kinds of [`Problem::of_kind`].
 const KINDS: usize = 12;
 
+/// All values of a pencil and its leading vectors.
+type Solved = Result<(Vec<f64>, Mat<f64>), Failure>;
+
 /// What a batch says of a problem.
 #[derive(Clone, Debug)]
 struct Answers {
-    /// Of each pencil all values and the leading vectors.
-    pencils: [Result<(Vec<f64>, Mat<f64>), Failure>; 2],
+    pencils: [Solved; 2],
     solution: Result<Mat<f64>, Failure>,
 }
 

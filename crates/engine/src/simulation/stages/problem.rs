@@ -157,7 +157,9 @@ impl Stages {
         let rounding = state.rounding(&before);
         subtract(&mut inputs, &input_mean, &input_mean);
         subtract(&mut input_labels, &input_mean, &label_mean);
-        let label_power = given.moments.raw.label_power - label_mean.squared_norm_l2();
+        // In order: a vectorised sum would depend on the width of registers.
+        let mean_power: f64 = label_mean.col(0).iter().map(|mean| mean * mean).sum();
+        let label_power = given.moments.raw.label_power - mean_power;
         let tier = views.tier();
         Problem { tier, state, rounding, inputs, input_labels, label_power, input_mean, label_mean }
     }
