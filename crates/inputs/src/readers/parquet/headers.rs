@@ -1,13 +1,20 @@
 //! Headers of Parquet files, walked before they are decoded.
 //!
-//! The decoder allocates what headers declare: the list of row groups of the footer, and pages by
-//! their size before compression. What is declared is held here against what is there.
+//! The decoder allocates what headers declare: the lists of the footer, the children of its schema,
+//! and pages by their size before compression. What is declared is held here against what is there.
 //!
 //! Source: *Thrift compact protocol encoding* (Apache Thrift) and `parquet.thrift` (Apache Parquet,
 //! format 2.11).
 
 /// How deep structures may be: those of Parquet's own are six deep.
 const DEPTH: usize = 24;
+
+/// The depth of structures in a list of the outermost.
+const OF_A_LIST: usize = 3;
+
+/// What is called with a number: the depth of its structure, the field of the outermost structure
+/// that it is in (0 if it is the outermost's), its own, and its value.
+type See<'a> = &'a mut dyn FnMut(usize, i64, i64, i64);
 
 /// What a page's header says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +37,10 @@ impl Page {
         let mut page = Self::default();
         let (mut kind, mut negative) = (None, false);
         let mut walk = Walk { bytes };
-        walk.structure(0, 0, &mut |parent, field, number| {
+        walk.structure(0, 0, &mut |depth, parent, field, number| {
+            if depth > 1 {
+                return;
+            }
             let size = u64::try_from(number);
             let to = match (parent, field) {
                 (0, 1) => {
@@ -53,9 +63,18 @@ impl Page {
     }
 }
 
-/// Whether the footer is one structure, in which no list is longer than its bytes.
+/// Whether the footer is one structure, in which no list is longer than its bytes, and the elements
+/// of the schema have no more children in all than there can be elements.
 pub(super) fn is_sound(footer: &[u8]) -> bool {
-    Walk { bytes: footer }.structure(0, 0, &mut |_, _, _| ()).is_some()
+    let mut children = Some(0_u64);
+    let walked = Walk { bytes: footer }.structure(0, 0, &mut |depth, parent, field, number| {
+        // Field 2 is the schema, whose elements' field 5 is the number of their children.
+        if (depth, parent, field) == (OF_A_LIST, 2, 5) {
+            let more = u64::try_from(number).ok();
+            children = children.zip(more).and_then(|(all, more)| all.checked_add(more));
+        }
+    });
+    walked.is_some() && children.is_some_and(|all| all <= footer.len() as u64)
 }
 
 /// Bytes in Thrift's compact protocol that are still ahead.
@@ -93,9 +112,8 @@ impl Walk<'_> {
         Some(if zigzag & 1 == 0 { half } else { !half })
     }
 
-    /// A structure, with each of its numbers and of those of structures in it: the field of the
-    /// outermost structure that it is in (0 if it is the outermost's), its own, and its value.
-    fn structure(&mut self, depth: usize, parent: i64, see: &mut dyn FnMut(i64, i64, i64)) -> Option<()> {
+    /// A structure, with each of its numbers and of those of structures in it.
+    fn structure(&mut self, depth: usize, parent: i64, see: See<'_>) -> Option<()> {
         let mut field = 0_i64;
         loop {
             let head = self.byte()?;
@@ -104,28 +122,22 @@ impl Walk<'_> {
             }
             field = match head >> 4 {
                 0 => self.signed()?,
-                step => field.checked_add(step.into())?,
+                step => field + i64::from(step),
             };
+            // The decoder's are 16 bits wide: others would be another field's to it.
+            i16::try_from(field).ok()?;
             match head & 0xf {
                 1 | 2 => {}
                 4..=6 => {
                     let number = self.signed()?;
-                    if depth <= 1 {
-                        see(parent, field, number);
-                    }
+                    see(depth, parent, field, number);
                 }
                 kind => self.value(kind, depth, if depth == 0 { field } else { parent }, see)?,
             }
         }
     }
 
-    fn value(
-        &mut self,
-        kind: u8,
-        depth: usize,
-        parent: i64,
-        see: &mut dyn FnMut(i64, i64, i64),
-    ) -> Option<()> {
+    fn value(&mut self, kind: u8, depth: usize, parent: i64, see: See<'_>) -> Option<()> {
         if depth > DEPTH {
             return None;
         }
@@ -144,7 +156,6 @@ impl Walk<'_> {
                 if count > self.bytes.len() as u64 {
                     return None;
                 }
-                // Nothing of a list is looked at.
                 (0..count).try_for_each(|_| self.value(head & 0xf, depth + 2, parent, see))
             }
             11 => {
@@ -199,5 +210,17 @@ mod tests {
         ] {
             assert!(!is_sound(bytes), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_schema_with_more_children_than_elements_is_unsound() {
+        // A schema of one element with so many children; the number is field 5.
+        let footer = |children: &[u8]| [&[0x29, 0x1c, 0x55], children, &[0, 0]].concat();
+        assert!(is_sound(&footer(&[2])));
+        for many in [&[0xfe, 1][..], &[1], &[0xfc, 0xff, 0xea, 0xfe, 0x25]] {
+            assert!(!is_sound(&footer(many)), "{many:?}");
+        }
+        // Field 65541, which is field 5 in 16 bits.
+        assert!(!is_sound(&[0x29, 0x1c, 0x05, 0x8a, 0x80, 0x08, 0xfe, 1, 0, 0]));
     }
 }
