@@ -2,6 +2,8 @@
 //!
 //! The decoder allocates what headers declare: the lists of the footer, the children of its schema,
 //! and pages by their size before compression. What is declared is held here against what is there.
+//! It reads fields that it knows as what they should be, whatever their headers say, and passes over
+//! elements of lists of booleans without a byte: where the two could part, the footer is refused.
 //!
 //! Source: *Thrift compact protocol encoding* (Apache Thrift) and `parquet.thrift` (Apache Parquet,
 //! format 2.11).
@@ -11,6 +13,129 @@ const DEPTH: usize = 24;
 
 /// The depth of structures in a list of the outermost.
 const OF_A_LIST: usize = 3;
+
+/// What the decoder reads a field as.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// A number of variable length, or a list of them.
+    Number,
+    Numbers,
+    Byte,
+    Double,
+    Text,
+    /// A structure with these of its fields, or a list of them; the decoder skips all others.
+    Structure(Fields),
+    Structures(Fields),
+}
+
+type Fields = &'static [(i64, Shape)];
+
+impl Shape {
+    /// Whether a field of a kind is read as what it is.
+    fn is(self, kind: u8) -> bool {
+        match self {
+            Self::Number => matches!(kind, 4..=6),
+            Self::Byte => kind == 3,
+            Self::Double => kind == 7,
+            Self::Text => kind == 8,
+            Self::Numbers | Self::Structures(_) => matches!(kind, 9 | 10),
+            Self::Structure(_) => kind == 12,
+        }
+    }
+
+    /// Whether elements of a kind may be in its list.
+    fn holds(self, kind: u8) -> bool {
+        match self {
+            Self::Numbers => Self::Number.is(kind),
+            Self::Structures(fields) => Self::Structure(fields).is(kind),
+            _ => false,
+        }
+    }
+
+    fn fields(self) -> Fields {
+        match self {
+            Self::Structure(fields) | Self::Structures(fields) => fields,
+            _ => &[],
+        }
+    }
+}
+
+use Shape::{Byte, Double, Number, Numbers, Structure, Structures, Text};
+
+/// Fields by their numbers in `parquet.thrift`; booleans are not among them, whose kind the decoder
+/// looks at.
+const FOOTER: Fields = &[
+    (1, Number),
+    (2, Structures(SCHEMA)),
+    (3, Number),
+    (4, Structures(ROW_GROUP)),
+    (5, Structures(&[(1, Text), (2, Text)])),
+    (6, Text),
+    (7, Structures(&[(1, Structure(&[])), (2, Structure(&[]))])),
+];
+const SCHEMA: Fields = &[
+    (1, Number),
+    (2, Number),
+    (3, Number),
+    (4, Text),
+    (5, Number),
+    (6, Number),
+    (7, Number),
+    (8, Number),
+    (9, Number),
+    (10, Structure(LOGICAL)),
+];
+const EMPTY: Shape = Structure(&[]);
+const TIME: Shape = Structure(&[(2, Structure(&[(1, EMPTY), (2, EMPTY), (3, EMPTY)]))]);
+const GEOGRAPHY: Shape = Structure(&[(1, Text), (2, Number)]);
+const LOGICAL: Fields = &[
+    (1, EMPTY),
+    (2, EMPTY),
+    (3, EMPTY),
+    (4, EMPTY),
+    (5, Structure(&[(1, Number), (2, Number)])),
+    (6, EMPTY),
+    (7, TIME),
+    (8, TIME),
+    (10, Structure(&[(1, Byte)])),
+    (11, EMPTY),
+    (12, EMPTY),
+    (13, EMPTY),
+    (14, EMPTY),
+    (15, EMPTY),
+    (16, Structure(&[(1, Byte)])),
+    (17, GEOGRAPHY),
+    (18, GEOGRAPHY),
+];
+const ROW_GROUP: Fields = &[
+    (1, Structures(COLUMN)),
+    (2, Number),
+    (3, Number),
+    (4, Structures(&[(1, Number)])),
+    (5, Number),
+    (7, Number),
+];
+const COLUMN: Fields =
+    &[(1, Text), (2, Number), (3, Structure(CHUNK)), (4, Number), (5, Number), (6, Number), (7, Number)];
+const CHUNK: Fields = &[
+    (1, Number),
+    (2, Numbers),
+    (4, Number),
+    (5, Number),
+    (6, Number),
+    (7, Number),
+    (9, Number),
+    (10, Number),
+    (11, Number),
+    (12, Structure(&[(1, Text), (2, Text), (3, Number), (4, Number), (5, Text), (6, Text)])),
+    (13, Structures(&[(1, Number), (2, Number), (3, Number)])),
+    (14, Number),
+    (15, Number),
+    (16, Structure(&[(1, Number), (2, Numbers), (3, Numbers)])),
+    (17, Structure(&[(1, Structure(BOX)), (2, Numbers)])),
+];
+const BOX: Fields =
+    &[(1, Double), (2, Double), (3, Double), (4, Double), (5, Double), (6, Double), (7, Double), (8, Double)];
 
 /// What is called with a number: the depth of its structure, the field of the outermost structure
 /// that it is in (0 if it is the outermost's), its own, and its value.
@@ -37,7 +162,7 @@ impl Page {
         let mut page = Self::default();
         let (mut kind, mut negative) = (None, false);
         let mut walk = Walk { bytes };
-        walk.structure(0, 0, &mut |depth, parent, field, number| {
+        walk.structure(&[], 0, 0, &mut |depth, parent, field, number| {
             if depth > 1 {
                 return;
             }
@@ -67,7 +192,7 @@ impl Page {
 /// of the schema have no more children in all than there can be elements.
 pub(super) fn is_sound(footer: &[u8]) -> bool {
     let mut children = Some(0_u64);
-    let walked = Walk { bytes: footer }.structure(0, 0, &mut |depth, parent, field, number| {
+    let walked = Walk { bytes: footer }.structure(FOOTER, 0, 0, &mut |depth, parent, field, number| {
         // Field 2 is the schema, whose elements' field 5 is the number of their children.
         if (depth, parent, field) == (OF_A_LIST, 2, 5) {
             let more = u64::try_from(number).ok();
@@ -113,7 +238,7 @@ impl Walk<'_> {
     }
 
     /// A structure, with each of its numbers and of those of structures in it.
-    fn structure(&mut self, depth: usize, parent: i64, see: See<'_>) -> Option<()> {
+    fn structure(&mut self, fields: Fields, depth: usize, parent: i64, see: See<'_>) -> Option<()> {
         let mut field = 0_i64;
         loop {
             let head = self.byte()?;
@@ -126,23 +251,35 @@ impl Walk<'_> {
             };
             // The decoder's are 16 bits wide: others would be another field's to it.
             i16::try_from(field).ok()?;
-            match head & 0xf {
+            let kind = head & 0xf;
+            let shape = fields.iter().find(|of| of.0 == field).map(|of| of.1);
+            if shape.is_some_and(|shape| !shape.is(kind)) {
+                return None;
+            }
+            match kind {
                 1 | 2 => {}
                 4..=6 => {
                     let number = self.signed()?;
                     see(depth, parent, field, number);
                 }
-                kind => self.value(kind, depth, if depth == 0 { field } else { parent }, see)?,
+                _ => self.value(kind, shape, depth, if depth == 0 { field } else { parent }, see)?,
             }
         }
     }
 
-    fn value(&mut self, kind: u8, depth: usize, parent: i64, see: See<'_>) -> Option<()> {
+    fn value(
+        &mut self,
+        kind: u8,
+        shape: Option<Shape>,
+        depth: usize,
+        parent: i64,
+        see: See<'_>,
+    ) -> Option<()> {
         if depth > DEPTH {
             return None;
         }
         match kind {
-            1..=3 => self.skip(1),
+            3 => self.skip(1),
             4..=6 => self.unsigned().map(|_| ()),
             7 => self.skip(8),
             8 => {
@@ -156,7 +293,12 @@ impl Walk<'_> {
                 if count > self.bytes.len() as u64 {
                     return None;
                 }
-                (0..count).try_for_each(|_| self.value(head & 0xf, depth + 2, parent, see))
+                let kind = head & 0xf;
+                if count > 0 && shape.is_some_and(|shape| !shape.holds(kind)) {
+                    return None;
+                }
+                let element = shape.map(Shape::fields).map(Structure).filter(|_| kind == 12);
+                (0..count).try_for_each(|_| self.value(kind, element, depth + 2, parent, see))
             }
             11 => {
                 let count = self.unsigned()?;
@@ -168,11 +310,11 @@ impl Walk<'_> {
                     return None;
                 }
                 (0..count).try_for_each(|_| {
-                    self.value(kinds >> 4, depth + 2, parent, see)?;
-                    self.value(kinds & 0xf, depth + 2, parent, see)
+                    self.value(kinds >> 4, None, depth + 2, parent, see)?;
+                    self.value(kinds & 0xf, None, depth + 2, parent, see)
                 })
             }
-            12 => self.structure(depth + 1, parent, see),
+            12 => self.structure(shape.map_or(&[], Shape::fields), depth + 1, parent, see),
             _ => None,
         }
     }
@@ -199,17 +341,28 @@ mod tests {
 
     #[test]
     fn lists_and_texts_that_are_longer_than_the_rest_are_unsound() {
-        assert!(is_sound(&[0x19, 0x2c, 0, 0, 0]));
+        assert!(is_sound(&[0x29, 0x2c, 0, 0, 0]));
         for bytes in [
             // A list of 2^31 structures; a text of as many bytes; a structure in itself, for ever.
-            &[0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 7, 0, 0][..],
-            &[0x18, 0xff, 0xff, 0xff, 0xff, 7, 0],
-            &[0x1c; 100],
-            &[0x1b, 9, 0xcc, 0, 0],
+            &[0x29, 0xfc, 0xff, 0xff, 0xff, 0xff, 7, 0, 0][..],
+            &[0x68, 0xff, 0xff, 0xff, 0xff, 7, 0],
+            &[0xdc; 100],
+            &[0xdb, 9, 0xcc, 0, 0],
             &[],
         ] {
             assert!(!is_sound(bytes), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn what_would_be_read_as_something_else_is_unsound() {
+        // The schema's first element has a name; then one that is a number, as a structure.
+        assert!(is_sound(&[0x29, 0x1c, 0x48, 1, b'x', 0, 0]));
+        assert!(!is_sound(&[0x29, 0x1c, 0x45, 1, 0, 0]));
+        // A list of numbers for the row groups; a list of booleans where nothing is known.
+        assert!(!is_sound(&[0x49, 0x15, 2, 0]));
+        assert!(is_sound(&[0xd9, 0x15, 2, 0]));
+        assert!(!is_sound(&[0xd9, 0x12, 2, 0]));
     }
 
     #[test]
