@@ -68,7 +68,8 @@ fn solve(way: Way, isa: InstructionSet, problems: &[Problem], fill: usize) -> Ve
     let (size, width) = (problems[0].right.nrows(), problems[0].right.ncols());
     let mut leading = LeadingBatch::new(isa, size, size);
     let wanted = Wanted { ridge: true, projected: true, pencil: true, vectors: true };
-    let mut scaled = ScaledBatch::in_way(Some(way), isa, Room { size, smallest: size, width, count: size }, 2, wanted);
+    let mut scaled =
+        ScaledBatch::in_way(Some(way), isa, Room { size, smallest: size, width, count: size }, 2, wanted);
     let fill = fill.clamp(1, scaled.capacity());
     let mut answers = vec![];
     for problems in problems.chunks(fill) {
@@ -182,7 +183,9 @@ fn lanes_and_band_agree() {
 fn failures_are_named_in_their_own_lane() {
     let (size, width) = (12, 3);
     let problems: Vec<_> = (0..40).map(|i| Problem::new(i % KINDS, size, width, 7 + i as u64)).collect();
-    for (way, isa) in WAYS.into_iter().flat_map(|way| InstructionSet::available().into_iter().map(move |isa| (way, isa))) {
+    for (way, isa) in
+        WAYS.into_iter().flat_map(|way| InstructionSet::available().into_iter().map(move |isa| (way, isa)))
+    {
         let answers = solve(way, isa, &problems, usize::MAX);
         for (i, answers) in answers.iter().enumerate() {
             let failed = |answer: usize| answers[answer].as_ref().err().copied();

@@ -28,8 +28,8 @@ use faer::reborrow::IntoConst;
 use faer::{Accum, Mat, MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
-use crate::dense::product;
 use crate::dense::cholesky::{scale, subtract_multiple};
+use crate::dense::product;
 use crate::dense::product::{Product, Right, column, column_mut};
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::{Arithmetic, lanes};

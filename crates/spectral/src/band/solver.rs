@@ -193,7 +193,11 @@ impl BandSolver {
 
     /// Writes the leading eigenvectors of the problem at `place`, once eigenvalues are sorted, into
     /// the columns of `vectors` (d × k).
-    pub(crate) fn leading_vectors(&mut self, place: usize, mut vectors: MatMut<'_, f64>) -> Result<(), Failure> {
+    pub(crate) fn leading_vectors(
+        &mut self,
+        place: usize,
+        mut vectors: MatMut<'_, f64>,
+    ) -> Result<(), Failure> {
         self.batch.outcome(place)?;
         let (size, lanes, count) = (self.size, self.lanes, vectors.ncols());
         assert!(count <= self.room.count && vectors.nrows() == size, "room for so many vectors");
