@@ -535,6 +535,7 @@ mod tests {
             forms.pencil(moments.mean_views).map(Solution::Encoder)
         },
         scaled: None,
+        in_lanes: None,
     };
 
     const SIZE: usize = 5;
