@@ -48,14 +48,14 @@ impl Shape {
         match self {
             Self::Numbers => Self::Number.is(kind),
             Self::Structures(fields) => Self::Structure(fields).is(kind),
-            _ => false,
+            Self::Number | Self::Byte | Self::Double | Self::Text | Self::Structure(_) => false,
         }
     }
 
     fn fields(self) -> Fields {
         match self {
             Self::Structure(fields) | Self::Structures(fields) => fields,
-            _ => &[],
+            Self::Number | Self::Numbers | Self::Byte | Self::Double | Self::Text => &[],
         }
     }
 }
