@@ -14,9 +14,9 @@
 
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::solve_in_place;
+use eigensweep_spectral::dense::product as multiply;
 use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatRef, Par};
+use faer::{Accum, MatRef};
 
 use super::{Paradigm, Scaled};
 use crate::additive::BlockedSolver;
@@ -44,7 +44,7 @@ fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Soluti
     forms.root.lift(reduced.as_ref(), map);
     let map = forms.map.as_ref().submatrix(0, 0, size, labels);
     let mut product = forms.product.as_mut().submatrix_mut(0, 0, size, labels);
-    matmul(product.as_mut(), Accum::Replace, moments.inputs, map, 1.0, Par::Seq);
+    multiply(forms.instruction_set, product.as_mut(), Accum::Replace, moments.inputs, map);
     let on_inputs = inner(map, product.as_ref()) - 2.0 * inner(map, moments.input_labels);
     Ok(Solution::Predictor(Predictor {
         rank,
@@ -75,7 +75,8 @@ fn loss(solver: &mut BlockedSolver, label_power: f64, _: usize) -> f64 {
     let scaled = solver.scaled_labels.as_ref().submatrix(0, 0, size, labels);
     let mut map = solver.right.as_mut().submatrix_mut(0, 0, size, labels);
     map.copy_from(scaled);
-    solve_in_place(solver.factor.as_ref().submatrix(0, 0, size, size), map.as_mut());
+    let factor = solver.factor.as_ref().submatrix(0, 0, size, size);
+    solve_in_place(solver.instruction_set, factor, map.as_mut());
     let map = map.as_ref();
     label_power - inner(map, scaled) - inner(map, map)
 }
