@@ -72,8 +72,8 @@ pub fn factor_safely_in_place(
     Ok(())
 }
 
-/// Overwrites a positive definite d × d matrix, of which the lower triangle is read, by its Cholesky
-/// factor `L` and, above the diagonal, `Lᵀ`.
+/// Overwrites a positive definite d × d matrix, of which the lower triangle is read, by its
+/// Cholesky factor `L` and, above the diagonal, `Lᵀ`.
 ///
 /// # Errors
 ///

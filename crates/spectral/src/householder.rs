@@ -2,10 +2,11 @@
 //!
 //! | symbol | code | shape | meaning |
 //! |---|---|---|---|
-//! | A | `matrix` | m × q, q ≤ m | afterwards R, and below it the reflectors without their first entries, which are 1 |
+//! | A | `matrix` | m × q, q ≤ m | afterwards R, and below it V: reflectors without their first 1 |
 //! | T | `factors` | b × q | triangular factors of blocks of b reflectors, `I − V T Vᵀ` |
 //!
-//! The kernels are those of [`band::reduction`](crate::band), with the same fixed order of summation.
+//! The kernels are those of [`band::reduction`](crate::band), with the same fixed order of
+//! summation.
 //!
 //! Cost: 2 q² (m − q/3) flops, in products but for the panels; with pivoting column by column, from
 //! cache; 4 m q n to apply Q to n columns.

@@ -22,9 +22,9 @@
 //! smallest eigenvalue, and λ₁ ≥ 1, so that what that refuses has a rank below d here.
 //!
 //! Rows of N are as different as units are. They are sorted, the largest first, and N is factored
-//! with pivoted columns, `N = Q R`: then rounding in each row is relative to that row (Cox and
-//! Higham, *Stability of Householder QR factorization for weighted least squares problems*, 1998),
-//! and `TᵀST = I` holds in every unit.
+//! with pivoted columns, `N Π = Q R`, each in a unit of its own, which changes no span: then
+//! rounding in each row is relative to that row (Cox and Higham, *Stability of Householder QR
+//! factorization for weighted least squares problems*, 1998), and `TᵀST = I` holds in every unit.
 //!
 //! Cost: ≈ 9d³ (eigenvectors) + 2d (d−r)² + 8d r (d−r) flops.
 
@@ -58,17 +58,17 @@ impl InverseRoot {
         }
     }
 
-    /// Writes T into the first r columns of `root` (d × d), those of the largest λ first, and returns
-    /// r, which is 0 for a matrix of zeros; `vectors` (d × d) is workspace.
+    /// Writes T into the first r columns of `root` (d × d), those of the largest λ first, and
+    /// returns r, which is 0 for a matrix of zeros; `vectors` (d × d) is workspace.
     ///
     /// `rounding` is what the equilibrated matrix is known to be off by, in the spectral norm, beside
     /// what is always; 0 if nothing is known. Eigenvalues up to it count as zero, too.
     ///
     /// # Errors
     ///
-    /// [`Failure::NotPositiveDefinite`] if S is negative in some direction by more than rounding: then
-    /// it is no second moment. [`Failure::NotFinite`] if the lower triangle holds a NaN or an infinity;
-    /// [`Failure::NoConvergence`].
+    /// [`Failure::NotPositiveDefinite`] if S is negative in some direction by more than rounding:
+    /// then it is no second moment. [`Failure::NotFinite`] if the lower triangle holds a NaN or an
+    /// infinity; [`Failure::NoConvergence`].
     ///
     /// # Panics
     ///

@@ -3,24 +3,25 @@
 //! `M = U Φ Pᵀ`. Reconstruction's general path takes them from `C T` (`C L⁻ᵀ`) directly: squaring it
 //! to `TᵀCᵀC T` would leave the small φ with an error of √ε·φ₁.
 //!
-//! Method: products, eigenvectors and QR factors, each in one order of summation. `MᵀM = P Λ Pᵀ` has
-//! an error of ε φ₁², so that the columns of `M P` are orthogonal up to ε φ₁²: the leading ones, of a
-//! φ above [`SHARE`]·φ₁, to a few ε relative to their lengths. With `M P = Q R`,
+//! Method: products, eigenvectors and QR factors, each in one order of summation. `MᵀM = P Λ Pᵀ`
+//! has an error of ε φ₁², so that the columns of `M P` are orthogonal up to ε φ₁²: the leading
+//! ones, of a φ above `SHARE`·φ₁, to a few ε relative to their lengths. With `M P = Q R`,
 //!
 //! ```text
 //! R = ( D  E )    D diagonal, and E zero, up to ε φ₁ / SHARE;
 //!     ( 0  F )    ‖F‖ ≤ SHARE·φ₁,
 //! ```
 //!
-//! the leading φ are |D|, the leading vectors those columns of Q and P, and what is left is F, smaller
-//! in size and in norm, of which the error of the next square is relative to its own norm. It ends
-//! where all that is left is rounding, d·ε·φ₁, which counts as 0; Q is orthonormal there, too.
+//! the leading φ are |D|, the leading vectors those columns of Q and P, and what is left is F,
+//! smaller in size and in norm, of which the error of the next square is relative to its own norm.
+//! It ends where all that is left is rounding, d·ε·φ₁, which counts as 0; Q is orthonormal there,
+//! too.
 //!
 //! Backward stable: exact for a matrix within a small multiple of d·ε·‖M‖ of M (the tests bound it
 //! by 20).
 //!
-//! Cost: ≈ 17 d³ flops of a square one, and once more those of the size of F, and so on: of φ spread
-//! evenly F has an eighth of the columns, of φ over 16 decades there are 18 steps.
+//! Cost: ≈ 17 d³ flops of a square one, and once more those of the size of F, and so on: of φ
+//! spread evenly F has an eighth of the columns, of φ over 16 decades there are 18 steps.
 
 use faer::{Accum, Mat, MatMut, MatRef};
 
@@ -73,8 +74,8 @@ impl SingularValues {
         8 * size * (6 * size + 200)
     }
 
-    /// Computes `M = U Φ Pᵀ` of a d × r matrix, r ≤ d: Φ, descending, into `values` (r), U (d × r) and
-    /// P (r × r) into `left` and `right`.
+    /// Computes `M = U Φ Pᵀ` of a d × r matrix, r ≤ d: Φ, descending, into `values` (r), U (d × r)
+    /// and P (r × r) into `left` and `right`.
     ///
     /// # Errors
     ///

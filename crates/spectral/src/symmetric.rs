@@ -5,8 +5,8 @@
 //! faer's blocked algorithm. Backward stable: exact for a matrix within a small multiple of d·ε·‖A‖
 //! of A (the tests bound it by 20).
 //!
-//! Cost: 4/3 d³ (to a band) + 6 d² b (to T, one lane of a register) + up to 2 d³ (inverse iteration)
-//! + 4 d³ (back-transformation) flops.
+//! Cost: 4/3 d³ (to a band) + 6 d² b (to T, one lane of a register) + up to 2 d³ (inverse
+//! iteration) + 4 d³ (back-transformation) flops.
 
 use faer::diag::DiagMut;
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
@@ -64,7 +64,8 @@ impl Eigensolver {
     }
 
     /// Computes the eigenvalues of `matrix` (d × d, lower triangle read), descending, into `values`
-    /// (d), and the orthonormal eigenvectors in the same order into the columns of `vectors` (d × d).
+    /// (d), and the orthonormal eigenvectors in the same order into the columns of `vectors` (d ×
+    /// d).
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 mod common;
 
 use common::workspace;
+use eigensweep_spectral::MemStack;
 use eigensweep_spectral::cholesky::{factor_in_place, solve_in_place};
 use eigensweep_spectral::dense;
 use eigensweep_spectral::lanes::InstructionSet;
@@ -12,7 +13,6 @@ use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted, Way};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::singular::SingularValues;
 use eigensweep_spectral::symmetric::Eigensolver;
-use eigensweep_spectral::MemStack;
 use eigensweep_testkit::allocator::{Counting, calls};
 use eigensweep_testkit::random::Random;
 use faer::{Accum, Mat};

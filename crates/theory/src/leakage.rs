@@ -149,7 +149,8 @@ impl Leakage {
         let turned = self.turned.as_mut().submatrix_mut(0, 0, dimension, size);
         quadratic_form(self.instruction_set, basis, inputs, image, turned, form.as_mut());
         let memory = MemStack::new(&mut self.memory);
-        let power = explained_power(self.instruction_set, form, root.as_mut().subcols_mut(0, rank), 0.0, memory);
+        let power =
+            explained_power(self.instruction_set, form, root.as_mut().subcols_mut(0, rank), 0.0, memory);
         (power / dimension as f64).clamp(0.0, 1.0)
     }
 }

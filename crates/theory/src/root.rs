@@ -4,10 +4,10 @@
 //! Where S is positive definite `T = L⁻ᵀ` of its Cholesky factor, r = d; where it is singular, T is
 //! its root on the [`range`](eigensweep_spectral::range).
 
+use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::{
     factor_safely_in_place, solve_lower_in_place, solve_lower_transpose_in_place,
 };
-use eigensweep_spectral::Failure;
 use eigensweep_spectral::dense::product;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::range::InverseRoot;

@@ -1,9 +1,8 @@
-//! One problem at a time with faer's blocked algorithms: large d, and the general form where Σ has
-//! a zero or a paradigm has no scaled one.
+//! One problem at a time: large d, and the general form where Σ has a zero or a paradigm has no
+//! scaled one.
 //!
-//! The rounding of blocked products depends on their shapes: everything after the eigenproblem is
-//! done for each k by itself, with exactly k columns, so that the metrics at one k do not depend on
-//! which others are asked for.
+//! Everything after the eigenproblem is done for each k by itself, with exactly k columns, so that
+//! the metrics at one k do not depend on which others are asked for.
 
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::factor_in_place;
