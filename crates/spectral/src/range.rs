@@ -22,111 +22,113 @@
 //! smallest eigenvalue, and λ₁ ≥ 1, so that what that refuses has a rank below d here.
 //!
 //! Rows of N are as different as units are. They are sorted, the largest first, and N is factored
-//! with pivoted columns, `N = Q R`: then rounding in each row is relative to that row (Cox and
-//! Higham, *Stability of Householder QR factorization for weighted least squares problems*, 1998),
-//! and `TᵀST = I` holds in every unit.
+//! with pivoted columns, `N Π = Q R`, each in a unit of its own, which changes no span: then
+//! rounding in each row is relative to that row (Cox and Higham, *Stability of Householder QR
+//! factorization for weighted least squares problems*, 1998), and `TᵀST = I` holds in every unit.
 //!
-//! Cost: ≈ 9d³ (eigenvectors) + 2d (d−r)² + 4d r (d−r) flops.
+//! Cost: ≈ 9d³ (eigenvectors) + 2d (d−r)² + 8d r (d−r) flops.
 
-use faer::dyn_stack::{MemStack, StackReq};
-use faer::linalg::householder as blocks;
-use faer::linalg::qr::col_pivoting::factor::{qr_in_place, qr_in_place_scratch};
-use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
-use faer::mat::AsMatMut;
-use faer::{Conj, MatMut, MatRef, Par, Spec};
+use faer::{MatMut, MatRef};
 
 use crate::Failure;
 use crate::cholesky::SAFE;
-use crate::householder::BLOCK;
-use crate::symmetric::{eigenvectors, eigenvectors_scratch};
+use crate::householder::{Qr, Side};
+use crate::lanes::InstructionSet;
+use crate::symmetric::Eigensolver;
 
-/// Scratch of [`inverse_root`] for a matrix of size `size`.
-#[must_use]
-pub fn inverse_root_scratch(size: usize) -> StackReq {
-    StackReq::all_of(&[
-        StackReq::new::<usize>(size),
-        StackReq::new::<f64>(size).array(2),
-        StackReq::any_of(&[
-            eigenvectors_scratch(size),
-            StackReq::all_of(&[
-                StackReq::new::<usize>(size).array(2),
-                temp_mat_scratch::<f64>(BLOCK, size),
-                StackReq::any_of(&[
-                    qr_in_place_scratch::<usize, f64>(size, size, BLOCK, Par::Seq, Spec::default()),
-                    temp_mat_scratch::<f64>(BLOCK, size),
-                ]),
-            ]),
-        ]),
-    ])
+/// Workspace for roots of one matrix at a time.
+#[derive(Debug)]
+pub struct InverseRoot {
+    order: Vec<usize>,
+    weights: Vec<f64>,
+    /// λ, descending.
+    values: Vec<f64>,
+    qr: Qr,
 }
 
-/// Writes T into the first r columns of `root` (d × d), those of the largest λ first, and returns
-/// r, which is 0 for a matrix of zeros; `vectors` (d × d) is workspace.
-///
-/// `rounding` is what the equilibrated matrix is known to be off by, in the spectral norm, beside
-/// what is always; 0 if nothing is known. Eigenvalues up to it count as zero, too.
-///
-/// # Errors
-///
-/// [`Failure::NotPositiveDefinite`] if S is negative in some direction by more than rounding: then
-/// it is no second moment. [`Failure::NotFinite`] if the lower triangle holds a NaN or an infinity;
-/// [`Failure::NoConvergence`].
-///
-/// # Panics
-///
-/// If the shapes do not fit one another.
-pub fn inverse_root(
-    matrix: MatRef<'_, f64>,
-    rounding: f64,
-    vectors: MatMut<'_, f64>,
-    mut root: MatMut<'_, f64>,
-    stack: &mut MemStack,
-) -> Result<usize, Failure> {
-    let size = matrix.nrows();
-    assert!(matrix.ncols() == size && vectors.nrows() == size && vectors.ncols() == size, "d × d");
-    assert!(root.nrows() == size && root.ncols() == size, "room for d × d");
-    if !(0..size).all(|j| matrix.col(j).subrows(j, size - j).is_all_finite()) {
-        return Err(Failure::NotFinite);
-    }
-    let (mut order, stack) = stack.make_with::<usize>(size, |i| i);
-    let live = variables(matrix, &mut order)?;
-    let order = &order[..live];
-    let (mut weights, stack) = stack.make_with::<f64>(live, |a| 1.0 / matrix[(order[a], order[a])].sqrt());
-    let weights = &mut *weights;
-    let mut equilibrated = root.as_mut().submatrix_mut(0, 0, live, live);
-    for b in 0..live {
-        equilibrated[(b, b)] = 1.0;
-        for a in b + 1..live {
-            let (i, j) = (order[a].max(order[b]), order[a].min(order[b]));
-            equilibrated[(a, b)] = matrix[(i, j)] * weights[a] * weights[b];
+impl InverseRoot {
+    /// Room for matrices of up to `size` = d.
+    #[must_use]
+    pub fn new(instruction_set: InstructionSet, size: usize) -> Self {
+        Self {
+            order: vec![0; size],
+            weights: vec![0.0; size],
+            values: vec![0.0; size],
+            qr: Qr::new(instruction_set, size),
         }
     }
-    let mut vectors = vectors.submatrix_mut(0, 0, live, live);
-    let (mut values, stack) = stack.make_with::<f64>(live, |_| 0.0);
-    eigenvectors(equilibrated, &mut values, vectors.as_mut(), stack)?;
-    let floor = SAFE * live as f64 * f64::EPSILON * values.last().copied().unwrap_or(0.0);
-    let floor = floor.max(rounding);
-    if values.first().is_some_and(|&least| least < -floor) {
-        let heaviest = (0..live).max_by(|&a, &b| vectors[(a, 0)].abs().total_cmp(&vectors[(b, 0)].abs()));
-        return Err(Failure::NotPositiveDefinite { pivot: order[heaviest.unwrap_or(0)] });
-    }
-    let nullity = values.iter().take_while(|&&value| value <= floor).count();
-    let (mut null, mut kept) = vectors.split_at_col_mut(nullity);
-    for (a, weight) in weights.iter().enumerate() {
-        null.as_mut().row_mut(a).iter_mut().for_each(|x| *x *= weight / weights[0]);
-        let kept = kept.as_mut().row_mut(a);
-        kept.iter_mut().zip(&values[nullity..]).for_each(|(x, value)| *x *= weight / value.sqrt());
-    }
-    project_away(null, kept.as_mut(), stack);
-    let rank = live - nullity;
-    let mut root = root.subcols_mut(0, rank);
-    root.fill(0.0);
-    for (a, &i) in order.iter().enumerate() {
-        for c in 0..rank {
-            root[(i, c)] = kept[(a, rank - 1 - c)];
+
+    /// Writes T into the first r columns of `root` (d × d), those of the largest λ first, and
+    /// returns r, which is 0 for a matrix of zeros; `vectors` (d × d) is workspace.
+    ///
+    /// `rounding` is what the equilibrated matrix is known to be off by, in the spectral norm, beside
+    /// what is always; 0 if nothing is known. Eigenvalues up to it count as zero, too.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotPositiveDefinite`] if S is negative in some direction by more than rounding:
+    /// then it is no second moment. [`Failure::NotFinite`] if the lower triangle holds a NaN or an
+    /// infinity; [`Failure::NoConvergence`].
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit one another or the room, or columns are not contiguous.
+    pub fn of(
+        &mut self,
+        eigensolver: &mut Eigensolver,
+        matrix: MatRef<'_, f64>,
+        rounding: f64,
+        vectors: MatMut<'_, f64>,
+        mut root: MatMut<'_, f64>,
+    ) -> Result<usize, Failure> {
+        let size = matrix.nrows();
+        assert!(matrix.ncols() == size && vectors.nrows() == size && vectors.ncols() == size, "d × d");
+        assert!(root.nrows() == size && root.ncols() == size, "room for d × d");
+        if !(0..size).all(|j| matrix.col(j).subrows(j, size - j).is_all_finite()) {
+            return Err(Failure::NotFinite);
         }
+        let order = &mut self.order[..size];
+        let live = variables(matrix, order)?;
+        let order = &order[..live];
+        let weights = &mut self.weights[..live];
+        for (weight, &i) in weights.iter_mut().zip(order) {
+            *weight = 1.0 / matrix[(i, i)].sqrt();
+        }
+        let mut equilibrated = root.as_mut().submatrix_mut(0, 0, live, live);
+        for b in 0..live {
+            equilibrated[(b, b)] = 1.0;
+            for a in b + 1..live {
+                let (i, j) = (order[a].max(order[b]), order[a].min(order[b]));
+                equilibrated[(a, b)] = matrix[(i, j)] * weights[a] * weights[b];
+            }
+        }
+        let mut vectors = vectors.submatrix_mut(0, 0, live, live);
+        let values = &mut self.values[..live];
+        eigensolver.solve(equilibrated.as_ref(), values, vectors.as_mut())?;
+        let floor = SAFE * live as f64 * f64::EPSILON * values.first().copied().unwrap_or(0.0);
+        let floor = floor.max(rounding);
+        if values.last().is_some_and(|&least| least < -floor) {
+            let share = |a: usize| vectors[(a, live - 1)].abs();
+            let heaviest = (0..live).max_by(|&a, &b| share(a).total_cmp(&share(b)));
+            return Err(Failure::NotPositiveDefinite { pivot: order[heaviest.unwrap_or(0)] });
+        }
+        let rank = values.iter().take_while(|&&value| value > floor).count();
+        let (mut kept, mut null) = vectors.split_at_col_mut(rank);
+        for (a, weight) in weights.iter().enumerate() {
+            null.as_mut().row_mut(a).iter_mut().for_each(|x| *x *= weight / weights[0]);
+            let kept = kept.as_mut().row_mut(a);
+            kept.iter_mut().zip(&values[..rank]).for_each(|(x, value)| *x *= weight / value.sqrt());
+        }
+        project_away(&mut self.qr, null, kept.as_mut());
+        let mut root = root.subcols_mut(0, rank);
+        root.fill(0.0);
+        for (a, &i) in order.iter().enumerate() {
+            for c in 0..rank {
+                root[(i, c)] = kept[(a, c)];
+            }
+        }
+        Ok(rank)
     }
-    Ok(rank)
 }
 
 /// Writes the variables with a diagonal entry to the front of `order` (0 to d − 1), the smallest
@@ -153,39 +155,13 @@ fn variables(matrix: MatRef<'_, f64>, order: &mut [usize]) -> Result<usize, Fail
 
 /// Takes away from `columns` (m × r) what lies in the span of the columns of `null` (m × q, q ≤ m,
 /// destroyed).
-fn project_away(mut null: MatMut<'_, f64>, mut columns: MatMut<'_, f64>, stack: &mut MemStack) {
+fn project_away(qr: &mut Qr, mut null: MatMut<'_, f64>, mut columns: MatMut<'_, f64>) {
     let count = null.ncols();
     if count == 0 || columns.ncols() == 0 {
         return;
     }
-    let (mut factor, stack) = temp_mat_zeroed::<f64, _, _>(BLOCK.min(count), count, stack);
-    let mut factor = factor.as_mat_mut();
-    let (mut forward, stack) = stack.make_with::<usize>(count, |_| 0);
-    let (mut backward, stack) = stack.make_with::<usize>(count, |_| 0);
-    qr_in_place(
-        null.as_mut(),
-        factor.as_mut(),
-        &mut forward,
-        &mut backward,
-        Par::Seq,
-        stack,
-        Spec::default(),
-    );
-    blocks::apply_block_householder_sequence_transpose_on_the_left_in_place_with_conj(
-        null.as_ref(),
-        factor.as_ref(),
-        Conj::No,
-        columns.as_mut(),
-        Par::Seq,
-        stack,
-    );
+    qr.factor_pivoted(null.as_mut());
+    qr.apply(Side::Transposed, null.as_ref(), columns.as_mut());
     columns.as_mut().subrows_mut(0, count).fill(0.0);
-    blocks::apply_block_householder_sequence_on_the_left_in_place_with_conj(
-        null.as_ref(),
-        factor.as_ref(),
-        Conj::No,
-        columns,
-        Par::Seq,
-        stack,
-    );
+    qr.apply(Side::Forward, null.as_ref(), columns);
 }

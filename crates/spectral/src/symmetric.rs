@@ -1,105 +1,144 @@
 //! All eigenvectors of a symmetric matrix.
 //!
-//! `A = Q Λ Qᵀ`: `A = H T Hᵀ`, the eigenvectors of the tridiagonal T, and the reflectors applied to
-//! them. Backward stable: exact for a matrix within a small multiple of d·ε·‖A‖ of A (the tests
-//! bound it by 20).
+//! `A = Q Λ Qᵀ` by way of a [`band`](crate::band) up to its
+//! [`LARGEST_SIZE`](crate::band::LARGEST_SIZE), the same bits on every instruction set; above it by
+//! faer's blocked algorithm. Backward stable: exact for a matrix within a small multiple of d·ε·‖A‖
+//! of A (the tests bound it by 20).
 //!
-//! Cost: 4/3 d³ (tridiagonalization) + ≤ 6 d³ (QL with vectors; divide and conquer deflates above
-//! `DIVIDE_ABOVE`) + 2 d³ (back-transformation) flops.
+//! Cost: 4/3 d³ (to a band) + 6 d² b (to T, one lane of a register) + up to 2 d³ (inverse
+//! iteration) + 4 d³ (back-transformation) flops.
 
-use faer::diag::{DiagMut, DiagRef};
-use faer::dyn_stack::{MemStack, StackReq};
-use faer::linalg::evd::{
-    ComputeEigenvectors, SelfAdjointEvdParams, self_adjoint_evd_scratch, tridiagonal_self_adjoint_evd,
-};
-use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
-use faer::mat::AsMatMut;
-use faer::{Auto, MatMut, Par, Spec};
+use faer::diag::DiagMut;
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::{Mat, MatMut, MatRef, Par};
 
-use crate::Failure;
-use crate::householder::{BLOCK, apply, householder_scratch, reduce};
+use crate::band::LARGEST_SIZE;
+use crate::band::solver::{BandSolver, Room, padded_mat, part};
+use crate::lanes::InstructionSet;
 use crate::scaling::normalize_lower_in_place;
+use crate::{Failure, MemBuffer, MemStack};
 
-/// Size above which faer's divide and conquer replaces QL with vectors.
-const DIVIDE_ABOVE: usize = 32;
-
-fn params() -> Spec<SelfAdjointEvdParams, f64> {
-    let mut params = <SelfAdjointEvdParams as Auto<f64>>::auto();
-    params.recursion_threshold = DIVIDE_ABOVE;
-    params.into()
+/// Workspace for eigenvectors of one matrix at a time.
+pub struct Eigensolver {
+    size: usize,
+    band: BandSolver,
+    /// Q (d × d), and above the largest size of a band a copy of A.
+    vectors: Mat<f64>,
+    blocked: Option<(Mat<f64>, MemBuffer)>,
 }
 
-/// Scratch of [`eigenvectors`] for a matrix of size `size`.
-#[must_use]
-pub fn eigenvectors_scratch(size: usize) -> StackReq {
-    // faer's own request underflows for size 0.
-    if size == 0 {
-        return StackReq::EMPTY;
+impl std::fmt::Debug for Eigensolver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Eigensolver {{ size: {} }}", self.size)
     }
-    StackReq::all_of(&[
-        temp_mat_scratch::<f64>(BLOCK, size),
-        StackReq::new::<f64>(size),
-        StackReq::new::<f64>(size),
-        StackReq::any_of(&[
-            householder_scratch(size, size),
-            self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, Par::Seq, params()),
-        ]),
-    ])
 }
 
-/// Computes the eigenvalues of `matrix` (d × d, destroyed), ascending, into `values` (d), and the
-/// orthonormal eigenvectors in the same order into the columns of `vectors` (d × d).
-///
-/// # Errors
-///
-/// [`Failure::NotFinite`] if A or an eigenvalue (near the largest f64) is not;
-/// [`Failure::NoConvergence`].
-///
-/// # Panics
-///
-/// If the shapes do not fit one another.
-pub fn eigenvectors(
-    mut matrix: MatMut<'_, f64>,
-    values: &mut [f64],
-    mut vectors: MatMut<'_, f64>,
-    stack: &mut MemStack,
-) -> Result<(), Failure> {
-    let size = matrix.nrows();
-    assert!(matrix.ncols() == size && values.len() == size, "d × d, d values");
-    assert!(vectors.nrows() == size && vectors.ncols() == size, "room for d × d eigenvectors");
-    if size == 0 {
-        return Ok(());
-    }
-    let unit = normalize_lower_in_place(matrix.as_mut())?;
-    let (mut factor, stack) = temp_mat_zeroed::<f64, _, _>(BLOCK, size - 1, stack);
-    let mut factor = factor.as_mat_mut();
-    let (mut diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
-    let (mut off_diagonal, stack) = stack.make_with::<f64>(size, |_| 0.0);
-    reduce(matrix.as_mut(), factor.as_mut(), &mut diagonal, &mut off_diagonal, stack);
-    of_tridiagonal(&diagonal, &off_diagonal, values, vectors.as_mut(), stack)?;
-    apply(matrix.as_ref(), factor.as_ref(), vectors, stack);
-    for x in values.iter_mut() {
-        *x *= unit;
-    }
-    if values.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Failure::NotFinite) }
+/// The room of a band.
+fn room(size: usize) -> Room {
+    let size = size.min(LARGEST_SIZE);
+    Room { problems: 1, size, width: 0, count: size }
 }
 
-/// The same for a tridiagonal T, d ≥ 1; a stack for [`eigenvectors`] of this size is enough.
-pub(crate) fn of_tridiagonal(
-    diagonal: &[f64],
-    off_diagonal: &[f64],
-    values: &mut [f64],
-    vectors: MatMut<'_, f64>,
-    stack: &mut MemStack,
-) -> Result<(), Failure> {
-    tridiagonal_self_adjoint_evd(
-        DiagRef::from_slice(diagonal),
-        DiagRef::from_slice(off_diagonal),
-        DiagMut::from_slice_mut(values),
-        Some(vectors),
-        Par::Seq,
-        stack,
-        params(),
-    )
-    .map_err(|_| Failure::NoConvergence)
+impl Eigensolver {
+    /// Room for matrices of up to `size` = d.
+    #[must_use]
+    pub fn new(instruction_set: InstructionSet, size: usize) -> Self {
+        let blocked = || {
+            let wanted = ComputeEigenvectors::Yes;
+            let scratch = self_adjoint_evd_scratch::<f64>(size, wanted, Par::Seq, Default::default());
+            (Mat::zeros(size, size), MemBuffer::new(scratch))
+        };
+        Self {
+            size,
+            band: BandSolver::new(instruction_set, room(size)),
+            vectors: padded_mat(size.min(LARGEST_SIZE), size.min(LARGEST_SIZE)),
+            blocked: (size > LARGEST_SIZE).then(blocked),
+        }
+    }
+
+    /// Bytes of one, about.
+    #[must_use]
+    pub fn bytes(instruction_set: InstructionSet, size: usize) -> usize {
+        let blocked = if size > LARGEST_SIZE { 4 * size * size } else { 0 };
+        BandSolver::bytes(instruction_set, room(size)) + 8 * (size.min(LARGEST_SIZE).pow(2) + blocked)
+    }
+
+    /// Computes the eigenvalues of `matrix` (d × d, lower triangle read), descending, into `values`
+    /// (d), and the orthonormal eigenvectors in the same order into the columns of `vectors` (d ×
+    /// d).
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotFinite`] if A or an eigenvalue (near the largest f64) is not;
+    /// [`Failure::NoConvergence`].
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit one another, or are larger than the room.
+    pub fn solve(
+        &mut self,
+        matrix: MatRef<'_, f64>,
+        values: &mut [f64],
+        mut vectors: MatMut<'_, f64>,
+    ) -> Result<(), Failure> {
+        let size = matrix.nrows();
+        assert!(matrix.ncols() == size && values.len() == size, "d × d, d values");
+        assert!(vectors.nrows() == size && vectors.ncols() == size, "room for d × d eigenvectors");
+        assert!(size <= self.size, "room for this size");
+        if size == 0 {
+            return Ok(());
+        }
+        if size > LARGEST_SIZE {
+            return self.solve_blocked(matrix, values, vectors);
+        }
+        let band = &mut self.band;
+        band.start(size, 0);
+        band.problem_mut(0).0.copy_from_triangular_lower(matrix);
+        band.reduce(0, Ok(()));
+        band.diagonalize(1);
+        band.batch.outcome(0)?;
+        band.batch.sort_descending();
+        for (i, value) in values.iter_mut().enumerate() {
+            *value = band.batch.value(0, i);
+        }
+        if !values.iter().all(|x| x.is_finite()) {
+            return Err(Failure::NotFinite);
+        }
+        band.leading_vectors(0, part(&mut self.vectors, size, size))?;
+        vectors.copy_from(self.vectors.as_ref().submatrix(0, 0, size, size));
+        Ok(())
+    }
+
+    /// The same by faer's blocked algorithm, whose last bits depend on the instruction set.
+    fn solve_blocked(
+        &mut self,
+        matrix: MatRef<'_, f64>,
+        values: &mut [f64],
+        mut vectors: MatMut<'_, f64>,
+    ) -> Result<(), Failure> {
+        let size = matrix.nrows();
+        let Some((copy, memory)) = &mut self.blocked else { return Err(Failure::NoConvergence) };
+        let mut copy = copy.as_mut().submatrix_mut(0, 0, size, size);
+        copy.copy_from_triangular_lower(matrix);
+        let unit = normalize_lower_in_place(copy.as_mut())?;
+        self_adjoint_evd(
+            copy.as_ref(),
+            DiagMut::from_slice_mut(values),
+            Some(vectors.as_mut()),
+            Par::Seq,
+            MemStack::new(memory),
+            Default::default(),
+        )
+        .map_err(|_| Failure::NoConvergence)?;
+        // faer sorts upwards.
+        values.reverse();
+        for j in 0..size / 2 {
+            for i in 0..size {
+                let (x, y) = (vectors[(i, j)], vectors[(i, size - 1 - j)]);
+                (vectors[(i, j)], vectors[(i, size - 1 - j)]) = (y, x);
+            }
+        }
+        values.iter_mut().for_each(|x| *x *= unit);
+        if values.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Failure::NotFinite) }
+    }
 }

@@ -3,16 +3,16 @@
 mod common;
 
 use common::workspace;
-use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch, solve_in_place};
+use eigensweep_spectral::MemStack;
+use eigensweep_spectral::cholesky::{factor_in_place, solve_in_place};
 use eigensweep_spectral::dense;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
-use eigensweep_spectral::range::{inverse_root, inverse_root_scratch};
+use eigensweep_spectral::range::InverseRoot;
 use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted, Way};
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
-use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
-use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
-use eigensweep_spectral::{MemStack, StackReq};
+use eigensweep_spectral::singular::SingularValues;
+use eigensweep_spectral::symmetric::Eigensolver;
 use eigensweep_testkit::allocator::{Counting, calls};
 use eigensweep_testkit::random::Random;
 use faer::{Accum, Mat};
@@ -37,13 +37,9 @@ fn no_kernel_allocates_once_warm() {
         let (mut matrix, mut rhs) = (definite.clone(), right.clone());
         let (mut values, mut left, mut other) =
             (vec![0.0; size], Mat::zeros(size, size), Mat::zeros(size, size));
-        let mut memory = workspace(StackReq::any_of(&[
-            factor_scratch(size),
-            inverse_root_scratch(size),
-            eigenvectors_scratch(size),
-            singular_values_scratch(size),
-            explained_power_scratch(size),
-        ]));
+        let (mut solver, mut range) = (Eigensolver::new(isa, size), InverseRoot::new(isa, size));
+        let mut svd = SingularValues::new(isa, size);
+        let mut memory = workspace(explained_power_scratch(size));
         for warm in [false, true] {
             let counts = [
                 (
@@ -51,15 +47,15 @@ fn no_kernel_allocates_once_warm() {
                     calls(|| {
                         matrix.copy_from(&definite);
                         rhs.copy_from(&right);
-                        factor_in_place(matrix.as_mut(), MemStack::new(&mut memory)).unwrap();
-                        solve_in_place(matrix.as_ref(), rhs.as_mut());
+                        factor_in_place(isa, matrix.as_mut()).unwrap();
+                        solve_in_place(isa, matrix.as_ref(), rhs.as_mut());
                     }),
                 ),
                 (
                     "cholesky that fails",
                     calls(|| {
                         matrix.copy_from(&singular);
-                        assert!(factor_in_place(matrix.as_mut(), MemStack::new(&mut memory)).is_err());
+                        assert!(factor_in_place(isa, matrix.as_mut()).is_err());
                     }),
                 ),
                 (
@@ -128,15 +124,14 @@ fn no_kernel_allocates_once_warm() {
                     "symmetric",
                     calls(|| {
                         matrix.copy_from(&definite);
-                        let stack = MemStack::new(&mut memory);
-                        eigenvectors(matrix.as_mut(), &mut values, left.as_mut(), stack).unwrap();
+                        solver.solve(matrix.as_ref(), &mut values, left.as_mut()).unwrap();
                     }),
                 ),
                 (
                     "root on the range",
                     calls(|| {
-                        let stack = MemStack::new(&mut memory);
-                        let root = inverse_root(singular.as_ref(), 0.0, left.as_mut(), other.as_mut(), stack);
+                        let (vectors, root) = (left.as_mut(), other.as_mut());
+                        let root = range.of(&mut solver, singular.as_ref(), 0.0, vectors, root);
                         assert_eq!(root, Ok(size / 2));
                     }),
                 ),
@@ -144,9 +139,8 @@ fn no_kernel_allocates_once_warm() {
                     "singular",
                     calls(|| {
                         matrix.copy_from(&definite);
-                        let stack = MemStack::new(&mut memory);
-                        singular_values(matrix.as_ref(), &mut values, left.as_mut(), other.as_mut(), stack)
-                            .unwrap();
+                        let (left, right) = (left.as_mut(), other.as_mut());
+                        svd.of(&mut solver, matrix.as_ref(), &mut values, left, right).unwrap();
                     }),
                 ),
                 (

@@ -2,12 +2,13 @@
 
 mod common;
 
-use common::{diagonal, lower_only, workspace};
+use common::{diagonal, lower_only};
+use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::{
-    factor_in_place, factor_safely_in_place, factor_scratch, solve_in_place, solve_lower_in_place,
+    factor_in_place, factor_safely_in_place, solve_in_place, solve_lower_in_place,
     solve_lower_transpose_in_place,
 };
-use eigensweep_spectral::{Failure, MemStack};
+use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_testkit::random::{Random, symmetrized};
 use faer::{Mat, mat};
 use proptest::prelude::*;
@@ -16,7 +17,7 @@ use proptest::test_runner::RngSeed;
 /// Factors a copy of which only the lower triangle can be read, and returns that triangle.
 fn factor(matrix: &Mat<f64>) -> Result<Mat<f64>, Failure> {
     let mut factor = lower_only(matrix);
-    factor_in_place(factor.as_mut(), MemStack::new(&mut workspace(factor_scratch(matrix.nrows()))))?;
+    factor_in_place(InstructionSet::detect(), factor.as_mut())?;
     Ok(Mat::from_fn(matrix.nrows(), matrix.nrows(), |i, j| if i >= j { factor[(i, j)] } else { 0.0 }))
 }
 
@@ -122,11 +123,10 @@ fn exactly_singular_is_refused_at_the_dependent_variable() {
 #[test]
 fn the_safe_factor_tells_singular_from_ill_conditioned() {
     for size in [2, 4, 10, 33] {
-        let mut memory = workspace(factor_scratch(size));
         let mut random = Random(size as u64);
         let mut inverse = Mat::zeros(size, size);
         let mut safely = |mut matrix: Mat<f64>| {
-            factor_safely_in_place(matrix.as_mut(), inverse.as_mut(), MemStack::new(&mut memory))
+            factor_safely_in_place(InstructionSet::detect(), matrix.as_mut(), inverse.as_mut())
         };
         let singular = (0..1000).filter(|_| safely(random.semidefinite(size, size - 1)).is_ok()).count();
         assert_eq!(singular, 0, "passed of 1000 at d = {size}");
@@ -193,7 +193,8 @@ fn an_entry_that_is_not_finite_is_named_wherever_it_is() {
 fn solves_undo_products() {
     for (size, width) in [(0, 2), (1, 1), (2, 3), (33, 10), (100, 1), (100, 0)] {
         let matrix = definite(size, 9);
-        let l = factor(&matrix).unwrap();
+        let (l, isa) = (factor(&matrix).unwrap(), InstructionSet::detect());
+        let both = Mat::from_fn(size, size, |i, j| l[(i.max(j), i.min(j))]);
         let solution = Random(11).normals(size, width);
         // Condition numbers ≤ ≈ 5.
         let allowed = 100.0 * (size + 1) as f64 * f64::EPSILON;
@@ -202,40 +203,55 @@ fn solves_undo_products() {
             assert!(error <= allowed, "{what}, size {size}: {error:e}");
         };
         let mut rhs = &l * &solution;
-        solve_lower_in_place(l.as_ref(), rhs.as_mut());
+        solve_lower_in_place(isa, lower_only(&l).as_ref(), rhs.as_mut());
         check("lower", rhs);
         let mut rhs = l.transpose() * &solution;
-        solve_lower_transpose_in_place(l.as_ref(), rhs.as_mut());
+        solve_lower_transpose_in_place(isa, both.as_ref(), rhs.as_mut());
         check("transposed", rhs);
         let mut rhs = &matrix * &solution;
-        solve_in_place(l.as_ref(), rhs.as_mut());
+        solve_in_place(isa, both.as_ref(), rhs.as_mut());
         check("both", rhs);
     }
 }
 
 #[test]
-fn solves_do_not_read_above_the_diagonal() {
-    let matrix = definite(40, 9);
-    let l = factor(&matrix).unwrap();
-    let rhs = Random(11).normals(40, 3);
-    let (mut clean, mut dirty) = (rhs.clone(), rhs);
-    solve_in_place(l.as_ref(), clean.as_mut());
-    solve_in_place(lower_only(&l).as_ref(), dirty.as_mut());
-    assert_eq!(clean, dirty);
+fn the_upper_triangle_is_the_factor_transposed() {
+    for size in [1, 5, 8, 40, 130] {
+        let mut factor = lower_only(&definite(size, 9));
+        factor_in_place(InstructionSet::detect(), factor.as_mut()).unwrap();
+        assert!((0..size).all(|j| (0..j).all(|i| factor[(i, j)] == factor[(j, i)])), "size {size}");
+    }
+}
+
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    for size in [1, 5, 33, 130] {
+        let (matrix, rhs) = (definite(size, 9), Random(11).normals(size, 3));
+        let answer = |isa: InstructionSet| {
+            let (mut factor, mut rhs) = (matrix.clone(), rhs.clone());
+            factor_safely_in_place(isa, factor.as_mut(), Mat::zeros(size, size).as_mut()).unwrap();
+            solve_in_place(isa, factor.as_ref(), rhs.as_mut());
+            (factor, rhs)
+        };
+        let expected = answer(InstructionSet::portable());
+        for isa in InstructionSet::available() {
+            assert!(answer(isa) == expected, "{} at size {size}", isa.name());
+        }
+    }
 }
 
 #[test]
 #[should_panic(expected = "square")]
 fn a_matrix_that_is_not_square_panics() {
     let mut matrix = Mat::<f64>::identity(3, 2);
-    let _ = factor_in_place(matrix.as_mut(), MemStack::new(&mut workspace(factor_scratch(3))));
+    let _ = factor_in_place(InstructionSet::detect(), matrix.as_mut());
 }
 
 #[test]
-#[should_panic(expected = "nrows")]
+#[should_panic(expected = "R is m × n")]
 fn a_right_hand_side_of_another_size_panics() {
     let mut rhs = Mat::<f64>::zeros(2, 1);
-    solve_in_place(Mat::<f64>::identity(3, 3).as_ref(), rhs.as_mut());
+    solve_in_place(InstructionSet::detect(), Mat::<f64>::identity(3, 3).as_ref(), rhs.as_mut());
 }
 
 proptest! {

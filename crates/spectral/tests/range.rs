@@ -2,19 +2,25 @@
 
 mod common;
 
-use common::{diagonal, largest, lower_only, norm, workspace};
-use eigensweep_spectral::range::{inverse_root, inverse_root_scratch};
-use eigensweep_spectral::{Failure, MemStack};
+use common::{diagonal, largest, lower_only, norm};
+use eigensweep_spectral::Failure;
+use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::range::InverseRoot;
+use eigensweep_spectral::symmetric::Eigensolver;
 use eigensweep_testkit::random::{Random, symmetrized};
 use faer::{Mat, mat};
 
 /// T (d × r).
 fn root(matrix: &Mat<f64>) -> Result<Mat<f64>, Failure> {
+    root_on(InstructionSet::detect(), matrix)
+}
+
+fn root_on(isa: InstructionSet, matrix: &Mat<f64>) -> Result<Mat<f64>, Failure> {
     let size = matrix.nrows();
     let (mut vectors, mut root) = (Mat::zeros(size, size), Mat::zeros(size, size));
-    let mut memory = workspace(inverse_root_scratch(size));
-    let stack = MemStack::new(&mut memory);
-    let rank = inverse_root(lower_only(matrix).as_ref(), 0.0, vectors.as_mut(), root.as_mut(), stack)?;
+    let (mut solver, matrix) = (Eigensolver::new(isa, size), lower_only(matrix));
+    let mut range = InverseRoot::new(isa, size);
+    let rank = range.of(&mut solver, matrix.as_ref(), 0.0, vectors.as_mut(), root.as_mut())?;
     Ok(root.subcols(0, rank).to_owned())
 }
 
@@ -62,6 +68,17 @@ fn a_definite_matrix_keeps_its_rank() {
         let found = root(&matrix).unwrap();
         let (identity, _) = errors(&matrix, &Mat::zeros(size, 0), &found);
         assert!(found.ncols() == size && identity < 1e-11, "{size}: {identity:e}");
+    }
+}
+
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    for (size, rank) in [(5, 2), (40, 13), (40, 39), (130, 60)] {
+        let (matrix, _) = of_few_samples(&mut Random(4), rank, size);
+        let expected = root_on(InstructionSet::portable(), &matrix).unwrap();
+        for isa in InstructionSet::available() {
+            assert!(root_on(isa, &matrix).unwrap() == expected, "{} at d = {size}", isa.name());
+        }
     }
 }
 

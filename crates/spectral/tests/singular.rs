@@ -4,21 +4,27 @@
 
 mod common;
 
-use common::{largest, norm, workspace};
-use eigensweep_spectral::singular::{singular_values, singular_values_scratch};
-use eigensweep_spectral::{Failure, MemStack};
+use common::{largest, norm};
+use eigensweep_spectral::Failure;
+use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::singular::SingularValues;
+use eigensweep_spectral::symmetric::Eigensolver;
 use eigensweep_testkit::random::Random;
 use faer::Mat;
 
 type Factors = (Mat<f64>, Vec<f64>, Mat<f64>);
 
-/// U, Φ and P of a d × d matrix.
+/// U, Φ and P of a d × r matrix.
 fn decompose(matrix: &Mat<f64>) -> Result<Factors, Failure> {
-    let size = matrix.nrows();
-    let mut values = vec![f64::NAN; size];
-    let (mut left, mut right) = (Mat::zeros(size, size), Mat::zeros(size, size));
-    let mut memory = workspace(singular_values_scratch(size));
-    singular_values(matrix.as_ref(), &mut values, left.as_mut(), right.as_mut(), MemStack::new(&mut memory))?;
+    decompose_on(InstructionSet::detect(), matrix)
+}
+
+fn decompose_on(isa: InstructionSet, matrix: &Mat<f64>) -> Result<Factors, Failure> {
+    let (size, rank) = (matrix.nrows(), matrix.ncols());
+    let mut values = vec![f64::NAN; rank];
+    let (mut left, mut right) = (Mat::zeros(size, rank), Mat::zeros(rank, rank));
+    let (mut singular, mut solver) = (SingularValues::new(isa, size), Eigensolver::new(isa, size));
+    singular.of(&mut solver, matrix.as_ref(), &mut values, left.as_mut(), right.as_mut())?;
     Ok((left, values, right))
 }
 
@@ -109,22 +115,17 @@ fn nothing_at_all() {
     assert!(decompose(&Mat::zeros(0, 0)).is_ok());
 }
 
-/// Zero rows below a square matrix: its values, and left vectors with zeros below. All widths, of
-/// which faer takes the narrow ones another way.
+/// Of all widths.
 #[test]
 fn tall_matrices_have_the_values_of_their_triangle() {
     let size = 40;
     for width in [0, 1, 2, 10, 20, 21, 22, 30, 39, 40] {
         let (matrix, q) = (Random(6).normals(width, width), Random(7).orthogonal(size));
         let tall = q.subcols(0, width) * &matrix;
-        let mut values = vec![f64::NAN; width];
-        let (mut left, mut right) = (Mat::zeros(size, width), Mat::zeros(width, width));
-        let mut memory = workspace(singular_values_scratch(size));
-        let stack = MemStack::new(&mut memory);
-        singular_values(tall.as_ref(), &mut values, left.as_mut(), right.as_mut(), stack).unwrap();
+        let (left, values, right) = decompose(&tall).unwrap();
         let (_, expected, _) = decompose(&matrix).unwrap();
         let unit = expected.first().copied().unwrap_or(1.0);
-        for (found, expected) in values.iter().zip(expected) {
+        for (found, expected) in values.iter().zip(&expected) {
             assert!((found - expected).abs() <= 1e-13 * unit, "{width}: {found} and {expected}");
         }
         let weighted = Mat::from_fn(size, width, |i, j| left[(i, j)] * values[j]);
@@ -147,13 +148,28 @@ fn an_entry_that_is_not_finite_is_refused() {
     }
 }
 
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    for size in [1, 2, 5, 40, 130] {
+        let tall = Random(8).normals(size, 1 + size / 3);
+        for (name, matrix) in kinds(size).into_iter().chain([("tall", tall)]) {
+            let expected = decompose_on(InstructionSet::portable(), &matrix).unwrap();
+            for isa in InstructionSet::available() {
+                let found = decompose_on(isa, &matrix).unwrap();
+                assert!(found == expected, "{name}: {} at d = {size}", isa.name());
+            }
+        }
+    }
+}
+
 fn run(rows: usize, columns: usize, values: usize, left: usize, right: usize) {
-    let _ = singular_values(
+    let isa = InstructionSet::detect();
+    let _ = SingularValues::new(isa, 5).of(
+        &mut Eigensolver::new(isa, 5),
         Mat::zeros(rows, columns).as_ref(),
         &mut vec![0.0; values],
         Mat::zeros(left, left).as_mut(),
         Mat::zeros(right, right).as_mut(),
-        MemStack::new(&mut workspace(singular_values_scratch(5))),
     );
 }
 

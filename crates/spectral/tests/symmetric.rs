@@ -4,23 +4,27 @@
 
 mod common;
 
-use common::{hard_symmetric, largest, lower_only, norm, workspace};
-use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
-use eigensweep_spectral::{Failure, MemStack};
+use common::{hard_symmetric, largest, lower_only, norm};
+use eigensweep_spectral::Failure;
+use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::symmetric::Eigensolver;
 use eigensweep_testkit::random::{Random, symmetrized};
 use faer::Mat;
 
-/// Around the widths of SIMD registers, the Householder block (16) and faer's divide and conquer
-/// (32).
+/// Around the widths of SIMD registers, the half-width of a band (16) and the blocks of inverse
+/// iteration (32).
 const SIZES: [usize; 14] = [1, 2, 3, 4, 5, 8, 16, 17, 31, 32, 33, 65, 100, 150];
 
 /// Eigenvalues and eigenvectors from the lower triangle alone.
 fn decompose(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), Failure> {
+    decompose_on(InstructionSet::detect(), matrix)
+}
+
+fn decompose_on(isa: InstructionSet, matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), Failure> {
     let size = matrix.nrows();
     let mut values = vec![f64::NAN; size];
     let mut vectors = Mat::from_fn(size, size, |_, _| f64::NAN);
-    let mut memory = workspace(eigenvectors_scratch(size));
-    eigenvectors(lower_only(matrix).as_mut(), &mut values, vectors.as_mut(), MemStack::new(&mut memory))?;
+    Eigensolver::new(isa, size).solve(lower_only(matrix).as_ref(), &mut values, vectors.as_mut())?;
     Ok((values, vectors))
 }
 
@@ -35,7 +39,7 @@ fn check(name: &str, matrix: &Mat<f64>) {
     // All in units of the largest entry: products of entries near 1e150 would overflow.
     let unit = if scale == 0.0 { 1.0 } else { scale };
     let (values, vectors) = decompose(matrix).unwrap();
-    assert!(values.is_sorted(), "{name}, {size}: ascending {values:?}");
+    assert!(values.is_sorted_by(|a, b| a >= b), "{name}, {size}: descending {values:?}");
     let gram = vectors.transpose() * &vectors - Mat::<f64>::identity(size, size);
     assert!(norm(gram.as_ref()) <= allowed, "{name}, {size}: orthonormality {:e}", norm(gram.as_ref()));
     let scaled = Mat::from_fn(size, size, |i, j| matrix[(i, j)] / unit);
@@ -73,11 +77,11 @@ fn recovers_known_eigenvectors() {
     for size in [5, 32, 40, 100] {
         let rng = &mut Random(size as u64);
         let q = rng.orthogonal(size);
-        let weighted = Mat::from_fn(size, size, |i, j| q[(i, j)] * (1.0 + j as f64));
+        let weighted = Mat::from_fn(size, size, |i, j| q[(i, j)] * (size - j) as f64);
         let matrix = symmetrized(&(weighted * q.transpose()));
         let (values, vectors) = decompose(&matrix).unwrap();
         for (j, value) in values.iter().enumerate() {
-            assert!((value - (1.0 + j as f64)).abs() <= 20.0 * (size * size) as f64 * f64::EPSILON);
+            assert!((value - (size - j) as f64).abs() <= 20.0 * (size * size) as f64 * f64::EPSILON);
             // Gaps of 1, norm d: an angle of up to about d · d·ε.
             let cosine = (q.as_ref().col(j).transpose() * vectors.as_ref().col(j)).abs();
             assert!((cosine - 1.0).abs() <= 1e-12, "size {size}: {cosine}");
@@ -99,12 +103,12 @@ fn nothing_at_all() {
 
 #[test]
 fn a_workspace_for_a_larger_size_serves_smaller_ones() {
-    let mut memory = workspace(eigenvectors_scratch(100));
-    for size in [0, 1, 2, 31, 33, 99] {
-        let mut matrix = Random(1).symmetric(size);
+    let mut solver = Eigensolver::new(InstructionSet::detect(), 100);
+    for size in [0, 1, 99, 2, 31, 33, 100] {
+        let matrix = Random(1).symmetric(size);
         let (mut values, mut vectors) = (vec![0.0; size], Mat::zeros(size, size));
-        let stack = MemStack::new(&mut memory);
-        eigenvectors(matrix.as_mut(), &mut values, vectors.as_mut(), stack).unwrap();
+        solver.solve(matrix.as_ref(), &mut values, vectors.as_mut()).unwrap();
+        assert_eq!((values, vectors), decompose(&matrix).unwrap(), "d = {size}");
     }
 }
 
@@ -122,13 +126,23 @@ fn an_entry_that_is_not_finite_is_refused() {
     }
 }
 
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    for size in [1, 2, 5, 17, 40, 130] {
+        for (name, matrix) in hard_symmetric(size, 11) {
+            let expected = decompose_on(InstructionSet::portable(), &matrix).unwrap();
+            for isa in InstructionSet::available() {
+                let found = decompose_on(isa, &matrix).unwrap();
+                assert!(found == expected, "{name}: {} at d = {size}", isa.name());
+            }
+        }
+    }
+}
+
 fn run(rows: usize, columns: usize, values: usize, vectors: (usize, usize)) {
-    let _ = eigenvectors(
-        Mat::zeros(rows, columns).as_mut(),
-        &mut vec![0.0; values],
-        Mat::zeros(vectors.0, vectors.1).as_mut(),
-        MemStack::new(&mut workspace(eigenvectors_scratch(5))),
-    );
+    let mut solver = Eigensolver::new(InstructionSet::detect(), 5);
+    let (matrix, mut room) = (Mat::zeros(rows, columns), Mat::zeros(vectors.0, vectors.1));
+    let _ = solver.solve(matrix.as_ref(), &mut vec![0.0; values], room.as_mut());
 }
 
 #[test]

@@ -40,12 +40,11 @@
 //! # Ok::<(), eigensweep_theory::Failure>(())
 //! ```
 
-use eigensweep_spectral::cholesky::factor_scratch;
+use eigensweep_spectral::Failure;
 use eigensweep_spectral::general::{GeneralBatch, Pencil};
-use eigensweep_spectral::range::inverse_root_scratch;
-use eigensweep_spectral::singular::singular_values_scratch;
-use eigensweep_spectral::symmetric::{eigenvectors, eigenvectors_scratch};
-use eigensweep_spectral::{Failure, MemBuffer, MemStack, StackReq};
+use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::singular::SingularValues;
+use eigensweep_spectral::symmetric::Eigensolver;
 use faer::reborrow::IntoConst;
 use faer::{Mat, MatRef};
 
@@ -56,6 +55,7 @@ use crate::spectrum::{Spectrum, Values};
 
 /// Workspace of the closed forms for d inputs and ℓ labels.
 pub struct ClosedForms {
+    pub(crate) instruction_set: InstructionSet,
     pub(crate) size: usize,
     pub(crate) root: Root,
     /// The ρ of the `S + ρI` that was factored of the present problem, and its rank.
@@ -67,7 +67,8 @@ pub struct ClosedForms {
     pub(crate) values: Vec<f64>,
     pub(crate) map: Mat<f64>,
     pub(crate) product: Mat<f64>,
-    pub(crate) memory: MemBuffer,
+    pub(crate) eigensolver: Eigensolver,
+    pub(crate) singular: SingularValues,
 }
 
 impl std::fmt::Debug for ClosedForms {
@@ -196,16 +197,18 @@ impl ClosedForms {
     /// Workspace for up to `size` inputs and features of views, and `labels` = ℓ.
     #[must_use]
     pub fn new(size: usize, labels: usize) -> Self {
-        let scratch = StackReq::any_of(&[
-            factor_scratch(size),
-            inverse_root_scratch(size),
-            eigenvectors_scratch(size),
-            singular_values_scratch(size),
-        ]);
+        Self::on(InstructionSet::detect(), size, labels)
+    }
+
+    /// The same for kernels on an instruction set, which changes no bit of problems of up to
+    /// [`LARGEST_SIZE`](eigensweep_spectral::band::LARGEST_SIZE) inputs.
+    #[must_use]
+    pub fn on(instruction_set: InstructionSet, size: usize, labels: usize) -> Self {
         let square = || Mat::zeros(size, size);
         Self {
+            instruction_set,
             size,
-            root: Root::new(size),
+            root: Root::new(instruction_set, size),
             factored: None,
             work: square(),
             left: square(),
@@ -214,8 +217,17 @@ impl ClosedForms {
             values: vec![0.0; size],
             map: Mat::zeros(size, labels),
             product: Mat::zeros(size, labels),
-            memory: MemBuffer::new(scratch),
+            eigensolver: Eigensolver::new(instruction_set, size),
+            singular: SingularValues::new(instruction_set, size),
         }
+    }
+
+    /// Bytes of a workspace, about.
+    #[must_use]
+    pub fn bytes(instruction_set: InstructionSet, size: usize) -> usize {
+        // Four squares, three of the root, and panels.
+        let own = 8 * size * (7 * size + 200);
+        own + Eigensolver::bytes(instruction_set, size) + SingularValues::bytes(size)
     }
 
     /// A problem, of which S is factored once whatever the number of paradigms.
@@ -262,7 +274,7 @@ impl ClosedForms {
         }
         let workspace = [&mut self.work, &mut self.left]
             .map(|matrix| matrix.as_mut().submatrix_mut(0, 0, self.size, self.size));
-        let outcome = self.root.factor(moments.views, ridge, workspace, MemStack::new(&mut self.memory));
+        let outcome = self.root.factor(moments.views, ridge, workspace, &mut self.eigensolver);
         self.factored = Some((ridge, outcome));
         outcome
     }
@@ -280,11 +292,9 @@ impl ClosedForms {
         self.root.reduce_right(half.as_ref(), form.as_mut());
         let mut vectors = self.left.as_mut().submatrix_mut(0, 0, rank, rank);
         let values = &mut self.values[..rank];
-        eigenvectors(form.as_mut(), values, vectors.as_mut(), MemStack::new(&mut self.memory))?;
-        values.reverse();
-        form.copy_from(vectors.as_ref().reverse_cols());
+        self.eigensolver.solve(form.as_ref(), values, vectors.as_mut())?;
         let mut basis = self.basis.as_mut().submatrix_mut(0, 0, size, rank);
-        self.root.lift(form.as_ref(), basis.as_mut());
+        self.root.lift(vectors.as_ref(), basis.as_mut());
         let spectrum = Spectrum { of: Values::Eigenvalues, values };
         Ok(Encoder { spectrum, basis: basis.into_const(), decoder: None })
     }

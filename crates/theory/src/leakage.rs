@@ -9,11 +9,11 @@
 //! a row can point along a signal component and still carry almost only noise, if the component
 //! that it barely touches has 10⁴ times the variance.
 
-use eigensweep_spectral::dense::gram_lower;
+use eigensweep_spectral::dense::{factor_pivoted, gram_lower};
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
 use eigensweep_spectral::{MemBuffer, MemStack};
-use faer::{Accum, Mat, MatRef, Scale, Side};
+use faer::{Accum, Mat, MatRef};
 
 use crate::probing::quadratic_form;
 
@@ -138,17 +138,19 @@ impl Leakage {
         let turned = self.turned.as_mut().submatrix_mut(0, 0, dimension, size);
         let mut form = self.form.as_mut().submatrix_mut(0, 0, dimension, dimension);
         quadratic_form(self.instruction_set, basis, noise, image, turned, form.as_mut());
-        // R with R Rᵀ = VᵀΓV, what rounding has made negative left out.
-        let Ok(decomposed) = form.as_ref().self_adjoint_eigen(Side::Lower) else { return f64::NAN };
-        let mut root = decomposed.U().to_owned();
-        for (mut column, value) in root.col_iter_mut().zip(decomposed.S().column_vector().iter()) {
-            column *= Scale(value.max(0.0).sqrt());
-        }
+        // R with R Rᵀ = VᵀΓV, what is rounding left out.
+        let mut root = Mat::zeros(dimension, dimension);
+        let mut remaining = vec![0.0; dimension];
+        let tolerance = dimension as f64 * f64::EPSILON;
+        let (isa, to) = (self.instruction_set, root.as_mut());
+        let factored = factor_pivoted(isa, form.as_ref(), tolerance, dimension, to, &mut remaining);
+        let Ok(rank) = factored else { return f64::NAN };
         let image = self.image.as_mut().submatrix_mut(0, 0, size, dimension);
         let turned = self.turned.as_mut().submatrix_mut(0, 0, dimension, size);
         quadratic_form(self.instruction_set, basis, inputs, image, turned, form.as_mut());
         let memory = MemStack::new(&mut self.memory);
-        let power = explained_power(self.instruction_set, form, root.as_mut(), 0.0, memory);
+        let power =
+            explained_power(self.instruction_set, form, root.as_mut().subcols_mut(0, rank), 0.0, memory);
         (power / dimension as f64).clamp(0.0, 1.0)
     }
 }

@@ -8,9 +8,11 @@
 //!
 //! Cost: 8 (k³/3 + 2k²ℓ) flops.
 
-use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch, solve_in_place};
-use eigensweep_spectral::{Failure, MemBuffer, MemStack};
-use faer::{Mat, MatRef};
+use eigensweep_spectral::Failure;
+use eigensweep_spectral::cholesky::{factor_in_place, solve_in_place};
+use eigensweep_spectral::dense::product;
+use eigensweep_spectral::lanes::InstructionSet;
+use faer::{Accum, Mat, MatRef};
 
 /// The strengths that are tried, in units of the mean variance of the representation. Chosen: from
 /// where it does nothing to where it keeps the leading directions only.
@@ -53,8 +55,11 @@ impl ProbeMoments {
     pub fn probe(&self, strength: f64) -> Result<RidgeProbe, Failure> {
         let (size, labels) = (self.labels.nrows(), self.labels.ncols());
         let mean = self.mean.as_ref();
-        let mut covariance = &self.second - mean * mean.transpose();
-        let mut weights = &self.labels - mean * self.label_mean.transpose();
+        let centred = |second: &Mat<f64>, other: &Mat<f64>| {
+            Mat::from_fn(size, second.ncols(), |i, j| second[(i, j)] - mean[(i, 0)] * other[(j, 0)])
+        };
+        let mut covariance = centred(&self.second, &self.mean);
+        let mut weights = centred(&self.labels, &self.label_mean);
         let trace: f64 = (0..size).map(|i| covariance[(i, i)]).sum();
         if !trace.is_finite() {
             return Err(Failure::NotFinite);
@@ -64,33 +69,37 @@ impl ProbeMoments {
             for i in 0..size {
                 covariance[(i, i)] += strength * trace / size as f64;
             }
-            let mut memory = MemBuffer::new(factor_scratch(size));
-            factor_in_place(covariance.as_mut(), MemStack::new(&mut memory))?;
-            solve_in_place(covariance.as_ref(), weights.as_mut());
+            let instruction_set = InstructionSet::detect();
+            factor_in_place(instruction_set, covariance.as_mut())?;
+            solve_in_place(instruction_set, covariance.as_ref(), weights.as_mut());
         } else {
             weights = Mat::zeros(size, labels);
         }
-        let intercept = &self.label_mean - weights.transpose() * mean;
+        let of_mean = |c: usize| inner(weights.as_ref(), c, mean, 0);
+        let intercept = Mat::from_fn(labels, 1, |c, _| self.label_mean[(c, 0)] - of_mean(c));
         Ok(RidgeProbe { weights, intercept, strength })
     }
 
     /// Mean squared loss of a probe on these rows.
     fn loss(&self, probe: &RidgeProbe) -> f64 {
         let weights = probe.weights.as_ref();
-        let of_mean = weights.transpose() * self.mean.as_ref();
-        let (mut loss, image) = (self.label_power, &self.second * weights);
+        let mut image = Mat::zeros(weights.nrows(), weights.ncols());
+        let second = self.second.as_ref();
+        product(InstructionSet::detect(), image.as_mut(), Accum::Replace, second, weights);
+        let mut loss = self.label_power;
         for c in 0..weights.ncols() {
             let intercept = probe.intercept[(c, 0)];
-            loss += intercept * (intercept + 2.0 * of_mean[(c, 0)] - 2.0 * self.label_mean[(c, 0)]);
-            loss += inner(weights, c, image.as_ref()) - 2.0 * inner(weights, c, self.labels.as_ref());
+            let of_mean = inner(weights, c, self.mean.as_ref(), 0);
+            loss += intercept * (intercept + 2.0 * of_mean - 2.0 * self.label_mean[(c, 0)]);
+            loss += inner(weights, c, image.as_ref(), c) - 2.0 * inner(weights, c, self.labels.as_ref(), c);
         }
         loss
     }
 }
 
-/// Inner product of the cth columns.
-fn inner(a: MatRef<'_, f64>, c: usize, b: MatRef<'_, f64>) -> f64 {
-    a.col(c).iter().zip(b.col(c).iter()).map(|(a, b)| a * b).sum()
+/// Inner product of column c of one with column e of another.
+fn inner(a: MatRef<'_, f64>, c: usize, b: MatRef<'_, f64>, e: usize) -> f64 {
+    a.col(c).iter().zip(b.col(e).iter()).map(|(a, b)| a * b).sum()
 }
 
 /// The probe of all rows, whose strength is the best on some of them: `fitted` on the others, tried

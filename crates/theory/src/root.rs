@@ -4,18 +4,26 @@
 //! Where S is positive definite `T = L⁻ᵀ` of its Cholesky factor, r = d; where it is singular, T is
 //! its root on the [`range`](eigensweep_spectral::range).
 
+use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::{
     factor_safely_in_place, solve_lower_in_place, solve_lower_transpose_in_place,
 };
-use eigensweep_spectral::range::inverse_root;
-use eigensweep_spectral::{Failure, MemStack};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
+use eigensweep_spectral::dense::product;
+use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::range::InverseRoot;
+use eigensweep_spectral::symmetric::Eigensolver;
+use faer::{Accum, Mat, MatMut, MatRef};
 
 /// T, of the S that was factored last.
 pub(crate) struct Root {
-    /// L, lower triangle, or T.
+    instruction_set: InstructionSet,
+    /// L and Lᵀ, or T.
     matrix: Mat<f64>,
+    /// Tᵀ of a T that is not triangular.
+    transposed: Mat<f64>,
+    /// What T is multiplied from the left by, or its transposed.
+    left: Mat<f64>,
+    range: InverseRoot,
     is_triangular: bool,
     size: usize,
     rank: usize,
@@ -34,8 +42,18 @@ pub(crate) fn is_much(rounding: f64, size: usize) -> bool {
 
 impl Root {
     /// Room for matrices of up to `size` = d.
-    pub(crate) fn new(size: usize) -> Self {
-        Self { matrix: Mat::zeros(size, size), is_triangular: true, size: 0, rank: 0, rounding: 0.0 }
+    pub(crate) fn new(instruction_set: InstructionSet, size: usize) -> Self {
+        Self {
+            instruction_set,
+            matrix: Mat::zeros(size, size),
+            transposed: Mat::zeros(size, size),
+            left: Mat::zeros(size, size),
+            range: InverseRoot::new(instruction_set, size),
+            is_triangular: true,
+            size: 0,
+            rank: 0,
+            rounding: 0.0,
+        }
     }
 
     /// r.
@@ -49,7 +67,7 @@ impl Root {
         views: MatRef<'_, f64>,
         ridge: f64,
         workspace: [MatMut<'_, f64>; 2],
-        stack: &mut MemStack,
+        eigensolver: &mut Eigensolver,
     ) -> Result<usize, Failure> {
         let size = views.nrows();
         let [mut first, second] = workspace;
@@ -64,7 +82,7 @@ impl Root {
         let definite = if is_much(self.rounding, size) {
             Err(Failure::NotPositiveDefinite { pivot: 0 })
         } else {
-            factor_safely_in_place(matrix.as_mut(), first.as_mut(), stack)
+            factor_safely_in_place(self.instruction_set, matrix.as_mut(), first.as_mut())
         };
         self.size = size;
         self.is_triangular = definite.is_ok();
@@ -72,7 +90,11 @@ impl Root {
             Ok(()) => size,
             Err(Failure::NotPositiveDefinite { .. }) => {
                 load(first.as_mut());
-                inverse_root(first.as_ref(), self.rounding, second, matrix, stack)?
+                let root = matrix.as_mut();
+                let rank = self.range.of(eigensolver, first.as_ref(), self.rounding, second, root)?;
+                let mut transposed = self.transposed.as_mut().submatrix_mut(0, 0, rank, size);
+                transposed.copy_from(matrix.as_ref().subcols(0, rank).transpose());
+                rank
             }
             Err(
                 failure @ (Failure::NotFinite | Failure::NoConvergence | Failure::DimensionAboveRank { .. }),
@@ -81,7 +103,7 @@ impl Root {
         Ok(self.rank)
     }
 
-    /// L (d × d), or T (d × r).
+    /// L and Lᵀ (d × d), or T (d × r).
     fn matrix(&self) -> MatRef<'_, f64> {
         let columns = if self.is_triangular { self.size } else { self.rank };
         self.matrix.as_ref().submatrix(0, 0, self.size, columns)
@@ -91,20 +113,28 @@ impl Root {
     pub(crate) fn reduce_left(&self, matrix: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
         if self.is_triangular {
             to.copy_from(matrix);
-            solve_lower_in_place(self.matrix(), to);
+            solve_lower_in_place(self.instruction_set, self.matrix(), to);
         } else {
-            matmul(to, Accum::Replace, self.matrix().transpose(), matrix, 1.0, Par::Seq);
+            let transposed = self.transposed.as_ref().submatrix(0, 0, self.rank, self.size);
+            product(self.instruction_set, to, Accum::Replace, transposed, matrix);
         }
     }
 
-    /// Writes `M T` (m × r) of M (m × d).
-    pub(crate) fn reduce_right(&self, matrix: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
+    /// Writes `M T` (m × r) of M (m × d), m no more than there is room for.
+    pub(crate) fn reduce_right(&mut self, matrix: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
+        let rows = matrix.nrows();
         if self.is_triangular {
-            to.copy_from(matrix);
             // M L⁻ᵀ = (L⁻¹ Mᵀ)ᵀ.
-            solve_lower_in_place(self.matrix(), to.transpose_mut());
+            let mut left = self.left.as_mut().submatrix_mut(0, 0, self.size, rows);
+            left.copy_from(matrix.transpose());
+            let factor = self.matrix.as_ref().submatrix(0, 0, self.size, self.size);
+            solve_lower_in_place(self.instruction_set, factor, left.as_mut());
+            to.copy_from(left.transpose());
         } else {
-            matmul(to, Accum::Replace, matrix, self.matrix(), 1.0, Par::Seq);
+            let mut left = self.left.as_mut().submatrix_mut(0, 0, rows, self.size);
+            left.copy_from(matrix);
+            let root = self.matrix.as_ref().submatrix(0, 0, self.size, self.rank);
+            product(self.instruction_set, to, Accum::Replace, left.as_ref(), root);
         }
     }
 
@@ -112,9 +142,9 @@ impl Root {
     pub(crate) fn lift(&self, columns: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
         if self.is_triangular {
             to.copy_from(columns);
-            solve_lower_transpose_in_place(self.matrix(), to);
+            solve_lower_transpose_in_place(self.instruction_set, self.matrix(), to);
         } else {
-            matmul(to, Accum::Replace, self.matrix(), columns, 1.0, Par::Seq);
+            product(self.instruction_set, to, Accum::Replace, self.matrix(), columns);
         }
     }
 }

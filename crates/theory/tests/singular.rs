@@ -450,3 +450,39 @@ fn the_rank_of_a_definite_problem_is_the_number_of_its_inputs() {
         }
     }
 }
+
+/// A cluster whose nodes differ gives one answer: singular and definite S, every paradigm.
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    for size in [5, 40, 130, 300] {
+        for samples in [size / 2, 2 * size] {
+            let mut problem = Problem::random(&mut Random(size as u64), samples, size);
+            problem.covariance.fill(0.0);
+            let owned = problem.moments();
+            let bits = |instruction_set: InstructionSet| {
+                let mut forms = ClosedForms::on(instruction_set, size, LABELS);
+                let mut solver = forms.problem(owned.view());
+                assert_eq!(solver.rank(), Ok(samples.min(size)));
+                let of = |matrix: MatRef<'_, f64>| -> Vec<u64> {
+                    let columns = matrix.col_iter();
+                    columns.flat_map(|x| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>()).collect()
+                };
+                let model = solver.solve(&SUPERVISED).unwrap().predictor().unwrap();
+                let mut bits = vec![model.objective.to_bits(), model.loss.to_bits()];
+                bits.extend(of(model.map));
+                for paradigm in [&JOINT_EMBEDDING, &RECONSTRUCTION] {
+                    let encoder = solver.solve(paradigm).unwrap().encoder().unwrap();
+                    bits.extend(encoder.spectrum.values.iter().map(|x| x.to_bits()));
+                    bits.extend(of(encoder.basis));
+                    bits.extend(encoder.decoder.map(of).unwrap_or_default());
+                }
+                bits
+            };
+            let expected = bits(InstructionSet::portable());
+            for instruction_set in InstructionSet::available() {
+                let same = bits(instruction_set) == expected;
+                assert!(same, "{} at d = {size}, n = {samples}", instruction_set.name());
+            }
+        }
+    }
+}

@@ -231,7 +231,8 @@ impl Workspace {
         Self::on(InstructionSet::detect(), simulation)
     }
 
-    /// The same for kernels on the given instruction set; which one changes no row that lanes solve.
+    /// The same for kernels on the given instruction set; which one changes no row of up to
+    /// 2,048 inputs.
     #[must_use]
     pub fn on(instruction_set: InstructionSet, simulation: &Simulation) -> Self {
         Self(match &simulation.0 {

@@ -171,15 +171,45 @@ pub(crate) fn apply(
     let size = matrix.nrows();
     for j in (0..size).step_by(half_width).rev() {
         let Some((first, count)) = panel_at(size, half_width, j) else { continue };
-        let rows = size - first;
-        workspace.load(matrix.submatrix(first, j, rows, half_width), count);
-        let Workspace { v, rows: across, wide, .. } = workspace;
-        let v = v.as_ref().submatrix(0, 0, rows, count);
-        let across = across.as_ref().submatrix(0, 0, count, rows);
+        let panel = matrix.submatrix(first, j, size - first, count);
         let factor = factors.submatrix(0, j, count, count);
-        let own = columns.as_mut().subrows_mut(first, rows);
-        apply_block(instruction_set, (v, across), factor, own, wide);
+        let own = columns.as_mut().subrows_mut(first, size - first);
+        apply_panel(instruction_set, panel, factor, own, workspace);
     }
+}
+
+/// Overwrites `columns` (m × n) by `I − V F Vᵀ` times them: V stands below the diagonal of a panel
+/// (m × b), and F is T or its transposed.
+pub(crate) fn apply_panel(
+    instruction_set: InstructionSet,
+    panel: MatRef<'_, f64>,
+    factor: MatRef<'_, f64>,
+    columns: MatMut<'_, f64>,
+    workspace: &mut Workspace,
+) {
+    let (rows, count) = (panel.nrows(), panel.ncols());
+    workspace.load(panel, count);
+    let Workspace { v, rows: across, wide, .. } = workspace;
+    let v = v.as_ref().submatrix(0, 0, rows, count);
+    let across = across.as_ref().submatrix(0, 0, count, rows);
+    apply_block(instruction_set, (v, across), factor, columns, wide);
+}
+
+/// Writes T of a panel (m × b) with those τ to `factor` (b × b).
+pub(crate) fn panel_factor(
+    instruction_set: InstructionSet,
+    panel: MatRef<'_, f64>,
+    tau: &[f64],
+    factor: MatMut<'_, f64>,
+    workspace: &mut Workspace,
+) {
+    let (rows, count) = (panel.nrows(), panel.ncols());
+    workspace.load(panel, count);
+    let Workspace { v, rows: across, small, .. } = workspace;
+    let v = v.as_ref().submatrix(0, 0, rows, count);
+    let across = across.as_ref().submatrix(0, 0, count, rows);
+    let overlaps = small[0].as_mut().submatrix_mut(0, 0, count, count);
+    triangular_factor(instruction_set, v, across, tau, overlaps, factor);
 }
 
 /// Largest half-width.
@@ -246,11 +276,11 @@ fn triangular_factor(
 
 /// Factors a panel (m × b), `P = H₀ H₁ … R`: R above, the reflectors without their first entries,
 /// which are 1, below.
-struct Panel<'a> {
-    panel: MatMut<'a, f64>,
+pub(crate) struct Panel<'a> {
+    pub(crate) panel: MatMut<'a, f64>,
     /// Number of reflectors.
-    count: usize,
-    tau: &'a mut [f64],
+    pub(crate) count: usize,
+    pub(crate) tau: &'a mut [f64],
 }
 
 impl WithSimd for Panel<'_> {
@@ -267,30 +297,41 @@ impl WithSimd for Panel<'_> {
             head[0] = beta;
             tau[c] = own_tau;
             scale(s, v, inverse);
-            let v = &*v;
-            let mut rest = others.as_mut().col_iter_mut();
-            let mut left = rest.len();
-            while left > 0 {
-                let mut own: [&mut [f64]; TOGETHER] = Default::default();
-                let taken = left.min(TOGETHER);
-                for (to, column) in own.iter_mut().zip(rest.by_ref()) {
-                    *to = column.try_as_col_major_mut().map_or(&mut [], |x| &mut x.as_slice_mut()[c..]);
-                }
-                left -= taken;
-                if taken == TOGETHER {
-                    reflect(s, v, own_tau, own);
-                } else {
-                    for column in own.into_iter().take(taken) {
-                        reflect(s, v, own_tau, [column]);
-                    }
-                }
+            reflect_columns(s, v, own_tau, others.as_mut(), c);
+        }
+    }
+}
+
+/// `Y ← Y − τ v (vᵀ Y)` of the rows of Y from `first` on; v begins behind its 1.
+#[inline(always)]
+pub(crate) fn reflect_columns<S: Simd>(
+    s: S,
+    v: &[f64],
+    tau: f64,
+    mut columns: MatMut<'_, f64>,
+    first: usize,
+) {
+    let mut rest = columns.as_mut().col_iter_mut();
+    let mut left = rest.len();
+    while left > 0 {
+        let mut own: [&mut [f64]; TOGETHER] = Default::default();
+        let taken = left.min(TOGETHER);
+        for (to, column) in own.iter_mut().zip(rest.by_ref()) {
+            *to = column.try_as_col_major_mut().map_or(&mut [], |x| &mut x.as_slice_mut()[first..]);
+        }
+        left -= taken;
+        if taken == TOGETHER {
+            reflect(s, v, tau, own);
+        } else {
+            for column in own.into_iter().take(taken) {
+                reflect(s, v, tau, [column]);
             }
         }
     }
 }
 
 /// β, τ and 1/(x₀ − β) for x of first entry x₀ and ‖x(1:)‖² = `rest`.
-fn reflector(first: f64, rest: f64) -> (f64, f64, f64) {
+pub(crate) fn reflector(first: f64, rest: f64) -> (f64, f64, f64) {
     if rest <= NOTHING {
         return (first, 0.0, 0.0);
     }
@@ -317,7 +358,7 @@ fn reflect<S: Simd, const C: usize>(s: S, v: &[f64], tau: f64, mut columns: [&mu
 
 /// vᵀy of C columns y, each in [`PARTS`] partial sums.
 #[inline(always)]
-fn dots<S: Simd, const C: usize>(s: S, v: &[f64], columns: [&[f64]; C]) -> [f64; C] {
+pub(crate) fn dots<S: Simd, const C: usize>(s: S, v: &[f64], columns: [&[f64]; C]) -> [f64; C] {
     match S::F64_LANES {
         8 => dots_in::<S, C, 2>(s, v, columns),
         4 => dots_in::<S, C, 4>(s, v, columns),

@@ -8,6 +8,7 @@ use faer::{Mat, MatRef};
 
 use super::blocked::BlockedSolver;
 use super::{Additive, Route};
+use crate::closed_forms::ClosedForms;
 use crate::leakage::{CleanMoment, Leakage, Population};
 use crate::metrics::{Found, measure};
 use crate::paradigms::Scaled;
@@ -234,14 +235,16 @@ impl AdditiveBatch {
         let moments =
             (capacity(room.size) * square).max(capacity(room.smallest) * room.smallest * room.smallest);
         // A, L, eigenvectors and their like, the general path, probe and scratch.
-        let blocked = if general || room.size > LARGEST_SIZE { 24 * square } else { 0 };
+        let general = general || room.size > LARGEST_SIZE;
+        let blocked = if general { 15 * square } else { 0 };
+        let forms = if general { ClosedForms::bytes(instruction_set, room.size) } else { 0 };
         let row_space = if wanted.row_space() {
             room.size * room.dimension + room.dimension * (2 * room.noise_components + room.dimension)
         } else {
             0
         };
         let batch = batch_room(None, room).map_or(0, |room| ScaledBatch::bytes(instruction_set, room, asked));
-        (8 * (moments + blocked + row_space) + batch) as u64
+        (8 * (moments + blocked + row_space) + forms + batch) as u64
     }
 
     /// Most problems of any size at a time.
@@ -376,7 +379,7 @@ impl AdditiveBatch {
             };
             let definite = problem.sigma.iter().all(|&s| s > 0.0);
             let batch = self.batch.as_ref().filter(|_| self.route != Route::Blocked && definite);
-            let mut begun = false;
+            let mut started = false;
             let of_paradigms = outcomes.iter_mut().zip(values.chunks_exact_mut(each));
             for ((outcome, out), paradigm) in of_paradigms.zip(&self.wanted.paradigms) {
                 out.fill(f64::NAN);
@@ -388,8 +391,9 @@ impl AdditiveBatch {
                     _ => {
                         let new = || Box::new(BlockedSolver::new(self.instruction_set, self.room));
                         let solver = self.blocked.get_or_insert_with(new);
-                        if !std::mem::replace(&mut begun, true) {
+                        if !started {
                             solver.start(&problem);
+                            started = true;
                         }
                         solver.solve(&problem, paradigm, wish, out)
                     }

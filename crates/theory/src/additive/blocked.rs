@@ -1,15 +1,12 @@
-//! One problem at a time with faer's blocked algorithms: large d, and the general form where Σ has
-//! a zero or a paradigm has no scaled one.
+//! One problem at a time: large d, and the general form where Σ has a zero or a paradigm has no
+//! scaled one.
 //!
-//! The rounding of blocked products depends on their shapes: everything after the eigenproblem is
-//! done for each k by itself, with exactly k columns, so that the metrics at one k do not depend on
-//! which others are asked for.
+//! Everything after the eigenproblem is done for each k by itself, with exactly k columns, so that
+//! the metrics at one k do not depend on which others are asked for.
 
-use eigensweep_spectral::MemStack;
-use eigensweep_spectral::cholesky::{factor_in_place, factor_scratch};
+use eigensweep_spectral::Failure;
+use eigensweep_spectral::cholesky::factor_in_place;
 use eigensweep_spectral::lanes::InstructionSet;
-use eigensweep_spectral::symmetric::eigenvectors_scratch;
-use eigensweep_spectral::{Failure, MemBuffer, StackReq};
 use faer::Mat;
 use faer::reborrow::IntoConst;
 
@@ -26,6 +23,7 @@ use crate::views::stages::Tier;
 
 /// Workspace for additive problems. What a paradigm does is for the problem that was prepared last.
 pub(crate) struct BlockedSolver {
+    pub(crate) instruction_set: InstructionSet,
     pub(crate) size: usize,
     pub(crate) labels: usize,
     /// How preparing the scaled problem went.
@@ -45,7 +43,7 @@ pub(crate) struct BlockedSolver {
     views: Mat<f64>,
     pub(crate) work: Mat<f64>,
     pub(crate) form: Mat<f64>,
-    /// Eigenvectors, in ascending order of the eigenvalues.
+    /// Eigenvectors, the largest eigenvalue first.
     pub(crate) vectors: Mat<f64>,
     pub(crate) basis: Mat<f64>,
     pub(crate) right: Mat<f64>,
@@ -53,8 +51,7 @@ pub(crate) struct BlockedSolver {
     pub(crate) values: Vec<f64>,
     pub(crate) probe: Probe,
     pub(super) leakage: Leakage,
-    forms: ClosedForms,
-    pub(crate) memory: MemBuffer,
+    pub(crate) forms: ClosedForms,
 }
 
 impl BlockedSolver {
@@ -62,8 +59,8 @@ impl BlockedSolver {
     pub(super) fn new(instruction_set: InstructionSet, room: Room) -> Self {
         let Room { size, labels, .. } = room;
         let square = || Mat::zeros(size, size);
-        let scratch = StackReq::any_of(&[factor_scratch(size), eigenvectors_scratch(size)]);
         Self {
+            instruction_set,
             size,
             labels,
             scaled: None,
@@ -82,8 +79,7 @@ impl BlockedSolver {
             values: vec![0.0; size],
             probe: Probe::new(instruction_set, size, labels),
             leakage: Leakage::new(instruction_set, size, room.noise_components),
-            forms: ClosedForms::new(size, labels),
-            memory: MemBuffer::new(scratch),
+            forms: ClosedForms::on(instruction_set, size, labels),
         }
     }
 
@@ -222,7 +218,7 @@ impl BlockedSolver {
             for i in 0..self.size {
                 factor[(i, i)] += 1.0;
             }
-            factor_in_place(factor, MemStack::new(&mut self.memory))?;
+            factor_in_place(self.instruction_set, factor)?;
             self.factored = true;
         }
         Ok(())
@@ -231,7 +227,7 @@ impl BlockedSolver {
     /// Copies the k leading eigenvectors into `basis`, the largest eigenvalue first.
     pub(crate) fn leading(&mut self, dimension: usize) {
         let size = self.size;
-        let vectors = self.vectors.as_ref().submatrix(0, size - dimension, size, dimension);
-        self.basis.as_mut().submatrix_mut(0, 0, size, dimension).copy_from(vectors.reverse_cols());
+        let vectors = self.vectors.as_ref().submatrix(0, 0, size, dimension);
+        self.basis.as_mut().submatrix_mut(0, 0, size, dimension).copy_from(vectors);
     }
 }

@@ -63,8 +63,8 @@ pub enum Route {
     /// Batches of [`spectral::scaled`](eigensweep_spectral::scaled), all of it in lanes or by way of
     /// a band: the same bits on every instruction set.
     Batch(Way),
-    /// faer's blocked algorithms, one problem at a time; the last bits depend on the instruction
-    /// set.
+    /// One problem at a time; above [`LARGEST_SIZE`](eigensweep_spectral::band::LARGEST_SIZE)
+    /// eigenvectors are faer's, whose last bits depend on the instruction set.
     Blocked,
 }
 

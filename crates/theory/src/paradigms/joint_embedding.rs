@@ -17,12 +17,9 @@
 //!
 //! Cost: 4/3 d³ + ≈ 9 d²ℓ flops; for the row space 2dk² + 2d²k more.
 
+use eigensweep_spectral::Failure;
 use eigensweep_spectral::general::{GeneralBatch, Pencil as PencilInLanes};
 use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
-use eigensweep_spectral::symmetric::eigenvectors;
-use eigensweep_spectral::{Failure, MemStack};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Par};
 
 use super::{InLanes, Limit, Paradigm, Pencil, Scaled, ScaledEncoder};
 use crate::additive::BlockedSolver;
@@ -95,23 +92,20 @@ fn read<'b>(
 
 fn decompose(solver: &mut BlockedSolver) -> Result<(), Failure> {
     let size = solver.size;
-    let mut work = solver.work.as_mut().submatrix_mut(0, 0, size, size);
-    work.copy_from_triangular_lower(solver.matrix.as_ref().submatrix(0, 0, size, size));
+    let matrix = solver.matrix.as_ref().submatrix(0, 0, size, size);
     let vectors = solver.vectors.as_mut().submatrix_mut(0, 0, size, size);
-    eigenvectors(work, &mut solver.values[..size], vectors, MemStack::new(&mut solver.memory))?;
-    solver.values[..size].reverse();
-    Ok(())
+    solver.forms.eigensolver.solve(matrix, &mut solver.values[..size], vectors)
 }
 
 fn loss(solver: &mut BlockedSolver, label_power: f64, dimension: usize) -> f64 {
     let (size, labels) = (solver.size, solver.labels);
     solver.leading(dimension);
     let basis = solver.basis.as_ref().submatrix(0, 0, size, dimension);
-    let mut right = solver.right.as_mut().submatrix_mut(0, 0, dimension, labels);
     let scaled = solver.scaled_labels.as_ref().submatrix(0, 0, size, labels);
-    matmul(right.as_mut(), Accum::Replace, basis.transpose(), scaled, 1.0, Par::Seq);
-    let right = right.as_ref();
-    let power = |i: usize| right.row(i).iter().map(|x| x * x).sum();
+    let along = |i: usize, c: usize| -> f64 {
+        basis.col(i).iter().zip(scaled.col(c).iter()).map(|(q, b)| q * b).sum()
+    };
+    let power = |i: usize| (0..labels).map(|c| along(i, c).powi(2)).sum();
     label_power - explained(&solver.values[..size], dimension, power)
 }
 

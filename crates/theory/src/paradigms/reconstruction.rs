@@ -8,7 +8,7 @@
 //! of a few d·ε·φ₁. The theorem's free factor is I. Where S is singular its root T on the range takes
 //! the place of `L⁻ᵀ` ([`closed_forms`](crate::closed_forms)), and `C T` is d × r.
 //!
-//! Cost: d³ (solve) + ≈ 20d³ (SVD with both sides) + d³ (back) flops.
+//! Cost: d³ (solve) + ≈ 17d³ (SVD with both sides) + d³ (back) flops.
 //!
 //! In lanes ([`general`](crate::general)) by squaring: `L⁻¹CᵀCL⁻ᵀ = P Φ² Pᵀ`, for the leading columns
 //! of V only and without D. φ² has an error of a few d·ε·φ₁², so that a φ of rounding may be √(d·ε)·φ₁.
@@ -23,15 +23,13 @@
 //! Cost in lanes: see [`scaled`](eigensweep_spectral::scaled). Blocked: d³/3 (factor) + d³ (solve)
 //! + d³ (product) + ≈ 9d³ (eigenvectors); per k: d²k (back) + 2d²k + dk² (probe) flops.
 
+use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::{solve_lower_in_place, solve_lower_transpose_in_place};
+use eigensweep_spectral::dense::gram_lower;
 use eigensweep_spectral::general::{GeneralBatch, Pencil as PencilInLanes};
 use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
-use eigensweep_spectral::singular::singular_values;
-use eigensweep_spectral::symmetric::eigenvectors;
-use eigensweep_spectral::{Failure, MemStack};
-use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_matmul};
+use faer::Accum;
 use faer::reborrow::IntoConst;
-use faer::{Accum, Par};
 
 use super::{InLanes, Limit, Paradigm, Pencil, Scaled, ScaledEncoder};
 use crate::additive::BlockedSolver;
@@ -79,8 +77,8 @@ fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Soluti
     let mut left = forms.left.as_mut().submatrix_mut(0, 0, rows, rank);
     let mut right = forms.right.as_mut().submatrix_mut(0, 0, rank, rank);
     let values = &mut forms.values[..rank];
-    let memory = MemStack::new(&mut forms.memory);
-    singular_values(work.as_ref(), values, left.as_mut(), right.as_mut(), memory)?;
+    let eigensolver = &mut forms.eigensolver;
+    forms.singular.of(eigensolver, work.as_ref(), values, left.as_mut(), right.as_mut())?;
     let mut basis = forms.basis.as_mut().submatrix_mut(0, 0, size, rank);
     forms.root.lift(right.as_ref(), basis.as_mut());
     for (column, phi) in left.as_mut().col_iter_mut().zip(&*values) {
@@ -133,23 +131,11 @@ fn decompose(solver: &mut BlockedSolver) -> Result<(), Failure> {
             scaled[(i, j)] = solver.matrix[(i, j)] * solver.root[(j, 0)];
         }
     }
-    solve_lower_in_place(factor, scaled.as_mut());
-    let scaled = scaled.as_ref();
+    solve_lower_in_place(solver.instruction_set, factor, scaled.as_mut());
     let mut form = solver.form.as_mut().submatrix_mut(0, 0, size, size);
-    triangular_matmul(
-        form.as_mut(),
-        BlockStructure::TriangularLower,
-        Accum::Replace,
-        scaled,
-        BlockStructure::Rectangular,
-        scaled.transpose(),
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
+    gram_lower(solver.instruction_set, form.as_mut(), Accum::Replace, scaled.as_ref());
     let vectors = solver.vectors.as_mut().submatrix_mut(0, 0, size, size);
-    eigenvectors(form, &mut solver.values[..size], vectors, MemStack::new(&mut solver.memory))?;
-    solver.values[..size].reverse();
+    solver.forms.eigensolver.solve(form.as_ref(), &mut solver.values[..size], vectors)?;
     for value in &mut solver.values[..size] {
         *value = value.max(0.0);
     }
@@ -161,7 +147,8 @@ fn loss(solver: &mut BlockedSolver, label_power: f64, dimension: usize) -> f64 {
     let (size, labels) = (solver.size, solver.labels);
     solver.leading(dimension);
     let mut basis = solver.basis.as_mut().submatrix_mut(0, 0, size, dimension);
-    solve_lower_transpose_in_place(solver.factor.as_ref().submatrix(0, 0, size, size), basis.as_mut());
+    let factor = solver.factor.as_ref().submatrix(0, 0, size, size);
+    solve_lower_transpose_in_place(solver.instruction_set, factor, basis.as_mut());
     // VᵀC̃V = UᵀAU and VᵀB̃ = Uᵀb: the probe of U on (A, b).
     let matrix = solver.matrix.as_ref().submatrix(0, 0, size, size);
     let scaled_labels = solver.scaled_labels.as_ref().submatrix(0, 0, size, labels);

@@ -18,7 +18,6 @@ use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::solve_in_place;
 use eigensweep_spectral::dense::product as multiply;
 use eigensweep_spectral::general::GeneralBatch;
-use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
 use faer::{Accum, MatRef};
 
@@ -69,8 +68,7 @@ fn predictor<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>, rank: usize)
     let (size, labels) = (forms.size, moments.view_labels.ncols());
     let map = forms.map.as_ref().submatrix(0, 0, size, labels);
     let mut product = forms.product.as_mut().submatrix_mut(0, 0, size, labels);
-    let instruction_set = InstructionSet::detect();
-    multiply(instruction_set, product.as_mut(), Accum::Replace, moments.inputs, map);
+    multiply(forms.instruction_set, product.as_mut(), Accum::Replace, moments.inputs, map);
     let on_inputs = inner(map, product.as_ref()) - 2.0 * inner(map, moments.input_labels);
     Predictor {
         rank,
@@ -101,7 +99,8 @@ fn loss(solver: &mut BlockedSolver, label_power: f64, _: usize) -> f64 {
     let scaled = solver.scaled_labels.as_ref().submatrix(0, 0, size, labels);
     let mut map = solver.right.as_mut().submatrix_mut(0, 0, size, labels);
     map.copy_from(scaled);
-    solve_in_place(solver.factor.as_ref().submatrix(0, 0, size, size), map.as_mut());
+    let factor = solver.factor.as_ref().submatrix(0, 0, size, size);
+    solve_in_place(solver.instruction_set, factor, map.as_mut());
     let map = map.as_ref();
     label_power - inner(map, scaled) - inner(map, map)
 }
