@@ -170,12 +170,12 @@ fn large_problems_of_every_kind() {
     let isa = InstructionSet::detect();
     let rng = &mut Random(2026);
     let mut errors = Errors::default();
-    let sizes = (0..7).flat_map(|kind| [(257, kind), (400, kind)]).chain([(1024, 1), (1024, 2)]);
+    let sizes = (0..7).flat_map(|kind| [(257, kind), (520, kind)]).chain([(1024, 1), (1024, 2)]);
     for (size, kind) in sizes {
         let (what, matrix) = matrix(rng, size, kind);
         let right = rng.normals(size, WIDTH);
         let wanted = Wanted { projected: true, vectors: true, ..Wanted::default() };
-        let count = if size > 1000 { 50 } else { size };
+        let count = if size > 1000 { 50 } else { size / 2 };
         let room = Room { size, smallest: size, width: WIDTH, count };
         let mut batch = ScaledBatch::new(isa, room, 1, wanted);
         batch.start(size, WIDTH);

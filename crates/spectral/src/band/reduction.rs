@@ -56,6 +56,8 @@ pub(crate) struct Workspace {
     small: [Mat<f64>; 3],
     /// VᵀZ and T VᵀZ (b × width).
     wide: [Mat<f64>; 2],
+    /// T, or its transposed, with contiguous columns (b × b).
+    triangle: Mat<f64>,
 }
 
 impl Workspace {
@@ -70,12 +72,13 @@ impl Workspace {
             w: tall(),
             small: [small(), small(), small()],
             wide: [wide(), wide()],
+            triangle: small(),
         }
     }
 
     /// Bytes of one.
     pub(crate) fn bytes(size: usize, half_width: usize, width: usize) -> usize {
-        8 * half_width * (4 * size + 3 * half_width + 2 * width)
+        8 * half_width * (4 * size + 4 * half_width + 2 * width)
     }
 
     /// Brings the V of a panel (m × b) to `v` and `rows`, with its ones and zeros, and returns both.
@@ -121,7 +124,7 @@ pub(crate) fn reduce(
         instruction_set.run(Panel { panel: panel.as_mut(), count, tau: &mut tau });
         let mut factor = factors.as_mut().submatrix_mut(0, j, count, count);
         workspace.load(panel.as_ref(), count);
-        let Workspace { v, rows: across, y, w, small, wide } = workspace;
+        let Workspace { v, rows: across, y, w, small, wide, triangle } = workspace;
         let v = v.as_ref().submatrix(0, 0, rows, count);
         let across = across.as_ref().submatrix(0, 0, count, rows);
         let [overlaps, inner, half] =
@@ -136,14 +139,11 @@ pub(crate) fn reduce(
         // W = Y T − ½ V Tᵀ Vᵀ Y T.
         product(instruction_set, w.as_mut(), Accum::Replace, y.as_ref(), factor);
         product(instruction_set, inner.as_mut(), Accum::Replace, across, w.as_ref());
+        let mut turned = triangle.as_mut().submatrix_mut(0, 0, count, count);
+        turned.copy_from(factor.transpose());
+        product(instruction_set, half.as_mut(), Accum::Replace, turned.as_ref(), inner.as_ref());
         for c in 0..count {
-            for i in 0..count {
-                let mut sum = 0.0_f64;
-                for p in 0..=i {
-                    sum = factor[(p, i)].mul_add(inner[(p, c)], sum);
-                }
-                half[(i, c)] = -0.5 * sum;
-            }
+            column_mut(half.as_mut(), c).iter_mut().for_each(|x| *x *= -0.5);
         }
         product(instruction_set, w.as_mut(), Accum::Add, v, half.as_ref());
         let w = w.as_ref();
@@ -155,7 +155,7 @@ pub(crate) fn reduce(
         });
         instruction_set.run(Mirror { matrix: trailing });
         let own = right.as_mut().subrows_mut(first, rows);
-        apply_block(instruction_set, (v, across), factor.transpose(), own, wide);
+        apply_block(instruction_set, (v, across), turned.as_ref(), own, wide);
     }
 }
 
@@ -189,10 +189,12 @@ pub(crate) fn apply_panel(
 ) {
     let (rows, count) = (panel.nrows(), panel.ncols());
     workspace.load(panel, count);
-    let Workspace { v, rows: across, wide, .. } = workspace;
+    let Workspace { v, rows: across, wide, triangle, .. } = workspace;
     let v = v.as_ref().submatrix(0, 0, rows, count);
     let across = across.as_ref().submatrix(0, 0, count, rows);
-    apply_block(instruction_set, (v, across), factor, columns, wide);
+    let mut triangle = triangle.as_mut().submatrix_mut(0, 0, count, count);
+    triangle.copy_from(factor);
+    apply_block(instruction_set, (v, across), triangle.as_ref(), columns, wide);
 }
 
 /// Writes T of a panel (m × b) with those τ to `factor` (b × b).
@@ -230,16 +232,7 @@ fn apply_block(
     let mut inner = inner.as_mut().submatrix_mut(0, 0, count, width);
     let mut outer = outer.as_mut().submatrix_mut(0, 0, count, width);
     product(instruction_set, inner.as_mut(), Accum::Replace, across, columns.as_ref());
-    for c in 0..width {
-        let (from, to) = (column(inner.as_ref(), c), column_mut(outer.as_mut(), c));
-        for (i, to) in to.iter_mut().enumerate() {
-            let mut sum = 0.0_f64;
-            for (p, x) in from.iter().enumerate() {
-                sum = factor[(i, p)].mul_add(*x, sum);
-            }
-            *to = sum;
-        }
-    }
+    product(instruction_set, outer.as_mut(), Accum::Replace, factor, inner.as_ref());
     instruction_set.run(Product {
         to: columns,
         accum: Accum::Add,

@@ -18,7 +18,7 @@
 //! Backward stable: the result is exact for a matrix within a small multiple of d·ε·‖A‖ of A (the
 //! tests bound it by 20). Eigenvalues below that are rounding, of either sign.
 //!
-//! Two ways, by size alone: up to [`LARGEST_SIZE`](crate::lanes::LARGEST_SIZE) all of it in lanes;
+//! Two ways, by size alone: up to [`LARGEST_IN_LANES`] all of it in lanes;
 //! up to [`band::LARGEST_SIZE`](crate::band::LARGEST_SIZE) one problem at a time to a
 //! [`band`](crate::band), and from there in lanes.
 //!
@@ -63,6 +63,14 @@ pub struct Room {
     pub count: usize,
 }
 
+/// Largest size that is solved in lanes all the way.
+///
+/// Zen 4 (32 MiB of third-level cache), milliseconds in lanes and by way of a band: 1.0 and 2.5 at
+/// d = 256, 5.3 and 10 at 512 for eigenvalues and projections; 22 and 38 for the pencil at 512, k =
+/// d/2. A processor with a slow third-level cache takes 9.2 in lanes at 512; and a thread's batch
+/// has some 150 MB there. `docs/performance.md` has the table.
+pub const LARGEST_IN_LANES: usize = 512;
+
 /// How problems are solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -77,7 +85,7 @@ impl Way {
     /// on the machine; `None` above [`band::LARGEST_SIZE`](crate::band::LARGEST_SIZE).
     #[must_use]
     pub fn for_size(size: usize) -> Option<Self> {
-        if size <= crate::lanes::LARGEST_SIZE {
+        if size <= LARGEST_IN_LANES {
             Some(Self::Lanes)
         } else {
             (size <= crate::band::LARGEST_SIZE).then_some(Self::Band)
@@ -298,7 +306,7 @@ impl ScaledBatch {
 
 /// The room of either way.
 fn rooms(given: Option<Way>, room: Room) -> (Option<Room>, Option<Room>) {
-    let most = crate::lanes::LARGEST_SIZE;
+    let most = LARGEST_IN_LANES;
     match given {
         Some(Way::Lanes) => (Some(room), None),
         Some(Way::Band) => (None, Some(room)),
