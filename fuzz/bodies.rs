@@ -31,6 +31,10 @@ pub(crate) const ZSTD: usize = 1 << 15;
 /// Bytes that a byte of gzip may take: deflate packs as many into one.
 const GZIP: usize = 1032 * FACTOR;
 
+/// Bytes that a header of HDF5 may take for the messages that it declares, at most 2¹⁶: its decoder
+/// has room for them at once.
+const HDF5_HEADER: usize = 160 << 16;
+
 /// Runs a body and counts what it holds at most.
 pub(crate) fn bounded(body: fn(&[u8]), data: &[u8]) {
     within(FACTOR, body, data);
@@ -38,8 +42,11 @@ pub(crate) fn bounded(body: fn(&[u8]), data: &[u8]) {
 
 /// [`bounded`] with another factor.
 pub(crate) fn within(factor: usize, body: fn(&[u8]), data: &[u8]) {
+    limited(FIXED + factor * data.len(), body, data);
+}
+
+fn limited(allowed: usize, body: fn(&[u8]), data: &[u8]) {
     let held = peak(|| body(data));
-    let allowed = FIXED + factor * data.len();
     assert!(held <= allowed, "{} bytes of input hold {held} bytes, more than {allowed}", data.len());
 }
 
@@ -211,6 +218,11 @@ pub(crate) fn mtx(data: &[u8]) {
     for rows in Orientation::ALL {
         let _ = mtx_from(data, Path::new("data.mtx"), rows).map_err(|error| error.to_string());
     }
+}
+
+/// [`bounded`] for [`h5ad`].
+pub(crate) fn bounded_h5ad(data: &[u8]) {
+    limited(FIXED + HDF5_HEADER + FACTOR * data.len(), h5ad, data);
 }
 
 /// AnnData's file, from disk, as every program reads it; those without the feature `hdf5` only say so.

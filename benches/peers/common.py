@@ -1,7 +1,7 @@
 """What the peers share: reading MNIST, its principal components, the options, the protocol's draws, rows and timing.
 
 The protocol is Appendix C of arXiv:2505.12477 (Figure 3). Inputs are the first 50 principal components of the raw
-pixels; 50 noise components are appended, with covariance Gamma = diag(0, lambda^Gamma); a view adds Theta + alpha^2
+pixels, or (--pixels) the pixels themselves; 50 noise components are appended, with covariance Gamma = diag(0, lambda^Gamma); a view adds Theta + alpha^2
 Gamma. The eigenvalues are lambda^Gamma ~ U[0, noise_scale] and lambda^Theta ~ U[0, 10^4], drawn once for each replicate
 and noise scale and shared by every sample size and alignment. A distance is |clean loss - corrupted loss|.
 """
@@ -23,7 +23,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 COMPONENTS = 50
-"""Principal components kept, which is also the dimension k of the representation."""
+"""Principal components kept."""
+DIMENSION = 50
+"""Dimension k of the representation."""
 NOISE_COMPONENTS = 50
 CLASSES = 10
 THETA_MAX = 1e4
@@ -56,12 +58,13 @@ class Options:
     noise_scales: list[float]
     alignments: list[float]
     seed: int
+    pixels: bool
     out: Path
 
 
 @dataclass(frozen=True)
 class Data:
-    """Inputs x (N x 50) and one-hot labels y (N x 10)."""
+    """Inputs x (N x 50, or N x 784) and one-hot labels y (N x 10)."""
 
     x: Array
     y: Array
@@ -69,7 +72,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Spectra:
-    """Eigenvalues of Theta and Gamma over all 100 components; Gamma is zero on the first 50."""
+    """Eigenvalues of Theta and Gamma over all inputs; Gamma is zero but on the last 50."""
 
     theta: Array
     gamma: Array
@@ -94,24 +97,25 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
 
 
 def load(options: Options) -> Data:
-    """Centred pixels on their leading principal components, unscaled, and one-hot labels."""
+    """Centred pixels, or these on their leading principal components, unscaled, and one-hot labels."""
     pixels = read_idx(options.images).astype(float)
     pixels = pixels.reshape(len(pixels), -1)
     pixels -= pixels.mean(axis=0)
-    _, axes = np.linalg.eigh(pixels.T @ pixels)
     labels = read_idx(options.labels)
     if len(labels) != len(pixels):
         raise ValueError(f"{len(pixels)} images but {len(labels)} labels")
     if options.samples[-1] > len(pixels):
         raise ValueError(f"{options.samples[-1]} samples asked of {len(pixels)} images")
-    leading = axes[:, : -COMPONENTS - 1 : -1]
-    return Data(np.ascontiguousarray(pixels @ leading), np.eye(CLASSES)[labels])
+    if not options.pixels:
+        _, axes = np.linalg.eigh(pixels.T @ pixels)
+        pixels = np.ascontiguousarray(pixels @ axes[:, : -COMPONENTS - 1 : -1])
+    return Data(pixels, np.eye(CLASSES)[labels])
 
 
-def draw_spectra(rng: np.random.Generator, noise_scale: float) -> Spectra:
-    theta = rng.uniform(0, THETA_MAX, COMPONENTS + NOISE_COMPONENTS)
+def draw_spectra(rng: np.random.Generator, noise_scale: float, inputs: int = COMPONENTS) -> Spectra:
+    theta = rng.uniform(0, THETA_MAX, inputs + NOISE_COMPONENTS)
     gamma = np.zeros_like(theta)
-    gamma[COMPONENTS:] = rng.uniform(0, noise_scale, NOISE_COMPONENTS)
+    gamma[inputs:] = rng.uniform(0, noise_scale, NOISE_COMPONENTS)
     return Spectra(theta, gamma)
 
 
@@ -130,6 +134,7 @@ def parser(description: str | None, out: str) -> argparse.ArgumentParser:
     p.add_argument("--noise-scales", type=float, nargs="+", default=NOISE_SCALES)
     p.add_argument("--alignments", type=float, nargs="+", default=ALIGNMENTS)
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--pixels", action="store_true", help="784 raw pixels in place of 50 principal components")
     p.add_argument("--out", type=Path, default=Path(out))
     return p
 
@@ -137,8 +142,8 @@ def parser(description: str | None, out: str) -> argparse.ArgumentParser:
 def parse(p: argparse.ArgumentParser) -> Options:
     values = vars(p.parse_args())
     values["samples"] = sorted(set(values["samples"]))
-    if values["samples"][0] <= COMPONENTS:
-        p.error(f"samples must exceed the dimension of the representation, {COMPONENTS}: the probe is singular")
+    if values["samples"][0] <= DIMENSION:
+        p.error(f"samples must exceed the dimension of the representation, {DIMENSION}: the probe is singular")
     if values["replicates"] < 1:
         p.error("replicates must be at least 1")
     return Options(**values)

@@ -7,7 +7,7 @@ n. With A = [X Y] the clean sample, A'A = L L' of rank r, and N the n x p noise 
     A'N = L Z Gamma^(1/2),    N'N = Gamma^(1/2) (Z'Z + H) Gamma^(1/2),
 
 Z an r x p matrix of standard normals and H ~ Wishart_p(I, n - r), independent. Each paradigm is then one call on the
-moments C (100 x 100), B (100 x 10) and y^2 = tr(Y'Y)/n (Sigma is diagonal and positive):
+moments C (100 x 100; 834 x 834 of raw pixels, --pixels), B (100 x 10) and y^2 = tr(Y'Y)/n (Sigma is diagonal and positive):
 
     joint embedding   Sigma^(-1/2) C Sigma^(-1/2) = Q Lambda Q';
                       loss y^2 - sum over i <= k of |q_i' Sigma^(-1/2) B|^2 / lambda_i
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, cholesky, eigh, solve_triangular
 
-from common import COMPONENTS, Array, Data, Options, Row, draw_spectra, run, shuffled
+from common import CLASSES, DIMENSION, Array, Data, Options, Row, draw_spectra, run, shuffled
 
 NULL_DIRECTION = 1e-12
 """Relative eigenvalue of A'A below which a direction is numerically absent from the sample, well above round-off."""
@@ -46,13 +46,23 @@ class Moments:
     @classmethod
     def of_products(cls, products: Array, n: int) -> Moments:
         """From [X Y]'[X Y] of the clean sample."""
-        k = COMPONENTS
+        k = len(products) - CLASSES
         return cls(products[:k, :k] / n, products[:k, k:] / n, float(np.trace(products[k:, k:])) / n)
 
 
 def eigen(a: Array) -> tuple[Array, Array]:
     """All eigenpairs of a symmetric matrix, which is overwritten: divide and conquer, the fastest driver at d = 100."""
     return eigh(a.T, driver="evd", overwrite_a=True, check_finite=False)
+
+
+def leading(a: Array) -> tuple[Array, Array]:
+    """The leading 50 eigenpairs of a symmetric matrix, which is overwritten, by the fastest driver."""
+    d = len(a)
+    if d <= 200:
+        values, vectors = eigen(a)
+        return values[-DIMENSION:], vectors[:, -DIMENSION:]
+    few = (d - DIMENSION, d - 1)
+    return eigh(a.T, driver="evr", subset_by_index=few, overwrite_a=True, check_finite=False)
 
 
 def wishart(rng: np.random.Generator, p: int, freedom: int) -> Array:
@@ -74,7 +84,7 @@ def product_root(products: Array) -> Array:
 
 def corrupt(rng: np.random.Generator, clean: Moments, root: Array, n: int, gamma: Array) -> Moments:
     """Moments of the sample after noise with variances `gamma` (p) is appended to its inputs."""
-    k, p, rank = COMPONENTS, len(gamma), root.shape[1]
+    k, p, rank = len(clean.second), len(gamma), root.shape[1]
     scale = np.sqrt(gamma)
     z = rng.standard_normal((rank, p))
     cross = (root @ z) * (scale / n)
@@ -100,16 +110,16 @@ def supervised(m: Moments, variance: Array) -> float:
 
 def joint_embedding(m: Moments, variance: Array) -> float:
     scale = 1 / np.sqrt(variance)
-    values, vectors = eigen(m.second * np.outer(scale, scale))
-    projected = vectors[:, -COMPONENTS:].T @ (scale[:, None] * m.cross)
-    return m.label_power - float(np.sum(projected**2 / values[-COMPONENTS:, None]))
+    values, vectors = leading(m.second * np.outer(scale, scale))
+    projected = vectors.T @ (scale[:, None] * m.cross)
+    return m.label_power - float(np.sum(projected**2 / values[:, None]))
 
 
 def reconstruction(m: Moments, variance: Array) -> float:
     lower = cholesky(m.second + np.diag(variance), lower=True, overwrite_a=True, check_finite=False)
     whitened = solve_triangular(lower, m.second, lower=True, check_finite=False)
-    _, vectors = eigen(whitened @ whitened.T)
-    encoder = solve_triangular(lower, vectors[:, -COMPONENTS:], lower=True, trans="T", check_finite=False)
+    _, vectors = leading(whitened @ whitened.T)
+    encoder = solve_triangular(lower, vectors, lower=True, trans="T", check_finite=False)
     cross = encoder.T @ m.cross
     gram = encoder.T @ (m.second @ encoder)
     coefficients = cho_solve(cho_factor(gram, overwrite_a=True, check_finite=False), cross, check_finite=False)
@@ -124,20 +134,22 @@ def simulate(options: Options, data: Data) -> Iterator[Row]:
     for replicate in range(options.replicates):
         rng = np.random.default_rng([options.seed, replicate])
         sample = shuffled(rng, data)
-        spectra = {scale: draw_spectra(rng, scale) for scale in options.noise_scales}
+        inputs_count = sample.x.shape[1]
+        spectra = {scale: draw_spectra(rng, scale, inputs_count) for scale in options.noise_scales}
         rows = np.hstack([sample.x, sample.y])
         products, summed = np.zeros((rows.shape[1], rows.shape[1])), 0
         for n in options.samples:
             products, summed = products + rows[summed:n].T @ rows[summed:n], n
             inputs = Moments.of_products(products, n)
             root = product_root(products)
-            probe = probing_loss(inputs)
+            # A representation of all inputs is as good as they are.
+            probe = probing_loss(inputs) if inputs_count == DIMENSION else None
             for scale, drawn in spectra.items():
-                moments = corrupt(rng, inputs, root, n, drawn.gamma[COMPONENTS:])
+                moments = corrupt(rng, inputs, root, n, drawn.gamma[inputs_count:])
+                theta = drawn.theta[:inputs_count]
                 clean = {
-                    "supervised": supervised(inputs, drawn.theta[:COMPONENTS]),
-                    "joint-embedding": probe,
-                    "reconstruction": probe,
+                    paradigm: loss_of(inputs, theta) if probe is None or paradigm == "supervised" else probe
+                    for paradigm, loss_of in PARADIGMS.items()
                 }
                 for alignment in options.alignments:
                     variance = drawn.view_variance(alignment)

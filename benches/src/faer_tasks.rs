@@ -20,10 +20,10 @@ use faer::{Accum, Mat, MatMut, MatRef, Par, Spec};
 
 use crate::Fault;
 use crate::clock::{fastest, seconds};
-use crate::tasks::{Problem, Task};
+use crate::tasks::{Problem, Task, distinct};
 
-/// Distinct problems that a run goes through.
-pub const PROBLEMS: u64 = 8;
+/// Distinct problems that a run goes through, but for the largest.
+pub const PROBLEMS: usize = 8;
 
 /// faer on some problems of one shape.
 pub struct FaerTasks {
@@ -59,7 +59,8 @@ impl FaerTasks {
     /// Problems of this shape, and workspace.
     #[must_use]
     pub fn new(shape: Shape) -> Self {
-        let problems: Vec<Problem> = (0..PROBLEMS).map(|seed| Problem::new(shape, seed)).collect();
+        let count = distinct(shape.size, PROBLEMS) as u64;
+        let problems: Vec<Problem> = (0..count).map(|seed| Problem::new(shape, seed)).collect();
         Self { scaled: problems.iter().map(Problem::scaled).collect(), problems, work: Work::new(shape) }
     }
 

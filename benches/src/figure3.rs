@@ -1,4 +1,4 @@
-//! The job `jobs/figure3-mnist.toml` in process: loaded once, run and timed as often as wanted.
+//! The job `jobs/figure3-mnist.toml`, or `jobs/figure3-pixels.toml`, in process: loaded once, run and timed as often as wanted.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub struct Files {
 /// What may differ from the job file.
 #[derive(Clone, Debug)]
 pub struct Changes {
+    /// Raw pixels in place of their principal components.
+    pub pixels: bool,
     /// Other files.
     pub files: Files,
     /// Another number of replicates.
@@ -79,17 +81,18 @@ impl Figure3 {
     ///
     /// If the job file or the data cannot be read.
     pub fn load(changes: &Changes) -> Result<Self, Fault> {
-        let path = workspace().join("jobs/figure3-mnist.toml");
+        let file = if changes.pixels { "figure3-pixels.toml" } else { "figure3-mnist.toml" };
+        let path = workspace().join("jobs").join(file);
         let text =
             std::fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        let mut job = job::parse("figure3-mnist.toml", &text, &[], directory)?;
+        let mut job = job::parse(file, &text, &[], directory)?;
         job.spec.job.replicates = changes.replicates;
         if changes.distance_only {
             job.spec.output.metrics = vec![&DISTANCE];
         }
         let [images, labels] = &mut job.spec.paths_mut()[..] else {
-            return Err("jobs/figure3-mnist.toml does not read images and labels".into());
+            return Err(format!("jobs/{file} does not read images and labels").into());
         };
         **images = changes.files.images.clone().unwrap_or_else(|| images.clone());
         **labels = changes.files.labels.clone().unwrap_or_else(|| labels.clone());
@@ -101,7 +104,7 @@ impl Figure3 {
         }
         let input = Arc::new(Input::load(&job)?);
         if Grid::new(&job.spec).rows_per_replicate != ROWS_PER_REPLICATE {
-            return Err("jobs/figure3-mnist.toml is not the protocol of Figure 3 any more".into());
+            return Err(format!("jobs/{file} is not the protocol of Figure 3 any more").into());
         }
         Ok(Self { spec: job.spec, input, images, labels })
     }

@@ -1,4 +1,5 @@
-//! eigensweep's kernels on the tasks of a cell: a full batch of distinct problems, in lanes.
+//! eigensweep's kernels on the tasks of a cell: a full batch of problems, distinct but for the
+//! largest.
 //!
 //! What is timed is what the solver of a sweep does for a batch: its problems are handed over
 //! (`push`), solved, and their results read. Called by `kernel-rates`.
@@ -13,7 +14,7 @@ use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted};
 
 use crate::Fault;
 use crate::clock::{fastest, seconds};
-use crate::tasks::{Problem, Task};
+use crate::tasks::{Problem, Task, distinct};
 
 /// A batch with as many problems as it has room for.
 #[derive(Debug)]
@@ -37,10 +38,11 @@ impl FullBatch {
             Task::Reconstruction => wanted.pencil = true,
             Task::Supervised => wanted.ridge = true,
         }
-        let batch = ScaledBatch::new(instruction_set, Room { size, width, count }, 1, wanted);
-        let problems: Vec<Problem> =
-            (0..batch.capacity() as u64).map(|seed| Problem::new(shape, seed)).collect();
-        Self { task, shape, explained: vec![0.0; problems.len()], problems, batch }
+        let room = Room { size, smallest: size, width, count };
+        let batch = ScaledBatch::new(instruction_set, room, 1, wanted);
+        let all = batch.capacity();
+        let problems = (0..distinct(size, all) as u64).map(|seed| Problem::new(shape, seed)).collect();
+        Self { task, shape, explained: vec![0.0; all], problems, batch }
     }
 
     /// Solves all problems; the answer to each.
@@ -51,8 +53,9 @@ impl FullBatch {
     pub fn solve(&mut self) -> Result<&[f64], Failure> {
         let Self { task, shape, problems, batch, explained } = self;
         batch.start(shape.size, shape.width);
-        for (source, problem) in problems.iter().enumerate() {
-            batch.push(source, &problem.sigma);
+        for place in 0..explained.len() {
+            let source = place % problems.len();
+            batch.push(source, &problems[source].sigma);
         }
         batch.solve(&[shape.count], |source| {
             (problems[source].matrix.as_ref(), problems[source].right.as_ref())
@@ -80,7 +83,7 @@ impl FullBatch {
         self.solve().map_err(|failure| {
             format!("{task:?} at d = {size} has no answer ({failure}): measure another size with --sizes")
         })?;
-        let problems = self.problems.len();
+        let problems = self.explained.len();
         let batch = fastest(budget, || seconds(|| _ = black_box(self.solve())));
         Ok(batch / problems as f64)
     }

@@ -24,6 +24,7 @@ pub mod lapack;
 pub mod limits;
 pub mod machine;
 pub mod peers;
+pub mod pencils;
 pub mod problems;
 pub mod roofline;
 pub mod tasks;

@@ -42,6 +42,16 @@ pub fn shape(size: usize) -> Shape {
     Shape { size, width: LABELS, count: (size / 2).max(1) }
 }
 
+/// Distinct problems of a size, of so many that could be had: those of large ones take long to make.
+#[must_use]
+pub fn distinct(size: usize, most: usize) -> usize {
+    match size {
+        ..=256 => most,
+        257..=512 => most.min(8),
+        _ => most.min(2),
+    }
+}
+
 /// A problem.
 #[derive(Clone, Debug)]
 pub struct Problem {

@@ -24,7 +24,9 @@ fn figure_3_agrees_with_the_explicit_simulation() {
         return;
     }
     let files = Files { images: Some(images), labels: Some(labels) };
-    let figure = Figure3::load(&Changes { files, replicates: REPLICATES, distance_only: true }).unwrap();
+    let figure =
+        Figure3::load(&Changes { pixels: false, files, replicates: REPLICATES, distance_only: true })
+            .unwrap();
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("figure3");
     figure.run_into(&root, 2).unwrap();

@@ -5,4 +5,4 @@
 #[allow(dead_code, reason = "a target runs one of them")]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::bounded(bodies::h5ad, data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::bounded_h5ad(data));

@@ -25,6 +25,7 @@ pub static RIDGE_JOINT_EMBEDDING: Paradigm = Paradigm {
     threshold: None,
     solve,
     scaled: None,
+    in_lanes: None,
 };
 
 fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Solution<'f>, Failure> {

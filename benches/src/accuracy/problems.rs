@@ -184,7 +184,8 @@ pub fn solve_round(
 ) -> (Vec<Problem>, Vec<Option<Answer>>) {
     let (size, width) = shape(round);
     let wanted = Wanted { projected: true, ..Wanted::default() };
-    let mut batch = ScaledBatch::new(instruction_set, Room { size, width, count: 0 }, 0, wanted);
+    let mut batch =
+        ScaledBatch::new(instruction_set, Room { size, smallest: size, width, count: 0 }, 0, wanted);
     let problems: Vec<Problem> =
         (0..batch.capacity()).map(|place| Problem::draw(rng, round, place)).collect();
     let scaled: Vec<Mat<f64>> = problems.iter().map(Problem::scaled).collect();

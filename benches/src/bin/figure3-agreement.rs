@@ -92,6 +92,7 @@ fn judge(arguments: &Arguments) -> Result<bool, Fault> {
 fn run(arguments: &Arguments, root: &Path) -> Result<(), Fault> {
     eprintln!("loading …");
     let figure = Figure3::load(&Changes {
+        pixels: false,
         files: arguments.files.clone(),
         replicates: arguments.replicates,
         distance_only: arguments.distance_only,

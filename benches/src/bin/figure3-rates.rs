@@ -27,6 +27,9 @@ use eigensweep_benches::{Fault, median};
 struct Arguments {
     #[command(flatten)]
     files: Files,
+    /// The protocol on 784 raw pixels (jobs/figure3-pixels.toml); direct.py has no such mode
+    #[arg(long)]
+    pixels: bool,
     /// Interpreter of the Python peers
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     python: String,
@@ -90,8 +93,10 @@ fn measure(arguments: &Arguments) -> Result<(), Fault> {
     for (file, replicates) in
         [("moments.py", arguments.moments_replicates), ("direct.py", arguments.direct_replicates)]
     {
-        if replicates > 0 {
-            subjects.push(Subject::Peer(Peer::script(file, &arguments.python, replicates)));
+        if replicates > 0 && !(arguments.pixels && file == "direct.py") {
+            let mut peer = Peer::script(file, &arguments.python, replicates);
+            peer.command.extend(arguments.pixels.then(|| "--pixels".to_owned()));
+            subjects.push(Subject::Peer(peer));
         }
     }
     for text in &arguments.peer {
@@ -109,6 +114,7 @@ fn measure(arguments: &Arguments) -> Result<(), Fault> {
     }
     eprintln!("loading …");
     let figure = Figure3::load(&Changes {
+        pixels: arguments.pixels,
         files: arguments.files.clone(),
         replicates: arguments.replicates,
         distance_only: true,

@@ -1,5 +1,5 @@
 //! Microseconds a problem of eigensweep's kernels beside faer's and LAPACK's, and the kernels
-//! beside the machine's limits, as three Markdown tables.
+//! beside the machine's limits, as Markdown tables.
 //!
 //! Everything runs on one thread. All programs are measured at a size right after one another, in
 //! rounds, and the best of each counts: a slow minute of a shared machine meets all of them.
@@ -11,19 +11,20 @@ use clap::Parser;
 use eigensweep_benches::Fault;
 use eigensweep_benches::faer_tasks::FaerTasks;
 use eigensweep_benches::kernels::FullBatch;
-use eigensweep_benches::lapack::{self, Times};
+use eigensweep_benches::lapack::{self, PencilTimes, Times};
 use eigensweep_benches::limits::Limits;
 use eigensweep_benches::machine::{processor, python_versions};
+use eigensweep_benches::pencils::FullPencils;
 use eigensweep_benches::roofline::Measured;
 use eigensweep_benches::tasks::{Task, shape};
-use eigensweep_spectral::lanes::measure::Kernel;
+use eigensweep_spectral::lanes::measure::{Kernel, Shape};
 use eigensweep_spectral::lanes::{InstructionSet, LARGEST_SIZE};
 
 /// Microseconds a problem: eigensweep, faer and LAPACK, one thread each; and eigensweep's kernels
 /// beside the machine's limits.
 ///
-/// Prints three Markdown tables (tasks, kernels, crossover); progress goes to stderr. ℓ = 10 and k
-/// = d/2 throughout.
+/// Prints Markdown tables (tasks, general pencils, kernels, crossover); progress goes to stderr. ℓ =
+/// 10, and k = d/2 unless --counts says otherwise.
 #[derive(Debug, Parser)]
 #[command(after_help = "An empty list of sizes (`--crossover-sizes ''`) leaves its table out.\n\n\
                   Example: kernel-rates --python venv/bin/python --sizes 32,100 --seconds 0.1")]
@@ -31,6 +32,15 @@ struct Arguments {
     /// Sizes d of the tasks
     #[arg(long, value_name = "LIST", default_value = "8,16,32,50,64,100,128,200,256")]
     sizes: Sizes,
+    /// Leading directions k of the tasks and pencils: numbers, or `half` for d/2
+    #[arg(long, value_name = "LIST", default_value = "half")]
+    counts: Counts,
+    /// Sizes d of general pencils
+    #[arg(long, value_name = "LIST", default_value = "50,100,200")]
+    pencil_sizes: Sizes,
+    /// Leaves faer out of the tasks
+    #[arg(long)]
+    no_faer: bool,
     /// Sizes d of the single kernels
     #[arg(long, value_name = "LIST", default_value = "32,64,100,200")]
     roofline_sizes: Sizes,
@@ -71,6 +81,36 @@ impl std::str::FromStr for Sizes {
     }
 }
 
+/// Numbers k of leading directions; `None` is d/2.
+#[derive(Clone, Debug)]
+struct Counts(Vec<Option<usize>>);
+
+impl Counts {
+    /// The shapes of a size.
+    fn shapes(&self, size: usize) -> impl Iterator<Item = Shape> {
+        let shape = move |&count: &Option<usize>| match count {
+            None => Some(shape(size)),
+            Some(count) => (count <= size).then_some(Shape { count, ..shape(size) }),
+        };
+        self.0.iter().filter_map(shape)
+    }
+}
+
+impl std::str::FromStr for Counts {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let count = |word: &str| match (word, word.parse()) {
+            ("half", _) => Ok(None),
+            (_, Ok(count @ 1..=4096)) => Ok(Some(count)),
+            _ => {
+                Err(format!("`{word}` is no number from 1 to 4096, nor `half`; give a list as in 10,50,half"))
+            }
+        };
+        text.split(',').map(str::trim).map(count).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 fn budget(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds
@@ -97,7 +137,8 @@ fn main() -> ExitCode {
 
 fn measure(arguments: &Arguments) -> Result<(), Fault> {
     let instruction_set = arguments.instruction_set.unwrap_or_default();
-    let python = match arguments.no_python || arguments.sizes.0.is_empty() {
+    let peers = !arguments.sizes.0.is_empty() || !arguments.pencil_sizes.0.is_empty();
+    let python = match arguments.no_python || !peers {
         true => None,
         false => Some(
             python_versions(&arguments.python)
@@ -108,6 +149,9 @@ fn measure(arguments: &Arguments) -> Result<(), Fault> {
     let limits = Limits::measure(instruction_set, arguments.seconds);
     if !arguments.sizes.0.is_empty() {
         tasks(arguments, instruction_set, python.is_some())?;
+    }
+    if !arguments.pencil_sizes.0.is_empty() {
+        pencils(arguments, instruction_set, python.is_some())?;
     }
     if !arguments.roofline_sizes.0.is_empty() {
         kernels(arguments, instruction_set, &limits);
@@ -135,18 +179,26 @@ fn ratio(theirs: f64, own: f64) -> String {
     if (theirs / own).is_finite() { format!("{:.2}", theirs / own) } else { "–".to_owned() }
 }
 
-/// Best seconds a problem at a size.
+/// The smaller of what there is.
+fn least<T>(best: Option<T>, found: T, min: fn(T, T) -> T) -> Option<T> {
+    Some(match best {
+        Some(best) => min(best, found),
+        None => found,
+    })
+}
+
+/// Best seconds a problem of a shape.
 struct Best {
     own: [f64; 3],
     faer: [f64; 3],
     faer_decomposition: f64,
-    lapack: Times,
+    lapack: Option<Times>,
 }
 
 impl Best {
     fn new() -> Self {
         let none = f64::INFINITY;
-        Self { own: [none; 3], faer: [none; 3], faer_decomposition: none, lapack: Times::NONE }
+        Self { own: [none; 3], faer: [none; 3], faer_decomposition: none, lapack: None }
     }
 }
 
@@ -154,40 +206,86 @@ impl Best {
 fn tasks(arguments: &Arguments, instruction_set: InstructionSet, python: bool) -> Result<(), Fault> {
     println!("## Microseconds a problem\n");
     println!(
-        "| d | joint-embedding | faer evd | faer | dsyevd | LAPACK | dsyevd / own | reconstruction | faer | LAPACK | \
-         LAPACK / own | supervised | faer | LAPACK | LAPACK / own |"
+        "| d | k | joint-embedding | faer evd | faer | dsyevd | LAPACK | dsyevd / own | LAPACK / own | reconstruction | faer \
+         | LAPACK | LAPACK / own | supervised | faer | LAPACK | LAPACK / own | LAPACK's fastest |"
     );
-    println!("|{}", "---:|".repeat(15));
-    for &size in &arguments.sizes.0 {
-        let mut batches = Task::ALL.map(|task| FullBatch::new(task, instruction_set, shape(size)));
-        let mut faer = FaerTasks::new(shape(size));
+    println!("|{}---|", "---:|".repeat(17));
+    let sizes = &arguments.sizes.0;
+    for shape in sizes.iter().flat_map(|&size| arguments.counts.shapes(size)) {
+        let Shape { size, count, .. } = shape;
         let mut best = Best::new();
+        let mut faer = (!arguments.no_faer).then(|| FaerTasks::new(shape));
         for round in 1..=arguments.rounds {
-            eprintln!("tasks: d = {size}, round {round} …");
+            eprintln!("tasks: d = {size}, k = {count}, round {round} …");
             for (n, task) in Task::ALL.into_iter().enumerate() {
-                best.own[n] = best.own[n].min(batches[n].measure(arguments.seconds)?);
-                best.faer[n] = best.faer[n].min(faer.measure(task, arguments.seconds)?);
+                // One at a time: a batch of large problems takes hundreds of megabytes.
+                let own = FullBatch::new(task, instruction_set, shape).measure(arguments.seconds)?;
+                best.own[n] = best.own[n].min(own);
+                if let Some(faer) = &mut faer {
+                    best.faer[n] = best.faer[n].min(faer.measure(task, arguments.seconds)?);
+                }
             }
-            let decomposition = faer.measure_decomposition(arguments.seconds)?;
-            best.faer_decomposition = best.faer_decomposition.min(decomposition);
+            if let Some(faer) = &mut faer {
+                let decomposition = faer.measure_decomposition(arguments.seconds)?;
+                best.faer_decomposition = best.faer_decomposition.min(decomposition);
+            }
             if python {
-                let times = lapack::measure(&arguments.python, size, arguments.seconds)?;
-                best.lapack = best.lapack.min(times);
+                let times = lapack::measure(&arguments.python, shape, arguments.seconds)?;
+                best.lapack = least(best.lapack, times, Times::min);
             }
         }
-        let mut cells = vec![size.to_string()];
+        let mut cells = vec![size.to_string(), count.to_string()];
         for (n, task) in Task::ALL.into_iter().enumerate() {
-            let (own, lapack) = (best.own[n], best.lapack.of(task));
-            let alone = (task == Task::JointEmbedding)
-                .then_some([best.faer_decomposition, best.lapack.decomposition]);
+            let none = f64::INFINITY;
+            let own = best.own[n];
+            let (lapack, dsyevd) =
+                best.lapack.as_ref().map_or((none, none), |times| (times.of(task), times.decomposition));
+            let first = task == Task::JointEmbedding;
             cells.push(microseconds(own));
-            cells.extend(alone.map(|[faer, _]| microseconds(faer)));
+            cells.extend(first.then(|| microseconds(best.faer_decomposition)));
             cells.push(microseconds(best.faer[n]));
-            cells.extend(alone.map(|[_, lapack]| microseconds(lapack)));
+            cells.extend(first.then(|| microseconds(dsyevd)));
             cells.push(microseconds(lapack));
-            cells.push(ratio(alone.map_or(lapack, |[_, lapack]| lapack), own));
+            cells.extend(first.then(|| ratio(dsyevd, own)));
+            cells.push(ratio(lapack, own));
         }
+        cells.push(best.lapack.map_or_else(|| "–".to_owned(), |times| times.ways));
         println!("| {} |", cells.join(" | "));
+    }
+    println!();
+    Ok(())
+}
+
+/// The table of general pencils.
+fn pencils(arguments: &Arguments, instruction_set: InstructionSet, python: bool) -> Result<(), Fault> {
+    println!("## Microseconds a general pencil\n");
+    println!("| d | k | eigensweep | dsygvd | LAPACK | dsygvd / own | LAPACK / own | LAPACK's fastest |");
+    println!("|{}---|", "---:|".repeat(7));
+    let sizes = &arguments.pencil_sizes.0;
+    for shape in sizes.iter().flat_map(|&size| arguments.counts.shapes(size)) {
+        let Shape { size, count, .. } = shape;
+        let mut batch = FullPencils::new(instruction_set, shape);
+        let (mut own, mut lapack) = (f64::INFINITY, None);
+        for round in 1..=arguments.rounds {
+            eprintln!("pencils: d = {size}, k = {count}, round {round} …");
+            own = own.min(batch.measure(arguments.seconds)?);
+            if python {
+                let times = lapack::measure_pencil(&arguments.python, shape, arguments.seconds)?;
+                lapack = least(lapack, times, PencilTimes::min);
+            }
+        }
+        let none = f64::INFINITY;
+        let (dsygvd, task) =
+            lapack.as_ref().map_or((none, none), |times: &PencilTimes| (times.decomposition, times.task));
+        println!(
+            "| {size} | {count} | {} | {} | {} | {} | {} | {} |",
+            microseconds(own),
+            microseconds(dsygvd),
+            microseconds(task),
+            ratio(dsygvd, own),
+            ratio(task, own),
+            lapack.map_or_else(|| "–".to_owned(), |times| times.way),
+        );
     }
     println!();
     Ok(())
@@ -258,7 +356,7 @@ fn crossover(arguments: &Arguments, instruction_set: InstructionSet) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::{Sizes, budget, instruction_set, microseconds, ratio};
+    use super::{Counts, Sizes, budget, instruction_set, microseconds, ratio};
 
     #[test]
     fn lists_of_sizes_are_read() {
@@ -266,6 +364,16 @@ mod tests {
         assert!("".parse::<Sizes>().unwrap().0.is_empty());
         for text in ["1", "16,x", "5000", "-3"] {
             assert!(text.parse::<Sizes>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_are_numbers_or_half_and_no_larger_than_the_size() {
+        let counts: Counts = "10, 50,half".parse().unwrap();
+        let of = |size| counts.shapes(size).map(|shape| shape.count).collect::<Vec<_>>();
+        assert_eq!((of(100), of(20)), (vec![10, 50, 50], vec![10, 10]));
+        for text in ["", "0", "third", "10,,5"] {
+            assert!(text.parse::<Counts>().is_err(), "{text}");
         }
     }
 

@@ -87,7 +87,7 @@ fn matrix_market_files() {
 /// Says something in programs with the feature `hdf5` only.
 #[test]
 fn anndata_files() {
-    run("h5ad", bodies::h5ad, 20);
+    run_within("h5ad", bodies::bounded_h5ad, 20);
 }
 
 #[test]

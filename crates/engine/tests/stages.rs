@@ -8,6 +8,7 @@
 use std::path::Path;
 
 use eigensweep_engine::input::Input;
+use eigensweep_engine::simulation::Workspace;
 use eigensweep_engine::study::Study;
 use eigensweep_store::columns::Status;
 use eigensweep_testkit::idx::idx;
@@ -244,6 +245,27 @@ fn a_row_is_a_function_of_its_coordinates() {
         let first = row - row % grid.paradigms;
         assert_eq!(alone.compute().bits(), whole.row(first as usize).bits(), "row {row}");
         assert!(!alone.explain().spectra.is_empty());
+    }
+}
+
+/// Of a definite S; leakage and probes of rows are not solved in lanes.
+#[test]
+fn every_instruction_set_gives_the_same_rows() {
+    let written = write(80, false);
+    let text = written.job("test_share = 0.25", SWEEP);
+    let simulation = simulation(&text, &["output.metrics=[\"distance\", \"gap\", \"rank\"]"]);
+    let table = |instruction_set| {
+        let mut workspace = Workspace::on(instruction_set, &simulation);
+        let (mut batch, mut bits) = (simulation.new_batch(), Vec::new());
+        for task in 0..simulation.plan().tasks {
+            simulation.run_task(task, &mut workspace, &mut batch);
+            bits.extend((0..batch.len()).map(|at| Cell::of(&batch, at).bits()));
+        }
+        bits
+    };
+    let expected = table(InstructionSet::portable());
+    for instruction_set in InstructionSet::available() {
+        assert!(table(instruction_set) == expected, "{}", instruction_set.name());
     }
 }
 

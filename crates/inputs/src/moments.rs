@@ -17,7 +17,7 @@
 //!
 //! **Other numbers.** Two passes: the means by compensated sums, which are the exact sums rounded once or twice; then the
 //! products of centred rows. Every entry is one chain of fused multiply-adds over the rows in their
-//! order ([`gram_lower`]), so that the bits are the same for every block size, instruction set and
+//! order ([`RowGram`]), so that the bits are the same for every block size, instruction set and
 //! machine. An entry is off by at most about n · 2⁻⁵³ of the variances, however large the means.
 //! What the rounded means leave, the square of a mean's error, is far below that.
 //!
@@ -28,10 +28,9 @@
 //! (1974); T. F. Chan, G. H. Golub, R. J. `LeVeque`, *Algorithms for computing the sample variance:
 //! analysis and recommendations* (1983) for two passes.
 
-use eigensweep_spectral::dense::gram_lower;
+use eigensweep_spectral::dense::RowGram;
 use eigensweep_spectral::lanes::InstructionSet;
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatRef, Par};
+use faer::Mat;
 
 use crate::{Blocks, Dense, InputError};
 
@@ -102,11 +101,7 @@ pub(crate) fn two_pass<B: Blocks + ?Sized>(rows: &B) -> Result<Mat<f64>, InputEr
 
 fn two_pass_by<B: Blocks + ?Sized>(rows: &B, block_rows: usize) -> Result<Mat<f64>, InputError> {
     let means = rows.means();
-    let mut moment = Mat::zeros(means.len(), means.len());
-    for_blocks(rows, block_rows, |block| {
-        centre(block, &means);
-        gram_lower(InstructionSet::detect(), moment.as_mut(), Accum::Add, transposed(block, means.len()));
-    });
+    let mut moment = gram(rows, block_rows, |block| centre(block, &means));
     let samples = rows.samples() as f64;
     for feature in 0..moment.ncols() {
         for entry in moment.col_mut(feature).subrows_mut(feature, means.len() - feature).iter_mut() {
@@ -161,9 +156,20 @@ pub(crate) fn for_blocks<B: Blocks + ?Sized>(rows: &B, block_rows: usize, mut ea
     }
 }
 
-/// Row-major samples as column-major features × rows: `XᵀX` is this times its transpose.
-fn transposed(block: &[f64], features: usize) -> MatRef<'_, f64> {
-    MatRef::from_column_major_slice(block, features, block.len() / features)
+/// `XᵀX`, p × p, lower triangle, of rows that `prepare` changes first, over blocks of `block_rows ≥
+/// 1` of them: chains of fused multiply-adds in the order of the rows.
+pub(crate) fn gram<B: Blocks + ?Sized>(
+    rows: &B,
+    block_rows: usize,
+    prepare: impl Fn(&mut [f64]),
+) -> Mat<f64> {
+    let features = rows.features();
+    let mut sums = RowGram::new(InstructionSet::detect(), features, 0);
+    for_blocks(rows, block_rows, |block| {
+        prepare(block);
+        sums.add(block.chunks_exact(features).map(|row| (row, 0)));
+    });
+    Mat::from_fn(features, features, |i, j| if i >= j { sums.entry(i, j) } else { 0.0 })
 }
 
 /// The sum of every feature of bytes over the samples, exactly.
@@ -187,31 +193,7 @@ fn column_sums(rows: &Dense<u8>) -> Vec<u64> {
 /// [`InputError::TooManySamples`] above [`MAX_SAMPLES`], where it would no longer be exact.
 fn byte_gram(rows: &Dense<u8>, block_rows: usize) -> Result<Mat<f64>, InputError> {
     check_exact(rows.samples())?;
-    Ok(exact_gram(rows, block_rows))
-}
-
-/// The uncentred Gram matrix `XᵀX`, p × p, lower triangle, of whole numbers whose sums of products
-/// are exact in every order.
-pub(crate) fn exact_gram<B: Blocks + ?Sized>(rows: &B, block_rows: usize) -> Mat<f64> {
-    let features = rows.features();
-    let mut gram = Mat::zeros(features, features);
-    for_blocks(rows, block_rows, |block| {
-        let factor = transposed(block, features);
-        // Nothing rounds, so that the order of summation is free: faer's, which is the fastest for
-        // many features.
-        triangular::matmul(
-            gram.as_mut(),
-            BlockStructure::TriangularLower,
-            Accum::Add,
-            factor,
-            BlockStructure::Rectangular,
-            factor.transpose(),
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
-    });
-    gram
+    Ok(gram(rows, block_rows, |_| ()))
 }
 
 /// Refuses more samples than the sums stay exact for.

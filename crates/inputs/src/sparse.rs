@@ -222,7 +222,7 @@ impl<T: Element> Blocks for Sparse<T> {
         let samples = self.samples() as f64;
         let dense = self.entries() as f64 > DENSE * samples * self.features as f64;
         if let Some(sums) = self.whole_sums() {
-            let gram = if dense { moments::exact_gram(self, BLOCK_ROWS) } else { self.gram() };
+            let gram = if dense { moments::gram(self, BLOCK_ROWS, |_| ()) } else { self.gram() };
             return Ok(moments::centred_second_moment(gram, &sums, self.samples()));
         }
         if dense {

@@ -2,6 +2,7 @@
 //!
 //! What a closed form of self-supervised learning needs of linear algebra, and nothing more:
 //! eigenvalues of a symmetric matrix with the projections of a few right-hand sides ([`scaled`]),
+//! definite pencils ([`general`]),
 //! its eigenvectors ([`symmetric`]; the leading k for several k: [`leading`]), Cholesky factors and
 //! triangular solves ([`cholesky`]), the root of the inverse of a singular matrix on its range
 //! ([`range`]), singular values ([`singular`]) and quadratic forms with the pseudo-inverse of a
@@ -32,6 +33,7 @@ pub mod band;
 pub mod cholesky;
 pub mod dense;
 mod failure;
+pub mod general;
 mod householder;
 pub mod lanes;
 pub mod leading;

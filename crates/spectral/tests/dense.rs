@@ -6,7 +6,7 @@ mod common;
 use common::{diagonal, largest, lower_only, norm};
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::dense::{
-    factor_in_place, factor_pivoted, gram_lower, product, solve_lower_in_place,
+    RowGram, factor_in_place, factor_pivoted, gram_lower, product, solve_lower_in_place,
 };
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_testkit::random::Random;
@@ -66,6 +66,25 @@ fn gram_matrices_are_ascending_chains_and_leave_the_upper_triangle() {
             let expected = chains(&old, &factor, factor.transpose());
             let mixed = Mat::from_fn(size, size, |i, j| if i >= j { expected[(i, j)] } else { old[(i, j)] });
             assert_eq!(bits(gram.as_ref()), bits(mixed.as_ref()), "{isa:?}, {size}");
+        }
+    }
+}
+
+#[test]
+fn sums_over_rows_are_ascending_chains_however_they_come() {
+    let mut random = Random(9);
+    for width in [1, 2, 7, 8, 9, 15, 24, 31, 49, 56, 96, 128, 129, 154, 201, 264] {
+        let deep = 2 * RowGram::depth(width) + 3;
+        let rows = random.normals(width, if width % 2 == 0 { deep } else { 37 });
+        let expected = chains(&Mat::zeros(width, width), &rows, rows.transpose());
+        for isa in InstructionSet::available() {
+            for at_a_time in [1, RowGram::depth(width) + 1, deep] {
+                let mut sums = RowGram::new(isa, width, 0);
+                let rows: Vec<_> = (0..rows.ncols()).map(|p| (rows.col_as_slice(p), 0)).collect();
+                rows.chunks(at_a_time).for_each(|some| sums.add(some.iter().copied()));
+                let found = Mat::from_fn(width, width, |i, j| sums.entry(i, j));
+                assert_eq!(bits(found.as_ref()), bits(expected.as_ref()), "{isa:?}, {width}, {at_a_time}");
+            }
         }
     }
 }

@@ -68,7 +68,8 @@ fn solve(way: Way, isa: InstructionSet, problems: &[Problem], fill: usize) -> Ve
     let (size, width) = (problems[0].right.nrows(), problems[0].right.ncols());
     let mut leading = LeadingBatch::new(isa, size, size);
     let wanted = Wanted { ridge: true, projected: true, pencil: true, vectors: true };
-    let mut scaled = ScaledBatch::in_way(Some(way), isa, Room { size, smallest: size, width, count: size }, 2, wanted);
+    let mut scaled =
+        ScaledBatch::in_way(Some(way), isa, Room { size, smallest: size, width, count: size }, 2, wanted);
     let fill = fill.clamp(1, scaled.capacity());
     let mut answers = vec![];
     for problems in problems.chunks(fill) {
@@ -168,8 +169,12 @@ fn lanes_and_band_agree() {
             assert!(near(one.0, other.0, one.0), "{at}: ridge {} {}", one.0, other.0);
             assert!(one.1.iter().zip(&other.1).all(|(x, y)| near(*x, *y, one.1[0])), "{at}: values");
             assert!(one.2.iter().zip(&other.2).all(|(x, y)| near(*x, *y, one.2[0])), "{at}: squares");
-            // All of it; the others depend on gaps.
-            assert!(near(one.3[0], other.3[0], 1e3 * one.3[0]), "{at}: explained {:?} {:?}", one.3, other.3);
+            // The first vector, and all of them: what is between depends on gaps, and all of a matrix
+            // of low rank on rounding.
+            for n in if kind == 3 { 2..3 } else { 0..3 }.filter(|n| *n != 1) {
+                let (x, y) = (one.3[n], other.3[n]);
+                assert!(near(x, y, 1e3 * x), "{at}: explained {:?} {:?}", one.3, other.3);
+            }
         }
     }
 }
@@ -178,7 +183,9 @@ fn lanes_and_band_agree() {
 fn failures_are_named_in_their_own_lane() {
     let (size, width) = (12, 3);
     let problems: Vec<_> = (0..40).map(|i| Problem::new(i % KINDS, size, width, 7 + i as u64)).collect();
-    for (way, isa) in WAYS.into_iter().flat_map(|way| InstructionSet::available().into_iter().map(move |isa| (way, isa))) {
+    for (way, isa) in
+        WAYS.into_iter().flat_map(|way| InstructionSet::available().into_iter().map(move |isa| (way, isa)))
+    {
         let answers = solve(way, isa, &problems, usize::MAX);
         for (i, answers) in answers.iter().enumerate() {
             let failed = |answer: usize| answers[answer].as_ref().err().copied();

@@ -50,11 +50,17 @@ fn check_invariants_of(way: Way, name: &str, matrix: &Mat<f64>, right: &Mat<f64>
         let found: f64 = (0..size).map(|i| power(i) * powers[i]).sum();
         let allowed = rounding * right.squared_norm_l2();
         let error = (found - expected).abs();
-        assert!(error <= allowed, "{way:?}, {name}, {size}, scale {scale:e}, m = {m}: {error:e} > {allowed:e}");
+        assert!(
+            error <= allowed,
+            "{way:?}, {name}, {size}, scale {scale:e}, m = {m}: {error:e} > {allowed:e}"
+        );
         let trace = whole.diagonal().column_vector().iter().sum::<f64>();
         let error = ((0..size).map(power).sum::<f64>() - trace).abs();
         let allowed = rounding * size as f64;
-        assert!(error <= allowed, "{way:?}, {name}, {size}, scale {scale:e}, trace {m}: {error:e} > {allowed:e}");
+        assert!(
+            error <= allowed,
+            "{way:?}, {name}, {size}, scale {scale:e}, trace {m}: {error:e} > {allowed:e}"
+        );
         applied = &scaled * applied;
         whole = &scaled * whole;
     }
@@ -102,7 +108,9 @@ fn equals_the_eigenvectors_where_eigenvalues_are_separated() {
             assert_eq!(batch.values(place).unwrap(), values, "the same eigenvalues, to the bit");
             let by_band = project(Way::Band, &matrix, &right).unwrap();
             for i in 0..size {
-                assert!((values[i] - by_band.0[i]).abs() <= 1e-12 && (powers[i] - by_band.1[i]).abs() <= 1e-10);
+                assert!(
+                    (values[i] - by_band.0[i]).abs() <= 1e-12 && (powers[i] - by_band.1[i]).abs() <= 1e-10
+                );
                 assert!((values[i] - spectrum[size - 1 - i]).abs() <= 1e-12, "{}", values[i]);
                 let power: f64 = projected.row(i).iter().map(|x| x * x).sum();
                 assert!((powers[i] - power).abs() <= 1e-10, "size {size}, {i}: {} {power}", powers[i]);

@@ -41,6 +41,7 @@
 //! ```
 
 use eigensweep_spectral::Failure;
+use eigensweep_spectral::general::{GeneralBatch, Pencil};
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::singular::SingularValues;
 use eigensweep_spectral::symmetric::Eigensolver;
@@ -85,26 +86,37 @@ pub enum Solution<'a> {
     Predictor(Predictor<'a>),
 }
 
-/// An encoder as a spectrum and a basis of its row space, complete: the leading k columns serve
-/// every dimension k up to r, the rank of S.
+/// An encoder as a spectrum and a basis of its row space: the leading k columns serve every
+/// dimension k up to r, the rank of S, or up to as many as were asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoder<'a> {
     /// The values of the paradigm's [`Pencil`](crate::paradigms::Pencil) (r), descending.
     pub spectrum: Spectrum<'a>,
-    /// V (d × r): the encoder is `Vₖᵀ`, normalised so that `VᵀSV = I`.
+    /// V (d × r, or the columns that were asked for): the encoder is `Vₖᵀ`, normalised so that
+    /// `VᵀSV = I`.
     pub basis: MatRef<'a, f64>,
-    /// D (p × r): the decoder is `Dₖ`; `None` of a paradigm without one.
+    /// D (p × r): the decoder is `Dₖ`; `None` of a paradigm without one, and in lanes.
     pub decoder: Option<MatRef<'a, f64>>,
 }
 
 impl<'a> Encoder<'a> {
+    /// r.
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        self.spectrum.values.len()
+    }
+
     /// `Vₖ` (d × k).
     ///
     /// # Errors
     ///
     /// [`Failure::DimensionAboveRank`] if there are not so many directions.
+    ///
+    /// # Panics
+    ///
+    /// If there are, but not so many were asked for.
     pub fn leading(&self, dimension: usize) -> Result<MatRef<'a, f64>, Failure> {
-        let rank = self.basis.ncols();
+        let rank = self.rank();
         if dimension > rank {
             return Err(Failure::DimensionAboveRank { rank });
         }
@@ -226,6 +238,24 @@ impl ClosedForms {
     pub fn problem<'m>(&mut self, moments: Moments<'m>) -> Problem<'_, 'm> {
         self.forget();
         Problem { forms: self, moments }
+    }
+
+    /// A pencil that lanes solved, its values as `value` makes them what `of` says.
+    pub(crate) fn read_pencil(
+        &mut self,
+        lanes: &GeneralBatch,
+        (pencil, place): (Pencil, usize),
+        count: usize,
+        of: Values,
+        value: impl Fn(f64) -> f64,
+    ) -> Result<Encoder<'_>, Failure> {
+        let found = lanes.values(pencil, place)?;
+        self.size = found.len();
+        let values = &mut self.values[..self.size];
+        values.iter_mut().zip(found).for_each(|(to, found)| *to = value(*found));
+        let mut basis = self.basis.as_mut().submatrix_mut(0, 0, self.size, count);
+        lanes.vectors(pencil, place, basis.as_mut());
+        Ok(Encoder { spectrum: Spectrum { of, values }, basis: basis.into_const(), decoder: None })
     }
 
     /// Another problem comes.

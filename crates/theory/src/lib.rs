@@ -14,8 +14,8 @@
 //! | Proposition 4.2 (supervised recovers for every α) | a test: `crates/engine/tests/propositions.rs` |
 //! | equation 93 (linear probing loss) | [`probing`] |
 //!
-//! A paradigm is solved for any moments by [`closed_forms`], and for additive views, many problems
-//! at a time, by [`additive`]. [`features`] are fixed maps of samples and of their views. What is
+//! A paradigm is solved for any moments by [`closed_forms`], many problems at a time by [`general`],
+//! and for additive views by [`additive`]. [`features`] are fixed maps of samples and of their views. What is
 //! reported of a paradigm is a table of [`metrics`]. Leakage, the share of a representation's
 //! variance that is irrelevant, is not in the paper: [`leakage`].
 //!
@@ -58,6 +58,7 @@ macro_rules! told_by_name {
 pub mod additive;
 pub mod closed_forms;
 pub mod features;
+pub mod general;
 pub mod leakage;
 pub mod metrics;
 pub mod moments;

@@ -35,6 +35,11 @@ pub(crate) struct Root {
 /// is a few. Chosen.
 const MUCH: f64 = 100.0;
 
+/// Whether S of d variables is off by so much that no factor of it is trusted.
+pub(crate) fn is_much(rounding: f64, size: usize) -> bool {
+    rounding > MUCH * size as f64 * f64::EPSILON
+}
+
 impl Root {
     /// Room for matrices of up to `size` = d.
     pub(crate) fn new(instruction_set: InstructionSet, size: usize) -> Self {
@@ -74,7 +79,7 @@ impl Root {
         };
         let mut matrix = self.matrix.as_mut().submatrix_mut(0, 0, size, size);
         load(matrix.as_mut());
-        let definite = if self.rounding > MUCH * size as f64 * f64::EPSILON {
+        let definite = if is_much(self.rounding, size) {
             Err(Failure::NotPositiveDefinite { pivot: 0 })
         } else {
             factor_safely_in_place(self.instruction_set, matrix.as_mut(), first.as_mut())

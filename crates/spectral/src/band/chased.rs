@@ -18,8 +18,8 @@
 //!
 //! Columns of Z stand along registers: a stripe of up to [`WIDEST`] registers of them is brought
 //! side by side, row after row, so that entries of v are the same for all. It stays in L2 while all
-//! reflectors pass by. Each column is summed by itself, rows ascending, in diamonds that depend on d
-//! and b alone: neither the width of a register nor of a stripe nor of Z changes a bit.
+//! reflectors pass by. Each column is summed by itself, rows ascending, in diamonds that depend on
+//! d and b alone: neither the width of a register nor of a stripe nor of Z changes a bit.
 //!
 //! # Counts
 //!

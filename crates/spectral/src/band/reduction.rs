@@ -28,8 +28,8 @@ use faer::reborrow::IntoConst;
 use faer::{Accum, Mat, MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
-use crate::dense::product;
 use crate::dense::cholesky::{scale, subtract_multiple};
+use crate::dense::product;
 use crate::dense::product::{Product, Right, column, column_mut};
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::{Arithmetic, lanes};
@@ -304,7 +304,13 @@ impl WithSimd for Panel<'_> {
 
 /// `Y ← Y − τ v (vᵀ Y)` of the rows of Y from `first` on; v begins behind its 1.
 #[inline(always)]
-pub(crate) fn reflect_columns<S: Simd>(s: S, v: &[f64], tau: f64, mut columns: MatMut<'_, f64>, first: usize) {
+pub(crate) fn reflect_columns<S: Simd>(
+    s: S,
+    v: &[f64],
+    tau: f64,
+    mut columns: MatMut<'_, f64>,
+    first: usize,
+) {
     let mut rest = columns.as_mut().col_iter_mut();
     let mut left = rest.len();
     while left > 0 {

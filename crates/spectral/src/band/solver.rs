@@ -13,7 +13,7 @@ use faer::{Mat, MatMut, MatRef};
 
 use super::chased::{ApplyChased, apply_work_len};
 use super::reduction::{self, Mirror, Workspace};
-use super::vectors::{TridiagonalVectors, tridiagonal_vectors_work};
+use super::vectors::{TridiagonalVectors, tridiagonal_vectors, tridiagonal_vectors_work};
 use super::{band_stride, chase_len, half_width};
 use crate::Failure;
 use crate::lanes::InstructionSet;
@@ -193,19 +193,24 @@ impl BandSolver {
 
     /// Writes the leading eigenvectors of the problem at `place`, once eigenvalues are sorted, into
     /// the columns of `vectors` (d × k).
-    pub(crate) fn leading_vectors(&mut self, place: usize, mut vectors: MatMut<'_, f64>) -> Result<(), Failure> {
+    pub(crate) fn leading_vectors(
+        &mut self,
+        place: usize,
+        mut vectors: MatMut<'_, f64>,
+    ) -> Result<(), Failure> {
         self.batch.outcome(place)?;
         let (size, lanes, count) = (self.size, self.lanes, vectors.ncols());
         assert!(count <= self.room.count && vectors.nrows() == size, "room for so many vectors");
         let [diagonal, off_diagonal, values] = &mut self.tridiagonal;
         self.batch.read_tridiagonal(place, diagonal, off_diagonal, values);
-        self.instruction_set.run(TridiagonalVectors {
+        let of_one = TridiagonalVectors {
             diagonal: &diagonal[..size],
             off_diagonal: &off_diagonal[..size],
             values: &values[..size],
             vectors: vectors.as_mut(),
             work: &mut self.work[..tridiagonal_vectors_work(size, count)],
-        })?;
+        };
+        tridiagonal_vectors(self.instruction_set, of_one)?;
         self.instruction_set.run(ApplyChased {
             size,
             half_width: self.half_width,

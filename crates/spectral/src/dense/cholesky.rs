@@ -74,7 +74,8 @@ pub(crate) fn factor_shifted(
                 Err(Stopped::NotFinite) => return Err(Failure::NotFinite),
                 Err(Stopped::At(c)) => {
                     let pivot = first + c;
-                    let finite = (pivot + 1..size).all(|j| column(matrix.as_ref(), j)[j..].iter().all(|x| x.is_finite()));
+                    let finite = (pivot + 1..size)
+                        .all(|j| column(matrix.as_ref(), j)[j..].iter().all(|x| x.is_finite()));
                     return Err(match finite {
                         true => Failure::NotPositiveDefinite { pivot },
                         false => Failure::NotFinite,
@@ -162,7 +163,11 @@ pub(crate) fn solve_upper_in_place(
 
 /// Overwrites the lower triangle of `to` (m × m) by `L⁻¹`; what is above the diagonal is 0 or stays
 /// what it was.
-pub(crate) fn invert_lower(instruction_set: InstructionSet, factor: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
+pub(crate) fn invert_lower(
+    instruction_set: InstructionSet,
+    factor: MatRef<'_, f64>,
+    mut to: MatMut<'_, f64>,
+) {
     let size = factor.nrows();
     for first in (0..size).step_by(BLOCK) {
         let rows = size - first;

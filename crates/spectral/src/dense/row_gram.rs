@@ -20,18 +20,22 @@
 //! Rounding: every entry is one chain of fused multiply-adds over the rows in their order, whatever
 //! the blocks: the bits do not depend on how often the sum was looked at.
 
-use std::ops::Range;
-
-use faer::{Mat, MatMut, MatRef};
+use faer::{Mat, MatMut};
 use pulp::{Simd, WithSimd};
 
-use super::product::{column, column_mut};
+use super::product::column_mut;
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::Arithmetic;
 
-/// Rows that are brought side by side: 16 KiB at a width of 64, half of a first-level cache, from
-/// where tiles read them many times.
-const DEPTH: usize = 32;
+/// Rows that are brought side by side if they are narrow: 16 KiB at a width of 64, half of a
+/// first-level cache, from where tiles read them many times.
+const SHALLOW: usize = 32;
+
+/// Rows that are brought side by side otherwise.
+const DEEP: usize = 96;
+
+/// Columns of narrow rows.
+const NARROW: usize = 128;
 
 /// Rows that are asked for with a tile: about a block's in all of its tiles.
 const SHARE: usize = 2;
@@ -45,9 +49,11 @@ pub struct RowGram {
     instruction_set: InstructionSet,
     /// Columns of X.
     width: usize,
-    /// A row a column (padded × DEPTH).
+    /// Rows side by side: a panel of columns after another, PANEL × depth each. One column, so that
+    /// it begins with a cache line.
     block: Mat<f64>,
-    /// XᵀX (padded × padded): the lower triangle of whole panels, all of the columns beyond.
+    /// XᵀX (stride × padded, in one column): the lower triangle of whole panels, all of the columns
+    /// beyond.
     sums: Mat<f64>,
     /// XᵀY (padded × classes).
     class_sums: Mat<f64>,
@@ -64,18 +70,29 @@ impl RowGram {
         Self {
             instruction_set,
             width,
-            block: Mat::zeros(padded, DEPTH),
-            sums: Mat::zeros(padded, padded),
+            block: Mat::zeros(padded * Self::depth(width), 1),
+            sums: Mat::zeros(Self::stride(width) * padded, 1),
             class_sums: Mat::zeros(padded, classes),
             counts: vec![0.0; classes],
             rows: 0,
         }
     }
 
-    /// Rows and columns that the sum has in memory.
+    /// Rows that are brought side by side at a time: bits do not depend on it.
     #[must_use]
-    pub fn padded(width: usize) -> usize {
+    pub fn depth(width: usize) -> usize {
+        if width <= NARROW { SHALLOW } else { DEEP }
+    }
+
+    /// Columns that the sum has in memory.
+    fn padded(width: usize) -> usize {
         width.next_multiple_of(PANEL)
+    }
+
+    /// How far they are apart: an odd number of cache lines, so that those of a tile are not all
+    /// held by the same few places of a cache.
+    fn stride(width: usize) -> usize {
+        PANEL * (width.div_ceil(PANEL) | 1)
     }
 
     /// Number of rows that were added.
@@ -99,8 +116,9 @@ impl RowGram {
     ///
     /// If a row is not w long, or there is no such class.
     pub fn add<'r>(&mut self, mut rows: impl Iterator<Item = (&'r [f64], u16)>) {
-        let mut own: [(&[f64], u16); DEPTH] = [(&[], 0); DEPTH];
-        let mut depth = take(&mut rows, &mut own);
+        let mut own: [(&[f64], u16); DEEP] = [(&[], 0); DEEP];
+        let most = Self::depth(self.width);
+        let mut depth = take(&mut rows, &mut own[..most]);
         while depth > 0 {
             for (row, class) in &own[..depth] {
                 assert!(row.len() == self.width, "rows of w numbers");
@@ -109,13 +127,13 @@ impl RowGram {
                 }
             }
             self.rows += depth;
-            let mut next: [(&[f64], u16); DEPTH] = [(&[], 0); DEPTH];
-            let after = take(&mut rows, &mut next);
+            let mut next: [(&[f64], u16); DEEP] = [(&[], 0); DEEP];
+            let after = take(&mut rows, &mut next[..most]);
             self.instruction_set.run(AddBlock {
                 rows: &own[..depth],
                 next: &next[..after],
-                block: self.block.as_mut(),
-                sums: self.sums.as_mut(),
+                block: self.block.col_as_slice_mut(0),
+                sums: self.sums.col_as_slice_mut(0),
                 class_sums: self.class_sums.as_mut(),
             });
             (own, depth) = (next, after);
@@ -126,10 +144,11 @@ impl RowGram {
     #[must_use]
     pub fn entry(&self, i: usize, j: usize) -> f64 {
         let (i, j) = (i.max(j), i.min(j));
+        let stride = Self::stride(self.width);
         if i < whole(self.width) {
-            self.sums[(i, j)]
+            self.sums[(j * stride + i, 0)]
         } else if i < self.width {
-            self.sums[(j, i)]
+            self.sums[(i * stride + j, 0)]
         } else if j < self.width {
             self.class_sums[(j, i - self.width)]
         } else if i == j {
@@ -140,8 +159,8 @@ impl RowGram {
     }
 }
 
-/// Takes up to [`DEPTH`] rows; returns how many there were.
-fn take<'r>(rows: &mut impl Iterator<Item = (&'r [f64], u16)>, to: &mut [(&'r [f64], u16); DEPTH]) -> usize {
+/// Takes as many rows as there is room for; returns how many there were.
+fn take<'r>(rows: &mut impl Iterator<Item = (&'r [f64], u16)>, to: &mut [(&'r [f64], u16)]) -> usize {
     let mut count = 0;
     for (to, row) in to.iter_mut().zip(rows) {
         *to = row;
@@ -159,8 +178,8 @@ struct AddBlock<'a> {
     rows: &'a [(&'a [f64], u16)],
     /// The rows after these: on their way while these are multiplied.
     next: &'a [(&'a [f64], u16)],
-    block: MatMut<'a, f64>,
-    sums: MatMut<'a, f64>,
+    block: &'a mut [f64],
+    sums: &'a mut [f64],
     class_sums: MatMut<'a, f64>,
 }
 
@@ -169,47 +188,32 @@ impl WithSimd for AddBlock<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let Self { rows, next, mut block, mut sums, mut class_sums } = self;
+        let Self { rows, next, block, sums, mut class_sums } = self;
         let width = rows[0].0.len();
+        let depth = RowGram::depth(width);
         for (p, (row, class)) in rows.iter().enumerate() {
-            // What is below stays zero.
-            let (to, to_rest) = S::as_mut_simd_f64s(&mut column_mut(block.as_mut(), p)[..width]);
-            let (from, from_rest) = S::as_simd_f64s(row);
-            for (to, x) in to.iter_mut().zip(from) {
-                *to = *x;
-            }
-            for (to, x) in to_rest.iter_mut().zip(from_rest) {
-                *to = *x;
-            }
+            pack(row, p, depth, block);
             if class_sums.ncols() > 0 {
-                let (row, _) = S::as_simd_f64s(column(block.as_ref(), p));
-                let (sum, _) = S::as_mut_simd_f64s(column_mut(class_sums.as_mut(), usize::from(*class)));
-                for (to, x) in sum.iter_mut().zip(row) {
+                let sum = &mut column_mut(class_sums.as_mut(), usize::from(*class))[..width];
+                let (from, from_rest) = S::as_simd_f64s(row);
+                let (to, to_rest) = S::as_mut_simd_f64s(sum);
+                for (to, x) in to.iter_mut().zip(from) {
                     *to = s.add(*to, *x);
+                }
+                for (to, x) in to_rest.iter_mut().zip(from_rest) {
+                    *to += *x;
                 }
             }
         }
-        let block = Block { numbers: block.as_ref(), depth: rows.len() };
-        // A share of the rows to come with each panel, so that the loads of this block find room
+        // A share of the rows to come with each tile, so that the loads of this block find room
         // between them.
-        let mut shares = next.chunks(SHARE);
+        let shares = &mut next.chunks(SHARE);
+        let block = Block { numbers: block, depth, rows: rows.len() };
+        // One register less than there are would be spilled: 2 × 4 keeps both units busy.
         if S::REGISTER_COUNT > 16 {
-            for first in (0..whole(width)).step_by(PANEL) {
-                add_columns::<S, PANEL>(s, block, sums.as_mut(), first..whole(width), first, &mut shares);
-            }
+            add_rows::<S, 3, PANEL>(s, block, sums, width, shares);
         } else {
-            for first in (0..whole(width)).step_by(4) {
-                add_columns::<S, 4>(s, block, sums.as_mut(), first..whole(width), first, &mut shares);
-            }
-        }
-        // The last columns as a whole: their rows would leave most of a register empty.
-        let mut first = whole(width);
-        while first + 2 <= width {
-            add_columns::<S, 2>(s, block, sums.as_mut(), 0..width, first, &mut shares);
-            first += 2;
-        }
-        if first < width {
-            add_columns::<S, 1>(s, block, sums.as_mut(), 0..width, first, &mut shares);
+            add_rows::<S, 2, 4>(s, block, sums, width, shares);
         }
         for share in shares {
             prefetch(share);
@@ -217,70 +221,155 @@ impl WithSimd for AddBlock<'_> {
     }
 }
 
-/// Rows side by side: a column each.
-#[derive(Clone, Copy)]
-struct Block<'a> {
-    numbers: MatRef<'a, f64>,
-    depth: usize,
+/// Writes a row into the panels of a block, in its p-th place.
+#[inline(always)]
+fn pack(row: &[f64], p: usize, depth: usize, block: &mut [f64]) {
+    let (pieces, rest) = row.as_chunks::<PANEL>();
+    let mut panels = block.chunks_exact_mut(PANEL * depth);
+    // In this order, so that none is taken for a piece that is not there.
+    for (piece, panel) in pieces.iter().zip(panels.by_ref()) {
+        panel[PANEL * p..][..PANEL].copy_from_slice(piece);
+    }
+    // What is beyond the last column stays zero.
+    if let Some(panel) = panels.next() {
+        for (to, x) in panel[PANEL * p..][..PANEL].iter_mut().zip(rest) {
+            *to = *x;
+        }
+    }
 }
 
-/// C columns of the sum from `first` on, with all registers that hold one of these rows.
+/// Rows side by side, in panels of columns.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    /// PANEL × depth a panel.
+    numbers: &'a [f64],
+    depth: usize,
+    /// How many rows there are.
+    rows: usize,
+}
+
+impl<'a> Block<'a> {
+    /// The panel of a column, as far as there are rows.
+    #[inline(always)]
+    fn panel(self, column: usize) -> &'a [f64] {
+        &self.numbers[column / PANEL * PANEL * self.depth..][..PANEL * self.rows]
+    }
+}
+
+/// Adds the products of a block: a tile's rows stay in L1 while all of their columns pass.
+#[inline(always)]
+fn add_rows<'r, S: Simd, const MOST: usize, const C: usize>(
+    s: S,
+    block: Block<'_>,
+    sums: &mut [f64],
+    width: usize,
+    shares: &mut std::slice::Chunks<'r, (&'r [f64], u16)>,
+) {
+    let (whole, stride) = (whole(width), RowGram::stride(width));
+    let mut row = 0;
+    while row < whole {
+        let registers = tile_registers::<S, MOST>(whole - row);
+        let end = row + registers * S::F64_LANES;
+        for first in (0..end.min(whole)).step_by(C) {
+            prefetch(shares.next().unwrap_or_default());
+            // Registers above the diagonal are left out.
+            let above = first.saturating_sub(row) / S::F64_LANES;
+            let at = Place { row: row + above * S::F64_LANES, first, stride };
+            match registers - above {
+                1 => add_tile::<S, 1, C>(s, block, sums, at),
+                2 => add_tile::<S, 2, C>(s, block, sums, at),
+                _ => add_tile::<S, MOST, C>(s, block, sums, at),
+            }
+        }
+        row = end;
+    }
+    // The last columns as a whole: their rows would leave most of a register empty.
+    let mut first = whole;
+    while first + 2 <= width {
+        add_columns::<S, 2>(s, block, sums, width, first, shares);
+        first += 2;
+    }
+    if first < width {
+        add_columns::<S, 1>(s, block, sums, width, first, shares);
+    }
+}
+
+/// C columns of the sum from `first` on, with all registers that hold a row.
 #[inline(always)]
 fn add_columns<'r, S: Simd, const C: usize>(
     s: S,
     block: Block<'_>,
-    mut sums: MatMut<'_, f64>,
-    rows: Range<usize>,
+    sums: &mut [f64],
+    width: usize,
     first: usize,
     shares: &mut std::slice::Chunks<'r, (&'r [f64], u16)>,
 ) {
-    let mut row = rows.start - rows.start % S::F64_LANES;
-    while row < rows.end {
+    let mut at = Place { row: 0, first, stride: RowGram::stride(width) };
+    while at.row < width {
         prefetch(shares.next().unwrap_or_default());
-        // As equal as can be: a tile of one register loads as often as it multiplies.
-        let registers = match (rows.end - row).div_ceil(S::F64_LANES) {
-            1 => 1,
-            2 | 4 => 2,
-            _ => 3,
-        };
+        let registers = tile_registers::<S, 3>(width - at.row);
         match registers {
-            1 => add_tile::<S, 1, C>(s, block, sums.as_mut(), row, first),
-            2 => add_tile::<S, 2, C>(s, block, sums.as_mut(), row, first),
-            _ => add_tile::<S, 3, C>(s, block, sums.as_mut(), row, first),
+            1 => add_tile::<S, 1, C>(s, block, sums, at),
+            2 => add_tile::<S, 2, C>(s, block, sums, at),
+            _ => add_tile::<S, 3, C>(s, block, sums, at),
         }
-        row += registers * S::F64_LANES;
+        at.row += registers * S::F64_LANES;
     }
 }
 
-/// R registers from `row` on of C columns from `first` on.
+/// Registers of the next tile of so many rows, as equal as can be: a tile of one register loads as
+/// often as it multiplies.
 #[inline(always)]
-fn add_tile<S: Simd, const R: usize, const C: usize>(
-    s: S,
-    block: Block<'_>,
-    mut sums: MatMut<'_, f64>,
+fn tile_registers<S: Simd, const MOST: usize>(rows: usize) -> usize {
+    match rows.div_ceil(S::F64_LANES) {
+        1 => 1,
+        2 | 4 => 2,
+        _ => MOST,
+    }
+}
+
+/// Where a tile stands: its first row and column, and how far columns of the sum are apart.
+#[derive(Clone, Copy)]
+struct Place {
     row: usize,
     first: usize,
-) {
+    stride: usize,
+}
+
+/// R registers of C columns.
+#[inline(always)]
+fn add_tile<S: Simd, const R: usize, const C: usize>(s: S, block: Block<'_>, sums: &mut [f64], at: Place) {
+    let Place { row, first, stride } = at;
+    let step = PANEL / S::F64_LANES;
     let mut tile = [[s.all(0.0); R]; C];
     for c in 0..C {
-        let (old, _) = S::as_simd_f64s(&column(sums.as_ref(), first + c)[row..][..R * S::F64_LANES]);
+        let (old, _) = S::as_simd_f64s(&sums[(first + c) * stride + row..][..R * S::F64_LANES]);
         for r in 0..R {
             tile[c][r] = old[r];
         }
     }
-    for p in 0..block.depth {
-        let own = column(block.numbers, p);
-        let (left, _) = S::as_simd_f64s(&own[row..][..R * S::F64_LANES]);
-        let right = &own[first..][..C];
+    let mut left: [&[S::f64s]; R] = [&[]; R];
+    for r in 0..R {
+        let row = row + r * S::F64_LANES;
+        left[r] = &S::as_simd_f64s(block.panel(row)).0[row % PANEL / S::F64_LANES..];
+    }
+    let (right, _) = block.panel(first).as_chunks::<PANEL>();
+    let offset = first % PANEL;
+    for (p, right) in right.iter().enumerate() {
+        let right = &right[offset..][..C];
+        let mut own = [s.all(0.0); R];
+        for r in 0..R {
+            own[r] = left[r][p * step];
+        }
         for c in 0..C {
             let factor = s.all(right[c]);
             for r in 0..R {
-                tile[c][r] = s.mul_add(left[r], factor, tile[c][r]);
+                tile[c][r] = s.mul_add(own[r], factor, tile[c][r]);
             }
         }
     }
     for c in 0..C {
-        let own = &mut column_mut(sums.as_mut(), first + c)[row..][..R * S::F64_LANES];
+        let own = &mut sums[(first + c) * stride + row..][..R * S::F64_LANES];
         let (own, _) = S::as_mut_simd_f64s(own);
         for r in 0..R {
             own[r] = tile[c][r];

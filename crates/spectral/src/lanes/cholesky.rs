@@ -100,11 +100,11 @@ pub(crate) struct SolveLower<'a> {
     pub(crate) width: usize,
 }
 
-struct Lower<'a, S: Simd> {
-    factor: View<'a, S>,
-    inverses: &'a [S::f64s],
-    rows: &'a mut [S::f64s],
-    width: usize,
+pub(super) struct Lower<'a, S: Simd> {
+    pub(super) factor: View<'a, S>,
+    pub(super) inverses: &'a [S::f64s],
+    pub(super) rows: &'a mut [S::f64s],
+    pub(super) width: usize,
 }
 
 impl WithSimd for SolveLower<'_> {

@@ -108,6 +108,33 @@ impl<S: Simd> Tile<S> for Inverting<'_, S> {
     }
 }
 
+/// Writes the diagonal of `(L Lᵀ)⁻¹` of each lane: squared lengths of the columns of `L⁻¹`, which
+/// [`Gain`] leaves below the diagonal where Σ is the identity. d² flops.
+pub(crate) struct InversePowers<'a> {
+    pub(crate) size: usize,
+    pub(crate) matrix: &'a [f64],
+    pub(crate) inverses: &'a [f64],
+    pub(crate) powers: &'a mut [f64],
+}
+
+impl WithSimd for InversePowers<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let (matrix, _) = S::as_simd_f64s(self.matrix);
+        let (inverses, _) = S::as_simd_f64s(self.inverses);
+        let (powers, _) = S::as_mut_simd_f64s(self.powers);
+        for i in 0..self.size {
+            powers[i] = s.mul(inverses[i], inverses[i]);
+            let row = &matrix[i * stride(self.size)..][..i];
+            for (power, x) in powers.iter_mut().zip(row) {
+                *power = s.mul_add(*x, *x, *power);
+            }
+        }
+    }
+}
+
 /// For columns P (d rows of `width`) of each lane: `U = L⁻ᵀP` and `A U = Σ^(−½)FᵀP`.
 ///
 /// With `s = Σ_{p>i} Fₚᵢ Pₚ/√σᵢ`, row i of U is `Pᵢ/Lᵢᵢ − s` and row i of A U is

@@ -104,6 +104,52 @@ impl WithSimd for Interleave<'_> {
     }
 }
 
+/// Fills d rows of [`stride`] of a group with the columns of matrices (n × d), a problem a lane; what
+/// is beside n columns is not written.
+///
+/// Rows of a matrix that are contiguous (`Xᵀ` stored by columns) are brought side by side as those
+/// of [`Interleave`] are; others, entry by entry.
+pub(crate) struct InterleaveColumns<'a> {
+    pub(crate) size: usize,
+    /// n.
+    pub(crate) width: usize,
+    pub(crate) sources: [MatRef<'a, f64>; MAX_LANES],
+    pub(crate) rows: &'a mut [f64],
+    /// Workspace (d).
+    pub(crate) line: &'a mut [f64],
+}
+
+impl WithSimd for InterleaveColumns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { size, width, sources, rows, line } = self;
+        let count = S::F64_LANES;
+        let line = &mut line[..size * count];
+        for c in 0..width {
+            let mut own: [&[f64]; MAX_LANES] = [&[]; MAX_LANES];
+            for (own, source) in own.iter_mut().zip(&sources).take(count) {
+                *own = slice(source.transpose(), c);
+            }
+            if own.iter().take(count).all(|own| own.len() == size) {
+                side_by_side(count, own, line);
+            } else {
+                for (i, to) in line.chunks_exact_mut(count).enumerate() {
+                    for (to, source) in to.iter_mut().zip(&sources) {
+                        *to = source[(c, i)];
+                    }
+                }
+            }
+            let (line, _) = S::as_simd_f64s(line);
+            let (rows, _) = S::as_mut_simd_f64s(&mut *rows);
+            for (to, x) in rows[c..].iter_mut().step_by(stride(width)).zip(line) {
+                *to = *x;
+            }
+        }
+    }
+}
+
 /// A column as a slice.
 #[inline(always)]
 fn slice(matrix: MatRef<'_, f64>, j: usize) -> &[f64] {

@@ -23,6 +23,7 @@ pub(crate) mod arithmetic;
 pub(crate) mod batch;
 pub(crate) mod chase;
 pub(crate) mod cholesky;
+pub(crate) mod congruence;
 pub(crate) mod equilibrate;
 pub(crate) mod gain;
 pub(crate) mod implicit_ql;

@@ -23,8 +23,18 @@ pub(crate) struct RowForm<'a> {
     pub(crate) to: &'a mut [f64],
 }
 
+/// The same of `X` (d × n, rows of [`stride`]) that need not be square.
+pub(crate) struct WideRowForm<'a> {
+    pub(crate) size: usize,
+    /// n.
+    pub(crate) width: usize,
+    pub(crate) x: &'a [f64],
+    pub(crate) to: &'a mut [f64],
+}
+
 struct FormingRows<'a, S: Simd> {
     size: usize,
+    width: usize,
     x: View<'a, S>,
     to: &'a mut [S::f64s],
 }
@@ -34,17 +44,27 @@ impl WithSimd for RowForm<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let size = self.size;
-        let x = View::new(S::as_simd_f64s(self.x).0, stride(size));
-        let mut forming = FormingRows::<S> { size, x, to: S::as_mut_simd_f64s(self.to).0 };
-        for_tiles(s, &mut forming, size, size, |row, _| row..size);
+        let Self { size, x, to } = self;
+        WideRowForm { size, width: size, x, to }.with_simd(s);
+    }
+}
+
+impl WithSimd for WideRowForm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Self { size, width, .. } = self;
+        let x = View::new(S::as_simd_f64s(self.x).0, stride(width));
+        let mut forming = FormingRows::<S> { size, width, x, to: S::as_mut_simd_f64s(self.to).0 };
+        for_tiles(s, &mut forming, size, width, |row, _| row..size);
     }
 }
 
 impl<S: Simd> Tile<S> for FormingRows<'_, S> {
     #[inline(always)]
     fn tile<const A: usize, const C: usize>(&mut self, s: S, row: usize, column: usize) {
-        let sums = rows_by_rows::<S, A, C>(s, self.x, (row, column), self.size);
+        let sums = rows_by_rows::<S, A, C>(s, self.x, (row, column), self.width);
         for a in 0..A {
             let place = row + a;
             let start = column_start(self.size, place) - place;

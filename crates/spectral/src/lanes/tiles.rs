@@ -126,6 +126,32 @@ pub(crate) fn subtract<S: Simd, const A: usize, const C: usize>(
     accumulate::<S, A, C, true>(s, sums, (x.first, y.first), x.rows(&rows).zip(y.rows(&rows)))
 }
 
+/// `sums[a][c] − Σ_p x[row + a][p] y[p][c]` over the p, ascending: rows of X with columns of Y.
+#[inline(always)]
+pub(crate) fn subtract_rows<S: Simd, const A: usize, const C: usize>(
+    s: S,
+    mut sums: [[S::f64s; C]; A],
+    x: View<'_, S>,
+    row: usize,
+    y: View<'_, S>,
+    range: Range<usize>,
+) -> [[S::f64s; C]; A] {
+    let count = range.len();
+    let mut left: [&[S::f64s]; A] = [&[]; A];
+    for a in 0..A {
+        left[a] = &x.numbers[(row + a) * x.stride + range.start..][..count];
+    }
+    for (p, y_row) in (0..count).zip(y.rows(&range)) {
+        let y_row = &y_row[y.first..][..C];
+        for a in 0..A {
+            for c in 0..C {
+                sums[a][c] = s.sub_mul(sums[a][c], left[a][p], y_row[c]);
+            }
+        }
+    }
+    sums
+}
+
 /// The sums with the products of pairs of rows, taken off them or added, in the order in which the
 /// pairs come.
 #[inline(always)]

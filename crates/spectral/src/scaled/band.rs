@@ -95,7 +95,12 @@ impl BandBatch {
         solver::Room { problems, size, width, count: if wanted.pencil || wanted.vectors { count } else { 0 } }
     }
 
-    pub(super) fn new(instruction_set: InstructionSet, room: Room, dimensions: usize, wanted: Wanted) -> Self {
+    pub(super) fn new(
+        instruction_set: InstructionSet,
+        room: Room,
+        dimensions: usize,
+        wanted: Wanted,
+    ) -> Self {
         let Room { size, width, count, .. } = room;
         // As many as of the smallest size.
         let capacity = problems_for(instruction_set, room.smallest, wanted);
@@ -264,8 +269,8 @@ impl BandBatch {
             self.scaled[place] = scale(matrix, right, sigma, roots, factor.as_mut(), rows.as_mut());
             let pivots = &mut self.pivots[..size];
             let floor = size as f64 * f64::EPSILON;
-            let factored = self.scaled[place]
-                .and_then(|()| factor_shifted(set, factor.as_mut(), 1.0, floor, pivots));
+            let factored =
+                self.scaled[place].and_then(|()| factor_shifted(set, factor.as_mut(), 1.0, floor, pivots));
             self.factored[place] = factored;
             if factored.is_err() {
                 if self.wanted.pencil {
@@ -338,13 +343,7 @@ impl BandBatch {
         let gain = self.gains[place].as_ref().submatrix(0, 0, size, size);
         basis.fill(0.0);
         image.fill(0.0);
-        multiply_triangles(
-            set,
-            gain,
-            given.as_ref(),
-            [basis.as_mut(), image.as_mut()],
-            &mut self.triangles,
-        );
+        multiply_triangles(set, gain, given.as_ref(), [basis.as_mut(), image.as_mut()], &mut self.triangles);
         for c in 0..count {
             let (s, t) = (column_mut(basis.as_mut(), c), column_mut(image.as_mut(), c));
             for (i, p) in column(given.as_ref(), c).iter().enumerate() {

@@ -77,10 +77,10 @@ impl Way {
     /// on the machine; `None` above [`band::LARGEST_SIZE`](crate::band::LARGEST_SIZE).
     #[must_use]
     pub fn for_size(size: usize) -> Option<Self> {
-        match size {
-            0..=crate::lanes::LARGEST_SIZE => Some(Self::Lanes),
-            0..=crate::band::LARGEST_SIZE => Some(Self::Band),
-            _ => None,
+        if size <= crate::lanes::LARGEST_SIZE {
+            Some(Self::Lanes)
+        } else {
+            (size <= crate::band::LARGEST_SIZE).then_some(Self::Band)
         }
     }
 }

@@ -185,8 +185,9 @@ impl AdditiveBatch {
     ) -> Self {
         let Room { size, smallest, labels, dimensions, .. } = room;
         let asked = wanted.of_batch();
-        let batch = batch_room(given, room)
-            .map(|batch| ScaledBatch::in_way(given.and_then(Route::way), instruction_set, batch, dimensions, asked));
+        let batch = batch_room(given, room).map(|batch| {
+            ScaledBatch::in_way(given.and_then(Route::way), instruction_set, batch, dimensions, asked)
+        });
         let capacity_for = |size| capacity_for(given, instruction_set, size, asked);
         let capacity = capacity_for(smallest);
         let outcomes = capacity * wanted.paradigms.len();
@@ -197,7 +198,9 @@ impl AdditiveBatch {
             basis: Mat::zeros(if columns > 0 { size } else { 0 }, columns),
             // The larger problems are, the fewer come at a time.
             moments: (0..capacity)
-                .map(|number| (smallest..=size).rev().find(|size| capacity_for(*size) > number).unwrap_or(size))
+                .map(|number| {
+                    (smallest..=size).rev().find(|size| capacity_for(*size) > number).unwrap_or(size)
+                })
                 .map(|size| SampleMoments {
                     inputs: Mat::zeros(size, size),
                     input_labels: Mat::zeros(size, labels),
@@ -229,7 +232,8 @@ impl AdditiveBatch {
         let general = wanted.paradigms.iter().any(|paradigm| paradigm.scaled.is_none());
         let capacity = |size| capacity_for(None, instruction_set, size, asked);
         // Moments of as many problems of the largest size, or more of smaller ones.
-        let moments = (capacity(room.size) * square).max(capacity(room.smallest) * room.smallest * room.smallest);
+        let moments =
+            (capacity(room.size) * square).max(capacity(room.smallest) * room.smallest * room.smallest);
         // A, L, eigenvectors and their like, the general path, probe and scratch.
         let general = general || room.size > LARGEST_SIZE;
         let blocked = if general { 15 * square } else { 0 };
@@ -535,6 +539,7 @@ mod tests {
             forms.pencil(moments.mean_views).map(Solution::Encoder)
         },
         scaled: None,
+        in_lanes: None,
     };
 
     const SIZE: usize = 5;

@@ -8,6 +8,8 @@
 //! ([`closed_forms`](crate::closed_forms)). Since `G ⪯ S`, ω lies in \[0, 1\] and is found with
 //! an absolute error of a few d·ε times the condition of the *equilibrated* S.
 //!
+//! In lanes the same by [`general`](crate::general), for the leading columns of V only.
+//!
 //! Additive views: `A = Q Λ Qᵀ`, `ω = λ/(1+λ)` in the same order. The basis `vᵢ = Σ^(−½) qᵢ`
 //! diagonalizes the probe, `VᵀC̃V = Λ`, so the probing loss is `y² − Σᵢ≤ₖ ‖qᵢᵀb‖²/λᵢ`: eigenvalues
 //! and projections are enough, and in lanes eigenvectors are computed only for metrics of the row
@@ -16,9 +18,10 @@
 //! Cost: 4/3 d³ + ≈ 9 d²ℓ flops; for the row space 2dk² + 2d²k more.
 
 use eigensweep_spectral::Failure;
+use eigensweep_spectral::general::{GeneralBatch, Pencil as PencilInLanes};
 use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
 
-use super::{Limit, Paradigm, Pencil, Scaled, ScaledEncoder};
+use super::{InLanes, Limit, Paradigm, Pencil, Scaled, ScaledEncoder};
 use crate::additive::BlockedSolver;
 use crate::closed_forms::{ClosedForms, Solution};
 use crate::moments::Moments;
@@ -43,6 +46,7 @@ pub static JOINT_EMBEDDING: Paradigm = Paradigm {
         squared: |thresholds| thresholds.alpha_je_squared,
     }),
     solve,
+    in_lanes: Some(InLanes { wants: |wanted| wanted.symmetric = true, read: read_lanes }),
     scaled: Some(Scaled {
         wants,
         read,
@@ -55,6 +59,17 @@ pub static JOINT_EMBEDDING: Paradigm = Paradigm {
 fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Solution<'f>, Failure> {
     forms.factor(moments, 0.0)?;
     forms.pencil(moments.mean_views).map(Solution::Encoder)
+}
+
+fn read_lanes<'f>(
+    lanes: &GeneralBatch,
+    place: usize,
+    count: usize,
+    forms: &'f mut ClosedForms,
+    _: &Moments<'_>,
+) -> Result<Solution<'f>, Failure> {
+    let at = (PencilInLanes::Symmetric, place);
+    forms.read_pencil(lanes, at, count, Values::Eigenvalues, |omega| omega).map(Solution::Encoder)
 }
 
 fn wants(wanted: &mut Wanted) {

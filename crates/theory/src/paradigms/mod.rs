@@ -1,8 +1,9 @@
 //! The paradigms: one file each, and one line in [`ALL`].
 //!
-//! A file has a theorem: its general form, which answers for any moments, and if there is one its
-//! scaled form, which answers for additive views many times as fast. Who calls them knows no
-//! paradigm by name.
+//! A file has a theorem: its general form, which answers for any moments, and if there are any its
+//! form in lanes, which answers many problems at a time where S is safely definite, and its scaled
+//! form, which answers for additive views many times as fast. Who calls them knows no paradigm by
+//! name.
 
 mod joint_embedding;
 mod reconstruction;
@@ -11,6 +12,7 @@ mod supervised;
 use std::fmt;
 
 use eigensweep_spectral::Failure;
+use eigensweep_spectral::general::{self, GeneralBatch};
 use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
 use faer::MatMut;
 
@@ -43,8 +45,25 @@ pub struct Paradigm {
     /// Solves it for any moments, an encoder where it has a [`spectrum`](Self::spectrum), a
     /// predictor where it has none.
     pub(crate) solve: for<'f> fn(&'f mut ClosedForms, &Moments<'_>) -> Result<Solution<'f>, Failure>,
+    /// Solves it many problems at a time; without it, the general form answers one by one.
+    pub(crate) in_lanes: Option<InLanes>,
     /// Solves it faster where views are additive; without it, the general form answers there, too.
     pub(crate) scaled: Option<Scaled>,
+}
+
+/// A paradigm as a [dense problem](crate::general) in lanes.
+pub(crate) struct InLanes {
+    /// Asks lanes for what [`read`](Self::read) needs.
+    pub(crate) wants: fn(&mut general::Wanted),
+    /// Reads what lanes found of the problem at a place, an encoder with so many columns, by way of
+    /// the buffers of the general form.
+    pub(crate) read: for<'f> fn(
+        &GeneralBatch,
+        usize,
+        usize,
+        &'f mut ClosedForms,
+        &Moments<'_>,
+    ) -> Result<Solution<'f>, Failure>,
 }
 
 /// A threshold on the alignment, above which a paradigm recovers the clean model as n → ∞.

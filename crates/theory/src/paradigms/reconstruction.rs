@@ -10,6 +10,9 @@
 //!
 //! Cost: d³ (solve) + ≈ 17d³ (SVD with both sides) + d³ (back) flops.
 //!
+//! In lanes ([`general`](crate::general)) by squaring: `L⁻¹CᵀCL⁻ᵀ = P Φ² Pᵀ`, for the leading columns
+//! of V only and without D. φ² has an error of a few d·ε·φ₁², so that a φ of rounding may be √(d·ε)·φ₁.
+//!
 //! Additive views: with `v = Σ^(−½) u` the pencil (C̃², C̃ + Σ) becomes `(A Σ A, A + I)`.
 //! `A + I = L Lᵀ`; `F = L⁻¹ A Σ^½`; `F Fᵀ = P Φ² Pᵀ`; `U = L⁻ᵀ P`. The probe needs `VᵀC̃V = UᵀAU`
 //! and `VᵀB̃ = Uᵀb`. Columns of U satisfy `uᵀ(A + I)u = 1`, so `uᵀAu` lies in \[0, 1): the probe's
@@ -23,11 +26,12 @@
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::{solve_lower_in_place, solve_lower_transpose_in_place};
 use eigensweep_spectral::dense::gram_lower;
+use eigensweep_spectral::general::{GeneralBatch, Pencil as PencilInLanes};
 use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
 use faer::Accum;
 use faer::reborrow::IntoConst;
 
-use super::{Limit, Paradigm, Pencil, Scaled, ScaledEncoder};
+use super::{InLanes, Limit, Paradigm, Pencil, Scaled, ScaledEncoder};
 use crate::additive::BlockedSolver;
 use crate::closed_forms::{ClosedForms, Encoder, Solution};
 use crate::moments::Moments;
@@ -52,6 +56,7 @@ pub static RECONSTRUCTION: Paradigm = Paradigm {
         squared: |thresholds| thresholds.alpha_rc_squared,
     }),
     solve,
+    in_lanes: Some(InLanes { wants: |wanted| wanted.cross = true, read: read_lanes }),
     scaled: Some(Scaled {
         wants,
         read,
@@ -82,6 +87,19 @@ fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Soluti
     let spectrum = Spectrum { of: Values::Singular, values };
     let (basis, decoder) = (basis.into_const(), Some(left.into_const().subrows(0, inputs)));
     Ok(Solution::Encoder(Encoder { spectrum, basis, decoder }))
+}
+
+/// φ is the root of what lanes find.
+fn read_lanes<'f>(
+    lanes: &GeneralBatch,
+    place: usize,
+    count: usize,
+    forms: &'f mut ClosedForms,
+    _: &Moments<'_>,
+) -> Result<Solution<'f>, Failure> {
+    let phi = |squared: f64| squared.max(0.0).sqrt();
+    let encoder = forms.read_pencil(lanes, (PencilInLanes::Cross, place), count, Values::Singular, phi)?;
+    Ok(Solution::Encoder(encoder))
 }
 
 fn wants(wanted: &mut Wanted) {

@@ -7,6 +7,8 @@
 //!
 //! Cost: 2d²ℓ (two solves) + 2d²ℓ (loss) flops.
 //!
+//! In lanes the same by [`general`](crate::general).
+//!
 //! Additive views: with `u = (A + I)⁻¹ b`, `V*ᵀ = Σ^(−½) u`. From `C̃ = S − Σ`, the squared loss on
 //! the inputs is `y² − 2 tr(V B̃) + tr(V C̃ Vᵀ) = y² − tr(uᵀb) − ‖u‖²`, and `tr(uᵀb) = ‖L⁻¹b‖²`.
 //!
@@ -15,10 +17,11 @@
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::cholesky::solve_in_place;
 use eigensweep_spectral::dense::product as multiply;
+use eigensweep_spectral::general::GeneralBatch;
 use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
 use faer::{Accum, MatRef};
 
-use super::{Paradigm, Scaled};
+use super::{InLanes, Paradigm, Scaled};
 use crate::additive::BlockedSolver;
 use crate::closed_forms::{ClosedForms, Predictor, Solution};
 use crate::moments::Moments;
@@ -31,6 +34,7 @@ pub static SUPERVISED: Paradigm = Paradigm {
     spectrum: None,
     threshold: None,
     solve,
+    in_lanes: Some(InLanes { wants: |wanted| wanted.solved = true, read: read_lanes }),
     scaled: Some(Scaled { wants, read, decompose: BlockedSolver::factor, loss, encoder: None }),
 };
 
@@ -42,16 +46,36 @@ fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Soluti
     forms.root.reduce_left(moments.view_labels, reduced.as_mut());
     let map = forms.map.as_mut().submatrix_mut(0, 0, size, labels);
     forms.root.lift(reduced.as_ref(), map);
+    Ok(Solution::Predictor(predictor(forms, moments, rank)))
+}
+
+fn read_lanes<'f>(
+    lanes: &GeneralBatch,
+    place: usize,
+    _: usize,
+    forms: &'f mut ClosedForms,
+    moments: &Moments<'_>,
+) -> Result<Solution<'f>, Failure> {
+    lanes.definite(place)?;
+    let (size, labels) = (moments.views.nrows(), moments.view_labels.ncols());
+    forms.size = size;
+    lanes.solution(place, forms.map.as_mut().submatrix_mut(0, 0, size, labels));
+    Ok(Solution::Predictor(predictor(forms, moments, size)))
+}
+
+/// What the map in `forms` is as a model of the labels.
+fn predictor<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>, rank: usize) -> Predictor<'f> {
+    let (size, labels) = (forms.size, moments.view_labels.ncols());
     let map = forms.map.as_ref().submatrix(0, 0, size, labels);
     let mut product = forms.product.as_mut().submatrix_mut(0, 0, size, labels);
     multiply(forms.instruction_set, product.as_mut(), Accum::Replace, moments.inputs, map);
     let on_inputs = inner(map, product.as_ref()) - 2.0 * inner(map, moments.input_labels);
-    Ok(Solution::Predictor(Predictor {
+    Predictor {
         rank,
         objective: moments.label_power - inner(map, moments.view_labels),
         loss: moments.label_power + on_inputs,
         map,
-    }))
+    }
 }
 
 fn wants(wanted: &mut Wanted) {

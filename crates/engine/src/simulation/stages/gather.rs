@@ -2,16 +2,13 @@
 //!
 //! Every fifth row is kept apart, so that the strength of a probe can be tried on rows that it was
 //! not fitted on. Entries are chains of fused multiply-adds over the rows in their order
-//! ([`gram_lower`]): their bits do not depend on which sample sizes are asked for.
+//! ([`RowGram`]): their bits do not depend on which sample sizes are asked for.
 
-use eigensweep_spectral::dense::gram_lower;
+use eigensweep_spectral::dense::RowGram;
 use eigensweep_spectral::lanes::InstructionSet;
-use faer::{Accum, Mat};
+use faer::Mat;
 
 use crate::samples::Label;
-
-/// Rows of a block: enough that the product pays, few enough for the cache.
-const BLOCK_ROWS: usize = 256;
 
 /// Of so many rows one is kept apart.
 const APART: usize = 5;
@@ -29,8 +26,8 @@ pub(super) struct Gather {
 /// Sums over some rows.
 #[derive(Debug)]
 struct Part {
-    /// XᵀX, lower triangle.
-    gram: Mat<f64>,
+    /// XᵀX.
+    gram: RowGram,
     /// Xᵀ1.
     sums: Mat<f64>,
     /// XᵀY: of one-hot labels, sums by class.
@@ -67,13 +64,13 @@ impl Gather {
     pub(super) fn new(instruction_set: InstructionSet, origin: &[f64], labels: usize) -> Self {
         let size = origin.len();
         let part = || Part {
-            gram: Mat::zeros(size, size),
+            gram: RowGram::new(instruction_set, size, 0),
             sums: Mat::zeros(size, 1),
             with_labels: Mat::zeros(size, labels),
             label_sums: vec![0.0; labels],
             label_power: 0.0,
             rows: 0,
-            block: Mat::zeros(size, BLOCK_ROWS),
+            block: Mat::zeros(size, RowGram::depth(size)),
             waiting: 0,
         };
         Self { instruction_set, parts: [part(), part()], rows: 0, origin: origin.to_vec() }
@@ -92,7 +89,8 @@ impl Gather {
     fn clear(&mut self) {
         self.rows = 0;
         for part in &mut self.parts {
-            for matrix in [&mut part.gram, &mut part.sums, &mut part.with_labels] {
+            part.gram.clear();
+            for matrix in [&mut part.sums, &mut part.with_labels] {
                 matrix.fill(0.0);
             }
             part.label_sums.fill(0.0);
@@ -134,15 +132,14 @@ impl Gather {
             }
         }
         part.waiting += 1;
-        if part.waiting == BLOCK_ROWS {
-            part.flush(self.instruction_set);
+        if part.waiting == part.block.ncols() {
+            part.flush();
         }
     }
 
     /// The moments of all rows, of those for fitting, and of those kept apart.
     pub(super) fn moments(&mut self) -> [SampleMoments; 3] {
-        let instruction_set = self.instruction_set;
-        self.parts.iter_mut().for_each(|part| part.flush(instruction_set));
+        self.parts.iter_mut().for_each(Part::flush);
         let [fitted, tried] = &self.parts;
         let of = |parts: &[&Part]| SampleMoments::of(parts, &self.origin);
         [of(&[fitted, tried]), of(&[fitted]), of(&[tried])]
@@ -150,12 +147,10 @@ impl Gather {
 }
 
 impl Part {
-    fn flush(&mut self, instruction_set: InstructionSet) {
-        if self.waiting > 0 {
-            let rows = self.block.as_ref().subcols(0, self.waiting);
-            gram_lower(instruction_set, self.gram.as_mut(), Accum::Add, rows);
-            self.waiting = 0;
-        }
+    fn flush(&mut self) {
+        let Self { gram, block, waiting, .. } = self;
+        gram.add((0..*waiting).map(|row| (block.col_as_slice(row), 0)));
+        *waiting = 0;
     }
 }
 
@@ -177,7 +172,8 @@ impl SampleMoments {
             samples,
             second: Mat::from_fn(size, size, |i, j| {
                 let mixed = origin[i] * deviation[j] + deviation[i] * origin[j];
-                sum(|part| &part.gram, i.max(j), i.min(j)) + (mixed + there * origin[i] * origin[j])
+                let products = parts.iter().map(|part| part.gram.entry(i, j)).sum::<f64>() * share;
+                products + (mixed + there * origin[i] * origin[j])
             }),
             mean: Mat::from_fn(size, 1, |i, _| there * origin[i] + deviation[i]),
             labels: Mat::from_fn(size, labels, |i, j| {

@@ -4,7 +4,8 @@
 //! ```text
 //! replicate ──▶ permutation of the rows
 //!   corruption ──▶ a draw for each row ──▶ nested moments                gather.rs
-//!     n ──▶ views, α ──▶ moments (μ, C, G, S, B) ──▶ all paradigms       problem.rs
+//!     n ──▶ views, α ──▶ moments (μ, C, G, S, B)                         problem.rs
+//!   many of them ──▶ all paradigms                                       waiting.rs
 //!         at every k: losses, metrics, probes ──▶ rows
 //!       ──▶ probes on rows that were learned from, and held out          predictions.rs
 //! ```
@@ -13,7 +14,11 @@
 //! models, if a metric asks for them. The clean model is that of Appendix C of the paper: learned
 //! from clean rows under the same views without the corruption's dose, and tried on clean rows.
 //!
-//! Problems are solved one at a time with faer, whose last bits depend on the instruction set.
+//! The problems of a unit wait for one another and are solved in lanes ([`general`]); those that lanes
+//! leave, one at a time with faer, whose last bits depend on the instruction set. Which way a problem
+//! takes, and what comes of it, is a matter of that problem alone.
+//!
+//! [`general`]: eigensweep_theory::general
 
 mod ahead;
 mod check;
@@ -21,6 +26,7 @@ mod gather;
 mod predictions;
 mod problem;
 mod setting;
+mod waiting;
 
 pub(crate) use check::check;
 pub use setting::{ChainTiers, tiers};
@@ -33,11 +39,11 @@ use eigensweep_sampling::streams::Draw;
 use eigensweep_sampling::subset::permute;
 use eigensweep_store::columns::Status;
 use eigensweep_store::rows::Rows;
-use eigensweep_theory::closed_forms::ClosedForms;
+use eigensweep_theory::general::GeneralForms;
 use eigensweep_theory::leakage::Leakage;
 use eigensweep_theory::metrics::{Model, On, Score};
 use eigensweep_theory::probing::Probe;
-use eigensweep_theory::views::stages::{Dose, Scratch, Stage, Views};
+use eigensweep_theory::views::stages::{Dose, Scratch, Stage};
 use eigensweep_theory::{Failure, InstructionSet, Metric, Paradigm};
 use faer::{Mat, MatRef};
 
@@ -50,7 +56,8 @@ use ahead::Ahead;
 use gather::{Gather, SampleMoments};
 use predictions::{Predictions, Tried};
 use problem::Population;
-use setting::{Misbuilt, Settings, ViewSetting, position};
+use setting::{Misbuilt, Settings, position};
+use waiting::Waiting;
 
 /// Everything that the tasks of a job share.
 #[derive(Debug)]
@@ -86,7 +93,7 @@ pub(crate) struct Workspace {
     /// Sums of these rows before their features (d each), where these act on rows.
     sums: [Vec<f64>; 2],
     scratch: Scratch,
-    forms: ClosedForms,
+    forms: GeneralForms,
     probe: Probe,
     leakage: Leakage,
     predictions: [Predictions<Target>; 3],
@@ -161,7 +168,30 @@ impl Stages {
         } else {
             0
         };
-        8 * (seen * seen * (4 + 9 + 8) + inputs * inputs * 14 + predictions * models * (seen + 256) + rows)
+        let of_rows =
+            seen * seen * (4 + 9 + 8) + inputs * inputs * 7 + predictions * models * (seen + 256) + rows;
+        8 * of_rows + self.bytes_of_problems()
+    }
+
+    /// Of those, what solves problems, and the problems that wait.
+    fn bytes_of_problems(&self) -> u64 {
+        let (size, labels) = (self.samples.inputs(), self.samples.labels);
+        let (instruction_set, paradigms) = (InstructionSet::detect(), &self.frame.paradigms);
+        let forms = GeneralForms::bytes(instruction_set, size, labels, self.largest_dimension(), paradigms);
+        let most = GeneralForms::capacity_for(instruction_set, size, paradigms) * self.settings.chains.len();
+        let waits = self.problems_of_a_unit().min(most) as u64;
+        forms + 8 * waits * (size * (4 * size + 2 * labels)) as u64
+    }
+
+    /// Most problems of a unit.
+    fn problems_of_a_unit(&self) -> usize {
+        let Settings { views, cells, chains, .. } = &self.settings;
+        self.nested.len() * views.len() * (cells.len() + usize::from(self.clean)) * chains.len()
+    }
+
+    /// Largest k.
+    fn largest_dimension(&self) -> usize {
+        self.frame.dimensions.iter().copied().max().unwrap_or(0)
     }
 
     /// Computes the rows of a unit, which begin at `start`.
@@ -191,15 +221,17 @@ impl Stages {
         let basis = features.basis();
         let unit = Unit { replicate, at, corruption, features, basis, population: population.flatten() };
         let rows_per_sample = grid.rows_per_sample as usize;
+        let mut waiting = Waiting::new(self.settings.chains.len());
         for &index in &self.nested {
             let within = index * rows_per_sample;
             if self.frame.wants(column, within as u64..(within + rows_per_sample) as u64) {
                 let samples = usize::try_from(self.frame.samples[index]).unwrap_or(usize::MAX);
                 self.extend(&unit, samples, workspace);
                 let place = Place { column, within: within as u64, start: start + within, samples };
-                self.sample(&unit, place, workspace, batch);
+                self.sample(&unit, place, &mut waiting, workspace, batch);
             }
         }
+        self.finish(&unit, waiting, workspace, batch);
     }
 
     /// The stage that draws each row's corruption; `None` where rows stay what they are.
@@ -260,88 +292,75 @@ impl Stages {
         }
     }
 
-    /// Solves every problem of a sample and writes its rows.
-    fn sample(&self, unit: &Unit<'_>, place: Place, workspace: &mut Workspace, batch: &mut Rows) {
+    /// Has every problem of a sample wait to be solved.
+    fn sample(
+        &self,
+        unit: &Unit<'_>,
+        place: Place,
+        waiting: &mut Waiting,
+        workspace: &mut Workspace,
+        batch: &mut Rows,
+    ) {
         let [sum, clean_sum] = &workspace.sums;
         let moments = Moments::new(workspace.corrupted.moments(), sum, unit);
         let clean = self.differs(unit).then(|| match self.drawn(unit) {
             Some(_) => Moments::new(workspace.clean.moments(), clean_sum, unit),
             None => moments.clone(),
         });
-        for (at, views) in self.settings.views.iter().enumerate() {
-            let cells = self.settings.cells.iter().map(|cell| place.start + views.row + cell.row);
-            let wanted = |first: usize| {
-                let first = place.within + (first - place.start) as u64;
-                self.frame.wants(place.column, first..first + self.frame.rows_per_cell() as u64)
-            };
-            if !cells.clone().any(wanted) {
-                continue;
+        let differs = clean.is_some();
+        waiting.begin(Sample { place, moments, clean });
+        for views in 0..self.settings.views.len() {
+            let cells: Vec<usize> = self.cells(place, views).collect();
+            if differs && !cells.is_empty() {
+                self.add(unit, views, Of::Clean, waiting, workspace, batch);
             }
-            // Where nothing is corrupted, the corrupted model is the clean one.
-            let mut clean_losses = Vec::new();
-            if let Some(clean) = &clean {
-                let given = Given {
-                    unit,
-                    moments: clean,
-                    corrupted: false,
-                    corruption: None,
-                    alignment: 0.0,
-                    population: None,
-                    wants: &[CLEAN],
-                };
-                self.solve(&given, place, views, workspace, |workspace, at_k, paradigm, solved| {
-                    let loss = solved.map(|solved| {
-                        let target = Target { views: at, cell: None, dimension: at_k, paradigm };
-                        self.predict(&[CLEAN], &solved, target, unit, place, workspace, batch);
-                        solved.loss
-                    });
-                    clean_losses.push((at_k, paradigm, loss));
-                });
-            }
-            for (number, (cell, first)) in self.settings.cells.iter().zip(cells).enumerate() {
-                if !wanted(first) {
-                    continue;
-                }
-                let same = clean.is_none();
-                let own: &[usize] = if same { &[CLEAN, TRAINING, HELD_OUT] } else { &[TRAINING, HELD_OUT] };
-                let given = Given {
-                    unit,
-                    moments: &moments,
-                    corrupted: true,
-                    corruption: match self.staged.draw {
-                        CorruptionDraw::Once => None,
-                        CorruptionDraw::Population => unit.corruption.as_deref(),
-                    },
-                    alignment: cell.alignment,
-                    population: unit.population.as_ref(),
-                    wants: own,
-                };
-                self.solve(&given, place, views, workspace, |workspace, at_k, paradigm, solved| {
-                    let row = first + self.settings.dimensions[at_k] + paradigm;
-                    match solved {
-                        Err(status) => batch.fail(row..row + 1, status),
-                        Ok(solved) => {
-                            self.frame.columns.write_problem(batch, row, solved.loss, &solved.metrics);
-                            let target = Target { views: at, cell: Some(number), dimension: at_k, paradigm };
-                            self.predict(own, &solved, target, unit, place, workspace, batch);
-                            if same {
-                                self.frame.columns.write_clean(batch, row, solved.loss);
-                            }
-                        }
-                    }
-                });
-                for (at_k, paradigm, loss) in &clean_losses {
-                    let row = first + self.settings.dimensions[*at_k] + paradigm;
-                    match loss {
-                        _ if batch.status()[row] != Status::Ok => {}
-                        Err(status) => batch.fail(row..row + 1, *status),
-                        Ok(loss) => self.frame.columns.write_clean(batch, row, *loss),
-                    }
-                }
+            for cell in cells {
+                self.add(unit, views, Of::Cell(cell), waiting, workspace, batch);
             }
         }
-        for on in [CLEAN, TRAINING, HELD_OUT] {
-            self.try_on(on, unit, place, workspace, batch);
+    }
+
+    /// The cells of a view setting of which rows are computed.
+    fn cells(&self, place: Place, views: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.settings.cells.len()).filter(move |&cell| {
+            let first = place.within + (self.first_row(place, views, cell) - place.start) as u64;
+            self.frame.wants(place.column, first..first + self.frame.rows_per_cell() as u64)
+        })
+    }
+
+    /// The first row of a cell within the batch.
+    fn first_row(&self, place: Place, views: usize, cell: usize) -> usize {
+        place.start + self.settings.views[views].row + self.settings.cells[cell].row
+    }
+
+    /// What a problem of a sample is made of.
+    fn given<'a>(&self, unit: &'a Unit<'a>, sample: &'a Sample, of: Of) -> Given<'a> {
+        match of {
+            // Where nothing is corrupted, the corrupted model is the clean one.
+            Of::Clean => Given {
+                unit,
+                moments: sample.clean.as_ref().unwrap_or(&sample.moments),
+                corrupted: false,
+                corruption: None,
+                alignment: 0.0,
+                population: None,
+                wants: &[CLEAN],
+            },
+            Of::Cell(cell) => Given {
+                unit,
+                moments: &sample.moments,
+                corrupted: true,
+                corruption: match self.staged.draw {
+                    CorruptionDraw::Once => None,
+                    CorruptionDraw::Population => unit.corruption.as_deref(),
+                },
+                alignment: self.settings.cells[cell].alignment,
+                population: unit.population.as_ref(),
+                wants: match sample.clean {
+                    None => &[CLEAN, TRAINING, HELD_OUT],
+                    Some(_) => &[TRAINING, HELD_OUT],
+                },
+            },
         }
     }
 
@@ -430,33 +449,6 @@ impl Stages {
         let corruption = built(setting::corruption(&self.staged, &self.samples, &self.frame.plan.grid, at));
         corruption.map(|corruption| Dose::new(corruption, dosing))
     }
-
-    /// Solves one problem by all paradigms and hands over what each makes of it at each dimension.
-    fn solve(
-        &self,
-        given: &Given<'_>,
-        place: Place,
-        views: &ViewSetting,
-        workspace: &mut Workspace,
-        mut each: impl FnMut(&mut Workspace, usize, usize, Result<Solved, Status>),
-    ) {
-        let grid = &self.frame.plan.grid;
-        for (number, chain) in self.settings.chains.iter().enumerate() {
-            if !self.settings.of.contains(&number) {
-                continue;
-            }
-            let stages = setting::views(chain, &self.samples, grid, views.at, self.dose(given));
-            let behind = given.unit.features.stages(&self.features).into_iter().map(|(_, stage)| stage);
-            let mut chain = Views::new(built(stages).into_iter().chain(behind).collect());
-            let problem = self.problem(given, place, &mut chain, views.floor, workspace);
-            for (paradigm, _) in self.settings.of.iter().enumerate().filter(|(_, of)| **of == number) {
-                let solved = self.solve_by(given, &problem, paradigm, workspace);
-                for (at_k, solved) in solved.into_iter().enumerate() {
-                    each(workspace, at_k, paradigm, solved);
-                }
-            }
-        }
-    }
 }
 
 /// What was built, of a job that was checked.
@@ -494,6 +486,24 @@ struct Place {
     start: usize,
     /// n.
     samples: usize,
+}
+
+/// Moments of a sample, of which problems are made.
+#[derive(Debug)]
+struct Sample {
+    place: Place,
+    moments: Moments,
+    /// Of the clean model, where it is another than the corrupted one.
+    clean: Option<Moments>,
+}
+
+/// The model that a problem is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// The clean one, of all cells.
+    Clean,
+    /// The corrupted one of a cell.
+    Cell(usize),
 }
 
 /// Moments of a sample, as they are taken and in the representation's inputs.
@@ -539,6 +549,7 @@ impl Workspace {
         let (raw, inputs) = (shape.size(), simulation.samples.inputs());
         let seen = simulation.samples.features.first().map_or(&[][..], |features| features.mean());
         let most = simulation.frame.samples.iter().copied().max().unwrap_or(0);
+        let dimension = simulation.largest_dimension();
         let gather = |wanted| {
             let (origin, labels) = if wanted { (seen, *labels) } else { (&seen[..0], 0) };
             Gather::new(instruction_set, origin, labels)
@@ -555,7 +566,13 @@ impl Workspace {
             clean: gather(simulation.clean),
             sums: [Vec::new(), Vec::new()],
             scratch: Scratch::default(),
-            forms: ClosedForms::new(inputs, *labels),
+            forms: GeneralForms::new(
+                instruction_set,
+                inputs,
+                *labels,
+                dimension,
+                &simulation.frame.paradigms,
+            ),
             probe: Probe::new(instruction_set, inputs, *labels),
             leakage: Leakage::new(instruction_set, inputs, 0),
             predictions,

@@ -3,16 +3,17 @@
 use eigensweep_sampling::streams::Draw;
 use eigensweep_spectral::dense::product;
 use eigensweep_store::columns::Status;
-use eigensweep_theory::closed_forms::{Encoder, Predictor, Solution};
-use eigensweep_theory::leakage::{self, CleanMoment};
+use eigensweep_theory::closed_forms::{Predictor, Solution};
+use eigensweep_theory::leakage::{self, CleanMoment, Leakage};
 use eigensweep_theory::metrics::{Found, measure};
+use eigensweep_theory::probing::Probe;
 use eigensweep_theory::ridge::{ProbeMoments, ridge};
 use eigensweep_theory::views::stages::{Scratch, Stage, State, Tier, Views};
-use eigensweep_theory::{InstructionSet, moments};
+use eigensweep_theory::{Failure, InstructionSet, general, moments};
 use faer::{Accum, Mat, MatRef};
 
 use super::gather::SampleMoments;
-use super::{Given, Moments, Place, Solved, Stages, Unit, Workspace};
+use super::{Frame, Given, Moments, Place, Solved, Stages, Unit, Workspace};
 use crate::features::RowFeatures;
 use crate::samples::Samples;
 
@@ -156,7 +157,9 @@ impl Stages {
         let rounding = state.rounding(&before);
         subtract(&mut inputs, &input_mean, &input_mean);
         subtract(&mut input_labels, &input_mean, &label_mean);
-        let label_power = given.moments.raw.label_power - label_mean.squared_norm_l2();
+        // In order: a vectorised sum would depend on the width of registers.
+        let mean_power: f64 = label_mean.col(0).iter().map(|mean| mean * mean).sum();
+        let label_power = given.moments.raw.label_power - mean_power;
         let tier = views.tier();
         Problem { tier, state, rounding, inputs, input_labels, label_power, input_mean, label_mean }
     }
@@ -196,18 +199,12 @@ impl Stages {
             });
         }
     }
+}
 
-    /// What the nth paradigm makes of a problem, at each dimension.
-    pub(super) fn solve_by(
-        &self,
-        given: &Given<'_>,
-        problem: &Problem,
-        number: usize,
-        workspace: &mut Workspace,
-    ) -> Vec<Result<Solved, Status>> {
-        let paradigm = self.frame.paradigms[number];
-        let Problem { tier, state, inputs, input_labels, label_power, .. } = problem;
-        let tier = *tier;
+impl Problem {
+    /// As paradigms take it.
+    pub(super) fn given(&self) -> general::Given<'_> {
+        let Self { state, inputs, input_labels, label_power, rounding, .. } = self;
         let moments = moments::Moments {
             mean_views: state.mean_views.as_ref(),
             views: state.views.as_ref(),
@@ -217,45 +214,50 @@ impl Stages {
             input_labels: input_labels.as_ref(),
             label_power: *label_power,
         };
-        let Workspace { forms, probe, leakage, spectra, .. } = workspace;
-        let dimensions = &self.frame.dimensions;
-        let probed = given.wants.iter().any(|on| self.predicted[*on]);
-        let mut solver = forms.problem(moments).with_rounding(problem.rounding);
-        let solved = solver.solve(paradigm);
-        if paradigm.spectrum.is_some() {
-            let values = solved.as_ref().map(|solved| match solved {
-                Solution::Encoder(encoder) => encoder.spectrum.values.to_vec(),
-                Solution::Predictor(_) => Vec::new(),
-            });
-            spectra.retain(|(of, _)| *of != paradigm);
-            spectra.push((paradigm, values.map_err(|failure| *failure)));
-        }
-        match solved {
+        general::Given { moments, rounding: *rounding }
+    }
+
+    /// Number of features.
+    pub(super) fn size(&self) -> usize {
+        self.inputs.nrows()
+    }
+
+    /// What a paradigm's solution is worth, at each dimension.
+    pub(super) fn evaluate(
+        &self,
+        given: &Given<'_>,
+        solution: Result<Solution<'_>, Failure>,
+        (simulation, probe, leakage): (&Stages, &mut Probe, &mut Leakage),
+    ) -> Vec<Result<Solved, Status>> {
+        let Self { tier, inputs, input_labels, label_power, .. } = self;
+        let Stages { frame: Frame { dimensions, .. }, metrics: wanted, predicted, .. } = simulation;
+        let probed = given.wants.iter().any(|on| predicted[*on]);
+        match solution {
             Err(failure) => dimensions.iter().map(|_| Err(failure.into())).collect(),
             Ok(Solution::Predictor(Predictor { loss, map, rank, .. })) => {
                 let model = probed.then(|| {
-                    let intercept = &problem.label_mean - times(map.transpose(), problem.input_mean.as_ref());
+                    let intercept = &self.label_mean - times(map.transpose(), self.input_mean.as_ref());
                     (raw(given.unit.basis, map), intercept)
                 });
-                let mut metrics = vec![f64::NAN; self.metrics.len()];
-                let found = Found { rank, tier, spectrum: None, row_space: None };
-                measure(&self.metrics, found, leakage, metrics.iter_mut());
+                let mut metrics = vec![f64::NAN; wanted.len()];
+                let found = Found { rank, tier: *tier, spectrum: None, row_space: None };
+                measure(wanted, found, leakage, metrics.iter_mut());
                 let solved = |_| finite(Solved { loss, metrics: metrics.clone(), model: model.clone() });
                 dimensions.iter().map(solved).collect()
             }
             Ok(Solution::Encoder(encoder)) => {
-                let Encoder { spectrum, basis, .. } = encoder;
                 let mut at = |&k: &usize| {
                     let kept = encoder.leading(k).map_err(Status::from)?;
                     let loss = probe.loss(kept, inputs.as_ref(), input_labels.as_ref(), *label_power);
-                    let mut metrics = vec![f64::NAN; self.metrics.len()];
+                    let mut metrics = vec![f64::NAN; wanted.len()];
                     let row_space = given.population.map(|population| {
                         let Population { inputs, noise } = population;
                         let clean = CleanMoment::Mixed { inputs: inputs.as_ref(), noise: noise.as_ref() };
                         (kept, leakage::Population { clean, gamma: &[] })
                     });
-                    let found = Found { rank: basis.ncols(), tier, spectrum: Some((spectrum, k)), row_space };
-                    measure(&self.metrics, found, leakage, metrics.iter_mut());
+                    let spectrum = Some((encoder.spectrum, k));
+                    let found = Found { rank: encoder.rank(), tier: *tier, spectrum, row_space };
+                    measure(wanted, found, leakage, metrics.iter_mut());
                     let model = probed.then(|| predictions(kept, given)).transpose()?;
                     finite(Solved { loss, metrics, model })
                 };

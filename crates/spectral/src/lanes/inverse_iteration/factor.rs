@@ -10,11 +10,6 @@ pub(crate) const CHAINS: usize = 4;
 /// Numbers of a factor a row and lane.
 pub(crate) const FACTOR: usize = 4 * CHAINS;
 
-/// Rows of a solution between two looks at its size, and the size above which it is made smaller:
-/// 2⁵⁰⁰. A row is at most 3/ε times the two below.
-const RUN: usize = 8;
-const LARGE: f64 = f64::from_bits((1023 + 500) << 52);
-
 /// One row of a factor, of a solution, in each chain.
 pub(crate) type Row<S> = [<S as Simd>::f64s; CHAINS];
 
@@ -115,40 +110,23 @@ impl<'a, S: Simd> Factor<'a, S> {
         x[size - 1] = above;
     }
 
-    /// Overwrites x by `U⁻¹ x`, or by a power of two times it, which keeps it from overflow.
+    /// Overwrites x by `U⁻¹ x`.
     #[inline(always)]
     pub(crate) fn solve_upper(&self, s: S, form: &impl Entries<S>, x: &mut [Row<S>]) {
         let (zero, half) = (s.all(0.0), s.all(0.5));
         let (mut one_below, mut two_below) = ([zero; CHAINS], [zero; CHAINS]);
         let mut next = zero;
-        let mut end = x.len();
-        while end > 0 {
-            let first = end.saturating_sub(RUN);
-            for i in (first..end).rev() {
-                let (upper, swapped, inverse_pivot) = (self.upper[i], self.swapped[i], self.inverse_pivot[i]);
-                let mut solved = x[i];
-                for c in 0..CHAINS {
-                    let second = s.choose(s.greater_than_f64s(swapped[c], half), next, zero);
-                    // What is two below is known first: only one product is on the critical path.
-                    let known = s.sub_mul(solved[c], second, two_below[c]);
-                    solved[c] = s.mul(s.sub_mul(known, upper[c], one_below[c]), inverse_pivot[c]);
-                }
-                (two_below, one_below, next) = (one_below, solved, form.off_diagonal(s, i));
-                x[i] = solved;
-            }
+        for i in (0..x.len()).rev() {
+            let (upper, swapped, inverse_pivot) = (self.upper[i], self.swapped[i], self.inverse_pivot[i]);
+            let mut solved = x[i];
             for c in 0..CHAINS {
-                let most = s.largest(s.abs(one_below[c]), two_below[c]);
-                let large = s.greater_than_f64s(most, s.all(LARGE));
-                if !s.none(large) {
-                    let factor = s.choose(large, s.all(1.0 / LARGE), s.all(1.0));
-                    for row in x.iter_mut() {
-                        row[c] = s.mul(row[c], factor);
-                    }
-                    one_below[c] = s.mul(one_below[c], factor);
-                    two_below[c] = s.mul(two_below[c], factor);
-                }
+                let second = s.choose(s.greater_than_f64s(swapped[c], half), next, zero);
+                // What is two below is known first: only one product is on the critical path.
+                let known = s.sub_mul(solved[c], second, two_below[c]);
+                solved[c] = s.mul(s.sub_mul(known, upper[c], one_below[c]), inverse_pivot[c]);
             }
-            end = first;
+            (two_below, one_below, next) = (one_below, solved, form.off_diagonal(s, i));
+            x[i] = solved;
         }
     }
 }

@@ -66,7 +66,12 @@ pub(super) struct LaneBatch {
 
 impl LaneBatch {
     /// Room for a batch; `dimensions` is the number of different k of which results are kept.
-    pub(super) fn new(instruction_set: InstructionSet, room: Room, dimensions: usize, wanted: Wanted) -> Self {
+    pub(super) fn new(
+        instruction_set: InstructionSet,
+        room: Room,
+        dimensions: usize,
+        wanted: Wanted,
+    ) -> Self {
         let Room { size, width, count, .. } = room;
         let lanes = instruction_set.lanes();
         let groups = groups_for(size);

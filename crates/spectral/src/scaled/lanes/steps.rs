@@ -4,6 +4,7 @@ use faer::MatRef;
 
 use super::super::{Explained, explained};
 use super::LaneBatch;
+use crate::Failure;
 use crate::lanes::MAX_LANES;
 use crate::lanes::batch::part;
 use crate::lanes::cholesky::{Factor, SolveLower, SolveUpper};
@@ -13,7 +14,6 @@ use crate::lanes::interleave::{Interleave, Source};
 use crate::lanes::products::{Layout, Product, RowForm};
 use crate::lanes::reduction::packed_len;
 use crate::lanes::tiles::stride;
-use crate::Failure;
 
 impl LaneBatch {
     /// Numbers of a group in buffers of d × d, d × ℓ and d.
