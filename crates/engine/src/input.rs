@@ -7,9 +7,11 @@ use std::sync::Arc;
 use eigensweep_inputs::pca::largest_eigenvalue;
 use eigensweep_inputs::{Blocks, LabelledRows, Labels, Source, SourceFiles, centred, principal_components};
 use eigensweep_sampling::gaussian::Teacher;
+use eigensweep_spectral::dense::gram_lower;
+use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_theory::features::Features;
 use eigensweep_theory::leakage::CleanMoment;
-use faer::{Mat, Par};
+use faer::{Accum, Mat};
 
 use crate::EngineError;
 use crate::features::{self, Counts, components_key};
@@ -80,9 +82,14 @@ impl RowSet {
         let inputs = centred(inputs)?;
         let x = inputs.matrix();
         let mut moment = Mat::zeros(x.ncols(), x.ncols());
+        gram_lower(InstructionSet::detect(), moment.as_mut(), Accum::Replace, x.transpose());
         let scale = 1.0 / x.nrows() as f64;
-        let accum = faer::Accum::Replace;
-        faer::linalg::matmul::matmul(moment.as_mut(), accum, x.transpose(), x, scale, Par::Seq);
+        for j in 0..x.ncols() {
+            for i in j..x.ncols() {
+                let of_pair = moment[(i, j)] * scale;
+                (moment[(i, j)], moment[(j, i)]) = (of_pair, of_pair);
+            }
+        }
         let rows = LabelledRows::with_labels(&inputs, labels)?;
         let relative = job.spec.axes().iter().any(|axis| axis.relative);
         let largest = relative.then(|| largest_eigenvalue(moment.as_ref())).transpose()?;

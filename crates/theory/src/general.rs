@@ -48,7 +48,7 @@ impl GeneralForms {
         let room = Self::room(size, labels, dimension);
         let wanted = wanted(paradigms);
         let lanes = (wanted != Wanted::default()).then(|| GeneralBatch::new(instruction_set, room, wanted));
-        Self { instruction_set, lanes, room, forms: ClosedForms::new(size, labels) }
+        Self { instruction_set, lanes, room, forms: ClosedForms::on(instruction_set, size, labels) }
     }
 
     /// Of lanes.
@@ -67,7 +67,7 @@ impl GeneralForms {
         paradigms: &[&'static Paradigm],
     ) -> u64 {
         let wanted = wanted(paradigms);
-        let one = 8 * 7 * (size * size) as u64;
+        let one = ClosedForms::bytes(instruction_set, size) as u64;
         if wanted == Wanted::default() {
             return one;
         }

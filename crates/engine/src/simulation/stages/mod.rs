@@ -15,8 +15,8 @@
 //! from clean rows under the same views without the corruption's dose, and tried on clean rows.
 //!
 //! The problems of a unit wait for one another and are solved in lanes ([`general`]); those that lanes
-//! leave, one at a time with faer, whose last bits depend on the instruction set. Which way a problem
-//! takes, and what comes of it, is a matter of that problem alone.
+//! leave, one at a time. Which way a problem takes, and what comes of it, is a matter of that problem
+//! alone.
 //!
 //! [`general`]: eigensweep_theory::general
 
