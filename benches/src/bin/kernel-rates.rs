@@ -17,8 +17,9 @@ use eigensweep_benches::machine::{processor, python_versions};
 use eigensweep_benches::pencils::FullPencils;
 use eigensweep_benches::roofline::Measured;
 use eigensweep_benches::tasks::{Task, shape};
+use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::lanes::measure::{Kernel, Shape};
-use eigensweep_spectral::lanes::{InstructionSet, LARGEST_SIZE};
+use eigensweep_spectral::scaled::LARGEST_IN_LANES;
 
 /// Microseconds a problem: eigensweep, faer and LAPACK, one thread each; and eigensweep's kernels
 /// beside the machine's limits.
@@ -329,7 +330,7 @@ fn kernels(arguments: &Arguments, instruction_set: InstructionSet, limits: &Limi
 /// The table of crossovers.
 fn crossover(arguments: &Arguments, instruction_set: InstructionSet) -> Result<(), Fault> {
     println!("## Crossover\n");
-    println!("Sizes up to {LARGEST_SIZE} are solved in lanes.\n");
+    println!("Sizes up to {LARGEST_IN_LANES} are solved in lanes.\n");
     println!("| d | joint-embedding | faer | faer / own | reconstruction | faer | faer / own |");
     println!("|{}", "---:|".repeat(7));
     for &size in &arguments.crossover_sizes.0 {

@@ -219,7 +219,10 @@ fn the_upper_triangle_is_the_factor_transposed() {
     for size in [1, 5, 8, 40, 130] {
         let mut factor = lower_only(&definite(size, 9));
         factor_in_place(InstructionSet::detect(), factor.as_mut()).unwrap();
-        assert!((0..size).all(|j| (0..j).all(|i| factor[(i, j)].to_bits() == factor[(j, i)].to_bits())), "size {size}");
+        assert!(
+            (0..size).all(|j| (0..j).all(|i| factor[(i, j)].to_bits() == factor[(j, i)].to_bits())),
+            "size {size}"
+        );
     }
 }
 

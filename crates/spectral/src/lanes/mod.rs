@@ -15,9 +15,10 @@
 //!
 //! # The size at which it ends
 //!
-//! `docs/performance.md` has the measured table: both eigenproblems are faster in lanes than with
-//! faer or LAPACK at every size up to 512, although a group leaves a second-level cache of 1 MiB at
-//! d ≈ 180. What ends it is memory, see [`LARGEST_SIZE`].
+//! A group leaves a second-level cache of 1 MiB at d ≈ 180, and lanes stay ahead of one problem at a
+//! time for as long as the third level holds one: [`scaled`](crate::scaled) ends it at
+//! [`LARGEST_IN_LANES`](crate::scaled::LARGEST_IN_LANES), [`general`](crate::general), whose matrices
+//! are three, at [`LARGEST_SIZE`].
 
 pub(crate) mod arithmetic;
 pub(crate) mod batch;
@@ -39,11 +40,8 @@ pub(crate) mod tiles;
 
 pub use instruction_set::InstructionSet;
 
-/// Largest size that is solved in lanes: a function of d alone, so that results do not depend on
+/// Largest size of general pencils in lanes: a function of d alone, so that results do not depend on
 /// the machine.
-///
-/// Lanes are faster beyond, see the table of crossovers in `docs/performance.md`; but a batch of
-/// this size takes tens of megabytes a thread, and of twice the size four times that.
 pub const LARGEST_SIZE: usize = 256;
 
 /// Most lanes of any instruction set.
