@@ -5,7 +5,7 @@
 //! | S | `matrix` | d × d | symmetric, lower triangle read |
 //! | L | `factor` | d × d | lower triangle; Lᵀ in the upper one |
 //!
-//! The kernels are those of [`dense`](crate::dense), in one order of summation; Lᵀ is kept as well
+//! The kernels are those of [`dense`], in one order of summation; Lᵀ is kept as well
 //! because they go down columns.
 //!
 //! Numerics: the relative size of a pivot, `Lᵢᵢ²/Sᵢᵢ`, is 1 minus the squared multiple correlation

@@ -21,18 +21,18 @@
 //! by 20).
 //!
 //! Cost: ≈ 17 d³ flops of a square one, and once more those of the size of F, and so on: of φ
-//! spread evenly F has an eighth of the columns, of φ over 16 decades there are 18 steps.
+//! spread evenly F has a few of the columns, of φ over 16 decades there are 9 steps.
 //!
-//! Measured on one core of an AMD EPYC of the Zen 4 kind that others shared, AVX-512, milliseconds, of
-//! entries uniform, graded over 12 decades, and of a product of rank d/2; residual up to 0.09, `UᵀU − I`
-//! up to 0.7 and `PᵀP − I` up to 1.8 in units of d·ε:
+//! Measured on one core of an AMD EPYC of the Zen 4 kind that others shared, AVX-512,
+//! milliseconds, of entries uniform, graded over 12 decades, and of a product of rank d/2; residual
+//! up to 0.12, `UᵀU − I` up to 0.7 and `PᵀP − I` up to 1.4 in units of d·ε:
 //!
 //! | d | uniform | faer | graded | faer | rank d/2 | faer |
 //! |---:|---:|---:|---:|---:|---:|---:|
-//! | 100 | 2.2 | 1.3 | 9.8 | 0.9 | 3.1 | 0.7 |
-//! | 256 | 18 | 11 | 88 | 9.2 | 26 | 9.4 |
-//! | 512 | 100 | 70 | 482 | 61 | 157 | 60 |
-//! | 784 | 298 | 201 | 1,483 | 216 | 548 | 223 |
+//! | 100 | 2.5 | 1.4 | 5.6 | 0.9 | 2.1 | 0.8 |
+//! | 256 | 21 | 16 | 49 | 8.9 | 18 | 9.9 |
+//! | 512 | 116 | 89 | 289 | 66 | 111 | 69 |
+//! | 784 | 384 | 272 | 925 | 199 | 395 | 227 |
 //!
 //! Half of it is eigenvectors; what makes graded ones slow is that a step finds little.
 
@@ -47,7 +47,7 @@ use crate::scaling::normalize_into;
 use crate::symmetric::Eigensolver;
 
 /// Share of the largest φ above which others are found with it.
-const SHARE: f64 = 0.125;
+const SHARE: f64 = 1.0 / 64.0;
 
 /// Workspace for singular values of one matrix at a time.
 #[derive(Debug)]
@@ -119,6 +119,12 @@ impl SingularValues {
         while done < rank {
             let count = rank - done;
             let core = part(core, rows, count);
+            // Nothing but rounding is left.
+            let power: f64 = core.as_ref().col_iter().flat_map(|x| x.iter()).map(|x| x * x).sum();
+            if power.sqrt() <= floor {
+                values[done..].fill(0.0);
+                break;
+            }
             let mut across = part(turned, count, rows);
             across.copy_from(core.as_ref().transpose());
             let mut gram = part(gram, count, count);
@@ -128,10 +134,6 @@ impl SingularValues {
             let largest = found[0].max(0.0);
             if done == 0 {
                 floor = size as f64 * f64::EPSILON * largest.sqrt();
-            }
-            if largest.sqrt() <= floor {
-                found.fill(0.0);
-                break;
             }
             let leading = found.iter().take_while(|value| **value > SHARE * SHARE * largest).count();
             let mut factor = part(factor, rows, count);

@@ -1,7 +1,7 @@
 //! All eigenvectors of a symmetric matrix.
 //!
 //! `A = Q Λ Qᵀ` by way of a [`band`](crate::band) up to its
-//! [`LARGEST_SIZE`](crate::band::LARGEST_SIZE), the same bits on every instruction set; above it by
+//! [`LARGEST_SIZE`], the same bits on every instruction set; above it by
 //! faer's blocked algorithm. Backward stable: exact for a matrix within a small multiple of d·ε·‖A‖
 //! of A (the tests bound it by 20).
 //!
