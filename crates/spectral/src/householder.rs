@@ -14,7 +14,7 @@
 use faer::{Mat, MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
-use crate::band::reduction::{Panel, Workspace, apply_panel, dots, panel_factor, reflect_columns, reflector};
+use crate::band::reduction::{Panel, Workspace, apply_panel, dots, eliminate, panel_factor};
 use crate::dense::cholesky::scale;
 use crate::dense::{column, column_mut};
 use crate::lanes::InstructionSet;
@@ -163,12 +163,7 @@ impl WithSimd for Pivoted<'_> {
             }
             // Squares of what is left are far from the ends of the range.
             scale(s, x, 1.0 / power_of_two(largest));
-            let (head, v) = x.split_at_mut(1);
-            let (beta, own_tau, inverse) = reflector(head[0], dots(s, v, [&*v])[0]);
-            head[0] = beta;
-            tau[c] = own_tau;
-            scale(s, v, inverse);
-            reflect_columns(s, v, own_tau, others.as_mut(), c);
+            tau[c] = eliminate(s, x, others.as_mut(), c);
             for j in c + 1..columns {
                 let own = &column(others.as_ref(), j - c - 1)[c..];
                 lengths[j] -= own[0] * own[0];

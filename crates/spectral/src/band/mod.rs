@@ -21,11 +21,8 @@ pub(crate) mod vectors;
 /// Largest size that is solved by way of a band; above it the memory of a problem is that of many.
 pub const LARGEST_SIZE: usize = 2048;
 
-/// Half-width b of the band that problems of size d are reduced to: entries (i, j) with
-/// |i − j| ≤ b.
-pub(crate) const fn half_width(_size: usize) -> usize {
-    16
-}
+/// Half-width b of the band that problems are reduced to: entries (i, j) with |i − j| ≤ b.
+pub(crate) const HALF_WIDTH: usize = 16;
 
 /// Numbers of a column of a band in lanes: entries (j + r, j) for r < 2b, of which those from b + 1
 /// on are room for what a chase fills.

@@ -285,25 +285,26 @@ impl WithSimd for Panel<'_> {
         for c in 0..count {
             let (own, mut others) = panel.as_mut().split_at_col_mut(c + 1);
             let x = &mut column_mut(own, c)[c..];
-            let (head, v) = x.split_at_mut(1);
-            let (beta, own_tau, inverse) = reflector(head[0], dots(s, v, [&*v])[0]);
-            head[0] = beta;
-            tau[c] = own_tau;
-            scale(s, v, inverse);
-            reflect_columns(s, v, own_tau, others.as_mut(), c);
+            tau[c] = eliminate(s, x, others.as_mut(), c);
         }
     }
 }
 
+/// Overwrites x by (β, v) of the reflector that takes it to β e₀, v without its first entry, applies
+/// the reflector to the rows of other columns from `first` on, and returns τ.
+#[inline(always)]
+pub(crate) fn eliminate<S: Simd>(s: S, x: &mut [f64], others: MatMut<'_, f64>, first: usize) -> f64 {
+    let (head, v) = x.split_at_mut(1);
+    let (beta, tau, inverse) = reflector(head[0], dots(s, v, [&*v])[0]);
+    head[0] = beta;
+    scale(s, v, inverse);
+    reflect_columns(s, v, tau, others, first);
+    tau
+}
+
 /// `Y ← Y − τ v (vᵀ Y)` of the rows of Y from `first` on; v begins behind its 1.
 #[inline(always)]
-pub(crate) fn reflect_columns<S: Simd>(
-    s: S,
-    v: &[f64],
-    tau: f64,
-    mut columns: MatMut<'_, f64>,
-    first: usize,
-) {
+fn reflect_columns<S: Simd>(s: S, v: &[f64], tau: f64, mut columns: MatMut<'_, f64>, first: usize) {
     let mut rest = columns.as_mut().col_iter_mut();
     let mut left = rest.len();
     while left > 0 {
@@ -324,7 +325,7 @@ pub(crate) fn reflect_columns<S: Simd>(
 }
 
 /// β, τ and 1/(x₀ − β) for x of first entry x₀ and ‖x(1:)‖² = `rest`.
-pub(crate) fn reflector(first: f64, rest: f64) -> (f64, f64, f64) {
+fn reflector(first: f64, rest: f64) -> (f64, f64, f64) {
     if rest <= NOTHING {
         return (first, 0.0, 0.0);
     }

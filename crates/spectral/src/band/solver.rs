@@ -14,10 +14,10 @@ use faer::{Mat, MatMut, MatRef};
 use super::chased::{ApplyChased, apply_work_len};
 use super::reduction::{self, Mirror, Workspace};
 use super::vectors::{TridiagonalVectors, tridiagonal_vectors, tridiagonal_vectors_work};
-use super::{band_stride, chase_len, half_width};
+use super::{HALF_WIDTH, band_stride, chase_len};
 use crate::Failure;
 use crate::lanes::InstructionSet;
-use crate::lanes::batch::{Batch, Numbers, Ranked};
+use crate::lanes::batch::{Batch, Numbers};
 use crate::lanes::chase::{Chase, chase_work_len};
 use crate::scaling::normalize_lower_in_place;
 
@@ -56,7 +56,6 @@ pub(crate) struct BandSolver {
     lanes: usize,
     room: Room,
     size: usize,
-    half_width: usize,
     /// ℓ of the problems in hand.
     width: usize,
     squares: Vec<Mat<f64>>,
@@ -76,14 +75,13 @@ impl BandSolver {
         let Room { problems, size, width, count } = room;
         let lanes = instruction_set.lanes();
         let kept = if count > 0 { problems } else { problems.min(1) };
-        let half = half_width(size);
+        let half = HALF_WIDTH;
         let work = tridiagonal_vectors_work(size, count).max(apply_work_len(size, half, count));
         Self {
             instruction_set,
             lanes,
             room,
             size: 0,
-            half_width: half,
             width: 0,
             squares: (0..kept).map(|_| padded_mat(size, size)).collect(),
             factors: (0..kept).map(|_| Mat::zeros(half, size)).collect(),
@@ -100,7 +98,7 @@ impl BandSolver {
     /// Bytes of the room, about.
     pub(crate) fn bytes(instruction_set: InstructionSet, room: Room) -> usize {
         let Room { problems, size, width, count } = room;
-        let (lanes, half) = (instruction_set.lanes(), half_width(size));
+        let (lanes, half) = (instruction_set.lanes(), HALF_WIDTH);
         let kept = if count > 0 { problems } else { problems.min(1) };
         let vectors = if count > 0 {
             chase_len(size) * lanes
@@ -116,9 +114,9 @@ impl BandSolver {
     /// Forgets all problems; the next ones are of size d with ℓ = `width` right-hand sides.
     pub(crate) fn start(&mut self, size: usize, width: usize) {
         assert!(size <= self.room.size && width <= self.room.width, "room for this size and width");
-        (self.size, self.width, self.half_width) = (size, width, half_width(size));
+        (self.size, self.width) = (size, width);
         self.batch.start(size);
-        self.band.as_mut_slice()[..size * band_stride(self.half_width) * self.lanes].fill(0.0);
+        self.band.as_mut_slice()[..size * band_stride(HALF_WIDTH) * self.lanes].fill(0.0);
         let (.., rows) = self.batch.tridiagonal_mut(width);
         rows.fill(0.0);
     }
@@ -131,7 +129,7 @@ impl BandSolver {
 
     /// Reduces the problem at `place`, which was filled, unless it has failed before.
     pub(crate) fn reduce(&mut self, place: usize, before: Result<(), Failure>) {
-        let (size, half, lanes, width) = (self.size, self.half_width, self.lanes, self.width);
+        let (size, half, lanes, width) = (self.size, HALF_WIDTH, self.lanes, self.width);
         let own = place.min(self.squares.len() - 1);
         let mut matrix = part(&mut self.squares[own], size, size);
         let mut right = part(&mut self.right, size, width);
@@ -162,7 +160,7 @@ impl BandSolver {
     /// sides.
     pub(crate) fn diagonalize(&mut self, count: usize) {
         self.batch.adopt(count);
-        let (size, lanes, width, half) = (self.size, self.lanes, self.width, self.half_width);
+        let (size, lanes, width, half) = (self.size, self.lanes, self.width, HALF_WIDTH);
         let kept = if self.room.count > 0 { chase_len(size) * lanes } else { 0 };
         let (_, _, diagonal, off_diagonal, rows) = self.batch.tridiagonal_mut(width);
         self.instruction_set.run(Chase {
@@ -177,18 +175,6 @@ impl BandSolver {
             work: &mut self.work[..chase_work_len(half) * lanes],
         });
         self.batch.diagonalize(width);
-    }
-
-    /// Eigenvalues of the problem at `place`, descending, and the powers of its right-hand sides
-    /// along the eigenvectors.
-    pub(crate) fn read_powers(
-        &self,
-        place: usize,
-        order: &mut [Ranked],
-        values: &mut [f64],
-        powers: &mut [f64],
-    ) {
-        self.batch.read_powers(place, order, values, powers);
     }
 
     /// Writes the leading eigenvectors of the problem at `place`, once eigenvalues are sorted, into
@@ -213,23 +199,16 @@ impl BandSolver {
         tridiagonal_vectors(self.instruction_set, of_one)?;
         self.instruction_set.run(ApplyChased {
             size,
-            half_width: self.half_width,
+            half_width: HALF_WIDTH,
             reflectors: &self.reflectors.as_slice()[..chase_len(size) * lanes],
             lanes,
             lane: place,
             vectors: vectors.as_mut(),
-            work: &mut self.work[..apply_work_len(size, self.half_width, count)],
+            work: &mut self.work[..apply_work_len(size, HALF_WIDTH, count)],
         });
         let matrix: MatRef<'_, f64> = self.squares[place].as_ref().submatrix(0, 0, size, size);
         let factors = self.factors[place].as_ref().subcols(0, size);
-        reduction::apply(
-            self.instruction_set,
-            self.half_width,
-            matrix,
-            factors,
-            vectors,
-            &mut self.reduction,
-        );
+        reduction::apply(self.instruction_set, HALF_WIDTH, matrix, factors, vectors, &mut self.reduction);
         Ok(())
     }
 }

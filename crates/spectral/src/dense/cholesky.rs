@@ -126,7 +126,7 @@ pub fn solve_lower_in_place(
         let triangle = factor.submatrix(first, first, count, count);
         let (known, open) = rhs.as_mut().split_at_row_mut(first + count);
         let mut known = known.subrows_mut(first, count);
-        instruction_set.run(Substitute { factor: triangle, rhs: known.as_mut() });
+        instruction_set.run(Substitute { upward: false, factor: triangle, rhs: known.as_mut() });
         let left = factor.submatrix(first + count, first, size - first - count, count);
         instruction_set.run(Product {
             to: open,
@@ -150,7 +150,7 @@ pub(crate) fn solve_upper_in_place(
         let triangle = factor.submatrix(first, first, count, count);
         let (open, known) = rhs.as_mut().split_at_row_mut(first);
         let mut known = known.subrows_mut(0, count);
-        instruction_set.run(SubstituteBack { factor: triangle, rhs: known.as_mut() });
+        instruction_set.run(Substitute { upward: true, factor: triangle, rhs: known.as_mut() });
         let left = factor.submatrix(0, first, first, count);
         instruction_set.run(Product {
             to: open,
@@ -229,7 +229,10 @@ impl WithSimd for FactorPanel<'_> {
     }
 }
 
+/// Substitution in a triangle (at most [`ROWS`] rows).
 struct Substitute<'a> {
+    /// From the first row down by L, or from the last one up by `Lᵀ`.
+    upward: bool,
     factor: MatRef<'a, f64>,
     rhs: MatMut<'a, f64>,
 }
@@ -239,7 +242,7 @@ impl WithSimd for Substitute<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let Self { factor, mut rhs } = self;
+        let Self { upward, factor, mut rhs } = self;
         let size = rhs.nrows();
         let mut inverses = [0.0; ROWS];
         for (p, inverse) in inverses[..size].iter_mut().enumerate() {
@@ -247,37 +250,12 @@ impl WithSimd for Substitute<'_> {
         }
         for j in 0..rhs.ncols() {
             let own = column_mut(rhs.as_mut(), j);
-            for p in 0..size {
+            for step in 0..size {
+                let p = if upward { size - 1 - step } else { step };
                 let solved = own[p] * inverses[p];
                 own[p] = solved;
-                subtract_multiple(s, &mut own[p + 1..], &column(factor, p)[p + 1..], solved);
-            }
-        }
-    }
-}
-
-struct SubstituteBack<'a> {
-    factor: MatRef<'a, f64>,
-    rhs: MatMut<'a, f64>,
-}
-
-impl WithSimd for SubstituteBack<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, s: S) {
-        let Self { factor, mut rhs } = self;
-        let size = rhs.nrows();
-        let mut inverses = [0.0; ROWS];
-        for (p, inverse) in inverses[..size].iter_mut().enumerate() {
-            *inverse = 1.0 / factor[(p, p)];
-        }
-        for j in 0..rhs.ncols() {
-            let own = column_mut(rhs.as_mut(), j);
-            for p in (0..size).rev() {
-                let solved = own[p] * inverses[p];
-                own[p] = solved;
-                subtract_multiple(s, &mut own[..p], column(factor, p), solved);
+                let open = if upward { 0..p } else { p + 1..size };
+                subtract_multiple(s, &mut own[open.clone()], &column(factor, p)[open], solved);
             }
         }
     }

@@ -243,7 +243,7 @@ impl BandBatch {
             self.eigen[place] = self.solver.batch.outcome(place);
             let values = &mut self.values[place * size..][..size];
             let powers = &mut self.powers[place * size..][..size];
-            self.solver.read_powers(place, &mut self.order, values, powers);
+            self.solver.batch.read_powers(place, &mut self.order, values, powers);
         }
         if self.wanted.vectors {
             self.solver.batch.sort_descending();
