@@ -17,7 +17,7 @@ use eigensweep_inputs::readers::parquet::{PARQUET, table_from};
 use eigensweep_inputs::readers::{Chosen, Column, Contents, Inputs, Wanted};
 use eigensweep_inputs::{Blocks, InputError};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
 fn chosen(columns: &[&str]) -> Chosen {
@@ -390,4 +390,41 @@ fn a_page_that_declares_more_than_its_bytes_can_hold_is_refused() {
     assert!(bytes[4..7] == [0x15, 0, 0x15] && bytes[7] >= 0x80 && bytes[8] < 0x80, "{:?}", &bytes[4..9]);
     (bytes[7], bytes[8]) = (0xfe, 0x7f);
     refused(read(&bytes, &[], &[]), &["column `x`", "a page declares more than its bytes can hold"]);
+}
+
+#[test]
+fn texts_whose_lengths_are_packed_are_read() {
+    let words: Vec<String> = (0..3001).map(|row| "type".repeat(row % 7) + &row.to_string()).collect();
+    for encoding in [Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY] {
+        for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+            for nullable in [false, true] {
+                let texts = words.iter().enumerate();
+                let texts = texts.map(|(row, word)| (!nullable || row % 5 > 0).then_some(word));
+                let columns: Vec<(&str, ArrayRef)> = vec![
+                    ("x", Arc::new(Int64Array::from_iter_values(0..3001))),
+                    ("w", Arc::new(StringArray::from_iter(texts))),
+                ];
+                let properties = WriterProperties::builder()
+                    .set_dictionary_enabled(false)
+                    .set_column_encoding("w".into(), encoding)
+                    .set_writer_version(version)
+                    .set_compression(Compression::SNAPPY)
+                    .set_data_page_row_count_limit(700);
+                let found = read(&written_with(columns, properties.build()), &["x"], &[Some("w")]);
+                if nullable {
+                    refused(found, &["row 0", "column `w`", "one of 601 such values"]);
+                } else {
+                    assert_eq!(found.unwrap().columns, [Column::Words(words.clone())], "{encoding}");
+                }
+            }
+        }
+    }
+}
+
+/// The decoder would allocate 131 GB for the lengths that a page of 110 bytes declares.
+#[test]
+fn a_page_that_declares_more_lengths_than_values_is_refused() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/parquet");
+    let bytes = fs::read(corpus.join("many_lengths")).unwrap();
+    refused(column(&bytes, Some("w")), &["column `w`", "more lengths of texts than it has values"]);
 }

@@ -154,6 +154,8 @@ pub(super) struct Page {
     pub(super) unpacked: u64,
     /// Values, or entries of a dictionary.
     pub(super) values: u64,
+    /// Whether lengths of texts are packed as differences.
+    pub(super) lengths: bool,
 }
 
 impl Page {
@@ -161,7 +163,7 @@ impl Page {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut page = Self::default();
         let (mut kind, mut negative) = (None, false);
-        let mut walk = Walk { bytes };
+        let mut walk = Walk::over(bytes);
         walk.structure(&[], 0, 0, &mut |depth, parent, field, number| {
             if depth > 1 {
                 return;
@@ -175,6 +177,11 @@ impl Page {
                 (0, 2) => &mut page.unpacked,
                 (0, 3) => &mut page.packed,
                 (5 | 7 | 8, 1) => &mut page.values,
+                // Encodings by their numbers: `DELTA_LENGTH_BYTE_ARRAY`, `DELTA_BYTE_ARRAY`.
+                (5, 2) | (8, 4) => {
+                    page.lengths |= matches!(number, 6 | 7);
+                    return;
+                }
                 _ => return,
             };
             match size {
@@ -192,7 +199,7 @@ impl Page {
 /// of the schema have no more children in all than there can be elements.
 pub(super) fn is_sound(footer: &[u8]) -> bool {
     let mut children = Some(0_u64);
-    let walked = Walk { bytes: footer }.structure(FOOTER, 0, 0, &mut |depth, parent, field, number| {
+    let walked = Walk::over(footer).structure(FOOTER, 0, 0, &mut |depth, parent, field, number| {
         // Field 2 is the schema, whose elements' field 5 is the number of their children.
         if (depth, parent, field) == (OF_A_LIST, 2, 5) {
             let more = u64::try_from(number).ok();
@@ -203,23 +210,32 @@ pub(super) fn is_sound(footer: &[u8]) -> bool {
 }
 
 /// Bytes in Thrift's compact protocol that are still ahead.
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     bytes: &'a [u8],
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    pub(super) fn over(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
     fn byte(&mut self) -> Option<u8> {
         let (&first, rest) = self.bytes.split_first()?;
         self.bytes = rest;
         Some(first)
     }
 
-    fn skip(&mut self, count: usize) -> Option<()> {
-        self.bytes = self.bytes.get(count..)?;
-        Some(())
+    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.bytes.split_at_checked(count)?;
+        self.bytes = rest;
+        Some(taken)
     }
 
-    fn unsigned(&mut self) -> Option<u64> {
+    fn skip(&mut self, count: usize) -> Option<()> {
+        self.take(count).map(drop)
+    }
+
+    pub(super) fn unsigned(&mut self) -> Option<u64> {
         let mut number = 0;
         for place in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -329,11 +345,14 @@ mod tests {
 
     #[test]
     fn sizes_and_values_of_a_page_are_read() {
-        let expected = Page { header: 11, data: true, packed: 20, unpacked: 40, values: 5 };
+        let expected = Page { header: 11, data: true, packed: 20, unpacked: 40, values: 5, lengths: false };
         assert_eq!(Page::read(&DATA), Some(expected));
         for end in 0..11 {
             assert_eq!(Page::read(&DATA[..end]), None, "{end}");
         }
+        // The encoding is field 2 there.
+        let packed = [&DATA[..9], &[0x15, 12], &DATA[9..]].concat();
+        assert!(Page::read(&packed).unwrap().lengths);
         let mut negative = DATA;
         negative[3] = 1;
         assert_eq!(Page::read(&negative), None);

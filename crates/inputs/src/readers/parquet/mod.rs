@@ -13,13 +13,15 @@
 //! (`__index_level_0__`) are no inputs unless they are named.
 //!
 //! **Nothing is trusted.** The footer's lists and the pages' sizes are checked against the bytes
-//! that are there (`headers`) before the decoder, which allocates what they declare, sees them;
-//! its panics are errors ([`decoding`](crate::decoding)).
+//! that are there (`headers`), and packed lengths of texts against the values of their page
+//! (`delta`), before the decoder, which allocates what they declare, sees them; its panics are
+//! errors ([`decoding`](crate::decoding)).
 //!
 //! **Cost.** Columns are decoded a few at a time and written where they belong in the rows: memory
 //! for the numbers, and for a few columns of a row group as they are packed. Whole numbers are
 //! copied once when the first does not fit a byte, or a float.
 
+mod delta;
 mod headers;
 
 use std::io::Read;
@@ -38,10 +40,12 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::{Compression, Type};
+use parquet::basic::{Compression, Encoding, Type};
+use parquet::column::page::{Page as DataPage, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::serialized_reader::SerializedPageReader;
 
 use self::headers::Page;
 use super::choose::places;
@@ -409,7 +413,7 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
             guarded(|| Ok(column.byte_range())).map_err(|error| damaged(self.path, &place, &error))?;
         let end = at.checked_add(length).filter(|&end| end <= self.source.len());
         let end = end.ok_or_else(|| refused("its pages would be beyond the end of the file"))?;
-        let (mut values, mut largest) = (0_u64, 0);
+        let (mut values, mut largest, mut lengths) = (0_u64, 0, false);
         while at < end {
             let page = self.page(at, end - at).ok_or_else(|| refused("the header of a page is damaged"))?;
             let (left, packed) = (end - at - page.header as u64, page.packed);
@@ -424,13 +428,54 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
             if page.data {
                 values = values.saturating_add(page.values);
             }
+            lengths |= page.lengths;
             largest = largest.max(usize::try_from(page.unpacked).unwrap_or(usize::MAX));
             at += page.header as u64 + packed;
         }
         if i64::try_from(values).ok() != Some(column.num_values()) {
             return Err(refused("its pages have another number of values than the footer says"));
         }
-        Ok((values, largest))
+        let sound = !lengths
+            || guarded(|| self.lengths_are_sound(column))
+                .map_err(|error| damaged(self.path, &place, &error))?;
+        match sound {
+            true => Ok((values, largest)),
+            false => Err(refused("a page declares more lengths of texts than it has values")),
+        }
+    }
+
+    /// Whether pages of a column that pack the lengths of texts hold as many as they have values.
+    fn lengths_are_sound(&self, column: &ColumnChunkMetaData) -> Result<bool, ParquetError> {
+        let rows = usize::try_from(column.num_values()).unwrap_or(usize::MAX);
+        let mut pages = SerializedPageReader::new(Arc::clone(&self.source), column, rows, None)?;
+        while let Some(page) = pages.get_next_page()? {
+            let streams = delta::streams(page.encoding());
+            if streams == 0 {
+                continue;
+            }
+            let values = match &page {
+                DataPage::DataPageV2 { buf, rep_levels_byte_len, def_levels_byte_len, .. } => buf
+                    .get(*rep_levels_byte_len as usize..)
+                    .and_then(|rest| rest.get(*def_levels_byte_len as usize..)),
+                // Levels of each kind that there is begin with the number of their bytes.
+                DataPage::DataPage { buf, def_level_encoding, rep_level_encoding, .. } => {
+                    let of = column.column_descr();
+                    [(of.max_rep_level(), rep_level_encoding), (of.max_def_level(), def_level_encoding)]
+                        .into_iter()
+                        .filter(|&(most, _)| most > 0)
+                        .try_fold(&buf[..], |rest, (_, &encoding)| {
+                            let (length, rest) = rest.split_first_chunk::<4>()?;
+                            rest.get(u32::from_le_bytes(*length) as usize..)
+                                .filter(|_| encoding == Encoding::RLE)
+                        })
+                }
+                DataPage::DictionaryPage { buf, .. } => Some(&buf[..]),
+            };
+            if !values.is_some_and(|values| delta::are_sound(values, streams, u64::from(page.num_values()))) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The header of the page at a place, before so many bytes.
