@@ -137,6 +137,29 @@ const CHUNK: Fields = &[
 const BOX: Fields =
     &[(1, Double), (2, Double), (3, Double), (4, Double), (5, Double), (6, Double), (7, Double), (8, Double)];
 
+const PAGE: Fields = &[
+    (1, Number),
+    (2, Number),
+    (3, Number),
+    (4, Number),
+    (5, Structure(&[(1, Number), (2, Number), (3, Number), (4, Number), (5, Structure(STATISTICS))])),
+    (6, EMPTY),
+    (7, Structure(&[(1, Number), (2, Number)])),
+    (
+        8,
+        Structure(&[
+            (1, Number),
+            (2, Number),
+            (3, Number),
+            (4, Number),
+            (5, Number),
+            (6, Number),
+            (8, Structure(STATISTICS)),
+        ]),
+    ),
+];
+const STATISTICS: Fields = &[(1, Text), (2, Text), (3, Number), (4, Number), (5, Text), (6, Text)];
+
 /// What is called with a number: the depth of its structure, the field of the outermost structure
 /// that it is in (0 if it is the outermost's), its own, and its value.
 type See<'a> = &'a mut dyn FnMut(usize, i64, i64, i64);
@@ -164,7 +187,7 @@ impl Page {
         let mut page = Self::default();
         let (mut kind, mut negative) = (None, false);
         let mut walk = Walk::over(bytes);
-        walk.structure(&[], 0, 0, &mut |depth, parent, field, number| {
+        walk.structure(PAGE, 0, 0, &mut |depth, parent, field, number| {
             if depth > 1 {
                 return;
             }
@@ -353,6 +376,9 @@ mod tests {
         // The encoding is field 2 there.
         let packed = [&DATA[..9], &[0x15, 12], &DATA[9..]].concat();
         assert!(Page::read(&packed).unwrap().lengths);
+        // Statistics that are no structure.
+        let other = [&DATA[..9], &[0x45, 2], &DATA[9..]].concat();
+        assert_eq!(Page::read(&other), None);
         let mut negative = DATA;
         negative[3] = 1;
         assert_eq!(Page::read(&negative), None);

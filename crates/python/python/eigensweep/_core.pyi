@@ -1,0 +1,3 @@
+"""What is compiled."""
+
+__version__: str

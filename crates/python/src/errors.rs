@@ -1,0 +1,70 @@
+//! Errors of the engine as exceptions of `eigensweep._errors`.
+
+use eigensweep_engine::EngineError;
+use eigensweep_job::JobProblems;
+use pyo3::BoundObject;
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// Nothing of its own: exceptions are classes of Python's.
+pub(crate) fn add(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+    Ok(())
+}
+
+/// An exception of the package with a message.
+pub(crate) fn error(python: Python<'_>, message: &str) -> PyErr {
+    raised(python, "Error", (message,))
+}
+
+/// An error of the engine: of a job `JobError`, of a file `OSError` with its number, else `Error`.
+pub(crate) fn of_engine(python: Python<'_>, error: &EngineError) -> PyErr {
+    match error {
+        EngineError::Job(problems) => of_problems(python, problems),
+        EngineError::Io { path, source, .. } => of_file(&error.to_string(), path, source),
+        EngineError::Input(_) | EngineError::Store(_) | EngineError::Threads { .. } => {
+            self::error(python, &error.to_string())
+        }
+    }
+}
+
+/// What is wrong with a job, a problem a dictionary.
+pub(crate) fn of_problems(python: Python<'_>, problems: &JobProblems) -> PyErr {
+    let dictionaries = problems.problems.iter().map(|problem| {
+        let dictionary = PyDict::new(python);
+        let source = problems.sources.get(problem.place.source);
+        let (line, column) = source.map_or((1, 1), |source| source.position(problem.place.span.start));
+        dictionary.set_item("message", &problem.message)?;
+        dictionary.set_item("label", &problem.label)?;
+        dictionary.set_item("help", problem.help.as_deref())?;
+        dictionary.set_item("source", source.map(|source| source.name.as_str()))?;
+        dictionary.set_item("line", line)?;
+        dictionary.set_item("column", column)?;
+        Ok(dictionary)
+    });
+    match dictionaries.collect::<PyResult<Vec<_>>>() {
+        Ok(dictionaries) => raised(python, "JobError", (problems.to_string(), dictionaries)),
+        Err(error) => error,
+    }
+}
+
+/// An `OSError` that keeps the number of the operating system's.
+fn of_file(message: &str, path: &std::path::Path, source: &std::io::Error) -> PyErr {
+    match source.raw_os_error() {
+        Some(number) => PyOSError::new_err((number, message.to_owned(), path.to_path_buf())),
+        None => PyOSError::new_err(message.to_owned()),
+    }
+}
+
+fn raised<'py>(
+    python: Python<'py>,
+    class: &str,
+    arguments: impl IntoPyObject<'py, Target = pyo3::types::PyTuple>,
+) -> PyErr {
+    let made = || -> PyResult<PyErr> {
+        let class = python.import("eigensweep._errors")?.getattr(class)?;
+        let arguments = arguments.into_pyobject(python).map_err(Into::into)?.into_bound();
+        Ok(PyErr::from_value(class.call1(arguments)?))
+    };
+    made().unwrap_or_else(|error| error)
+}

@@ -1,0 +1,20 @@
+//! `eigensweep._core`: what the Python package calls.
+//!
+//! Arguments are plain: texts, numbers, arrays of doubles. What is friendly (keywords, dictionaries,
+//! optional libraries) is Python's, in `python/eigensweep`. Long calls release the interpreter's
+//! lock; nothing prints, and there is no global allocator and no global thread pool.
+//!
+//! | file | about |
+//! |---|---|
+//! | `errors` | errors of the engine as exceptions |
+
+use pyo3::prelude::*;
+
+mod errors;
+
+/// The module.
+#[pymodule(gil_used = false)]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    errors::add(module)
+}
