@@ -21,7 +21,7 @@ import numpy as np
 
 from . import _core
 from ._dataset import Dataset, shown
-from ._errors import EigensweepWarning, JobError, Problem, missing
+from ._errors import EigensweepWarning, JobError, Problem, optional
 
 Job = str | os.PathLike[str] | Mapping[str, Any]
 """A path, TOML text, or a dict of the job file's keys."""
@@ -322,7 +322,9 @@ def _array(key: str, value: Any) -> np.ndarray[Any, Any]:
         texts = np.asarray([str(item) for item in array.ravel()]).reshape(array.shape)
         array = texts if all(isinstance(item, str) for item in array.ravel()) else array
     if array.dtype.kind not in "biufU":
-        raise TypeError(f"data {key!r} is an array of {array.dtype}: give numbers or, as labels, texts")
+        raise TypeError(
+            f"data {key!r} is an array of {array.dtype}: give numbers or, as labels, texts"
+        )
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
 
 
@@ -330,7 +332,7 @@ def _keep(directory: Path, key: str, array: np.ndarray[Any, Any], new: list[Path
     """Writes an array under the hash of its content, unless it is there; whole or not at all."""
     kind = f"{array.dtype.str} {array.shape}\n".encode()
     digest = hashlib.blake2b(kind, digest_size=8)
-    digest.update(array.reshape(-1).view(np.uint8))
+    digest.update(array.reshape(-1).view(np.uint8).data)
     path = directory / f"{key}-{digest.hexdigest()}.npy"
     if path.exists():
         return path
@@ -414,12 +416,11 @@ def _tqdm(progress: bool | None) -> Any:
     if progress is False or (progress is None and not looked_at):
         return None
     try:
-        from tqdm.auto import tqdm
+        return optional("tqdm.auto", "progress=True", "notebook").tqdm
     except ImportError:
         if progress:
-            raise missing("progress=True", "tqdm", "notebook") from None
+            raise
         return None
-    return tqdm
 
 
 def _bytes(count: float) -> str:
