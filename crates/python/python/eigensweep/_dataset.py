@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +71,8 @@ class Dataset:
     @property
     def job(self) -> dict[str, Any]:
         """The job as resolved: every key with its value."""
+        import tomllib
+
         return tomllib.loads(self._described()["job"])
 
     @property
@@ -241,7 +241,8 @@ class Dataset:
         --------
         >>> import eigensweep as es
         >>> data = es.run({"job": {"replicates": 2}, "data": {"components": 4}})
-        >>> data.sql("SELECT DISTINCT paradigm FROM results ORDER BY paradigm")["paradigm"].to_list()
+        >>> found = data.sql("SELECT DISTINCT paradigm FROM results ORDER BY paradigm")
+        >>> found["paradigm"].to_list()
         ['joint-embedding', 'reconstruction', 'supervised']
         """
         library = optional("polars", "sql()", "polars")
@@ -347,6 +348,8 @@ class Dataset:
         return "\n".join([self._headline(), *(f"  {name}: {text}" for name, text in self._lines())])
 
     def _repr_html_(self) -> str:
+        import html
+
         rows = "".join(
             f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
             f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
