@@ -1,8 +1,9 @@
-"""Exceptions of the package."""
+"""Exceptions and warnings of the package."""
 
 from __future__ import annotations
 
-from typing import TypedDict
+import importlib
+from typing import Any, TypedDict
 
 
 class Problem(TypedDict):
@@ -36,3 +37,19 @@ class JobError(Error, ValueError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class EigensweepWarning(UserWarning):
+    """Something that a run did and a person should know: damage repaired, rows without a value."""
+
+
+def optional(name: str, what: str, extra: str) -> Any:
+    """Import an optional library that `what` needs, or say which extra brings it."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        package = name.partition(".")[0]
+        raise ImportError(
+            f"{what} needs {package}, which is not installed: pip install 'eigensweep[{extra}]'",
+            name=package,
+        ) from None
