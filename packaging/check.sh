@@ -26,7 +26,7 @@ for wheel in dist/*.whl; do
     say "$wheel: tag"
     tag=$(basename "$wheel" .whl | cut -d- -f5)
     "$tools/auditwheel" show "$wheel" | tee "$place/audit"
-    grep -q "platform tag: \"${tag%%.*}\"" "$place/audit" || fail "$wheel does not keep what its tag says"
+    tr -s '\n' ' ' <"$place/audit" | grep -q "consistent with the following platform tag: \"${tag%%.*}\"" || fail "$wheel does not keep what its tag says"
 done
 for wheel in dist/eigensweep_query-*.whl; do
     smaller "$wheel" 60000000
