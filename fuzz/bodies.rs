@@ -1,7 +1,8 @@
-//! What the fuzz targets do with bytes: each must end without a panic, whatever they are, and hold no more memory meanwhile than
-//! [`FIXED`] + [`FACTOR`] times as many bytes.
+//! What the fuzz targets do with bytes: each must end without a panic, whatever they are, and hold
+//! no more memory meanwhile than [`FIXED`] + [`FACTOR`] times as many bytes.
 //!
-//! Shared by `fuzz_targets/` (libFuzzer) and by `crates/engine/tests/corpus.rs` (the corpus, bent and cut, in the ordinary tests).
+//! Shared by `fuzz_targets/` (libFuzzer) and by `crates/engine/tests/corpus.rs` (the corpus, bent
+//! and cut, in the ordinary tests).
 
 use std::fs;
 use std::path::Path;
@@ -94,7 +95,8 @@ pub(crate) fn condition(data: &[u8]) {
     }
 }
 
-/// The texts of a data set: a section, a commit record, a manifest and the resolved job, separated by NUL bytes.
+/// The texts of a data set: a section, a commit record, a manifest and the resolved job, separated
+/// by NUL bytes.
 pub(crate) fn records(data: &[u8]) {
     match read_records(data) {
         Some(Ok((dataset, faults))) => {
@@ -136,8 +138,8 @@ pub(crate) fn npy(data: &[u8]) {
     let _ = readers::npy::column_from(data, length, path).map_err(|error| error.to_string());
 }
 
-/// An archive of arrays; or arrays in npy format one after the other, which become one whose checksums
-/// are right: the parts of a sparse matrix, or inputs and labels.
+/// An archive of arrays; or arrays in npy format one after the other, which become one whose
+/// checksums are right: the parts of a sparse matrix, or inputs and labels.
 pub(crate) fn npz(data: &[u8]) {
     const SPARSE: [&[&str]; 5] = [
         &["format.npy"],
@@ -225,7 +227,8 @@ pub(crate) fn bounded_h5ad(data: &[u8]) {
     limited(FIXED + HDF5_HEADER + FACTOR * data.len(), h5ad, data);
 }
 
-/// AnnData's file, from disk, as every program reads it; those without the feature `hdf5` only say so.
+/// AnnData's file, from disk, as every program reads it; those without the feature `hdf5` only say
+/// so.
 pub(crate) fn h5ad(data: &[u8]) {
     let Ok(directory) = tempfile::tempdir() else { return };
     let path = directory.path().join("data.h5ad");

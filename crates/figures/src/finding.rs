@@ -29,7 +29,7 @@ pub fn finding(sources: &[Source]) -> Result<Option<String>, FigureError> {
     of(&rows, metric)
 }
 
-/// The same of lines that are at the largest n.
+/// What lines at the largest n say.
 pub(crate) fn of(rows: &Lines<'_>, metric: &'static Metric) -> Result<Option<String>, FigureError> {
     let axes: Vec<&str> = rows.axes.iter().map(String::as_str).collect();
     let Some(contest) = Contest::new(rows, &axes, metric)? else { return recoveries(rows, metric) };

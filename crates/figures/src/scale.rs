@@ -56,7 +56,7 @@ impl Scale {
         }
     }
 
-    /// The same for the values of a job's axis: where 0 is among values that span decades, each
+    /// The scale for the values of a job's axis: where 0 is among values that span decades, each
     /// value is a step.
     pub(crate) fn fit_axis(values: &[f64], spacing: Option<Spacing>, margin: f64) -> Self {
         let mut listed = values.to_vec();
@@ -74,7 +74,7 @@ impl Scale {
         }
     }
 
-    /// The same for an axis of cells, each value in the middle of one: with half a step beyond the
+    /// The scale for an axis of cells, each value in the middle of one: with half a step beyond the
     /// first and the last value, on a logarithmic axis half a decade at most.
     pub(crate) fn around(values: &[f64], spacing: Option<Spacing>) -> Self {
         let decade = 10.0_f64.sqrt();

@@ -1,4 +1,5 @@
-//! Reads a source as a job does, and writes its inputs as doubles (npy) and its labels, a line each.
+//! Reads a source as a job does, and writes its inputs as doubles (npy) and its labels, a line
+//! each.
 //!
 //! ```text
 //! cargo run -p eigensweep-inputs --example read -- csv table.csv out.npy labels=species columns='*_mm'

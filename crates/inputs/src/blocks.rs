@@ -88,7 +88,7 @@ pub trait Blocks: fmt::Debug + Send + Sync {
         });
     }
 
-    /// The same rows with some of their columns, which are below p; of the same layout and type
+    /// These rows with some of their columns, which are below p; of the same layout and type
     /// where the source is one of this crate's.
     ///
     /// # Errors
@@ -175,8 +175,8 @@ impl<T: Element> Dense<T> {
     ///
     /// # Errors
     ///
-    /// * [`InputError::Dimension`] if `values` has another length, or if there are no samples or features.
-    /// * [`InputError::NonFiniteEntry`] if a value is infinite or not a number.
+    /// * [`InputError::Dimension`] if `values` has another length, or if there are no samples or
+    /// features. * [`InputError::NonFiniteEntry`] if a value is infinite or not a number.
     pub fn new(values: Vec<T>, samples: usize, features: usize) -> Result<Self, InputError> {
         let (expected, found) = (samples.checked_mul(features), values.len());
         if expected != Some(found) || found == 0 {
@@ -194,15 +194,16 @@ impl<T: Element> Dense<T> {
         }
     }
 
-    /// The same as samples of so many channels, rows and columns; of their features only if their
-    /// number is another.
+    /// These rows as samples of so many channels, rows and columns, or as they were if that is
+    /// another number of features.
     #[must_use]
     pub fn shaped(self, shape: [usize; 3]) -> Self {
         let fits = shape.iter().try_fold(1_usize, |size, &of| size.checked_mul(of)) == Some(self.features);
         Self { shape: fits.then_some(shape), ..self }
     }
 
-    /// The same where the type of the values says nothing of which values could have been there.
+    /// These rows without bounds: the type of the values says nothing of which could have been
+    /// there.
     #[must_use]
     pub fn unbounded(self) -> Self {
         Self { bounds: None, ..self }

@@ -129,7 +129,7 @@ impl Compact {
         Ok(())
     }
 
-    /// The same as rows, samples × features, row-major. Their type says nothing of which values
+    /// These values as rows, samples × features, row-major. Their type says nothing of which values
     /// could have been there, so that they have no [bounds](Blocks::bounds).
     ///
     /// # Errors
@@ -143,7 +143,7 @@ impl Compact {
         })
     }
 
-    /// The same as the nonzero entries of sparse rows.
+    /// These values as the nonzero entries of sparse rows.
     ///
     /// # Errors
     ///

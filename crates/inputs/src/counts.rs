@@ -172,7 +172,7 @@ fn edges(means: &[f64]) -> Vec<f64> {
     edges
 }
 
-/// The same rows with the chosen columns only, in that order; their layout and type stay.
+/// Rows with the chosen columns only, in that order; their layout and type stay.
 ///
 /// # Errors
 ///

@@ -1,11 +1,13 @@
-//! What can be wrong with an input: one enum, fields first, messages that name the file, the place and the remedy.
+//! What can be wrong with an input: one enum, fields first, messages that name the file, the place
+//! and the remedy.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Why an input cannot be used.
 ///
-/// Every message says where the fault lies and what to do about it; the fields hold the same facts for programs.
+/// Every message says where the fault lies and what to do about it; the fields hold the same facts
+/// for programs.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
@@ -19,7 +21,8 @@ pub enum InputError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// A directory, pipe or device where a regular file is needed: sizes are checked before anything is allocated.
+    /// A directory, pipe or device where a regular file is needed: sizes are checked before
+    /// anything is allocated.
     #[error("{} is not a regular file; give a file on disk (sizes are checked before reading, so no pipes)", path.display())]
     NotAFile {
         /// The path given.

@@ -11,8 +11,8 @@ use crate::gzip::{self, Members};
 ///
 /// # Errors
 ///
-/// [`InputError::NotAFile`] for anything else (its length would say nothing about what arrives, and opening a
-/// pipe would wait for a writer), [`InputError::Io`] if the system refuses.
+/// [`InputError::NotAFile`] for anything else (its length would say nothing about what arrives, and
+/// opening a pipe would wait for a writer), [`InputError::Io`] if the system refuses.
 pub(crate) fn open(path: &Path) -> Result<(File, u64), InputError> {
     let cannot_open = |source| InputError::Io { path: path.to_owned(), action: "open", source };
     // Asked before opening, because opening a pipe would block.

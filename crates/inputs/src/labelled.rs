@@ -1,7 +1,8 @@
-//! Inputs and labels side by side: the rows `A = [X₁ Y]` whose running moments the samplers consume.
+//! Inputs and labels side by side: the rows `A = [X₁ Y]` whose running moments the samplers
+//! consume.
 //!
-//! The engine makes one of these a job and hands its rows out; the moment sampler needs nothing of the data but
-//! `AᵀA` over nested subsets of rows.
+//! The engine makes one of these a job and hands its rows out; the moment sampler needs nothing of
+//! the data but `AᵀA` over nested subsets of rows.
 //!
 //! | symbol | here | shape |
 //! |---|---|---|

@@ -8,21 +8,22 @@
 //! | `C = (X − 1μᵀ)ᵀ(X − 1μᵀ)/n` | [`Blocks::second_moment`] | p × p | the features', squared |
 //! | `s = Xᵀ1`, `G = XᵀX` of bytes | `column_sums`, `byte_gram` | p, p × p | grey levels, and squared |
 //!
-//! **Bytes.** Every entry of `G`, and every partial sum on the way to it, is an integer of at most n · 255². As
-//! long as that stays below 2⁵³ ([`MAX_SAMPLES`]) no addition or fused multiply-add rounds, so `G`
-//! is exact: the same bits for every block size, order of summation, instruction set and machine.
-//! The subtraction that usually ruins a one-pass covariance is done on the integers `n G − s sᵀ` in
-//! 128 bits; `C = G/n − s sᵀ/n²` then carries the three roundings of one conversion and two
-//! divisions, however large the means.
+//! **Bytes.** Every entry of `G`, and every partial sum on the way to it, is an integer of at most
+//! n · 255². As long as that stays below 2⁵³ ([`MAX_SAMPLES`]) no addition or fused multiply-add
+//! rounds, so `G` is exact: the same bits for every block size, order of summation, instruction set
+//! and machine. The subtraction that usually ruins a one-pass covariance is done on the integers `n
+//! G − s sᵀ` in 128 bits; `C = G/n − s sᵀ/n²` then carries the three roundings of one conversion
+//! and two divisions, however large the means.
 //!
-//! **Other numbers.** Two passes: the means by compensated sums, which are the exact sums rounded once or twice; then the
-//! products of centred rows. Every entry is one chain of fused multiply-adds over the rows in their
-//! order ([`RowGram`]), so that the bits are the same for every block size, instruction set and
-//! machine. An entry is off by at most about n · 2⁻⁵³ of the variances, however large the means.
-//! What the rounded means leave, the square of a mean's error, is far below that.
+//! **Other numbers.** Two passes: the means by compensated sums, which are the exact sums rounded
+//! once or twice; then the products of centred rows. Every entry is one chain of fused
+//! multiply-adds over the rows in their order ([`RowGram`]), so that the bits are the same for
+//! every block size, instruction set and machine. An entry is off by at most about n · 2⁻⁵³ of the
+//! variances, however large the means. What the rounded means leave, the square of a mean's error,
+//! is far below that.
 //!
-//! **Cost.** n p² flops, half of those of a full product, and 8 p² bytes for `C`; 8 · `BLOCK_ROWS` · p bytes for
-//! a block of rows as `f64`.
+//! **Cost.** n p² flops, half of those of a full product, and 8 p² bytes for `C`; 8 · `BLOCK_ROWS`
+//! · p bytes for a block of rows as `f64`.
 //!
 //! Sources: A. Neumaier, *Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen*
 //! (1974); T. F. Chan, G. H. Golub, R. J. `LeVeque`, *Algorithms for computing the sample variance:

@@ -1,12 +1,12 @@
-//! Reads and writes arrays in NumPy's npy format: inputs and targets from elsewhere, solved weights to
-//! elsewhere.
+//! Reads and writes arrays in NumPy's npy format: inputs and targets from elsewhere, solved weights
+//! to elsewhere.
 //!
-//! Taken are 16-, 32- and 64-bit floats, signed and unsigned integers of any width, booleans, and as
-//! labels words; either byte order, C or Fortran order, versions 1 to 3 of the format. The program's
-//! `solve` reads its arguments as doubles and writes its results with this; jobs read inputs in the
-//! least type ([`readers::npy`](crate::readers::npy)). How elements are read, and what is checked
-//! before, is the same for all formats of arrays (`arrays.rs`); the header is screened before npyz
-//! parses it.
+//! Taken are 16-, 32- and 64-bit floats, signed and unsigned integers of any width, booleans, and
+//! as labels words; either byte order, C or Fortran order, versions 1 to 3 of the format. The
+//! program's `solve` reads its arguments as doubles and writes its results with this; jobs read
+//! inputs in the least type ([`readers::npy`](crate::readers::npy)). How elements are read, and
+//! what is checked before, is the same for all formats of arrays (`arrays.rs`); the header is
+//! screened before npyz parses it.
 //!
 //! **Cost.** One buffered pass; for a matrix 8 bytes an element, or 64 where faer pads columns
 //! shorter than eight.
@@ -32,8 +32,9 @@ use crate::{InputError, files, whole_file};
 ///   cannot be understood.
 /// * [`InputError::Unreadable`], [`InputError::Rank`], [`InputError::ZeroDimension`],
 ///   [`InputError::Overflow`]: the array is not of a kind that is taken.
-/// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the file is shorter or longer than declared.
-/// * [`InputError::NonFinite`], [`InputError::Inexact`]: the first entry, in the file's order, that is unusable.
+/// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the file is shorter or longer than
+/// declared. * [`InputError::NonFinite`], [`InputError::Inexact`]: the first entry, in the file's
+/// order, that is unusable.
 pub fn read_matrix(path: &Path) -> Result<Mat<f64>, InputError> {
     let (file, length) = files::open(path)?;
     matrix_from(file, length, path)
@@ -68,7 +69,8 @@ pub(crate) fn array(stream: &mut Stream<'_>) -> Result<Array, InputError> {
     header::read(stream)
 }
 
-/// Writes a matrix as `f64` in C order, whole or not at all: beside `path` first, synced, then renamed.
+/// Writes a matrix as `f64` in C order, whole or not at all: beside `path` first, synced, then
+/// renamed.
 ///
 /// Entries are written as they are, also if they are not finite.
 ///

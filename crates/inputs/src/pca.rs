@@ -15,17 +15,19 @@
 //! The sign of each column of `V`, which an eigensolver leaves open, is fixed: its entry of largest
 //! magnitude is positive, the first one if several tie.
 //!
-//! **Numerics.** `C` of bytes is exact up to three roundings an entry, of other numbers up to n of them; the eigensolver and the projection round by a few units of
-//! 2⁻⁵³ relative to the largest variance. Variances are therefore clamped at zero, and columns of
-//! `V` whose variances are closer than that (those of constant features and repeated samples, all
-//! zero) are an arbitrary orthonormal basis of their space. Up to [`MOST_IN_A_LANE`](eigensweep_spectral::leading::MOST_IN_A_LANE) features all of
-//! it is the same bits on every machine; beyond, faer's blocked eigensolver is the faster way, and
-//! its last bits depend on the instruction set.
+//! **Numerics.** `C` of bytes is exact up to three roundings an entry, of other numbers up to n of
+//! them; the eigensolver and the projection round by a few units of 2⁻⁵³ relative to the largest
+//! variance. Variances are therefore clamped at zero, and columns of `V` whose variances are closer
+//! than that (those of constant features and repeated samples, all zero) are an arbitrary
+//! orthonormal basis of their space. Up to
+//! [`MOST_IN_A_LANE`](eigensweep_spectral::leading::MOST_IN_A_LANE) features all of it is the same
+//! bits on every machine; beyond, faer's blocked eigensolver is the faster way, and its last bits
+//! depend on the instruction set.
 //!
-//! **Cost.** n p² flops for the moments, O(p³) for the eigenvectors, 2 n p m for the scores. Memory: n m doubles for
-//! the scores, some five p × p matrices while the eigensolver runs, and one block of rows as
-//! doubles. MNIST's 60,000 × 784 to 50 components, read from gzip: about 1 s on one core and 110 MB
-//! at the peak.
+//! **Cost.** n p² flops for the moments, O(p³) for the eigenvectors, 2 n p m for the scores.
+//! Memory: n m doubles for the scores, some five p × p matrices while the eigensolver runs, and one
+//! block of rows as doubles. MNIST's 60,000 × 784 to 50 components, read from gzip: about 1 s on
+//! one core and 110 MB at the peak.
 
 use eigensweep_spectral::dense::product;
 use eigensweep_spectral::lanes::InstructionSet;
@@ -166,8 +168,8 @@ pub fn largest_eigenvalue(moment: MatRef<'_, f64>) -> Result<f64, InputError> {
     Ok(leading_eigenpairs(moment.to_owned(), 1)?.0[0])
 }
 
-/// The largest variances of principal components, descending, from the p × p second moment (its lower
-/// triangle).
+/// The largest variances of principal components, descending, from the p × p second moment (its
+/// lower triangle).
 ///
 /// # Errors
 ///

@@ -30,8 +30,9 @@ use crate::moments::{self, BLOCK_ROWS, CompensatedSum};
 use crate::{Blocks, Compact, InputError};
 
 /// The share of entries held from which on the dense second moment is faster. Measured on 5,000 ×
-/// 2,000 counts, seconds at 0.02, 0.05, 0.1, 0.2: 0.1, 0.2, 0.3, 0.9 sparse against 0.8 to 1.1 dense;
-/// of real numbers 0.1, 0.1, 0.5, 1.7 against 2.6 to 2.8. No influence on moments of whole numbers.
+/// 2,000 counts, seconds at 0.02, 0.05, 0.1, 0.2: 0.1, 0.2, 0.3, 0.9 sparse against 0.8 to 1.1
+/// dense; of real numbers 0.1, 0.1, 0.5, 1.7 against 2.6 to 2.8. No influence on moments of whole
+/// numbers.
 const DENSE: f64 = 0.2;
 
 /// Doubles of the second moment that are added to at a time: 256 KiB, which caches hold. No
@@ -151,7 +152,7 @@ impl<T: Element> Sparse<T> {
         gram
     }
 
-    /// The same with their means taken off some columns (ascending), zeros included.
+    /// These rows less a centre in some columns (ascending), zeros included.
     fn centred(&self, centres: &[(usize, f64)]) -> Result<Sparse<f64>, InputError> {
         let mut starts = vec![0];
         let (mut columns, mut values) = (Vec::new(), Vec::new());

@@ -10,10 +10,10 @@
 //! | [`stage`], [`replace`] | the two halves, for a file that something else fills or that is staged elsewhere |
 //! | [`sync_directory`] | the last step alone |
 //!
-//! **Directories that cannot be synced.** CIFS and some FUSE file systems answer the sync of a *directory* with EINVAL
-//! or ENOTSUP: nothing more can be done there, the rename is as durable as the system makes it, and
-//! the write counts as done; [`unsynced_directory`] tells of it. Any other answer (EIO above all)
-//! is an error, and so is every failed sync of a *file*.
+//! **Directories that cannot be synced.** CIFS and some FUSE file systems answer the sync of a
+//! *directory* with EINVAL or ENOTSUP: nothing more can be done there, the rename is as durable as
+//! the system makes it, and the write counts as done; [`unsynced_directory`] tells of it. Any other
+//! answer (EIO above all) is an error, and so is every failed sync of a *file*.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

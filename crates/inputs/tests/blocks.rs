@@ -1,4 +1,5 @@
-//! Moments and components of `f32` and `f64` against the exact ones of bytes, and against closed forms.
+//! Moments and components of `f32` and `f64` against the exact ones of bytes, and against closed
+//! forms.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
@@ -55,7 +56,8 @@ fn the_same_integers_have_the_same_components_in_every_type() {
     }
 }
 
-/// Means 10⁶ and 2⁴⁰ times the deviations: sums of uncentred squares would have lost all digits, or most.
+/// Means 10⁶ and 2⁴⁰ times the deviations: sums of uncentred squares would have lost all digits, or
+/// most.
 #[test]
 fn means_far_above_the_deviations_cost_no_digits() {
     for mean in [1e6, 2_f64.powi(40)] {
@@ -81,7 +83,8 @@ fn means_far_above_the_deviations_cost_no_digits() {
 /// A mean that no double holds, against integers.
 #[test]
 fn a_mean_that_must_be_rounded_costs_no_digits() {
-    // 10⁶ + i for i in 0..10, 3000 times, less one row: μ = 10⁶ + S₁/n, C = S₂/n − (S₁/n)² in integers.
+    // 10⁶ + i for i in 0..10, 3000 times, less one row: μ = 10⁶ + S₁/n, C = S₂/n − (S₁/n)² in
+    // integers.
     let deviations: Vec<i64> = (0..29_999).map(|i| i % 10).collect();
     let n = 29_999_i64;
     let (sum, squares): (i64, i64) = (deviations.iter().sum(), deviations.iter().map(|d| d * d).sum());

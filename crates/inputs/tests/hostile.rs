@@ -1,4 +1,5 @@
-//! Whatever the bytes, the readers return; and they never hold more memory than the bytes can account for.
+//! Whatever the bytes, the readers return; and they never hold more memory than the bytes can
+//! account for.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
@@ -16,7 +17,8 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-/// Buffers, the decoder's window and state, and what proptest does meanwhile: independent of the input.
+/// Buffers, the decoder's window and state, and what proptest does meanwhile: independent of the
+/// input.
 const FIXED: usize = 1 << 19;
 
 #[global_allocator]
@@ -127,7 +129,8 @@ fn nearly_idx() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// Something like an npy file: pieces of headers in any order, a length that may lie, then anything.
+/// Something like an npy file: pieces of headers in any order, a length that may lie, then
+/// anything.
 fn nearly_npy() -> impl Strategy<Value = Vec<u8>> {
     let shape = prop::collection::vec(dimension(), 0..4).prop_map(|shape| {
         format!("'shape': ({}), ", shape.iter().map(|size| format!("{size}, ")).collect::<String>())
@@ -346,7 +349,8 @@ fn bombs_of_text_are_held_no_longer_than_their_lines_are() {
 /// A header may declare as much as deflate could hold; the buffer still follows what arrives.
 #[test]
 fn a_plausible_declaration_is_not_allocated_before_the_data_arrive() {
-    // Five megabytes of noise in gzip could be five gigabytes; the header declares one, which never comes.
+    // Five megabytes of noise in gzip could be five gigabytes; the header declares one, which never
+    // comes.
     let mut random = Random(1);
     let noise: Vec<u8> = (0..5_000_000).map(|_| random.byte()).collect();
     let header = [&[0, 0, 8, 2][..], &1_000_000_u32.to_be_bytes(), &1_000_u32.to_be_bytes()].concat();
@@ -364,7 +368,8 @@ fn sparse_entries_are_held_in_proportion_to_their_lines() {
     within(text.as_bytes(), text.len(), 8).unwrap();
 }
 
-/// Files of the fuzzer's corpus: dimensions that nothing is behind, cycles, chunks that are not there.
+/// Files of the fuzzer's corpus: dimensions that nothing is behind, cycles, chunks that are not
+/// there.
 #[cfg(feature = "hdf5")]
 #[test]
 fn hdf5_files_are_held_in_proportion_to_their_bytes() {

@@ -1,4 +1,5 @@
-//! The npy reader and writer: what they give back, and one test per thing that can be wrong with a file.
+//! The npy reader and writer: what they give back, and one test per thing that can be wrong with a
+//! file.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 

@@ -13,8 +13,9 @@ use faer::{Mat, mat};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-/// Rounding allowed relative to the largest variance (for variances) or the largest pixel (for scores): the
-/// eigensolver's backward error is a small multiple of p · 2⁻⁵³, about 10⁻¹⁴ at these sizes.
+/// Rounding allowed relative to the largest variance (for variances) or the largest pixel (for
+/// scores): the eigensolver's backward error is a small multiple of p · 2⁻⁵³, about 10⁻¹⁴ at these
+/// sizes.
 const TOLERANCE: f64 = 1e-12;
 
 /// Images with correlated pixels of very different spreads, and one pixel that never changes.
@@ -84,7 +85,8 @@ fn all_components_reconstruct_the_images() {
 
 #[test]
 fn few_components_keep_the_most_variance() {
-    // By Eckart and Young what is lost is the sum of the variances left out, and no basis loses less.
+    // By Eckart and Young what is lost is the sum of the variances left out, and no basis loses
+    // less.
     let images = correlated(1500, 12);
     let all = principal_components(&images, 12).unwrap();
     let few = principal_components(&images, 4).unwrap();

@@ -42,7 +42,7 @@ impl<T: Copy> Axis<T> {
         (!values.is_empty()).then_some(Axis { values, relative: false })
     }
 
-    /// The same values as multiples of the largest eigenvalue of the clean data.
+    /// These values as multiples of the largest eigenvalue of the clean data.
     #[must_use]
     pub fn relative(self) -> Axis<T> {
         Axis { relative: true, ..self }

@@ -30,8 +30,8 @@ pub struct AxisColumn<'a> {
     pub key: &'static str,
     /// What a step along the axis changes.
     pub level: Level,
-    /// Whether the values are multiples of the largest eigenvalue of the clean data, or of a stage's
-    /// axis of their mean variance.
+    /// Whether the values are multiples of the largest eigenvalue of the clean data, or of a
+    /// stage's axis of their mean variance.
     pub relative: bool,
     /// The values, in the order of the job file.
     pub values: AxisValues<'a>,
@@ -307,14 +307,15 @@ impl JobSpec {
         self.written(Writing::Job)
     }
 
-    /// The same without the paths of stages' files: what the identity of a section is made of.
+    /// The job in TOML without the paths of stages' files: what the identity of a section is made
+    /// of.
     #[must_use]
     pub fn content(&self) -> String {
         self.written(Writing::Content)
     }
 
-    /// The same with the columns of stages' axes in place of their values: what the identity of a
-    /// study is made of.
+    /// The job in TOML with the columns of stages' axes in place of their values: what the identity
+    /// of a study is made of.
     #[must_use]
     pub fn study(&self) -> String {
         self.written(Writing::Study)

@@ -76,7 +76,7 @@ impl Query {
         Ok(Self { table: (table, frame), columns, paradigms, conditions: Vec::new(), detail })
     }
 
-    /// The same, with `best` among some paradigms only.
+    /// The tables of a data set, with `best` among some paradigms only.
     ///
     /// # Errors
     ///

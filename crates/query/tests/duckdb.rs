@@ -1,5 +1,5 @@
-//! Answers are those of `DuckDB`: `duckdb/queries.sql` over the data sets of `tests/fixtures/format-3`, answered
-//! by `duckdb/generate.py` in `duckdb/answers.json`.
+//! Answers are those of `DuckDB`: `duckdb/queries.sql` over the data sets of
+//! `tests/fixtures/format-3`, answered by `duckdb/generate.py` in `duckdb/answers.json`.
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 use std::fs;

@@ -1,7 +1,8 @@
 //! The explicit sampler: every noise number is drawn and the moments are summed.
 //!
-//! The reference that the exact moment sampler is tested against, and what a direct simulation does. Rows are drawn in
-//! blocks of [`BLOCK_ROWS`], so memory does not grow with n; the cost does: n p normals and n (w + p) p flops.
+//! The reference that the exact moment sampler is tested against, and what a direct simulation
+//! does. Rows are drawn in blocks of [`BLOCK_ROWS`], so memory does not grow with n; the cost does:
+//! n p normals and n (w + p) p flops.
 
 use eigensweep_spectral::dense::{gram_lower, product};
 use eigensweep_spectral::lanes::InstructionSet;
@@ -27,14 +28,15 @@ impl ExplicitNoise {
         Self { instruction_set, block: Mat::zeros(noise_components, BLOCK_ROWS) }
     }
 
-    /// Adds the noise of some more rows: `clean_rows` is w × m (a column a row of A, m ≤ [`BLOCK_ROWS`]); `cross` (w × p)
-    /// and the lower triangle of `noise` (p × p) are added to.
+    /// Adds the noise of some more rows: `clean_rows` is w × m (a column a row of A, m ≤
+    /// [`BLOCK_ROWS`]); `cross` (w × p) and the lower triangle of `noise` (p × p) are added to.
     ///
     /// Draws m·p normals, row of N by row of N.
     ///
     /// # Panics
     ///
-    /// If there are more than [`BLOCK_ROWS`] rows, the shapes do not fit, or columns are not contiguous.
+    /// If there are more than [`BLOCK_ROWS`] rows, the shapes do not fit, or columns are not
+    /// contiguous.
     pub fn add_rows(
         &mut self,
         clean_rows: MatRef<'_, f64>,

@@ -1,6 +1,8 @@
-//! A synthetic population: a low-rank Gaussian signal with a teacher, and the exact Gram matrix of a sample of any size.
+//! A synthetic population: a low-rank Gaussian signal with a teacher, and the exact Gram matrix of
+//! a sample of any size.
 //!
-//! The signal has k₀ components with second moments `κᵢ²` (diagonal); write `K = diag(κ)`. The teacher gives it labels:
+//! The signal has k₀ components with second moments `κᵢ²` (diagonal); write `K = diag(κ)`. The
+//! teacher gives it labels:
 //!
 //! - **linear**: `y = √(1−ν) Qᵀ K⁻¹x + √ν e`, `x = K g`: ℓ targets of unit variance, the columns of Q independent uniformly
 //!   random unit vectors, ν the share of label noise;
@@ -9,7 +11,8 @@
 //!   k₀ < ℓ−1), and `M = I − (1−√(1−s)) Q̂Q̂ᵀ`, so that along the class directions the share s of the variance lies
 //!   between classes and the total second moment is `K²` all the same.
 //!
-//! Here g, e are standard normal. **Exact Gram matrix** of n rows of A = \[X Y\], at a cost that does not grow with n:
+//! Here g, e are standard normal. **Exact Gram matrix** of n rows of A = \[X Y\], at a cost that
+//! does not grow with n:
 //!
 //! - linear: `A = G Tᵀ` with G (n × w) standard normal, so `AᵀA = T W Tᵀ`, `W ~ Wishart_w(I, n)`;
 //! - classes: class counts n_c are multinomial (a chain of binomials); given them, class means of g are
@@ -92,7 +95,8 @@ impl GaussianSource {
         }
     }
 
-    /// Chooses the population: second moments `signal` = κ² (k₀), and a teacher whose directions are drawn.
+    /// Chooses the population: second moments `signal` = κ² (k₀), and a teacher whose directions
+    /// are drawn.
     ///
     /// Draws k₀·ℓ (linear) or k₀·(ℓ−1) (classes) normals, column by column.
     ///
@@ -158,7 +162,8 @@ impl GaussianSource {
 
     /// Draws AᵀA (w × w, both triangles) of `samples` = n rows, exactly in distribution.
     ///
-    /// Draws, for a linear teacher, a [`wishart::root`]; for classes, ℓ−1 binomials, k₀·ℓ normals (class means) and a root.
+    /// Draws, for a linear teacher, a [`wishart::root`]; for classes, ℓ−1 binomials, k₀·ℓ normals
+    /// (class means) and a root.
     ///
     /// # Panics
     ///
@@ -292,7 +297,8 @@ fn orthonormalize_columns(mut matrix: MatMut<'_, f64>) {
     }
 }
 
-/// Length of a column, in the order of its entries: a vectorised sum would depend on the width of registers.
+/// Length of a column, in the order of its entries: a vectorised sum would depend on the width of
+/// registers.
 fn length(matrix: MatRef<'_, f64>, j: usize) -> f64 {
     matrix.col(j).iter().map(|x| x * x).sum::<f64>().sqrt()
 }

@@ -1,8 +1,9 @@
 //! The exact moment sampler: `(AᵀN, NᵀN)` given `AᵀA`, without N.
 //!
-//! Let `AᵀA = L Lᵀ` with L (w × r) of full column rank, so `A = U Lᵀ` with U (n × r) orthonormal. The rows of N are i.i.d.
-//! `N(0, I_p)` and independent of A, so `Z = UᵀN` (r × p) is standard normal and independent of the part of N orthogonal to U,
-//! whose Gram matrix is Wishart. Jointly and exactly in distribution,
+//! Let `AᵀA = L Lᵀ` with L (w × r) of full column rank, so `A = U Lᵀ` with U (n × r) orthonormal.
+//! The rows of N are i.i.d. `N(0, I_p)` and independent of A, so `Z = UᵀN` (r × p) is standard
+//! normal and independent of the part of N orthogonal to U, whose Gram matrix is Wishart. Jointly
+//! and exactly in distribution,
 //!
 //! - `AᵀN = L Z`,
 //! - `NᵀN = ZᵀZ + H`, `H ~ Wishart_p(I, n − r)`.
@@ -14,14 +15,16 @@
 //! | L | `factor` | w × r |
 //! | Z, root of H | `draws` = [Zᵀ R] | p × (r + min(p, n − r)) |
 //!
-//! Numerics: L comes from the Cholesky factorization with diagonal pivoting of AᵀA scaled to unit diagonal, so that a rank
-//! decision does not depend on units (labels of size 1 beside pixels of size 1e3). It ends where no variable has more than
-//! [`RANK_TOLERANCE`] of its power left unexplained by those before: second moments change by at most that share.
+//! Numerics: L comes from the Cholesky factorization with diagonal pivoting of AᵀA scaled to unit
+//! diagonal, so that a rank decision does not depend on units (labels of size 1 beside pixels of
+//! size 1e3). It ends where no variable has more than [`RANK_TOLERANCE`] of its power left
+//! unexplained by those before: second moments change by at most that share.
 //!
-//! Cost: w r² flops for L (once per clean sample), r p + p² / 2 normals, 2 w r p + p² (r + p) flops; nothing in n.
+//! Cost: w r² flops for L (once per clean sample), r p + p² / 2 normals, 2 w r p + p² (r + p)
+//! flops; nothing in n.
 //!
-//! Source: `mathematics.md` of this project's specification, section 4; Anderson (2003), theorem 7.2.1 (Wishart of a
-//! projection).
+//! Source: `mathematics.md` of this project's specification, section 4; Anderson (2003), theorem
+//! 7.2.1 (Wishart of a projection).
 
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::dense::{factor_pivoted, gram_lower, product};
@@ -34,8 +37,8 @@ use crate::wishart;
 
 /// Share of a variable's power up to which nothing of it is left.
 ///
-/// Tuned: rounding in a w × w Gram matrix of n rows leaves about w·ε ≈ 1e-14 of a variable that others explain; a hundred times
-/// that.
+/// Tuned: rounding in a w × w Gram matrix of n rows leaves about w·ε ≈ 1e-14 of a variable that
+/// others explain; a hundred times that.
 pub const RANK_TOLERANCE: f64 = 1e-12;
 
 /// Workspace of the moment sampler for one largest width w and noise dimension p.
@@ -79,7 +82,8 @@ impl std::fmt::Debug for MomentSampler {
 }
 
 impl MomentSampler {
-    /// Workspace for clean samples of up to `width` = k₀ + ℓ columns and up to `noise_components` = p noise components.
+    /// Workspace for clean samples of up to `width` = k₀ + ℓ columns and up to `noise_components` =
+    /// p noise components.
     #[must_use]
     pub fn new(instruction_set: InstructionSet, width: usize, noise_components: usize) -> Self {
         Self {
@@ -96,13 +100,13 @@ impl MomentSampler {
         }
     }
 
-    /// Factors the clean Gram matrix `AᵀA` (w × w, lower triangle read) of a sample of `samples` rows. Every [`draw`]
-    /// until the next call is conditional on it.
+    /// Factors the clean Gram matrix `AᵀA` (w × w, lower triangle read) of a sample of `samples`
+    /// rows. Every [`draw`] until the next call is conditional on it.
     ///
     /// # Errors
     ///
-    /// [`Failure::NotFinite`] if the Gram matrix is not finite or has a negative diagonal entry. There is nothing to draw from
-    /// until a call succeeds.
+    /// [`Failure::NotFinite`] if the Gram matrix is not finite or has a negative diagonal entry.
+    /// There is nothing to draw from until a call succeeds.
     ///
     /// # Panics
     ///
@@ -156,8 +160,8 @@ impl MomentSampler {
     ///
     /// # Panics
     ///
-    /// If the shapes are not those that the workspace was made and conditioned for, or [`condition_on`](Self::condition_on) has
-    /// not succeeded before.
+    /// If the shapes are not those that the workspace was made and conditioned for, or
+    /// [`condition_on`](Self::condition_on) has not succeeded before.
     pub fn draw(&mut self, cross: MatMut<'_, f64>, noise: MatMut<'_, f64>, rng: &mut Stream) {
         assert!(self.conditioned, "a clean sample to draw noise for");
         let (rank, width, components) = (self.rank, self.width, noise.nrows());

@@ -1,7 +1,9 @@
-//! Unit eigenvalues of a signal or noise spectrum; the caller multiplies them by a scale (λ_max, κ²_max).
+//! Unit eigenvalues of a signal or noise spectrum; the caller multiplies them by a scale (λ_max,
+//! κ²_max).
 //!
-//! The protocol of the paper's appendix C draws the eigenvalues of Γ and Θ from `U[0, λ_max]`; a *unit* spectrum is drawn
-//! once a replicate and shared over n, α and the scales, so that these are compared on the same spectrum.
+//! The protocol of the paper's appendix C draws the eigenvalues of Γ and Θ from `U[0, λ_max]`; a
+//! *unit* spectrum is drawn once a replicate and shared over n, α and the scales, so that these are
+//! compared on the same spectrum.
 
 use rand_distr::{Distribution, OpenClosed01};
 

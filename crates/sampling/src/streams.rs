@@ -1,12 +1,12 @@
 //! Random streams keyed by what is drawn and its coordinates.
 //!
-//! A stream is a [`Xoshiro256PlusPlus`] seeded with 256 bits: the BLAKE3 hash, in key-derivation mode, of (job seed,
-//! [`Draw`], coordinates). So a draw depends neither on threads nor on order, and no two draws share a stream: among
-//! 10¹⁰ streams two 256-bit seeds coincide with probability 10⁻⁵⁷; hashed 64-bit seeds would be expected to collide 2.7
-//! times.
+//! A stream is a [`Xoshiro256PlusPlus`] seeded with 256 bits: the BLAKE3 hash, in key-derivation
+//! mode, of (job seed, [`Draw`], coordinates). So a draw depends neither on threads nor on order,
+//! and no two draws share a stream: among 10¹⁰ streams two 256-bit seeds coincide with probability
+//! 10⁻⁵⁷; hashed 64-bit seeds would be expected to collide 2.7 times.
 //!
-//! Sources: Blackman and Vigna, *Scrambled linear pseudorandom number generators* (2021); O'Connor, Aumasson, Neves and
-//! Wilcox-O'Hearn, *BLAKE3* (2020), section 2.3 (key derivation).
+//! Sources: Blackman and Vigna, *Scrambled linear pseudorandom number generators* (2021); O'Connor,
+//! Aumasson, Neves and Wilcox-O'Hearn, *BLAKE3* (2020), section 2.3 (key derivation).
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -14,11 +14,12 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 /// The generator behind every stream.
 pub type Stream = Xoshiro256PlusPlus;
 
-/// Names the derivation. Any change of what a draw consumes, or in which order, needs a new number here: old data sets
-/// were drawn by another scheme and must not be extended by this one.
+/// Names the derivation. Any change of what a draw consumes, or in which order, needs a new number
+/// here: old data sets were drawn by another scheme and must not be extended by this one.
 pub const SCHEME: &str = "eigensweep streams 1";
 
-/// What a stream is for. Draws that the protocol shares over axes leave those axes out of their coordinates.
+/// What a stream is for. Draws that the protocol shares over axes leave those axes out of their
+/// coordinates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Draw {
@@ -38,12 +39,13 @@ pub enum Draw {
     Noise = 6,
     /// A drawn image of a digit; coordinates: its number.
     Glyph = 7,
-    /// The corruption of a row of a data set; coordinates: replicate, row. Shared over n, severities
-    /// and views.
+    /// The corruption of a row of a data set; coordinates: replicate, row. Shared over n,
+    /// severities and views.
     Corruption = 8,
     /// The corruption of a row that is held out; coordinates: replicate, row.
     HeldOut = 9,
-    /// Sampled views of a row; coordinates: replicate, row. Shared over n and the parameters of views.
+    /// Sampled views of a row; coordinates: replicate, row. Shared over n and the parameters of
+    /// views.
     SampledViews = 10,
     /// The weights of random features; no coordinates: once a job.
     Features = 11,

@@ -1,8 +1,9 @@
 //! Nested samples of a real data set: the prefixes of a keyed permutation, and their Gram matrices.
 //!
-//! The sample of size n is the first n entries of one permutation a replicate, so samples are nested in n, and AᵀA for all n
-//! is a running sum. Each of its entries is one chain of fused multiply-adds over the rows in their order
-//! ([`RowGram`]), so its bits do not depend on which other n are asked for.
+//! The sample of size n is the first n entries of one permutation a replicate, so samples are
+//! nested in n, and AᵀA for all n is a running sum. Each of its entries is one chain of fused
+//! multiply-adds over the rows in their order ([`RowGram`]), so its bits do not depend on which
+//! other n are asked for.
 //!
 //! Cost: at most N w² flops a replicate, each row read once.
 
@@ -14,10 +15,12 @@ use rand::RngExt;
 use crate::gram::mirror_lower;
 use crate::streams::Stream;
 
-/// Fills `order` with a uniformly random arrangement of `order.len()` of the numbers `0..total`, in random order.
+/// Fills `order` with a uniformly random arrangement of `order.len()` of the numbers `0..total`, in
+/// random order.
 ///
-/// The first n entries are the sample of size n; they depend on the stream and on `total` only, not on `order.len()`: Fisher
-/// and Yates's shuffle from the front. `pool` is scratch for `total` numbers; its contents do not matter.
+/// The first n entries are the sample of size n; they depend on the stream and on `total` only, not
+/// on `order.len()`: Fisher and Yates's shuffle from the front. `pool` is scratch for `total`
+/// numbers; its contents do not matter.
 ///
 /// Draws one number in `i..total` for each i.
 ///
@@ -64,10 +67,12 @@ impl Rows<'_> {
     }
 }
 
-/// The Gram matrices of the prefixes of one arrangement of all rows, as running sums from either end.
+/// The Gram matrices of the prefixes of one arrangement of all rows, as running sums from either
+/// end.
 ///
-/// Prefixes up to half of the N rows are summed from the front. Longer ones are all rows less the rest, which is summed from
-/// the back: at most N/2 rows are read for any number of prefixes in each half. Which way depends on n and N only.
+/// Prefixes up to half of the N rows are summed from the front. Longer ones are all rows less the
+/// rest, which is summed from the back: at most N/2 rows are read for any number of prefixes in
+/// each half. Which way depends on n and N only.
 #[derive(Debug)]
 pub struct NestedGram {
     width: usize,
@@ -105,14 +110,15 @@ impl NestedGram {
         self.back.clear();
     }
 
-    /// Writes AᵀA (w × w, both triangles) of the first `samples` = n rows of `order` into `gram`. Without a
-    /// [`restart`](Self::restart) between calls, n must not decrease while it is at most N/2, nor increase while it is above, nor
-    /// may `rows` or the entries of `order` change.
+    /// Writes AᵀA (w × w, both triangles) of the first `samples` = n rows of `order` into `gram`.
+    /// Without a [`restart`](Self::restart) between calls, n must not decrease while it is at most
+    /// N/2, nor increase while it is above, nor may `rows` or the entries of `order` change.
     ///
     /// # Panics
     ///
-    /// If `order` is shorter than n [needs](Self::needs), n exceeds N or goes the wrong way, `rows` or `gram` are not w wide,
-    /// `order` names a row that is not there, or a row's class is not told where there are classes.
+    /// If `order` is shorter than n [needs](Self::needs), n exceeds N or goes the wrong way, `rows`
+    /// or `gram` are not w wide, `order` names a row that is not there, or a row's class is not
+    /// told where there are classes.
     pub fn extend_to(&mut self, rows: Rows<'_>, order: &[u32], samples: usize, mut gram: MatMut<'_, f64>) {
         let width = self.width;
         assert!(rows.width == width, "rows of w entries");

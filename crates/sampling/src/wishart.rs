@@ -4,7 +4,8 @@
 //!   m − i degrees of freedom (i from 0), all independent. The cost does not depend on m.
 //! - m < p: R is p × m, standard normal (H has rank m and no density).
 //!
-//! Source: Bartlett (1933); Anderson, *An Introduction to Multivariate Statistical Analysis*, 3rd edition, section 7.2.
+//! Source: Bartlett (1933); Anderson, *An Introduction to Multivariate Statistical Analysis*, 3rd
+//! edition, section 7.2.
 //!
 //! Moments that the tests use: `E H = m I`, `Var Hᵢⱼ = m (1 + δᵢⱼ)`.
 
@@ -22,8 +23,8 @@ pub fn root_columns(size: usize, degrees_of_freedom: u64) -> usize {
 
 /// Fills `root` (p × min(p, m)) with a root of `Wishart_p(I, m)`.
 ///
-/// Draws, for m ≥ p: column by column, the χ² of the diagonal first and the normals below it next; for m < p: p·m normals,
-/// column by column.
+/// Draws, for m ≥ p: column by column, the χ² of the diagonal first and the normals below it next;
+/// for m < p: p·m normals, column by column.
 ///
 /// # Panics
 ///

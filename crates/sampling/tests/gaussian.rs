@@ -1,4 +1,5 @@
-//! The Gaussian population: its exact second moments, and exact Gram matrices against explicit rows.
+//! The Gaussian population: its exact second moments, and exact Gram matrices against explicit
+//! rows.
 
 mod common;
 
@@ -18,8 +19,8 @@ const fn classes(count: usize, separation: f64) -> Teacher {
     Teacher::Classes { count, separation }
 }
 
-/// Both teachers, without and with nothing but label noise, more classes than components can hold, two classes, one
-/// component.
+/// Both teachers, without and with nothing but label noise, more classes than components can hold,
+/// two classes, one component.
 const POPULATIONS: [(usize, Teacher); 10] = [
     (5, linear(3, 0.25)),
     (5, linear(3, 0.0)),
@@ -33,7 +34,8 @@ const POPULATIONS: [(usize, Teacher); 10] = [
     (5, classes(3, 1e-3)),
 ];
 
-/// A population in a workspace that is larger than it needs, made for another teacher of as many labels.
+/// A population in a workspace that is larger than it needs, made for another teacher of as many
+/// labels.
 fn source(components: usize, teacher: Teacher) -> GaussianSource {
     let mut source =
         GaussianSource::new(InstructionSet::detect(), components + 2, linear(teacher.labels(), 0.5));
@@ -55,7 +57,8 @@ fn draw_rows(source: &mut GaussianSource, width: usize, samples: usize, rng: &mu
     rows
 }
 
-/// `E [x y][x y]ᵀ`, from a Gram matrix of 10¹² rows: right to 1e-6 of a unit, far below what is asked of it here.
+/// `E [x y][x y]ᵀ`, from a Gram matrix of 10¹² rows: right to 1e-6 of a unit, far below what is
+/// asked of it here.
 fn population(source: &mut GaussianSource, width: usize) -> Mat<f64> {
     const SAMPLES: u64 = 1_000_000_000_000;
     draw_gram(source, width, SAMPLES, &mut stream(92)) * faer::Scale(1.0 / SAMPLES as f64)
@@ -80,7 +83,8 @@ fn inputs_have_the_second_moments_asked_for() {
     }
 }
 
-/// From explicit rows: 5σ a comparison, at most 15 a population, ten populations: false once in 11 000.
+/// From explicit rows: 5σ a comparison, at most 15 a population, ten populations: false once in 11
+/// 000.
 #[test]
 fn explicit_inputs_have_the_second_moments_asked_for() {
     const ROWS: usize = 100_000;
@@ -120,8 +124,8 @@ fn linear_targets_have_unit_variance_and_the_share_of_noise() {
     }
 }
 
-/// Classes: the covariance of the class means is `s K Q̂Q̂ᵀ K`, so in units of K its eigenvalues are s on the class directions
-/// (ℓ − 1, or as many as there are components) and 0 elsewhere.
+/// Classes: the covariance of the class means is `s K Q̂Q̂ᵀ K`, so in units of K its eigenvalues
+/// are s on the class directions (ℓ − 1, or as many as there are components) and 0 elsewhere.
 #[test]
 fn the_share_between_classes_is_the_separation() {
     for (components, teacher) in POPULATIONS {
@@ -156,7 +160,8 @@ fn the_share_between_classes_is_the_separation() {
     }
 }
 
-/// Within a class the inputs are Gaussian around the same mean: the explicit sampler's own class means, 5σ.
+/// Within a class the inputs are Gaussian around the same mean: the explicit sampler's own class
+/// means, 5σ.
 #[test]
 fn classes_of_explicit_rows_have_the_means_of_the_exact_sampler() {
     const ROWS: usize = 60_000;
@@ -284,7 +289,8 @@ fn targets_of_noise_alone_know_nothing_of_the_inputs() {
     }
 }
 
-/// Uniform over the sphere: each coordinate of a direction has mean 0 and mean square 1/k₀, over teachers.
+/// Uniform over the sphere: each coordinate of a direction has mean 0 and mean square 1/k₀, over
+/// teachers.
 #[test]
 fn directions_are_uniform() {
     let mut rng = stream(140);

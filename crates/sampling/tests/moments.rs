@@ -16,7 +16,8 @@ use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 use rand_distr::{Distribution, StandardNormal};
 
-/// A clean sample A (n × w): signal components in very different units, then one-hot labels of three classes.
+/// A clean sample A (n × w): signal components in very different units, then one-hot labels of
+/// three classes.
 fn clean_sample(samples: usize, signal: usize, rng: &mut Stream) -> Mat<f64> {
     let x = normals(samples, signal, rng);
     Mat::from_fn(samples, signal + 3, |i, j| match j.checked_sub(signal) {
@@ -90,7 +91,8 @@ fn the_factor_reproduces_the_gram_matrix() {
         let a = clean_sample(samples, signal, &mut stream(1));
         let (clean, width) = (gram(&a), signal + 3);
         let mut sampler = conditioned(&clean, samples as u64, 3 * width);
-        // No two of these columns are dependent but for want of samples (or of a member of a class).
+        // No two of these columns are dependent but for want of samples (or of a member of a
+        // class).
         assert_eq!(sampler.rank(), samples.min(width), "n = {samples}, w = {width}");
         let l = factor(&mut sampler, width);
         let product = &l * l.transpose();
@@ -136,7 +138,8 @@ fn dependent_columns_do_not_count() {
 
 #[test]
 fn there_are_no_more_directions_than_rows() {
-    // A Gram matrix that was summed carelessly: its null directions hold a hundred times what is called rounding.
+    // A Gram matrix that was summed carelessly: its null directions hold a hundred times what is
+    // called rounding.
     let a = clean_sample(3, 4, &mut stream(9));
     let mut clean = gram(&a);
     for i in 0..7 {
@@ -191,10 +194,12 @@ fn equilibrated_joint(clean: &Mat<f64>, cross: &Mat<f64>, noise: &Mat<f64>) -> M
     Mat::from_fn(size, size, |i, j| joint[(i, j)] / (unit(i) * unit(j)))
 }
 
-/// `E AᵀN = 0`, `Cov = AᵀA ⊗ I`, `E NᵀN = n I`, `Var (NᵀN)ᵢⱼ = n (1 + δᵢⱼ)`; AᵀN and NᵀN are uncorrelated. For n up to 10¹²,
-/// where a clean Gram matrix stands for a sample that nobody could draw.
+/// `E AᵀN = 0`, `Cov = AᵀA ⊗ I`, `E NᵀN = n I`, `Var (NᵀN)ᵢⱼ = n (1 + δᵢⱼ)`; AᵀN and NᵀN are
+/// uncorrelated. For n up to 10¹², where a clean Gram matrix stands for a sample that nobody could
+/// draw.
 ///
-/// 5σ a comparison, ≈ 100 comparisons a case, five cases: false once in 3500 by the normal approximation.
+/// 5σ a comparison, ≈ 100 comparisons a case, five cases: false once in 3500 by the normal
+/// approximation.
 #[test]
 fn moments_are_exact() {
     const DRAWS: usize = 20_000;
@@ -286,7 +291,8 @@ fn functionals(
         let solved = inverse * cross;
         (0..components).map(|c| (0..width).map(|i| cross[(i, c)] * solved[(i, c)]).sum::<f64>()).sum()
     };
-    // At n ≤ w the noise has nothing beyond what A sees, at n = 1 all is one number: rounding is not to be compared.
+    // At n ≤ w the noise has nothing beyond what A sees, at n = 1 all is one number: rounding is
+    // not to be compared.
     let rounded = |x: f64| (x * 1e8).round() / 1e8 + 0.0;
     [
         cross[(0, 0)],
@@ -315,7 +321,8 @@ fn pseudo_inverse(clean: &Mat<f64>) -> Mat<f64> {
     Mat::from_fn(width, width, |i, j| inverse[(i, j)] / (unit(i) * unit(j)))
 }
 
-/// n = 1, n < w, n = w, slightly above, between w and w + p, 20 w; p below and above w. Seven cases, 11 functionals each.
+/// n = 1, n < w, n = w, slightly above, between w and w + p, 20 w; p below and above w. Seven
+/// cases, 11 functionals each.
 #[test]
 fn equals_explicit_noise_in_law() {
     for (case, (samples, components)) in

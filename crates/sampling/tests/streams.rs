@@ -1,4 +1,5 @@
-//! Streams: a change of the scheme is noticed, and everything that names a draw tells streams apart.
+//! Streams: a change of the scheme is noticed, and everything that names a draw tells streams
+//! apart.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +38,8 @@ fn the_scheme_is_the_recorded_one() {
     assert_eq!(found, GOLDEN);
 }
 
-/// As computed apart from this code, by another implementation of BLAKE3 and twenty lines of xoshiro256++ in Python.
+/// As computed apart from this code, by another implementation of BLAKE3 and twenty lines of
+/// xoshiro256++ in Python.
 const GOLDEN: [[u64; 2]; 3] = [
     [11_811_152_492_874_193_443, 8_612_074_257_190_658_512],
     [6_967_988_632_986_998_016, 5_480_073_402_486_010_955],
@@ -92,7 +94,8 @@ fn a_prefix_of_coordinates_is_another_name() {
     }
 }
 
-/// The bits of first words over consecutive coordinates are fair: 64 counts within 5σ, false once in 27 000.
+/// The bits of first words over consecutive coordinates are fair: 64 counts within 5σ, false once
+/// in 27 000.
 #[test]
 fn streams_of_neighbours_are_unrelated() {
     const STREAMS: u64 = 20_000;

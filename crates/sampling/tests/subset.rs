@@ -15,8 +15,9 @@ fn arrangement(total: u32, length: usize, purpose: u64) -> Vec<u32> {
     order
 }
 
-/// Counts over equally likely cells: Pearson's statistic against a bound that χ² exceeds with probability at most
-/// e⁻¹⁷ = 4e-8 (Laurent and Massart, 2000: `P(χ² ≥ df + 2√(df x) + 2x) ≤ e^(−x)`, x = 17).
+/// Counts over equally likely cells: Pearson's statistic against a bound that χ² exceeds with
+/// probability at most e⁻¹⁷ = 4e-8 (Laurent and Massart, 2000: `P(χ² ≥ df + 2√(df x) + 2x) ≤
+/// e^(−x)`, x = 17).
 fn assert_uniform(what: &str, counts: &[usize]) {
     let expected = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
     let statistic: f64 = counts.iter().map(|&c| (c as f64 - expected).powi(2) / expected).sum();
@@ -213,7 +214,8 @@ fn rows_of_another_width_panic() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, rng_seed: RngSeed::Fixed(4), failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Distinct numbers below `total`, all of them if asked; a shorter order is a prefix of a longer one.
+    /// Distinct numbers below `total`, all of them if asked; a shorter order is a prefix of a
+    /// longer one.
     #[test]
     fn arrangements_are_nested_permutations(total in 0_u32..200, share in 0.0_f64..=1.0, seed in any::<u64>()) {
         let whole = arrangement(total, total as usize, seed);
@@ -225,7 +227,8 @@ proptest! {
     }
 }
 
-/// One-hot labels by their class: the same bits as their columns, below and above half of the rows, on every instruction set.
+/// One-hot labels by their class: the same bits as their columns, below and above half of the rows,
+/// on every instruction set.
 #[test]
 fn classes_are_their_columns() {
     let base = normals(4, 300, &mut stream(4));

@@ -22,9 +22,11 @@ fn a_root_has_the_rank_of_its_matrix() {
     assert_eq!(root_columns(0, 3), 0);
 }
 
-/// `E H = m I`, `Var Hᵢⱼ = m (1 + δᵢⱼ)`, and no two entries are correlated; m < p, m = p, m > p, and up to 10¹².
+/// `E H = m I`, `Var Hᵢⱼ = m (1 + δᵢⱼ)`, and no two entries are correlated; m < p, m = p, m > p,
+/// and up to 10¹².
 ///
-/// 5σ a comparison: 7 cases × (2·10 + 45) comparisons, false once in 3700 by the normal approximation.
+/// 5σ a comparison: 7 cases × (2·10 + 45) comparisons, false once in 3700 by the normal
+/// approximation.
 #[test]
 fn entries_have_exact_moments() {
     const SIZE: usize = 4;
@@ -74,7 +76,8 @@ fn the_trace_is_chi_squared() {
     }
 }
 
-/// `det H` is a product of independent χ² with m, m − 1, …: `E det H = m! / (m − p)!`, which Bartlett's diagonal alone decides.
+/// `det H` is a product of independent χ² with m, m − 1, …: `E det H = m! / (m − p)!`, which
+/// Bartlett's diagonal alone decides.
 #[test]
 fn the_determinant_has_its_exact_mean() {
     for (case, m) in [3_u64, 4, 10].into_iter().enumerate() {

@@ -7,10 +7,10 @@
 //! A quantile lies on the straight line between its two neighbours among the sorted values, at
 //! place (n − 1) · share, as NumPy's and polars' `linear`. It is exact of up to [`EXACT`] values,
 //! which are kept. Of more, the neighbours come of a DDSketch (Masson, Rim and Lee, VLDB 2019):
-//! bins of equal ratios, counted; joining two sketches adds counts, in any order. Each neighbour is then
-//! within [`QUANTILE_ACCURACY`] of the true one, relatively, and so is the quantile (of the larger
-//! of the two, where they differ in sign), as long as the values span less than [`BINS`] bins
-//! (seventeen decades); lowest values are lumped beyond.
+//! bins of equal ratios, counted; joining two sketches adds counts, in any order. Each neighbour is
+//! then within [`QUANTILE_ACCURACY`] of the true one, relatively, and so is the quantile (of the
+//! larger of the two, where they differ in sign), as long as the values span less than [`BINS`]
+//! bins (seventeen decades); lowest values are lumped beyond.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -38,7 +38,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Of a count, a mean and a sum of squared deviations.
+    /// The moments with a count, a mean and a sum of squared deviations.
     #[must_use]
     pub fn new(count: u64, mean: f64, squares: f64) -> Self {
         Self { count, mean, squares }
@@ -155,8 +155,8 @@ impl Quantiles {
         }
     }
 
-    /// As bytes: a sketch in the format of `sketches-java`, values as [`VALUES_TAG`] and then eight
-    /// bytes each, least significant first.
+    /// The bytes of what is kept: a sketch in the format of `sketches-java`, values as
+    /// [`VALUES_TAG`] and then eight bytes each, least significant first.
     fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::Values(values) => {
@@ -221,7 +221,7 @@ impl Sketch {
         }
     }
 
-    /// As it would be read.
+    /// The sketch as it would be read from its bytes.
     fn joining(&self) -> Cow<'_, Box<DDSketch>> {
         match self {
             Self::Counting(bins) => {
@@ -249,8 +249,8 @@ impl fmt::Debug for Aggregate {
 pub struct NoQuantiles;
 
 impl Aggregate {
-    /// Of its parts; `quantiles` as [`Self::quantile_bytes`] gave them, or an earlier program,
-    /// which had sketches only.
+    /// The aggregate with these parts; `quantiles` as [`Self::quantile_bytes`] gave them, or an
+    /// earlier program, which had sketches only.
     ///
     /// # Errors
     ///

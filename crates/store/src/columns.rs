@@ -54,7 +54,7 @@ pub const DATASET: &str = "dataset";
 /// (binary, null): the values where the section has few replicates, otherwise a sketch of them.
 pub const BLOCK_STATISTICS: [&str; 6] = ["count", "mean", "squares", "min", "max", "sketch"];
 
-/// Of which dimension the thresholds in rows are.
+/// The dimension whose thresholds rows hold.
 ///
 /// No key says it: a data set has thresholds of one kind in all of its rows, that of its first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,8 +75,8 @@ pub enum Status {
     /// The row has its values.
     #[default]
     Ok = 0,
-    /// S is negative in some direction, and so no second moment. (Earlier programs wrote it of every
-    /// singular S, too.)
+    /// S is negative in some direction, and so no second moment. (Earlier programs wrote it of
+    /// every singular S, too.)
     NotPositiveDefinite = 1,
     /// An eigenvalue iteration did not converge.
     NoConvergence = 2,

@@ -18,7 +18,7 @@ use eigensweep_job::{JobSpec, Sampler};
 /// costs `a_c + n b_c`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cost {
-    /// Of each number of signal components: a and b.
+    /// The coefficients a and b of each number of signal components.
     components: Vec<[f64; 2]>,
     /// Sums of sample sizes before each one of a data setting, and of all; of real data, whose
     /// units have all, only this.
@@ -77,7 +77,7 @@ impl Cost {
         self.share_before(unit) * self.replicates as f64
     }
 
-    /// The same of one replicate: at the beginning of a column, the same bits for any number of
+    /// The cost of one replicate: at the beginning of a column, the same bits for any number of
     /// replicates.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "digits below the lengths of axes")]

@@ -8,9 +8,10 @@
 //!
 //! `row = (column · replicates + replicate) · rows_per_unit + within`.
 //!
-//! In a job with stages a unit is the rows of one replicate at one data setting *and* one setting of
-//! the corruption, with all n: settings of the corruption are then columns, which threads and shards
-//! share, and within a unit rows are numbered by n, the views, the dimension, and the paradigm.
+//! In a job with stages a unit is the rows of one replicate at one data setting *and* one setting
+//! of the corruption, with all n: settings of the corruption are then columns, which threads and
+//! shards share, and within a unit rows are numbered by n, the views, the dimension, and the
+//! paradigm.
 //!
 //! So consecutive rows hold few values of the axes and many replicates, and a part can be pruned by
 //! a filter on axes.
@@ -51,7 +52,7 @@ impl Values {
         }
     }
 
-    /// The same as a size.
+    /// The number of values, as a size.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "an axis has a value")]
     pub fn len(&self) -> usize {
@@ -95,8 +96,8 @@ pub struct Grid {
     pub paradigms: u64,
     /// Rows of one replicate.
     pub rows_per_replicate: u64,
-    /// Rows of one setting of the population, over all replicates: of one data setting, and in a job
-    /// with stages of one setting of the corruption, too.
+    /// Rows of one setting of the population, over all replicates: of one data setting, and in a
+    /// job with stages of one setting of the corruption, too.
     pub rows_per_setting: u64,
     /// Rows of one sample.
     pub rows_per_sample: u64,
@@ -328,8 +329,8 @@ mod tests {
         \"dropout\", probability = [0.3, 0.4] }]\nfloor = [0, 1e-4]\nalignment = [0, 1, 2]\n[model]\ndimension = [2, 1]\n\
         [grid]\nsamples = [10, 1000, 50]\n[job]\nreplicates = 4\nfirst_replicate = 7\n";
 
-    /// Synthetic data, whose replicates follow each other at one n; files, whose samples of all n are
-    /// one unit; and stages.
+    /// Synthetic data, whose replicates follow each other at one n; files, whose samples of all n
+    /// are one unit; and stages.
     fn grids() -> [Grid; 3] {
         let synthetic = "scale = [1, 2]\nseparation = [0.2, 0.5]\n";
         let files = "source = \"idx\"\nimages = \"i\"\nlabels = \"l\"\n";

@@ -25,7 +25,7 @@ pub struct Extents {
 }
 
 impl Extents {
-    /// Those of a job that asks for some of the cells of the job that these are of.
+    /// The extents of a job that asks for some of the cells of this one's job.
     #[must_use]
     pub fn of_part(self, spec: &JobSpec) -> Self {
         let components = spec.data.components().and_then(|axis| axis.values().iter().copied().max());

@@ -111,7 +111,7 @@ impl Rows {
         &self.values[column]
     }
 
-    /// The same, to be written.
+    /// The values of a column, to be written.
     pub fn values_mut(&mut self, column: usize) -> &mut [f64] {
         &mut self.values[column]
     }

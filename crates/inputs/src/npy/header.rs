@@ -1,9 +1,10 @@
 //! Reads the header of an npy file without trusting it; the data are [`npy`](super)'s affair.
 //!
-//! npyz parses the header's dictionary. Three things that it takes on trust are looked at here first: it allocates
-//! the header's declared length (up to 4 GiB), its grammar recurses on brackets, and it multiplies the dimensions
-//! unchecked. So the length is limited, brackets are counted, and the product of *all* numbers in the header
-//! outside strings must fit 64 bits, which bounds the product of the dimensions wherever they stand.
+//! npyz parses the header's dictionary. Three things that it takes on trust are looked at here
+//! first: it allocates the header's declared length (up to 4 GiB), its grammar recurses on
+//! brackets, and it multiplies the dimensions unchecked. So the length is limited, brackets are
+//! counted, and the product of *all* numbers in the header outside strings must fit 64 bits, which
+//! bounds the product of the dimensions wherever they stand.
 //!
 //! Source: NumPy Enhancement Proposal 1, *A Simple File Format for NumPy Arrays*.
 
@@ -17,7 +18,8 @@ use crate::{InputError, formats};
 /// Longest header taken, bytes. Source: the default of `max_header_size` in `numpy.load`.
 const MAX_HEADER: usize = 10_000;
 
-/// Deepest nesting of brackets taken: a dictionary that holds a list of records, each a tuple with a shape.
+/// Deepest nesting of brackets taken: a dictionary that holds a list of records, each a tuple with
+/// a shape.
 const MAX_DEPTH: usize = 4;
 
 /// What every npy file starts with.
@@ -129,8 +131,9 @@ fn append(stream: &mut Stream<'_>, bytes: &mut Vec<u8>, count: usize) -> Result<
 /// Refuses header text that npyz could not be given safely, and blanks what it does not know: the
 /// `L` that Python 2 ends long dimensions with, `(40L, 5L)`.
 ///
-/// NumPy writes none of what is refused for good: escapes, adjoining quotes (Python's triple ones), arithmetic,
-/// and numbers that are not plain decimals. Without them, what this scan takes for a string is what Python does.
+/// NumPy writes none of what is refused for good: escapes, adjoining quotes (Python's triple ones),
+/// arithmetic, and numbers that are not plain decimals. Without them, what this scan takes for a
+/// string is what Python does.
 fn screen(text: &mut [u8]) -> Result<(), &'static str> {
     let mut depth = 0_usize;
     let mut product = 1_u64;

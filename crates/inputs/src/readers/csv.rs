@@ -248,7 +248,7 @@ struct Texts {
     gaps: Gaps,
     /// Line and place among the cells of the first that is infinite.
     infinite: Option<(u64, usize)>,
-    /// The same of the first whole number that no double holds.
+    /// Line and column of the first whole number that no double holds.
     inexact: Option<(u64, usize)>,
     /// Whether a cell is no number.
     words: bool,

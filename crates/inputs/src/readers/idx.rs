@@ -13,15 +13,16 @@
 //! Compression is told by the gzip magic 1f 8b and never by the file's name; concatenated gzip
 //! members are one stream, and zeros after them are padding.
 //!
-//! **Nothing is trusted.** A plain file must have exactly the length that its header declares, which is checked before
-//! the data are allocated. A gzip file may not declare more than deflate could pack into its length, and its data go
-//! to a buffer that at most doubles with what really arrives; the stream is read to its end, so that the checksum of
-//! every member is verified.
+//! **Nothing is trusted.** A plain file must have exactly the length that its header declares,
+//! which is checked before the data are allocated. A gzip file may not declare more than deflate
+//! could pack into its length, and its data go to a buffer that at most doubles with what really
+//! arrives; the stream is read to its end, so that the checksum of every member is verified.
 //!
-//! **Cost.** One pass; one byte a pixel (or what its type needs), and for gzip, while the buffer grows, up to half as
-//! much again.
+//! **Cost.** One pass; one byte a pixel (or what its type needs), and for gzip, while the buffer
+//! grows, up to half as much again.
 //!
-//! Source: Y. LeCun, C. Cortes, C. Burges, *The MNIST database of handwritten digits*, section "File formats".
+//! Source: Y. LeCun, C. Cortes, C. Burges, *The MNIST database of handwritten digits*, section
+//! "File formats".
 
 use std::io::Read;
 use std::path::Path;
@@ -63,10 +64,11 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
     Ok(contents)
 }
 
-/// Reads images from a source of `length` bytes (compressed ones if it is gzip): an idx array with at
-/// least two dimensions, the first of which counts the samples; `path` is for messages only.
+/// Reads images from a source of `length` bytes (compressed ones if it is gzip): an idx array with
+/// at least two dimensions, the first of which counts the samples; `path` is for messages only.
 ///
-/// The other dimensions (rows, columns, channels) are flattened into features, last dimension fastest.
+/// The other dimensions (rows, columns, channels) are flattened into features, last dimension
+/// fastest.
 ///
 /// # Errors
 ///
@@ -74,9 +76,9 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
 /// * [`InputError::OtherFormat`], [`InputError::ElementType`], [`InputError::Rank`],
 ///   [`InputError::ZeroDimension`]: the header is of something else.
 /// * [`InputError::Overflow`], [`InputError::Implausible`]: the header declares an impossible size.
-/// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the data are shorter or longer than declared.
-/// * [`InputError::Gzip`]: the compressed stream is damaged.
-/// * [`InputError::NonFinite`]: the first entry that is infinite or no number.
+/// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the data are shorter or longer than
+/// declared. * [`InputError::Gzip`]: the compressed stream is damaged. * [`InputError::NonFinite`]:
+/// the first entry that is infinite or no number.
 pub fn images_from(source: impl Read, length: u64, path: &Path) -> Result<Inputs, InputError> {
     let mut stream = stream(source, length, path)?;
     let images = |rank| rank >= 2;

@@ -1,8 +1,8 @@
 //! Arithmetic of whole numbers in 64 bits: exact, or an error.
 //!
-//! polars wraps without a word, cuts off in casts, and folds constants at the price of a panic. Each
-//! operator here is a function of its columns, which names each of its operands once: an expression
-//! is as large as its text.
+//! polars wraps without a word, cuts off in casts, and folds constants at the price of a panic.
+//! Each operator here is a function of its columns, which names each of its operands once: an
+//! expression is as large as its text.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,8 @@ use polars::prelude::*;
 
 use super::expression::literal;
 
-/// An operator of two whole numbers. Where it has no value in 64 bits, that is `Err`; by zero, `None`.
+/// An operator of two whole numbers. Where it has no value in 64 bits, that is `Err`; by zero,
+/// `None`.
 pub(super) struct Operator {
     compute: fn(i64, i64) -> Result<Option<i64>, ()>,
     sign: &'static str,
@@ -127,8 +128,8 @@ pub(super) fn magnitude(e: Expr) -> Expr {
     with_inputs(&TEMPLATE, vec![e])
 }
 
-/// The whole number nearest to one in floating point, halves to even; what does not fit is an error,
-/// or NULL if `lenient`.
+/// The whole number nearest to one in floating point, halves to even; what does not fit is an
+/// error, or NULL if `lenient`.
 pub(super) fn nearest(e: Expr, lenient: bool) -> Expr {
     /// 2⁶³, the first that does not fit.
     const END: f64 = 9_223_372_036_854_775_808.0;

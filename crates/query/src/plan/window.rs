@@ -136,7 +136,7 @@ impl Window {
         self.call.values.iter_mut().chain(&mut self.partition).chain(&mut self.order)
     }
 
-    /// The same, to read.
+    /// The expressions that go in, to read.
     pub(super) fn inputs(&self) -> impl Iterator<Item = &Expr> {
         self.call.values.iter().chain(&self.partition).chain(&self.order)
     }

@@ -1,4 +1,5 @@
-//! What a test of a sampler needs: streams, sample moments in units of their standard errors, and two-sample tests.
+//! What a test of a sampler needs: streams, sample moments in units of their standard errors, and
+//! two-sample tests.
 
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
@@ -16,7 +17,8 @@ pub(crate) fn normals(rows: usize, columns: usize, rng: &mut Stream) -> Mat<f64>
     Mat::from_fn(rows, columns, |_, _| StandardNormal.sample(rng))
 }
 
-/// Mean and variance of a sample, and the standard errors of both (the variance's from the fourth moment).
+/// Mean and variance of a sample, and the standard errors of both (the variance's from the fourth
+/// moment).
 pub(crate) struct Estimate {
     pub(crate) mean: f64,
     pub(crate) mean_error: f64,
@@ -37,7 +39,8 @@ pub(crate) fn estimate(sample: &[f64]) -> Estimate {
     }
 }
 
-/// Five standard errors: by a normal approximation one honest comparison in 1.7 million falls outside.
+/// Five standard errors: by a normal approximation one honest comparison in 1.7 million falls
+/// outside.
 pub(crate) const SIGMAS: f64 = 5.0;
 
 pub(crate) fn assert_within(what: &str, found: f64, exact: f64, standard_error: f64) {

@@ -128,7 +128,7 @@ impl Dataset {
 
     /// Shows `take` the lines of the selected cells, in order of their rows, until it says no.
     ///
-    /// Of a finished data set they are read from the summary's file, unless the selection names
+    /// Lines of a finished data set are read from the summary's file, unless the selection names
     /// what is of single rows; else the parts that are done are folded.
     pub(crate) fn visit_lines(
         &self,

@@ -81,7 +81,7 @@ pub(super) fn stage(staging: &Path, name: &str) -> Result<NamedTempFile, StoreEr
     Ok(whole_file::stage(staging, &staging.join(name))?)
 }
 
-/// The same with content.
+/// Stages a file with this content.
 fn stage_bytes(staging: &Path, path: &Path, bytes: &[u8]) -> Result<NamedTempFile, StoreError> {
     let mut staged = whole_file::stage(staging, path)?;
     staged.write_all(bytes).map_err(StoreError::io("write", path))?;

@@ -53,7 +53,8 @@ pub struct RunRecord {
     pub state: RunState,
     /// Seconds of simulation (without loading).
     pub seconds: f64,
-    /// Of these, seconds in which the writing thread sorted, encoded, verified and committed parts.
+    /// Seconds, among these, in which the writing thread sorted, encoded, verified and committed
+    /// parts.
     pub seconds_writing: f64,
     /// Rows of the shard.
     pub rows_total: u64,

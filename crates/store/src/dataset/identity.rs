@@ -20,7 +20,7 @@ pub struct Identity {
     pub hash: String,
     /// The job as resolved, in TOML.
     pub job: String,
-    /// The same without names, paths and what no file depends on: what goes into the parts.
+    /// The job in TOML without names, paths and what no file depends on: what goes into the parts.
     pub content: String,
 }
 
@@ -31,7 +31,7 @@ impl Identity {
         Self::with(spec, fingerprint, ThresholdsOf::default())
     }
 
-    /// The same of rows with such thresholds.
+    /// Hashes of a job with its input, for rows with such thresholds.
     pub(super) fn with(spec: &JobSpec, fingerprint: &str, thresholds: ThresholdsOf) -> Self {
         let job = spec.to_toml();
         let axes = spec.axes();

@@ -212,7 +212,7 @@ impl Dataset {
         &self.identity
     }
 
-    /// Of which dimension the thresholds in its rows are.
+    /// The dimension whose thresholds its rows hold.
     #[must_use]
     pub fn thresholds(&self) -> ThresholdsOf {
         section::thresholds(&self.sections)

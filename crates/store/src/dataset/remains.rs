@@ -30,7 +30,8 @@ pub(super) fn refuse_strange(root: &Path) -> Result<(), StoreError> {
     if root.is_file() {
         return Err(StoreError::OutputIsFile { path: root.to_path_buf() });
     }
-    // Bare first: another process may be filling it, whose directories are there before anything else.
+    // Bare first: another process may be filling it, whose directories are there before anything
+    // else.
     let ours = is_bare(root)?
         || root.join("job.toml").is_file()
         || (root.join("commits").is_dir() && root.join("data").is_dir());
@@ -66,7 +67,7 @@ fn is_bare(root: &Path) -> Result<bool, StoreError> {
 /// What `job.toml` is.
 enum JobFile {
     Absent,
-    /// As a run writes it.
+    /// A job as a run writes it.
     Resolved(Box<JobSpec>),
     /// Somebody's own.
     Strange,

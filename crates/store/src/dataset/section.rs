@@ -38,8 +38,8 @@ pub(super) struct SectionRecord {
     job: String,
     /// Which round of adaptive replicates it is.
     round: usize,
-    /// Of which dimension its thresholds are; absent where they are those of k₀, because all k are or
-    /// because it was written before they took k into account.
+    /// The dimension whose thresholds it holds; absent where they are those of k₀, because all k
+    /// are or because it was written before they took k into account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     thresholds: Option<ThresholdsOf>,
     /// BLAKE3 of all this.
@@ -68,7 +68,7 @@ pub struct Section {
     pub extents: Extents,
     /// BLAKE3 of its input files; empty if it has none.
     pub fingerprint: String,
-    /// Of which dimension its thresholds are.
+    /// The dimension whose thresholds it holds.
     pub thresholds: ThresholdsOf,
     /// Its division into parts.
     pub plan: Plan,
@@ -105,7 +105,7 @@ impl Section {
         Self::beside(&[], number, spec, input)
     }
 
-    /// The same in a data set that has other sections, whose kind of thresholds it takes.
+    /// A section of a data set that has others, whose kind of thresholds it takes.
     pub(super) fn beside(
         others: &[Self],
         number: u32,
@@ -225,7 +225,7 @@ impl Section {
     }
 }
 
-/// Of which dimension the thresholds of a data set with these sections are.
+/// The dimension whose thresholds a data set with these sections holds.
 pub(super) fn thresholds(sections: &[Section]) -> ThresholdsOf {
     let before = sections.iter().any(|section| section.thresholds == ThresholdsOf::Components);
     if before { ThresholdsOf::Components } else { ThresholdsOf::Dimension }

@@ -115,7 +115,7 @@ impl File<'_> {
         Ok(self.found(at, self.file.group(at))?.map(Object::Group))
     }
 
-    /// The same, where it has to be.
+    /// An array of the file that has to be there.
     fn array(&self, at: &str) -> Result<Dataset, InputError> {
         let missing = || self.refused(at, "there is no such array".to_owned(), WRITE_AGAIN);
         self.found(at, self.file.dataset(at))?.ok_or_else(missing)
