@@ -9,9 +9,9 @@ use eigensweep_engine::given::GivenError;
 use eigensweep_figures::FigureError;
 use eigensweep_inputs::InputError;
 use eigensweep_job::{JobProblems, Problem, SourceText};
-use eigensweep_store::StoreError;
 use eigensweep_store::filter::FilterError;
 use eigensweep_store::format::counted;
+use eigensweep_store::{Remedy, StoreError};
 use eigensweep_theory::Failure;
 use eigensweep_theory::thresholds::SpectraError;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
@@ -116,24 +116,10 @@ impl CommandError {
             | Command::Init(_)
             | Command::Completions { .. } => return None,
         };
-        match error {
-            StoreError::OutputIsFile { .. } | StoreError::NotADataSet { .. } | StoreError::Busy { .. } => {
-                Some(another)
-            }
-            StoreError::DifferentJob { .. } | StoreError::NotExtended { .. } | StoreError::Section { .. } => {
-                Some(either)
-            }
-            StoreError::Io { .. }
-            | StoreError::DifferentSections { .. }
-            | StoreError::NoDataSet { .. }
-            | StoreError::FormatVersion { .. }
-            | StoreError::Parquet { .. }
-            | StoreError::ReadBack { .. }
-            | StoreError::Block { .. }
-            | StoreError::Status { .. }
-            | StoreError::TaskTooLarge { .. }
-            | StoreError::TooManyParts { .. } => None,
-        }
+        Some(match error.remedy()? {
+            Remedy::Elsewhere => another,
+            Remedy::ElsewhereOrAfresh => either,
+        })
     }
 
     fn exit(&self) -> Exit {

@@ -54,12 +54,12 @@ impl Requeue {
 
     /// How many runs of this job, up to this one, got no part done.
     fn fruitless(&self) -> u64 {
-        let name = cluster::job_name();
+        let name = eigensweep_host::batch::job_name();
         let runs = read_runs(&self.root).unwrap_or_default();
         let rows: Vec<u64> =
             runs.into_iter().filter(|run| run.batch_job == name).map(|run| run.rows).collect();
         // Without records (a full disk) every restart counts.
-        let restarts = cluster::number("SLURM_RESTART_COUNT").unwrap_or(0);
+        let restarts = eigensweep_host::batch::number("SLURM_RESTART_COUNT").unwrap_or(0);
         counted(&rows).unwrap_or(restarts + 1)
     }
 }

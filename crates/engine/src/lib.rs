@@ -8,7 +8,8 @@
 //! | 2 | [`simulation`] | one task: draws samples, evaluates the paradigms, fills a batch of rows without allocating |
 //! | 3 | [`schedule`] | runs tasks on a thread pool; batches arrive at one sink in task order, whose work goes back to the pool |
 //! | 4 | [`run`] | whatever parts of a shard are missing, computed and committed |
-//! | | [`theory`] | thresholds of a job's spectra |
+//! | | [`theory`], [`thresholds`] | thresholds of a job's spectra, and as a table |
+//! | | [`estimate`] | what a job would take |
 //! | | [`facts`] | what the data are like as they were read |
 //! | | [`signal`] | what the clean data are like |
 //! | | [`replay`] | single rows computed again |
@@ -17,6 +18,7 @@
 //! The crate knows nothing of arguments, terminals, clocks, plots or SQL.
 
 mod error;
+pub mod estimate;
 pub mod facts;
 pub mod features;
 pub mod given;
@@ -30,6 +32,7 @@ pub mod signal;
 pub mod simulation;
 pub mod study;
 pub mod theory;
+pub mod thresholds;
 
 pub use error::EngineError;
 pub use study::Study;

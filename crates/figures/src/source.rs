@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use eigensweep_engine::input::Input;
-use eigensweep_job::{self as job, Detail, JobSpec};
+use eigensweep_job::{Detail, JobSpec};
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::source::Source as Sound;
 
@@ -69,8 +69,7 @@ impl Source {
     /// there.
     pub(crate) fn input(&self) -> Option<&Input> {
         let load = || {
-            // Paths in a resolved job are relative to where its run was started.
-            let job = job::stored("job.toml", &self.dataset.identity().job, &[]).ok()?;
+            let job = self.dataset.job(&[]).ok()?;
             Input::load(&job).ok()
         };
         self.input.get_or_init(load).as_ref()

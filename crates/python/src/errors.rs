@@ -1,7 +1,11 @@
 //! Errors of the engine as exceptions of `eigensweep._errors`.
 
 use eigensweep_engine::EngineError;
+use eigensweep_figures::FigureError;
+use eigensweep_inputs::InputError;
 use eigensweep_job::JobProblems;
+use eigensweep_store::source::SourceError;
+use eigensweep_store::{Remedy, StoreError};
 use pyo3::BoundObject;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -22,10 +26,56 @@ pub(crate) fn of_engine(python: Python<'_>, error: &EngineError) -> PyErr {
     match error {
         EngineError::Job(problems) => of_problems(python, problems),
         EngineError::Io { path, source, .. } => of_file(&error.to_string(), path, source),
-        EngineError::Input(_) | EngineError::Store(_) | EngineError::Threads { .. } => {
-            self::error(python, &error.to_string())
-        }
+        EngineError::Input(error) => of_input(python, error),
+        EngineError::Store(error) => of_store(python, error),
+        EngineError::Threads { .. } => self::error(python, &error.to_string()),
     }
+}
+
+/// An error of an input file.
+pub(crate) fn of_input(python: Python<'_>, error: &InputError) -> PyErr {
+    match error {
+        InputError::Io { path, source, .. } => of_file(&error.to_string(), path, source),
+        // What else there may be is about what a file holds.
+        _ => self::error(python, &error.to_string()),
+    }
+}
+
+/// An error of a data set, with what Python's caller can do about it.
+pub(crate) fn of_store(python: Python<'_>, error: &StoreError) -> PyErr {
+    if let StoreError::Io { path, source, .. } = error {
+        return of_file(&error.to_string(), path, source);
+    }
+    let help = match error.remedy() {
+        None => "",
+        Some(Remedy::Elsewhere) => "\n  help: output= names another directory",
+        Some(Remedy::ElsewhereOrAfresh) => {
+            "\n  help: output= names another directory, fresh=True replaces the data set"
+        }
+    };
+    self::error(python, &format!("{error}{help}"))
+}
+
+/// An error of a figure or of data sets that are read together.
+pub(crate) fn of_figure(python: Python<'_>, error: &FigureError) -> PyErr {
+    match error {
+        FigureError::Store(error) | FigureError::Source(SourceError::Store(error)) => of_store(python, error),
+        FigureError::Source(_)
+        | FigureError::Unknown(_)
+        | FigureError::Condition { .. }
+        | FigureError::Figure { .. }
+        | FigureError::Extension { .. } => self::error(python, &spelled(&error.to_string())),
+    }
+}
+
+/// What figures say of the program's flags, as Python's arguments: `--x-scale` is `x_scale=`.
+pub(crate) fn spelled(text: &str) -> String {
+    const FLAGS: [&str; 8] = ["x-scale", "y-scale", "color", "facet", "where", "band", "x", "y"];
+    let mut text = text.replace("--where '", "where='");
+    for flag in FLAGS {
+        text = text.replace(&format!("--{flag}"), &format!("{}=", flag.replace('-', "_")));
+    }
+    text
 }
 
 /// What is wrong with a job, a problem a dictionary.

@@ -7,14 +7,29 @@
 //! | file | about |
 //! |---|---|
 //! | `errors` | errors of the engine as exceptions |
+//! | `interrupt` | long work that Ctrl-C ends |
+//! | `jobs` | jobs as Python hands them over |
+//! | `run`, `plan` | a job computed, and what it would take |
+//! | `dataset` | a data set on disk: its rows, its figures |
+//! | `theory` | thresholds |
 
 use pyo3::prelude::*;
 
+mod dataset;
 mod errors;
+mod interrupt;
+mod jobs;
+mod plan;
+mod run;
+mod theory;
 
 /// The module.
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    errors::add(module)
+    errors::add(module)?;
+    dataset::add(module)?;
+    plan::add(module)?;
+    run::add(module)?;
+    theory::add(module)
 }

@@ -1,4 +1,4 @@
-//! SQL over data sets: the table `results` and the views of [`views`], read lazily by polars'
+//! SQL over data sets: the table `results` and the views of [`views`](eigensweep_store::views), read lazily by polars'
 //! streaming engine.
 //!
 //! Filters and the choice of columns are pushed into the Parquet scan, whose row groups carry
@@ -11,7 +11,6 @@ mod plan;
 mod quantiles;
 mod scan;
 mod values;
-pub mod views;
 
 pub use error::QueryError;
 
@@ -19,12 +18,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use eigensweep_job::Detail;
 use eigensweep_store::source::{Source, UnknownName};
+use eigensweep_store::views::{self, Columns};
 use eigensweep_theory::paradigms;
 use polars::prelude::*;
 
 use plan::{Condition, Planner};
 use scan::scan;
-use views::Columns;
 
 /// Data sets that SQL can be asked about.
 ///

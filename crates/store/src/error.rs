@@ -177,7 +177,39 @@ impl From<WriteError> for StoreError {
     }
 }
 
+/// What the caller may do about an error of a data set that is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Choose another directory.
+    Elsewhere,
+    /// Choose another directory, or replace the data set.
+    ElsewhereOrAfresh,
+}
+
 impl StoreError {
+    /// What helps, beside what the message says, in a caller's own words.
+    #[must_use]
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::OutputIsFile { .. } | Self::NotADataSet { .. } | Self::Busy { .. } => {
+                Some(Remedy::Elsewhere)
+            }
+            Self::DifferentJob { .. } | Self::NotExtended { .. } | Self::Section { .. } => {
+                Some(Remedy::ElsewhereOrAfresh)
+            }
+            Self::Io { .. }
+            | Self::DifferentSections { .. }
+            | Self::NoDataSet { .. }
+            | Self::FormatVersion { .. }
+            | Self::Parquet { .. }
+            | Self::ReadBack { .. }
+            | Self::Block { .. }
+            | Self::Status { .. }
+            | Self::TaskTooLarge { .. }
+            | Self::TooManyParts { .. } => None,
+        }
+    }
+
     /// An [`StoreError::Io`] for `map_err`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { action, path: path.to_path_buf(), source }

@@ -10,6 +10,8 @@
 //! | [`active`], [`adaptive`] | which combinations adaptive replicates go on with |
 //! | [`filter`], [`find`] | conditions on rows, and the rows that fulfil them |
 //! | [`source`] | data sets that are read together, each found sound and with a name |
+//! | [`status`] | what of a data set is done, and how its shards get on |
+//! | [`views`] | the ready-made views of SQL, as texts |
 //! | [`format`](mod@format) | numbers for people |
 //!
 //! The crate knows nothing of how rows are computed.
@@ -30,7 +32,9 @@ pub mod plan;
 pub mod rows;
 pub mod shard;
 pub mod source;
+pub mod status;
 pub mod summary;
+pub mod views;
 
-pub use error::StoreError;
+pub use error::{Remedy, StoreError};
 pub use plan::Extents;

@@ -8,8 +8,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::host;
-
 /// Longest that a question may take: a busy controller answers in seconds, one that is down never.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -113,7 +111,7 @@ fn array_size(config: &str) -> Option<u64> {
 /// [`SlurmError::NotThere`].
 pub(crate) fn look_for_sbatch() -> Result<(), SlurmError> {
     let absent = || SlurmError::NotThere { program: "sbatch", source: Error::other("it is not on PATH") };
-    host::on_path("sbatch").map(drop).ok_or_else(absent)
+    eigensweep_host::machine::on_path("sbatch").map(drop).ok_or_else(absent)
 }
 
 /// Submits a batch script; returns the job's number.

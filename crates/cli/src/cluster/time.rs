@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{number, slurm};
-use crate::host;
+use eigensweep_host::batch::number;
+
+use super::slurm;
 
 /// What a batch system says about the time that is left to this job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub(crate) fn time_left_now() -> TimeLeft {
 
 fn told() -> Option<TimeLeft> {
     let end = number("SLURM_JOB_END_TIME")?;
-    Some(TimeLeft::Limited(Duration::from_secs(end.saturating_sub(host::now()))))
+    Some(TimeLeft::Limited(Duration::from_secs(end.saturating_sub(eigensweep_host::machine::now()))))
 }
 
 fn asked() -> TimeLeft {

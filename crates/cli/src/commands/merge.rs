@@ -6,12 +6,11 @@ use eigensweep_store::format::{count, counted};
 use super::{failures, table, verify};
 use crate::args::Merge;
 use crate::exit::Exit;
-use crate::host;
 use crate::report::CommandError;
 
 pub(crate) fn call(arguments: &Merge) -> Result<Exit, CommandError> {
     let Merge { datasets, into } = arguments;
-    let holder = format!("the merge process {} on {}", std::process::id(), host::name());
+    let holder = format!("the merge process {} on {}", std::process::id(), eigensweep_host::machine::name());
     let (joined, merged) = dataset::merge(datasets, into, &holder)?;
     for (root, fault) in &merged.faults {
         verify::print_faults(root, std::slice::from_ref(fault));

@@ -3,32 +3,27 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use eigensweep_engine::estimate::{CALIBRATION, Estimate, Shards};
 use eigensweep_engine::facts::facts;
 use eigensweep_engine::input::Input;
-use eigensweep_engine::sample::encode_sample;
 use eigensweep_engine::samples::Samples;
 use eigensweep_engine::signal::{Signal, signals};
+use eigensweep_engine::simulation::Simulation;
 use eigensweep_engine::simulation::stages::{ChainTiers, tiers};
-use eigensweep_engine::simulation::{Simulation, Workspace};
-use eigensweep_engine::study::{Planned, Study};
+use eigensweep_engine::study::Study;
 use eigensweep_job::JobSpec;
 use eigensweep_job::stages::StagesSpec;
 use eigensweep_store::dataset::Dataset;
 use eigensweep_store::format::counted;
 use eigensweep_store::grid::GridAxis;
 use eigensweep_store::plan::Plan as Division;
-use eigensweep_store::shard::Shard;
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
 
 use super::{data, relative_scales, table};
 use crate::args::Plan;
 use crate::exit::Exit;
-use crate::progress::whole;
+use crate::job;
 use crate::report::CommandError;
-use crate::{cluster, job};
-
-/// Time after which the calibration begins no other task.
-const CALIBRATION: Duration = Duration::from_secs(1);
 
 pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let job = job::read(&arguments.file.job, &arguments.file.set)?;
@@ -38,7 +33,7 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     let planned = Study::load(job)?.plan()?;
     let simulation = planned.simulation();
     let loading = clock.elapsed();
-    let threads = arguments.threads.unwrap_or_else(cluster::threads);
+    let threads = arguments.threads.unwrap_or_else(eigensweep_host::threads);
     let plan = simulation.plan();
     let grid = &plan.grid;
     let mut table = table::new(&["axis".to_owned(), "values".to_owned()], 1);
@@ -60,40 +55,32 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
         }
     }
 
-    let seconds_per_flop = match spec.stages() {
-        None => calibrate(simulation),
-        Some(_) => calibrate_cell(&planned)?,
-    };
-    let seconds = |flops: f64| flops * seconds_per_flop / threads as f64;
-    let total = seconds(plan.cost.total());
-    let rows = grid.rows();
+    let estimate = Estimate::new(&planned, threads, eigensweep_host::clock)?;
     let line = |name: &str, value: String| table::print(&format!("{name:<10}{value}"));
-    line("rows", HumanCount(rows).to_string());
-    line("tasks", format!("{} of {} each", HumanCount(plan.tasks), counted(plan.rows_per_task(), "row")));
-    let part_rows = plan.part_rows(0);
-    line("parts", format!("{} of {} each", HumanCount(plan.parts), counted(part_rows.end, "row")));
-    let sample = seconds_per_flop * plan.cost.total() / plan.units as f64;
-    let bytes = match spec.stages() {
-        None => sample_bytes(&spec, simulation, CALIBRATION.as_secs_f64() / sample)?,
-        // A part takes long; values hardly compress.
-        Some(_) => 8.0 * simulation.no_rows().metrics().len() as f64,
-    };
-    let bytes = rows as f64 * bytes;
-    line("disk", format!("about {}", HumanBytes(whole(bytes))));
-    line("memory", format!("about {} with {threads} threads", HumanBytes(simulation.memory_bytes(threads))));
-    let row_milliseconds = total * threads as f64 * 1e3 / rows as f64;
+    line("rows", HumanCount(estimate.rows).to_string());
+    line(
+        "tasks",
+        format!("{} of {} each", HumanCount(estimate.tasks), counted(estimate.rows_per_task, "row")),
+    );
+    line(
+        "parts",
+        format!("{} of {} each", HumanCount(estimate.parts), counted(estimate.rows_per_part, "row")),
+    );
+    line("disk", format!("about {}", HumanBytes(estimate.bytes)));
+    line("memory", format!("about {} with {threads} threads", HumanBytes(estimate.memory)));
     line(
         "time",
         format!(
-            "about {} with {threads} threads ({row_milliseconds:.3} ms a row and thread)",
-            duration(total)
+            "about {} with {threads} threads ({:.3} ms a row and thread)",
+            duration(estimate.seconds),
+            1e3 * estimate.seconds_per_row()
         ),
     );
-    if loading > CALIBRATION / 10 {
+    if loading.as_secs_f64() > CALIBRATION / 10.0 {
         line("loading", format!("{:.1} s before that", loading.as_secs_f64()));
     }
     if arguments.shards > 1 {
-        line("shards", shards(plan, arguments.shards, &|flops| duration(seconds(flops))));
+        line("shards", shards(plan, estimate.shards(plan, arguments.shards)));
     }
     let (identity, root) = (planned.identity(), Path::new("output").join(&spec.job.name));
     // What is there of another study, or cannot be read, is `run`'s to refuse.
@@ -201,37 +188,8 @@ fn label_power(signal: &Signal) -> String {
     format!("{text}half of it in the {strongest} (variance {} and more)", table::number(variance))
 }
 
-/// Bytes a row of a part that is computed and encoded in a temporary directory: as many units as
-/// fit in the time, up to a part.
-fn sample_bytes(spec: &JobSpec, simulation: &Simulation, units: f64) -> Result<f64, CommandError> {
-    let plan = simulation.plan();
-    let units = whole(units.max(1.0)).min(plan.units_per_part);
-    let mut sample = spec.rounds().swap_remove(0);
-    sample.output.part_rows = units * plan.grid.rows_per_unit;
-    let directory = tempfile::tempdir().map_err(|source| CommandError::Io {
-        action: "create a directory in",
-        path: std::env::temp_dir(),
-        source,
-    })?;
-    let encoded = encode_sample(&sample, simulation.input(), directory.path())?;
-    Ok(encoded.bytes as f64 / encoded.rows as f64)
-}
-
 /// How unlike the shards are.
-fn shards(plan: &Division, count: u64, time: &dyn Fn(f64) -> String) -> String {
-    let mut empty = 0;
-    let (mut least, mut most) = ((u64::MAX, f64::INFINITY), (0, 0.0_f64));
-    for index in 1..=count {
-        // Cannot fail: 1 ≤ index ≤ count.
-        let Ok(shard) = Shard::new(index, count) else { continue };
-        let parts = shard.parts(plan);
-        let flops = plan.cost.before(plan.part_units(parts.end).start.min(plan.units))
-            - plan.cost.before(plan.part_units(parts.start).start.min(plan.units));
-        empty += u64::from(parts.is_empty());
-        let number = parts.end - parts.start;
-        least = (least.0.min(number), least.1.min(flops));
-        most = (most.0.max(number), most.1.max(flops));
-    }
+fn shards(plan: &Division, Shards { count, empty, parts, seconds }: Shards) -> String {
     let idle = match empty {
         0 => String::new(),
         _ => {
@@ -239,11 +197,12 @@ fn shards(plan: &Division, count: u64, time: &dyn Fn(f64) -> String) -> String {
             format!("; {empty} of them have nothing to do: {} {are}", counted(plan.parts, "part"))
         }
     };
-    let between =
-        |least: String, most: String| if least == most { most } else { format!("{least} to {most}") };
-    let noun = if most.0 == 1 { "part" } else { "parts" };
-    let parts = between(least.0.to_string(), most.0.to_string());
-    format!("{count} of {parts} {noun}, about {} each{idle}", between(time(least.1), time(most.1)))
+    let between = |[least, most]: [String; 2]| {
+        if least == most { most } else { format!("{least} to {most}") }
+    };
+    let noun = if parts[1] == 1 { "part" } else { "parts" };
+    let parts = between(parts.map(|count| count.to_string()));
+    format!("{count} of {parts} {noun}, about {} each{idle}", between(seconds.map(duration)))
 }
 
 fn duration(seconds: f64) -> String {
@@ -251,44 +210,6 @@ fn duration(seconds: f64) -> String {
         Ok(time) if time < Duration::from_secs(10) => format!("{seconds:.1} seconds"),
         time => HumanDuration(time.unwrap_or(Duration::MAX)).to_string(),
     }
-}
-
-/// Seconds per estimated flop on one thread: over tasks spread evenly over the whole job, after one
-/// to warm up.
-fn calibrate(simulation: &Simulation) -> f64 {
-    /// Fractional part of the golden ratio: its multiples, modulo 1, are spread more evenly than
-    /// those of any other number.
-    const SPREAD: f64 = 0.618_033_988_749_894_9;
-    let plan = simulation.plan();
-    let flops = |task: u64| {
-        let units = plan.task_units(task);
-        plan.cost.before(units.end) - plan.cost.before(units.start)
-    };
-    let mut workspace = Workspace::new(simulation);
-    let mut batch = simulation.new_batch();
-    let begun = Instant::now();
-    simulation.run_task(0, &mut workspace, &mut batch);
-    let warm_up = begun.elapsed();
-    if warm_up > CALIBRATION {
-        return warm_up.as_secs_f64() / flops(0);
-    }
-    let (clock, mut counted, mut place) = (Instant::now(), 0.0, SPREAD);
-    while clock.elapsed() < CALIBRATION {
-        let task = whole((place * plan.tasks as f64).floor()).min(plan.tasks - 1);
-        simulation.run_task(task, &mut workspace, &mut batch);
-        counted += flops(task);
-        place = (place + SPREAD).fract();
-    }
-    clock.elapsed().as_secs_f64() / counted
-}
-
-/// The same of a job with stages, whose tasks may take minutes: over one cell, the first.
-fn calibrate_cell(planned: &Planned) -> Result<f64, CommandError> {
-    let first = planned.simulation().plan().grid.first_replicate;
-    let mut cell = planned.cell(first, |_| 0)?;
-    let begun = Instant::now();
-    cell.compute();
-    Ok(begun.elapsed().as_secs_f64() / cell.flops())
 }
 
 /// The first values of an axis, and how many there are.

@@ -1,6 +1,5 @@
 //! `replay`: single rows computed again, alone, with what is behind them.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +8,6 @@ use eigensweep_engine::EngineError;
 use eigensweep_engine::input::Input;
 use eigensweep_engine::replay::Alone;
 use eigensweep_engine::simulation::explain::Explained;
-use eigensweep_job as job;
 use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::{Dataset, Identity, Section};
 use eigensweep_store::filter::Filter;
@@ -74,11 +72,7 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
 
 /// The input of a data set's job.
 fn load(dataset: &Dataset, root: &Path, set: &[String]) -> Result<Input, CommandError> {
-    let path = root.join("job.toml");
-    let text = fs::read_to_string(&path).unwrap_or_else(|_| dataset.identity().job.clone());
-    // Paths in a resolved job are relative to where its run was started.
-    let parsed = job::stored(&path.display().to_string(), &text, set);
-    let job = parsed.map_err(EngineError::from)?;
+    let job = dataset.job(set).map_err(EngineError::from)?;
     let input = Input::load(&job)?;
     let identity = Identity::new(&job.spec, input.fingerprint());
     if identity.study != dataset.identity().study {

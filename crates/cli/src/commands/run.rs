@@ -7,6 +7,7 @@ use eigensweep_engine::EngineError;
 use eigensweep_engine::run::{Observer, Outcome};
 use eigensweep_engine::study::{How, Opened, Study};
 use eigensweep_figures::{Source, finding};
+use eigensweep_host::{RunLog, batch, machine};
 use eigensweep_store::columns::ThresholdsOf;
 use eigensweep_store::dataset::{Dataset, RunState};
 use eigensweep_store::shard::Shard;
@@ -20,9 +21,8 @@ use crate::exit::Exit;
 use crate::progress::{Progress, duration, whole};
 use crate::report::CommandError;
 use crate::requeue::Requeue;
-use crate::run_log::{self, RunLog};
 use crate::stop::Stop;
-use crate::{cluster, host, job};
+use crate::{cluster, job};
 
 /// Time kept for stopping, out of a limit: what a batch system's clock may be off, and the grace to
 /// write what is in hand.
@@ -33,7 +33,7 @@ const RESERVE: Duration = Duration::from_secs(20);
 const WARNED_BEFORE: Duration = Duration::from_secs(150);
 
 pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
-    let (started, clock) = (host::now(), Instant::now());
+    let (started, clock) = (machine::now(), Instant::now());
     let shard = shard(arguments.shard)?;
     let limit = time_limit(arguments.time_limit)?;
     let job = job::read(&arguments.file.job, &arguments.file.set)?;
@@ -52,10 +52,10 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     stop.heed_warnings(move || if trusted { time_to_go_on() } else { Duration::ZERO });
     let planned = Study::load(job)?.plan()?;
     if arguments.fresh {
-        Dataset::remove(&root)?;
+        Dataset::remove(&root, Some(planned.spec()))?;
     }
-    let holder = format!("process {} on {}", std::process::id(), host::name());
-    let threads = arguments.threads.unwrap_or_else(cluster::threads);
+    let holder = format!("process {} on {}", std::process::id(), machine::name());
+    let threads = arguments.threads.unwrap_or_else(eigensweep_host::threads);
     let log = RunLog::new(&root, started, threads, shard);
     let requeue = arguments.requeue.then(|| Requeue::new(&root));
     let mut progress = Progress::new(quiet, verbose);
@@ -64,8 +64,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
         stop: &stop,
         requeue: requeue.clone(),
         progress: &mut progress,
-        log: &log,
-        written: Instant::now(),
+        log: log.clone(),
     };
     let how = How { threads, shard, holder: &holder, stop: &stop.flag };
     let (outcome, dataset) = planned.run(&root, how, &mut observer)?;
@@ -102,12 +101,12 @@ struct Observed<'a> {
     stop: &'a Stop,
     requeue: Option<Requeue>,
     progress: &'a mut Progress,
-    log: &'a RunLog,
-    written: Instant,
+    log: RunLog,
 }
 
 impl Observer for Observed<'_> {
-    fn opened(&mut self, Opened { repairs, share }: &Opened) {
+    fn opened(&mut self, opened: &Opened) {
+        let Opened { repairs, share } = opened;
         for repair in repairs {
             tell!("warning: {} {}; its part will be computed again", repair.file, repair.fault);
         }
@@ -115,7 +114,7 @@ impl Observer for Observed<'_> {
             let (there, all) = (HumanCount(share.rows_done), HumanCount(share.rows));
             tell!("{there} of {all} rows are there already");
         }
-        self.log.begin(*share);
+        self.log.opened(opened);
         self.progress.begin(share.rows - share.rows_done);
         self.stop.watch({
             let (log, root, requeue) = (self.log.clone(), self.root.to_path_buf(), self.requeue.clone());
@@ -135,31 +134,21 @@ impl Observer for Observed<'_> {
 
     fn ended(&mut self, outcome: &Result<Outcome, EngineError>) {
         self.progress.finish();
-        self.log.end(match outcome {
-            Err(_) => RunState::Failed,
-            Ok(Outcome { complete: false, .. }) => RunState::Stopped,
-            Ok(_) => RunState::Finished,
-        });
+        self.log.ended(outcome);
     }
 
     fn clock(&self) -> fn() -> f64 {
-        run_log::clock
+        self.log.clock()
     }
 
     fn computed(&mut self, rows: u64, failed: u64) {
-        /// Time between two writes of the log.
-        const WRITE_EVERY: Duration = Duration::from_secs(10);
         self.progress.computed(rows, failed);
-        self.log.computed(rows);
-        if self.written.elapsed() >= WRITE_EVERY {
-            self.written = Instant::now();
-            self.log.write(RunState::Running);
-        }
+        self.log.computed(rows, failed);
     }
 
     fn committed(&mut self, section: u32, part: u64, rows: u64, seconds: f64) {
         self.progress.committed(section, part, rows);
-        self.log.committed(rows, seconds);
+        self.log.committed(section, part, rows, seconds);
     }
 }
 
@@ -168,7 +157,7 @@ fn shard(choice: Option<ShardChoice>) -> Result<Shard, CommandError> {
     Ok(match choice {
         None => Shard::WHOLE,
         Some(ShardChoice::Given(shard)) => shard,
-        Some(ShardChoice::Auto(count)) => cluster::shard(count, cluster::number)?,
+        Some(ShardChoice::Auto(count)) => cluster::shard(count, batch::number)?,
     })
 }
 

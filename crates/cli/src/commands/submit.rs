@@ -16,8 +16,8 @@ use super::table;
 use crate::args::{Submit, memory_bytes};
 use crate::cluster::{self, Resources, Script, SlurmError, Submission, SubmittedArray, quote};
 use crate::exit::Exit;
+use crate::job;
 use crate::report::CommandError;
-use crate::{host, job};
 
 /// SLURM's own default of `MaxArraySize`.
 const USUAL_ARRAY_SIZE: u64 = 1001;
@@ -66,8 +66,8 @@ pub(crate) fn call(arguments: &Submit, quiet: bool) -> Result<Exit, CommandError
     let (arrays, merge) = submit(&arrays, &logs)?;
     let submission = Submission {
         program: concat!("eigensweep ", env!("CARGO_PKG_VERSION")).to_owned(),
-        host: host::name(),
-        time: host::now(),
+        host: eigensweep_host::machine::name(),
+        time: eigensweep_host::machine::now(),
         directory: std::env::current_dir().unwrap_or_default(),
         command,
         logs,

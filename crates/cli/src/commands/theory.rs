@@ -3,13 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_engine::input::Input;
-use eigensweep_engine::theory::{Quantiles, Spread, TheorySpread, over_replicates, table as one_draw};
+use eigensweep_engine::theory::{Quantiles, Spread, TheorySpread};
+use eigensweep_engine::thresholds::{Draws, ThresholdTable};
 use eigensweep_store::summary::{Slice, TABLE_ROWS};
-use eigensweep_theory::thresholds::{Spectra, alignment, thresholds};
+use eigensweep_theory::thresholds::{Spectra, alignment};
 use eigensweep_theory::{Paradigm, paradigms};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
 
 use super::{ABOVE_COMPONENTS, table};
 use crate::args::Theory;
@@ -32,20 +31,10 @@ struct SpectraFile {
     dimension: Option<usize>,
 }
 
-/// What the spectra are of.
-enum Source {
-    /// A file, or one replicate: numbers are what they are.
-    One(String),
-    /// So many replicates of a job: numbers are medians, with quantiles.
-    Replicates { drawn: u64, note: String },
-}
-
-/// Thresholds at each combination of the axes.
+/// Thresholds, and in words what they are of.
 struct Table {
-    rows: Vec<TheorySpread>,
-    source: Source,
-    /// Axes that hold multiples of λ₁, the largest eigenvalue of the clean data.
-    relative: Vec<&'static str>,
+    found: ThresholdTable,
+    note: String,
 }
 
 pub(crate) fn call(arguments: &Theory) -> Result<Exit, CommandError> {
@@ -54,13 +43,13 @@ pub(crate) fn call(arguments: &Theory) -> Result<Exit, CommandError> {
         (None, Some(path)) => of_job(path, arguments)?,
         (None, None) => return Ok(Exit::Success),
     };
-    if table.rows.is_empty() {
+    let rows = &table.found.rows;
+    if rows.is_empty() {
         tell!("a job with stages has no thresholds: Propositions 4.3 and 4.4 are about spectral views");
     }
     if arguments.json {
-        let objects: Vec<Value> = table.rows.iter().map(|row| object(row, &table)).collect();
-        table::print(&serde_json::to_string_pretty(&objects).unwrap_or_default());
-    } else if !table.rows.is_empty() {
+        table::print(&serde_json::to_string_pretty(&table.found.json()).unwrap_or_default());
+    } else if !rows.is_empty() {
         print_tables(&table, table::terminal_width().map(usize::from));
     }
     Ok(Exit::Success)
@@ -72,37 +61,29 @@ fn of_job(path: &Path, arguments: &Theory) -> Result<Table, CommandError> {
     if let Some(found) = arguments.replicate.filter(|&replicate| replicate >= replicates) {
         return Err(CommandError::Replicate { found, replicates });
     }
-    let input = Input::load(&job)?;
-    let relative = super::relative(&job.spec).collect();
-    if let Some(replicate) = arguments.replicate {
-        let rows = one_draw(&job.spec, &input, u64::from(replicate)).into_iter();
-        let rows = rows.map(|row| TheorySpread::of(vec![row])).collect();
-        return Ok(Table {
-            rows,
-            source: Source::One(format!("spectra of replicate {replicate}")),
-            relative,
-        });
-    }
-    let (rows, drawn) = over_replicates(&job.spec, &input);
+    let found = ThresholdTable::of_job(&job, arguments.replicate)?;
     let all = job.spec.job.adaptive.map_or(replicates, |adaptive| adaptive.min);
-    let note = match (drawn, job.spec.job.adaptive) {
-        (1, _) if all == 1 => "spectra of the only replicate".to_owned(),
-        (1, _) => "spectra are the same in every replicate".to_owned(),
-        (drawn, _) if drawn < u64::from(all) => {
+    let note = match (&found.draws, job.spec.job.adaptive) {
+        (Draws::One, _) => {
+            format!("spectra of replicate {}", arguments.replicate.unwrap_or(job.spec.job.first_replicate))
+        }
+        (Draws::Replicates(1), _) if all == 1 => "spectra of the only replicate".to_owned(),
+        (Draws::Replicates(1), _) => "spectra are the same in every replicate".to_owned(),
+        (Draws::Replicates(drawn), _) if *drawn < u64::from(all) => {
             format!(
                 "medians (5 % to 95 %) over the first {drawn} of {all} replicates, whose spectra are drawn"
             )
         }
-        (drawn, Some(adaptive)) => format!(
+        (Draws::Replicates(drawn), Some(adaptive)) => format!(
             "medians (5 % to 95 %) over the {drawn} replicates that every combination has, of at most {}, whose spectra are \
              drawn",
             adaptive.max
         ),
-        (drawn, None) => {
+        (Draws::Replicates(drawn), None) => {
             format!("medians (5 % to 95 %) over the {drawn} replicates, whose spectra are drawn")
         }
     };
-    Ok(Table { rows, source: Source::Replicates { drawn, note }, relative })
+    Ok(Table { found, note })
 }
 
 fn of_file(path: &Path) -> Result<Table, CommandError> {
@@ -110,91 +91,10 @@ fn of_file(path: &Path) -> Result<Table, CommandError> {
     let file: SpectraFile = serde_json::from_str(&text)
         .map_err(|error| CommandError::SpectraFile { path: path.to_path_buf(), reason: error.to_string() })?;
     let SpectraFile { signal, theta_signal, gamma, theta_noise, dimension } = &file;
-    let dimension = dimension.unwrap_or(signal.len());
-    let found = thresholds(&Spectra { signal, theta_signal, gamma, theta_noise }, dimension)
+    let spectra = Spectra { signal, theta_signal, gamma, theta_noise };
+    let found = ThresholdTable::of_spectra(&spectra, dimension.unwrap_or(signal.len()))
         .map_err(|source| CommandError::Spectra { path: path.to_path_buf(), source })?;
-    let largest = signal.iter().copied().fold(f64::NAN, f64::max);
-    let thresholds = Ok(Spread::of(&[(found, largest)]));
-    let row = TheorySpread { axes: vec![("dimension", dimension as f64)], thresholds };
-    Ok(Table { rows: vec![row], source: Source::One(String::new()), relative: Vec::new() })
-}
-
-/// Why no alignment recovers.
-fn never(row: &TheorySpread) -> Option<String> {
-    row.thresholds.as_ref().ok().filter(|found| found.never)?;
-    let k = row.axes.last().map_or(f64::NAN, |(_, k)| *k);
-    Some(format!("k = {k} is more than there are important components: a noise component is always kept"))
-}
-
-/// A row as JSON. What is infinite is null: thresholds where `never` says why, a factor where the
-/// lower threshold is 0. The factor is that of the medians, its quantiles are over replicates.
-fn object(row: &TheorySpread, table: &Table) -> Value {
-    let mut object: Map<String, Value> =
-        row.axes.iter().map(|&(name, value)| (name.to_owned(), number(value))).collect();
-    let found = row.thresholds.as_ref().ok();
-    let mut add = |key: &str, values: Option<Quantiles>| {
-        let mut insert = |key: String, of: fn(&Quantiles) -> f64| {
-            let value = values.as_ref().map(of).filter(|value| value.is_finite());
-            object.insert(key, value.map_or(Value::Null, |value| json!(value)));
-        };
-        insert(key.to_owned(), |values| values.median);
-        if matches!(table.source, Source::Replicates { .. }) {
-            insert(format!("{key}_q05"), |values| values.q05);
-            insert(format!("{key}_q95"), |values| values.q95);
-        }
-    };
-    let has = found.filter(|found| !found.never);
-    add("delta", has.map(|found| found.delta));
-    add("eta", has.map(|found| found.eta));
-    add("crossover", found.map(|found| found.crossover));
-    for paradigm in paradigms::ALL {
-        let Some(limit) = &paradigm.threshold else { continue };
-        let squared = found.and_then(|found| found.limits.iter().find(|(other, _)| *other == paradigm));
-        let squared = squared.map(|(_, squared)| *squared);
-        add(limit.key, squared.map(|squared| squared.map(alignment)));
-        add(&format!("{}_squared", limit.key), squared);
-    }
-    if table.is_noise_relative() {
-        add("crossover_relative", found.map(|found| found.relative_crossover));
-    }
-    let lower = found.and_then(|found| found.lower);
-    let factors = lower.and(found).map(|found| found.factors);
-    add("factor", factors.zip(lower).map(|(factors, lower)| Quantiles { median: lower.factor, ..factors }));
-    let text = |text: Option<String>| text.map_or(Value::Null, Value::String);
-    object.insert("lower_threshold".to_owned(), text(lower.map(|lower| lower.paradigm.name.to_owned())));
-    object.insert("corollary_4_5".to_owned(), text(has.map(|found| found.preference().name().to_owned())));
-    object.insert("corollary_4_5_reason".to_owned(), text(has.map(reason)));
-    if let Source::Replicates { drawn, .. } = &table.source {
-        object.insert("replicates".to_owned(), json!(drawn));
-    }
-    if let Some(reason) = never(row) {
-        object.insert("never".to_owned(), reason.into());
-    }
-    if let Err(reason) = &row.thresholds {
-        object.insert("undefined".to_owned(), reason.to_string().into());
-    }
-    Value::Object(object)
-}
-
-/// Whole numbers without a fraction: counts are integers in JSON, too.
-#[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
-fn number(value: f64) -> Value {
-    if value.fract() == 0.0 && value.abs() < 1e15 { json!(value as i64) } else { json!(value) }
-}
-
-/// The corollary's verdict with the condition that holds; where draws differ, all with the shares of
-/// the draws that they are of.
-fn reason(found: &Spread) -> String {
-    match found.preferences.as_slice() {
-        [(only, _)] => format!("{}: {}", only.name(), only.condition()),
-        several => {
-            let mut several = several.to_vec();
-            several.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-            let shares =
-                several.iter().map(|(verdict, share)| format!("{} {:.0} %", verdict.name(), 100.0 * share));
-            shares.collect::<Vec<_>>().join(", ")
-        }
-    }
+    Ok(Table { found, note: String::new() })
 }
 
 /// What a table shows of Corollary 4.5.
@@ -227,7 +127,7 @@ const NARROWER: [Form; 4] = [
 
 /// Two tables as wide as the terminal: what is to be done, and what it comes from. Of many rows
 /// those at some values of each axis; axes of one value are said once.
-fn print_tables(found: &Table, width: Option<usize>) {
+fn print_tables(Table { found, note }: &Table, width: Option<usize>) {
     let Some(first) = found.rows.first() else { return };
     let names: Vec<&str> = first.axes.iter().map(|(name, _)| *name).collect();
     let values = |at: usize| found.rows.iter().map(|row| row.axes[at].1).collect::<Vec<f64>>();
@@ -262,8 +162,7 @@ fn print_tables(found: &Table, width: Option<usize>) {
         let (shown, all) = (rows.len(), found.rows.len());
         table::print(&format!("{shown} of {all} rows, those with {}; --json has them all", words.join(", ")));
     }
-    for note in
-        [found.source.note(), "α above its threshold α* = √max(0, α²) recovers the clean model as n → ∞"]
+    for note in [note.as_str(), "α above its threshold α* = √max(0, α²) recovers the clean model as n → ∞"]
     {
         if !note.is_empty() {
             table::print(note);
@@ -276,7 +175,7 @@ fn print_tables(found: &Table, width: Option<usize>) {
     if found.is_noise_relative() {
         table::print("η²/δ is in the squared units of the inputs; η²/δ/λ₁ is on the axis noise_scale");
     }
-    if rows.iter().any(|row| never(row).is_some()) {
+    if rows.iter().any(|row| row.never().is_some()) {
         table::print(&format!("∞: {ABOVE_COMPONENTS}"));
     }
 }
@@ -286,11 +185,11 @@ type Columns = Vec<(String, Option<String>)>;
 
 /// A table of rows: the axes that vary, then the columns of each.
 fn table_of(
-    found: &Table,
+    found: &ThresholdTable,
     rows: &[&TheorySpread],
     varying: &[usize],
     form: Form,
-    of: fn(&Table, Option<(&TheorySpread, &Spread)>, Form) -> Columns,
+    of: fn(&ThresholdTable, Option<(&TheorySpread, &Spread)>, Form) -> Columns,
 ) -> String {
     let headings: Vec<String> = of(found, None, form).into_iter().map(|(heading, _)| heading).collect();
     let axes = varying.iter().filter_map(|&at| Some(rows.first()?.axes[at].0));
@@ -319,16 +218,16 @@ fn table_of(
 }
 
 /// The thresholds on α, which is the lower one, and the corollary.
-fn summary(found: &Table, row: Option<(&TheorySpread, &Spread)>, form: Form) -> Columns {
+fn summary(found: &ThresholdTable, row: Option<(&TheorySpread, &Spread)>, form: Form) -> Columns {
     let space = if form.wide { " " } else { "\n" };
     let mut columns: Columns = limits()
         .map(|(paradigm, symbol)| {
             let squared =
                 row.and_then(|(_, spread)| spread.limits.iter().find(|(other, _)| *other == paradigm));
-            (format!("{symbol}*"), squared.map(|(_, squared)| found.cell(squared.map(alignment), form)))
+            (format!("{symbol}*"), squared.map(|(_, squared)| cell(found, squared.map(alignment), form)))
         })
         .collect();
-    let is_never = row.is_some_and(|(row, _)| never(row).is_some());
+    let is_never = row.is_some_and(|(row, _)| row.never().is_some());
     let known = row.map(|(_, spread)| spread).filter(|_| !is_never);
     columns.push((
         format!("lower{space}threshold"),
@@ -341,7 +240,7 @@ fn summary(found: &Table, row: Option<(&TheorySpread, &Spread)>, form: Form) -> 
     let verdict = |spread: &Spread| spread.preference().name().to_owned();
     let corollary = row.map(|(_, spread)| match form.corollary {
         Corollary::Reason if is_never => format!("{}: k > k₀", verdict(spread)),
-        Corollary::Reason => reason(spread),
+        Corollary::Reason => spread.reason(),
         Corollary::Verdict | Corollary::Nothing => verdict(spread),
     });
     match form.corollary {
@@ -352,11 +251,11 @@ fn summary(found: &Table, row: Option<(&TheorySpread, &Spread)>, form: Form) -> 
 }
 
 /// What the thresholds come from.
-fn details(found: &Table, row: Option<(&TheorySpread, &Spread)>, form: Form) -> Columns {
-    let is_never = row.is_some_and(|(row, _)| never(row).is_some());
+fn details(found: &ThresholdTable, row: Option<(&TheorySpread, &Spread)>, form: Form) -> Columns {
+    let is_never = row.is_some_and(|(row, _)| row.never().is_some());
     let known = row.map(|(_, spread)| spread).filter(|_| !is_never);
     let column = |heading: &str, of: fn(&Spread) -> Quantiles| {
-        (heading.to_owned(), known.map(|spread| found.cell(of(spread), form)))
+        (heading.to_owned(), known.map(|spread| cell(found, of(spread), form)))
     };
     let mut columns = vec![
         column("δ", |spread| spread.delta),
@@ -368,7 +267,7 @@ fn details(found: &Table, row: Option<(&TheorySpread, &Spread)>, form: Form) -> 
     }
     columns.extend(limits().map(|(paradigm, symbol)| {
         let squared = row.and_then(|(_, spread)| spread.limits.iter().find(|(other, _)| *other == paradigm));
-        (format!("{symbol}²"), squared.map(|(_, squared)| found.cell(*squared, form)))
+        (format!("{symbol}²"), squared.map(|(_, squared)| cell(found, *squared, form)))
     }));
     columns
 }
@@ -378,27 +277,13 @@ fn limits() -> impl Iterator<Item = (&'static Paradigm, &'static str)> {
     paradigms::ALL.into_iter().filter_map(|paradigm| Some((paradigm, paradigm.threshold.as_ref()?.symbol)))
 }
 
-impl Table {
-    fn is_noise_relative(&self) -> bool {
-        self.relative.contains(&"noise_scale")
-    }
-
-    /// A median, with its range where draws differ and there is room.
-    fn cell(&self, values: Quantiles, form: Form) -> String {
-        let several = matches!(self.source, Source::Replicates { drawn: 2.., .. });
-        let [low, median, high] = [values.q05, values.median, values.q95].map(table::number);
-        match several && form.ranges && values.q05.to_bits() != values.q95.to_bits() {
-            true => format!("{median} ({low} to {high})"),
-            false => median,
-        }
-    }
-}
-
-impl Source {
-    fn note(&self) -> &str {
-        match self {
-            Self::One(note) | Self::Replicates { note, .. } => note,
-        }
+/// A median, with its range where draws differ and there is room.
+fn cell(found: &ThresholdTable, values: Quantiles, form: Form) -> String {
+    let several = matches!(found.draws, Draws::Replicates(2..));
+    let [low, median, high] = [values.q05, values.median, values.q95].map(table::number);
+    match several && form.ranges && values.q05.to_bits() != values.q95.to_bits() {
+        true => format!("{median} ({low} to {high})"),
+        false => median,
     }
 }
 
@@ -427,9 +312,7 @@ mod tests {
     #[test]
     fn tables_fit_the_terminal_and_leave_out_ranges_before_anything_else() {
         let job = eigensweep_job::parse("job.toml", JOB, &[], Path::new("")).unwrap();
-        let (rows, drawn) = over_replicates(&job.spec, &Input::load(&job).unwrap());
-        let source = Source::Replicates { drawn, note: String::new() };
-        let found = Table { rows, source, relative: super::super::relative(&job.spec).collect() };
+        let found = ThresholdTable::of_job(&job, None).unwrap();
         let rows: Vec<&TheorySpread> = found.rows.iter().collect();
         let names: Vec<&str> = rows[0].axes.iter().map(|(name, _)| *name).collect();
         let varying: Vec<usize> = (0..names.len())

@@ -102,11 +102,11 @@ fn a_data_set_that_is_written_is_not_removed() {
     let before = contents(&root);
     for held in [shard(3, 3), Shard::WHOLE] {
         let writer = open_shard(&root, held).unwrap();
-        assert_busy(&root, Dataset::remove(&root));
+        assert_busy(&root, Dataset::remove(&root, None));
         assert!(contents(&root) == before);
         drop(writer);
     }
-    Dataset::remove(&root).unwrap();
+    Dataset::remove(&root, None).unwrap();
     assert!(!root.exists());
 }
 

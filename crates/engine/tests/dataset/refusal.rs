@@ -6,7 +6,7 @@ use std::path::Path;
 use eigensweep_engine::input::Input;
 use eigensweep_store::StoreError;
 use eigensweep_store::columns::FORMAT_VERSION;
-use eigensweep_store::dataset::{Dataset, Identity, MOST_PARTS};
+use eigensweep_store::dataset::{Dataset, INPUTS, Identity, MOST_PARTS};
 use eigensweep_store::shard::Shard;
 use eigensweep_testkit::data_set::{open, run_parts, run_to_the_end};
 use eigensweep_testkit::files::{contents, copy_tree, files, tree};
@@ -103,7 +103,7 @@ fn an_output_that_is_something_else_is_refused() {
     let file = directory.path().join("file");
     fs::write(&file, b"mine").unwrap();
     assert!(matches!(open(&file), Err(StoreError::OutputIsFile { .. })));
-    assert!(matches!(Dataset::remove(&file), Err(StoreError::OutputIsFile { .. })));
+    assert!(matches!(Dataset::remove(&file, None), Err(StoreError::OutputIsFile { .. })));
     // Below a file nothing can be created, whoever runs this.
     let error = open(&file.join("data set")).unwrap_err();
     let StoreError::Io { action, path, .. } = &error else { panic!("{error}") };
@@ -116,7 +116,7 @@ fn an_output_that_is_something_else_is_refused() {
     fs::write(documents.join("thesis.tex"), b"mine").unwrap();
     let before = tree(&documents);
     assert!(matches!(open(&documents), Err(StoreError::NotADataSet { .. })));
-    assert!(matches!(Dataset::remove(&documents), Err(StoreError::NotADataSet { .. })));
+    assert!(matches!(Dataset::remove(&documents, None), Err(StoreError::NotADataSet { .. })));
     assert!(tree(&documents) == before, "nothing changes");
 
     // Where somebody keeps a job and its inputs.
@@ -126,7 +126,7 @@ fn an_output_that_is_something_else_is_refused() {
     fs::write(project.join("data/train-images-idx3-ubyte.gz"), b"precious").unwrap();
     let before = tree(&project);
     assert!(matches!(open(&project), Err(StoreError::DifferentJob { .. })));
-    assert!(matches!(Dataset::remove(&project), Err(StoreError::NotADataSet { .. })));
+    assert!(matches!(Dataset::remove(&project, None), Err(StoreError::NotADataSet { .. })));
     assert!(tree(&project) == before, "nothing changes");
     // The same whatever the file says: only what a run resolved is a run's.
     for text in [&b"mine\xff"[..], b"", b"[job]\nname = \"mine\"\n"] {
@@ -140,10 +140,10 @@ fn an_output_that_is_something_else_is_refused() {
     fs::create_dir(&removed).unwrap();
     fs::copy(REFERENCE.path().join("job.toml"), removed.join("job.toml")).unwrap();
     assert!(open(&removed).is_ok());
-    Dataset::remove(&removed).unwrap();
+    Dataset::remove(&removed, None).unwrap();
     fs::create_dir_all(removed.join("staging")).unwrap();
     fs::copy(REFERENCE.path().join("job.toml"), removed.join("job.toml")).unwrap();
-    Dataset::remove(&removed).unwrap();
+    Dataset::remove(&removed, None).unwrap();
     assert!(!removed.exists(), "and the removal goes on");
 
     // What a kill leaves of the first run's first steps.
@@ -158,7 +158,7 @@ fn an_output_that_is_something_else_is_refused() {
     fs::create_dir(&empty).unwrap();
     assert!(open(&empty).is_ok(), "an empty directory will do");
     assert!(open(&empty).is_ok(), "and again, without parts");
-    Dataset::remove(&empty).unwrap();
+    Dataset::remove(&empty, None).unwrap();
     assert!(!empty.exists());
 }
 
@@ -168,21 +168,37 @@ fn removing_a_data_set_spares_what_is_not_ours() {
     let directory = copy();
     let root = directory.path().join("set");
     copy_tree(REFERENCE.path(), &root);
-    Dataset::remove(&root).unwrap();
+    Dataset::remove(&root, None).unwrap();
     assert!(!root.exists());
-    Dataset::remove(&root).unwrap();
+    Dataset::remove(&root, None).unwrap();
     copy_tree(REFERENCE.path(), &root);
     fs::write(root.join("notes.txt"), b"mine").unwrap();
-    Dataset::remove(&root).unwrap();
+    Dataset::remove(&root, None).unwrap();
     assert_eq!(fs::read(root.join("notes.txt")).unwrap(), b"mine");
     assert!(!root.join("data").exists() && !root.join("commits").exists());
+    // Of inputs those that a run was given, but not those that the new job reads.
+    fs::remove_file(root.join("notes.txt")).unwrap();
+    copy_tree(REFERENCE.path(), &root);
+    fs::create_dir(root.join(INPUTS)).unwrap();
+    let input = |name: &str| root.join(INPUTS).join(name);
+    let (read, old) = (input("inputs-0123456789abcdef.npy"), input("labels-0123456789abcdef.npy"));
+    let mine = input("mine.npy");
+    [&read, &old, &mine].into_iter().for_each(|path| fs::write(path, b"").unwrap());
+    let text = format!("[data]\nsource = \"npy\"\ninputs = {read:?}\nlabels = \"labels.npy\"\n");
+    let job = eigensweep_job::parse("job.toml", &text, &[], Path::new("")).unwrap();
+    Dataset::remove(&root, Some(&job.spec)).unwrap();
+    assert!(read.exists() && mine.exists() && !old.exists() && !root.join("commits").exists());
+    fs::remove_file(&mine).unwrap();
+    assert!(open(&root).is_ok(), "arrays are there before the first run");
+    Dataset::remove(&root, None).unwrap();
+    assert!(!root.exists());
     // Scratch space is often behind a link.
     #[cfg(unix)]
     {
         let (target, link) = (directory.path().join("scratch"), directory.path().join("link"));
         copy_tree(REFERENCE.path(), &target);
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        Dataset::remove(&link).unwrap();
+        Dataset::remove(&link, None).unwrap();
         let left = if target.exists() { files(&target).len() } else { 0 };
         assert_eq!(left, 0);
         run_parts(&link, &three_parts(), 2, 1).unwrap();

@@ -1,4 +1,4 @@
-"""Exceptions of the package."""
+"""Exceptions and warnings of the package."""
 
 from __future__ import annotations
 
@@ -36,3 +36,15 @@ class JobError(Error, ValueError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class EigensweepWarning(UserWarning):
+    """Something that a run did and a person should know: damage repaired, rows without a value."""
+
+
+def missing(what: str, package: str, extra: str) -> ImportError:
+    """The error for an optional library that is not there."""
+    return ImportError(
+        f"{what} needs {package}, which is not installed: pip install 'eigensweep[{extra}]'",
+        name=package,
+    )

@@ -13,10 +13,29 @@ use crate::StoreError;
 /// Directories of a data set.
 pub(super) const DIRECTORIES: [&str; 6] = ["data", "commits", "sections", "staging", "logs", "summary"];
 
-/// Everything that this program writes into a data set. `commits` near the end: what is left of a
+/// The directory of inputs that a data set keeps for its job: there if a run from Python was given
+/// arrays.
+pub const INPUTS: &str = "inputs";
+
+/// Everything else that this program writes into a data set. `commits` near the end: what is left of a
 /// removal that was interrupted is still known as a data set.
 const ENTRIES: [&str; 8] =
     ["data", "summary", "staging", "logs", "sections", "manifest.json", "commits", "job.toml"];
+
+/// Whether a file in [`INPUTS`] is one that a run was given, `labels-<hash>.npy`, or what a kill
+/// leaves of its writing, `.labels.<number>.part`: anything else is not ours.
+pub(super) fn is_input(path: &Path) -> bool {
+    const DIGITS: usize = 16;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let of = |parts: Option<(&str, char)>| {
+        let (stem, mark) = parts?;
+        let (_, hash) = stem.rsplit_once(mark)?;
+        Some(hash.len() == DIGITS && hash.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    let named = name.strip_suffix(".npy").map(|stem| (stem, '-'));
+    of(named.or_else(|| name.strip_suffix(".part").map(|stem| (stem, '.')))).unwrap_or(false)
+        && path.is_file()
+}
 
 /// Creates a data set's directories where they are missing.
 pub(super) fn create_directories(root: &Path) -> Result<(), StoreError> {
@@ -27,8 +46,17 @@ pub(super) fn create_directories(root: &Path) -> Result<(), StoreError> {
     sync_directory(root)
 }
 
-/// Removes what this program writes, and the directory if nothing else is in it.
-pub(super) fn remove_contents(root: &Path) -> Result<(), StoreError> {
+/// Removes what this program writes but the inputs to `keep`, and the directory if nothing else is
+/// in it.
+pub(super) fn remove_contents(root: &Path, keep: &[PathBuf]) -> Result<(), StoreError> {
+    let inputs = root.join(INPUTS);
+    for path in list(&inputs)?.iter().filter(|path| is_input(path)) {
+        if !fs::canonicalize(path).is_ok_and(|path| keep.contains(&path)) {
+            remove(path)?;
+        }
+    }
+    // It stays where it holds something.
+    let _ = fs::remove_dir(inputs);
     for path in ENTRIES.map(|name| root.join(name)) {
         let removed = match path.is_dir() {
             true => fs::remove_dir_all(&path),

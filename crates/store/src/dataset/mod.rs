@@ -8,6 +8,7 @@
 //! | `logs/run-….json` | one file a run: who, what, how fast; times and hosts live here and in the manifest only |
 //! | `staging/` | work in progress and locks; whatever lies there may be deleted |
 //! | `job.toml` | the job as resolved |
+//! | `inputs/` | arrays that a Python program gave the job, each under the hash of its content |
 //! | `manifest.json` | a snapshot derived from the others |
 //!
 //! **Commit of a part** ([`Collector::commit`]): write `staging/…`, read back and hash, fsync,
@@ -17,6 +18,7 @@
 //! whole, and the next run that is alone removes it, or the same bytes come under the same name.
 
 mod arrays;
+mod batches;
 mod blocks;
 mod collector;
 mod commit;
@@ -36,11 +38,13 @@ mod section;
 
 use std::path::{Path, PathBuf};
 
+pub use batches::Batches;
 pub use collector::Collector;
 pub use commit::CommitRecord;
 pub(crate) use commit::part_stem;
 pub use digest::{Cell, Columns, SUMMARY_FILE};
 pub use encode::Encoded;
+pub use files::INPUTS;
 pub use history::{RunRecord, RunState, read_runs};
 pub use identity::Identity;
 pub use manifest::{Manifest, SectionSummary};
@@ -54,7 +58,7 @@ use crate::StoreError;
 use crate::columns::ThresholdsOf;
 use crate::plan::Extents;
 use crate::shard::Shard;
-use eigensweep_job::{self as job, JobSpec};
+use eigensweep_job::{self as job, Job, JobProblems, JobSpec};
 use lock::Locks;
 use remains::Look;
 
@@ -178,20 +182,53 @@ impl Dataset {
         Ok((dataset, faults))
     }
 
-    /// Removes a data set (only one that this program wrote) so that a run starts afresh; what else
-    /// lies in its directory stays.
+    /// Removes a data set (only one that this program wrote) so that a run of `job` starts afresh;
+    /// what else lies in its directory stays, and so do inputs of its own that the job reads.
     ///
     /// # Errors
     ///
     /// [`StoreError::OutputIsFile`], [`StoreError::NotADataSet`], [`StoreError::Busy`] or
     /// [`StoreError::Io`].
-    pub fn remove(root: &Path) -> Result<(), StoreError> {
+    pub fn remove(root: &Path, job: Option<&JobSpec>) -> Result<(), StoreError> {
         if !root.exists() {
             return Ok(());
         }
         remains::refuse_to_remove(root)?;
         Locks::refuse_writers(root)?;
-        files::remove_contents(root)
+        let mut job = job.cloned();
+        let read = job.iter_mut().flat_map(JobSpec::paths_mut);
+        let read: Vec<PathBuf> = read.filter_map(|path| std::fs::canonicalize(path).ok()).collect();
+        files::remove_contents(root, &read)
+    }
+
+    /// Refuses a directory in which a run would not begin: a file, or one that holds something else.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OutputIsFile`], [`StoreError::NotADataSet`] or [`StoreError::Io`].
+    pub fn refuse_strange(root: &Path) -> Result<(), StoreError> {
+        if root.exists() { remains::refuse_strange(root) } else { Ok(()) }
+    }
+
+    /// The job as last asked for, read again with overrides. Of inputs in the data set's own
+    /// directory ([`INPUTS`]) the paths follow where that has been moved to.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the overrides.
+    pub fn job(&self, overrides: &[String]) -> Result<Job, JobProblems> {
+        let name = self.path("job.toml").display().to_string();
+        // Paths in a resolved job are relative to where its run was started.
+        let mut job = job::stored(&name, &self.identity.job, overrides)?;
+        for file in job.spec.paths_mut() {
+            let Some(name) = file.file_name() else { continue };
+            let (moved, own) =
+                (self.path(INPUTS).join(name), file.parent().is_some_and(|at| at.ends_with(INPUTS)));
+            if own && !file.exists() && moved.is_file() {
+                *file = moved;
+            }
+        }
+        Ok(job)
     }
 
     /// The directory.

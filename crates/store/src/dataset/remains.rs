@@ -48,13 +48,17 @@ pub(super) fn refuse_to_remove(root: &Path) -> Result<(), StoreError> {
 }
 
 /// Whether a directory holds nothing, or no more than what a kill leaves of a first run at its
-/// beginning or of a removal near its end: empty directories of ours, and a job that a run has
-/// resolved.
+/// beginning or of a removal near its end: empty directories of ours, inputs, and a job that a run
+/// has resolved.
 fn is_bare(root: &Path) -> Result<bool, StoreError> {
     let bare = |path: &Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         match &*name {
             "job.toml" => matches!(job_file(root), Ok(JobFile::Resolved(_))),
+            // Arrays of a run that has yet to begin.
+            files::INPUTS => {
+                files::list(path).is_ok_and(|inputs| inputs.iter().all(|input| files::is_input(input)))
+            }
             name if files::DIRECTORIES.contains(&name) => {
                 fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
             }

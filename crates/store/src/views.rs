@@ -1,5 +1,5 @@
-//! The ready-made views, as SQL text over `results`: what they compute is what is written here, and
-//! `--explain` shows it.
+//! The ready-made views, as SQL text over `results`: what they compute is what is written here, whoever
+//! runs it.
 //!
 //! **`summary`**, a row per combination of axes and paradigm: `rows` and, for each metric *m*,
 //! `m_count` (rows with a value), `m_mean`, `m_se` (standard error of the mean, s/√count),
@@ -15,8 +15,8 @@
 //! threshold; NULL where no threshold is known. To recover is to leak nothing in the limit: for k >
 //! k₀ no paradigm with a threshold does, although its distance may fall.
 
+use crate::columns::{PARADIGM, REPLICATE, STATUS};
 use eigensweep_job::Detail;
-use eigensweep_store::columns::{PARADIGM, REPLICATE, STATUS};
 use eigensweep_theory::metrics::{self, DISTANCE, THRESHOLD_SQUARED};
 use eigensweep_theory::paradigms;
 
@@ -47,7 +47,8 @@ impl Columns {
     }
 
     /// Whether a column of a table has values that can be listed.
-    pub(crate) fn has_few_values(&self, name: &str) -> bool {
+    #[must_use]
+    pub fn has_few_values(&self, name: &str) -> bool {
         let others = [PARADIGM, REPLICATE, STATUS, "winner", "runner_up"];
         others.contains(&name) || self.axes.iter().any(|axis| axis == name)
     }

@@ -1,4 +1,4 @@
-//! Tells the program which commit it was built from, for the manifest.
+//! Tells which commit the program or module was built from, for the manifest.
 #![allow(clippy::disallowed_methods, reason = "a build script reads its environment")]
 
 use std::path::Path;

@@ -1,20 +1,23 @@
-//! The machine and the moment: what only the manifest may know.
+//! The host's name, its instruction sets, the time, programs on PATH.
 
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Threads that this process may use.
-pub(crate) fn available_threads() -> usize {
+#[must_use]
+pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Seconds since 1970-01-01 UTC.
-pub(crate) fn now() -> u64 {
+#[must_use]
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }
 
 /// The host's name, as the kernel or the environment tells it.
-pub(crate) fn name() -> String {
+#[must_use]
+pub fn name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .ok()
         .map(|name| name.trim().to_owned())
@@ -24,18 +27,21 @@ pub(crate) fn name() -> String {
 }
 
 /// The first program of that name on PATH.
-pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).map(|place| place.join(name)).find(|program| program.is_file())
 }
 
-/// What the program was built with.
-pub(crate) fn features() -> String {
+/// What this was built with.
+#[must_use]
+pub fn features() -> String {
     format!("{} build for {}", env!("EIGENSWEEP_PROFILE"), std::env::consts::OS)
 }
 
 /// The instruction sets that matter for the kernels.
-pub(crate) fn instruction_set() -> String {
+#[must_use]
+pub fn instruction_set() -> String {
     let mut found = vec![std::env::consts::ARCH];
     #[cfg(target_arch = "x86_64")]
     for (name, present) in [

@@ -1,0 +1,427 @@
+"""Data sets on disk: :class:`Dataset` and :func:`open`."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from ._errors import Error, missing
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+    from ._core import Drawing
+
+
+class Dataset:
+    """A data set on disk, as :func:`run` or the program wrote it.
+
+    It holds a path and nothing else: every access reads what is there, so that it may be looked at
+    while it grows, and it pickles as its path. Rows are those of committed parts only.
+
+    Parameters
+    ----------
+    path : path
+        The directory.
+
+    Raises
+    ------
+    Error
+        If there is no data set.
+
+    Examples
+    --------
+    >>> import eigensweep as es
+    >>> data = es.run({
+    ...     "job": {"name": "small", "replicates": 5},
+    ...     "data": {"components": 4},
+    ...     "corruption": {"components": 4, "scale": [1e1, 1e3]},
+    ...     "grid": {"samples": [100, 10_000]},
+    ...     "model": {"dimension": 4},
+    ... })
+    >>> data.status["complete"]
+    True
+    >>> es.open(data.path) == data
+    True
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        # There is one.
+        self._described()
+
+    @property
+    def path(self) -> Path:
+        """The directory."""
+        return self._path
+
+    def _described(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(_core.describe(self._path))
+        return found
+
+    @property
+    def job(self) -> dict[str, Any]:
+        """The job as resolved: every key with its value."""
+        return tomllib.loads(self._described()["job"])
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """How it stands now.
+
+        ``rows``, ``rows_done``, ``parts``, ``parts_done``, ``failed`` (rows without a value, by
+        status), ``faults`` (damaged parts, which a run computes again), ``complete``,
+        ``rows_per_second`` of the runs that are alive, and ``shards`` with the last run of each.
+        """
+        found: dict[str, Any] = self._described()["status"]
+        return found
+
+    @property
+    def axes(self) -> dict[str, list[float]]:
+        """The axes of the grid, each with its values."""
+        return dict(self._described()["axes"])
+
+    @property
+    def paradigms(self) -> list[str]:
+        """The paradigms, in the order of the rows."""
+        found: list[str] = self._described()["paradigms"]
+        return found
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics, in the order of the columns."""
+        found: list[str] = self._described()["metrics"]
+        return found
+
+    def __len__(self) -> int:
+        """Rows that are done."""
+        rows: int = self.status["rows_done"]
+        return rows
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Dataset):
+            return NotImplemented
+        return self._path.resolve() == other._path.resolve()
+
+    def __hash__(self) -> int:
+        return hash(self._path.resolve())
+
+    def __fspath__(self) -> str:
+        return os.fspath(self._path)
+
+    def __reduce__(self) -> tuple[type[Dataset], tuple[Path]]:
+        return Dataset, (self._path,)
+
+    # Rows
+
+    def scan(self) -> polars.LazyFrame:
+        """Give the rows as a lazy frame of polars, which reads what it needs of the files.
+
+        Returns
+        -------
+        polars.LazyFrame
+            ``replicate``, the axes, ``paradigm``, the metrics (null without a value), ``status``.
+
+        Raises
+        ------
+        ImportError
+            If polars is not installed.
+        Error
+            If a part is damaged, if there are no rows yet, or if the job keeps a summary in place
+            of rows (``detail = "summary"``).
+
+        Examples
+        --------
+        >>> import eigensweep as es, polars as pl
+        >>> data = es.run({"job": {"replicates": 2}, "data": {"components": 4}})
+        >>> data.scan().select(pl.len()).collect().item() == len(data)
+        True
+        """
+        return _scan(self, _core.part_files(self._path))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Give all rows as a frame of pandas, with categories of paradigms and statuses.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        Error
+            As of :meth:`scan`.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise missing("to_pandas()", "pandas", "pandas") from None
+        columns: dict[str, Any] = {}
+        for name, column in _core.columns(self._path).items():
+            if isinstance(column, tuple):
+                keys, words = column
+                column = pandas.Categorical.from_codes(keys, words).remove_unused_categories()
+            columns[name] = column
+        return pandas.DataFrame(columns, copy=False)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Give all rows as a table of pyarrow, with words as dictionaries.
+
+        Raises
+        ------
+        ImportError
+            If pyarrow is not installed.
+        Error
+            As of :meth:`scan`.
+        """
+        try:
+            import pyarrow
+        except ImportError:
+            raise missing("to_arrow()", "pyarrow", "pyarrow") from None
+        return pyarrow.RecordBatchReader.from_stream(self).read_all()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Give all rows by the Arrow C interface, a batch at a time.
+
+        What speaks it (pyarrow, polars, duckdb, nanoarrow) takes the data set itself. A schema that
+        is requested is passed over, as the interface allows.
+        """
+        return _core.arrow_stream(self._path)
+
+    def summary(self) -> polars.LazyFrame:
+        """Give each combination of the axes over its replicates, as a lazy frame of polars.
+
+        Returns
+        -------
+        polars.LazyFrame
+            The axes, ``paradigm``, ``replicates``, and of each metric count, mean, standard error,
+            variance, extremes and quantiles.
+
+        Raises
+        ------
+        ImportError
+            If polars is not installed.
+        Error
+            If the data set is not complete: the summary is written with the last row.
+        """
+        return _scan(self, [_core.summary_file(self._path)])
+
+    def sql(self, query: str) -> polars.DataFrame:
+        """Ask the rows in SQL, of polars.
+
+        Parameters
+        ----------
+        query : str
+            A ``SELECT`` over the tables ``results`` (a row per replicate, combination and
+            paradigm), ``summary`` (count, mean, standard error, median, quantiles of each
+            combination) and ``best`` (which paradigm is closest, by how much, which recover). Of a
+            job with ``detail = "summary"`` there is ``summary`` alone.
+
+        Returns
+        -------
+        polars.DataFrame
+            What ``eigensweep query`` answers.
+
+        Raises
+        ------
+        ImportError
+            If polars is not installed.
+        Error
+            As of :meth:`scan`, or where a table has nothing to show.
+
+        Examples
+        --------
+        >>> import eigensweep as es
+        >>> data = es.run({"job": {"replicates": 2}, "data": {"components": 4}})
+        >>> data.sql("SELECT DISTINCT paradigm FROM results ORDER BY paradigm")["paradigm"].to_list()
+        ['joint-embedding', 'reconstruction', 'supervised']
+        """
+        polars = _polars("sql()")
+        if self._described()["detail"] == "summary":
+            frame = self.summary()
+            names = frame.collect_schema().names()
+            renamed = {name: name.replace("_standard_error", "_se") for name in names}
+            renamed["replicates"] = "rows"
+            frame = frame.rename(renamed)
+            return polars.SQLContext({"summary": frame}).execute(query, eager=True)
+        context = polars.SQLContext({"results": self.scan()})
+        lacking = {}
+        for name, text, why in _core.sql_views(self._path):
+            if text is None:
+                lacking[name] = why
+            else:
+                context.register(name, context.execute(text, eager=False))
+        try:
+            return context.execute(query, eager=True)
+        except polars.exceptions.SQLInterfaceError as error:
+            for name, why in lacking.items():
+                if f"'{name}'" in str(error):
+                    raise Error(f"there is no `{name}`: {why}") from None
+            raise
+
+    # Figures
+
+    def plot(
+        self,
+        figure: str = "learning-curves",
+        *,
+        x: str | None = None,
+        y: str | None = None,
+        color: str | None = None,
+        facet: str | Sequence[str] | None = None,
+        where: str | None = None,
+        band: str | None = None,
+        x_scale: str | None = None,
+        y_scale: str | None = None,
+        title: str | None = None,
+    ) -> Drawing:
+        """Draw a figure, with the bytes of ``eigensweep plot``.
+
+        Parameters
+        ----------
+        figure : str
+            ``"learning-curves"``, ``"phase"``, ``"threshold"`` or ``"spectrum"``.
+        x, y, color : str, optional
+            What runs to the right, upwards, and what colours tell apart: an axis or a metric.
+        facet : str or list of str, optional
+            What panels tell apart: an axis for the columns, and one for the rows.
+        where : str, optional
+            Only rows for which this holds, as in SQL: ``"noise_scale = 1e6 and alignment > 1"``.
+        band : str, optional
+            What a curve and its band show: ``"mean"``, ``"quantiles"`` or ``"none"``.
+        x_scale, y_scale : str, optional
+            ``"linear"`` or ``"log"``.
+        title : str, optional
+            The title; empty for none. The job's name by default.
+
+        Returns
+        -------
+        Drawing
+            Shown by notebooks; has ``svg``, ``png()``, ``save(path)`` and ``notes``.
+
+        Raises
+        ------
+        Error
+            If a name is not known, or the rows cannot give the figure.
+
+        Examples
+        --------
+        >>> import eigensweep as es
+        >>> data = es.run({"job": {"replicates": 2}, "data": {"components": 4}})
+        >>> data.plot(y="leakage").svg[:4]
+        '<svg'
+        """
+        panels = [facet] if isinstance(facet, str) else list(facet or [])
+        return _core.draw(
+            [self._path], figure, x=x, y=y, color=color, facet=panels, filter=where, band=band,
+            x_scale=x_scale, y_scale=y_scale, title=title,
+        )  # fmt: skip
+
+    def report(self, path: str | os.PathLike[str] | None = None) -> Path:
+        """Write one self-contained page about everything: ``NAME-report.html`` by default.
+
+        Returns
+        -------
+        Path
+            The page.
+        """
+        page = Path(path or f"{self._path.resolve().name}-report.html")
+        _core.report([self._path], page)
+        return page
+
+    # Soundness
+
+    def verify(self) -> list[tuple[str, str]]:
+        """Read every byte and compare it with its checksum.
+
+        Returns
+        -------
+        list of (str, str)
+            Files that are damaged, each with what is wrong with it; a run computes them again.
+        """
+        return _core.verify(self._path)
+
+    # For people
+
+    def __repr__(self) -> str:
+        return "\n".join([self._headline(), *(f"  {name}: {text}" for name, text in self._lines())])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
+            for name, text in self._lines()
+        )
+        return f"<b>{html.escape(self._headline())}</b><table>{rows}</table>"
+
+    def _headline(self) -> str:
+        return f"Dataset({str(self._path)!r})"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        try:
+            found = self._described()
+        except (Error, OSError) as error:
+            return [("gone", str(error))]
+        status = found["status"]
+        rows = f"{status['rows_done']:,} of {status['rows']:,}"
+        failed = ", ".join(f"{count:,} {name}" for name, count in status["failed"].items())
+        missing = status["rows"] - status["rows_done"]
+        rows += f" ({missing:,} missing)" if missing else ""
+        axes = [(name, shown(values)) for name, values in found["axes"] if len(values) > 1]
+        return [
+            ("rows", rows + (f", without a value {failed}" if failed else "")),
+            *axes,
+            ("paradigms", ", ".join(found["paradigms"])),
+            ("metrics", ", ".join(found["metrics"])),
+        ]
+
+
+def open(path: str | os.PathLike[str]) -> Dataset:
+    """Open a data set that is there, to read it.
+
+    Parameters
+    ----------
+    path : path
+        The directory that :func:`run` or the program wrote.
+
+    Returns
+    -------
+    Dataset
+        The data set.
+
+    Raises
+    ------
+    Error
+        If there is none.
+    """
+    return Dataset(path)
+
+
+def _polars(what: str) -> Any:
+    try:
+        import polars
+    except ImportError:
+        raise missing(what, "polars", "polars") from None
+    return polars
+
+
+def _scan(data: Dataset, files: list[str]) -> polars.LazyFrame:
+    frame: polars.LazyFrame = _polars("a lazy frame").scan_parquet(files, glob=False)
+    return frame
+
+
+def shown(values: Sequence[float]) -> str:
+    """The first values of an axis, and how many there are."""
+    if len(values) <= 6:
+        return ", ".join(f"{value:g}" for value in values)
+    head = ", ".join(f"{value:g}" for value in values[:4])
+    return f"{head}, … {values[-1]:g} ({len(values)} values)"

@@ -1,0 +1,438 @@
+"""Running jobs: :func:`run` and :func:`plan`."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import multiprocessing
+import os
+import secrets
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._dataset import Dataset, shown
+from ._errors import EigensweepWarning, JobError, Problem, missing
+
+Job = str | os.PathLike[str] | Mapping[str, Any]
+"""A path, TOML text, or a dict of the job file's keys."""
+
+Progress = Callable[[int, int, int], object]
+"""Hears rows done, all rows, and rows without a value."""
+
+_JobText = tuple[str, str, list[tuple[str, str]]]
+
+
+def run(
+    job: Job,
+    *,
+    set: Mapping[str, Any] | None = None,
+    output: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+    shard: str | tuple[int, int] | None = None,
+    fresh: bool = False,
+    data: Any = None,
+    progress: bool | Progress | None = None,
+) -> Dataset:
+    """Compute what is missing of a job's data set.
+
+    The same call goes on where an earlier one, of this module or of the program, was stopped. A
+    data set has the same bytes whoever writes it.
+
+    Parameters
+    ----------
+    job : path, str or dict
+        The path of a job file, its text in TOML, or a dict of the same keys. A str is text if it
+        has a line break or a ``=`` and is not the name of a file. Values of a dict may be NumPy
+        arrays and scalars, tuples and paths. Relative paths are relative to the job file, of text
+        and dicts to the working directory.
+    set : dict, optional
+        Values over those of the job, such as ``{"job.replicates": 200}``.
+    output : path, optional
+        The data set's directory; ``output/NAME`` by default.
+    threads : int, optional
+        Worker threads; by default the processors that were granted, and one in a worker of joblib.
+    shard : str or tuple of int, optional
+        The share of the work, ``"1/3"`` or ``(1, 3)``.
+    fresh : bool
+        Whether a data set that is there is removed first.
+    data : array, tuple of arrays or dict, optional
+        What the job's ``[data]`` would name as files: inputs `X` (a row a sample; of images more
+        dimensions), a pair `(X, Y)` of inputs and labels, or a dict of keys of ``[data]``:
+        ``inputs``, ``labels``, ``targets``, ``groups``, ``test_inputs``, ``test_labels`` and
+        ``test_targets`` with arrays, others with values. Arrays are written once into the data
+        set, so that the program, replays and batch jobs go on from there.
+    progress : bool or callable, optional
+        ``True`` shows a bar, which needs tqdm; ``None`` shows it where a person looks and tqdm is
+        installed. A function is called with the rows done, all rows and the rows without a value,
+        every 0.1 s at most; what it raises ends the run, and parts that are done stay.
+
+    Returns
+    -------
+    Dataset
+        The data set.
+
+    Raises
+    ------
+    JobError
+        If the job is wrong; all that is wrong is in ``problems``, and nothing was written.
+    Error
+        If the directory holds something else, or another process writes it.
+    OSError
+        If a file cannot be read or written.
+    KeyboardInterrupt
+        On Ctrl-C, within half a second. Parts that are done stay.
+
+    Examples
+    --------
+    >>> import eigensweep as es
+    >>> job = {
+    ...     "job": {"name": "small", "replicates": 5},
+    ...     "data": {"components": 4},
+    ...     "corruption": {"components": 4, "scale": [1e1, 1e3]},
+    ...     "grid": {"samples": [100, 10_000]},
+    ...     "model": {"dimension": 4},
+    ... }
+    >>> data = es.run(job)
+    >>> len(data)
+    60
+    >>> data.axes["samples"]
+    [100, 10000]
+    """
+    count = _threads(threads)
+    text = _text(job, set, data)
+    place = None if output is None else Path(output)
+    with _bar(progress) as hear:
+        if data is None:
+            root = _core.run(text, place, count, _shard(shard), fresh, hear, _warn)
+        else:
+            place = place or Path(_core.output(text))
+            _core.refuse_strange(place)
+            with _kept(place, data) as keys:
+                text = (text[0], text[1], [*text[2], *keys])
+                root = _core.run(text, place, count, _shard(shard), fresh, hear, _warn)
+    return Dataset(root)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a job would take: its grid, and the cost by a calibration of about a second.
+
+    Attributes
+    ----------
+    name, hash : str
+        The job's name, and what identifies its rows.
+    replicates : int
+        How often each combination is drawn, at most if that is adaptive.
+    axes : dict
+        The axes of the grid, each with its values.
+    paradigms, metrics : list of str
+        What is evaluated, and what of it is kept.
+    rows, tasks, parts : int
+        Rows, what a thread takes at a time, and files.
+    bytes, memory : int
+        About so many on disk, and in memory beside the input.
+    threads : int
+        Worker threads that `seconds` is for.
+    seconds, loading : float
+        About so many for all rows, and before that for the input.
+    shards : dict
+        ``count``, ``empty`` (those with nothing to do), and the least and the most ``parts`` and
+        ``seconds`` of one.
+    """
+
+    name: str
+    hash: str
+    replicates: int
+    axes: dict[str, list[float]]
+    paradigms: list[str]
+    metrics: list[str]
+    rows: int
+    tasks: int
+    parts: int
+    bytes: int
+    memory: int
+    threads: int
+    seconds: float
+    loading: float
+    shards: dict[str, Any]
+
+    def __repr__(self) -> str:
+        axes = [f"  {name}: {shown(values)}" for name, values in self.axes.items()]
+        head = f"Plan of {self.name}: {self.rows:,} rows in {self.parts:,} part"
+        head += f"{'s' if self.parts != 1 else ''}, {self.replicates:,} replicates"
+        cost = f"about {_bytes(self.bytes)} on disk, {_bytes(self.memory)} of memory, "
+        cost += f"{_seconds(self.seconds)} with {self.threads} thread"
+        return "\n".join([head, *axes, f"  {cost}{'s' if self.threads != 1 else ''}"])
+
+
+def plan(
+    job: Job,
+    *,
+    set: Mapping[str, Any] | None = None,
+    threads: int | None = None,
+    shards: int = 1,
+    data: Any = None,
+) -> Plan:
+    """Say what a job would take, without running it.
+
+    Parameters
+    ----------
+    job, set, threads, data
+        As of :func:`run`.
+    shards : int
+        How many processes are to share the work.
+
+    Returns
+    -------
+    Plan
+        The grid, and about how many bytes and seconds it takes.
+
+    Examples
+    --------
+    >>> import eigensweep as es
+    >>> found = es.plan({"job": {"replicates": 3}, "data": {"components": 4}}, threads=1)
+    >>> found.rows == 3 * 3 * len(found.axes["samples"]) * len(found.axes["alignment"])
+    True
+    """
+    if shards < 1:
+        raise ValueError(f"shards={shards}: give 1 or more")
+    count = _threads(threads)
+    text = _text(job, set, data)
+    if data is None:
+        return Plan(**_core.plan(text, count, shards))
+    with tempfile.TemporaryDirectory() as place, _kept(Path(place), data) as keys:
+        return Plan(**_core.plan((text[0], text[1], [*text[2], *keys]), count, shards))
+
+
+def _warn(message: str) -> None:
+    """Warns at the line that called :func:`run`."""
+    warnings.warn(message, EigensweepWarning, stacklevel=3)
+
+
+def _text(job: Job, set: Mapping[str, Any] | None, data: Any = None) -> _JobText:
+    """A job as ``_core`` takes it."""
+    overrides = [(key, _json(value, key)) for key, value in (set or {}).items()]
+    if data is not None:
+        overrides.append(("data.source", '"npy"'))
+        for key, value in _named(data).items():
+            # Where arrays are is known once they are written; the job can be checked without.
+            text = json.dumps(f"{key}.npy") if _is_array(key) else _json(value, f"data.{key}")
+            overrides.append((f"data.{key}", text))
+    if isinstance(job, Mapping):
+        return "json", _json(job, ""), overrides
+    if isinstance(job, os.PathLike):
+        return "path", os.fspath(job), overrides
+    if not isinstance(job, str):
+        raise TypeError(f"a job is a path, TOML text or a dict, not {type(job).__name__}")
+    is_text = "\n" in job or (
+        not job.endswith(".toml") and ("=" in job or "[" in job) and not os.path.isfile(job)
+    )
+    return "toml" if is_text else "path", job, overrides
+
+
+def _json(value: Any, place: str) -> str:
+    """A value of a job as JSON."""
+    return json.dumps(_plain(value, place), ensure_ascii=False)
+
+
+def _plain(value: Any, place: str) -> Any:
+    """A value as JSON knows it; entries that are None are left out."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        within = ((str(key), entry) for key, entry in value.items() if entry is not None)
+        return {key: _plain(entry, f"{place}.{key}" if place else key) for key, entry in within}
+    if isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [_plain(item, f"{place}[{at}]") for at, item in enumerate(value)]
+    what = repr(value) if isinstance(value, float) else f"a {type(value).__name__}"
+    message = f"`{place}` is {what}, which no key of a job takes"
+    help = "give a finite number, a text, a boolean, a list or a dict"
+    problem: Problem = {
+        "message": message, "label": "of no type that is taken", "help": help,
+        "source": "job", "line": 1, "column": 1,
+    }  # fmt: skip
+    raise JobError(f"job: {message}\n  help: {help}", [problem])
+
+
+def _named(data: Any) -> dict[str, Any]:
+    """Arrays by the keys of ``[data]`` that they stand for."""
+    if isinstance(data, Mapping):
+        return dict(data)
+    if isinstance(data, tuple):
+        if len(data) != 2:
+            raise ValueError(f"data has {len(data)} arrays: give X, (X, Y), or a dict of names")
+        return {"inputs": data[0], "labels": data[1]}
+    return {"inputs": data}
+
+
+def _is_array(key: str) -> bool:
+    """Whether a key of ``[data]`` names a file: others are values."""
+    return key.removeprefix("test_") in ("inputs", "labels", "targets", "groups")
+
+
+@contextlib.contextmanager
+def _kept(root: Path, data: Any) -> Iterator[list[tuple[str, str]]]:
+    """Writes arrays into a data set and gives the keys that name them.
+
+    Each has the hash of its content in its name: what is there is not written again, and other
+    arrays do not take the place of those that a data set was computed from. What was written for a
+    run that was refused is taken back.
+    """
+    directory = root.absolute() / "inputs"
+    directory.mkdir(parents=True, exist_ok=True)
+    new: list[Path] = []
+    try:
+        keys = []
+        for key, value in _named(data).items():
+            if not _is_array(key):
+                continue
+            path = _keep(directory, key, _array(key, value), new)
+            keys.append((f"data.{key}", json.dumps(str(path), ensure_ascii=False)))
+        yield keys
+    except BaseException:
+        if not (root / "job.toml").exists():
+            for path in new:
+                path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                directory.rmdir()
+                root.rmdir()
+        raise
+
+
+def _array(key: str, value: Any) -> np.ndarray[Any, Any]:
+    """An array as npy files hold it: of one byte order and one order of entries."""
+    array = np.asarray(value)
+    if array.dtype.kind == "O":
+        texts = np.asarray([str(item) for item in array.ravel()]).reshape(array.shape)
+        array = texts if all(isinstance(item, str) for item in array.ravel()) else array
+    if array.dtype.kind not in "biufU":
+        raise TypeError(f"data {key!r} is an array of {array.dtype}: give numbers or, as labels, texts")
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+
+
+def _keep(directory: Path, key: str, array: np.ndarray[Any, Any], new: list[Path]) -> Path:
+    """Writes an array under the hash of its content, unless it is there; whole or not at all."""
+    kind = f"{array.dtype.str} {array.shape}\n".encode()
+    digest = hashlib.blake2b(kind, digest_size=8)
+    digest.update(array.reshape(-1).view(np.uint8))
+    path = directory / f"{key}-{digest.hexdigest()}.npy"
+    if path.exists():
+        return path
+    staged = directory / f".{key}.{secrets.token_hex(8)}.part"
+    try:
+        with open(staged, "xb") as file:
+            np.lib.format.write_array(file, array, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.rename(path)
+        new.append(path)
+    finally:
+        staged.unlink(missing_ok=True)
+    return path
+
+
+def _shard(shard: str | tuple[int, int] | None) -> tuple[int, int] | None:
+    """A shard as its number and how many there are."""
+    if isinstance(shard, str):
+        index, slash, count = shard.partition("/")
+        if not (slash and index.strip().isdecimal() and count.strip().isdecimal()):
+            raise ValueError(f"shard={shard!r}: give I/N, such as '1/3'")
+        return int(index), int(count)
+    return shard
+
+
+def _threads(asked: int | None) -> int:
+    """Worker threads: those asked for, or what this process may use."""
+    if asked is not None:
+        if asked < 1:
+            raise ValueError(f"threads={asked}: give 1 or more")
+        return asked
+    if not _in_worker():
+        return _core.threads()
+    # loky sets it to the share of a worker.
+    granted = os.environ.get("OMP_NUM_THREADS", "")
+    return min(int(granted), _core.threads()) if granted.isdecimal() and int(granted) else 1
+
+
+def _in_worker() -> bool:
+    """Whether others parallelize already: a worker of joblib, or of a pool of processes."""
+    process = multiprocessing.current_process()
+    if process.daemon or process.name.startswith("LokyProcess"):
+        return True
+    # A thread of joblib's.
+    parallel = sys.modules.get("joblib.parallel")
+    backend = getattr(parallel, "get_active_backend", None)
+    return backend is not None and (getattr(backend()[0], "nesting_level", 0) or 0) > 0
+
+
+@contextlib.contextmanager
+def _bar(progress: bool | Progress | None) -> Iterator[Progress | None]:
+    """What hears how a run gets on; a bar is closed in the end, whatever happens."""
+    if callable(progress):
+        yield progress
+        return
+    tqdm = _tqdm(progress)
+    if tqdm is None:
+        yield None
+        return
+    bar = None
+
+    def hear(rows: int, total: int, failed: int) -> None:
+        nonlocal bar
+        if bar is None:
+            bar = tqdm(total=total, initial=rows, unit=" rows", unit_scale=True)
+        if failed:
+            bar.set_postfix(failed=failed, refresh=False)
+        bar.update(rows - bar.n)
+
+    try:
+        yield hear
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def _tqdm(progress: bool | None) -> Any:
+    """tqdm where a bar is wanted, and there is somebody to look at it or it is asked for."""
+    looked_at = sys.stderr is not None and sys.stderr.isatty() or "ipykernel" in sys.modules
+    if progress is False or (progress is None and not looked_at):
+        return None
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        if progress:
+            raise missing("progress=True", "tqdm", "notebook") from None
+        return None
+    return tqdm
+
+
+def _bytes(count: float) -> str:
+    """A size for people."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def _seconds(seconds: float) -> str:
+    """A time for people."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,218 @@
+//! `run`: what is missing of a job's data set, computed.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use eigensweep_engine::EngineError;
+use eigensweep_engine::run::{Observer, Outcome};
+use eigensweep_engine::study::{How, Opened, Study};
+use eigensweep_host::{RunLog, machine};
+use eigensweep_inputs::whole_file;
+use eigensweep_store::columns::ThresholdsOf;
+use eigensweep_store::dataset::{Dataset, RunState};
+use eigensweep_store::format::counted;
+use eigensweep_store::shard::Shard;
+use eigensweep_store::summary::failures;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
+use pyo3::prelude::*;
+
+use crate::errors;
+use crate::interrupt::interruptible;
+use crate::jobs::JobText;
+
+pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(threads, module)?)?;
+    module.add_function(wrap_pyfunction!(output, module)?)?;
+    module.add_function(wrap_pyfunction!(run, module)?)
+}
+
+/// Threads that a batch system granted, or that this process may use.
+#[pyfunction]
+fn threads() -> usize {
+    eigensweep_host::threads()
+}
+
+/// Where the data set of a job goes unless something else is said; the job is checked.
+#[pyfunction]
+fn output(python: Python<'_>, job: JobText) -> PyResult<PathBuf> {
+    let job = python.detach(|| job.read()).map_err(|error| errors::of_engine(python, &error))?;
+    Ok(Path::new("output").join(job.spec.job.name))
+}
+
+/// How a run gets on, for the thread that waits for it.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Rows of the shard: all, done, and without a value; nothing before the data set was opened.
+    rows: Option<[u64; 3]>,
+    /// What a person should hear.
+    warnings: Vec<String>,
+}
+
+/// Hears how a run gets on: writes it down, and keeps it for Python.
+struct Observed {
+    log: RunLog,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Observed {
+    fn change(&self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Observer for Observed {
+    fn opened(&mut self, opened: &Opened) {
+        self.log.opened(opened);
+        let Opened { repairs, share } = opened;
+        self.change(|seen| {
+            seen.rows = Some([share.rows, share.rows_done, 0]);
+            seen.warnings.extend(
+                repairs
+                    .iter()
+                    .map(|repair| format!("{} {}; its part is computed again", repair.file, repair.fault)),
+            );
+        });
+    }
+
+    fn ended(&mut self, outcome: &Result<Outcome, EngineError>) {
+        self.log.ended(outcome);
+    }
+
+    fn clock(&self) -> fn() -> f64 {
+        self.log.clock()
+    }
+
+    fn computed(&mut self, rows: u64, failed: u64) {
+        self.log.computed(rows, failed);
+        self.change(|seen| {
+            if let Some([_, done, without]) = &mut seen.rows {
+                *done += rows;
+                *without += failed;
+            }
+        });
+    }
+
+    fn committed(&mut self, section: u32, part: u64, rows: u64, seconds: f64) {
+        self.log.committed(section, part, rows, seconds);
+    }
+}
+
+/// Runs a job, and returns the data set's directory. `progress` is called with rows done, all rows
+/// and rows without a value; `warn` with a text.
+#[pyfunction]
+#[pyo3(signature = (job, output, threads, shard, fresh, progress, warn))]
+#[expect(clippy::too_many_arguments, reason = "Python names them")]
+fn run(
+    python: Python<'_>,
+    job: JobText,
+    output: Option<PathBuf>,
+    threads: usize,
+    shard: Option<(u64, u64)>,
+    fresh: bool,
+    progress: Option<Bound<'_, PyAny>>,
+    warn: &Bound<'_, PyAny>,
+) -> PyResult<PathBuf> {
+    let shard = match shard {
+        None => Shard::WHOLE,
+        Some((index, count)) => {
+            Shard::new(index, count).map_err(|error| PyValueError::new_err(error.to_string()))?
+        }
+    };
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let look = |python: Python<'_>| {
+        let (rows, warnings) = {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            (seen.rows, std::mem::take(&mut seen.warnings))
+        };
+        for warning in warnings {
+            warn.call1((warning,))?;
+        }
+        if let (Some(progress), Some([all, done, without])) = (&progress, rows) {
+            progress.call1((done, all, without))?;
+        }
+        // A callback may have taken long.
+        python.check_signals()
+    };
+    let work = {
+        let seen = Arc::clone(&seen);
+        move |stop: &AtomicBool| compute(&job, output, threads, shard, fresh, seen, stop)
+    };
+    match interruptible(python, work, look) {
+        Ok(done) => done.map_err(|error| errors::of_engine(python, &error)),
+        Err(raised) => {
+            let begun = seen.lock().unwrap_or_else(PoisonError::into_inner).rows.is_some();
+            if begun && raised.is_instance_of::<PyKeyboardInterrupt>(python) {
+                let note = "the same call goes on from the last finished part";
+                raised.value(python).call_method1("add_note", (note,))?;
+            }
+            Err(raised)
+        }
+    }
+}
+
+/// All that a run does without Python.
+fn compute(
+    job: &JobText,
+    output: Option<PathBuf>,
+    threads: usize,
+    shard: Shard,
+    fresh: bool,
+    seen: Arc<Mutex<Seen>>,
+    stop: &AtomicBool,
+) -> Result<PathBuf, EngineError> {
+    let started = machine::now();
+    let job = job.read()?;
+    let root = output.unwrap_or_else(|| Path::new("output").join(&job.spec.job.name));
+    let planned = Study::load(job)?.plan()?;
+    if stop.load(Ordering::Relaxed) {
+        return Ok(root);
+    }
+    if fresh {
+        Dataset::remove(&root, Some(planned.spec()))?;
+    }
+    let holder = format!("process {} on {}", std::process::id(), machine::name());
+    let how = How { threads, shard, holder: &holder, stop };
+    let log = RunLog::new(&root, started, threads, shard);
+    let mut observed = Observed { log: log.clone(), seen: Arc::clone(&seen) };
+    let (outcome, dataset) = planned.run(&root, how, &mut observed)?;
+    if !outcome.complete {
+        log.stands(RunState::Stopped);
+    }
+    seen.lock().unwrap_or_else(PoisonError::into_inner).warnings.extend(warnings(&dataset));
+    Ok(root)
+}
+
+/// What there is to say of a data set that was run.
+fn warnings(dataset: &Dataset) -> Vec<String> {
+    let root = dataset.root().display();
+    let mut warnings = Vec::new();
+    if dataset.thresholds() == ThresholdsOf::Components {
+        warnings.push(format!(
+            "{root} was begun by an earlier version and goes on as it began: its thresholds are those of k = k₀ at every \
+             k; fresh=True computes it anew"
+        ));
+    }
+    let rows = dataset.rows_done().max(1) as f64;
+    let failed = failures(dataset);
+    for (status, count) in &failed {
+        let share = 100.0 * *count as f64 / rows;
+        warnings.push(format!("{} without a value ({share:.2} %): {status}", counted(*count, "row")));
+    }
+    let all: u64 = failed.iter().map(|(_, count)| count).sum();
+    let allowed = dataset.spec().output.max_failed;
+    if all as f64 > allowed * rows {
+        warnings.push(format!(
+            "{} of {} without a value, more than [output] max_failed = {allowed} allows",
+            all,
+            counted(dataset.rows_done(), "row")
+        ));
+    }
+    if let Some(directory) = whole_file::unsynced_directory() {
+        warnings.push(format!(
+            "the file system of {} cannot sync directories: a power cut may take back what was written last",
+            directory.display()
+        ));
+    }
+    warnings
+}
