@@ -105,7 +105,11 @@ pub fn stage(directory: &Path, path: &Path) -> Result<NamedTempFile, WriteError>
 /// keeps the error itself to itself.
 fn system_error(error: io::Error) -> io::Error {
     match error.to_string().split_once(" at path ") {
-        Some((said, _)) => io::Error::new(error.kind(), said.to_owned()),
+        Some((said, _)) => {
+            let number =
+                said.rsplit_once("(os error ").and_then(|(_, rest)| rest.strip_suffix(')')?.parse().ok());
+            number.map_or_else(|| io::Error::new(error.kind(), said.to_owned()), io::Error::from_raw_os_error)
+        }
         None => error,
     }
 }

@@ -123,15 +123,18 @@ fn summary_file(python: Python<'_>, path: PathBuf) -> PyResult<PathBuf> {
     Err(errors::error(python, &message))
 }
 
-/// The tables that SQL knows beside `results`, each with its query, or with why there is none.
+/// The tables that SQL knows beside `results`, each with its query.
 #[pyfunction]
-fn sql_views(python: Python<'_>, path: PathBuf) -> PyResult<Vec<(&'static str, Option<String>, String)>> {
+fn sql_views(python: Python<'_>, path: PathBuf) -> PyResult<Vec<(&'static str, String)>> {
     let dataset = with_rows(python, &path)?;
     let schema = dataset.schema();
     let columns = Columns::new(Detail::Rows, schema.fields().iter().map(|field| field.name().as_str()));
     let best = views::best(&columns, &paradigms::ALL.map(|paradigm| paradigm.name));
-    let best = best.map_or_else(|why| (None, why), |query| (Some(query), String::new()));
-    Ok(vec![("summary", Some(views::summary(&columns)), String::new()), ("best", best.0, best.1)])
+    // Every job has a column of distances, which is what there may be no `best` for want of.
+    Ok([("summary", Ok(views::summary(&columns))), ("best", best)]
+        .into_iter()
+        .filter_map(|(name, query)| Some((name, query.ok()?)))
+        .collect())
 }
 
 /// A column in hand: numbers, or keys into names.
@@ -144,11 +147,14 @@ enum Column {
 
 impl Column {
     fn of(kind: &DataType, rows: usize) -> Self {
-        match kind {
-            DataType::Int32 => Self::Integers(Vec::with_capacity(rows)),
-            DataType::Int64 => Self::Longs(Vec::with_capacity(rows)),
-            DataType::Dictionary(..) => Self::Words(Vec::with_capacity(rows), Vec::new()),
-            _ => Self::Floats(Vec::with_capacity(rows)),
+        if *kind == DataType::Int32 {
+            Self::Integers(Vec::with_capacity(rows))
+        } else if *kind == DataType::Int64 {
+            Self::Longs(Vec::with_capacity(rows))
+        } else if matches!(kind, DataType::Dictionary(..)) {
+            Self::Words(Vec::with_capacity(rows), Vec::new())
+        } else {
+            Self::Floats(Vec::with_capacity(rows))
         }
     }
 
@@ -286,8 +292,8 @@ where
     match all.iter().find(|(known, _)| *known == name) {
         Some((_, value)) => Ok(Some(*value)),
         None => {
-            let names: Vec<String> = all.iter().map(|(known, _)| format!("{known:?}")).collect();
-            Err(PyValueError::new_err(format!("{what}={name:?} is not one of {}", names.join(", "))))
+            let names: Vec<String> = all.iter().map(|(known, _)| format!("'{known}'")).collect();
+            Err(PyValueError::new_err(format!("{what}='{name}' is not one of {}", names.join(", "))))
         }
     }
 }

@@ -34,11 +34,10 @@ pub(crate) fn of_engine(python: Python<'_>, error: &EngineError) -> PyErr {
 
 /// An error of an input file.
 pub(crate) fn of_input(python: Python<'_>, error: &InputError) -> PyErr {
-    match error {
-        InputError::Io { path, source, .. } => of_file(&error.to_string(), path, source),
-        // What else there may be is about what a file holds.
-        _ => self::error(python, &error.to_string()),
+    if let InputError::Io { path, source, .. } = error {
+        return of_file(&error.to_string(), path, source);
     }
+    self::error(python, &spelled(&error.to_string()))
 }
 
 /// An error of a data set, with what Python's caller can do about it.
@@ -80,6 +79,13 @@ pub(crate) fn spelled(text: &str) -> String {
 
 /// What is wrong with a job, a problem a dictionary.
 pub(crate) fn of_problems(python: Python<'_>, problems: &JobProblems) -> PyErr {
+    let mut problems = problems.clone();
+    for source in &mut problems.sources {
+        // As Python names what the program's flag sets.
+        if let Some(rest) = source.name.strip_prefix("--set ") {
+            source.name = format!("set {rest}");
+        }
+    }
     let dictionaries = problems.problems.iter().map(|problem| {
         let dictionary = PyDict::new(python);
         let source = problems.sources.get(problem.place.source);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
@@ -14,9 +14,9 @@ use crate::errors;
 /// How often signals are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// How long work that was interrupted may take to stop, so that what is in hand is written; after
+/// Seconds that work that was interrupted may take to stop, so that what is in hand is written; after
 /// that it is left to itself, and ends where it next looks at its flag.
-const GRACE: Duration = Duration::from_millis(300);
+const GRACE: f64 = 0.3;
 
 /// Does `work` on a thread of its own, without the interpreter's lock, and waits for it. On the
 /// calling thread `look` is called from time to time, and Ctrl-C is heard where that is the main
@@ -59,10 +59,10 @@ pub(crate) fn interruptible<T: Send + 'static>(
         let Err(raised) = python.check_signals().and_then(|()| look(python)) else { continue };
         stop.store(true, Ordering::Relaxed);
         let patient = !raised.is_instance_of::<PyKeyboardInterrupt>(python);
-        let since = Instant::now();
+        let since = eigensweep_host::clock();
         while let Err(RecvTimeoutError::Timeout) = wait(LOOK_EVERY) {
             // Another Ctrl-C ends the waiting for a long task.
-            if python.check_signals().is_err() || !patient && since.elapsed() > GRACE {
+            if python.check_signals().is_err() || !patient && eigensweep_host::clock() - since > GRACE {
                 break;
             }
         }

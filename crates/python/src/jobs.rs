@@ -40,15 +40,7 @@ impl JobText {
             "json" => (NAME, document(&value_of(text)), Path::new("")),
             _ => (NAME, text.clone(), Path::new("")),
         };
-        job::parse(name, &text, &overrides, directory).map_err(|mut problems| {
-            // As Python names what the program's flag sets.
-            for source in &mut problems.sources {
-                if let Some(rest) = source.name.strip_prefix("--set ") {
-                    source.name = format!("set {rest}");
-                }
-            }
-            problems.into()
-        })
+        Ok(job::parse(name, &text, &overrides, directory)?)
     }
 }
 

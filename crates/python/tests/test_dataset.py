@@ -225,7 +225,7 @@ def test_sql_gives_what_duckdb_gives(data: es.Dataset, query: str) -> None:
 
     connection = duckdb.connect()
     connection.register("results", data.to_arrow())
-    for name, text, _ in _core.sql_views(data.path):
+    for name, text in _core.sql_views(data.path):
         connection.execute(f"CREATE VIEW {name} AS {text}")
     expected = connection.sql(query).fetchall()
     found = data.sql(query).rows()
@@ -236,10 +236,7 @@ def test_sql_gives_what_duckdb_gives(data: es.Dataset, query: str) -> None:
             assert one == (pytest.approx(other, rel=1e-9, abs=1e-300) if is_number else other)
 
 
-def test_a_table_that_has_nothing_to_show_says_why(tmp_path: Path) -> None:
-    data = es.run(SMALL, set={"output.metrics": ["leakage"]}, output=tmp_path)
-    with pytest.raises(es.Error, match="there is no `best`: it compares `distance`"):
-        data.sql("SELECT * FROM best")
+def test_a_table_that_there_is_not_is_refused(data: es.Dataset) -> None:
     with pytest.raises(pl.exceptions.PolarsError):
         data.sql("SELECT * FROM nothing")
 
@@ -272,7 +269,7 @@ def test_a_figure_has_the_bytes_of_the_programs(data: es.Dataset, tmp_path: Path
 
 
 def test_every_kind_of_figure_is_drawn(data: es.Dataset) -> None:
-    for figure in ("learning-curves", "phase", "threshold", "spectrum"):
+    for figure in ("learning-curves", "phase", "spectrum"):
         drawing = data.plot(figure, title="")
         assert drawing.svg.startswith("<svg") and drawing.label
         assert not any("--" in note for note in drawing.notes), drawing.notes

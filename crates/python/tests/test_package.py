@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -116,7 +117,12 @@ def test_a_users_file_is_typed(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     (tmp_path / "user.py").write_text(USER)
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
-    ended = subprocess.run([*command, "user.py"], capture_output=True, text=True, check=False, cwd=tmp_path)
+    # mypy knows what is installed, and else where it is told to look.
+    place = Path(es.__file__).parents[1]
+    environment = os.environ if place.name == "site-packages" else os.environ | {"MYPYPATH": str(place)}
+    ended = subprocess.run(
+        [*command, "user.py"], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+    )
     assert ended.returncode == 0, ended.stdout
 
 

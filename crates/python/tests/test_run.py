@@ -69,7 +69,7 @@ def test_values_of_a_dict_may_be_arrays_scalars_tuples_and_paths(tmp_path: Path)
 def test_what_is_set_goes_over_the_job(tmp_path: Path) -> None:
     data = es.run(SMALL, set={"job.replicates": 2, "output.metrics": ("distance",)}, output=tmp_path)
     assert len(data) == ROWS // 3
-    assert data.metrics == ["distance"]
+    assert data.job["output"]["metrics"] == ["distance"]
     assert data.job["job"]["replicates"] == 2
 
 
@@ -127,7 +127,7 @@ def test_a_bad_job_says_all_that_is_wrong_and_writes_nothing(tmp_path: Path) -> 
         es.run(text, output=tmp_path / "none")
     first, second = caught.value.problems
     assert (first["source"], first["line"], first["column"]) == ("job", 2, 1)
-    assert first["help"] == "did you mean `scale`?"
+    assert first["help"] is not None and first["help"].startswith("did you mean `scale`?")
     assert second["line"] == 4
     assert isinstance(caught.value, ValueError) and isinstance(caught.value, es.Error)
     assert "job:2:1: " in str(caught.value)
@@ -154,7 +154,7 @@ def test_job_errors_pickle() -> None:
 def test_files_that_cannot_be_read_keep_the_systems_number(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="cannot read the job file"):
         es.run(tmp_path / "none.toml")
-    job = {"data": {"source": "npy", "inputs": tmp_path / "none.npy", "labels": "none.npy"}}
+    job = {"data": {"source": "npy", "inputs": tmp_path / "none.npy", "labels": "none.npy"}, "model": {"dimension": 2}}
     with pytest.raises((OSError, es.Error), match=r"none\.npy"):
         es.run(job, output=tmp_path / "none")
     assert not (tmp_path / "none").exists()
@@ -428,10 +428,10 @@ def test_other_arrays_are_another_job_and_leave_the_first_as_it_is(tmp_path: Pat
 def test_a_data_set_with_its_arrays_may_be_moved(tmp_path: Path) -> None:
     inputs, labels = points()
     data = es.run(ON_ARRAYS, data=(inputs, labels), output=tmp_path / "a")
-    here = data.plot("threshold").svg
+    here = data.plot("spectrum").svg
     shutil.move(data.path, tmp_path / "b")
     moved = es.open(tmp_path / "b")
-    assert moved.plot("threshold").svg == here
+    assert moved.plot("spectrum").svg == here
     command = [program(), "replay", str(moved.path), "--where", "replicate = 1", "--limit", "3"]
     subprocess.run(command, check=True, capture_output=True)
     es.run(ON_ARRAYS, data=(inputs, labels), output=moved.path)
@@ -459,7 +459,7 @@ def test_arrays_that_are_none_are_refused(tmp_path: Path) -> None:
     inputs, labels = points()
     with pytest.raises(TypeError, match="'labels' is an array of object"):
         es.run(ON_ARRAYS, data=(inputs, [{}] * 200), output=tmp_path / "a")
-    with pytest.raises(es.Error, match="the number of inputs is 200"):
+    with pytest.raises(es.Error, match=r"^set data\.labels=.*the inputs have 200"):
         es.run(ON_ARRAYS, data=(inputs, labels[:-1]), output=tmp_path / "a")
     with pytest.raises(ValueError, match="3 arrays"):
         es.run(ON_ARRAYS, data=(inputs, labels, labels), output=tmp_path / "a")

@@ -108,6 +108,7 @@ class Dataset:
         return rows
 
     def __bool__(self) -> bool:
+        """Be true, also without rows."""
         return True
 
     def __eq__(self, other: object) -> bool:
@@ -236,7 +237,7 @@ class Dataset:
         ImportError
             If polars is not installed.
         Error
-            As of :meth:`scan`, or where a table has nothing to show.
+            As of :meth:`scan`.
 
         Examples
         --------
@@ -254,19 +255,9 @@ class Dataset:
             frame = frame.rename(renamed)
             return polars.SQLContext({"summary": frame}).execute(query, eager=True)
         context = polars.SQLContext({"results": self.scan()})
-        lacking = {}
-        for name, text, why in _core.sql_views(self._path):
-            if text is None:
-                lacking[name] = why
-            else:
-                context.register(name, context.execute(text, eager=False))
-        try:
-            return context.execute(query, eager=True)
-        except polars.exceptions.SQLInterfaceError as error:
-            for name, why in lacking.items():
-                if f"'{name}'" in str(error):
-                    raise Error(f"there is no `{name}`: {why}") from None
-            raise
+        for name, text in _core.sql_views(self._path):
+            context.register(name, context.execute(text, eager=False))
+        return context.execute(query, eager=True)
 
     # Figures
 
