@@ -33,7 +33,7 @@ for wheel in dist/eigensweep_query-*.whl; do
 done
 for archive in dist/*.tar.gz; do
     say "$archive"
-    smaller "$archive" 9000000
+    smaller "$archive" 12000000
     [ "$(tar -tf "$archive")" = eigensweep ] || fail "$archive is not the program alone"
 done
 [ ${#wheels[@]} -eq 0 ] && exit
@@ -41,7 +41,7 @@ done
 wheel=$root/${wheels[0]}
 
 say "contents"
-smaller "$wheel" 15000000
+smaller "$wheel" 24000000
 "$tools/python" -m zipfile -e "$wheel" "$place/wheel"
 "$tools/python" packaging/check_wheel.py "$place/wheel"
 module=$place/wheel/eigensweep/_core.abi3.so
