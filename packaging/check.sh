@@ -12,8 +12,14 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 say() { printf '\n-- %s\n' "$*"; }
 fail() { echo "packaging/check.sh: $*" >&2; exit 1; }
-# A Python by its number: on PATH or pyenv's.
-interpreter() { command -v "python$1" || ls -d ~/.pyenv/versions/"$1".*/bin/python 2>/dev/null | tail -1; }
+# A Python by its number, on PATH or pyenv's, that can make environments.
+interpreter() {
+    for python in "python$1" ~/.pyenv/versions/"$1".*/bin/python; do
+        "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null &&
+            echo "$python" && return
+    done
+    return 1
+}
 no_newer_than_2_17() { [ "$(objdump -T "$1" | grep -o 'GLIBC_[0-9.]*' | { cat; echo GLIBC_2.17; } | sort -uV | tail -1)" = GLIBC_2.17 ]; }
 smaller() { [ "$(stat -c %s "$1")" -lt "$2" ] || fail "$1 has more than $2 bytes"; }
 
@@ -74,7 +80,6 @@ tests() {
 newest=
 for number in 3.14 3.13 3.12 3.11 3; do
     python=$(interpreter $number) || continue
-    "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
     environment "$python" newest $with mypy pandas-stubs nbclient ipykernel matplotlib duckdb &&
         newest=$number && break
 done

@@ -38,7 +38,12 @@ def test_a_handle_says_what_it_is(data: es.Dataset) -> None:
     assert data.job["job"]["name"] == "small"
     status = data.status
     assert status["complete"] and status["rows"] == status["rows_done"] == ROWS
-    assert (status["parts"], status["parts_done"], status["failed"], status["faults"]) == (1, 1, {}, 0)
+    assert (status["parts"], status["parts_done"], status["failed"], status["faults"]) == (
+        1,
+        1,
+        {},
+        0,
+    )
     assert status["shards"][0]["state"] == "finished"
 
 
@@ -106,8 +111,8 @@ def test_others_take_the_data_set_itself(data: es.Dataset) -> None:
     expected = data.scan().sort(pl.all()).collect()
     frame = pl.DataFrame(data)
     words = [pl.col("paradigm", "status").cast(pl.String)]
-    assert frame.with_columns(words).sort(pl.all()).equals(
-        expected.with_columns(words).sort(pl.all())
+    assert (
+        frame.with_columns(words).sort(pl.all()).equals(expected.with_columns(words).sort(pl.all()))
     )
     pyarrow = pytest.importorskip("pyarrow")
     assert pyarrow.table(data).num_rows == ROWS
@@ -287,7 +292,7 @@ def test_what_cannot_be_drawn_is_said_in_pythons_words(data: es.Dataset, tmp_pat
         data.plot("phas")
     with pytest.raises(ValueError, match="band='all' is not one of"):
         data.plot(band="all")
-    with pytest.raises(es.Error, match="^where='nothing = 1': "):
+    with pytest.raises(es.Error, match="there is no column `nothing`"):
         data.plot(where="nothing = 1")
     with pytest.raises(es.Error, match="must end in .svg or .png"):
         data.plot().save(tmp_path / "figure.pdf")

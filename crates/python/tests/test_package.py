@@ -30,8 +30,8 @@ def test_what_is_public_is_there_and_documented() -> None:
     for name in es.__all__:
         value = getattr(es, name)
         assert name == "__version__" or inspect.getdoc(value)
-    for _, method in inspect.getmembers(es.Dataset, inspect.isfunction):
-        assert inspect.getdoc(method), method
+    for name, method in inspect.getmembers(es.Dataset, inspect.isfunction):
+        assert name.startswith("_") or inspect.getdoc(method), name
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,16 @@ def test_a_users_file_is_typed(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
     # mypy knows what is installed, and else where it is told to look.
     place = Path(es.__file__).parents[1]
-    environment = os.environ if place.name == "site-packages" else os.environ | {"MYPYPATH": str(place)}
+    environment = (
+        os.environ if place.name == "site-packages" else os.environ | {"MYPYPATH": str(place)}
+    )
     ended = subprocess.run(
-        [*command, "user.py"], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+        [*command, "user.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment,
     )
     assert ended.returncode == 0, ended.stdout
 

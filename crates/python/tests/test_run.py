@@ -67,7 +67,9 @@ def test_values_of_a_dict_may_be_arrays_scalars_tuples_and_paths(tmp_path: Path)
 
 
 def test_what_is_set_goes_over_the_job(tmp_path: Path) -> None:
-    data = es.run(SMALL, set={"job.replicates": 2, "output.metrics": ("distance",)}, output=tmp_path)
+    data = es.run(
+        SMALL, set={"job.replicates": 2, "output.metrics": ("distance",)}, output=tmp_path
+    )
     assert len(data) == ROWS // 3
     assert data.job["output"]["metrics"] == ["distance"]
     assert data.job["job"]["replicates"] == 2
@@ -154,7 +156,10 @@ def test_job_errors_pickle() -> None:
 def test_files_that_cannot_be_read_keep_the_systems_number(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="cannot read the job file"):
         es.run(tmp_path / "none.toml")
-    job = {"data": {"source": "npy", "inputs": tmp_path / "none.npy", "labels": "none.npy"}, "model": {"dimension": 2}}
+    job = {
+        "data": {"source": "npy", "inputs": tmp_path / "none.npy", "labels": "none.npy"},
+        "model": {"dimension": 2},
+    }
     with pytest.raises((OSError, es.Error), match=r"none\.npy"):
         es.run(job, output=tmp_path / "none")
     assert not (tmp_path / "none").exists()
@@ -484,5 +489,3 @@ def test_a_plan_says_what_a_job_would_take(tmp_path: Path) -> None:
     assert es.plan(ON_ARRAYS, data=(inputs, labels)).rows == 3 * 2 * 3 * len(
         es.plan(ON_ARRAYS, data=(inputs, labels)).axes["alignment"]
     )
-
-

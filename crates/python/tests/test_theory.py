@@ -83,7 +83,9 @@ def test_a_job_gives_what_the_program_gives(tmp_path: Path) -> None:
     path = tmp_path / "job.toml"
     path.write_text("[corruption]\nscale = [1e1, 1e3]\n[model]\ndimension = [5, 60]\n")
     theirs = json.loads(
-        subprocess.run([program(), "theory", path, "--json"], check=True, capture_output=True).stdout
+        subprocess.run(
+            [program(), "theory", path, "--json"], check=True, capture_output=True
+        ).stdout
     )
     assert es.theory(path) == theirs
     assert len(theirs) == 4

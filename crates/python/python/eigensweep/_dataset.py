@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from ._errors import Error, missing
+from ._errors import Error, optional
 
 if TYPE_CHECKING:
-    import pandas
-    import polars
-    import pyarrow
+    import pandas  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    import polars  # type: ignore[import-not-found,unused-ignore]
+    import pyarrow  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     from ._core import Drawing
 
@@ -66,12 +64,15 @@ class Dataset:
         return self._path
 
     def _described(self) -> dict[str, Any]:
+        """Read what it is and how it stands."""
         found: dict[str, Any] = json.loads(_core.describe(self._path))
         return found
 
     @property
     def job(self) -> dict[str, Any]:
         """The job as resolved: every key with its value."""
+        import tomllib
+
         return tomllib.loads(self._described()["job"])
 
     @property
@@ -120,6 +121,7 @@ class Dataset:
         return hash(self._path.resolve())
 
     def __fspath__(self) -> str:
+        """Be a path: what takes one takes the data set."""
         return os.fspath(self._path)
 
     def __reduce__(self) -> tuple[type[Dataset], tuple[Path]]:
@@ -150,7 +152,7 @@ class Dataset:
         >>> data.scan().select(pl.len()).collect().item() == len(data)
         True
         """
-        return _scan(self, _core.part_files(self._path))
+        return _scan("scan()", _core.part_files(self._path))
 
     def to_pandas(self) -> pandas.DataFrame:
         """Give all rows as a frame of pandas, with categories of paradigms and statuses.
@@ -162,17 +164,15 @@ class Dataset:
         Error
             As of :meth:`scan`.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise missing("to_pandas()", "pandas", "pandas") from None
+        library = optional("pandas", "to_pandas()", "pandas")
         columns: dict[str, Any] = {}
         for name, column in _core.columns(self._path).items():
             if isinstance(column, tuple):
                 keys, words = column
-                column = pandas.Categorical.from_codes(keys, words).remove_unused_categories()
+                column = library.Categorical.from_codes(keys, words).remove_unused_categories()
             columns[name] = column
-        return pandas.DataFrame(columns, copy=False)
+        frame: pandas.DataFrame = library.DataFrame(columns, copy=False)
+        return frame
 
     def to_arrow(self) -> pyarrow.Table:
         """Give all rows as a table of pyarrow, with words as dictionaries.
@@ -184,11 +184,9 @@ class Dataset:
         Error
             As of :meth:`scan`.
         """
-        try:
-            import pyarrow
-        except ImportError:
-            raise missing("to_arrow()", "pyarrow", "pyarrow") from None
-        return pyarrow.RecordBatchReader.from_stream(self).read_all()
+        library = optional("pyarrow", "to_arrow()", "pyarrow")
+        table: pyarrow.Table = library.RecordBatchReader.from_stream(self).read_all()
+        return table
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Give all rows by the Arrow C interface, a batch at a time.
@@ -214,7 +212,7 @@ class Dataset:
         Error
             If the data set is not complete: the summary is written with the last row.
         """
-        return _scan(self, [_core.summary_file(self._path)])
+        return _scan("summary()", [_core.summary_file(self._path)])
 
     def sql(self, query: str) -> polars.DataFrame:
         """Ask the rows in SQL, of polars.
@@ -243,21 +241,24 @@ class Dataset:
         --------
         >>> import eigensweep as es
         >>> data = es.run({"job": {"replicates": 2}, "data": {"components": 4}})
-        >>> data.sql("SELECT DISTINCT paradigm FROM results ORDER BY paradigm")["paradigm"].to_list()
+        >>> found = data.sql("SELECT DISTINCT paradigm FROM results ORDER BY paradigm")
+        >>> found["paradigm"].to_list()
         ['joint-embedding', 'reconstruction', 'supervised']
         """
-        polars = _polars("sql()")
+        library = optional("polars", "sql()", "polars")
         if self._described()["detail"] == "summary":
             frame = self.summary()
             names = frame.collect_schema().names()
             renamed = {name: name.replace("_standard_error", "_se") for name in names}
             renamed["replicates"] = "rows"
             frame = frame.rename(renamed)
-            return polars.SQLContext({"summary": frame}).execute(query, eager=True)
-        context = polars.SQLContext({"results": self.scan()})
-        for name, text in _core.sql_views(self._path):
-            context.register(name, context.execute(text, eager=False))
-        return context.execute(query, eager=True)
+            context = library.SQLContext({"summary": frame})
+        else:
+            context = library.SQLContext({"results": self.scan()})
+            for name, text in _core.sql_views(self._path):
+                context.register(name, context.execute(text, eager=False))
+        found: polars.DataFrame = context.execute(query, eager=True)
+        return found
 
     # Figures
 
@@ -347,6 +348,8 @@ class Dataset:
         return "\n".join([self._headline(), *(f"  {name}: {text}" for name, text in self._lines())])
 
     def _repr_html_(self) -> str:
+        import html
+
         rows = "".join(
             f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
             f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
@@ -397,16 +400,8 @@ def open(path: str | os.PathLike[str]) -> Dataset:
     return Dataset(path)
 
 
-def _polars(what: str) -> Any:
-    try:
-        import polars
-    except ImportError:
-        raise missing(what, "polars", "polars") from None
-    return polars
-
-
-def _scan(data: Dataset, files: list[str]) -> polars.LazyFrame:
-    frame: polars.LazyFrame = _polars("a lazy frame").scan_parquet(files, glob=False)
+def _scan(what: str, files: Sequence[os.PathLike[str]]) -> polars.LazyFrame:
+    frame: polars.LazyFrame = optional("polars", what, "polars").scan_parquet(files, glob=False)
     return frame
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+import importlib
+from typing import Any, TypedDict
 
 
 class Problem(TypedDict):
@@ -42,9 +43,13 @@ class EigensweepWarning(UserWarning):
     """Something that a run did and a person should know: damage repaired, rows without a value."""
 
 
-def missing(what: str, package: str, extra: str) -> ImportError:
-    """The error for an optional library that is not there."""
-    return ImportError(
-        f"{what} needs {package}, which is not installed: pip install 'eigensweep[{extra}]'",
-        name=package,
-    )
+def optional(name: str, what: str, extra: str) -> Any:
+    """Import an optional library that `what` needs, or say which extra brings it."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        package = name.partition(".")[0]
+        raise ImportError(
+            f"{what} needs {package}, which is not installed: pip install 'eigensweep[{extra}]'",
+            name=package,
+        ) from None

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import math
-import multiprocessing
 import os
 import secrets
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +18,7 @@ import numpy as np
 
 from . import _core
 from ._dataset import Dataset, shown
-from ._errors import EigensweepWarning, JobError, Problem, missing
+from ._errors import EigensweepWarning, JobError, Problem, optional
 
 Job = str | os.PathLike[str] | Mapping[str, Any]
 """A path, TOML text, or a dict of the job file's keys."""
@@ -210,6 +207,8 @@ def plan(
     text = _text(job, set, data)
     if data is None:
         return Plan(**_core.plan(text, count, shards))
+    import tempfile
+
     with tempfile.TemporaryDirectory() as place, _kept(Path(place), data) as keys:
         return Plan(**_core.plan((text[0], text[1], [*text[2], *keys]), count, shards))
 
@@ -322,15 +321,19 @@ def _array(key: str, value: Any) -> np.ndarray[Any, Any]:
         texts = np.asarray([str(item) for item in array.ravel()]).reshape(array.shape)
         array = texts if all(isinstance(item, str) for item in array.ravel()) else array
     if array.dtype.kind not in "biufU":
-        raise TypeError(f"data {key!r} is an array of {array.dtype}: give numbers or, as labels, texts")
+        raise TypeError(
+            f"data {key!r} is an array of {array.dtype}: give numbers or, as labels, texts"
+        )
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
 
 
 def _keep(directory: Path, key: str, array: np.ndarray[Any, Any], new: list[Path]) -> Path:
     """Writes an array under the hash of its content, unless it is there; whole or not at all."""
+    import hashlib
+
     kind = f"{array.dtype.str} {array.shape}\n".encode()
     digest = hashlib.blake2b(kind, digest_size=8)
-    digest.update(array.reshape(-1).view(np.uint8))
+    digest.update(array.reshape(-1).view(np.uint8).data)
     path = directory / f"{key}-{digest.hexdigest()}.npy"
     if path.exists():
         return path
@@ -372,9 +375,11 @@ def _threads(asked: int | None) -> int:
 
 def _in_worker() -> bool:
     """Whether others parallelize already: a worker of joblib, or of a pool of processes."""
-    process = multiprocessing.current_process()
-    if process.daemon or process.name.startswith("LokyProcess"):
-        return True
+    # What starts one has imported it.
+    if "multiprocessing.process" in sys.modules:
+        process = sys.modules["multiprocessing.process"].current_process()
+        if process.daemon or process.name.startswith("LokyProcess"):
+            return True
     # A thread of joblib's.
     parallel = sys.modules.get("joblib.parallel")
     backend = getattr(parallel, "get_active_backend", None)
@@ -414,12 +419,11 @@ def _tqdm(progress: bool | None) -> Any:
     if progress is False or (progress is None and not looked_at):
         return None
     try:
-        from tqdm.auto import tqdm
+        return optional("tqdm.auto", "progress=True", "notebook").tqdm
     except ImportError:
         if progress:
-            raise missing("progress=True", "tqdm", "notebook") from None
+            raise
         return None
-    return tqdm
 
 
 def _bytes(count: float) -> str:

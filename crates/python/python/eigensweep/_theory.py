@@ -146,7 +146,10 @@ def theory(
     for name, array in zip(("signal", "theta_signal", "gamma", "theta_noise"), arrays, strict=True):
         if array.ndim != 1:
             raise ValueError(f"{name} has {array.ndim} dimensions: give the eigenvalues in a row")
-    found = json.loads(_core.theory_of_spectra(*arrays, dimension))[0]
+    of_signal, of_theta, of_gamma, of_noise = arrays
+    found = json.loads(_core.theory_of_spectra(of_signal, of_theta, of_gamma, of_noise, dimension))[
+        0
+    ]
     infinite = ("alpha_rc", "alpha_je", "alpha_rc_squared", "alpha_je_squared")
     found |= {name: float("inf") for name in infinite if found[name] is None}
     if found["factor"] is None and found["lower_threshold"] is not None:
