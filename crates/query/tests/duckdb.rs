@@ -5,8 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use eigensweep_query::{Query, views};
+use eigensweep_query::Query;
 use eigensweep_store::source::Source;
+use eigensweep_store::views;
 use eigensweep_theory::paradigms;
 use polars::prelude::*;
 use serde_json::{Value, json};

@@ -11,8 +11,9 @@ use std::path::Path;
 
 use common::{At, Axes, Place, Values, plausible};
 use eigensweep_query::output::{Format, write};
-use eigensweep_query::{Query, QueryError, views};
+use eigensweep_query::{Query, QueryError};
 use eigensweep_store::source::{Source, SourceError};
+use eigensweep_store::views;
 use polars::prelude::*;
 
 fn number(frame: &DataFrame, column: &str, row: usize) -> f64 {

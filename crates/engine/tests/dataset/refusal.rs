@@ -184,12 +184,14 @@ fn removing_a_data_set_spares_what_is_not_ours() {
     let (read, old) = (input("inputs-0123456789abcdef.npy"), input("labels-0123456789abcdef.npy"));
     let mine = input("mine.npy");
     [&read, &old, &mine].into_iter().for_each(|path| fs::write(path, b"").unwrap());
-    let text = format!("[data]\nsource = \"npy\"\ninputs = {read:?}\nlabels = \"labels.npy\"\n");
+    let text = format!(
+        "[data]\nsource = \"npy\"\ninputs = {read:?}\nlabels = \"labels.npy\"\n[model]\ndimension = 2\n"
+    );
     let job = eigensweep_job::parse("job.toml", &text, &[], Path::new("")).unwrap();
     Dataset::remove(&root, Some(&job.spec)).unwrap();
     assert!(read.exists() && mine.exists() && !old.exists() && !root.join("commits").exists());
     fs::remove_file(&mine).unwrap();
-    assert!(open(&root).is_ok(), "arrays are there before the first run");
+    assert!(run_parts(&root, &three_parts(), 1, 1).is_ok(), "arrays are there before the first run");
     Dataset::remove(&root, None).unwrap();
     assert!(!root.exists());
     // Scratch space is often behind a link.
