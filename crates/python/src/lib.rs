@@ -6,15 +6,23 @@
 //!
 //! | file | about |
 //! |---|---|
+//! | `arrays` | NumPy's arrays as matrices, and work that a signal interrupts |
 //! | `errors` | errors of the engine as exceptions |
+//! | `moments` | second moments of rows |
+//! | `solve` | one problem in closed form |
 
 use pyo3::prelude::*;
 
+mod arrays;
 mod errors;
+mod moments;
+mod solve;
 
 /// The module.
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    errors::add(module)
+    errors::add(module)?;
+    moments::add(module)?;
+    solve::add(module)
 }

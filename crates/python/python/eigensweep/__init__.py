@@ -2,7 +2,36 @@
 
 from __future__ import annotations
 
-from ._core import __version__
-from ._errors import Error, JobError
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Error", "JobError", "__version__"]
+from ._core import __version__
+from ._errors import EigensweepWarning, Error, JobError
+from ._solve import solve
+
+if TYPE_CHECKING:
+    from ._estimators import JointEmbedding, Reconstruction
+
+__all__ = [
+    "EigensweepWarning",
+    "Error",
+    "JobError",
+    "JointEmbedding",
+    "Reconstruction",
+    "__version__",
+    "solve",
+]
+
+# Loaded on first use: they need optional packages.
+_LAZY = {"JointEmbedding": "_estimators", "Reconstruction": "_estimators"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

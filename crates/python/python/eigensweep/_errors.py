@@ -36,3 +36,7 @@ class JobError(Error, ValueError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class EigensweepWarning(UserWarning):
+    """Something of the data or of the answer that a user should know."""
