@@ -72,7 +72,7 @@ tests() {
     say "tests: $("$place/$1/bin/python" -V), $("$place/$1/bin/pip" list --disable-pip-version-check 2>/dev/null |
         grep -E '^(numpy|scikit-learn|scipy|polars|pandas|pyarrow) ' | tr -s ' ' | paste -sd, | sed 's/,/, /g')"
     # From elsewhere, so that nothing but what is installed is found.
-    (cd "$place" && PATH="$place/$1/bin:$PATH" "$place/$1/bin/python" -m pytest -q -p no:cacheprovider \
+    (cd "$place" && EIGENSWEEP_BIN="$place/$1/bin" "$place/$1/bin/python" -m pytest -q -p no:cacheprovider \
         "$root/crates/python/tests" && "$place/$1/bin/python" -m pytest -q -p no:cacheprovider --doctest-modules \
         "$place/$1"/lib/python3*/site-packages/eigensweep)
 }

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import warnings
 
@@ -326,9 +325,9 @@ def test_a_callable_cannot_write_to_the_inputs():
 
 
 def program():
-    """The command line, if it is built."""
-    beside = ROOT / "target" / "debug" / "eigensweep"
-    return os.environ.get("EIGENSWEEP") or (str(beside) if beside.exists() else shutil.which("eigensweep"))
+    """The command line, built or in the directory that EIGENSWEEP_BIN names, if it is there."""
+    path = pathlib.Path(os.environ.get("EIGENSWEEP_BIN", ROOT / "target" / "debug")) / "eigensweep"
+    return str(path) if path.is_file() else None
 
 
 @pytest.mark.skipif(program() is None, reason="the program is not built")
