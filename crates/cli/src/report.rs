@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use eigensweep_engine::EngineError;
 use eigensweep_engine::given::GivenError;
+use eigensweep_engine::given::solution::Unsolved;
 use eigensweep_figures::FigureError;
 use eigensweep_inputs::InputError;
 use eigensweep_job::{JobProblems, Problem, SourceText};
 use eigensweep_store::filter::FilterError;
 use eigensweep_store::format::counted;
 use eigensweep_store::{Remedy, StoreError};
-use eigensweep_theory::Failure;
 use eigensweep_theory::thresholds::SpectraError;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
@@ -42,12 +42,8 @@ pub(crate) enum CommandError {
     Spectra { path: PathBuf, source: SpectraError },
     #[error("{source} ({})", path.display())]
     Misfit { source: GivenError, path: PathBuf },
-    #[error("--dimension {found} is not between 1 and the number of {of}, {most}")]
-    Dimension { found: usize, most: usize, of: &'static str },
-    #[error("--dimension {found} is above the rank of S, {rank}: {why}. {}", most_dimension(*rank))]
-    AboveRank { found: usize, rank: usize, why: String },
-    #[error("the {what} problem has no solution: {source}{remedy}")]
-    Unsolvable { what: &'static str, source: Failure, remedy: String },
+    #[error(transparent)]
+    Unsolved(#[from] Unsolved),
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output: {source}")]
@@ -126,9 +122,10 @@ impl CommandError {
         match self {
             Self::Engine(EngineError::Job(_)) | Self::Filter(_) => Exit::BadJob,
             Self::Views(_) | Self::TextFile { .. } => Exit::BadJob,
-            Self::Dimension { .. } | Self::Replicate { .. } | Self::Array(_) | Self::NoTimeLimit => {
-                Exit::BadJob
-            }
+            Self::Unsolved(Unsolved::Dimension { .. })
+            | Self::Replicate { .. }
+            | Self::Array(_)
+            | Self::NoTimeLimit => Exit::BadJob,
             Self::ScriptPath { .. } => Exit::BadJob,
             Self::Figure(error) if error.is_usage() => Exit::BadJob,
             Self::Engine(
@@ -142,8 +139,7 @@ impl CommandError {
             | Self::SpectraFile { .. }
             | Self::Spectra { .. }
             | Self::Misfit { .. }
-            | Self::AboveRank { .. }
-            | Self::Unsolvable { .. }
+            | Self::Unsolved(Unsolved::AboveRank { .. } | Unsolved::Failed { .. })
             | Self::Io { .. }
             | Self::Output { .. }
             | Self::NoRow { .. }
@@ -154,14 +150,6 @@ impl CommandError {
             | Self::NoQueryProgram { .. }
             | Self::Figure(_) => Exit::Failure,
         }
-    }
-}
-
-/// What to do about a dimension above the rank of S.
-fn most_dimension(rank: usize) -> String {
-    match rank {
-        0 => "All views are zero: there is nothing to represent".to_owned(),
-        rank => format!("Choose a --dimension of at most {rank}"),
     }
 }
 

@@ -3,13 +3,14 @@
 //! | symbol | here | shape |
 //! |---|---|---|
 //! | `X` | [`Given::inputs`] | n × d |
-//! | `Y` | [`Given::labels`] | n × ℓ |
+//! | `Y` | [`Given::labels`], of no columns if left out | n × ℓ |
 //! | `X̄` | [`Given::mean_views`], the inputs if left out | n × d |
 //! | `Σ` | [`Given::covariance`], zero if left out | d × d |
 //! | `G = X̄ᵀX̄/n`, `S = G + Σ`, `C = XᵀX̄/n`, `B = X̄ᵀY/n` | [`GivenMoments`] | d × d, and d × ℓ |
 //!
 //! Nothing is centred by [`Given::moments`]. [`views`] has the moments of inputs and labels under
-//! views that are chains of stages, in place of X̄ and Σ. Products are those of faer on the calling thread; their last bits
+//! views that are chains of stages, in place of X̄ and Σ; [`solution`] what the paradigms make of
+//! any of them. Products are those of faer on the calling thread; their last bits
 //! depend on the instruction set.
 //!
 //! ```
@@ -23,7 +24,7 @@
 //! let covariance = mat![[1.0, 0.0], [0.0, 3.0]];
 //! let given = Given {
 //!     inputs: inputs.as_ref(),
-//!     labels: labels.as_ref(),
+//!     labels: Some(labels.as_ref()),
 //!     mean_views: None,
 //!     covariance: Some(covariance.as_ref()),
 //! };
@@ -37,6 +38,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod solution;
 pub mod views;
 
 use std::fmt;
@@ -54,8 +56,8 @@ const ASYMMETRY: f64 = 1e-9;
 pub struct Given<'a> {
     /// X (n × d), a sample a row.
     pub inputs: MatRef<'a, f64>,
-    /// Y (n × ℓ).
-    pub labels: MatRef<'a, f64>,
+    /// Y (n × ℓ); `None`: there are none, ℓ = 0.
+    pub labels: Option<MatRef<'a, f64>>,
     /// X̄ (n × d), the expected view of each sample; `None`: the inputs.
     pub mean_views: Option<MatRef<'a, f64>>,
     /// Σ (d × d), the mean covariance of the views; `None`: zero.
@@ -63,7 +65,8 @@ pub struct Given<'a> {
 }
 
 /// The moments of a problem, owned: of p inputs and d features of a view, which are the same unless
-/// a stage changes their number.
+/// a stage changes their number. Of moments that come from elsewhere, what nobody knows of the inputs
+/// and labels is NaN.
 #[derive(Clone, Debug)]
 pub struct GivenMoments {
     /// n.
@@ -160,7 +163,10 @@ impl Given<'_> {
         let Self { inputs: x, labels: y, mean_views, covariance } = *self;
         let (samples, size) = (x.nrows(), x.ncols());
         check(Matrix::Inputs, x, (samples.max(1), size.max(1)))?;
-        check(Matrix::Labels, y, (samples, y.ncols().max(1)))?;
+        if let Some(y) = y {
+            check(Matrix::Labels, y, (samples, y.ncols().max(1)))?;
+        }
+        let y = y.unwrap_or(x.subcols(0, 0));
         let x_bar = mean_views.unwrap_or(x);
         check(Matrix::MeanViews, x_bar, (samples, size))?;
         if let Some(sigma) = covariance {
@@ -221,6 +227,12 @@ impl GivenMoments {
         self.inputs.nrows() == self.size()
     }
 
+    /// Of what [`size`](Self::size) is the number, in words.
+    #[must_use]
+    pub fn features(&self) -> &'static str {
+        if self.is_square() { "inputs" } else { "features of a view" }
+    }
+
     /// ℓ, the number of labels.
     #[must_use]
     pub fn labels(&self) -> usize {
@@ -244,8 +256,9 @@ pub fn centred(matrix: MatRef<'_, f64>) -> (Mat<f64>, Mat<f64>) {
     (deviations, Mat::from_fn(means.len(), 1, |column, _| matrix[(0, column)] + means[column]))
 }
 
-/// `AᵀB/n`.
-fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
+/// `AᵀB/n` of A and B with n rows.
+#[must_use]
+pub fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     let mut out = Mat::zeros(a.ncols(), b.ncols());
     matmul(out.as_mut(), Accum::Replace, a.transpose(), b, 1.0 / a.nrows() as f64, Par::Seq);
     out
@@ -270,7 +283,7 @@ mod tests {
         let covariance = mat![[1.0, 0.5], [0.5, 3.0]];
         let given = Given {
             inputs: inputs.as_ref(),
-            labels: labels.as_ref(),
+            labels: Some(labels.as_ref()),
             mean_views: Some(mean_views.as_ref()),
             covariance: Some(covariance.as_ref()),
         };
@@ -290,19 +303,24 @@ mod tests {
             assert_eq!(moment, &moments.inputs);
         }
         assert_eq!(moments.view_labels, moments.input_labels);
+        // Without labels, the same with none.
+        let unlabelled =
+            Given { labels: None, mean_views: None, covariance: None, ..given }.moments().unwrap();
+        assert_eq!((unlabelled.labels(), &unlabelled.views), (0, &moments.views));
     }
 
     #[test]
     fn matrices_that_do_not_fit_are_named() {
         let x = Mat::<f64>::zeros(3, 2);
-        let given = Given { inputs: x.as_ref(), labels: x.as_ref(), mean_views: None, covariance: None };
+        let given =
+            Given { inputs: x.as_ref(), labels: Some(x.as_ref()), mean_views: None, covariance: None };
         let four = Mat::<f64>::zeros(4, 2);
         let skew = mat![[1.0, 2.0], [0.0, 1.0]];
         let empty = Mat::<f64>::zeros(0, 2);
         let cases = [
-            (Given { labels: four.as_ref(), ..given }, Matrix::Labels, "expected 3 × 2, found 4 × 2"),
+            (Given { labels: Some(four.as_ref()), ..given }, Matrix::Labels, "expected 3 × 2, found 4 × 2"),
             (
-                Given { labels: x.as_ref().subcols(0, 0), ..given },
+                Given { labels: Some(x.as_ref().subcols(0, 0)), ..given },
                 Matrix::Labels,
                 "expected 3 × 1, found 3 × 0",
             ),

@@ -6,21 +6,27 @@
 //!
 //! | file | about |
 //! |---|---|
+//! | `arrays` | NumPy's arrays as matrices, and work that a signal interrupts |
 //! | `errors` | errors of the engine as exceptions |
 //! | `interrupt` | long work that Ctrl-C ends |
 //! | `jobs` | jobs as Python hands them over |
 //! | `run`, `plan` | a job computed, and what it would take |
 //! | `dataset` | a data set on disk: its rows, its figures |
 //! | `theory` | thresholds |
+//! | `moments` | second moments of rows |
+//! | `solve` | one problem in closed form |
 
 use pyo3::prelude::*;
 
+mod arrays;
 mod dataset;
 mod errors;
 mod interrupt;
 mod jobs;
+mod moments;
 mod plan;
 mod run;
+mod solve;
 mod theory;
 
 /// The module.
@@ -31,5 +37,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     dataset::add(module)?;
     plan::add(module)?;
     run::add(module)?;
-    theory::add(module)
+    theory::add(module)?;
+    moments::add(module)?;
+    solve::add(module)
 }

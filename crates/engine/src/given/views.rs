@@ -148,8 +148,8 @@ impl StagedViews {
         self.floor
     }
 
-    /// The moments of the inputs X (n × d) that it was built for, and of labels Y (n × ℓ); `center`
-    /// centres them, last.
+    /// The moments of the inputs X (n × d) that it was built for, and of labels Y (n × ℓ), if there
+    /// are any; `center` centres them, last.
     ///
     /// Samples with the same views in [`Tier::Sampled`] have the same moments: the seed is
     /// [`SEED`].
@@ -160,11 +160,14 @@ impl StagedViews {
     pub fn moments(
         &mut self,
         inputs: MatRef<'_, f64>,
-        labels: MatRef<'_, f64>,
+        labels: Option<MatRef<'_, f64>>,
         center: bool,
     ) -> Result<GivenMoments, GivenError> {
         let samples = inputs.nrows();
-        check(Matrix::Labels, labels, (samples, labels.ncols().max(1)))?;
+        if let Some(labels) = labels {
+            check(Matrix::Labels, labels, (samples, labels.ncols().max(1)))?;
+        }
+        let labels = labels.unwrap_or(inputs.subcols(0, 0));
         let mut scratch = Scratch::default();
         // By way of the deviations, a constant feature's variance is rounding of few operations,
         // not of n.

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ._core import __version__
 from ._dataset import Dataset, open
 from ._errors import EigensweepWarning, Error, JobError
 from ._run import plan, run
+from ._solve import solve
 from ._theory import theory
+
+if TYPE_CHECKING:
+    from ._estimators import JointEmbedding, Reconstruction
 
 __all__ = [
     "Dataset",
     "EigensweepWarning",
     "Error",
     "JobError",
+    "JointEmbedding",
+    "Reconstruction",
     "__version__",
     "open",
     "plan",
     "run",
+    "solve",
     "theory",
 ]
+
+# Loaded on first use: they need optional packages.
+_LAZY = {"JointEmbedding": "_estimators", "Reconstruction": "_estimators"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

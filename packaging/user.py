@@ -1,0 +1,30 @@
+"""What a user writes, for a type checker and then for Python."""
+
+import tempfile
+from pathlib import Path
+
+import eigensweep as es
+import numpy as np
+
+generator = np.random.default_rng(0)
+inputs = generator.normal(size=(50, 6))
+labels = generator.integers(0, 3, 50)
+
+solved = es.solve(inputs, labels, covariance=np.eye(6), dimension=2)
+leading: float = float(solved.joint_embedding.eigenvalues[0])
+codes = es.JointEmbedding(n_components=2, covariance=0.5).fit_transform(inputs)
+
+with tempfile.TemporaryDirectory() as place:
+    data: es.Dataset = es.run(
+        {"job": {"replicates": 2}, "grid": {"samples": [100]}},
+        output=Path(place) / "set",
+        progress=False,
+    )
+    again = es.open(data.path)
+    rows: int = len(again)
+
+try:
+    es.run({"corruption": {"scal": 1.0}})
+except es.JobError as error:
+    messages: list[str] = [problem["message"] for problem in error.problems]
+print(leading, codes.shape, rows, messages)
