@@ -12,7 +12,7 @@
 use faer::{Mat, MatMut, MatRef};
 
 use super::chased::{ApplyChased, apply_work_len};
-use super::reduction::{self, Mirror, Workspace};
+use super::reduction::{self, Workspace};
 use super::vectors::{TridiagonalVectors, tridiagonal_vectors, tridiagonal_vectors_work};
 use super::{HALF_WIDTH, band_stride, chase_len};
 use crate::Failure;
@@ -133,12 +133,11 @@ impl BandSolver {
         let own = place.min(self.squares.len() - 1);
         let mut matrix = part(&mut self.squares[own], size, size);
         let mut right = part(&mut self.right, size, width);
-        let unit = before.and_then(|()| normalize_lower_in_place(matrix.as_mut()));
+        let unit = before.and_then(|()| normalize_lower_in_place(self.instruction_set, matrix.as_mut()));
         let (outcome, units, ..) = self.batch.tridiagonal_mut(width);
         outcome[place] = unit.map(|_| ());
         let Ok(unit) = unit else { return };
         units[place] = unit;
-        self.instruction_set.run(Mirror { matrix: matrix.as_mut() });
         let factors = self.factors[own].as_mut().subcols_mut(0, size);
         let workspace = &mut self.reduction;
         reduction::reduce(self.instruction_set, half, matrix.as_mut(), factors, right.as_mut(), workspace);

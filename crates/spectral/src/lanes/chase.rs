@@ -65,10 +65,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::MAX_LANES;
-use super::arithmetic::{Arithmetic, lanes, register};
+use super::arithmetic::{Arithmetic, lanes};
 use super::reduction::{NOTHING, dot};
-use super::tiles::{load, unrolled};
+use super::tiles::{load, turn, unrolled};
 use crate::band::{band_stride, chase_at};
 
 /// Sweeps that go through the band one behind the other.
@@ -277,9 +276,7 @@ fn take_apart<S: Simd, const N: usize>(
     let (squares, rest) = pulp::as_arrays::<N, _>(numbers);
     for (b, square) in squares.iter().enumerate() {
         let mut square = load::<S, N>(square);
-        swap_blocks::<S, N, 4>(s, &mut square);
-        swap_blocks::<S, N, 2>(s, &mut square);
-        swap_blocks::<S, N, 1>(s, &mut square);
+        turn::<S, N>(s, &mut square);
         for lane in 0..N {
             S::as_mut_simd_f64s(&mut own[lane][b * N..][..N]).0[0] = square[lane];
         }
@@ -288,27 +285,6 @@ fn take_apart<S: Simd, const N: usize>(
         let numbers = lanes::<S>(*x);
         for lane in 0..N {
             own[lane][i] = numbers[lane];
-        }
-    }
-}
-
-/// Swaps the blocks off the diagonal of each 2K × 2K block of a square of N registers: for all
-/// powers of two below N, this transposes it. A compiler left alone gathers number by number.
-#[inline(always)]
-fn swap_blocks<S: Simd, const N: usize, const K: usize>(s: S, square: &mut [S::f64s; N]) {
-    if K >= N {
-        return;
-    }
-    let mut upper = [0.0; MAX_LANES];
-    for (lane, upper) in upper.iter_mut().enumerate() {
-        *upper = if lane & K == 0 { 0.0 } else { 1.0 };
-    }
-    let upper = s.less_than_f64s(s.all(0.5), register::<S>(upper));
-    for i in 0..N {
-        if i & K == 0 {
-            let (a, b) = (square[i], square[i + K]);
-            square[i] = s.choose(upper, s.rotate_right_f64s(b, K), a);
-            square[i + K] = s.choose(upper, b, s.rotate_left_f64s(a, K));
         }
     }
 }
