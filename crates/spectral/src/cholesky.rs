@@ -22,8 +22,8 @@
 use faer::{MatMut, MatRef};
 
 use crate::Failure;
-use crate::dense::transposition::Mirror;
 use crate::dense::cholesky::{invert_lower, solve_upper_in_place};
+use crate::dense::transposition::Mirror;
 use crate::dense::{self, column};
 use crate::lanes::InstructionSet;
 

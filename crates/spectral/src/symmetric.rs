@@ -101,7 +101,7 @@ impl Eigensolver {
         band.start(size, 0);
         band.problem_mut(0).0.copy_from_triangular_lower(matrix);
         band.reduce(0, Ok(()));
-        band.diagonalize(1);
+        band.diagonalize(1, true);
         band.batch.outcome(0)?;
         band.batch.sort_descending();
         for (i, value) in values.iter_mut().enumerate() {

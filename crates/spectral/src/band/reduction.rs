@@ -94,7 +94,11 @@ impl Workspace {
     }
 
     /// Brings the V of a panel (m × b) to `v` and `rows`, with its ones and zeros, and returns both.
-    fn load(&mut self, instruction_set: InstructionSet, panel: MatRef<'_, f64>) -> (MatRef<'_, f64>, MatRef<'_, f64>) {
+    fn load(
+        &mut self,
+        instruction_set: InstructionSet,
+        panel: MatRef<'_, f64>,
+    ) -> (MatRef<'_, f64>, MatRef<'_, f64>) {
         let (rows, count) = (panel.nrows(), panel.ncols());
         let v = &mut self.v[0];
         for c in 0..count {
@@ -168,10 +172,13 @@ pub(crate) fn reduce(
             take_last(instruction_set, trailing.as_mut(), known, begin..begin + own);
             let block = trailing.as_mut().submatrix_mut(begin, begin, rows - at, own);
             let turned = turned.as_mut().subcols_mut(0, own);
-            add_block(instruction_set, block, y.as_mut().subrows_mut(at, rows - at), turned, (
-                v.subrows(at, own),
-                across.subcols(at + own, rows - at - own),
-            ));
+            add_block(
+                instruction_set,
+                block,
+                y.as_mut().subrows_mut(at, rows - at),
+                turned,
+                (v.subrows(at, own), across.subcols(at + own, rows - at - own)),
+            );
         }
         // W = Y T − ½ V Tᵀ Vᵀ Y T.
         product(instruction_set, w.as_mut(), Accum::Replace, y.as_ref(), factor);

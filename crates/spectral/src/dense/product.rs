@@ -24,6 +24,7 @@ use pulp::{Simd, WithSimd};
 use super::prefetch;
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::{Arithmetic, lanes};
+use crate::lanes::tiles::turn;
 
 /// Terms of the sums that are taken at a time.
 const DEPTH: usize = 64;
@@ -178,20 +179,45 @@ fn multiply<S: Simd, const M: usize, const C: usize>(s: S, product: Product<'_>)
         }
         return;
     }
+    // Zeros for all of them take as long as a narrow product of a few blocks.
+    if width <= 2 * C {
+        let mut shares: [Share; 2] = [[[0.0; MOST_COLUMNS]; DEPTH]; 2];
+        while let own @ [_, ..] = take(&mut terms, &mut own) {
+            let panel = &mut panel[..own.len()];
+            columns_of_tiles::<S, M, C>(s, to.as_mut(), own, panel, &mut shares, (right, first, lower));
+            first += own.len();
+        }
+        return;
+    }
     let mut shares: [Share; TILES] = [[[0.0; MOST_COLUMNS]; DEPTH]; TILES];
     while let own @ [_, ..] = take(&mut terms, &mut own) {
-        for start in (0..width).step_by(TILES * C) {
-            let columns = (TILES * C).min(width - start);
-            let tiles = columns.div_ceil(C);
-            for (t, share) in shares[..tiles].iter_mut().enumerate() {
-                let j = start + t * C;
-                pack(&mut share[..own.len()], own, right, first, j, C.min(width - j));
-            }
-            let place = Place { row: if lower { start } else { 0 }, column: start, columns, lower };
-            let panel = &mut panel[..own.len()];
-            rows_of_tiles::<S, M, C>(s, to.as_mut(), own, panel, &shares[..tiles], place);
-        }
+        let panel = &mut panel[..own.len()];
+        columns_of_tiles::<S, M, C>(s, to.as_mut(), own, panel, &mut shares, (right, first, lower));
         first += own.len();
+    }
+}
+
+/// The product of [`DEPTH`] terms, the first of which is number `first`; as many tiles beside each
+/// other at a time as there are shares.
+#[inline(always)]
+fn columns_of_tiles<S: Simd, const M: usize, const C: usize>(
+    s: S,
+    mut to: MatMut<'_, f64>,
+    terms: &[Term<'_>],
+    panel: &mut [[S::f64s; M]],
+    shares: &mut [Share],
+    (right, first, lower): (Right<'_>, usize, bool),
+) {
+    let width = to.ncols();
+    for start in (0..width).step_by(shares.len() * C) {
+        let columns = (shares.len() * C).min(width - start);
+        let tiles = columns.div_ceil(C);
+        for (t, share) in shares[..tiles].iter_mut().enumerate() {
+            let j = start + t * C;
+            pack::<S, C>(s, &mut share[..terms.len()], terms, right, first, j, C.min(width - j));
+        }
+        let place = Place { row: if lower { start } else { 0 }, column: start, columns, lower };
+        rows_of_tiles::<S, M, C>(s, to.as_mut(), terms, panel, &shares[..tiles], place);
     }
 }
 
@@ -209,7 +235,8 @@ fn take<'t, 'a>(terms: &mut impl Iterator<Item = Term<'a>>, to: &'t mut [Term<'a
 /// Brings the entries of `count` columns of the right factor side by side, a row a term; the others
 /// stay what they were, and are not stored.
 #[inline(always)]
-fn pack(
+fn pack<S: Simd, const C: usize>(
+    s: S,
     share: &mut [[f64; MOST_COLUMNS]],
     terms: &[Term<'_>],
     right: Right<'_>,
@@ -220,12 +247,39 @@ fn pack(
     match right {
         Right::Rows { sign, .. } => {
             for (to, term) in share.iter_mut().zip(terms) {
-                for (to, x) in to.iter_mut().zip(&term.right[j..][..count]) {
+                let from = &term.right[j..][..count];
+                if let Some(from) = from.first_chunk::<C>() {
+                    for c in 0..C {
+                        to[c] = sign * from[c];
+                    }
+                    continue;
+                }
+                for (to, x) in to.iter_mut().zip(from) {
                     *to = sign * x;
                 }
             }
         }
         Right::Matrix { right, sign, .. } => {
+            let mut done = 0;
+            if count == C && C == S::F64_LANES && right.row_stride() == 1 {
+                let mut columns: [&[f64]; C] = [&[]; C];
+                for c in 0..C {
+                    columns[c] = &column(right, j + c)[first..][..share.len()];
+                }
+                while done + C <= share.len() {
+                    let mut square = [s.all(0.0); C];
+                    for c in 0..C {
+                        square[c] = S::as_simd_f64s(&columns[c][done..][..C]).0[0];
+                    }
+                    turn::<S, C>(s, &mut square);
+                    for c in 0..C {
+                        let to = &mut share[done + c][..C];
+                        S::as_mut_simd_f64s(to).0[0] = s.mul(s.all(sign), square[c]);
+                    }
+                    done += C;
+                }
+            }
+            let (share, first) = (&mut share[done..], first + done);
             for c in 0..count {
                 let column = right.col(j + c).subrows(first, share.len());
                 for (to, x) in share.iter_mut().zip(column.iter()) {
@@ -265,6 +319,9 @@ fn rows_of_tiles<S: Simd, const M: usize, const C: usize>(
     let rows = to.nrows();
     while place.row + M * S::F64_LANES <= rows {
         let (mut shares, mut rest) = (shares, place);
+        let below = Place { row: place.row + M * S::F64_LANES, ..place };
+        ask_for::<S, C>(to.as_ref(), below);
+        ask_for::<S, C>(to.as_ref(), Place { column: place.column + C, ..place });
         if is_whole::<S, M, C>(place, rows) {
             let sums = load_sums::<S, M, C>(s, to.as_ref(), place);
             let sums = accumulate_first::<S, M, C>(s, sums, terms, place.row, panel, &shares[0]);
@@ -321,7 +378,7 @@ fn tiles_of_rows<S: Simd, const M: usize, const R: usize, const C: usize>(
         if place.lower && place.row + R * S::F64_LANES <= place.column {
             return;
         }
-        ask_for_next::<S, C>(to.as_ref(), place);
+        ask_for::<S, C>(to.as_ref(), Place { column: place.column + C, ..place });
         if is_whole::<S, R, C>(place, to.nrows()) {
             let sums = load_sums::<S, R, C>(s, to.as_ref(), place);
             let sums = accumulate::<S, M, R, C>(s, sums, panel, share);
@@ -349,8 +406,10 @@ fn few_rows<S: Simd, const M: usize, const C: usize>(
     let (rows, columns) = (to.nrows(), to.ncols());
     for row in (0..rows).step_by(M * S::F64_LANES) {
         gather::<S, M>(s, terms, row, panel);
-        for x in panel.iter_mut().flatten() {
-            *x = s.mul(s.all(sign), *x);
+        if sign < 0.0 {
+            for x in panel.iter_mut().flatten() {
+                *x = s.mul(s.all(sign), *x);
+            }
         }
         let place = Place { row, column: 0, columns, lower };
         match (rows - row).div_ceil(S::F64_LANES) {
@@ -383,7 +442,7 @@ fn tiles_in_place<S: Simd, const M: usize, const R: usize, const C: usize>(
         for next in j + C..(j + 2 * C).min(right.ncols()) {
             prefetch(column(right, next));
         }
-        ask_for_next::<S, C>(to.as_ref(), place);
+        ask_for::<S, C>(to.as_ref(), Place { column: place.column + C, ..place });
         if is_whole::<S, R, C>(place, to.nrows()) {
             let sums = load_sums::<S, R, C>(s, to.as_ref(), place);
             let sums = accumulate_down::<S, M, R, C>(s, sums, panel, columns);
@@ -398,12 +457,12 @@ fn tiles_in_place<S: Simd, const M: usize, const R: usize, const C: usize>(
     }
 }
 
-/// Asks for the sums of the tile beside this one.
+/// Asks for the sums of a tile, or what there is of it.
 #[inline(always)]
-fn ask_for_next<S: Simd, const C: usize>(to: MatRef<'_, f64>, place: Place) {
+fn ask_for<S: Simd, const C: usize>(to: MatRef<'_, f64>, place: Place) {
     let end = (place.row + 3 * S::F64_LANES).min(to.nrows());
-    for j in place.column + C..(place.column + 2 * C).min(to.ncols()) {
-        prefetch(&column(to, j)[place.row..end]);
+    for j in place.column..(place.column + C).min(to.ncols()) {
+        prefetch(column(to, j).get(place.row..end).unwrap_or_default());
     }
 }
 

@@ -68,7 +68,7 @@ use pulp::{Simd, WithSimd};
 use super::arithmetic::{Arithmetic, lanes};
 use super::reduction::{NOTHING, dot};
 use super::tiles::{load, turn, unrolled};
-use crate::band::{band_stride, chase_at};
+use crate::band::{band_stride, chase_at, chase_len};
 
 /// Sweeps that go through the band one behind the other.
 const SWEEPS: usize = 4;
@@ -102,8 +102,8 @@ pub(crate) struct Chase<'a> {
     /// d rows of `width`: overwritten by Q₂ᵀ times them.
     pub(crate) rows: &'a mut [f64],
     pub(crate) width: usize,
-    /// [`chase_len`](crate::band::chase_len) numbers a lane: sweep after sweep, of each the lanes
-    /// one after the other, see [`sweep_at`]. Empty: they are not kept.
+    /// [`chase_len`] numbers of each of the first lanes, as many as there is room for: sweep after
+    /// sweep, of each the lanes one after the other, see [`sweep_at`]. Empty: they are not kept.
     pub(crate) reflectors: &'a mut [f64],
     /// [`chase_work_len`].
     pub(crate) work: &'a mut [f64],
@@ -245,8 +245,9 @@ impl<S: Simd> Chasing<'_, S> {
         }
         if !self.reflectors.is_empty() {
             let (length, before) = (self.size - 1 - j, row - 1 - j);
-            let start = sweep_at(self.size, S::F64_LANES, 0, j);
-            let sweep = &mut self.reflectors[start..][..S::F64_LANES * length];
+            let kept = self.reflectors.len() / chase_len(self.size);
+            let start = sweep_at(self.size, kept, 0, j);
+            let sweep = &mut self.reflectors[start..][..kept * length];
             match S::F64_LANES {
                 8 => take_apart::<S, 8>(s, v, sweep, length, before),
                 4 => take_apart::<S, 4>(s, v, sweep, length, before),
@@ -270,6 +271,7 @@ fn take_apart<S: Simd, const N: usize>(
     at: usize,
 ) {
     let mut own: [&mut [f64]; N] = std::array::from_fn(|_| Default::default());
+    let kept = sweep.len() / length;
     for (own, lane) in own.iter_mut().zip(sweep.chunks_exact_mut(length)) {
         *own = &mut lane[at..][..numbers.len()];
     }
@@ -278,13 +280,15 @@ fn take_apart<S: Simd, const N: usize>(
         let mut square = load::<S, N>(square);
         turn::<S, N>(s, &mut square);
         for lane in 0..N {
-            S::as_mut_simd_f64s(&mut own[lane][b * N..][..N]).0[0] = square[lane];
+            if lane < kept {
+                S::as_mut_simd_f64s(&mut own[lane][b * N..][..N]).0[0] = square[lane];
+            }
         }
     }
     for (i, x) in (squares.len() * N..).zip(rest) {
         let numbers = lanes::<S>(*x);
-        for lane in 0..N {
-            own[lane][i] = numbers[lane];
+        for (own, x) in own.iter_mut().zip(numbers).take(kept) {
+            own[i] = x;
         }
     }
 }

@@ -29,12 +29,12 @@ use crate::lanes::batch::Ranked;
 const BLOCK: usize = 64;
 
 /// Problems of size d at a time: a group of lanes, or fewer of large ones of which squares are kept,
-/// to bound memory: 200 MB at d = 1,024.
+/// to bound memory: 130 MB at d = 1,024.
 pub(super) fn problems_for(instruction_set: InstructionSet, size: usize, wanted: Wanted) -> usize {
     let most = match size {
         _ if !wanted.pencil && !wanted.vectors => usize::MAX,
-        0..=768 => usize::MAX,
-        769..=1536 => 4,
+        0..=896 => usize::MAX,
+        897..=1536 => 4,
         _ => 2,
     };
     instruction_set.lanes().min(most)
@@ -43,6 +43,8 @@ pub(super) fn problems_for(instruction_set: InstructionSet, size: usize, wanted:
 /// A batch of problems.
 pub(super) struct BandBatch {
     instruction_set: InstructionSet,
+    /// What there is room for, and of that what is wanted now.
+    most: Wanted,
     wanted: Wanted,
     room: Room,
     capacity: usize,
@@ -65,9 +67,8 @@ pub(super) struct BandBatch {
     inverses: Vec<f64>,
     pivots: Vec<f64>,
     solution: Mat<f64>,
-    /// P, and A U; U; `Uᵀ` (d × k, k × d).
+    /// P, and A U; U (d × k). `Uᵀ` takes the place of the factor.
     columns: [Mat<f64>; 3],
-    across: Mat<f64>,
     /// M, and it with a unit diagonal (k × k); R, and it scaled (k × ℓ).
     forms: [Mat<f64>; 2],
     probed: [Mat<f64>; 2],
@@ -119,6 +120,7 @@ impl BandBatch {
         let results = if_wanted(wanted.projected, capacity * size);
         Self {
             instruction_set,
+            most: wanted,
             wanted,
             room,
             capacity,
@@ -139,7 +141,6 @@ impl BandBatch {
             pivots: vec![0.0; size.max(count)],
             solution: padded_mat(size, if_wanted(factors, width)),
             columns: std::array::from_fn(|_| padded_mat(size, pencil)),
-            across: padded_mat(pencil, if_wanted(wanted.pencil, size)),
             forms: std::array::from_fn(|_| padded_mat(pencil, pencil)),
             probed: std::array::from_fn(|_| padded_mat(pencil, width)),
             scales: vec![0.0; pencil],
@@ -169,7 +170,7 @@ impl BandBatch {
             numbers += square;
         }
         if wanted.pencil {
-            numbers += capacity * square + 4 * padded(size) * count + 3 * padded(count) * count;
+            numbers += capacity * square + 3 * padded(size) * count + 3 * padded(count) * count;
         }
         if wanted.vectors {
             let both = usize::from(wanted.projected) + usize::from(wanted.pencil);
@@ -179,15 +180,15 @@ impl BandBatch {
     }
 
     pub(super) fn capacity(&self) -> usize {
-        self.capacity.min(problems_for(self.instruction_set, self.size, self.wanted))
+        self.capacity.min(problems_for(self.instruction_set, self.size, self.most))
     }
 
     pub(super) fn len(&self) -> usize {
         self.problems.len()
     }
 
-    pub(super) fn start(&mut self, size: usize, width: usize) {
-        (self.size, self.width) = (size, width);
+    pub(super) fn start(&mut self, size: usize, width: usize, wanted: Wanted) {
+        (self.size, self.width, self.wanted) = (size, width, wanted);
         self.problems.clear();
     }
 
@@ -247,7 +248,7 @@ impl BandBatch {
             });
             self.solver.reduce(place, self.scaled[place]);
         }
-        self.solver.diagonalize(problems);
+        self.solver.diagonalize(problems, self.wanted.vectors);
         for place in 0..problems {
             self.eigen[place] = self.solver.batch.outcome(place);
             let values = &mut self.values[place * size..][..size];
@@ -329,7 +330,7 @@ impl BandBatch {
 
     fn solve_pencil(&mut self, count: usize, dimensions: &[usize]) {
         let (size, problems) = (self.size, self.problems.len());
-        self.solver.diagonalize(problems);
+        self.solver.diagonalize(problems, true);
         self.solver.batch.sort_descending();
         for place in 0..problems {
             self.pencil[place] = self.factored[place].and(self.solver.batch.outcome(place));
@@ -369,7 +370,7 @@ impl BandBatch {
                 t[i] = upper + lower;
             }
         }
-        let mut across = part(&mut self.across, count, size);
+        let mut across = part(&mut self.factor, count, size);
         set.run(Transpose { from: basis.as_ref(), to: across.as_mut() });
         let across = across.into_const();
         let [form, factor] = &mut self.forms;
