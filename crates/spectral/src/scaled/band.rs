@@ -29,7 +29,7 @@ use crate::lanes::batch::Ranked;
 const BLOCK: usize = 64;
 
 /// Problems of size d at a time: a group of lanes, or fewer of large ones of which squares are kept,
-/// to bound memory: 130 MB at d = 1,024.
+/// to bound memory: by count 120 MB at d = 1,024, k = d/2.
 pub(super) fn problems_for(instruction_set: InstructionSet, size: usize, wanted: Wanted) -> usize {
     let most = match size {
         _ if !wanted.pencil && !wanted.vectors => usize::MAX,
