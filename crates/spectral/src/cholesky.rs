@@ -22,8 +22,8 @@
 use faer::{MatMut, MatRef};
 
 use crate::Failure;
-use crate::band::reduction::Mirror;
 use crate::dense::cholesky::{invert_lower, solve_upper_in_place};
+use crate::dense::transposition::Mirror;
 use crate::dense::{self, column};
 use crate::lanes::InstructionSet;
 
@@ -86,7 +86,7 @@ pub fn factor_safely_in_place(
 /// If the matrix is not square, or its columns are not contiguous.
 pub fn factor_in_place(instruction_set: InstructionSet, mut matrix: MatMut<'_, f64>) -> Result<(), Failure> {
     dense::factor_in_place(instruction_set, matrix.as_mut())?;
-    instruction_set.run(Mirror { matrix });
+    instruction_set.run(Mirror { matrix, both: false });
     Ok(())
 }
 

@@ -7,8 +7,13 @@
 //! the result short of underflow (of entries 1e-308 of the largest).
 
 use faer::{MatMut, MatRef};
+use pulp::{Simd, WithSimd};
 
 use crate::Failure;
+use crate::dense::cholesky::scale;
+use crate::dense::{column, column_mut};
+use crate::lanes::InstructionSet;
+use crate::lanes::arithmetic::{Arithmetic, lanes};
 
 /// Bits of the exponent.
 const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
@@ -37,20 +42,55 @@ pub(crate) fn power_of_two(magnitude: f64) -> f64 {
     }
 }
 
-/// Divides the lower triangle of `matrix` by the power of two that brings its largest magnitude
-/// into \[1, 2), and returns that power.
-pub(crate) fn normalize_lower_in_place(mut matrix: MatMut<'_, f64>) -> Result<f64, Failure> {
-    let size = matrix.nrows();
-    let view = matrix.as_ref();
-    let unit = unit_of((0..size).flat_map(|j| view.col(j).subrows(j, size - j).iter()))?;
-    // Exact: even 2^-1023 is a (subnormal) power of two.
-    let inverse = 1.0 / unit;
-    for j in 0..size {
-        for x in matrix.as_mut().col_mut(j).subrows_mut(j, size - j).iter_mut() {
-            *x *= inverse;
+/// Divides the lower triangle of `matrix`, whose columns are contiguous, by the power of two that
+/// brings its largest magnitude into \[1, 2), and returns that power.
+pub(crate) fn normalize_lower_in_place(
+    instruction_set: InstructionSet,
+    matrix: MatMut<'_, f64>,
+) -> Result<f64, Failure> {
+    instruction_set.run(NormalizeLower { matrix })
+}
+
+struct NormalizeLower<'a> {
+    matrix: MatMut<'a, f64>,
+}
+
+impl WithSimd for NormalizeLower<'_> {
+    type Output = Result<f64, Failure>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) -> Self::Output {
+        let mut matrix = self.matrix;
+        let size = matrix.nrows();
+        // What is not finite is so times 0; a NaN is no largest one.
+        let (mut most, mut zero) = (s.all(0.0), s.all(0.0));
+        let (mut most_rest, mut zero_rest) = (0.0_f64, 0.0_f64);
+        for j in 0..size {
+            let (registers, rest) = S::as_simd_f64s(&column(matrix.as_ref(), j)[j..]);
+            for x in registers {
+                most = s.largest(most, *x);
+                zero = s.mul_add(*x, s.all(0.0), zero);
+            }
+            for x in rest {
+                most_rest = most_rest.max(x.abs());
+                zero_rest += x * 0.0;
+            }
         }
+        for (x, zero) in lanes::<S>(most).iter().zip(lanes::<S>(zero)) {
+            most_rest = most_rest.max(*x);
+            zero_rest += zero;
+        }
+        if zero_rest.is_nan() {
+            return Err(Failure::NotFinite);
+        }
+        let unit = power_of_two(most_rest);
+        // Exact: even 2^-1023 is a (subnormal) power of two.
+        let inverse = 1.0 / unit;
+        for j in 0..size {
+            scale(s, &mut column_mut(matrix.as_mut(), j)[j..], inverse);
+        }
+        Ok(unit)
     }
-    Ok(unit)
 }
 
 /// Writes `matrix` divided by the power of two that brings its largest magnitude into \[1, 2) to

@@ -24,6 +24,7 @@ use crate::{Failure, MemBuffer, MemStack};
 
 /// Workspace for eigenvectors of one matrix at a time.
 pub struct Eigensolver {
+    instruction_set: InstructionSet,
     size: usize,
     band: BandSolver,
     /// Q (d × d), and above the largest size of a band a copy of A.
@@ -53,6 +54,7 @@ impl Eigensolver {
             (Mat::zeros(size, size), MemBuffer::new(scratch))
         };
         Self {
+            instruction_set,
             size,
             band: BandSolver::new(instruction_set, room(size)),
             vectors: padded_mat(size.min(LARGEST_SIZE), size.min(LARGEST_SIZE)),
@@ -99,7 +101,7 @@ impl Eigensolver {
         band.start(size, 0);
         band.problem_mut(0).0.copy_from_triangular_lower(matrix);
         band.reduce(0, Ok(()));
-        band.diagonalize(1);
+        band.diagonalize(1, true);
         band.batch.outcome(0)?;
         band.batch.sort_descending();
         for (i, value) in values.iter_mut().enumerate() {
@@ -124,7 +126,7 @@ impl Eigensolver {
         let Some((copy, memory)) = &mut self.blocked else { return Err(Failure::NoConvergence) };
         let mut copy = copy.as_mut().submatrix_mut(0, 0, size, size);
         copy.copy_from_triangular_lower(matrix);
-        let unit = normalize_lower_in_place(copy.as_mut())?;
+        let unit = normalize_lower_in_place(self.instruction_set, copy.as_mut())?;
         self_adjoint_evd(
             copy.as_ref(),
             DiagMut::from_slice_mut(values),

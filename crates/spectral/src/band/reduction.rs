@@ -2,7 +2,7 @@
 //!
 //! | symbol | code | shape | meaning |
 //! |---|---|---|---|
-//! | A | `matrix` | d × d | both triangles; afterwards B in the lower diagonals 0, …, b, and below them V |
+//! | A | `matrix` | d × d | lower triangle; afterwards B in the lower diagonals 0, …, b, and below them V |
 //! | V | | d × d | reflectors of the panel of columns j, …, j + b − 1 on rows j + b, …: unit lower trapezoid |
 //! | T | `factors` | b × d | of that panel in its columns, upper triangle: `Q = I − V T Vᵀ` |
 //! | b | `right` | d × ℓ | right-hand sides; afterwards `Q₁ᵀ b` |
@@ -10,19 +10,23 @@
 //! A panel is factored, `A(j+b:, j:j+b) = Q R`; then, on the trailing matrix, `A ← QᵀAQ = A − V Wᵀ −
 //! W Vᵀ` with `Y = A V T`, `W = Y − ½ V Tᵀ(VᵀY)` (Dongarra, Hammarling and Sorensen, 1989).
 //!
-//! Only the lower triangle is updated, and mirrored: then A V is a product like any other.
+//! Only the lower triangle is read and updated. It takes W and V of a panel with the product A V of
+//! the next one, a block of columns after the other: each comes near once, is updated, contributes
+//! to the rows below its diagonal, and transposed, from these rows, to those of the diagonal. Before
+//! that the columns of the next panel alone take them.
 //!
 //! # Counts
 //!
 //! 4/3 d³ flops in the products `A V` and `V Wᵀ + W Vᵀ`; ≈ 4 d² b in what is left, panels and narrow
-//! products. Bytes, of a trailing matrix of m: 8 m² read by A V, 8 m² read and written by the update,
-//! 8 m² by the mirror: 24 m² for 4 m² b flops, 0.38 a flop at b = 16: at 45 Gflop/s 17 GB/s, which
-//! is less than a third-level cache gives.
+//! products. Bytes, of a trailing matrix of m: 4 m² read and 4 m² written for 4 m² b flops, 0.13 a
+//! flop at b = 16: at 50 Gflop/s 6 GB/s.
 //!
 //! # Rounding
 //!
 //! Backward stable as any sequence of reflections (Higham, 2002, section 19.3). Dots of a panel have
 //! [`PARTS`] partial sums whatever the instruction set; all else is chains of fused multiply-adds.
+
+use std::ops::Range;
 
 use faer::reborrow::IntoConst;
 use faer::{Accum, Mat, MatMut, MatRef};
@@ -31,6 +35,7 @@ use pulp::{Simd, WithSimd};
 use crate::dense::cholesky::{scale, subtract_multiple};
 use crate::dense::product;
 use crate::dense::product::{Product, Right, column, column_mut};
+use crate::dense::transposition::{Mirror, Transpose};
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::{Arithmetic, lanes};
 
@@ -40,18 +45,24 @@ const PARTS: usize = 16;
 /// ‖x‖² up to which a column counts as zero: 2⁻⁹⁰⁰.
 const NOTHING: f64 = f64::from_bits((1023 - 900) << 52);
 
+/// Columns of the trailing matrix that are updated, and multiplied, at a time: in between they stay
+/// in L2.
+const BLOCK: usize = 64;
+
 /// Columns that a reflector is applied to at a time.
 const TOGETHER: usize = 4;
 
 /// Workspace for matrices of up to d, and `width` columns.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    /// V (d × b) and its transposed.
-    v: Mat<f64>,
+    /// V (d × b), of this panel and of the last, and its transposed.
+    v: [Mat<f64>; 2],
     rows: Mat<f64>,
-    /// Y and W (d × b).
+    /// Y (d × b), and the rows of a block of it, transposed.
     y: Mat<f64>,
-    w: Mat<f64>,
+    turned: Mat<f64>,
+    /// W (d × b), of this panel and of the last.
+    w: [Mat<f64>; 2],
     /// VᵀV, VᵀY, TᵀVᵀY (b × b).
     small: [Mat<f64>; 3],
     /// VᵀZ and T VᵀZ (b × width).
@@ -66,10 +77,11 @@ impl Workspace {
         let small = || Mat::zeros(half_width, half_width);
         let wide = || Mat::zeros(half_width, width);
         Self {
-            v: tall(),
+            v: [tall(), tall()],
             rows: Mat::zeros(half_width, size),
             y: tall(),
-            w: tall(),
+            turned: Mat::zeros(half_width, BLOCK),
+            w: [tall(), tall()],
             small: [small(), small(), small()],
             wide: [wide(), wide()],
             triangle: small(),
@@ -78,24 +90,27 @@ impl Workspace {
 
     /// Bytes of one.
     pub(crate) fn bytes(size: usize, half_width: usize, width: usize) -> usize {
-        8 * half_width * (4 * size + 4 * half_width + 2 * width)
+        8 * half_width * (6 * size + BLOCK + 4 * half_width + 2 * width)
     }
 
     /// Brings the V of a panel (m × b) to `v` and `rows`, with its ones and zeros, and returns both.
-    fn load(&mut self, panel: MatRef<'_, f64>, count: usize) -> (MatRef<'_, f64>, MatRef<'_, f64>) {
-        let rows = panel.nrows();
+    fn load(
+        &mut self,
+        instruction_set: InstructionSet,
+        panel: MatRef<'_, f64>,
+    ) -> (MatRef<'_, f64>, MatRef<'_, f64>) {
+        let (rows, count) = (panel.nrows(), panel.ncols());
+        let v = &mut self.v[0];
         for c in 0..count {
-            let to = &mut column_mut(self.v.as_mut(), c)[..rows];
+            let to = &mut column_mut(v.as_mut(), c)[..rows];
             to[..c].fill(0.0);
             to[c] = 1.0;
             to[c + 1..].copy_from_slice(&column(panel, c)[c + 1..]);
         }
-        for i in 0..rows {
-            for (c, to) in column_mut(self.rows.as_mut(), i)[..count].iter_mut().enumerate() {
-                *to = self.v[(i, c)];
-            }
-        }
-        (self.v.as_ref().submatrix(0, 0, rows, count), self.rows.as_ref().submatrix(0, 0, count, rows))
+        let v = v.as_ref().submatrix(0, 0, rows, count);
+        let mut across = self.rows.as_mut().submatrix_mut(0, 0, count, rows);
+        instruction_set.run(Transpose { from: v, to: across.as_mut() });
+        (v, across.into_const())
     }
 }
 
@@ -105,7 +120,8 @@ fn panel_at(size: usize, half_width: usize, j: usize) -> Option<(usize, usize)> 
     (first + 1 < size).then(|| (first, half_width.min(size - first - 1)))
 }
 
-/// Reduces a matrix (d × d, both triangles, entries at most 2 in size) to a band.
+/// Reduces a matrix (d × d, lower triangle read, entries at most 2 in size) to a band. What is above
+/// the diagonal does not matter, and changes.
 pub(crate) fn reduce(
     instruction_set: InstructionSet,
     half_width: usize,
@@ -115,48 +131,106 @@ pub(crate) fn reduce(
     workspace: &mut Workspace,
 ) {
     let size = matrix.nrows();
+    // Reflectors of the last panel, which the trailing matrix has not taken yet.
+    let mut last = 0;
     for j in (0..size).step_by(half_width) {
-        let Some((first, count)) = panel_at(size, half_width, j) else { return };
+        workspace.v.swap(0, 1);
+        workspace.w.swap(0, 1);
+        let mut trailing = matrix.as_mut().submatrix_mut(j, j, size - j, size - j);
+        let Some((first, count)) = panel_at(size, half_width, j) else {
+            let [_, w] = &workspace.w;
+            let [_, v] = &workspace.v;
+            let known = [v, w].map(|x| x.as_ref().submatrix(0, 0, size - j, last));
+            take_last(instruction_set, trailing, known, 0..size - j);
+            return;
+        };
         let rows = size - first;
-        let (mut before, mut trailing) = matrix.as_mut().split_at_col_mut(first);
-        let mut panel = before.as_mut().submatrix_mut(first, j, rows, half_width);
+        let known = [&workspace.v[1], &workspace.w[1]].map(|x| x.as_ref().submatrix(0, 0, size - j, last));
+        take_last(instruction_set, trailing.as_mut(), known, 0..half_width);
+        let mut panel = trailing.as_mut().submatrix_mut(half_width, 0, rows, half_width);
         let mut tau = [0.0; MOST_HALF_WIDTH];
         instruction_set.run(Panel { panel: panel.as_mut(), count, tau: &mut tau });
-        let mut factor = factors.as_mut().submatrix_mut(0, j, count, count);
-        workspace.load(panel.as_ref(), count);
-        let Workspace { v, rows: across, y, w, small, wide, triangle } = workspace;
+        workspace.load(instruction_set, panel.as_ref().subcols(0, count));
+        let Workspace { v: [v, v_last], rows: across, y, turned, w: [w, w_last], small, wide, triangle } =
+            &mut *workspace;
+        let known = [v_last, w_last].map(|x| x.as_ref().submatrix(0, 0, size - j, last));
         let v = v.as_ref().submatrix(0, 0, rows, count);
         let across = across.as_ref().submatrix(0, 0, count, rows);
         let [overlaps, inner, half] =
             small.each_mut().map(|small| small.as_mut().submatrix_mut(0, 0, count, count));
+        let mut factor = factors.as_mut().submatrix_mut(0, j, count, count);
         triangular_factor(instruction_set, v, across, &tau[..count], overlaps, factor.as_mut());
         let factor = factor.as_ref();
         let (mut inner, mut half) = (inner, half);
         let mut y = y.as_mut().submatrix_mut(0, 0, rows, count);
         let mut w = w.as_mut().submatrix_mut(0, 0, rows, count);
-        let mut trailing = trailing.as_mut().subrows_mut(first, rows);
-        product(instruction_set, y.as_mut(), Accum::Replace, trailing.as_ref(), v);
+        let mut turned = turned.as_mut().submatrix_mut(0, 0, count, BLOCK);
+        y.fill(0.0);
+        for at in (0..rows).step_by(BLOCK) {
+            let own = BLOCK.min(rows - at);
+            let begin = half_width + at;
+            take_last(instruction_set, trailing.as_mut(), known, begin..begin + own);
+            let block = trailing.as_mut().submatrix_mut(begin, begin, rows - at, own);
+            let turned = turned.as_mut().subcols_mut(0, own);
+            add_block(
+                instruction_set,
+                block,
+                y.as_mut().subrows_mut(at, rows - at),
+                turned,
+                (v.subrows(at, own), across.subcols(at + own, rows - at - own)),
+            );
+        }
         // W = Y T − ½ V Tᵀ Vᵀ Y T.
         product(instruction_set, w.as_mut(), Accum::Replace, y.as_ref(), factor);
         product(instruction_set, inner.as_mut(), Accum::Replace, across, w.as_ref());
-        let mut turned = triangle.as_mut().submatrix_mut(0, 0, count, count);
-        turned.copy_from(factor.transpose());
-        product(instruction_set, half.as_mut(), Accum::Replace, turned.as_ref(), inner.as_ref());
+        let mut triangle = triangle.as_mut().submatrix_mut(0, 0, count, count);
+        triangle.copy_from(factor.transpose());
+        product(instruction_set, half.as_mut(), Accum::Replace, triangle.as_ref(), inner.as_ref());
         for c in 0..count {
             column_mut(half.as_mut(), c).iter_mut().for_each(|x| *x *= -0.5);
         }
-        product(instruction_set, w.as_mut(), Accum::Add, v, half.as_ref());
-        let w = w.as_ref();
-        instruction_set.run(Product {
-            to: trailing.as_mut(),
-            accum: Accum::Add,
-            left: [v, w],
-            right: Right::Rows { rows: [w, v], sign: -1.0 },
-        });
-        instruction_set.run(Mirror { matrix: trailing });
+        product(instruction_set, w, Accum::Add, v, half.as_ref());
         let own = right.as_mut().subrows_mut(first, rows);
-        apply_block(instruction_set, (v, across), turned.as_ref(), own, wide);
+        apply_block(instruction_set, (v, across), triangle.as_ref(), own, wide);
+        last = count;
     }
+}
+
+/// `A ← A − V Wᵀ − W Vᵀ` of some columns, on and below the diagonal.
+fn take_last(
+    instruction_set: InstructionSet,
+    matrix: MatMut<'_, f64>,
+    [v, w]: [MatRef<'_, f64>; 2],
+    columns: Range<usize>,
+) {
+    let (first, rows) = (columns.start, matrix.nrows() - columns.start);
+    let [v, w] = [v, w].map(|x| x.subrows(first, rows));
+    instruction_set.run(Product {
+        to: matrix.submatrix_mut(first, first, rows, columns.len()),
+        accum: Accum::Add,
+        left: [v, w],
+        right: Right::Rows { rows: [w, v], sign: -1.0 },
+    });
+}
+
+/// Adds to Y = A V what a block of columns of a symmetric A contributes from its diagonal on: to
+/// the rows from there on, and, transposed, to those of the diagonal from the rows below, of V
+/// `across`.
+fn add_block(
+    instruction_set: InstructionSet,
+    mut block: MatMut<'_, f64>,
+    mut y: MatMut<'_, f64>,
+    mut turned: MatMut<'_, f64>,
+    (v, across): (MatRef<'_, f64>, MatRef<'_, f64>),
+) {
+    let own = block.ncols();
+    instruction_set.run(Mirror { matrix: block.as_mut().subrows_mut(0, own), both: false });
+    product(instruction_set, y.as_mut(), Accum::Add, block.as_ref(), v);
+    let mut y = y.subrows_mut(0, own);
+    instruction_set.run(Transpose { from: y.as_ref(), to: turned.as_mut() });
+    let below = block.as_ref().subrows(own, block.nrows() - own);
+    product(instruction_set, turned.as_mut(), Accum::Add, across, below);
+    instruction_set.run(Transpose { from: turned.as_ref(), to: y.as_mut() });
 }
 
 /// Overwrites `columns` (d × m) by `Q₁` times them.
@@ -188,8 +262,8 @@ pub(crate) fn apply_panel(
     workspace: &mut Workspace,
 ) {
     let (rows, count) = (panel.nrows(), panel.ncols());
-    workspace.load(panel, count);
-    let Workspace { v, rows: across, wide, triangle, .. } = workspace;
+    workspace.load(instruction_set, panel);
+    let Workspace { v: [v, _], rows: across, wide, triangle, .. } = workspace;
     let v = v.as_ref().submatrix(0, 0, rows, count);
     let across = across.as_ref().submatrix(0, 0, count, rows);
     let mut triangle = triangle.as_mut().submatrix_mut(0, 0, count, count);
@@ -206,8 +280,8 @@ pub(crate) fn panel_factor(
     workspace: &mut Workspace,
 ) {
     let (rows, count) = (panel.nrows(), panel.ncols());
-    workspace.load(panel, count);
-    let Workspace { v, rows: across, small, .. } = workspace;
+    workspace.load(instruction_set, panel);
+    let Workspace { v: [v, _], rows: across, small, .. } = workspace;
     let v = v.as_ref().submatrix(0, 0, rows, count);
     let across = across.as_ref().submatrix(0, 0, count, rows);
     let overlaps = small[0].as_mut().submatrix_mut(0, 0, count, count);
@@ -404,56 +478,3 @@ fn dots_in<S: Simd, const C: usize, const N: usize>(s: S, v: &[f64], columns: [&
     }
     out
 }
-
-/// Copies the lower triangle of a matrix to the upper one.
-pub(crate) struct Mirror<'a> {
-    pub(crate) matrix: MatMut<'a, f64>,
-}
-
-impl WithSimd for Mirror<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let mut matrix = self.matrix;
-        let size = matrix.nrows();
-        for first in (0..size).step_by(SQUARE) {
-            let width = SQUARE.min(size - first);
-            for j in first..first + width {
-                for i in j + 1..first + width {
-                    matrix[(j, i)] = matrix[(i, j)];
-                }
-            }
-            let (lower, mut upper) = matrix.as_mut().split_at_col_mut(first + width);
-            let mut row = first + width;
-            while row < size {
-                let rows = SQUARE.min(size - row);
-                if rows == SQUARE && width == SQUARE {
-                    // Loads, shuffles and stores of whole registers.
-                    let mut square = [[0.0; SQUARE]; SQUARE];
-                    for (c, to) in square.iter_mut().enumerate() {
-                        to.copy_from_slice(&column(lower.as_ref(), first + c)[row..][..SQUARE]);
-                    }
-                    for r in 0..SQUARE {
-                        let to = column_mut(upper.as_mut(), row - first - width + r);
-                        let mut turned = [0.0; SQUARE];
-                        for c in 0..SQUARE {
-                            turned[c] = square[c][r];
-                        }
-                        to[first..][..SQUARE].copy_from_slice(&turned);
-                    }
-                } else {
-                    for r in 0..rows {
-                        for c in 0..width {
-                            upper[(first + c, row - first - width + r)] = lower[(row + r, first + c)];
-                        }
-                    }
-                }
-                row += rows;
-            }
-        }
-    }
-}
-
-/// Rows and columns that are turned together.
-const SQUARE: usize = 8;

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | A | `squares` | d × d | lower triangle; afterwards the reflectors of Q₁ |
 //! | B | `band` | 2b·d registers | of all problems, in lanes |
-//! | Q₂ | `reflectors` | d(d−1)/2 registers | of all problems |
+//! | Q₂ | `reflectors` | d(d−1)/2 a problem | |
 //! | T | `batch` | d registers | and the right-hand sides, `Q₂ᵀQ₁ᵀb`, of all problems |
 //!
 //! Where nobody asks for vectors one square serves all problems, and reflectors are not kept.
@@ -12,7 +12,7 @@
 use faer::{Mat, MatMut, MatRef};
 
 use super::chased::{ApplyChased, apply_work_len};
-use super::reduction::{self, Mirror, Workspace};
+use super::reduction::{self, Workspace};
 use super::vectors::{TridiagonalVectors, tridiagonal_vectors, tridiagonal_vectors_work};
 use super::{HALF_WIDTH, band_stride, chase_len};
 use crate::Failure;
@@ -87,7 +87,7 @@ impl BandSolver {
             factors: (0..kept).map(|_| Mat::zeros(half, size)).collect(),
             right: padded_mat(size, width),
             band: Numbers::new(size * band_stride(half) * lanes),
-            reflectors: Numbers::new(if count > 0 { chase_len(size) * lanes } else { 0 }),
+            reflectors: Numbers::new(if count > 0 { chase_len(size) * problems } else { 0 }),
             batch: Batch::of_tridiagonal(instruction_set, size, width),
             reduction: Workspace::new(size, half, width.max(count)),
             tridiagonal: std::array::from_fn(|_| vec![0.0; size]),
@@ -101,7 +101,7 @@ impl BandSolver {
         let (lanes, half) = (instruction_set.lanes(), HALF_WIDTH);
         let kept = if count > 0 { problems } else { problems.min(1) };
         let vectors = if count > 0 {
-            chase_len(size) * lanes
+            chase_len(size) * problems
                 + tridiagonal_vectors_work(size, count).max(apply_work_len(size, half, count))
         } else {
             0
@@ -133,12 +133,11 @@ impl BandSolver {
         let own = place.min(self.squares.len() - 1);
         let mut matrix = part(&mut self.squares[own], size, size);
         let mut right = part(&mut self.right, size, width);
-        let unit = before.and_then(|()| normalize_lower_in_place(matrix.as_mut()));
+        let unit = before.and_then(|()| normalize_lower_in_place(self.instruction_set, matrix.as_mut()));
         let (outcome, units, ..) = self.batch.tridiagonal_mut(width);
         outcome[place] = unit.map(|_| ());
         let Ok(unit) = unit else { return };
         units[place] = unit;
-        self.instruction_set.run(Mirror { matrix: matrix.as_mut() });
         let factors = self.factors[own].as_mut().subcols_mut(0, size);
         let workspace = &mut self.reduction;
         reduction::reduce(self.instruction_set, half, matrix.as_mut(), factors, right.as_mut(), workspace);
@@ -157,11 +156,11 @@ impl BandSolver {
     }
 
     /// Finds the eigenvalues of the first `count` problems, and the projections of their right-hand
-    /// sides.
-    pub(crate) fn diagonalize(&mut self, count: usize) {
+    /// sides; whether [`leading_vectors`](Self::leading_vectors) are to come.
+    pub(crate) fn diagonalize(&mut self, count: usize, vectors: bool) {
         self.batch.adopt(count);
         let (size, lanes, width, half) = (self.size, self.lanes, self.width, HALF_WIDTH);
-        let kept = if self.room.count > 0 { chase_len(size) * lanes } else { 0 };
+        let kept = if vectors { chase_len(size) * self.room.problems } else { 0 };
         let (_, _, diagonal, off_diagonal, rows) = self.batch.tridiagonal_mut(width);
         self.instruction_set.run(Chase {
             size,
@@ -185,7 +184,7 @@ impl BandSolver {
         mut vectors: MatMut<'_, f64>,
     ) -> Result<(), Failure> {
         self.batch.outcome(place)?;
-        let (size, lanes, count) = (self.size, self.lanes, vectors.ncols());
+        let (size, count) = (self.size, vectors.ncols());
         assert!(count <= self.room.count && vectors.nrows() == size, "room for so many vectors");
         let [diagonal, off_diagonal, values] = &mut self.tridiagonal;
         self.batch.read_tridiagonal(place, diagonal, off_diagonal, values);
@@ -200,8 +199,8 @@ impl BandSolver {
         self.instruction_set.run(ApplyChased {
             size,
             half_width: HALF_WIDTH,
-            reflectors: &self.reflectors.as_slice()[..chase_len(size) * lanes],
-            lanes,
+            reflectors: &self.reflectors.as_slice()[..chase_len(size) * self.room.problems],
+            lanes: self.room.problems,
             lane: place,
             vectors: vectors.as_mut(),
             work: &mut self.work[..apply_work_len(size, HALF_WIDTH, count)],

@@ -16,7 +16,7 @@ use pulp::{Simd, WithSimd};
 use super::product::{Product, Right, column, column_mut};
 use crate::Failure;
 use crate::lanes::InstructionSet;
-use crate::lanes::arithmetic::Arithmetic;
+use crate::lanes::arithmetic::{Arithmetic, lanes};
 
 /// Columns that take what the columns before contribute at a time: products of this width.
 const BLOCK: usize = 64;
@@ -210,7 +210,7 @@ impl WithSimd for FactorPanel<'_> {
                 *to = pivot;
             }
             // What is not finite stays so in its column, or makes a pivot so.
-            if !pivot.is_finite() || !own.iter().all(|x| x.is_finite()) {
+            if !pivot.is_finite() || !all_finite(s, own) {
                 return Err(Stopped::NotFinite);
             }
             let shifted = shift + pivot;
@@ -259,6 +259,18 @@ impl WithSimd for Substitute<'_> {
             }
         }
     }
+}
+
+/// Whether all numbers are finite: what is not is so times 0.
+#[inline(always)]
+fn all_finite<S: Simd>(s: S, numbers: &[f64]) -> bool {
+    let (registers, rest) = S::as_simd_f64s(numbers);
+    let mut zero = s.all(0.0);
+    for x in registers {
+        zero = s.mul_add(*x, s.all(0.0), zero);
+    }
+    let zero = rest.iter().fold(0.0, |zero, x| zero + x * 0.0) + lanes::<S>(zero).iter().sum::<f64>();
+    !zero.is_nan()
 }
 
 /// x ← c x.

@@ -23,6 +23,7 @@
 use faer::{Mat, MatMut};
 use pulp::{Simd, WithSimd};
 
+use super::prefetch;
 use super::product::column_mut;
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::Arithmetic;
@@ -216,7 +217,7 @@ impl WithSimd for AddBlock<'_> {
             add_rows::<S, 2, 4>(s, block, sums, width, shares);
         }
         for share in shares {
-            prefetch(share);
+            ask_for(share);
         }
     }
 }
@@ -271,7 +272,7 @@ fn add_rows<'r, S: Simd, const MOST: usize, const C: usize>(
         let registers = tile_registers::<S, MOST>(whole - row);
         let end = row + registers * S::F64_LANES;
         for first in (0..end.min(whole)).step_by(C) {
-            prefetch(shares.next().unwrap_or_default());
+            ask_for(shares.next().unwrap_or_default());
             // Registers above the diagonal are left out.
             let above = first.saturating_sub(row) / S::F64_LANES;
             let at = Place { row: row + above * S::F64_LANES, first, stride };
@@ -306,7 +307,7 @@ fn add_columns<'r, S: Simd, const C: usize>(
 ) {
     let mut at = Place { row: 0, first, stride: RowGram::stride(width) };
     while at.row < width {
-        prefetch(shares.next().unwrap_or_default());
+        ask_for(shares.next().unwrap_or_default());
         let registers = tile_registers::<S, 3>(width - at.row);
         match registers {
             1 => add_tile::<S, 1, C>(s, block, sums, at),
@@ -377,18 +378,10 @@ fn add_tile<S: Simd, const R: usize, const C: usize>(s: S, block: Block<'_>, sum
     }
 }
 
-/// Asks for the cache lines of rows, without waiting for them.
+/// Asks for rows.
 #[inline(always)]
-fn prefetch(rows: &[(&[f64], u16)]) {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
+fn ask_for(rows: &[(&[f64], u16)]) {
     for (row, _) in rows {
-        for line in row.chunks(PANEL) {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: SSE is part of x86-64, and a prefetch reads nothing: no address can make it
-            // fail.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-        }
+        prefetch(row);
     }
-    #[cfg(any(not(target_arch = "x86_64"), miri))]
-    let _ = rows;
 }

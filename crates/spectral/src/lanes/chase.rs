@@ -65,11 +65,10 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::MAX_LANES;
-use super::arithmetic::{Arithmetic, lanes, register};
+use super::arithmetic::{Arithmetic, lanes};
 use super::reduction::{NOTHING, dot};
-use super::tiles::{load, unrolled};
-use crate::band::{band_stride, chase_at};
+use super::tiles::{load, turn, unrolled};
+use crate::band::{band_stride, chase_at, chase_len};
 
 /// Sweeps that go through the band one behind the other.
 const SWEEPS: usize = 4;
@@ -103,8 +102,8 @@ pub(crate) struct Chase<'a> {
     /// d rows of `width`: overwritten by Q₂ᵀ times them.
     pub(crate) rows: &'a mut [f64],
     pub(crate) width: usize,
-    /// [`chase_len`](crate::band::chase_len) numbers a lane: sweep after sweep, of each the lanes
-    /// one after the other, see [`sweep_at`]. Empty: they are not kept.
+    /// [`chase_len`] numbers of each of the first lanes, as many as there is room for: sweep after
+    /// sweep, of each the lanes one after the other, see [`sweep_at`]. Empty: they are not kept.
     pub(crate) reflectors: &'a mut [f64],
     /// [`chase_work_len`].
     pub(crate) work: &'a mut [f64],
@@ -246,8 +245,9 @@ impl<S: Simd> Chasing<'_, S> {
         }
         if !self.reflectors.is_empty() {
             let (length, before) = (self.size - 1 - j, row - 1 - j);
-            let start = sweep_at(self.size, S::F64_LANES, 0, j);
-            let sweep = &mut self.reflectors[start..][..S::F64_LANES * length];
+            let kept = self.reflectors.len() / chase_len(self.size);
+            let start = sweep_at(self.size, kept, 0, j);
+            let sweep = &mut self.reflectors[start..][..kept * length];
             match S::F64_LANES {
                 8 => take_apart::<S, 8>(s, v, sweep, length, before),
                 4 => take_apart::<S, 4>(s, v, sweep, length, before),
@@ -271,44 +271,24 @@ fn take_apart<S: Simd, const N: usize>(
     at: usize,
 ) {
     let mut own: [&mut [f64]; N] = std::array::from_fn(|_| Default::default());
+    let kept = sweep.len() / length;
     for (own, lane) in own.iter_mut().zip(sweep.chunks_exact_mut(length)) {
         *own = &mut lane[at..][..numbers.len()];
     }
     let (squares, rest) = pulp::as_arrays::<N, _>(numbers);
     for (b, square) in squares.iter().enumerate() {
         let mut square = load::<S, N>(square);
-        swap_blocks::<S, N, 4>(s, &mut square);
-        swap_blocks::<S, N, 2>(s, &mut square);
-        swap_blocks::<S, N, 1>(s, &mut square);
+        turn::<S, N>(s, &mut square);
         for lane in 0..N {
-            S::as_mut_simd_f64s(&mut own[lane][b * N..][..N]).0[0] = square[lane];
+            if lane < kept {
+                S::as_mut_simd_f64s(&mut own[lane][b * N..][..N]).0[0] = square[lane];
+            }
         }
     }
     for (i, x) in (squares.len() * N..).zip(rest) {
         let numbers = lanes::<S>(*x);
-        for lane in 0..N {
-            own[lane][i] = numbers[lane];
-        }
-    }
-}
-
-/// Swaps the blocks off the diagonal of each 2K × 2K block of a square of N registers: for all
-/// powers of two below N, this transposes it. A compiler left alone gathers number by number.
-#[inline(always)]
-fn swap_blocks<S: Simd, const N: usize, const K: usize>(s: S, square: &mut [S::f64s; N]) {
-    if K >= N {
-        return;
-    }
-    let mut upper = [0.0; MAX_LANES];
-    for (lane, upper) in upper.iter_mut().enumerate() {
-        *upper = if lane & K == 0 { 0.0 } else { 1.0 };
-    }
-    let upper = s.less_than_f64s(s.all(0.5), register::<S>(upper));
-    for i in 0..N {
-        if i & K == 0 {
-            let (a, b) = (square[i], square[i + K]);
-            square[i] = s.choose(upper, s.rotate_right_f64s(b, K), a);
-            square[i + K] = s.choose(upper, b, s.rotate_left_f64s(a, K));
+        for (own, x) in own.iter_mut().zip(numbers).take(kept) {
+            own[i] = x;
         }
     }
 }

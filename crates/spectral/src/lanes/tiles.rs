@@ -12,7 +12,8 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::arithmetic::Arithmetic;
+use super::MAX_LANES;
+use super::arithmetic::{Arithmetic, register};
 
 /// Most columns of a tile.
 pub(crate) const COLUMNS: usize = 5;
@@ -56,6 +57,35 @@ pub(crate) fn store<S: Simd, const C: usize>(to: &mut [S::f64s], x: &[S::f64s; C
     let to = &mut to[..C];
     for c in 0..C {
         to[c] = x[c];
+    }
+}
+
+/// Transposes a square of N numbers by N: a compiler left alone gathers number by number.
+#[inline(always)]
+pub(crate) fn turn<S: Simd, const N: usize>(s: S, square: &mut [S::f64s; N]) {
+    swap_blocks::<S, N, 4>(s, square);
+    swap_blocks::<S, N, 2>(s, square);
+    swap_blocks::<S, N, 1>(s, square);
+}
+
+/// Swaps the blocks off the diagonal of each 2K × 2K block of a square of N registers: for all
+/// powers of two below N, this transposes it.
+#[inline(always)]
+fn swap_blocks<S: Simd, const N: usize, const K: usize>(s: S, square: &mut [S::f64s; N]) {
+    if K >= N {
+        return;
+    }
+    let mut upper = [0.0; MAX_LANES];
+    for (lane, upper) in upper.iter_mut().enumerate() {
+        *upper = if lane & K == 0 { 0.0 } else { 1.0 };
+    }
+    let upper = s.less_than_f64s(s.all(0.5), register::<S>(upper));
+    for i in 0..N {
+        if i & K == 0 {
+            let (a, b) = (square[i], square[i + K]);
+            square[i] = s.choose(upper, s.rotate_right_f64s(b, K), a);
+            square[i + K] = s.choose(upper, b, s.rotate_left_f64s(a, K));
+        }
     }
 }
 

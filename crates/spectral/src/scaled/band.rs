@@ -12,27 +12,29 @@
 
 use faer::reborrow::IntoConst;
 use faer::{Accum, Mat, MatMut, MatRef};
+use pulp::{Simd, WithSimd};
 
 use super::{Explained, Fallback, Room, Wanted, explained, finite};
 use crate::Failure;
-use crate::band::reduction::Mirror;
 use crate::band::solver::{self, BandSolver, padded, padded_mat, part};
 use crate::dense::cholesky::{factor_shifted, invert_lower, solve_upper_in_place};
 use crate::dense::product::{Product, Right, column, column_mut};
+use crate::dense::transposition::{Mirror, Transpose};
 use crate::dense::{gram_lower, product, solve_lower_in_place};
 use crate::lanes::InstructionSet;
+use crate::lanes::arithmetic::{Arithmetic, lanes};
 use crate::lanes::batch::Ranked;
 
 /// Columns of a triangle that are multiplied at a time.
 const BLOCK: usize = 64;
 
 /// Problems of size d at a time: a group of lanes, or fewer of large ones of which squares are kept,
-/// to bound memory: 200 MB at d = 1,024.
+/// to bound memory: by count 120 MB at d = 1,024, k = d/2.
 pub(super) fn problems_for(instruction_set: InstructionSet, size: usize, wanted: Wanted) -> usize {
     let most = match size {
         _ if !wanted.pencil && !wanted.vectors => usize::MAX,
-        0..=768 => usize::MAX,
-        769..=1536 => 4,
+        0..=896 => usize::MAX,
+        897..=1536 => 4,
         _ => 2,
     };
     instruction_set.lanes().min(most)
@@ -41,6 +43,8 @@ pub(super) fn problems_for(instruction_set: InstructionSet, size: usize, wanted:
 /// A batch of problems.
 pub(super) struct BandBatch {
     instruction_set: InstructionSet,
+    /// What there is room for, and of that what is wanted now.
+    most: Wanted,
     wanted: Wanted,
     room: Room,
     capacity: usize,
@@ -63,9 +67,8 @@ pub(super) struct BandBatch {
     inverses: Vec<f64>,
     pivots: Vec<f64>,
     solution: Mat<f64>,
-    /// P, and A U; U; `Uᵀ` (d × k, k × d).
+    /// P, and A U; U (d × k). `Uᵀ` takes the place of the factor.
     columns: [Mat<f64>; 3],
-    across: Mat<f64>,
     /// M, and it with a unit diagonal (k × k); R, and it scaled (k × ℓ).
     forms: [Mat<f64>; 2],
     probed: [Mat<f64>; 2],
@@ -117,6 +120,7 @@ impl BandBatch {
         let results = if_wanted(wanted.projected, capacity * size);
         Self {
             instruction_set,
+            most: wanted,
             wanted,
             room,
             capacity,
@@ -137,7 +141,6 @@ impl BandBatch {
             pivots: vec![0.0; size.max(count)],
             solution: padded_mat(size, if_wanted(factors, width)),
             columns: std::array::from_fn(|_| padded_mat(size, pencil)),
-            across: padded_mat(pencil, if_wanted(wanted.pencil, size)),
             forms: std::array::from_fn(|_| padded_mat(pencil, pencil)),
             probed: std::array::from_fn(|_| padded_mat(pencil, width)),
             scales: vec![0.0; pencil],
@@ -167,7 +170,7 @@ impl BandBatch {
             numbers += square;
         }
         if wanted.pencil {
-            numbers += capacity * square + 4 * padded(size) * count + 3 * padded(count) * count;
+            numbers += capacity * square + 3 * padded(size) * count + 3 * padded(count) * count;
         }
         if wanted.vectors {
             let both = usize::from(wanted.projected) + usize::from(wanted.pencil);
@@ -177,15 +180,15 @@ impl BandBatch {
     }
 
     pub(super) fn capacity(&self) -> usize {
-        self.capacity.min(problems_for(self.instruction_set, self.size, self.wanted))
+        self.capacity.min(problems_for(self.instruction_set, self.size, self.most))
     }
 
     pub(super) fn len(&self) -> usize {
         self.problems.len()
     }
 
-    pub(super) fn start(&mut self, size: usize, width: usize) {
-        (self.size, self.width) = (size, width);
+    pub(super) fn start(&mut self, size: usize, width: usize, wanted: Wanted) {
+        (self.size, self.width, self.wanted) = (size, width, wanted);
         self.problems.clear();
     }
 
@@ -233,12 +236,19 @@ impl BandBatch {
         self.solver.start(size, width);
         for place in 0..problems {
             let (matrix, right) = source(self.problems[place]);
-            let roots = &mut self.roots[place * size..][..size];
             let (to, rows) = self.solver.problem_mut(place);
-            self.scaled[place] = scale(matrix, right, &self.sigma[place * size..][..size], roots, to, rows);
+            self.scaled[place] = self.instruction_set.run(Scale {
+                matrix,
+                right,
+                sigma: &self.sigma[place * size..][..size],
+                roots: &mut self.roots[place * size..][..size],
+                inverses: &mut self.inverses[place * size..][..size],
+                to,
+                rows,
+            });
             self.solver.reduce(place, self.scaled[place]);
         }
-        self.solver.diagonalize(problems);
+        self.solver.diagonalize(problems, self.wanted.vectors);
         for place in 0..problems {
             self.eigen[place] = self.solver.batch.outcome(place);
             let values = &mut self.values[place * size..][..size];
@@ -265,8 +275,15 @@ impl BandBatch {
             let roots = &mut self.roots[place * size..][..size];
             let mut factor = part(&mut self.factor, size, size);
             let mut rows = part(&mut self.rights[place], size, width);
-            let sigma = &self.sigma[place * size..][..size];
-            self.scaled[place] = scale(matrix, right, sigma, roots, factor.as_mut(), rows.as_mut());
+            self.scaled[place] = set.run(Scale {
+                matrix,
+                right,
+                sigma: &self.sigma[place * size..][..size],
+                roots,
+                inverses: &mut self.inverses[place * size..][..size],
+                to: factor.as_mut(),
+                rows: rows.as_mut(),
+            });
             let pivots = &mut self.pivots[..size];
             let floor = size as f64 * f64::EPSILON;
             let factored =
@@ -278,7 +295,7 @@ impl BandBatch {
                 }
                 continue;
             }
-            set.run(Mirror { matrix: factor.as_mut() });
+            set.run(Mirror { matrix: factor.as_mut(), both: false });
             let factor = factor.into_const();
             if self.wanted.ridge {
                 let mut solution = part(&mut self.solution, size, width);
@@ -306,14 +323,14 @@ impl BandBatch {
                 let (form, _) = self.solver.problem_mut(place);
                 gram_lower(set, form, Accum::Replace, gain.as_ref());
                 self.solver.reduce(place, Ok(()));
-                transpose(gain);
+                set.run(Mirror { matrix: gain, both: true });
             }
         }
     }
 
     fn solve_pencil(&mut self, count: usize, dimensions: &[usize]) {
         let (size, problems) = (self.size, self.problems.len());
-        self.solver.diagonalize(problems);
+        self.solver.diagonalize(problems, true);
         self.solver.batch.sort_descending();
         for place in 0..problems {
             self.pencil[place] = self.factored[place].and(self.solver.batch.outcome(place));
@@ -353,12 +370,8 @@ impl BandBatch {
                 t[i] = upper + lower;
             }
         }
-        let mut across = part(&mut self.across, count, size);
-        for c in 0..count {
-            for (i, x) in column(basis.as_ref(), c).iter().enumerate() {
-                across[(c, i)] = *x;
-            }
-        }
+        let mut across = part(&mut self.factor, count, size);
+        set.run(Transpose { from: basis.as_ref(), to: across.as_mut() });
         let across = across.into_const();
         let [form, factor] = &mut self.forms;
         let (mut form, mut factor) = (part(form, count, count), part(factor, count, count));
@@ -448,58 +461,59 @@ fn copy(from: &Mat<f64>, mut to: MatMut<'_, f64>) {
 
 /// Writes the lower triangle of `Σ^(−½) C Σ^(−½)` and `Σ^(−½) B`, with the roundings of
 /// [`interleave`](crate::lanes::interleave), and Σ^½.
-fn scale(
-    matrix: MatRef<'_, f64>,
-    right: MatRef<'_, f64>,
-    sigma: &[f64],
-    roots: &mut [f64],
-    mut to: MatMut<'_, f64>,
-    mut rows: MatMut<'_, f64>,
-) -> Result<(), Failure> {
-    for (root, sigma) in roots.iter_mut().zip(sigma) {
-        *root = sigma.sqrt();
-    }
-    let mut all_finite = true;
-    for j in 0..roots.len() {
-        let own = 1.0 / roots[j];
-        let to = &mut column_mut(to.as_mut(), j)[j..];
-        for ((to, x), root) in to.iter_mut().zip(&column(matrix, j)[j..]).zip(&roots[j..]) {
-            *to = x * own * (1.0 / root);
-            all_finite &= to.is_finite();
+struct Scale<'a> {
+    matrix: MatRef<'a, f64>,
+    right: MatRef<'a, f64>,
+    sigma: &'a [f64],
+    roots: &'a mut [f64],
+    /// Workspace (d).
+    inverses: &'a mut [f64],
+    to: MatMut<'a, f64>,
+    rows: MatMut<'a, f64>,
+}
+
+impl WithSimd for Scale<'_> {
+    type Output = Result<(), Failure>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) -> Self::Output {
+        let Self { matrix, right, sigma, roots, inverses, mut to, mut rows } = self;
+        for ((root, inverse), sigma) in roots.iter_mut().zip(&mut *inverses).zip(sigma) {
+            *root = sigma.sqrt();
+            *inverse = 1.0 / *root;
         }
-    }
-    for c in 0..rows.ncols() {
-        let to = column_mut(rows.as_mut(), c);
-        for ((to, x), root) in to.iter_mut().zip(right.col(c).iter()).zip(&*roots) {
-            *to = x * (1.0 / root);
-            all_finite &= to.is_finite();
+        // What is not finite is so times 0.
+        let (mut zero, mut zero_rest) = (s.all(0.0), 0.0);
+        for j in 0..inverses.len() {
+            let own = inverses[j];
+            let (to, to_rest) = S::as_mut_simd_f64s(&mut column_mut(to.as_mut(), j)[j..]);
+            let (from, from_rest) = S::as_simd_f64s(&column(matrix, j)[j..]);
+            let (by, by_rest) = S::as_simd_f64s(&inverses[j..]);
+            for ((to, x), by) in to.iter_mut().zip(from).zip(by) {
+                *to = s.mul(s.mul(*x, s.all(own)), *by);
+                zero = s.mul_add(*to, s.all(0.0), zero);
+            }
+            for ((to, x), by) in to_rest.iter_mut().zip(from_rest).zip(by_rest) {
+                *to = x * own * by;
+                zero_rest += *to * 0.0;
+            }
         }
+        for c in 0..rows.ncols() {
+            let to = column_mut(rows.as_mut(), c);
+            for ((to, x), by) in to.iter_mut().zip(right.col(c).iter()).zip(&*inverses) {
+                *to = x * by;
+                zero_rest += *to * 0.0;
+            }
+        }
+        let zero = lanes::<S>(zero).iter().fold(zero_rest, |sum, x| sum + x);
+        if zero.is_nan() { Err(Failure::NotFinite) } else { Ok(()) }
     }
-    if all_finite { Ok(()) } else { Err(Failure::NotFinite) }
 }
 
 /// Sum of squares, column after column.
 fn power(matrix: MatRef<'_, f64>) -> f64 {
     let columns = (0..matrix.ncols()).flat_map(|c| column(matrix, c));
     columns.fold(0.0, |sum, x| x.mul_add(*x, sum))
-}
-
-/// Transposes a square matrix in place.
-fn transpose(mut matrix: MatMut<'_, f64>) {
-    let size = matrix.nrows();
-    // Blocks whose lines all fit in L1.
-    const SIDE: usize = 16;
-    for first in (0..size).step_by(SIDE) {
-        for row in (first..size).step_by(SIDE) {
-            for j in first..size.min(first + SIDE) {
-                for i in row.max(j + 1)..size.min(row + SIDE) {
-                    let (lower, upper) = (matrix[(i, j)], matrix[(j, i)]);
-                    matrix[(i, j)] = upper;
-                    matrix[(j, i)] = lower;
-                }
-            }
-        }
-    }
 }
 
 /// Adds to the first the product of what is above the diagonal of M with P, and to the second that

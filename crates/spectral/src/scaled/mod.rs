@@ -50,6 +50,19 @@ pub struct Wanted {
     pub vectors: bool,
 }
 
+impl Wanted {
+    /// What either wants.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            ridge: self.ridge | other.ridge,
+            projected: self.projected | other.projected,
+            pencil: self.pencil | other.pencil,
+            vectors: self.vectors | other.vectors,
+        }
+    }
+}
+
 /// Largest sizes of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
@@ -98,6 +111,8 @@ pub struct ScaledBatch {
     lanes: Option<LaneBatch>,
     band: Option<BandBatch>,
     room: Room,
+    /// What there is room for, and of that what is wanted now.
+    most: Wanted,
     wanted: Wanted,
     /// The way of every size, if it was given.
     given: Option<Way>,
@@ -106,8 +121,8 @@ pub struct ScaledBatch {
 
 impl std::fmt::Debug for ScaledBatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { room, wanted, .. } = self;
-        write!(f, "ScaledBatch {{ {room:?}, {wanted:?} }}")
+        let Self { room, most, .. } = self;
+        write!(f, "ScaledBatch {{ {room:?}, {most:?} }}")
     }
 }
 
@@ -160,6 +175,7 @@ impl ScaledBatch {
             lanes: lanes.map(|room| LaneBatch::new(instruction_set, room, dimensions, wanted)),
             band: band.map(|room| BandBatch::new(instruction_set, room, dimensions, wanted)),
             room,
+            most: wanted,
             wanted,
             given,
             size: room.smallest,
@@ -223,10 +239,20 @@ impl ScaledBatch {
     ///
     /// If either is larger than the room, or the size below its smallest.
     pub fn start(&mut self, size: usize, width: usize) {
+        self.start_wanting(size, width, self.most);
+    }
+
+    /// The same, and of the answers that there is room for these alone are wanted.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start), or if there is no room for an answer.
+    pub fn start_wanting(&mut self, size: usize, width: usize, wanted: Wanted) {
         assert!(size <= self.room.size && width <= self.room.width, "room for this size and width");
         assert!(size >= self.room.smallest, "a size that there is room for");
-        self.size = size;
-        by_size!(mut self, batch => batch.start(size, width), ());
+        assert!(wanted.or(self.most) == self.most, "answers that there is room for");
+        (self.size, self.wanted) = (size, wanted);
+        by_size!(mut self, batch => batch.start(size, width, wanted), ());
     }
 
     /// Takes the problem of a source (C, B), which problems may share, and Σ (d), and returns its

@@ -1,5 +1,7 @@
 //! Additive problems of one size, solved together, or one by one where they are too large for it.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::band::LARGEST_SIZE;
 use eigensweep_spectral::lanes::InstructionSet;
@@ -128,7 +130,10 @@ impl<'a> Represented<'a> {
 /// Moments are given once ([`add_moments`](Self::add_moments)) and shared by the problems of
 /// different Σ. Results are those of the problem alone, whatever else is in the batch.
 pub struct AdditiveBatch {
-    batch: Option<ScaledBatch>,
+    /// Others may share it: nothing of it is needed between calls.
+    batch: Option<Arc<Mutex<ScaledBatch>>>,
+    /// What it has room for.
+    most: scaled::Wanted,
     /// From the first problem on that needs it.
     blocked: Option<Box<BlockedSolver>>,
     instruction_set: InstructionSet,
@@ -183,12 +188,34 @@ impl AdditiveBatch {
         room: Room,
         wanted: Wanted,
     ) -> Self {
-        let Room { size, smallest, labels, dimensions, .. } = room;
-        let asked = wanted.of_batch();
-        let batch = batch_room(given, room).map(|batch| {
-            ScaledBatch::in_way(given.and_then(Route::way), instruction_set, batch, dimensions, asked)
+        let [batch] = Self::sharing(given, instruction_set, [(room, wanted)]);
+        batch
+    }
+
+    /// Room for batches that are solved one after the other, in one workspace.
+    #[must_use]
+    pub fn sharing<const N: usize>(
+        given: Option<Route>,
+        instruction_set: InstructionSet,
+        of: [(Room, Wanted); N],
+    ) -> [Self; N] {
+        let (all, asked, dimensions) = together(given, &of);
+        let batch = all.map(|all| {
+            ScaledBatch::in_way(given.and_then(Route::way), instruction_set, all, dimensions, asked)
         });
-        let capacity_for = |size| capacity_for(given, instruction_set, size, asked);
+        let batch = batch.map(|batch| Arc::new(Mutex::new(batch)));
+        of.map(|(room, wanted)| Self::with(given, instruction_set, room, wanted, (batch.clone(), asked)))
+    }
+
+    fn with(
+        given: Option<Route>,
+        instruction_set: InstructionSet,
+        room: Room,
+        wanted: Wanted,
+        (batch, most): (Option<Arc<Mutex<ScaledBatch>>>, scaled::Wanted),
+    ) -> Self {
+        let Room { size, smallest, labels, dimensions, .. } = room;
+        let capacity_for = |size| capacity_for(given, instruction_set, size, most);
         let capacity = capacity_for(smallest);
         let outcomes = capacity * wanted.paradigms.len();
         let columns = if wanted.row_space() { room.dimension } else { 0 };
@@ -213,7 +240,8 @@ impl AdditiveBatch {
             values: vec![f64::NAN; outcomes * (1 + wanted.metrics.len()) * dimensions],
             dimensions: Vec::with_capacity(dimensions),
             outcomes: vec![Ok(0); outcomes],
-            batch,
+            batch: batch_room(given, room).and(batch),
+            most,
             instruction_set,
             wanted,
             room,
@@ -224,13 +252,23 @@ impl AdditiveBatch {
         }
     }
 
-    /// Bytes of the room on the faster routes, about: what the constructors count.
+    /// Bytes of rooms that [share](Self::sharing) a workspace, on the faster routes, about: what the
+    /// constructors count.
     #[must_use]
-    pub fn bytes(instruction_set: InstructionSet, room: Room, wanted: &Wanted) -> u64 {
+    pub fn bytes(instruction_set: InstructionSet, of: &[(Room, Wanted)]) -> u64 {
+        let (all, most, _) = together(None, of);
+        let batch = all.map_or(0, |room| ScaledBatch::bytes(instruction_set, room, most)) as u64;
+        batch
+            + of.iter()
+                .map(|(room, wanted)| Self::own_bytes(instruction_set, *room, wanted, most))
+                .sum::<u64>()
+    }
+
+    /// Bytes beside the workspace.
+    fn own_bytes(instruction_set: InstructionSet, room: Room, wanted: &Wanted, most: scaled::Wanted) -> u64 {
         let square = room.size * room.size;
-        let asked = wanted.of_batch();
         let general = wanted.paradigms.iter().any(|paradigm| paradigm.scaled.is_none());
-        let capacity = |size| capacity_for(None, instruction_set, size, asked);
+        let capacity = |size| capacity_for(None, instruction_set, size, most);
         // Moments of as many problems of the largest size, or more of smaller ones.
         let moments =
             (capacity(room.size) * square).max(capacity(room.smallest) * room.smallest * room.smallest);
@@ -243,8 +281,7 @@ impl AdditiveBatch {
         } else {
             0
         };
-        let batch = batch_room(None, room).map_or(0, |room| ScaledBatch::bytes(instruction_set, room, asked));
-        (8 * (moments + blocked + row_space) + forms + batch) as u64
+        (8 * (moments + blocked + row_space) + forms) as u64
     }
 
     /// Most problems of any size at a time.
@@ -256,7 +293,7 @@ impl AdditiveBatch {
     /// Most problems of the size that was [`start`](Self::start)ed at a time, and most moments.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        capacity_for(Some(self.route), self.instruction_set, self.size, self.wanted.of_batch())
+        capacity_for(Some(self.route), self.instruction_set, self.size, self.most)
     }
 
     /// Number of problems.
@@ -344,8 +381,10 @@ impl AdditiveBatch {
     /// If a population is asked for and not of size d.
     pub fn solve<'p>(&mut self, population: impl Fn(usize) -> Population<'p>) {
         let (size, labels) = (self.size, self.labels);
-        if let (Route::Batch(_), Some(batch)) = (self.route, &mut self.batch) {
-            batch.start(size, labels);
+        let shared = self.batch.clone().filter(|_| self.route != Route::Blocked);
+        let mut shared = shared.as_ref().map(|batch| batch.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(batch) = &mut shared {
+            batch.start_wanting(size, labels, self.wanted.of_batch());
             for (place, &moments) in self.problems.iter().enumerate() {
                 batch.push(moments, &self.sigma[place * size..][..size]);
             }
@@ -378,7 +417,7 @@ impl AdditiveBatch {
                 population: row_space.then(|| population(place)),
             };
             let definite = problem.sigma.iter().all(|&s| s > 0.0);
-            let batch = self.batch.as_ref().filter(|_| self.route != Route::Blocked && definite);
+            let batch = shared.as_deref().filter(|_| definite);
             let mut started = false;
             let of_paradigms = outcomes.iter_mut().zip(values.chunks_exact_mut(each));
             for ((outcome, out), paradigm) in of_paradigms.zip(&self.wanted.paradigms) {
@@ -466,6 +505,20 @@ fn batch_room(given: Option<Route>, room: Room) -> Option<scaled::Room> {
         width: room.labels,
         count: room.dimension.min(size),
     })
+}
+
+/// The room of a workspace for several batches, if one is needed; its answers, and most different k.
+fn together(given: Option<Route>, of: &[(Room, Wanted)]) -> (Option<scaled::Room>, scaled::Wanted, usize) {
+    let rooms = of.iter().filter_map(|(room, _)| batch_room(given, *room));
+    let all = rooms.reduce(|one, other| scaled::Room {
+        size: one.size.max(other.size),
+        smallest: one.smallest.min(other.smallest),
+        width: one.width.max(other.width),
+        count: one.count.max(other.count),
+    });
+    let asked = of.iter().map(|(_, wanted)| wanted.of_batch()).reduce(scaled::Wanted::or);
+    let dimensions = of.iter().map(|(room, _)| room.dimensions).max();
+    (all, asked.unwrap_or_default(), dimensions.unwrap_or(0))
 }
 
 /// Writes what a batch found of a problem: losses and metrics.

@@ -134,9 +134,8 @@ impl Spectral {
         let size = (self.counts.signal + self.counts.noise) as u64;
         let width = (self.counts.signal + self.counts.labels) as u64;
         // Sampler and probe: matrices of the size of a sample's, counted in their constructors.
-        let solvers = [self.corrupted_solver(), self.clean_solver()]
-            .map(|(room, wanted)| AdditiveBatch::bytes(InstructionSet::detect(), room, &wanted));
-        solvers.iter().sum::<u64>() + 8 * (2 * size * size + 9 * width * width)
+        let solvers = [self.corrupted_solver(), self.clean_solver()];
+        AdditiveBatch::bytes(InstructionSet::detect(), &solvers) + 8 * (2 * size * size + 9 * width * width)
     }
 
     /// Computes units, each of which has its rows from a place of the batch on.

@@ -80,10 +80,10 @@ impl Workspace {
             )),
             _ => None,
         };
-        let solver = |(room, wanted)| AdditiveBatch::new(instruction_set, room, wanted);
         let (clean_room, clean_wanted) = simulation.clean_solver();
         let paradigms = clean_wanted.paradigms.clone();
-        let clean = solver((clean_room, clean_wanted));
+        let solvers = [simulation.corrupted_solver(), (clean_room, clean_wanted)];
+        let [corrupted, clean] = AdditiveBatch::sharing(None, instruction_set, solvers);
         #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
         let samples =
             (simulation.frame.plan.units_per_task * simulation.frame.plan.samples_per_unit) as usize;
@@ -109,7 +109,7 @@ impl Workspace {
             inputs: Mat::zeros(size, size),
             input_labels: Mat::zeros(size, counts.labels),
             probe: Probe::new(instruction_set, counts.signal, counts.labels),
-            corrupted: WaitingRoom::new(solver(simulation.corrupted_solver()), counts.signal, counts.noise),
+            corrupted: WaitingRoom::new(corrupted, counts.signal, counts.noise),
             clean_losses: CleanLosses::new(simulation, clean, paradigms, samples),
         }
     }

@@ -154,14 +154,14 @@ impl LaneBatch {
         self.problems.len()
     }
 
-    /// Forgets all problems; the next ones are of this size and width.
+    /// Forgets all problems; the next ones are of this size and width, and these answers are wanted.
     ///
     /// # Panics
     ///
     /// If either is larger than the room.
-    pub(super) fn start(&mut self, size: usize, width: usize) {
+    pub(super) fn start(&mut self, size: usize, width: usize, wanted: Wanted) {
         assert!(size <= self.room.size && width <= self.room.width, "room for this size and width");
-        (self.size, self.width) = (size, width);
+        (self.size, self.width, self.wanted) = (size, width, wanted);
         self.problems.clear();
     }
 
