@@ -11,6 +11,7 @@ inputs = generator.normal(size=(50, 6))
 labels = generator.integers(0, 3, 50)
 
 solved = es.solve(inputs, labels, covariance=np.eye(6), dimension=2)
+assert solved.joint_embedding is not None  # it is None of moments without G
 leading: float = float(solved.joint_embedding.eigenvalues[0])
 codes = es.JointEmbedding(n_components=2, covariance=0.5).fit_transform(inputs)
 
