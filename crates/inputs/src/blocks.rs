@@ -176,7 +176,8 @@ impl<T: Element> Dense<T> {
     /// # Errors
     ///
     /// * [`InputError::Dimension`] if `values` has another length, or if there are no samples or
-    /// features. * [`InputError::NonFiniteEntry`] if a value is infinite or not a number.
+    ///   features.
+    /// * [`InputError::NonFiniteEntry`] if a value is infinite or not a number.
     pub fn new(values: Vec<T>, samples: usize, features: usize) -> Result<Self, InputError> {
         let (expected, found) = (samples.checked_mul(features), values.len());
         if expected != Some(found) || found == 0 {

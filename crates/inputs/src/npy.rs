@@ -33,8 +33,9 @@ use crate::{InputError, files, whole_file};
 /// * [`InputError::Unreadable`], [`InputError::Rank`], [`InputError::ZeroDimension`],
 ///   [`InputError::Overflow`]: the array is not of a kind that is taken.
 /// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the file is shorter or longer than
-/// declared. * [`InputError::NonFinite`], [`InputError::Inexact`]: the first entry, in the file's
-/// order, that is unusable.
+///   declared.
+/// * [`InputError::NonFinite`], [`InputError::Inexact`]: the first entry, in the file's order, that
+///   is unusable.
 pub fn read_matrix(path: &Path) -> Result<Mat<f64>, InputError> {
     let (file, length) = files::open(path)?;
     matrix_from(file, length, path)

@@ -39,5 +39,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     run::add(module)?;
     theory::add(module)?;
     moments::add(module)?;
-    solve::add(module)
+    solve::add(module)?;
+    // What is public is the package's to say.
+    module.delattr("__all__")
 }

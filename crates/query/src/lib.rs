@@ -1,4 +1,4 @@
-//! SQL over data sets: the table `results` and the views of [`views`](eigensweep_store::views), read lazily by polars'
+//! SQL over data sets: the table `results` and the views of [`views`], read lazily by polars'
 //! streaming engine.
 //!
 //! Filters and the choice of columns are pushed into the Parquet scan, whose row groups carry

@@ -158,7 +158,8 @@ pub fn many_classes(labels: &str, classes: usize, samples: usize, spelling: Spel
 }
 
 impl Problem<'_> {
-    /// Solves it by these paradigms, by those of labels if there are any; for encoders of `dimension` = k.
+    /// Solves it by these paradigms, by those of labels if there are any; for encoders of
+    /// `dimension` = k.
     ///
     /// # Errors
     ///

@@ -77,8 +77,9 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
 ///   [`InputError::ZeroDimension`]: the header is of something else.
 /// * [`InputError::Overflow`], [`InputError::Implausible`]: the header declares an impossible size.
 /// * [`InputError::Truncated`], [`InputError::TrailingBytes`]: the data are shorter or longer than
-/// declared. * [`InputError::Gzip`]: the compressed stream is damaged. * [`InputError::NonFinite`]:
-/// the first entry that is infinite or no number.
+///   declared.
+/// * [`InputError::Gzip`]: the compressed stream is damaged.
+/// * [`InputError::NonFinite`]: the first entry that is infinite or no number.
 pub fn images_from(source: impl Read, length: u64, path: &Path) -> Result<Inputs, InputError> {
     let mut stream = stream(source, length, path)?;
     let images = |rank| rank >= 2;
