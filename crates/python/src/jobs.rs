@@ -49,8 +49,8 @@ pub(crate) fn value_of(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or(Value::Null)
 }
 
-/// A dictionary as the text of a job file, or of a file of views: a line a key, so that problems have
-/// places.
+/// A dictionary as the text of a job file, or of a file of views: a line a key, so that problems
+/// have places.
 pub(crate) fn document(job: &Value) -> String {
     let (mut strays, mut tables) = (String::new(), String::new());
     for (name, value) in job.as_object().into_iter().flatten() {

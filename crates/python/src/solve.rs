@@ -312,8 +312,8 @@ fn of_solution(python: Python<'_>, solution: Solution, remarks: Vec<String>) -> 
 /// Values (ℓ), one-hot labels (n × ℓ), and a remark.
 type Classes<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>, Option<String>);
 
-/// The distinct of whole numbers, and one-hot labels (n × ℓ), with a remark if they are many; `None`
-/// if one is not whole.
+/// The distinct of whole numbers, and one-hot labels (n × ℓ), with a remark if they are many;
+/// `None` if one is not whole.
 #[pyfunction]
 fn classes<'py>(python: Python<'py>, numbers: PyReadonlyArray1<'py, f64>) -> PyResult<Option<Classes<'py>>> {
     let found = ClassLabels::from_whole_numbers(numbers.as_slice()?)

@@ -391,8 +391,8 @@ impl Problem<'_> {
 }
 
 impl Solved {
-    /// The places (from 0) of the values that are tied with the k-th, where the next one is: which of
-    /// their directions are kept is undetermined. Empty where it is not.
+    /// The places (from 0) of the values that are tied with the k-th, where the next one is: which
+    /// of their directions are kept is undetermined. Empty where it is not.
     #[must_use]
     pub fn tied(&self, k: usize) -> Range<usize> {
         let Some((pencil, values)) = self.paradigm.spectrum.as_ref().zip(self.spectrum.as_deref()) else {
