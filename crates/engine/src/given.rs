@@ -65,8 +65,8 @@ pub struct Given<'a> {
 }
 
 /// The moments of a problem, owned: of p inputs and d features of a view, which are the same unless
-/// a stage changes their number. Of moments that come from elsewhere, what nobody knows of the inputs
-/// and labels is NaN.
+/// a stage changes their number. Of moments that come from elsewhere, what nobody knows of the
+/// inputs and labels is NaN.
 #[derive(Clone, Debug)]
 pub struct GivenMoments {
     /// n.

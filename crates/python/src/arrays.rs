@@ -1,19 +1,11 @@
-//! NumPy's arrays as matrices, without a copy, and matrices as arrays; work on them that a signal
-//! interrupts.
-
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::thread;
-use std::time::Duration;
+//! NumPy's arrays as matrices, without a copy, and matrices as arrays.
 
 use faer::MatRef;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::errors;
-
-/// How often signals are looked for.
-const PERIOD: Duration = Duration::from_millis(50);
+use crate::interrupt::interruptible;
 
 /// A matrix of doubles that Python owns, of any strides.
 ///
@@ -134,38 +126,18 @@ pub(crate) fn reserve(bytes: usize, what: &str) -> PyResult<()> {
         .map_err(|_| PyMemoryError::new_err(format!("{what} need about {} GB of memory", bytes >> 30)))
 }
 
-/// Does work without the interpreter's lock, on a thread beside this one so that Ctrl-C ends the
-/// wait for it. What it works on is `held`, and given back to the interpreter afterwards.
+/// Does work that Ctrl-C interrupts on what is `held`, which is given back to the interpreter
+/// afterwards.
 ///
 /// # Errors
 ///
-/// What a signal raises.
-pub(crate) fn interruptible<H: Send + 'static, T: Send + 'static>(
+/// As [`interruptible`].
+pub(crate) fn with<H: Send + 'static, T: Send + 'static>(
     python: Python<'_>,
     held: H,
     work: impl FnOnce(&H) -> T + Send + 'static,
 ) -> PyResult<T> {
-    let (sender, mut receiver) = sync_channel(1);
-    thread::Builder::new().name("eigensweep".to_owned()).spawn(move || {
-        let found = work(&held);
-        // Nobody waits for it after an interrupt.
-        let _ = sender.send((found, held));
-    })?;
-    loop {
-        let waited;
-        (receiver, waited) = python.detach(move || {
-            let waited = receiver.recv_timeout(PERIOD);
-            (receiver, waited)
-        });
-        match waited {
-            Ok((found, _held)) => return Ok(found),
-            Err(RecvTimeoutError::Timeout) => python.check_signals()?,
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(errors::error(
-                    python,
-                    "this is a mistake in eigensweep: a computation broke off",
-                ));
-            }
-        }
-    }
+    // Dropped here, where the interpreter's lock is held, an array is let go of at once.
+    let work = move |_: &_| (work(&held), held);
+    interruptible(python, work, |_| Ok(())).map(|(found, _held)| found)
 }

@@ -45,12 +45,13 @@ impl JobText {
 }
 
 /// Python's own JSON can be read.
-fn value_of(json: &str) -> Value {
+pub(crate) fn value_of(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or(Value::Null)
 }
 
-/// A dictionary of tables as the text of a job file: a line a key, so that problems have places.
-fn document(job: &Value) -> String {
+/// A dictionary as the text of a job file, or of a file of views: a line a key, so that problems
+/// have places.
+pub(crate) fn document(job: &Value) -> String {
     let (mut strays, mut tables) = (String::new(), String::new());
     for (name, value) in job.as_object().into_iter().flatten() {
         if let Value::Object(entries) = value {

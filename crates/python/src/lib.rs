@@ -6,7 +6,7 @@
 //!
 //! | file | about |
 //! |---|---|
-//! | `arrays` | NumPy's arrays as matrices, and work that a signal interrupts |
+//! | `arrays` | NumPy's arrays as matrices, and matrices as arrays |
 //! | `errors` | errors of the engine as exceptions |
 //! | `interrupt` | long work that Ctrl-C ends |
 //! | `jobs` | jobs as Python hands them over |

@@ -7,7 +7,7 @@ use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Array, interruptible, of_matrix, reserve};
+use crate::arrays::{Array, of_matrix, reserve, with};
 
 /// Means (d), and a moment (d × d).
 type MeanAndMoment<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>);
@@ -55,7 +55,7 @@ fn second_moment<'py>(
     let inputs = Array::new("inputs", &inputs)?;
     let size = check(inputs.view().nrows(), inputs.view().ncols())?;
     reserve(4 * size_of::<f64>() * size * size, "second moments")?;
-    let found = interruptible(python, inputs, |inputs| inputs.finite().map(|inputs| moments(&Rows(inputs))))?;
+    let found = with(python, inputs, |inputs| inputs.finite().map(|inputs| moments(&Rows(inputs))))?;
     of_moments(python, found?)
 }
 
@@ -74,7 +74,7 @@ fn sparse_second_moment<'py>(
     let starts = starts.as_slice()?.iter().map(|&start| usize::try_from(start));
     let starts = starts.collect::<Result<Vec<_>, _>>()?;
     let (columns, values) = (columns.as_slice()?.to_vec(), values.as_slice()?.to_vec());
-    let found = interruptible(python, (), move |()| {
+    let found = with(python, (), move |()| {
         Sparse::new(starts, columns, values, features).and_then(|rows| moments(&rows))
     })?;
     of_moments(python, found)
@@ -94,7 +94,7 @@ fn cross_moment<'py>(
         return Err(PyValueError::new_err(format!("{left} and {right} rows: they belong together")));
     }
     reserve(size_of::<f64>() * left.ncols() * right.ncols(), "moments")?;
-    let found = interruptible(python, held, |(left, right)| product(left.view(), right.view()))?;
+    let found = with(python, held, |(left, right)| product(left.view(), right.view()))?;
     of_matrix(python, found.as_ref())
 }
 

@@ -17,8 +17,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{Array, NotFinite, interruptible, of_matrix, optional, reserve};
+use crate::arrays::{Array, NotFinite, of_matrix, optional, reserve, with};
 use crate::errors;
+use crate::jobs::{document, value_of};
 
 pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Moments>()?;
@@ -178,7 +179,7 @@ fn given_moments(
         optional("mean_views", mean_views)?,
         optional("covariance", covariance)?,
     );
-    let found = interruptible(python, held, move |(inputs, labels, mean_views, covariance)| {
+    let found = with(python, held, move |(inputs, labels, mean_views, covariance)| {
         let finite = |array: &Option<Array>| array.as_ref().map(Array::finite).transpose().map(drop);
         [labels, mean_views, covariance].into_iter().try_for_each(finite)?;
         let inputs = inputs.finite()?;
@@ -196,7 +197,8 @@ fn given_moments(
     found.map(|moments| Moments(Arc::new(moments))).map_err(|fault| fault.raised(python))
 }
 
-/// The moments of X (n × d) and Y (n × ℓ) under views of stages: the keys of a file of views, as JSON.
+/// The moments of X (n × d) and Y (n × ℓ) under views of stages: the keys of a file of views, as
+/// JSON.
 #[pyfunction]
 #[pyo3(signature = (inputs, labels, views, center))]
 fn staged_moments(
@@ -206,11 +208,7 @@ fn staged_moments(
     views: &str,
     center: bool,
 ) -> PyResult<Moments> {
-    let text = serde_json::from_str::<serde_json::Value>(views)
-        .map_err(|error| error.to_string())
-        .and_then(|views| toml::to_string(&views).map_err(|error| error.to_string()))
-        .map_err(|error| PyValueError::new_err(format!("views: {error}")))?;
-    let file = eigensweep_job::views_file("views", &text, Path::new(""))
+    let file = eigensweep_job::views_file("views", &document(&value_of(views)), Path::new(""))
         .map_err(|problems| errors::of_problems(python, &problems))?;
     let inputs = Array::new("inputs", &inputs)?;
     let shape = (inputs.view().nrows(), inputs.view().ncols());
@@ -220,7 +218,7 @@ fn staged_moments(
     }
     reserve(12 * size_of::<f64>() * shape.1 * shape.1, "moments")?;
     let held = (inputs, optional("labels", labels)?);
-    let found = interruptible(python, held, move |(inputs, labels)| {
+    let found = with(python, held, move |(inputs, labels)| {
         let inputs = inputs.finite()?;
         let labels = labels.as_ref().map(Array::finite).transpose()?;
         let mut views = StagedViews::new(&file, inputs).map_err(Fault::Engine)?;
@@ -262,7 +260,7 @@ fn solve<'py>(
     let bytes = ClosedForms::bytes(InstructionSet::detect(), size);
     reserve(bytes + paradigms.len() * size_of::<f64>() * size * size, "closed forms")?;
     let held = (moments, optional("inputs", inputs)?);
-    let found = interruptible(python, held, move |(moments, inputs)| {
+    let found = with(python, held, move |(moments, inputs)| {
         let inputs = inputs.as_ref().map(Array::view);
         let spelling = if estimator { of_estimator } else { of_solve };
         let problem = solution::Problem { moments, inputs, source, centred, spelling };
@@ -311,11 +309,11 @@ fn of_solution(python: Python<'_>, solution: Solution, remarks: Vec<String>) -> 
     Ok(found)
 }
 
-/// Values, one-hot labels and a remark.
+/// Values (ℓ), one-hot labels (n × ℓ), and a remark.
 type Classes<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>, Option<String>);
 
-/// The distinct of whole numbers, and one-hot labels (n × ℓ), with a remark if they are many; `None` if
-/// one is not whole.
+/// The distinct of whole numbers, and one-hot labels (n × ℓ), with a remark if they are many;
+/// `None` if one is not whole.
 #[pyfunction]
 fn classes<'py>(python: Python<'py>, numbers: PyReadonlyArray1<'py, f64>) -> PyResult<Option<Classes<'py>>> {
     let found = ClassLabels::from_whole_numbers(numbers.as_slice()?)

@@ -5,7 +5,6 @@ import sys
 import threading
 import time
 import tracemalloc
-import warnings
 
 import numpy as np
 import pytest
@@ -49,11 +48,17 @@ def kinds(tmp_path):
 
 
 def test_arrays_of_any_layout_give_the_same(tmp_path):
-    of = {name: es.solve(array, covariance=0.5, dimension=2) for name, array in kinds(tmp_path).items()}
+    of = {
+        name: es.solve(array, covariance=0.5, dimension=2)
+        for name, array in kinds(tmp_path).items()
+    }
     for name, solution in of.items():
         for moment in ("G", "S", "C"):
             np.testing.assert_allclose(
-                getattr(solution.moments, moment), getattr(of["C"].moments, moment), rtol=1e-13, err_msg=name
+                getattr(solution.moments, moment),
+                getattr(of["C"].moments, moment),
+                rtol=1e-13,
+                err_msg=name,
             )
         np.testing.assert_allclose(
             solution.joint_embedding.eigenvalues, of["C"].joint_embedding.eigenvalues, rtol=1e-12
@@ -140,23 +145,19 @@ def test_another_thread_runs_meanwhile():
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs signals")
 def test_an_interrupt_is_raised_at_once():
     large = np.random.default_rng(4).normal(size=(1500, 1200))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        began = time.monotonic()
-        es.solve(large, covariance=0.5, dimension=2)
-        whole = time.monotonic() - began
+    began = []
 
-        def interrupt(*_):
-            raise KeyboardInterrupt
+    def interrupt(*_):
+        began.append(time.monotonic())
+        raise KeyboardInterrupt
 
-        handler = signal.signal(signal.SIGALRM, interrupt)
-        try:
-            signal.setitimer(signal.ITIMER_REAL, 0.2)
-            began = time.monotonic()
-            with pytest.raises(KeyboardInterrupt):
-                es.solve(large, covariance=0.5, dimension=2)
-            waited = time.monotonic() - began
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, handler)
-    assert waited < min(whole, 0.7)
+    handler = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            es.solve(large, covariance=0.5, dimension=2)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+    # Half a second, and as much again for a machine with other things to do.
+    assert time.monotonic() - began[0] < 1.0

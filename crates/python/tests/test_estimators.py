@@ -57,7 +57,9 @@ class SizedReconstruction(OfAnySize, es.Reconstruction):
 
 def complaints(estimator):
     found = check_estimator(estimator, on_fail=None)
-    failed = [(check["check_name"], check["exception"]) for check in found if check["status"] != "passed"]
+    failed = [
+        (check["check_name"], check["exception"]) for check in found if check["status"] != "passed"
+    ]
     # Where SciPy was imported before, this one skips itself.
     assert [(name, error) for name, error in failed if name != "check_array_api_input"] == []
     assert len(found) > 40
@@ -78,21 +80,25 @@ def noisy(X, rng):
 
 @BOTH
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    "views", [[{"kind": "dropout", "probability": 0.5}], noisy]
-)
+@pytest.mark.parametrize("views", [[{"kind": "dropout", "probability": 0.5}], noisy])
 def test_nor_of_views(Encoder, views):
     complaints(Encoder(views=views, random_state=0))
 
 
 @pytest.mark.parametrize("center", [True, False])
-@pytest.mark.parametrize("covariance", [0.5, np.linspace(0.1, 2, 6), np.diag(np.arange(1.0, 7)) + 0.5])
+@pytest.mark.parametrize(
+    "covariance", [0.5, np.linspace(0.1, 2, 6), np.diag(np.arange(1.0, 7)) + 0.5]
+)
 def test_both_are_those_of_scipy(X, center, covariance):
     moved = X - X.mean(axis=0)
     share = np.square(moved).mean()
     G = moved.T @ moved / 80 if center else X.T @ X / 80
     sigma = np.asarray(covariance)
-    sigma = sigma if sigma.ndim == 2 else np.diag(np.broadcast_to(sigma * (share if sigma.ndim == 0 else 1), 6))
+    sigma = (
+        sigma
+        if sigma.ndim == 2
+        else np.diag(np.broadcast_to(sigma * (share if sigma.ndim == 0 else 1), 6))
+    )
     S = G + sigma
     je = es.JointEmbedding(3, covariance=covariance, center=center).fit(X)
     omega, V = scipy.linalg.eigh(G, S)
@@ -100,12 +106,16 @@ def test_both_are_those_of_scipy(X, center, covariance):
     V = V * np.sign(V[np.abs(V).argmax(axis=0), np.arange(3)])
     np.testing.assert_allclose(je.eigenvalues_, omega[:2:-1], rtol=1e-9)
     np.testing.assert_allclose(je.components_, V.T, rtol=1e-6, atol=1e-8)
-    np.testing.assert_allclose(je.transform(X), ((moved if center else X) @ V), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(
+        je.transform(X), ((moved if center else X) @ V), rtol=1e-6, atol=1e-8
+    )
     rc = es.Reconstruction(3, covariance=covariance, center=center).fit(X)
     root = np.linalg.inv(scipy.linalg.sqrtm(S))
     U, phi, Pt = scipy.linalg.svd(G @ root)
     np.testing.assert_allclose(rc.singular_values_, phi[:3], rtol=1e-9)
-    np.testing.assert_allclose(rc.decoder_ @ rc.components_, (U[:, :3] * phi[:3]) @ Pt[:3] @ root, atol=1e-8)
+    np.testing.assert_allclose(
+        rc.decoder_ @ rc.components_, (U[:, :3] * phi[:3]) @ Pt[:3] @ root, atol=1e-8
+    )
     assert (np.abs(rc.components_).max(axis=1) == rc.components_.max(axis=1)).all()
 
 
@@ -113,7 +123,9 @@ def test_directions_of_white_views_are_principal_components(X):
     pca = PCA(3).fit(X)
     for Encoder in (es.JointEmbedding, es.Reconstruction):
         components = Encoder(3).fit(X).components_
-        cosines = np.abs((components / np.linalg.norm(components, axis=1)[:, None]) * pca.components_)
+        cosines = np.abs(
+            (components / np.linalg.norm(components, axis=1)[:, None]) * pca.components_
+        )
         np.testing.assert_allclose(cosines.sum(axis=1), np.abs(cosines).sum(axis=1))
         unit = components / np.linalg.norm(components, axis=1)[:, None]
         np.testing.assert_allclose(np.abs(np.sum(unit * pca.components_, axis=1)), 1, rtol=1e-9)
@@ -135,19 +147,27 @@ def test_a_fit_is_what_solve_finds(Encoder, X):
         return X * (rng.random(X.shape) > 0.3)
 
     many = Encoder(2, views=drawn, n_views=400, random_state=0).fit(X)
-    np.testing.assert_allclose(many.components_, encoder.components_, atol=0.1 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        many.components_, encoder.components_, atol=0.1 * np.abs(expected).max()
+    )
 
 
 @BOTH
 def test_images_have_a_shape(Encoder):
     images = load_digits().data
-    views = {"shape": [1, 8, 8], "stages": [{"kind": "shift", "rows": 1, "columns": 1}], "floor": 1e-3}
+    views = {
+        "shape": [1, 8, 8],
+        "stages": [{"kind": "shift", "rows": 1, "columns": 1}],
+        "floor": 1e-3,
+    }
     encoder = Encoder(5, views=views).fit(images)
     assert encoder.transform(images).shape == (1797, 5)
 
 
 @BOTH
-@pytest.mark.parametrize("kind", ["csr_matrix", "csr_array", "csc_matrix", "csc_array", "coo_array"])
+@pytest.mark.parametrize(
+    "kind", ["csr_matrix", "csr_array", "csc_matrix", "csc_array", "coo_array"]
+)
 @pytest.mark.parametrize("center", [True, False])
 @pytest.mark.parametrize("of", ["real", "counts"])
 def test_sparse_samples_are_fitted_as_dense_ones(Encoder, kind, center, of):
@@ -190,7 +210,9 @@ def test_single_precision_stays(Encoder, X):
     single = Encoder(2).fit(X.astype(np.float32))
     assert single.transform(X.astype(np.float32)).dtype == np.float32
     assert single.transform(X).dtype == np.float64
-    np.testing.assert_allclose(single.components_, Encoder(2).fit(X).components_, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        single.components_, Encoder(2).fit(X).components_, rtol=1e-3, atol=1e-4
+    )
 
 
 @BOTH
@@ -204,7 +226,9 @@ def test_names_and_frames(Encoder, X):
     assert list(found.columns) == [f"{prefix}0", f"{prefix}1"]
     assert list(encoder.get_feature_names_out()) == list(found.columns)
     assert list(encoder.feature_names_in_) == list("abcdef") and encoder.n_features_in_ == 6
-    found = Encoder(2).set_output(transform="polars").fit_transform(pl.DataFrame(frame.to_dict("list")))
+    found = (
+        Encoder(2).set_output(transform="polars").fit_transform(pl.DataFrame(frame.to_dict("list")))
+    )
     assert isinstance(found, pl.DataFrame) and found.shape == (80, 2)
 
 
@@ -289,7 +313,7 @@ def test_without_scikit_learn_the_extra_is_named(name):
         f"import eigensweep as es\ntry: es.{name}\nexcept ImportError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert 'pip install "eigensweep[sklearn]"' in done.stdout and done.stdout.count("\n") == 1
+    assert "pip install 'eigensweep[sklearn]'" in done.stdout and done.stdout.count("\n") == 1
 
 
 def test_the_package_is_imported_without_scikit_learn():

@@ -83,11 +83,12 @@ def test_it_loads_beside_others_and_ends_well(tmp_path: Path, other: str, order:
     python(f"{imports}\neigensweep.run({SMALL!r}, output={str(tmp_path)!r})")
 
 
-@pytest.mark.parametrize("module", ["_run", "_dataset", "_theory"])
+@pytest.mark.parametrize("module", ["_run", "_dataset", "_theory", "_solve", "_estimators"])
 def test_examples_give_what_they_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     pytest.importorskip("polars")
+    pytest.importorskip("sklearn")
     monkeypatch.chdir(tmp_path)
     found = doctest.testmod(importlib.import_module(f"eigensweep.{module}"))
     assert found.attempted > 0 and found.failed == 0
@@ -106,6 +107,11 @@ table: list[dict[str, object]] = es.theory("job.toml")
 plan = es.plan("job.toml")
 seconds: float = plan.seconds
 svg: str = data.plot("phase", x="alignment").svg
+solution = es.solve(np.eye(3), [0, 1, 1], covariance=0.5, dimension=1)
+if solution.joint_embedding is not None:
+    omega: float = float(solution.joint_embedding.eigenvalues[0])
+es.solve(np.eye(3), dimension=1, views=lambda X, rng: X + rng.normal(size=X.shape))
+es.JointEmbedding(2, views=[{"kind": "dropout", "probability": 0.5}]).fit(np.eye(3))
 try:
     es.run(data.job, progress=lambda rows, total, failed: None)
 except es.JobError as error:

@@ -58,7 +58,9 @@ def test_values_and_maps_are_those_of_scipy(size, of_all):
     U, phi, Pt = scipy.linalg.svd(half)
     rc = solution.reconstruction
     np.testing.assert_allclose(rc.singular_values, phi, rtol=1e-9, atol=1e-13 * phi[0])
-    product = (U[:, :k] * phi[:k]) @ Pt[:k] @ scipy.linalg.solve_triangular(L, np.eye(size), lower=True)
+    product = (
+        (U[:, :k] * phi[:k]) @ Pt[:k] @ scipy.linalg.solve_triangular(L, np.eye(size), lower=True)
+    )
     np.testing.assert_allclose(rc.D @ rc.E, product, rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(
         rc.objective, np.trace(G) - np.square(phi[:k]).sum(), rtol=1e-9, atol=1e-12 * np.trace(G)
@@ -175,7 +177,9 @@ def test_a_singular_problem_is_solved_on_its_range_with_a_warning():
     V = np.linalg.pinv(0.5 * X) @ Y
     np.testing.assert_allclose(solution.supervised.V, V.T, rtol=1e-8, atol=1e-10)
     assert np.all(solution.joint_embedding.eigenvalues[4:] == 0)
-    with pytest.raises(ValueError, match="dimension=5 is above the rank of S, 4.*dimension= of at most 4"):
+    with pytest.raises(
+        ValueError, match="dimension=5 is above the rank of S, 4.*dimension= of at most 4"
+    ):
         es.solve(X, targets=Y, dimension=5)
 
 
@@ -241,14 +245,17 @@ def test_a_callable_is_sampled_without_bias():
         for name in ("G", "S", "C", "B"):
             of = [getattr(solution.moments, name) for solution in (drawn, exact)]
             np.testing.assert_allclose(of[0], of[1], atol=0.02 * np.abs(exact.moments.S).max())
-        np.testing.assert_allclose(drawn.losses["supervised"], exact.losses["supervised"], rtol=0.01)
+        np.testing.assert_allclose(
+            drawn.losses["supervised"], exact.losses["supervised"], rtol=0.01
+        )
     again = es.solve(X, dimension=2, views=views, random_state=1)
     np.testing.assert_array_equal(
-        again.joint_embedding.W, es.solve(X, dimension=2, views=views, random_state=1).joint_embedding.W
+        again.joint_embedding.W,
+        es.solve(X, dimension=2, views=views, random_state=1).joint_embedding.W,
     )
     # Views that are no draw at all: the moments of the stages.
-    halved = es.solve(X, dimension=2, views=lambda X, rng: 0.5 * X, center=True, targets=Y)
-    exact = es.solve(X, dimension=2, mean_views=0.5 * X, center=True, targets=Y)
+    halved = quiet(X, dimension=2, views=lambda X, rng: 0.5 * X, center=True, targets=Y)
+    exact = quiet(X, dimension=2, mean_views=0.5 * X, center=True, targets=Y)
     for name in ("G", "S", "C", "B"):
         of = [getattr(solution.moments, name) for solution in (halved, exact)]
         np.testing.assert_allclose(of[0], of[1], rtol=1e-9, atol=1e-12)
@@ -341,7 +348,11 @@ def test_the_program_finds_the_same(tmp_path, kind, center):
     np.save(tmp_path / "y.npy", labels)
     np.save(tmp_path / "s.npy", covariance)
     (tmp_path / "v.toml").write_text("[[stages]]\nkind = 'dropout'\nprobability = 0.5\n")
-    arguments = {"inputs": [], "covariance": ["--covariance", "s.npy"], "views": ["--views", "v.toml"]}
+    arguments = {
+        "inputs": [],
+        "covariance": ["--covariance", "s.npy"],
+        "views": ["--views", "v.toml"],
+    }
     keywords = {
         "inputs": {},
         "covariance": {"covariance": covariance},
@@ -349,7 +360,9 @@ def test_the_program_finds_the_same(tmp_path, kind, center):
     }
     command = ["solve", "--inputs", "x.npy", "--labels", "y.npy", "--dimension", "2", "--json"]
     command += ["--write", "out", *arguments[kind], *(["--center"] if center else [])]
-    done = subprocess.run([program(), *command], cwd=tmp_path, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [program(), *command], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
     theirs = json.loads(done.stdout)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -378,4 +391,6 @@ def test_the_program_finds_the_same(tmp_path, kind, center):
         **{name: getattr(ours.moments, name) for name in ("G", "S", "C", "B", "mu")},
     }
     for name, array in maps.items():
-        np.testing.assert_array_equal(array, np.load(tmp_path / "out" / f"{name}.npy"), err_msg=name)
+        np.testing.assert_array_equal(
+            array, np.load(tmp_path / "out" / f"{name}.npy"), err_msg=name
+        )

@@ -158,7 +158,8 @@ pub fn many_classes(labels: &str, classes: usize, samples: usize, spelling: Spel
 }
 
 impl Problem<'_> {
-    /// Solves it by these paradigms, by those of labels if there are any; for encoders of `dimension` = k.
+    /// Solves it by these paradigms, by those of labels if there are any; for encoders of
+    /// `dimension` = k.
     ///
     /// # Errors
     ///
@@ -390,8 +391,8 @@ impl Problem<'_> {
 }
 
 impl Solved {
-    /// The places (from 0) of the values that are tied with the k-th, where the next one is: which of
-    /// their directions are kept is undetermined. Empty where it is not.
+    /// The places (from 0) of the values that are tied with the k-th, where the next one is: which
+    /// of their directions are kept is undetermined. Empty where it is not.
     #[must_use]
     pub fn tied(&self, k: usize) -> Range<usize> {
         let Some((pencil, values)) = self.paradigm.spectrum.as_ref().zip(self.spectrum.as_deref()) else {

@@ -40,7 +40,7 @@ class JobError(Error, ValueError):
 
 
 class EigensweepWarning(UserWarning):
-    """Something that a run did and a person should know: damage repaired, rows without a value."""
+    """Something to know of a run, of data or of an answer: damage repaired, a value that is tied."""
 
 
 def optional(name: str, what: str, extra: str) -> Any:

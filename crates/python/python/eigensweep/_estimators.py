@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import numbers
 import warnings
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+# mypy: disable-error-code="import-untyped,import-not-found,misc"
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
     from sklearn.utils import check_array
@@ -16,7 +16,7 @@ try:
 except ImportError as error:
     raise ImportError(
         "JointEmbedding and Reconstruction need scikit-learn 1.6 or later: "
-        'pip install "eigensweep[sklearn]"'
+        "pip install 'eigensweep[sklearn]'"
     ) from error
 
 from . import _core
@@ -29,7 +29,7 @@ _DTYPES = (np.float64, np.float32)
 _SHARE = 0.5
 
 
-class _Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class _Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A linear encoder: what both estimators share."""
 
     _paradigm: str
@@ -57,8 +57,8 @@ class _Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         sparse = "csr" if self._takes_sparse else False
         X = validate_data(self, X, accept_sparse=sparse, dtype=_DTYPES, ensure_min_samples=2)
         most = min(X.shape)
-        wanted = most if self.n_components is None else self.n_components
-        if not isinstance(wanted, numbers.Integral) or isinstance(wanted, bool) or wanted < 1:
+        wanted: Any = most if self.n_components is None else self.n_components
+        if not isinstance(wanted, int | np.integer) or isinstance(wanted, bool) or wanted < 1:
             raise ValueError(f"n_components={wanted!r} is no whole number from 1 on, nor None")
         moments, mean = self._moments(X)
         source = "covariance" if self.views is None else "views"
@@ -71,8 +71,10 @@ class _Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         remarks = found["remarks"]
         if self.n_components is not None and dimension < wanted:
             remarks = [
-                f"n_components={wanted} is above the number of directions that there are, "
-                f"{dimension}, which are kept",
+                (
+                    f"n_components={wanted} is above the number of directions that there are, "
+                    f"{dimension}, which are kept"
+                ),
                 *remarks,
             ]
         for remark in remarks:
@@ -269,7 +271,7 @@ class Reconstruction(_Encoder):
         self.decoder_: NDArray[np.float64] = solved["D"] * signs
         return self
 
-    def inverse_transform(self, X: ArrayLike) -> Any:
+    def inverse_transform(self, X: Any) -> Any:
         """Decode: ``X decoder_ᵀ + mean_``.
 
         Parameters

@@ -16,8 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._errors import EigensweepWarning
 
-type_of_views = "a list of stages, a dict with `stages`, or a callable (inputs, rng) -> views"
-
 Array = NDArray[np.float64]
 Draw = Callable[[Array, np.random.Generator], ArrayLike]
 Views = Sequence[Mapping[str, Any]] | Mapping[str, Any] | Draw
@@ -159,10 +157,11 @@ class Solution(_Shown):
     @property
     def losses(self) -> dict[str, float]:
         """Probing losses, and the loss of the supervised model, by paradigm; those that are known."""
+        je, rc, sv = self.joint_embedding, self.reconstruction, self.supervised
         found = {
-            "joint-embedding": self.joint_embedding and self.joint_embedding.probing_loss,
-            "reconstruction": self.reconstruction and self.reconstruction.probing_loss,
-            "supervised": self.supervised and self.supervised.loss,
+            "joint-embedding": None if je is None else je.probing_loss,
+            "reconstruction": None if rc is None else rc.probing_loss,
+            "supervised": None if sv is None else sv.loss,
         }
         return {name: loss for name, loss in found.items() if loss is not None}
 
@@ -267,9 +266,11 @@ def solve(
     array([0.5 , 0.25])
     >>> solution.classes, solution.rank
     (array([0., 1.]), 2)
-    >>> shifted = es.solve(X, dimension=1, views=[{"kind": "dropout", "probability": 0.5}])
-    >>> shifted.moments.G.round(2).tolist()
-    [[0.25, 0.0], [0.0, 0.25]]
+    >>> dropped = es.solve(
+    ...     X * [1, 2], dimension=2, views=[{"kind": "dropout", "probability": 0.5}]
+    ... )
+    >>> dropped.moments.G.tolist(), dropped.moments.S.tolist()
+    ([[0.25, 0.0], [0.0, 1.0]], [[0.5, 0.0], [0.0, 2.0]])
     """
     dimension = operator.index(dimension)
     if dimension < 1:
@@ -335,16 +336,19 @@ def solve(
     of = found["paradigms"]
     je, rc, sv = (of.get(name) for name in ("joint-embedding", "reconstruction", "supervised"))
     return Solution(
-        joint_embedding=je
-        and JointEmbeddingSolution(
+        joint_embedding=JointEmbeddingSolution(
             je["W"], padded(je["values"]), je["objective"], known(je["loss"])
-        ),
-        reconstruction=rc
-        and ReconstructionSolution(
+        )
+        if je
+        else None,
+        reconstruction=ReconstructionSolution(
             rc["E"], rc["D"], padded(rc["values"]), known(rc["objective"]), known(rc["loss"])
-        ),
-        supervised=sv
-        and SupervisedSolution(sv["V"], known(sv["objective"]), known(sv["loss"])),
+        )
+        if rc
+        else None,
+        supervised=SupervisedSolution(sv["V"], known(sv["objective"]), known(sv["loss"]))
+        if sv
+        else None,
         rank=found["rank"],
         dimension=found["dimension"],
         classes=classes,
@@ -442,7 +446,10 @@ def view_moments(
     if callable(views):
         return _drawn_moments(views, inputs, labels, center, n_views, random_state)
     if isinstance(views, str | bytes) or not isinstance(views, Mapping | Sequence):
-        raise ValueError(f"views= is {type_of_views}, found {type(views).__name__}")
+        raise ValueError(
+            "views= is a list of stages, a dict with `stages`, or a callable (inputs, rng) -> views, "
+            f"found {type(views).__name__}"
+        )
     keys = views if isinstance(views, Mapping) else {"stages": list(views)}
 
     def plain(value: object) -> object:
@@ -476,9 +483,10 @@ def _drawn_moments(
     # A function that writes to its argument would change the user's array.
     shown.flags.writeable = False
     means: list[Array] = []
-    for number in range(n_views):
+    mean_view: Array | None = None
+    for _ in range(n_views):
         view = matrix("views(inputs, rng)", draw(shown, rng))
-        if len(view) != samples or (number and view.shape != mean_view.shape):
+        if len(view) != samples or (mean_view is not None and view.shape != mean_view.shape):
             raise ValueError(
                 f"views(inputs, rng) gave shape {view.shape}: a row for each of {samples} samples, "
                 "and the same number of columns each time"
@@ -487,11 +495,12 @@ def _drawn_moments(
             raise ValueError("views(inputs, rng) gave numbers that are not finite")
         mean, moment = _core.second_moment(view)
         means.append(mean)
-        if number:
+        if mean_view is None:
+            mean_view, second = view.copy(), moment
+        else:
             mean_view += view
             second += moment
-        else:
-            mean_view, second = view.copy(), moment
+    assert mean_view is not None
     mean_view /= n_views
     mean, mean_views = _core.second_moment(mean_view)
     spread = np.array(means) - mean
