@@ -132,7 +132,9 @@ if [ -x target/debug/eigensweep ]; then
 fi
 if [ "$(id -u)" -eq 0 ]; then
     mkdir "$place/empty"
-    cp "$program" jobs/quickstart.toml "$place/empty"
+    # What was unpacked by hand is not executable yet.
+    install -m 755 "$program" "$place/empty/eigensweep"
+    cp jobs/quickstart.toml "$place/empty"
     chroot "$place/empty" /eigensweep run /quickstart.toml "${small[@]}" --output /set --quiet
     diff -r "$place/program/data" "$place/empty/set/data"
 else
