@@ -131,7 +131,9 @@ if [ -x target/debug/eigensweep ]; then
     diff -r "$place/program/data" "$place/dynamic/data"
 fi
 if [ "$(id -u)" -eq 0 ]; then
-    mkdir "$place/empty"
+    mkdir -p "$place/empty/dev"
+    # A container has it, too: hash tables draw their seeds from it.
+    mknod -m 444 "$place/empty/dev/urandom" c 1 9
     # What was unpacked by hand is not executable yet.
     install -m 755 "$program" "$place/empty/eigensweep"
     cp jobs/quickstart.toml "$place/empty"
