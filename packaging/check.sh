@@ -132,7 +132,8 @@ if [ -x target/debug/eigensweep ]; then
 fi
 if [ "$(id -u)" -eq 0 ]; then
     mkdir -p "$place/empty/dev"
-    # A container has it, too: hash tables draw their seeds from it.
+    # Containers have these, too: hash tables draw their seeds from them.
+    mknod -m 444 "$place/empty/dev/random" c 1 8
     mknod -m 444 "$place/empty/dev/urandom" c 1 9
     # What was unpacked by hand is not executable yet.
     install -m 755 "$program" "$place/empty/eigensweep"
