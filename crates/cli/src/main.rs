@@ -50,11 +50,8 @@ fn main() -> ExitCode {
 /// Calls the command that was typed, and says what went wrong.
 fn call(arguments: &Arguments) -> Exit {
     let ended = commands::call(arguments);
-    if let Some(directory) = eigensweep_inputs::whole_file::unsynced_directory() {
-        tell!(
-            "warning: the file system of {} cannot sync directories: a power cut may take back what was written last",
-            directory.display()
-        );
+    if let Some(remark) = eigensweep_inputs::whole_file::sync_remark() {
+        tell!("warning: {remark}");
     }
     ended.unwrap_or_else(|error| report::print(&error, Some(&arguments.command)))
 }

@@ -4,7 +4,7 @@
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use eigensweep_store::format::counted;
+use eigensweep_store::format::{counted, whole};
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Time between two plain lines.
@@ -106,10 +106,4 @@ pub(crate) fn duration(seconds: f64) -> String {
         Ok(time) if time < Duration::from_secs(10) => format!("{seconds:.1} seconds"),
         time => HumanDuration(time.unwrap_or(Duration::MAX)).to_string(),
     }
-}
-
-/// A rate as a whole number.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; rates are positive")]
-pub(crate) fn whole(rate: f64) -> u64 {
-    rate.round() as u64
 }

@@ -1,5 +1,6 @@
 //! What a job would take, from its grid and a calibration of about a second on one thread.
 
+use eigensweep_store::format::whole;
 use eigensweep_store::plan::Plan;
 use eigensweep_store::shard::Shard;
 
@@ -159,10 +160,4 @@ fn calibrate_cell(planned: &Planned, clock: fn() -> f64) -> Result<f64, EngineEr
     let begun = clock();
     cell.compute();
     Ok((clock() - begun) / cell.flops())
-}
-
-/// The nearest whole number; saturates.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; counts are positive")]
-fn whole(count: f64) -> u64 {
-    count.round() as u64
 }

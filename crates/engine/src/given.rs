@@ -47,9 +47,13 @@ use eigensweep_theory::moments::Moments;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 
-/// Largest difference of entries that should be equal, relative to the largest entry, at which Σ
-/// counts as symmetric: what a product in single precision leaves. Chosen.
-const ASYMMETRY: f64 = 1e-9;
+/// The largest difference of entries that should be equal, where a matrix does not count as
+/// symmetric: beyond what a product in single precision leaves, 10⁻⁹ of the largest entry (chosen).
+#[must_use]
+pub fn asymmetry(matrix: MatRef<'_, f64>) -> Option<f64> {
+    let difference = (matrix - matrix.transpose()).norm_max();
+    (difference > 1e-9 * matrix.norm_max()).then_some(difference)
+}
 
 /// Inputs, labels and views of one problem; symbols and shapes as in the [module's table](self).
 #[derive(Clone, Copy, Debug)]
@@ -171,8 +175,7 @@ impl Given<'_> {
         check(Matrix::MeanViews, x_bar, (samples, size))?;
         if let Some(sigma) = covariance {
             check(Matrix::Covariance, sigma, (size, size))?;
-            let difference = (sigma - sigma.transpose()).norm_max();
-            if difference > ASYMMETRY * sigma.norm_max() {
+            if let Some(difference) = asymmetry(sigma) {
                 return Err(GivenError::Asymmetric { difference });
             }
         }

@@ -12,7 +12,7 @@
 //!
 //! **Directories that cannot be synced.** CIFS and some FUSE file systems answer the sync of a
 //! *directory* with EINVAL or ENOTSUP: nothing more can be done there, the rename is as durable as
-//! the system makes it, and the write counts as done; [`unsynced_directory`] tells of it. Any other
+//! the system makes it, and the write counts as done; [`sync_remark`] tells of it. Any other
 //! answer (EIO above all) is an error, and so is every failed sync of a *file*.
 
 use std::fs::File;
@@ -153,11 +153,20 @@ pub fn sync_directory(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The first directory of this process that could not be synced, for a program that wants to say
-/// so, once.
-#[must_use]
-pub fn unsynced_directory() -> Option<&'static Path> {
+/// The first directory of this process that could not be synced.
+fn unsynced_directory() -> Option<&'static Path> {
     UNSYNCED.get().map(PathBuf::as_path)
+}
+
+/// What to say, once, where a directory of this process could not be synced.
+#[must_use]
+pub fn sync_remark() -> Option<String> {
+    unsynced_directory().map(|directory| {
+        format!(
+            "the file system of {} cannot sync directories: a power cut may take back what was written last",
+            directory.display()
+        )
+    })
 }
 
 /// Whether this is a file system's way to say that it does not sync directories: EINVAL, or

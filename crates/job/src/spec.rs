@@ -1,7 +1,7 @@
 //! A job as the rest of the workspace works from it: a field a table, every default filled in.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eigensweep_inputs::counts::TargetSum;
 use eigensweep_inputs::{Answers, Columns, SourceFiles};
@@ -58,6 +58,12 @@ impl JobSpec {
             ViewsSpec::Spectral { .. } => None,
             ViewsSpec::Stages(stages) => Some(stages),
         }
+    }
+
+    /// The directory of the job's data set unless another is named: `output/NAME`.
+    #[must_use]
+    pub fn default_output(&self) -> PathBuf {
+        Path::new("output").join(&self.job.name)
     }
 
     /// The paths of all input files, to be changed.

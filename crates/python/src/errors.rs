@@ -11,11 +11,6 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// Nothing of its own: exceptions are classes of Python's.
-pub(crate) fn add(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
-}
-
 /// An exception of the package with a message.
 pub(crate) fn error(python: Python<'_>, message: &str) -> PyErr {
     raised(python, "Error", (message,))

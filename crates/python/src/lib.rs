@@ -33,7 +33,6 @@ mod theory;
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    errors::add(module)?;
     dataset::add(module)?;
     plan::add(module)?;
     run::add(module)?;

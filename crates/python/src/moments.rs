@@ -53,7 +53,7 @@ fn second_moment<'py>(
     inputs: PyReadonlyArray2<'py, f64>,
 ) -> PyResult<MeanAndMoment<'py>> {
     let inputs = Array::new("inputs", &inputs)?;
-    let size = check(inputs.view().nrows(), inputs.view().ncols())?;
+    let size = size_of_some(inputs.view().nrows(), inputs.view().ncols())?;
     reserve(4 * size_of::<f64>() * size * size, "second moments")?;
     let found = with(python, inputs, |inputs| inputs.finite().map(|inputs| moments(&Rows(inputs))))?;
     of_moments(python, found?)
@@ -69,7 +69,7 @@ fn sparse_second_moment<'py>(
     values: PyReadonlyArray1<'py, f64>,
     features: usize,
 ) -> PyResult<MeanAndMoment<'py>> {
-    let size = check(starts.as_slice()?.len().saturating_sub(1), features)?;
+    let size = size_of_some(starts.as_slice()?.len().saturating_sub(1), features)?;
     reserve(4 * size_of::<f64>() * size * size, "second moments")?;
     let starts = starts.as_slice()?.iter().map(|&start| usize::try_from(start));
     let starts = starts.collect::<Result<Vec<_>, _>>()?;
@@ -98,8 +98,12 @@ fn cross_moment<'py>(
     of_matrix(python, found.as_ref())
 }
 
-/// d.
-fn check(samples: usize, features: usize) -> PyResult<usize> {
+/// d, of inputs that hold something.
+///
+/// # Errors
+///
+/// `ValueError`.
+pub(crate) fn size_of_some(samples: usize, features: usize) -> PyResult<usize> {
     if samples == 0 || features == 0 {
         let message = format!("inputs of {samples} rows and {features} columns hold nothing");
         return Err(PyValueError::new_err(message));

@@ -1,6 +1,6 @@
 //! `run`: what is missing of a job's data set, computed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,11 +9,9 @@ use eigensweep_engine::run::{Observer, Outcome};
 use eigensweep_engine::study::{How, Opened, Study};
 use eigensweep_host::{RunLog, machine};
 use eigensweep_inputs::whole_file;
-use eigensweep_store::columns::ThresholdsOf;
 use eigensweep_store::dataset::{Dataset, RunState};
-use eigensweep_store::format::counted;
 use eigensweep_store::shard::Shard;
-use eigensweep_store::summary::failures;
+use eigensweep_store::summary::{FailureRemarks, failure_remarks};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 
@@ -37,7 +35,7 @@ fn threads() -> usize {
 #[pyfunction]
 fn output(python: Python<'_>, job: JobText) -> PyResult<PathBuf> {
     let job = python.detach(|| job.read()).map_err(|error| errors::of_engine(python, &error))?;
-    Ok(Path::new("output").join(job.spec.job.name))
+    Ok(job.spec.default_output())
 }
 
 /// How a run gets on, for the thread that waits for it.
@@ -163,7 +161,7 @@ fn compute(
 ) -> Result<PathBuf, EngineError> {
     let started = machine::now();
     let job = job.read()?;
-    let root = output.unwrap_or_else(|| Path::new("output").join(&job.spec.job.name));
+    let root = output.unwrap_or_else(|| job.spec.default_output());
     let planned = Study::load(job)?.plan()?;
     if stop.load(Ordering::Relaxed) {
         return Ok(root);
@@ -185,34 +183,8 @@ fn compute(
 
 /// What there is to say of a data set that was run.
 fn warnings(dataset: &Dataset) -> Vec<String> {
-    let root = dataset.root().display();
-    let mut warnings = Vec::new();
-    if dataset.thresholds() == ThresholdsOf::Components {
-        warnings.push(format!(
-            "{root} was begun by an earlier version and goes on as it began: its thresholds are those of k = k₀ at every \
-             k; fresh=True computes it anew"
-        ));
-    }
-    let rows = dataset.rows_done().max(1) as f64;
-    let failed = failures(dataset);
-    for (status, count) in &failed {
-        let share = 100.0 * *count as f64 / rows;
-        warnings.push(format!("{} without a value ({share:.2} %): {status}", counted(*count, "row")));
-    }
-    let all: u64 = failed.iter().map(|(_, count)| count).sum();
-    let allowed = dataset.spec().output.max_failed;
-    if all as f64 > allowed * rows {
-        warnings.push(format!(
-            "{} of {} without a value, more than [output] max_failed = {allowed} allows",
-            all,
-            counted(dataset.rows_done(), "row")
-        ));
-    }
-    if let Some(directory) = whole_file::unsynced_directory() {
-        warnings.push(format!(
-            "the file system of {} cannot sync directories: a power cut may take back what was written last",
-            directory.display()
-        ));
-    }
-    warnings
+    let FailureRemarks { of_status, too_many } = failure_remarks(dataset);
+    let age = dataset.age_remark().map(|remark| format!("{remark}; fresh=True computes it anew"));
+    let failed = of_status.into_iter().map(|(_, remark)| remark);
+    age.into_iter().chain(failed).chain(too_many).chain(whole_file::sync_remark()).collect()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eigensweep_engine::EngineError;
 use eigensweep_engine::given::solution::{self, Dimension, Solution, Source};
 use eigensweep_engine::given::views::StagedViews;
-use eigensweep_engine::given::{Given, GivenError, GivenMoments, centred};
+use eigensweep_engine::given::{Given, GivenError, GivenMoments, asymmetry, centred};
 use eigensweep_inputs::ClassLabels;
 use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::paradigms::named;
@@ -20,6 +20,7 @@ use pyo3::types::PyDict;
 use crate::arrays::{Array, NotFinite, of_matrix, optional, reserve, with};
 use crate::errors;
 use crate::jobs::{document, value_of};
+use crate::moments::size_of_some;
 
 pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Moments>()?;
@@ -90,8 +91,7 @@ impl Moments {
             label_power: label_power.unwrap_or(f64::NAN),
         };
         for (name, matrix) in [("S", &moments.views), ("G", &moments.mean_views)] {
-            let difference = (matrix - matrix.transpose()).norm_max();
-            if difference > ASYMMETRY * matrix.norm_max() {
+            if let Some(difference) = asymmetry(matrix.as_ref()) {
                 return Err(PyValueError::new_err(format!(
                     "{name} must be symmetric, entries that should be equal differ by {difference:e}: pass ({name} + {name}.T) / 2"
                 )));
@@ -131,10 +131,6 @@ impl Moments {
         of_matrix(python, self.0.view_labels.as_ref())
     }
 }
-
-/// Largest difference of entries that should be equal, relative to the largest entry, at which a
-/// moment counts as symmetric; as of a covariance.
-const ASYMMETRY: f64 = 1e-9;
 
 /// Why there are no moments.
 enum Fault {
@@ -211,12 +207,8 @@ fn staged_moments(
     let file = eigensweep_job::views_file("views", &document(&value_of(views)), Path::new(""))
         .map_err(|problems| errors::of_problems(python, &problems))?;
     let inputs = Array::new("inputs", &inputs)?;
-    let shape = (inputs.view().nrows(), inputs.view().ncols());
-    if shape.0 == 0 || shape.1 == 0 {
-        let message = format!("inputs of {} rows and {} columns hold nothing", shape.0, shape.1);
-        return Err(PyValueError::new_err(message));
-    }
-    reserve(12 * size_of::<f64>() * shape.1 * shape.1, "moments")?;
+    let size = size_of_some(inputs.view().nrows(), inputs.view().ncols())?;
+    reserve(12 * size_of::<f64>() * size * size, "moments")?;
     let held = (inputs, optional("labels", labels)?);
     let found = with(python, held, move |(inputs, labels)| {
         let inputs = inputs.finite()?;

@@ -1,5 +1,6 @@
 //! `theory`: thresholds of spectra, or of a job.
 
+use eigensweep_engine::EngineError;
 use eigensweep_engine::thresholds::ThresholdTable;
 use eigensweep_theory::thresholds::Spectra;
 use numpy::PyReadonlyArray1;
@@ -40,16 +41,17 @@ fn theory_of_spectra(
 fn theory_of_job(python: Python<'_>, job: JobText, replicate: Option<u32>) -> PyResult<String> {
     let work = move |_: &_| {
         let job = job.read()?;
-        ThresholdTable::of_job(&job, replicate).map(|table| (table, job.spec.job.replicates))
+        let replicates = job.spec.job.replicates;
+        match replicate.filter(|&replicate| replicate >= replicates) {
+            Some(found) => {
+                Ok(Err(format!("replicate={found}: the job has {replicates} replicates, counted from 0")))
+            }
+            None => ThresholdTable::of_job(&job, replicate).map(Ok),
+        }
     };
     let found = interruptible(python, work, |_| Ok(()))?;
-    let (table, replicates) = found.map_err(|error| errors::of_engine(python, &error))?;
-    match replicate.filter(|&replicate| replicate >= replicates) {
-        Some(found) => Err(PyValueError::new_err(format!(
-            "replicate={found}: the job has {replicates} replicates, counted from 0"
-        ))),
-        None => Ok(json(&table)),
-    }
+    let table = found.map_err(|error: EngineError| errors::of_engine(python, &error))?;
+    Ok(json(&table.map_err(PyValueError::new_err)?))
 }
 
 fn json(table: &ThresholdTable) -> String {

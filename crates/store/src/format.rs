@@ -56,6 +56,13 @@ pub fn coordinate(value: f64) -> String {
         .unwrap_or_else(|| digits(value, 4))
 }
 
+/// The nearest whole number to one that is not negative; saturates.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; counts are positive")]
+pub fn whole(count: f64) -> u64 {
+    count.round() as u64
+}
+
 /// A whole number with its thousands apart: `36,000`.
 #[must_use]
 pub fn count(value: u128) -> String {

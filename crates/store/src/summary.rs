@@ -18,7 +18,7 @@ use crate::columns::{self, DATASET, PARADIGM};
 use crate::dataset::Dataset;
 use crate::filter::{Filter, Value};
 use crate::find;
-use crate::format::coordinate;
+use crate::format::{coordinate, count, counted};
 use crate::grid::Grid;
 
 /// Count, mean, spread and quantiles of a metric over some replicates.
@@ -409,6 +409,39 @@ pub fn failures(dataset: &Dataset) -> Vec<(&'static str, u64)> {
         (name, dataset.records().filter_map(|record| record.failed.get(name)).sum())
     };
     columns::Status::ALL.iter().map(count).filter(|&(_, count)| count > 0).collect()
+}
+
+/// What to say of a data set's rows without a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureRemarks {
+    /// Each status that there is, with how many rows have it, in words.
+    pub of_status: Vec<(&'static str, String)>,
+    /// That they are more than the job allows, if they are.
+    pub too_many: Option<String>,
+}
+
+/// Says how many rows have no value, and whether that is too many.
+#[must_use]
+pub fn failure_remarks(dataset: &Dataset) -> FailureRemarks {
+    let failed = failures(dataset);
+    let rows = dataset.rows_done().max(1) as f64;
+    let remark = |&(status, count): &(&'static str, u64)| {
+        let share = 100.0 * count as f64 / rows;
+        (status, format!("{} without a value ({share:.2} %): {status}", counted(count, "row")))
+    };
+    let all: u64 = failed.iter().map(|(_, count)| count).sum();
+    let allowed = dataset.spec().output.max_failed;
+    let too_many = || {
+        format!(
+            "{} of {} without a value, more than [output] max_failed = {allowed} allows",
+            count(all.into()),
+            counted(dataset.rows_done(), "row")
+        )
+    };
+    FailureRemarks {
+        of_status: failed.iter().map(remark).collect(),
+        too_many: (all as f64 > allowed * rows).then(too_many),
+    }
 }
 
 /// Position of a row's line: its number within the data setting's sample.

@@ -1,6 +1,5 @@
 //! `plan`: what a job would take, from its grid and a calibration of about a second on one thread.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::estimate::{CALIBRATION, Estimate, Shards};
@@ -82,7 +81,7 @@ pub(crate) fn call(arguments: &Plan) -> Result<Exit, CommandError> {
     if arguments.shards > 1 {
         line("shards", shards(plan, estimate.shards(plan, arguments.shards)));
     }
-    let (identity, root) = (planned.identity(), Path::new("output").join(&spec.job.name));
+    let (identity, root) = (planned.identity(), spec.default_output());
     // What is there of another study, or cannot be read, is `run`'s to refuse.
     let there = Dataset::read(&root, false).ok().map(|(dataset, _)| dataset);
     if let Some(there) = there.filter(|there| there.identity().study == identity.study) {

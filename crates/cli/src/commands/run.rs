@@ -8,8 +8,8 @@ use eigensweep_engine::run::{Observer, Outcome};
 use eigensweep_engine::study::{How, Opened, Study};
 use eigensweep_figures::{Source, finding};
 use eigensweep_host::{RunLog, batch, machine};
-use eigensweep_store::columns::ThresholdsOf;
 use eigensweep_store::dataset::{Dataset, RunState};
+use eigensweep_store::format::whole;
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{Slice, Statistics, Summary, SummaryLine, TABLE_ROWS, summarise};
 use indicatif::{HumanBytes, HumanCount};
@@ -18,7 +18,7 @@ use super::{ABOVE_COMPONENTS, failures, relative_scales, table};
 use crate::args::{Run, ShardChoice, TimeLimit};
 use crate::cluster::TimeLeft;
 use crate::exit::Exit;
-use crate::progress::{Progress, duration, whole};
+use crate::progress::{Progress, duration};
 use crate::report::CommandError;
 use crate::requeue::Requeue;
 use crate::stop::Stop;
@@ -37,7 +37,7 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     let shard = shard(arguments.shard)?;
     let limit = time_limit(arguments.time_limit)?;
     let job = job::read(&arguments.file.job, &arguments.file.set)?;
-    let root = arguments.output.clone().unwrap_or_else(|| Path::new("output").join(&job.spec.job.name));
+    let root = arguments.output.clone().unwrap_or_else(|| job.spec.default_output());
     let stop = Stop::catch().map_err(|source| CommandError::Io {
         action: "catch signals for",
         path: PathBuf::from("this process"),
@@ -68,12 +68,8 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
     };
     let how = How { threads, shard, holder: &holder, stop: &stop.flag };
     let (outcome, dataset) = planned.run(&root, how, &mut observer)?;
-    if dataset.thresholds() == ThresholdsOf::Components {
-        tell!(
-            "warning: {} was begun by an earlier version and goes on as it began: its thresholds are those of k = k₀ at every k; \
-             --fresh computes it anew",
-            root.display()
-        );
+    if let Some(remark) = dataset.age_remark() {
+        tell!("warning: {remark}; --fresh computes it anew");
     }
     if !outcome.complete {
         let share = log.share();

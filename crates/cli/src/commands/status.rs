@@ -2,7 +2,7 @@
 
 use eigensweep_host::machine;
 use eigensweep_store::dataset::Dataset;
-use eigensweep_store::format::counted;
+use eigensweep_store::format::{counted, whole};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::status::{self, Progress};
 use eigensweep_store::summary::failures;
@@ -14,7 +14,7 @@ use super::queue::Queue;
 use super::{table, verify};
 use crate::args::Status;
 use crate::exit::Exit;
-use crate::progress::{duration, whole};
+use crate::progress::duration;
 use crate::report::CommandError;
 
 pub(crate) fn call(arguments: &Status) -> Result<Exit, CommandError> {

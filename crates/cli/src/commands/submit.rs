@@ -27,7 +27,7 @@ pub(crate) fn call(arguments: &Submit, quiet: bool) -> Result<Exit, CommandError
     let input = Arc::new(Input::load(&job)?);
     let plan = Plan::new(&job.spec, input.extents())?;
     warn(arguments, &job, &input, &plan);
-    let output = arguments.output.clone().unwrap_or_else(|| Path::new("output").join(&job.spec.job.name));
+    let output = arguments.output.clone().unwrap_or_else(|| job.spec.default_output());
     let output = absolute(&output)?;
     let logs = unused_directory(&output.join("logs"));
     let program =

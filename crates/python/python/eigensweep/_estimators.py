@@ -21,7 +21,7 @@ except ImportError as error:
 
 from . import _core
 from ._errors import EigensweepWarning
-from ._solve import Array, Views, covariance_of, view_moments
+from ._solve import Array, Views, covariance_of, is_sparse, view_moments
 
 _DTYPES = (np.float64, np.float32)
 
@@ -107,7 +107,7 @@ class _Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
                     "does not take X"
                 )
             return moments, mean
-        if _is_sparse(X):
+        if is_sparse(X):
             if not X.has_canonical_format:
                 X = X.copy()
                 X.sum_duplicates()
@@ -144,7 +144,7 @@ class _Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         sparse = ("csr", "csc") if self._takes_sparse else False
         X = validate_data(self, X, accept_sparse=sparse, dtype=_DTYPES, reset=False)
         components = self.components_.astype(X.dtype, copy=False)
-        if _is_sparse(X):
+        if is_sparse(X):
             return X @ components.T - (self.mean_ @ self.components_.T).astype(X.dtype)
         return (X - self.mean_.astype(X.dtype, copy=False)) @ components.T
 
@@ -290,6 +290,3 @@ class Reconstruction(_Encoder):
             )
         return X @ self.decoder_.astype(X.dtype, copy=False).T + self.mean_.astype(X.dtype)
 
-
-def _is_sparse(X: Any) -> bool:
-    return hasattr(X, "tocsr")

@@ -364,7 +364,7 @@ def solve(
 
 def matrix(name: str, value: ArrayLike, *, column: bool = False) -> Array:
     """Aligned doubles in two dimensions, not copied if they are; one column of a vector."""
-    if hasattr(value, "tocsr"):
+    if is_sparse(value):
         raise TypeError(f"{name} is sparse: pass {name}.toarray(), or fit an estimator")
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
@@ -378,6 +378,11 @@ def matrix(name: str, value: ArrayLike, *, column: bool = False) -> Array:
             f"column, {name}.reshape(1, -1) one row, {name}.reshape(len({name}), -1) a row each"
         )
     return np.require(array, np.float64, "A")
+
+
+def is_sparse(value: object) -> bool:
+    """Whether a value is a sparse matrix or array of SciPy's."""
+    return hasattr(value, "tocsr")
 
 
 def covariance_of(covariance: ArrayLike, size: int, variance: float) -> Array:

@@ -180,19 +180,17 @@ fn multiply<S: Simd, const M: usize, const C: usize>(s: S, product: Product<'_>)
         return;
     }
     // Zeros for all of them take as long as a narrow product of a few blocks.
-    if width <= 2 * C {
-        let mut shares: [Share; 2] = [[[0.0; MOST_COLUMNS]; DEPTH]; 2];
-        while let own @ [_, ..] = take(&mut terms, &mut own) {
-            let panel = &mut panel[..own.len()];
-            columns_of_tiles::<S, M, C>(s, to.as_mut(), own, panel, &mut shares, (right, first, lower));
-            first += own.len();
-        }
-        return;
-    }
-    let mut shares: [Share; TILES] = [[[0.0; MOST_COLUMNS]; DEPTH]; TILES];
+    let (mut few, mut all): ([Share; 2], [Share; TILES]);
+    let shares: &mut [Share] = if width <= 2 * C {
+        few = [[[0.0; MOST_COLUMNS]; DEPTH]; 2];
+        &mut few
+    } else {
+        all = [[[0.0; MOST_COLUMNS]; DEPTH]; TILES];
+        &mut all
+    };
     while let own @ [_, ..] = take(&mut terms, &mut own) {
         let panel = &mut panel[..own.len()];
-        columns_of_tiles::<S, M, C>(s, to.as_mut(), own, panel, &mut shares, (right, first, lower));
+        columns_of_tiles::<S, M, C>(s, to.as_mut(), own, panel, shares, (right, first, lower));
         first += own.len();
     }
 }

@@ -255,6 +255,17 @@ impl Dataset {
         section::thresholds(&self.sections)
     }
 
+    /// What to say of a data set whose thresholds are those of an earlier version.
+    #[must_use]
+    pub fn age_remark(&self) -> Option<String> {
+        (self.thresholds() == ThresholdsOf::Components).then(|| {
+            format!(
+                "{} was begun by an earlier version and goes on as it began: its thresholds are those of k = k₀ at every k",
+                self.root().display()
+            )
+        })
+    }
+
     /// The shard that this process writes.
     #[must_use]
     pub fn shard(&self) -> Shard {
