@@ -155,7 +155,8 @@ if [ "$extent" != quick ]; then
             say "Python $number: not here, not tried"
             continue
         fi
-        for libraries in "numpy==1.26.4 scikit-learn==1.6.1" "numpy==2.1.0 scikit-learn==1.6.1" ""; do
+        # pyarrow 26 needs NumPy 2, and does not say so where it is installed.
+        for libraries in "numpy==1.26.4 scikit-learn==1.6.1 pyarrow<26" "numpy==2.1.0 scikit-learn==1.6.1" ""; do
             # The oldest that has wheels for this Python.
             case "$number $libraries" in
             3.11\ numpy==2.1* | 3.12\ numpy==2.1* | 3.13\ numpy==1* | 3.14\ numpy* | "$newest ") continue ;;

@@ -63,6 +63,21 @@ except ImportError as error:
     assert re.fullmatch(rf".* needs {blocked}, .*: pip install 'eigensweep\[{extra}\]'", said), said
 
 
+def test_a_library_that_is_there_and_cannot_be_loaded_is_not_called_missing(tmp_path: Path) -> None:
+    (tmp_path / "polars.py").write_text("raise ImportError('it wants another NumPy')")
+    code = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+import eigensweep as es
+try:
+    es.run({SMALL!r}, output={str(tmp_path / "set")!r}).scan()
+except ImportError as error:
+    print(error)
+"""
+    said = python(code).stdout
+    assert "polars, which cannot be loaded here (it wants another NumPy)" in said, said
+
+
 def test_pandas_needs_no_pyarrow(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
     code = f"""

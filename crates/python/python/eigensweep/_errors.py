@@ -47,9 +47,10 @@ def optional(name: str, what: str, extra: str) -> Any:
     """Import an optional library that `what` needs, or say which extra brings it."""
     try:
         return importlib.import_module(name)
-    except ImportError:
+    except ImportError as error:
         package = name.partition(".")[0]
+        missing = isinstance(error, ModuleNotFoundError) and error.name in (name, package)
+        reason = "is not installed" if missing else f"cannot be loaded here ({error})"
         raise ImportError(
-            f"{what} needs {package}, which is not installed: pip install 'eigensweep[{extra}]'",
-            name=package,
-        ) from None
+            f"{what} needs {package}, which {reason}: pip install 'eigensweep[{extra}]'", name=package
+        ) from (None if missing else error)

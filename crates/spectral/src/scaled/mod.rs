@@ -110,9 +110,8 @@ impl Way {
 pub struct ScaledBatch {
     lanes: Option<LaneBatch>,
     band: Option<BandBatch>,
-    room: Room,
-    /// What there is room for, and of that what is wanted now.
-    most: Wanted,
+    rooms: Rooms,
+    /// What is wanted now.
     wanted: Wanted,
     /// The way of every size, if it was given.
     given: Option<Way>,
@@ -121,8 +120,7 @@ pub struct ScaledBatch {
 
 impl std::fmt::Debug for ScaledBatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { room, most, .. } = self;
-        write!(f, "ScaledBatch {{ {room:?}, {most:?} }}")
+        write!(f, "ScaledBatch {{ {:?} }}", self.rooms)
     }
 }
 
@@ -169,40 +167,62 @@ impl ScaledBatch {
         dimensions: usize,
         wanted: Wanted,
     ) -> Self {
-        assert!(room.size <= crate::band::LARGEST_SIZE, "a size that there is a way for");
-        let (lanes, band) = rooms(given, room);
+        Self::serving(given, instruction_set, &[(room, wanted)], dimensions)
+    }
+
+    /// One workspace for batches that are solved one after the other: each way has room for what is
+    /// wanted of the sizes that it solves.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Self::new).
+    #[must_use]
+    pub fn serving(
+        given: Option<Way>,
+        instruction_set: InstructionSet,
+        of: &[(Room, Wanted)],
+        dimensions: usize,
+    ) -> Self {
+        let largest = of.iter().all(|(room, _)| room.size <= crate::band::LARGEST_SIZE);
+        assert!(largest, "a size that there is a way for");
+        let rooms = Rooms::of(given, of);
         Self {
-            lanes: lanes.map(|room| LaneBatch::new(instruction_set, room, dimensions, wanted)),
-            band: band.map(|room| BandBatch::new(instruction_set, room, dimensions, wanted)),
-            room,
-            most: wanted,
-            wanted,
+            lanes: rooms
+                .lanes
+                .map(|(room, wanted)| LaneBatch::new(instruction_set, room, dimensions, wanted)),
+            band: rooms.band.map(|(room, wanted)| BandBatch::new(instruction_set, room, dimensions, wanted)),
+            rooms,
+            wanted: Wanted::default(),
             given,
-            size: room.smallest,
+            size: 0,
         }
     }
 
-    /// Most problems of size d at a time, in a given way or the faster one; 1 where there is none.
+    /// Most problems of size d at a time of a workspace that [serves](Self::serving) these; 1 where
+    /// there is no way for them.
     #[must_use]
     pub fn capacity_for(
         given: Option<Way>,
         instruction_set: InstructionSet,
         size: usize,
-        wanted: Wanted,
+        of: &[(Room, Wanted)],
     ) -> usize {
         match given.or(Way::for_size(size)) {
             Some(Way::Lanes) => LaneBatch::capacity_for(instruction_set, size),
-            Some(Way::Band) => band::problems_for(instruction_set, size, wanted),
+            Some(Way::Band) => {
+                let wanted = Rooms::of(given, of).band.map_or(Wanted::default(), |(_, wanted)| wanted);
+                band::problems_for(instruction_set, size, wanted)
+            }
             None => 1,
         }
     }
 
-    /// Bytes of a room, about.
+    /// Bytes of a workspace that [serves](Self::serving) these, about.
     #[must_use]
-    pub fn bytes(instruction_set: InstructionSet, room: Room, wanted: Wanted) -> usize {
-        let (lanes, band) = rooms(None, room);
-        lanes.map_or(0, |room| LaneBatch::bytes(instruction_set, room, wanted))
-            + band.map_or(0, |room| BandBatch::bytes(instruction_set, room, wanted))
+    pub fn bytes(instruction_set: InstructionSet, of: &[(Room, Wanted)]) -> usize {
+        let Rooms { lanes, band } = Rooms::of(None, of);
+        lanes.map_or(0, |(room, wanted)| LaneBatch::bytes(instruction_set, room, wanted))
+            + band.map_or(0, |(room, wanted)| BandBatch::bytes(instruction_set, room, wanted))
     }
 
     fn lanes_serve(&self) -> bool {
@@ -233,13 +253,15 @@ impl ScaledBatch {
         self.size
     }
 
-    /// Forgets all problems; the next ones are of this size and width.
+    /// Forgets all problems; the next ones are of this size and width, and all is wanted that there
+    /// is room for.
     ///
     /// # Panics
     ///
-    /// If either is larger than the room, or the size below its smallest.
+    /// If there is no room for this size or width.
     pub fn start(&mut self, size: usize, width: usize) {
-        self.start_wanting(size, width, self.most);
+        let wanted = self.room_for(size).map_or(Wanted::default(), |(_, wanted)| wanted);
+        self.start_wanting(size, width, wanted);
     }
 
     /// The same, and of the answers that there is room for these alone are wanted.
@@ -248,11 +270,23 @@ impl ScaledBatch {
     ///
     /// As [`start`](Self::start), or if there is no room for an answer.
     pub fn start_wanting(&mut self, size: usize, width: usize, wanted: Wanted) {
-        assert!(size <= self.room.size && width <= self.room.width, "room for this size and width");
-        assert!(size >= self.room.smallest, "a size that there is room for");
-        assert!(wanted.or(self.most) == self.most, "answers that there is room for");
+        let room = self.room_for(size);
+        assert!(
+            room.is_some_and(|(room, most)| {
+                (room.smallest..=room.size).contains(&size) && width <= room.width && wanted.or(most) == most
+            }),
+            "room for this size, width and answers"
+        );
         (self.size, self.wanted) = (size, wanted);
         by_size!(mut self, batch => batch.start(size, width, wanted), ());
+    }
+
+    /// The room that problems of a size have.
+    fn room_for(&self, size: usize) -> Option<(Room, Wanted)> {
+        match self.given.or(Way::for_size(size))? {
+            Way::Lanes => self.rooms.lanes,
+            Way::Band => self.rooms.band,
+        }
     }
 
     /// Takes the problem of a source (C, B), which problems may share, and Σ (d), and returns its
@@ -330,17 +364,40 @@ impl ScaledBatch {
     }
 }
 
-/// The room of either way.
-fn rooms(given: Option<Way>, room: Room) -> (Option<Room>, Option<Room>) {
-    let most = LARGEST_IN_LANES;
-    match given {
-        Some(Way::Lanes) => (Some(room), None),
-        Some(Way::Band) => (None, Some(room)),
-        None => {
-            let size = room.size.min(most);
-            let lanes = Room { size, count: room.count.min(size), ..room };
-            let band = Room { smallest: room.smallest.max(most + 1), ..room };
-            ((room.smallest <= most).then_some(lanes), (room.size > most).then_some(band))
+/// The room of either way, and what is wanted there.
+#[derive(Clone, Copy, Debug)]
+struct Rooms {
+    lanes: Option<(Room, Wanted)>,
+    band: Option<(Room, Wanted)>,
+}
+
+impl Rooms {
+    /// Of all that is to be served, what each way serves.
+    fn of(given: Option<Way>, of: &[(Room, Wanted)]) -> Self {
+        let both = |(one, wanted): (Room, Wanted), (other, others): (Room, Wanted)| {
+            let room = Room {
+                size: one.size.max(other.size),
+                smallest: one.smallest.min(other.smallest),
+                width: one.width.max(other.width),
+                count: one.count.max(other.count),
+            };
+            (room, wanted.or(others))
+        };
+        let all = || of.iter().copied();
+        match given {
+            Some(Way::Lanes) => Self { lanes: all().reduce(both), band: None },
+            Some(Way::Band) => Self { lanes: None, band: all().reduce(both) },
+            None => {
+                let most = LARGEST_IN_LANES;
+                let lanes = all().filter(|(room, _)| room.smallest <= most).map(|(room, wanted)| {
+                    let size = room.size.min(most);
+                    (Room { size, count: room.count.min(size), ..room }, wanted)
+                });
+                let band = all()
+                    .filter(|(room, _)| room.size > most)
+                    .map(|(room, wanted)| (Room { smallest: room.smallest.max(most + 1), ..room }, wanted));
+                Self { lanes: lanes.reduce(both), band: band.reduce(both) }
+            }
         }
     }
 }

@@ -132,8 +132,8 @@ impl<'a> Represented<'a> {
 pub struct AdditiveBatch {
     /// Others may share it: nothing of it is needed between calls.
     batch: Option<Arc<Mutex<ScaledBatch>>>,
-    /// What it has room for.
-    most: scaled::Wanted,
+    /// All that it serves.
+    served: Arc<[(scaled::Room, scaled::Wanted)]>,
     /// From the first problem on that needs it.
     blocked: Option<Box<BlockedSolver>>,
     instruction_set: InstructionSet,
@@ -199,12 +199,15 @@ impl AdditiveBatch {
         instruction_set: InstructionSet,
         of: [(Room, Wanted); N],
     ) -> [Self; N] {
-        let (all, asked, dimensions) = together(given, &of);
-        let batch = all.map(|all| {
-            ScaledBatch::in_way(given.and_then(Route::way), instruction_set, all, dimensions, asked)
+        let served: Arc<[_]> = served(given, &of).into();
+        let dimensions = of.iter().map(|(room, _)| room.dimensions).max().unwrap_or(0);
+        let batch = (!served.is_empty()).then(|| {
+            let way = given.and_then(Route::way);
+            Arc::new(Mutex::new(ScaledBatch::serving(way, instruction_set, &served, dimensions)))
         });
-        let batch = batch.map(|batch| Arc::new(Mutex::new(batch)));
-        of.map(|(room, wanted)| Self::with(given, instruction_set, room, wanted, (batch.clone(), asked)))
+        of.map(|(room, wanted)| {
+            Self::with(given, instruction_set, room, wanted, batch.clone(), Arc::clone(&served))
+        })
     }
 
     fn with(
@@ -212,10 +215,11 @@ impl AdditiveBatch {
         instruction_set: InstructionSet,
         room: Room,
         wanted: Wanted,
-        (batch, most): (Option<Arc<Mutex<ScaledBatch>>>, scaled::Wanted),
+        batch: Option<Arc<Mutex<ScaledBatch>>>,
+        served: Arc<[(scaled::Room, scaled::Wanted)]>,
     ) -> Self {
         let Room { size, smallest, labels, dimensions, .. } = room;
-        let capacity_for = |size| capacity_for(given, instruction_set, size, most);
+        let capacity_for = |size| capacity_for(given, instruction_set, size, &served);
         let capacity = capacity_for(smallest);
         let outcomes = capacity * wanted.paradigms.len();
         let columns = if wanted.row_space() { room.dimension } else { 0 };
@@ -241,7 +245,7 @@ impl AdditiveBatch {
             dimensions: Vec::with_capacity(dimensions),
             outcomes: vec![Ok(0); outcomes],
             batch: batch_room(given, room).and(batch),
-            most,
+            served,
             instruction_set,
             wanted,
             room,
@@ -256,19 +260,23 @@ impl AdditiveBatch {
     /// constructors count.
     #[must_use]
     pub fn bytes(instruction_set: InstructionSet, of: &[(Room, Wanted)]) -> u64 {
-        let (all, most, _) = together(None, of);
-        let batch = all.map_or(0, |room| ScaledBatch::bytes(instruction_set, room, most)) as u64;
-        batch
+        let served = served(None, of);
+        ScaledBatch::bytes(instruction_set, &served) as u64
             + of.iter()
-                .map(|(room, wanted)| Self::own_bytes(instruction_set, *room, wanted, most))
+                .map(|(room, wanted)| Self::own_bytes(instruction_set, *room, wanted, &served))
                 .sum::<u64>()
     }
 
     /// Bytes beside the workspace.
-    fn own_bytes(instruction_set: InstructionSet, room: Room, wanted: &Wanted, most: scaled::Wanted) -> u64 {
+    fn own_bytes(
+        instruction_set: InstructionSet,
+        room: Room,
+        wanted: &Wanted,
+        served: &[(scaled::Room, scaled::Wanted)],
+    ) -> u64 {
         let square = room.size * room.size;
         let general = wanted.paradigms.iter().any(|paradigm| paradigm.scaled.is_none());
-        let capacity = |size| capacity_for(None, instruction_set, size, most);
+        let capacity = |size| capacity_for(None, instruction_set, size, served);
         // Moments of as many problems of the largest size, or more of smaller ones.
         let moments =
             (capacity(room.size) * square).max(capacity(room.smallest) * room.smallest * room.smallest);
@@ -293,7 +301,7 @@ impl AdditiveBatch {
     /// Most problems of the size that was [`start`](Self::start)ed at a time, and most moments.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        capacity_for(Some(self.route), self.instruction_set, self.size, self.most)
+        capacity_for(self.given, self.instruction_set, self.size, &self.served)
     }
 
     /// Number of problems.
@@ -488,10 +496,12 @@ fn capacity_for(
     given: Option<Route>,
     instruction_set: InstructionSet,
     size: usize,
-    asked: scaled::Wanted,
+    served: &[(scaled::Room, scaled::Wanted)],
 ) -> usize {
     match given.unwrap_or(Route::for_size(size)) {
-        Route::Batch(way) => ScaledBatch::capacity_for(Some(way), instruction_set, size, asked),
+        Route::Batch(_) => {
+            ScaledBatch::capacity_for(given.and_then(Route::way), instruction_set, size, served)
+        }
         Route::Blocked => 1,
     }
 }
@@ -507,18 +517,10 @@ fn batch_room(given: Option<Route>, room: Room) -> Option<scaled::Room> {
     })
 }
 
-/// The room of a workspace for several batches, if one is needed; its answers, and most different k.
-fn together(given: Option<Route>, of: &[(Room, Wanted)]) -> (Option<scaled::Room>, scaled::Wanted, usize) {
-    let rooms = of.iter().filter_map(|(room, _)| batch_room(given, *room));
-    let all = rooms.reduce(|one, other| scaled::Room {
-        size: one.size.max(other.size),
-        smallest: one.smallest.min(other.smallest),
-        width: one.width.max(other.width),
-        count: one.count.max(other.count),
-    });
-    let asked = of.iter().map(|(_, wanted)| wanted.of_batch()).reduce(scaled::Wanted::or);
-    let dimensions = of.iter().map(|(room, _)| room.dimensions).max();
-    (all, asked.unwrap_or_default(), dimensions.unwrap_or(0))
+/// What a workspace for several batches is to serve.
+fn served(given: Option<Route>, of: &[(Room, Wanted)]) -> Vec<(scaled::Room, scaled::Wanted)> {
+    let of = of.iter().filter_map(|(room, wanted)| Some((batch_room(given, *room)?, wanted.of_batch())));
+    of.collect()
 }
 
 /// Writes what a batch found of a problem: losses and metrics.
