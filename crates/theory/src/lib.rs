@@ -11,6 +11,8 @@
 //! | Theorem 3.2 (joint-embedding) | [`paradigms::JOINT_EMBEDDING`] |
 //! | Section 4.1 (corruption; views, Σ = Θ + α²Γ) | [`moments`]; [`views::SPECTRAL`] |
 //! | Propositions 4.3 and 4.4 (thresholds), Corollary 4.5 (crossover) | [`thresholds`] |
+//! | finite samples: not in the paper, its future work | [`finite`] |
+//! | n = ∞ for any covariances: not in the paper | [`population`] |
 //! | Proposition 4.2 (supervised recovers for every α) | a test: `crates/engine/tests/propositions.rs` |
 //! | equation 93 (linear probing loss) | [`probing`] |
 //!
@@ -58,11 +60,13 @@ macro_rules! told_by_name {
 pub mod additive;
 pub mod closed_forms;
 pub mod features;
+pub mod finite;
 pub mod general;
 pub mod leakage;
 pub mod metrics;
 pub mod moments;
 pub mod paradigms;
+pub mod population;
 pub mod probing;
 pub mod ridge;
 mod root;

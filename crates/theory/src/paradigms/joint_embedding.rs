@@ -24,6 +24,7 @@ use eigensweep_spectral::scaled::{ScaledBatch, Wanted};
 use super::{InLanes, Limit, Paradigm, Pencil, Scaled, ScaledEncoder};
 use crate::additive::BlockedSolver;
 use crate::closed_forms::{ClosedForms, Solution};
+use crate::finite::{Crossing, Pair};
 use crate::moments::Moments;
 use crate::spectrum::Values;
 
@@ -44,6 +45,7 @@ pub static JOINT_EMBEDDING: Paradigm = Paradigm {
         symbol: "α_JE",
         key: "alpha_je",
         squared: |thresholds| thresholds.alpha_je_squared,
+        crossing,
     }),
     solve,
     in_lanes: Some(InLanes { wants: |wanted| wanted.symmetric = true, read: read_lanes }),
@@ -55,6 +57,18 @@ pub static JOINT_EMBEDDING: Paradigm = Paradigm {
         encoder: Some(ScaledEncoder { values: Values::SignalToViews, basis: ScaledBatch::eigenvectors }),
     }),
 };
+
+/// Diagonal entries κ²/θ and λ/(θ' + α²λ) are equal.
+fn crossing(pair: &Pair) -> Crossing {
+    let Pair { signal, theta_signal, gamma, theta_noise } = *pair;
+    Crossing {
+        level: theta_signal / signal,
+        offset: theta_noise / gamma,
+        coupling: 0.0,
+        noise: 1.0,
+        signal: 1.0,
+    }
+}
 
 fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Solution<'f>, Failure> {
     forms.factor(moments, 0.0)?;

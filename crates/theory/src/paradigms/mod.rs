@@ -22,6 +22,7 @@ pub use supervised::SUPERVISED;
 
 use crate::additive::BlockedSolver;
 use crate::closed_forms::{ClosedForms, Solution};
+use crate::finite::{Crossing, Pair};
 use crate::moments::Moments;
 use crate::spectrum::Values;
 use crate::thresholds::Thresholds;
@@ -74,6 +75,8 @@ pub struct Limit {
     pub key: &'static str,
     /// α², signed, of the paper's thresholds.
     pub squared: fn(&Thresholds) -> f64,
+    /// Where a signal component and a noise component cross, in a [finite sample](crate::finite).
+    pub crossing: fn(&Pair) -> Crossing,
 }
 
 /// A paradigm as a [scaled symmetric problem](crate::additive): in lanes, and one problem at a

@@ -34,6 +34,7 @@ use faer::reborrow::IntoConst;
 use super::{InLanes, Limit, Paradigm, Pencil, Scaled, ScaledEncoder};
 use crate::additive::BlockedSolver;
 use crate::closed_forms::{ClosedForms, Encoder, Solution};
+use crate::finite::{Crossing, Pair};
 use crate::moments::Moments;
 use crate::spectrum::{Spectrum, Values};
 
@@ -54,6 +55,7 @@ pub static RECONSTRUCTION: Paradigm = Paradigm {
         symbol: "α_RC",
         key: "alpha_rc",
         squared: |thresholds| thresholds.alpha_rc_squared,
+        crossing,
     }),
     solve,
     in_lanes: Some(InLanes { wants: |wanted| wanted.cross = true, read: read_lanes }),
@@ -65,6 +67,21 @@ pub static RECONSTRUCTION: Paradigm = Paradigm {
         encoder: Some(ScaledEncoder { values: Values::Eigenvalues, basis: ScaledBatch::basis }),
     }),
 };
+
+/// Eigenvalues κ⁴/(κ² + θ) and λ²/(λ + θ' + α²λ) meet, at half a component's leakage.
+fn crossing(pair: &Pair) -> Crossing {
+    let Pair { signal, theta_signal, gamma, theta_noise } = *pair;
+    let shared = signal * (signal / (signal + theta_signal));
+    let tangent = (gamma / signal).sqrt();
+    let coupling = (signal + gamma - shared) / (signal * gamma).sqrt();
+    Crossing {
+        level: gamma / shared,
+        offset: 1.0 + theta_noise / gamma,
+        coupling: coupling * (tangent - 1.0 / tangent),
+        noise: 2.0 - shared / gamma,
+        signal: 2.0 - shared / signal,
+    }
+}
 
 fn solve<'f>(forms: &'f mut ClosedForms, moments: &Moments<'_>) -> Result<Solution<'f>, Failure> {
     let rank = forms.factor(moments, 0.0)?;
