@@ -149,7 +149,12 @@ impl Job {
                 let SpectrumSpec { shape, scale } = &corruption.spectrum;
                 let listed = shape.list().is_some_and(|list| list.iter().all(|value| *value == 0.0));
                 if scale.values().contains(&0.0) {
-                    refuse("corruption.scale", "a boundary needs noise, and `corruption.scale` is 0", "none", noise);
+                    refuse(
+                        "corruption.scale",
+                        "a boundary needs noise, and `corruption.scale` is 0",
+                        "none",
+                        noise,
+                    );
                 } else if listed {
                     let message = "a boundary needs noise, and `corruption.spectrum` is 0";
                     refuse("corruption.spectrum", message, "none", noise);
@@ -162,8 +167,14 @@ impl Job {
             }
             ViewsSpec::Stages(stages) => {
                 if stages.corruption.is_empty() {
-                    let help = "a boundary is where noise is told from signal: list its stages in corruption.stages";
-                    refuse("corruption.stages", "a boundary needs noise, and there is no corruption", "none", help);
+                    let help =
+                        "a boundary is where noise is told from signal: list its stages in corruption.stages";
+                    refuse(
+                        "corruption.stages",
+                        "a boundary needs noise, and there is no corruption",
+                        "none",
+                        help,
+                    );
                 }
                 if stages.severity.as_ref().is_some_and(|severity| severity.values().contains(&0)) {
                     let message = "a boundary needs noise, and severity 0 is none";
@@ -172,7 +183,8 @@ impl Job {
             }
         }
         if spec.alignment().is_some_and(|alignment| alignment.values().len() > 1) {
-            let message = format!("`{ALIGNMENT}` has several values, and `boundary` finds the alignment itself");
+            let message =
+                format!("`{ALIGNMENT}` has several values, and `boundary` finds the alignment itself");
             refuse(ALIGNMENT, &message, "not used", "leave it out: the other axes are traced");
         }
         let paradigms = &mut spec.model.paradigms;
@@ -187,7 +199,8 @@ impl Job {
         (spec.job.replicates, spec.job.adaptive, spec.job.first_replicate) = (1, None, 0);
         spec.output.metrics = vec![self.boundary.recovery.metric()];
         spec.output.detail = super::Detail::Rows;
-        spec.set_alignment(0.0);
+        // Whether views can repeat the noise at all is asked of an alignment above 0.
+        spec.set_alignment(1.0);
         spec.boundary = Some(self.boundary.clone());
         Ok(self)
     }

@@ -176,20 +176,19 @@ impl<O: Oracle> Select<'_, O> {
         if let Some((_, count)) = self.counts.iter().find(|(pivot, _)| pivot.total_cmp(&at).is_eq()) {
             return Ok(*count);
         }
-        // At α = 0, where no bracket says anything, those that were never asked.
-        let open = |(low, high): (&f64, &f64)| match at == f64::NEG_INFINITY {
-            true => *low == at && *high > at,
-            false => *low < at && *high > at,
-        };
+        // α = 0 is asked of those that were never asked anything: who does not recover at some α does
+        // not recover there.
+        let from = if at.is_finite() { at } else { f64::MIN };
+        let open = |(low, high): (&f64, &f64)| *low < from && *high > at;
         let brackets = self.low.iter().zip(&self.high);
-        let asked: Vec<u32> = (0..).zip(brackets).filter(|(_, bracket)| open(*bracket)).map(|(r, _)| r).collect();
+        let asked: Vec<u32> =
+            (0..).zip(brackets).filter(|(_, bracket)| open(*bracket)).map(|(r, _)| r).collect();
         if !asked.is_empty() {
             let recover = self.oracle.recover(&asked, at)?;
             self.solves += asked.len() as u64;
             for (&replicate, recovers) in asked.iter().zip(recover) {
                 let bracket = if recovers { &mut self.high } else { &mut self.low };
-                // Just above α = 0: asked and not recovered.
-                bracket[replicate as usize] = if recovers || at.is_finite() { at } else { f64::MIN };
+                bracket[replicate as usize] = if recovers { at } else { from };
             }
         }
         let count = self.high.iter().filter(|high| **high <= at).count();
@@ -253,8 +252,15 @@ impl<O: Oracle> Select<'_, O> {
 pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Traced, O::Error> {
     let mut replicates = aim.replicates.start;
     let resolution = aim.precision / 10.0;
-    let mut select =
-        Select { oracle, start, resolution, low: Vec::new(), high: Vec::new(), counts: Vec::new(), solves: 0 };
+    let mut select = Select {
+        oracle,
+        start,
+        resolution,
+        low: Vec::new(),
+        high: Vec::new(),
+        counts: Vec::new(),
+        solves: 0,
+    };
     select.grow(replicates, start);
     let [mut always, mut reach] = [select.count(f64::NEG_INFINITY)?, select.count(start.top)?];
     let none = |verdict, replicates, solves| Traced {
@@ -288,23 +294,28 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
             };
             let median = quantile(0.5)?;
             let quantiles = aim.quantiles.iter().map(|&q| quantile(q)).collect::<Result<_, _>>()?;
-            let interval = [low, high];
-            let (verdict, solves) = (Verdict::Traced, select.solves);
+            let (interval, solves) = ([low, high], select.solves);
+            // Replicates that were added may be otherwise than the first.
+            if low == f64::INFINITY {
+                return Ok(none(Verdict::Never, replicates, solves));
+            }
+            let verdict = Verdict::Traced;
             return Ok(Traced { verdict, median, interval, quantiles, replicates, solves });
         }
         let current = f64::from(replicates);
-        let wanted = (1.1 * current * (half / aim.precision).powi(2)).ceil().max(1.3 * current).min(8.0 * current);
+        let wanted =
+            (1.1 * current * (half / aim.precision).powi(2)).ceil().max(1.3 * current).min(8.0 * current);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0 and bounded")]
         let more = (wanted.min(f64::from(aim.replicates.end))) as u32;
-        let interval = low.is_finite() && high.is_finite();
-        let next = match interval {
+        let next = match half.is_finite() {
             true => Start { pivot: f64::midpoint(low, high), step: (half / 3.0).max(resolution), ..start },
             false => start,
         };
+        // Only what any replicate did so far is asked of the new ones.
+        let some_never = reach < replicates as usize || high == f64::INFINITY;
         replicates = more.max(replicates + 1).min(aim.replicates.end);
         select.grow(replicates, next);
-        // Only what any of the first replicates did is asked of the others.
         always = if always > 0 { select.count(f64::NEG_INFINITY)? } else { 0 };
-        reach = if reach < aim.replicates.start as usize || !interval { select.count(start.top)? } else { replicates as usize };
+        reach = if some_never { select.count(start.top)? } else { replicates as usize };
     }
 }

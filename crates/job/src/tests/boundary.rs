@@ -55,7 +55,11 @@ fn a_traced_job_is_read_back_and_has_neither_replicates_nor_alignments() {
     assert!(spec.axes().iter().all(|axis| axis.name != "alignment"));
     assert_eq!(spec.cells(), Some(2 * 2), "sample sizes and paradigms that learn a representation");
     assert_eq!(stored("job.toml", &spec.to_toml(), &[]).unwrap().spec, *spec);
-    assert!(spec.to_toml().contains("[boundary]\nrecovery = \"distance\"\ntolerance = 0.25\n"), "{}", spec.to_toml());
+    assert!(
+        spec.to_toml().contains("[boundary]\nrecovery = \"distance\"\ntolerance = 0.25\n"),
+        "{}",
+        spec.to_toml()
+    );
     let other = read(text, &["job.replicates=7", "augmentation.alignment=1", "output.metrics=[\"leakage\"]"]);
     assert_eq!(other.unwrap().traced().unwrap().spec, *spec);
     assert!(spec.default_output().ends_with("figure-boundary"));

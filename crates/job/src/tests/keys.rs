@@ -287,8 +287,18 @@ fn identities_of_keys_are_those_that_data_sets_were_written_with() {
 
 #[test]
 fn tables_and_axes_stand_in_the_order_in_which_messages_list_them() {
-    let expected =
-        ["job", "data", "corruption", "augmentation", "features", "model", "grid", "sampler", "output", "boundary"];
+    let expected = [
+        "job",
+        "data",
+        "corruption",
+        "augmentation",
+        "features",
+        "model",
+        "grid",
+        "sampler",
+        "output",
+        "boundary",
+    ];
     assert_eq!(tables(), expected);
     let spectral = ["kind", "components", "spectrum", "scale", "decay"];
     let stages = ["severities", "severity", "draw", "stages"];
