@@ -101,8 +101,8 @@ views.toml, for images of 28 x 28 (stages and their keys as in a job: docs/jobs.
                       --module gcc/13 --sbatch-arg=--qos=high --concurrent 2"
     )]
     Submit(Submit),
-    /// Ask data sets in SQL: tables `results`, `summary` and `best` (`eigensweep query --help` for
-    /// more)
+    /// Ask data sets in SQL: tables `results`, `summary`, `best` and `boundary` (`eigensweep query
+    /// --help` for more)
     #[command(disable_help_flag = true)]
     Query(HandedOver),
     /// Draw a figure of data sets as SVG or PNG

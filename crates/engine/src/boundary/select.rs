@@ -204,18 +204,19 @@ impl<O: Oracle> Select<'_, O> {
         if self.high.contains(&f64::NEG_INFINITY) && self.count(f64::NEG_INFINITY)? >= rank {
             return Ok([f64::NEG_INFINITY; 2]);
         }
-        self.count(self.start.pivot.clamp(bottom, self.start.top))?;
+        if !self.counts.iter().any(|(pivot, _)| pivot.is_finite()) {
+            self.count(self.start.pivot.clamp(bottom, self.start.top))?;
+        }
+        let wanted = probit((rank as f64 - 0.5) / self.low.len() as f64);
         let (mut step, mut stalled) = (self.start.step, 0);
         loop {
             let split = self.counts.partition_point(|(_, count)| *count < rank);
             let below = split.checked_sub(1).map(|at| self.counts[at]).filter(|(pivot, _)| pivot.is_finite());
             let above = self.counts.get(split).copied();
-            let pivot = match (below, above) {
+            match (below, above) {
                 (Some((low, _)), Some((high, _))) if high - low <= self.resolution => return Ok([low, high]),
                 (Some((low, fewer)), Some((high, more))) => {
-                    let share = |count: usize| (count as f64 + 0.5) / (self.low.len() as f64 + 1.0);
-                    let [from, to] = [fewer, more].map(|count| probit(share(count)));
-                    let wanted = probit((rank as f64 - 0.5) / self.low.len() as f64);
+                    let [from, to] = [fewer, more].map(|count| self.score(count));
                     let within = if stalled > 1 || to <= from {
                         0.5
                     } else {
@@ -223,19 +224,43 @@ impl<O: Oracle> Select<'_, O> {
                     };
                     let edge = 0.5 * self.resolution;
                     let pivot = (low + within * (high - low)).max(low + edge).min(high - edge);
-                    let before = high - low;
                     let after = if self.count(pivot)? >= rank { pivot - low } else { high - pivot };
-                    stalled = if after > 0.6 * before { stalled + 1 } else { 0 };
-                    continue;
+                    stalled = if after > 0.6 * (high - low) { stalled + 1 } else { 0 };
                 }
                 (Some((low, _)), None) if low >= self.start.top => return Ok([f64::INFINITY; 2]),
-                (Some((low, _)), None) => (low + step).min(self.start.top),
                 (None, Some((high, _))) if high <= bottom => return Ok([f64::NEG_INFINITY, bottom]),
-                (None, Some((high, _))) => (high - step).max(bottom),
-                (None, None) => self.start.pivot,
-            };
-            self.count(pivot)?;
-            step *= 2.0;
+                (Some((end, count)), None) | (None, Some((end, count))) => {
+                    let apart = self.apart(wanted - self.score(count), step);
+                    let pivot = if below.is_some() { end + apart } else { end - apart };
+                    self.count(pivot.clamp(bottom, self.start.top))?;
+                    step *= 2.0;
+                }
+                // There is a pivot.
+                (None, None) => return Ok([f64::NEG_INFINITY, f64::INFINITY]),
+            }
+        }
+    }
+
+    /// The normal score of a count of replicates that recover.
+    fn score(&self, count: usize) -> f64 {
+        probit((count as f64 + 0.5) / (self.low.len() as f64 + 1.0))
+    }
+
+    /// How far from the outermost pivot the next one is, where the wanted score is so far from its: a
+    /// little beyond where the line through the outermost two points, `step` where these do not tell.
+    fn apart(&self, score: f64, step: f64) -> f64 {
+        const BEYOND: f64 = 1.1;
+        const FARTHEST: f64 = 16.0;
+        let mut finite = self.counts.iter().filter(|(pivot, _)| pivot.is_finite());
+        let line = finite
+            .next()
+            .zip(finite.next_back())
+            .map(|((from, fewer), (to, more))| (self.score(*more) - self.score(*fewer)) / (to - from));
+        match line {
+            Some(slope) if slope > 0.0 => {
+                (BEYOND * score.abs() / slope).clamp(self.resolution, FARTHEST * step)
+            }
+            Some(_) | None => step,
         }
     }
 }
@@ -243,8 +268,9 @@ impl<O: Oracle> Select<'_, O> {
 /// Finds the quantiles of the critical log α, adding replicates until the median's interval is as
 /// narrow as it shall be.
 ///
-/// All first replicates are solved at α = 0 and at the largest α, which gives the verdict. Replicates
-/// are then added by the width h of the interval: `R ← min(8 R, max(1.3 R, 1.1 R (h/precision)²))`.
+/// All first replicates are solved at α = 0; at the largest α those that the search leads there. That
+/// gives the verdict. Replicates are then added by the width h of the interval: `R ← min(8 R, max(1.3
+/// R, 1.1 R (h/precision)²))`.
 ///
 /// # Errors
 ///
@@ -262,7 +288,7 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
         solves: 0,
     };
     select.grow(replicates, start);
-    let [mut always, mut reach] = [select.count(f64::NEG_INFINITY)?, select.count(start.top)?];
+    let mut always = select.count(f64::NEG_INFINITY)?;
     let none = |verdict, replicates, solves| Traced {
         verdict,
         median: f64::NAN,
@@ -277,10 +303,10 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
         if always >= u as usize {
             return Ok(none(Verdict::Always, replicates, select.solves));
         }
-        if reach < l as usize {
+        let (low, high) = (select.order(l)?[0], select.order(u)?[1]);
+        if low == f64::INFINITY {
             return Ok(none(Verdict::Never, replicates, select.solves));
         }
-        let (low, high) = (select.order(l)?[0], select.order(u)?[1]);
         let half = (high - low) / 2.0;
         if half <= aim.precision || replicates >= aim.replicates.end {
             let middle = |bracket: [f64; 2]| match bracket[0].is_finite() {
@@ -294,12 +320,7 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
             };
             let median = quantile(0.5)?;
             let quantiles = aim.quantiles.iter().map(|&q| quantile(q)).collect::<Result<_, _>>()?;
-            let (interval, solves) = ([low, high], select.solves);
-            // Replicates that were added may be otherwise than the first.
-            if low == f64::INFINITY {
-                return Ok(none(Verdict::Never, replicates, solves));
-            }
-            let verdict = Verdict::Traced;
+            let (verdict, interval, solves) = (Verdict::Traced, [low, high], select.solves);
             return Ok(Traced { verdict, median, interval, quantiles, replicates, solves });
         }
         let current = f64::from(replicates);
@@ -311,11 +332,9 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
             true => Start { pivot: f64::midpoint(low, high), step: (half / 3.0).max(resolution), ..start },
             false => start,
         };
-        // Only what any replicate did so far is asked of the new ones.
-        let some_never = reach < replicates as usize || high == f64::INFINITY;
         replicates = more.max(replicates + 1).min(aim.replicates.end);
         select.grow(replicates, next);
+        // α = 0 is asked of the new ones only where an earlier one recovers there.
         always = if always > 0 { select.count(f64::NEG_INFINITY)? } else { 0 };
-        reach = if some_never { select.count(start.top)? } else { replicates as usize };
     }
 }
