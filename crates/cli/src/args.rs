@@ -38,6 +38,12 @@ pub(crate) enum Command {
                       eigensweep run jobs/figure3-mnist.toml --shard 2/9 --time-limit 3h"
     )]
     Run(Run),
+    /// Find the critical alignment of each combination of the other axes, with an exact interval
+    #[command(
+        after_help = "Examples:\n  eigensweep boundary jobs/boundary.toml --threads 2\n  eigensweep boundary jobs/boundary.toml \
+                      --set boundary.precision=0.05 --json"
+    )]
+    Boundary(Boundary),
     /// Show grid, tasks, bytes, memory and time of a job without running it
     #[command(after_help = "Example:\n  eigensweep plan jobs/figure3-mnist.toml --set job.replicates=1000")]
     Plan(Plan),
@@ -95,8 +101,8 @@ views.toml, for images of 28 x 28 (stages and their keys as in a job: docs/jobs.
                       --module gcc/13 --sbatch-arg=--qos=high --concurrent 2"
     )]
     Submit(Submit),
-    /// Ask data sets in SQL: tables `results`, `summary` and `best` (`eigensweep query --help` for
-    /// more)
+    /// Ask data sets in SQL: tables `results`, `summary`, `best` and `boundary` (`eigensweep query
+    /// --help` for more)
     #[command(disable_help_flag = true)]
     Query(HandedOver),
     /// Draw a figure of data sets as SVG or PNG
@@ -150,7 +156,7 @@ pub(crate) struct Run {
     /// Worker threads [default: all processors that this process may use]
     #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<usize>,
-    /// Directory of the data set [default: output/NAME]
+    /// Directory of the data set [default: output/NAME, of a boundary output/NAME-boundary]
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Compute one of N shares of the job, I from 1; `auto` takes I (and N, where it is told) from
@@ -168,6 +174,15 @@ pub(crate) struct Run {
     /// Delete the data set first and start anew
     #[arg(long, conflicts_with = "shard")]
     pub(crate) fresh: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Boundary {
+    #[command(flatten)]
+    pub(crate) run: Run,
+    /// Print a JSON array instead of a table: an object for each combination and paradigm
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which share of a job to compute.

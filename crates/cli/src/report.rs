@@ -94,7 +94,7 @@ impl CommandError {
         const INTO: &str = "--into DIR names another directory";
         let (Self::Store(error) | Self::Engine(EngineError::Store(error))) = self else { return None };
         let (another, either) = match command {
-            Command::Run(_) => {
+            Command::Run(_) | Command::Boundary(_) => {
                 (OUTPUT, "--output DIR names another directory, --fresh replaces the data set")
             }
             Command::Submit(_) => (OUTPUT, OUTPUT),

@@ -8,6 +8,7 @@
 //! | 2 | [`simulation`] | one task: draws samples, evaluates the paradigms, fills a batch of rows without allocating |
 //! | 3 | [`schedule`] | runs tasks on a thread pool; batches arrive at one sink in task order, whose work goes back to the pool |
 //! | 4 | [`run`] | whatever parts of a shard are missing, computed and committed |
+//! | | [`boundary`] | critical alignments: the search, and where it begins |
 //! | | [`theory`], [`thresholds`] | thresholds of a job's spectra, and as a table |
 //! | | [`estimate`] | what a job would take |
 //! | | [`facts`] | what the data are like as they were read |
@@ -17,6 +18,7 @@
 //!
 //! The crate knows nothing of arguments, terminals, clocks, plots or SQL.
 
+pub mod boundary;
 mod error;
 pub mod estimate;
 pub mod facts;

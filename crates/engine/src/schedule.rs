@@ -245,7 +245,9 @@ fn work<S: Sink>(
             Next::Work(work) => Message::Done(work.run()),
             Next::Task(mut batch) => {
                 let Some((position, task)) = queue.next() else { break };
-                simulation.run_task(task, &mut workspace, &mut batch);
+                if !simulation.run_task_until(queue.stop, task, &mut workspace, &mut batch) {
+                    break;
+                }
                 Message::Filled(position, batch)
             }
             Next::Nothing => return,

@@ -80,7 +80,7 @@ pub(super) enum AxisMut<'a> {
 /// One text for shared and for mutable references: the patterns bind whichever is given.
 macro_rules! fields {
     ($spec:expr) => {{
-        let JobSpec { job, data, views, model, grid, sampler, output } = $spec;
+        let JobSpec { job, data, views, model, grid, sampler, output, boundary } = $spec;
         let mut fields = Vec::new();
         let GridSpec { samples } = grid;
         fields.push(("grid", "samples", Field::Integers(samples)));
@@ -216,6 +216,7 @@ macro_rules! fields {
         fields.push(("output", "detail", Field::Toml(quoted(detail.name()))));
         fields.push(("output", "part_rows", plain(part_rows)));
         fields.push(("output", "max_failed", plain(max_failed)));
+        fields.extend(boundary.iter().flat_map(|boundary| boundary.fields()));
         fields
     }};
 }
@@ -238,9 +239,13 @@ impl JobSpec {
 
     /// The axes in the order of [`axes`](Self::axes), to be changed.
     pub(super) fn axes_mut(&mut self) -> Vec<AxisMut<'_>> {
+        let alignment = self.is_axis("augmentation", "alignment");
         let fields: Vec<Placed<&mut Axis<i64>, &mut Axis<f64>, &mut Vec<StageSpec>>> = fields!(self);
         let mut axes = Vec::new();
-        for (.., field) in fields {
+        for (table, name, field) in fields {
+            if !alignment && (table, name) == ("augmentation", "alignment") {
+                continue;
+            }
             match field {
                 Field::Integers(axis) => axes.push(AxisMut::Integers(axis)),
                 Field::Floats(axis) => axes.push(AxisMut::Floats(axis)),
@@ -275,7 +280,7 @@ impl JobSpec {
                 }
                 Field::Toml(_) => continue,
             };
-            let Some(column) = key.axis else { continue };
+            let Some(column) = key.axis.filter(|_| self.is_axis(table, name)) else { continue };
             axes.push(AxisColumn {
                 name: column.name,
                 key: &key.path,
@@ -363,6 +368,7 @@ fn stage_axes<'a>(key: &Key, chain: &'a [StageSpec]) -> impl Iterator<Item = Axi
         | Kind::Words(_)
         | Kind::Whole(_)
         | Kind::Number(_)
+        | Kind::Numbers(_)
         | Kind::NumberOr(..)
         | Kind::Spectrum(_)
         | Kind::Replicates

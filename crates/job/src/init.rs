@@ -85,6 +85,7 @@ fn example(key: &Key) -> String {
         Kind::Word(words) => return words.first().map_or_else(String::new, |word| format!("{word:?}")),
         Kind::Words(_)
         | Kind::Whole(_)
+        | Kind::Numbers(_)
         | Kind::Spectrum(_)
         | Kind::Replicates
         | Kind::Stages(_)
@@ -109,6 +110,7 @@ fn others(key: &Key) -> Vec<String> {
         | Kind::Words(_)
         | Kind::Whole(_)
         | Kind::Number(_)
+        | Kind::Numbers(_)
         | Kind::Own(_)
         | Kind::Columns
         | Kind::Patterns

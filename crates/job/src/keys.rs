@@ -93,6 +93,8 @@ pub(super) enum Kind {
     Whole(fn(&Values) -> RangeInclusive<u64>),
     /// A number; an axis of them where the key has a column.
     Number(Allowed),
+    /// A list of numbers, no two the same.
+    Numbers(Allowed),
     /// A number, or one of these words.
     NumberOr(Allowed, &'static [&'static str]),
     /// The name of a shape, or a list of eigenvalues.
@@ -266,6 +268,7 @@ impl Key {
             Kind::Words(words) => format!("a list of any of {}", quoted(words).join(", ")),
             Kind::Whole(within) => in_words(&within(&Values::default())),
             Kind::Number(allowed) => number(allowed),
+            Kind::Numbers(allowed) => format!("a list of numbers {}", allowed.words),
             Kind::NumberOr(allowed, words) => {
                 format!("{}, or {}", number(allowed), quoted(words).join(" or "))
             }

@@ -23,6 +23,7 @@
 
 mod adaptive;
 mod axis;
+mod boundary;
 pub mod chains;
 mod check;
 mod columns;
@@ -48,6 +49,7 @@ use std::path::Path;
 
 pub use adaptive::Adaptive;
 pub use axis::{AXIS_LIMIT, Axis};
+pub use boundary::{BoundarySpec, Recovery};
 pub use check::{CELLS_LIMIT, EXPLICIT_SAMPLES_LIMIT, NAME_LIMIT};
 pub use extension::{NotAnExtension, cell, remainder};
 pub use fields::{AxisColumn, AxisValues};
@@ -69,6 +71,8 @@ pub use views_file::{ViewsFile, views_file};
 pub struct Job {
     /// What to simulate.
     pub spec: JobSpec,
+    /// `[boundary]`, for whoever asks for critical alignments: [`traced`](Job::traced).
+    pub boundary: BoundarySpec,
     /// The texts and the places of their keys, for problems that show only later.
     pub source: JobSource,
 }
@@ -148,13 +152,19 @@ fn read_job(
     }
     let mut values = read::read(&tree, &source, base_dir, &mut problems);
     problems.extend(check::values(&source, &mut values, file_name));
-    let spec = values.spec();
+    problems.extend(boundary::check(&source, &values));
+    let mut spec = values.spec();
+    let boundary = BoundarySpec::of(&values);
+    if let (Some(spec), None) = (&mut spec, base_dir) {
+        // The table stands in the job of a data set only where its rows are critical alignments.
+        spec.boundary = boundary.clone().filter(|_| tree.entries().any(|(table, _)| table == "boundary"));
+    }
     if let Some(spec) = &spec {
         problems.extend(check::cells(&source, spec));
         problems.extend(check::stages(&source, spec));
     }
-    match spec {
-        Some(spec) if problems.is_empty() => Ok(Job { spec, source }),
+    match spec.zip(boundary) {
+        Some((spec, boundary)) if problems.is_empty() => Ok(Job { spec, boundary, source }),
         _ => Err(source.report(problems)),
     }
 }

@@ -166,6 +166,9 @@ impl Reader<'_> {
                 let whole = axis.values().iter().copied().filter_map(exact_integer);
                 Axis::new(whole.collect()).map(Given::Integers)
             }
+            Kind::Numbers(allowed) => {
+                self.absolute_axis(node, path, *allowed).map(|axis| Given::List(axis.values().to_vec()))
+            }
             Kind::NumberOr(_, words) if matches!(node.value, Value::Text(_)) => {
                 self.word(node, path, words).map(Given::Word)
             }

@@ -13,6 +13,7 @@ use eigensweep_theory::views::stages::Shape;
 
 use super::adaptive::Adaptive;
 use super::axis::Axis;
+use super::boundary::BoundarySpec;
 use super::keys;
 use super::stages::{self, StagesSpec};
 
@@ -39,6 +40,8 @@ pub struct JobSpec {
     pub sampler: Sampler,
     /// `[output]`: what is reported.
     pub output: OutputSpec,
+    /// `[boundary]`, of a job whose rows are critical alignments ([`Job::traced`](super::Job::traced)).
+    pub boundary: Option<BoundarySpec>,
 }
 
 impl JobSpec {
@@ -60,10 +63,12 @@ impl JobSpec {
         }
     }
 
-    /// The directory of the job's data set unless another is named: `output/NAME`.
+    /// The directory of the job's data set unless another is named: `output/NAME`, of critical
+    /// alignments `output/NAME-boundary`.
     #[must_use]
     pub fn default_output(&self) -> PathBuf {
-        Path::new("output").join(&self.job.name)
+        let ending = if self.boundary.is_some() { "-boundary" } else { "" };
+        Path::new("output").join(format!("{}{ending}", self.job.name))
     }
 
     /// The paths of all input files, to be changed.
@@ -403,7 +408,13 @@ impl SpectrumShape {
     /// The number of eigenvalues, if the shape fixes it.
     #[must_use]
     pub fn length(&self) -> Option<usize> {
-        if let SpectrumShape::List(list) = self { Some(list.len()) } else { None }
+        self.list().map(<[f64]>::len)
+    }
+
+    /// The eigenvalues that are listed, if any are.
+    #[must_use]
+    pub fn list(&self) -> Option<&[f64]> {
+        if let SpectrumShape::List(list) = self { Some(list) } else { None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the whole of `job` through [`parse`].
 
+mod boundary;
 mod extension;
 mod keys;
 mod problems;

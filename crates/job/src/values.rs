@@ -121,6 +121,7 @@ impl Values {
                 part_rows: self.whole("output.part_rows")?,
                 max_failed: self.floats("output.max_failed")?.only()?,
             },
+            boundary: None,
         })
     }
 

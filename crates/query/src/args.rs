@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use eigensweep_query::output::Format;
 
-/// Ask data sets in SQL: tables `results`, `summary` and `best`
+/// Ask data sets in SQL: tables `results`, `summary`, `best` and `boundary`
 #[derive(Debug, Parser)]
 #[command(
     name = "eigensweep-query",
@@ -17,6 +17,8 @@ Tables:
   results  a row per replicate, combination of axes and paradigm
   summary  per combination and paradigm: count, mean, standard error, median, 5 and 95 % quantiles of each metric
   best     per combination: which paradigm is closest, by how much, with a paired standard error, and which recover
+  boundary of a data set that `eigensweep boundary` wrote, its only table: per combination and paradigm the critical alignment
+           alpha with its interval (low, high), further quantiles, verdict, and the thresholds of theory beside it
 Scales that are relative in the job (noise_scale, augmentation_scale) are multiples of the clean data's largest eigenvalue.
 Data sets of detail = \"summary\" have the table summary, with more statistics, and no other.
 

@@ -24,6 +24,12 @@ pub enum QueryError {
         /// The first one without rows.
         path: PathBuf,
     },
+    /// Data sets of `run` and of `boundary`, read together.
+    #[error("{} holds critical alignments, and others rows of replicates: ask them one after another", path.display())]
+    Kinds {
+        /// The first one of `boundary`.
+        path: PathBuf,
+    },
     /// A column, table, function or paradigm that there is not.
     #[error(transparent)]
     Unknown(#[from] UnknownName),

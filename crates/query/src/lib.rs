@@ -46,6 +46,8 @@ pub struct Query {
     conditions: Vec<Condition>,
     /// Rows, from which the views are computed, or the table `summary`.
     detail: Detail,
+    /// Whether rows are critical alignments: the table `boundary`.
+    traced: bool,
 }
 
 impl std::fmt::Debug for Query {
@@ -56,7 +58,7 @@ impl std::fmt::Debug for Query {
 
 impl Query {
     /// Reads `results`, to which the views come; of data sets that keep a summary in place of rows,
-    /// that as `summary` and nothing else.
+    /// that as `summary`, and of those of critical alignments these as `boundary`, and nothing else.
     ///
     /// # Errors
     ///
@@ -67,12 +69,14 @@ impl Query {
         let schema = frame.collect_schema()?;
         let names: Vec<&str> = schema.iter_names().map(PlSmallStr::as_str).collect();
         let columns = Columns::new(detail, names.iter().copied());
+        let traced = sources.iter().any(|source| source.dataset.spec().boundary.is_some());
         let table = match detail {
+            Detail::Rows if traced => "boundary",
             Detail::Rows => "results",
             Detail::Summary => "summary",
         };
         let paradigms = paradigms::ALL.map(|paradigm| paradigm.name).to_vec();
-        Ok(Self { table: (table, frame), columns, paradigms, conditions: Vec::new(), detail })
+        Ok(Self { table: (table, frame), columns, paradigms, conditions: Vec::new(), detail, traced })
     }
 
     /// The tables of a data set, with `best` among some paradigms only.
@@ -98,11 +102,18 @@ impl Query {
 
     /// The views that a query may name, and their texts.
     fn views(&self) -> Vec<(&'static str, Result<String, String>)> {
+        let none = |name, why: &str| (name, Err(why.to_owned()));
+        if self.traced {
+            let why = "the data set holds critical alignments, one for each combination: ask `boundary`";
+            return vec![none("results", why), none("summary", why), none("best", why)];
+        }
+        let boundary = none("boundary", "the data set holds no critical alignments: `eigensweep boundary` finds them");
         match self.detail {
-            Detail::Summary => Vec::new(),
+            Detail::Summary => vec![boundary],
             Detail::Rows => vec![
                 ("summary", Ok(views::summary(&self.columns))),
                 ("best", views::best(&self.columns, &self.paradigms)),
+                boundary,
             ],
         }
     }

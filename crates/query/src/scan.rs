@@ -23,6 +23,10 @@ pub(super) fn scan(sources: &[Source]) -> Result<(Detail, LazyFrame), QueryError
         let path = summary.map(|source| source.dataset.root().to_path_buf()).unwrap_or_default();
         return Err(QueryError::Mixed { path });
     }
+    let traced = |source: &&Source| source.dataset.spec().boundary.is_some();
+    if let Some(source) = sources.iter().find(traced).filter(|_| !sources.iter().all(|source| traced(&source))) {
+        return Err(QueryError::Kinds { path: source.dataset.root().to_path_buf() });
+    }
     let of = match kept {
         Detail::Rows => rows,
         Detail::Summary => summary,

@@ -19,6 +19,10 @@ pub const PARADIGM: &str = "paradigm";
 /// `status`, string: `ok`, or why there is no value.
 pub const STATUS: &str = "status";
 
+/// `verdict`, string, in the place of [`STATUS`] where rows are critical alignments: `traced`, `always`,
+/// `never`, or why there is none.
+pub const VERDICT: &str = "verdict";
+
 /// `replicates`, in summaries: how many replicates a line is about.
 pub const REPLICATES: &str = "replicates";
 /// `failed`, in summaries: how many of them have no value.
@@ -84,12 +88,31 @@ pub enum Status {
     NotFinite = 3,
     /// k is above the rank of S: there are not so many directions.
     DimensionAboveRank = 4,
+    /// Of a critical alignment: none, as replicates recover at α = 0.
+    Always = 5,
+    /// Of a critical alignment: none, as replicates do not recover at the largest α.
+    Never = 6,
 }
 
 impl Status {
-    /// All statuses, by number.
+    /// The statuses of rows of replicates, by number: all but the verdicts, which come after them.
     pub const ALL: [Self; 5] =
         [Self::Ok, Self::NotPositiveDefinite, Self::NoConvergence, Self::NotFinite, Self::DimensionAboveRank];
+
+    /// The names in the column [`STATUS`], by number, or where rows are critical alignments in the
+    /// column [`VERDICT`].
+    #[must_use]
+    pub fn names(traced: bool) -> Vec<&'static str> {
+        let verdicts = [Self::Always, Self::Never].into_iter().filter(|_| traced);
+        let name = |status: Self| if traced && status == Self::Ok { "traced" } else { status.name() };
+        Self::ALL.into_iter().chain(verdicts).map(name).collect()
+    }
+
+    /// Whether there should have been a value.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Self::Ok | Self::Always | Self::Never)
+    }
 
     /// The status of this name.
     #[must_use]
@@ -106,6 +129,8 @@ impl Status {
             Self::NoConvergence => "no-convergence",
             Self::NotFinite => "not-finite",
             Self::DimensionAboveRank => "dimension-above-rank",
+            Self::Always => "always",
+            Self::Never => "never",
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::grid::Grid;
 use crate::plan::Extents;
 use eigensweep_job::{JobSpec, Sampler};
 
+/// Problems that a critical alignment takes, about: by the order of magnitude.
+const TRACED_SOLVES: f64 = 1000.0;
+
 /// Estimated flops of the units of a grid: a unit of signal components c and (summed) sample size n
 /// costs `a_c + n b_c`.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +42,7 @@ impl Cost {
             Sampler::Explicit => 1.0,
         };
         let stages = spec.stages().is_some();
+        let solves = if spec.boundary.is_some() { TRACED_SOLVES } else { 1.0 };
         let unit = |signal: f64| {
             if stages {
                 let solving =
@@ -58,6 +62,8 @@ impl Cost {
             Some(axis) => axis.values().iter().map(|&signal| unit(signal as f64)).collect(),
             None => vec![unit(extents.signal as f64)],
         };
+        let components: Vec<[f64; 2]> =
+            components.into_iter().map(|of| of.map(|flops| flops * solves)).collect();
         let mut samples = vec![0.0];
         for &n in spec.grid.samples.values() {
             samples.push(samples[samples.len() - 1] + n as f64);
@@ -65,6 +71,11 @@ impl Cost {
         // Units of real data have all sample sizes.
         if spec.data.is_rows() {
             samples = vec![0.0, samples[samples.len() - 1]];
+        }
+        // Combinations of the other axes stand within a sample size: each has the mean cost.
+        if spec.boundary.is_some() {
+            let count = spec.grid.samples.values().len();
+            samples = vec![0.0, samples[samples.len() - 1] / count as f64];
         }
         let per_setting = samples.len() as u64 - 1;
         let settings = grid.columns() / (components.len() as u64 * per_setting);

@@ -47,6 +47,26 @@ pub enum StoreError {
         /// Hash of the job whose rows are there.
         found: String,
     },
+    /// The output directory holds what the other of `run` and `boundary` wrote.
+    #[error(
+        "{} holds {found}: choose another directory, or replace the data set",
+        path.display()
+    )]
+    OtherKind {
+        /// The output directory.
+        path: PathBuf,
+        /// What it holds, in words.
+        found: &'static str,
+    },
+    /// A data set of critical alignments, where rows of replicates are needed.
+    #[error(
+        "{} holds critical alignments, not rows of replicates: ask it by `eigensweep query {} 'SELECT * FROM boundary'`",
+        path.display(), path.display()
+    )]
+    Boundaries {
+        /// The data set.
+        path: PathBuf,
+    },
     /// The output directory has rows that the job does not ask for.
     #[error(
         "{} has {reason}: a job may add replicates and values of its axes, not take any away. Choose another directory, or \
@@ -194,11 +214,13 @@ impl StoreError {
             Self::OutputIsFile { .. } | Self::NotADataSet { .. } | Self::Busy { .. } => {
                 Some(Remedy::Elsewhere)
             }
-            Self::DifferentJob { .. } | Self::NotExtended { .. } | Self::Section { .. } => {
-                Some(Remedy::ElsewhereOrAfresh)
-            }
+            Self::DifferentJob { .. }
+            | Self::OtherKind { .. }
+            | Self::NotExtended { .. }
+            | Self::Section { .. } => Some(Remedy::ElsewhereOrAfresh),
             Self::Io { .. }
             | Self::DifferentSections { .. }
+            | Self::Boundaries { .. }
             | Self::NoDataSet { .. }
             | Self::FormatVersion { .. }
             | Self::Parquet { .. }

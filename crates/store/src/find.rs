@@ -1,12 +1,11 @@
 //! Stored rows found by a condition.
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Float64Array, RecordBatch};
+use arrow_array::Float64Array;
 use eigensweep_job::Detail;
 
 use crate::StoreError;
 use crate::columns::{self, Status};
-use crate::dataset::{Dataset, Section, floats, read_columns, value};
+use crate::dataset::{Dataset, Section, floats, read_columns, text, value};
 use crate::filter::{Filter, Known, Value};
 use crate::grid::Grid;
 use crate::rows::{Row, metrics_of};
@@ -92,6 +91,7 @@ pub fn why_none<'d>(
 ///
 /// [`StoreError`] if a part cannot be read.
 pub fn find(dataset: &Dataset, filter: &Filter, most: usize) -> Result<(Vec<StoredRow>, bool), StoreError> {
+    dataset.refuse_boundaries()?;
     let grid = Grid::new(dataset.spec());
     let filter = filter.as_shown(&|name| grid.axis(name).map(|axis| axis.values.as_floats()));
     let mut found = Vec::new();
@@ -153,8 +153,4 @@ pub fn find(dataset: &Dataset, filter: &Filter, most: usize) -> Result<(Vec<Stor
         }
     }
     Ok((found, false))
-}
-
-fn text<'b>(batch: &'b RecordBatch, name: &str, at: usize) -> Option<&'b str> {
-    batch.column_by_name(name)?.as_string_opt::<i32>().map(|column| column.value(at))
 }

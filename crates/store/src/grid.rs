@@ -13,6 +13,9 @@
 //! shards share, and within a unit rows are numbered by n, the views, the dimension, and the
 //! paradigm.
 //!
+//! Where rows are critical alignments, which are found over replicates, a unit is one combination
+//! of the axes with its paradigms.
+//!
 //! So consecutive rows hold few values of the axes and many replicates, and a part can be pruned by
 //! a filter on axes.
 
@@ -125,14 +128,17 @@ enum Order {
     Nested,
     /// Rows that stages corrupt: what is corrupted alike is accumulated together.
     Stages,
+    /// Critical alignments: each combination by itself.
+    Traced,
 }
 
 impl Order {
     fn of(spec: &JobSpec) -> Self {
-        match (spec.stages().is_some(), spec.data.is_rows()) {
-            (true, _) => Self::Stages,
-            (false, true) => Self::Nested,
-            (false, false) => Self::Drawn,
+        match (spec.boundary.is_some(), spec.stages().is_some(), spec.data.is_rows()) {
+            (true, _, _) => Self::Traced,
+            (false, true, _) => Self::Stages,
+            (false, false, true) => Self::Nested,
+            (false, false, false) => Self::Drawn,
         }
     }
 
@@ -145,6 +151,7 @@ impl Order {
             Self::Drawn => [data, samples, Rank::Replicate, noise, views, within, dimension],
             Self::Nested => [data, Rank::Replicate, samples, noise, views, within, dimension],
             Self::Stages => [data, noise, Rank::Replicate, samples, views, within, dimension],
+            Self::Traced => [data, samples, noise, views, within, dimension, Rank::Replicate],
         }
     }
 

@@ -3,6 +3,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`columns`] | names, statuses and version of the format |
+//! | [`boundary`] | columns of critical alignments |
 //! | [`grid`], [`plan`], [`cost`], [`shard`] | axes → rows → tasks (which share a sample) → parts (which are files) → shards |
 //! | [`rows`] | the rows of a task |
 //! | [`dataset`] | Parquet parts, staged, fsynced, renamed, committed; manifest; merge; resume |
@@ -19,6 +20,7 @@
 pub mod active;
 pub mod adaptive;
 pub mod aggregate;
+pub mod boundary;
 pub mod columns;
 pub mod cost;
 pub mod dataset;

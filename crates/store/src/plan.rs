@@ -119,6 +119,8 @@ impl Plan {
             .min(within(TASK_FLOPS))
             .min(units / LEAST_TASKS)
             .max(1);
+        // A boundary's cell solves many problems, and is a task by itself.
+        let most_units = if spec.boundary.is_some() { 1 } else { most_units };
         let units_per_task = fullest(most_units, rows_per_unit.div_ceil(rows_per_problem));
         let by_size = match spec.output.detail {
             Detail::Rows => spec.output.part_rows / rows_per_unit,

@@ -7,6 +7,7 @@ use eigensweep_job::JobSpec;
 use eigensweep_theory::Metric;
 use eigensweep_theory::metrics::{self, Asked};
 
+use crate::boundary;
 use crate::columns::Status;
 
 /// Values and status of consecutive rows.
@@ -41,7 +42,10 @@ impl Row {
 /// The metrics that a job's rows have columns for, in their order.
 #[must_use]
 pub fn metrics_of(spec: &JobSpec) -> Vec<&'static Metric> {
-    metrics::columns(&spec.output.metrics)
+    match &spec.boundary {
+        Some(boundary) => boundary::columns(boundary),
+        None => metrics::columns(&spec.output.metrics),
+    }
 }
 
 impl Rows {
@@ -128,6 +132,11 @@ impl Rows {
         Row { values: self.values.iter().map(|values| values[at]).collect(), status: self.status[at] }
     }
 
+    /// Says of a row why it has values or none, whatever these are.
+    pub fn set_status(&mut self, row: usize, status: Status) {
+        self.status[row] = status;
+    }
+
     /// Gives rows a status and takes their results away; what is known without a solution stays.
     pub fn fail(&mut self, rows: Range<usize>, status: Status) {
         let solved = self.metrics.iter().map(|metric| metric.asked != Asked::Always);
@@ -140,6 +149,6 @@ impl Rows {
     /// Number of rows without a value.
     #[must_use]
     pub fn failed(&self) -> u64 {
-        self.status.iter().filter(|&&status| status != Status::Ok).count() as u64
+        self.status.iter().filter(|status| status.is_failure()).count() as u64
     }
 }

@@ -213,6 +213,7 @@ pub fn read(
     selection: Option<Selection<'_>>,
     most: usize,
 ) -> Result<Option<Table>, StoreError> {
+    dataset.refuse_boundaries()?;
     let spec = dataset.spec();
     let mut table = Table {
         grid: Grid::new(spec),
@@ -371,6 +372,7 @@ pub const LINES: u64 = 10_000;
 ///
 /// [`StoreError`] if the summary or a part cannot be read.
 pub fn summarise(dataset: &Dataset) -> Result<Option<Summary>, StoreError> {
+    dataset.refuse_boundaries()?;
     let spec = dataset.spec();
     let grid = Grid::new(spec);
     let samples = spec.grid.samples.values();

@@ -15,7 +15,7 @@
 //! threshold; NULL where no threshold is known. To recover is to leak nothing in the limit: for k >
 //! k₀ no paradigm with a threshold does, although its distance may fall.
 
-use crate::columns::{PARADIGM, REPLICATE, STATUS};
+use crate::columns::{PARADIGM, REPLICATE, STATUS, VERDICT};
 use eigensweep_job::Detail;
 use eigensweep_theory::metrics::{self, DISTANCE, THRESHOLD_SQUARED};
 use eigensweep_theory::paradigms;
@@ -49,7 +49,7 @@ impl Columns {
     /// Whether a column of a table has values that can be listed.
     #[must_use]
     pub fn has_few_values(&self, name: &str) -> bool {
-        let others = [PARADIGM, REPLICATE, STATUS, "winner", "runner_up"];
+        let others = [PARADIGM, REPLICATE, STATUS, VERDICT, "winner", "runner_up"];
         others.contains(&name) || self.axes.iter().any(|axis| axis == name)
     }
 

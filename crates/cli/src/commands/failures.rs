@@ -10,10 +10,15 @@ use crate::exit::Exit;
 pub(crate) fn report(dataset: &Dataset) -> Exit {
     let FailureRemarks { of_status, too_many } = failure_remarks(dataset);
     for (status, remark) in of_status {
-        tell!(
-            "warning: {remark}. To see them: eigensweep replay {} --where \"status = '{status}'\"",
-            dataset.root().display()
-        );
+        let root = dataset.root().display();
+        match dataset.spec().boundary {
+            None => tell!(
+                "warning: {remark}. To see them: eigensweep replay {root} --where \"status = '{status}'\""
+            ),
+            Some(_) => tell!(
+                "warning: {remark}. To see them: eigensweep query {root} \"SELECT * FROM boundary WHERE verdict = '{status}'\""
+            ),
+        }
     }
     let Some(too_many) = too_many else { return Exit::Success };
     tell!("error: {too_many}");

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod boundary;
 mod completions;
 mod data;
 mod failures;
@@ -61,6 +62,7 @@ fn relative(spec: &JobSpec) -> impl Iterator<Item = &'static str> {
 pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
     match &arguments.command {
         Command::Run(run) => run::call(run, arguments.quiet, arguments.verbose),
+        Command::Boundary(boundary) => boundary::call(boundary, arguments.quiet, arguments.verbose),
         Command::Plan(plan) => plan::call(plan),
         Command::Theory(theory) => theory::call(theory),
         Command::Solve(solve) => solve::call(solve),

@@ -8,6 +8,7 @@ use eigensweep_engine::run::{Observer, Outcome};
 use eigensweep_engine::study::{How, Opened, Study};
 use eigensweep_figures::{Source, finding};
 use eigensweep_host::{RunLog, batch, machine};
+use eigensweep_job::{Job, JobProblems};
 use eigensweep_store::dataset::{Dataset, RunState};
 use eigensweep_store::format::whole;
 use eigensweep_store::shard::Shard;
@@ -33,10 +34,49 @@ const RESERVE: Duration = Duration::from_secs(20);
 const WARNED_BEFORE: Duration = Duration::from_secs(150);
 
 pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
+    let done = match simulate(arguments, Ok, quiet, verbose)? {
+        Ended::Stopped(exit) => return Ok(exit),
+        Ended::Done(done) => done,
+    };
+    let dataset = &done.dataset;
+    if !quiet {
+        done.finish(said)?;
+        if dataset.is_complete() {
+            tell!("{}", super::query::next(dataset.root(), dataset.spec().output.detail));
+        }
+    }
+    Ok(failures::report(dataset))
+}
+
+/// How a run ended.
+pub(super) enum Ended {
+    /// It was stopped, which has been said.
+    Stopped(Exit),
+    /// Its share is done.
+    Done(Box<Done>),
+}
+
+/// A share that is done.
+pub(super) struct Done {
+    pub(super) dataset: Dataset,
+    shard: Shard,
+    /// Rows that this run computed.
+    added: u64,
+    /// Seconds that it took.
+    seconds: f64,
+}
+
+/// Computes what is missing of the data set of a job, as `of` makes it of the one that was given.
+pub(super) fn simulate(
+    arguments: &Run,
+    of: impl FnOnce(Job) -> Result<Job, JobProblems>,
+    quiet: bool,
+    verbose: bool,
+) -> Result<Ended, CommandError> {
     let (started, clock) = (machine::now(), Instant::now());
     let shard = shard(arguments.shard)?;
     let limit = time_limit(arguments.time_limit)?;
-    let job = job::read(&arguments.file.job, &arguments.file.set)?;
+    let job = of(job::read(&arguments.file.job, &arguments.file.set)?).map_err(EngineError::from)?;
     let root = arguments.output.clone().unwrap_or_else(|| job.spec.default_output());
     let stop = Stop::catch().map_err(|source| CommandError::Io {
         action: "catch signals for",
@@ -80,15 +120,10 @@ pub(crate) fn call(arguments: &Run, quiet: bool, verbose: bool) -> Result<Exit, 
         if let Some(requeue) = requeue.filter(|_| exit == Exit::TimeLimit) {
             requeue.ask(log.rows());
         }
-        return Ok(exit);
+        return Ok(Ended::Stopped(exit));
     }
-    if !quiet {
-        finish(&dataset, shard, outcome.rows, log.recorded_seconds())?;
-        if dataset.is_complete() {
-            tell!("{}", super::query::next(&root, dataset.spec().output.detail));
-        }
-    }
-    Ok(failures::report(&dataset))
+    let done = Done { dataset, shard, added: outcome.rows, seconds: log.recorded_seconds() };
+    Ok(Ended::Done(Box::new(done)))
 }
 
 /// Hears how a run gets on: says it, shows it, and writes it down.
@@ -188,39 +223,51 @@ fn time_to_go_on() -> Duration {
     }
 }
 
-/// The summary, and where the rows are.
-fn finish(dataset: &Dataset, shard: Shard, added: u64, seconds: f64) -> Result<(), EngineError> {
-    if dataset.is_complete() {
-        // The rows are safe whatever becomes of what is said about them.
-        let source = Source::open(dataset.root());
-        if let Some(found) = source.and_then(|source| finding(&[source])).unwrap_or_default() {
-            table::print(&found);
-        }
-        match summarise(dataset)? {
-            Some(summary) => print_summary(&summary, dataset),
-            None => table::print(&format!("too many combinations for a table; {}", rest(dataset.root()))),
-        }
-    } else {
-        table::print(&format!("shard {shard} is done"));
+/// The summary.
+fn said(dataset: &Dataset) -> Result<(), EngineError> {
+    // The rows are safe whatever becomes of what is said about them.
+    let source = Source::open(dataset.root());
+    if let Some(found) = source.and_then(|source| finding(&[source])).unwrap_or_default() {
+        table::print(&found);
     }
-    let bytes: u64 = dataset.records().map(|record| record.bytes).sum();
-    let (done, all) = (dataset.rows_done(), dataset.rows());
-    let of_all = if done == all { String::new() } else { format!(" of {}", HumanCount(all)) };
-    table::print(&format!(
-        "{}{of_all} rows, {} of parts in {}",
-        HumanCount(done),
-        HumanBytes(bytes),
-        dataset.root().display()
-    ));
-    if added > 0 {
-        let elapsed = duration(seconds);
-        tell!(
-            "{} rows computed and written in {elapsed}, {} rows/s",
-            HumanCount(added),
-            HumanCount(whole(added as f64 / seconds))
-        );
+    match summarise(dataset)? {
+        Some(summary) => print_summary(&summary, dataset),
+        None => table::print(&format!("too many combinations for a table; {}", rest(dataset.root()))),
     }
     Ok(())
+}
+
+impl Done {
+    /// What is `said` of all rows, where the rows are, and how long they took.
+    pub(super) fn finish(
+        &self,
+        said: impl FnOnce(&Dataset) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let Self { dataset, shard, added, seconds } = self;
+        if dataset.is_complete() {
+            said(dataset)?;
+        } else {
+            table::print(&format!("shard {shard} is done"));
+        }
+        let bytes: u64 = dataset.records().map(|record| record.bytes).sum();
+        let (done, all) = (dataset.rows_done(), dataset.rows());
+        let of_all = if done == all { String::new() } else { format!(" of {}", HumanCount(all)) };
+        table::print(&format!(
+            "{}{of_all} rows, {} of parts in {}",
+            HumanCount(done),
+            HumanBytes(bytes),
+            dataset.root().display()
+        ));
+        if *added > 0 {
+            let elapsed = duration(*seconds);
+            tell!(
+                "{} rows computed and written in {elapsed}, {} rows/s",
+                HumanCount(*added),
+                HumanCount(whole(*added as f64 / seconds))
+            );
+        }
+        Ok(())
+    }
 }
 
 /// Where the rows of a table are that are not shown.

@@ -52,6 +52,7 @@ impl Columns {
                 }
                 Formula::Probed { model, on, score } => columns.probed.push((column, (model, on, score))),
                 Formula::Threshold(of) => columns.thresholds.push((column, of)),
+                Formula::Traced => {}
                 Formula::Derived { from, of } => {
                     assert!(from.len() <= MOST_FROM, "room for what `{}` is derived from", metric.name);
                     let from = from.iter().filter_map(|metric| rows.column(metric)).collect();

@@ -25,7 +25,7 @@ pub struct Explained {
 ///
 /// # Panics
 ///
-/// If the workspace is another simulation's.
+/// If the workspace is another simulation's, or rows are critical alignments.
 #[must_use]
 pub fn explain(simulation: &Simulation, workspace: &Workspace, samples: u64) -> Explained {
     match (&simulation.0, &workspace.0) {
@@ -33,7 +33,7 @@ pub fn explain(simulation: &Simulation, workspace: &Workspace, samples: u64) -> 
             spectral::explain(simulation, workspace, samples)
         }
         (Protocol::Stages(_), Buffers::Stages(workspace)) => workspace.explain(),
-        (Protocol::Spectral(_), Buffers::Stages(_)) | (Protocol::Stages(_), Buffers::Spectral(_)) => {
+        (Protocol::Spectral(_) | Protocol::Stages(_) | Protocol::Traced(_), _) => {
             panic!("a workspace of this simulation")
         }
     }

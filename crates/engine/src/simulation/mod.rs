@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `spectral` | additive views of a diagonal covariance (Section 4.1), many problems in lanes |
 //! | [`stages`] | chains of stages that act on moments, one problem at a time |
+//! | `traced` | critical alignments, from the rows that one of these computes of a cell's replicates |
 //!
 //! [`Simulation`] is shared and immutable; each thread owns a [`Workspace`] and fills a [`Rows`].
 
@@ -11,8 +12,10 @@ mod columns;
 pub mod explain;
 pub(crate) mod spectral;
 pub mod stages;
+mod traced;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use eigensweep_sampling::streams::Streams;
 use eigensweep_theory::{InstructionSet, Paradigm};
@@ -26,6 +29,7 @@ use eigensweep_store::plan::{Plan, parts_in_writing};
 use eigensweep_store::rows::Rows;
 use spectral::Spectral;
 use stages::Stages;
+use traced::Traced;
 
 /// Everything that the tasks of a job share.
 #[derive(Debug)]
@@ -36,6 +40,7 @@ pub struct Simulation(Protocol);
 enum Protocol {
     Spectral(Box<Spectral>),
     Stages(Box<Stages>),
+    Traced(Box<Traced>),
 }
 
 /// Buffers of one thread.
@@ -46,6 +51,8 @@ pub struct Workspace(Buffers);
 enum Buffers {
     Spectral(Box<spectral::Workspace>),
     Stages(Box<stages::Workspace>),
+    /// Cells have buffers of their own.
+    Traced(InstructionSet),
 }
 
 /// What every job has.
@@ -99,9 +106,10 @@ impl Simulation {
     #[must_use]
     pub fn new(spec: &JobSpec, input: Arc<Input>, plan: Plan) -> Self {
         let frame = Frame::new(spec, input, plan);
-        Self(match spec.stages() {
-            Some(staged) => Protocol::Stages(Box::new(Stages::new(spec, staged, frame))),
-            None => Protocol::Spectral(Box::new(Spectral::new(spec, frame))),
+        Self(match (&spec.boundary, spec.stages()) {
+            (Some(boundary), _) => Protocol::Traced(Box::new(Traced::new(spec, boundary, frame))),
+            (None, Some(staged)) => Protocol::Stages(Box::new(Stages::new(spec, staged, frame))),
+            (None, None) => Protocol::Spectral(Box::new(Spectral::new(spec, frame))),
         })
     }
 
@@ -109,6 +117,7 @@ impl Simulation {
         match &self.0 {
             Protocol::Spectral(spectral) => &spectral.frame,
             Protocol::Stages(stages) => &stages.frame,
+            Protocol::Traced(traced) => &traced.frame,
         }
     }
 
@@ -128,6 +137,7 @@ impl Simulation {
         let frame = match &mut self.0 {
             Protocol::Spectral(spectral) => &mut spectral.frame,
             Protocol::Stages(stages) => &mut stages.frame,
+            Protocol::Traced(traced) => &mut traced.frame,
         };
         frame.active = Some(active);
         self
@@ -161,10 +171,7 @@ impl Simulation {
     #[must_use]
     pub fn memory_bytes(&self, threads: usize) -> u64 {
         let Frame { plan, blank, input, .. } = self.frame();
-        let workspace = match &self.0 {
-            Protocol::Spectral(spectral) => spectral.workspace_bytes(),
-            Protocol::Stages(stages) => stages.workspace_bytes(),
-        };
+        let workspace = self.workspace_bytes();
         let row = blank.metrics().len() as u64 * 8 + 1;
         let rows = 3 * plan.rows_per_task();
         let part = plan.part_rows(0).end;
@@ -180,6 +187,15 @@ impl Simulation {
         let parts = (1 + writing) * part * row + writing * encoder;
         let running = input + threads as u64 * (workspace + rows * row) + parts;
         PROGRAM + running.max(loading)
+    }
+
+    /// Bytes of a workspace, about.
+    fn workspace_bytes(&self) -> u64 {
+        match &self.0 {
+            Protocol::Spectral(spectral) => spectral.workspace_bytes(),
+            Protocol::Stages(stages) => stages.workspace_bytes(),
+            Protocol::Traced(traced) => traced.workspace_bytes(),
+        }
     }
 
     /// No rows, with the columns that this simulation's have.
@@ -202,14 +218,44 @@ impl Simulation {
     /// # Panics
     ///
     /// If there is no such task, or the workspace or batch is another simulation's.
-    #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
     pub fn run_task(&self, task: u64, workspace: &mut Workspace, batch: &mut Rows) {
+        self.run_task_until(&AtomicBool::new(false), task, workspace, batch);
+    }
+
+    /// The same, unless `stop` is set before a task that takes long has come to its end; returns
+    /// whether it has.
+    ///
+    /// # Panics
+    ///
+    /// As [`run_task`](Self::run_task).
+    #[expect(clippy::cast_possible_truncation, reason = "at most plan::TASK_ROWS")]
+    pub fn run_task_until(
+        &self,
+        stop: &AtomicBool,
+        task: u64,
+        workspace: &mut Workspace,
+        batch: &mut Rows,
+    ) -> bool {
         let plan = self.plan();
         assert!(task < plan.tasks, "a task of this plan");
         let rows = plan.task_rows(task);
         batch.restart((rows.end - rows.start) as usize);
         let per_unit = plan.grid.rows_per_unit;
-        let units = plan.task_units(task).map(|unit| (unit, (unit * per_unit - rows.start) as usize));
+        let mut units = plan.task_units(task).map(|unit| (unit, (unit * per_unit - rows.start) as usize));
+        if let (Protocol::Traced(traced), Buffers::Traced(instruction_set)) = (&self.0, &workspace.0) {
+            return units.all(|(unit, start)| traced.run_unit(unit, start, *instruction_set, stop, batch));
+        }
+        self.run_units(units, workspace, batch);
+        true
+    }
+
+    /// Computes units of rows of replicates, each of which has its rows from a place of the batch on.
+    fn run_units(
+        &self,
+        units: impl Iterator<Item = (u64, usize)>,
+        workspace: &mut Workspace,
+        batch: &mut Rows,
+    ) {
         match (&self.0, &mut workspace.0) {
             (Protocol::Spectral(spectral), Buffers::Spectral(workspace)) => {
                 spectral.run_units(units, workspace, batch);
@@ -217,10 +263,33 @@ impl Simulation {
             (Protocol::Stages(stages), Buffers::Stages(workspace)) => {
                 units.for_each(|(unit, start)| stages.run_unit(unit, start, workspace, batch));
             }
-            (Protocol::Spectral(_), Buffers::Stages(_)) | (Protocol::Stages(_), Buffers::Spectral(_)) => {
+            (Protocol::Spectral(_) | Protocol::Stages(_) | Protocol::Traced(_), _) => {
                 panic!("a workspace of this simulation")
             }
         }
+    }
+
+    /// Views repeat so much of the corruption's noise from now on, of a simulation of one cell.
+    fn set_alignment(&mut self, alpha: f64) {
+        match &mut self.0 {
+            Protocol::Spectral(spectral) => spectral.set_alignment(alpha),
+            Protocol::Stages(stages) => stages.set_alignment(alpha),
+            Protocol::Traced(_) => {}
+        }
+    }
+
+    /// So many replicates of a single cell are computed together.
+    fn replicates_at_once(&self) -> usize {
+        usize::try_from(self.plan().units_per_task).unwrap_or(1).max(1)
+    }
+
+    /// Computes these replicates of a simulation of one cell, whose first replicate is 0: their rows,
+    /// one after another.
+    fn run_replicates(&self, replicates: &[u32], workspace: &mut Workspace, batch: &mut Rows) {
+        let per_unit = usize::try_from(self.plan().grid.rows_per_unit).unwrap_or(1);
+        batch.restart(replicates.len() * per_unit);
+        let units = replicates.iter().enumerate().map(|(at, &replicate)| (replicate.into(), at * per_unit));
+        self.run_units(units, workspace, batch);
     }
 }
 
@@ -242,6 +311,7 @@ impl Workspace {
             Protocol::Stages(stages) => {
                 Buffers::Stages(Box::new(stages::Workspace::on(instruction_set, stages)))
             }
+            Protocol::Traced(_) => Buffers::Traced(instruction_set),
         })
     }
 }

@@ -9,6 +9,7 @@ use eigensweep_theory::paradigms;
 use eigensweep_theory::views::KINDS;
 use eigensweep_theory::views::stages::{Severities, Takes, Unless};
 
+use super::super::boundary::Recovery;
 use super::super::chains;
 use super::super::numbers::Allowed;
 use super::super::spec::{
@@ -187,7 +188,7 @@ fn beside(
 
 /// Every key, in canonical order.
 pub(super) fn declare() -> Vec<Key> {
-    [job(), data(), corruption(), augmentation(), others()].into_iter().flatten().collect()
+    [job(), data(), corruption(), augmentation(), others(), boundary()].into_iter().flatten().collect()
 }
 
 fn job() -> Vec<Key> {
@@ -587,3 +588,49 @@ fn common() -> Vec<Key> {
     ]);
     keys
 }
+
+/// A tolerance of `[boundary]`.
+const TOLERANCE: Allowed = Allowed::share(
+    "above 0 and below 1",
+    |value| value > 0.0 && value < 1.0,
+    "a replicate recovers where its leakage is below this, or its distance below this share of that at α = 0",
+);
+
+const PRECISION: Allowed = Allowed::real(
+    "above 0",
+    |value| value > 0.0,
+    "the half width of the interval of log α (0.02: 2 % of α) at which no replicate is added",
+);
+
+const CONFIDENCE: Allowed = Allowed::share(
+    "above 0 and below 1",
+    |value| value > 0.0 && value < 1.0,
+    "the least probability that the interval holds α*",
+);
+
+const QUANTILES: Allowed = Allowed::share(
+    "above 0 and below 1",
+    |value| value > 0.0 && value < 1.0,
+    "probabilities of recovery, beside ½, whose alignments are reported; 0.1 and 0.9 give the transition's width",
+);
+
+/// Defaults: those under which the coverage of the intervals was measured.
+fn boundary() -> Vec<Key> {
+    let recovery = "what a replicate recovers by: its leakage, or its distance against that at α = 0";
+    let tolerance = Default::Derived("1/(2k) of leakage, 0.5 of distance");
+    let least = "the replicates that every cell is traced with at least (`job.replicates` is not used)";
+    let most = "the replicates after which none is added, however wide the interval still is";
+    let count = |path, default: &str, help| key(path, Kind::Whole(|_| 2..=MOST_TRACED), default, help);
+    vec![
+        word("boundary.recovery", Recovery::ALL.map(Recovery::name).to_vec(), recovery),
+        number("boundary.tolerance", TOLERANCE, tolerance),
+        number("boundary.precision", PRECISION, "0.02"),
+        number("boundary.confidence", CONFIDENCE, "0.95"),
+        key("boundary.quantiles", Kind::Numbers(QUANTILES), "[0.1, 0.9]", QUANTILES.help),
+        count("boundary.min_replicates", "24", least),
+        count("boundary.max_replicates", "4096", most),
+    ]
+}
+
+/// Most replicates of a boundary's cell: their order statistics then take some milliseconds.
+const MOST_TRACED: u64 = 1 << 20;

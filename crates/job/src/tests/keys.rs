@@ -11,7 +11,7 @@ use eigensweep_theory::views::stages::KINDS;
 use super::super::keys::{
     Default, Identity, KEYS, Key, Kind, STAGES, VIEWS, When, axes, enters, find, markdown, names, tables,
 };
-use super::super::{AxisValues, JobSpec, Shown, commented};
+use super::super::{AxisValues, JobSpec, Shown, commented, stored};
 use super::{job, read};
 
 /// What must stand in a table so that a key has a meaning: its conditions, and what files are read.
@@ -97,7 +97,13 @@ fn example(key: &Key) -> String {
 /// A job in which a key has a meaning and is given.
 fn with(key: &Key, value: &str) -> JobSpec {
     let dimension = if key.path == "model.dimension" { "" } else { "model.dimension = 2\n" };
-    job(&format!("{dimension}{}{} = {value}\n", beside(key), key.path)).spec
+    of_key(key, &format!("{dimension}{}{} = {value}\n", beside(key), key.path))
+}
+
+/// A job as the key's table is part of it.
+fn of_key(key: &Key, text: &str) -> JobSpec {
+    let job = job(text);
+    if key.table == "boundary" { job.traced().unwrap().spec } else { job.spec }
 }
 
 /// The value of a key in a printed job.
@@ -112,7 +118,7 @@ fn every_key_is_read_from_a_job_printed_and_read_back() {
     for key in possible() {
         let spec = with(key, &example(key));
         assert!(printed(&spec, key).is_some(), "{} [{}]", key.path, key.condition());
-        assert_eq!(job(&spec.to_toml()).spec, spec, "{}", key.path);
+        assert_eq!(stored("figure.toml", &spec.to_toml(), &[]).unwrap().spec, spec, "{}", key.path);
     }
 }
 
@@ -120,7 +126,7 @@ fn every_key_is_read_from_a_job_printed_and_read_back() {
 fn a_key_that_is_left_out_has_its_default() {
     for key in KEYS.iter() {
         let (Default::Is(value), false) = (&key.default, key.path == "model.dimension") else { continue };
-        let without = job(&format!("model.dimension = 2\n{}", beside(key))).spec;
+        let without = of_key(key, &format!("model.dimension = 2\n{}", beside(key)));
         let given = with(key, value);
         assert_eq!(printed(&without, key), printed(&given, key), "{}", key.path);
         if key.silent {
@@ -281,8 +287,18 @@ fn identities_of_keys_are_those_that_data_sets_were_written_with() {
 
 #[test]
 fn tables_and_axes_stand_in_the_order_in_which_messages_list_them() {
-    let expected =
-        ["job", "data", "corruption", "augmentation", "features", "model", "grid", "sampler", "output"];
+    let expected = [
+        "job",
+        "data",
+        "corruption",
+        "augmentation",
+        "features",
+        "model",
+        "grid",
+        "sampler",
+        "output",
+        "boundary",
+    ];
     assert_eq!(tables(), expected);
     let spectral = ["kind", "components", "spectrum", "scale", "decay"];
     let stages = ["severities", "severity", "draw", "stages"];

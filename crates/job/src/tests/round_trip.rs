@@ -214,6 +214,7 @@ fn spec() -> impl Strategy<Value = JobSpec> {
                         part_rows: layout.1,
                         max_failed: layout.2,
                     },
+                    boundary: None,
                 }
             })
         },

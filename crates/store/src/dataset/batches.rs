@@ -11,7 +11,7 @@ use eigensweep_theory::paradigms;
 
 use super::{Dataset, reader, schema};
 use crate::StoreError;
-use crate::columns::{PARADIGM, STATUS, Status};
+use crate::columns::{PARADIGM, STATUS, Status, VERDICT};
 use crate::rows::metrics_of;
 
 /// Batches of the rows that are done, in the order of their files; one part is open at a time.
@@ -45,8 +45,8 @@ impl Dataset {
     pub fn schema(&self) -> SchemaRef {
         let metrics = metrics_of(&self.spec);
         Arc::new(self.sections.first().map_or_else(
-            || schema::rows(&crate::grid::Grid::new(&self.spec), &metrics),
-            |section| schema::rows(&section.plan.grid, &metrics),
+            || schema::rows(&self.spec, &crate::grid::Grid::new(&self.spec), &metrics),
+            |section| schema::rows(&self.spec, &section.plan.grid, &metrics),
         ))
     }
 
@@ -59,7 +59,7 @@ impl Dataset {
             files: self.part_files().into_iter(),
             open: None,
             paradigms: names(paradigms::ALL.map(|paradigm| paradigm.name).to_vec()),
-            statuses: names(Status::ALL.map(Status::name).to_vec()),
+            statuses: names(Status::names(self.spec.boundary.is_some())),
         }
     }
 }
@@ -87,7 +87,7 @@ impl Batches {
                 .ok_or_else(|| ArrowError::SchemaError(format!("a part has no column `{}`", field.name())))?;
             match field.name().as_str() {
                 PARADIGM => keyed(column, &self.paradigms),
-                STATUS => keyed(column, &self.statuses),
+                STATUS | VERDICT => keyed(column, &self.statuses),
                 _ => Ok(Arc::clone(column)),
             }
         });

@@ -88,13 +88,17 @@ impl Dataset {
         Some(Fault::of_file(SUMMARY_FILE, fault))
     }
 
-    /// Writes the summary of the parts that are done.
+    /// Writes the summary of the parts that are done; critical alignments, which are of all replicates,
+    /// have none.
     ///
     /// # Errors
     ///
     /// [`StoreError::Parquet`] or [`StoreError::Io`] if a part cannot be read or the file cannot be
     /// written.
     pub fn write_summary(&self) -> Result<(), StoreError> {
+        if self.spec().boundary.is_some() {
+            return Ok(());
+        }
         let whole = Grid::new(self.spec());
         let metrics = metrics_of(self.spec());
         let paradigms = &self.spec().model.paradigms;

@@ -50,7 +50,7 @@ pub use identity::Identity;
 pub use manifest::{Manifest, SectionSummary};
 pub use merge::{Merged, merge};
 pub use reader::read_columns;
-pub use reader::{floats, value};
+pub use reader::{floats, text, value};
 pub use remains::{Fault, Repair};
 pub use section::{MOST_PARTS, Section};
 
@@ -249,6 +249,18 @@ impl Dataset {
         &self.identity
     }
 
+    /// Refuses critical alignments, for whoever needs rows of replicates.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Boundaries`].
+    pub fn refuse_boundaries(&self) -> Result<(), StoreError> {
+        match self.spec.boundary {
+            None => Ok(()),
+            Some(_) => Err(StoreError::Boundaries { path: self.root.clone() }),
+        }
+    }
+
     /// The dimension whose thresholds its rows hold.
     #[must_use]
     pub fn thresholds(&self) -> ThresholdsOf {
@@ -329,7 +341,7 @@ fn admit(root: &Path, spec: &JobSpec, input: &InputFacts, identity: &Identity) -
     if root.exists() {
         remains::refuse_strange(root)?;
         remains::refuse_other_formats(root)?;
-        known = known_sections(root, identity, &input.fingerprint)?;
+        known = known_sections(root, spec, identity, &input.fingerprint)?;
     }
     let new = new_sections(root, spec, input, &known)?;
     if root.exists() {
@@ -354,8 +366,21 @@ fn establish(
 }
 
 /// The sound sections that a directory has, all of this study.
-fn known_sections(root: &Path, identity: &Identity, fingerprint: &str) -> Result<Vec<Section>, StoreError> {
+fn known_sections(
+    root: &Path,
+    spec: &JobSpec,
+    identity: &Identity,
+    fingerprint: &str,
+) -> Result<Vec<Section>, StoreError> {
     let sections = section::read_all(root)?.sections;
+    let traced = |spec: &JobSpec| spec.boundary.is_some();
+    if let Some(first) = sections.first().filter(|first| traced(&first.spec) != traced(spec)) {
+        let found = match traced(&first.spec) {
+            true => "critical alignments, a data set of `boundary`",
+            false => "rows of replicates, a data set of `run`",
+        };
+        return Err(StoreError::OtherKind { path: root.to_path_buf(), found });
+    }
     remains::refuse_foreign(root, &identity.study, fingerprint, &sections)?;
     Ok(sections)
 }
@@ -389,7 +414,7 @@ fn sections(
         files::remove(&path)?;
     }
     for _ in 0..ATTEMPTS {
-        let mut sections = known_sections(root, identity, &input.fingerprint)?;
+        let mut sections = known_sections(root, spec, identity, &input.fingerprint)?;
         let mut all_ours = true;
         for section in new_sections(root, spec, input, &sections)? {
             all_ours = section.write(root)?;

@@ -14,7 +14,7 @@ use super::section::Section;
 use super::{arrays, schema};
 use crate::StoreError;
 use crate::active::Active;
-use crate::columns::Status;
+use crate::columns::{REPLICATE, Status};
 use crate::plan::Plan;
 use crate::rows::{Rows, metrics_of};
 use eigensweep_job::ROW_GROUP_ROWS;
@@ -35,10 +35,10 @@ impl PartWriter {
         let names = section.spec.model.paradigms.iter().map(|paradigm| paradigm.name);
         let metrics = metrics_of(&section.spec);
         Self {
-            schema: Arc::new(schema::rows(&section.plan.grid, &metrics)),
+            schema: Arc::new(schema::rows(&section.spec, &section.plan.grid, &metrics)),
             properties: schema::properties(&section.identity, &[], metrics.iter().map(|metric| metric.name)),
             paradigm_names: Arc::new(StringArray::from_iter_values(names)),
-            status_names: Arc::new(StringArray::from_iter_values(Status::ALL.map(Status::name))),
+            status_names: Arc::new(StringArray::from(Status::names(section.spec.boundary.is_some()))),
             collected: Rows::with_capacity(&section.spec, 0),
         }
     }
@@ -89,7 +89,9 @@ impl PartWriter {
         #[expect(clippy::cast_possible_truncation, reason = "a part is collected in memory")]
         let places: Vec<usize> = rows.iter().map(|row| (row - first) as usize).collect();
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
-        columns.push(arrays::replicates(grid, rows));
+        if self.schema.field(0).name() == REPLICATE {
+            columns.push(arrays::replicates(grid, rows));
+        }
         columns.extend(arrays::combinations(grid, rows, &self.paradigm_names));
         columns.extend((0..collected.metrics().len()).map(|metric| {
             let values = collected.values(metric);
@@ -109,7 +111,7 @@ impl PartWriter {
 
 /// Counts the rows without a value, by status.
 pub(super) fn count_failures(statuses: &[Status], failed: &mut BTreeMap<String, u64>) {
-    for status in statuses.iter().filter(|&&status| status != Status::Ok) {
+    for status in statuses.iter().filter(|status| status.is_failure()) {
         *failed.entry(status.name().to_owned()).or_default() += 1;
     }
 }

@@ -98,3 +98,9 @@ pub fn floats<'b>(batch: &'b RecordBatch, name: &str) -> Option<&'b Float64Array
 pub fn value(column: Option<&Float64Array>, at: usize) -> Option<f64> {
     column.filter(|column| column.is_valid(at)).map(|column| column.value(at))
 }
+
+/// A word of a column, if it is one of words.
+#[must_use]
+pub fn text<'b>(batch: &'b RecordBatch, name: &str, at: usize) -> Option<&'b str> {
+    batch.column_by_name(name)?.as_string_opt::<i32>().map(|column| column.value(at))
+}

@@ -15,17 +15,20 @@ use parquet::schema::types::ColumnPath;
 use super::Identity;
 use crate::columns;
 use crate::grid::{Grid, Values};
-use eigensweep_job::ROW_GROUP_ROWS;
+use eigensweep_job::{JobSpec, ROW_GROUP_ROWS};
 use eigensweep_sampling::streams::SCHEME;
 use eigensweep_theory::Metric;
 
-/// Columns of the rows of a grid.
-pub(super) fn rows(grid: &Grid, metrics: &[&Metric]) -> Schema {
-    let mut fields = vec![Field::new(columns::REPLICATE, DataType::Int32, false)];
+/// Columns of the rows of a job with this grid: critical alignments have no replicate, and a verdict in
+/// place of a status.
+pub(super) fn rows(spec: &JobSpec, grid: &Grid, metrics: &[&Metric]) -> Schema {
+    let replicate = Field::new(columns::REPLICATE, DataType::Int32, false);
+    let mut fields: Vec<Field> = [replicate].into_iter().filter(|_| spec.boundary.is_none()).collect();
     fields.extend(axes(grid));
     fields.push(Field::new(columns::PARADIGM, text(), false));
     fields.extend(metrics.iter().map(|metric| Field::new(metric.name, DataType::Float64, true)));
-    fields.push(Field::new(columns::STATUS, text(), false));
+    let status = if spec.boundary.is_some() { columns::VERDICT } else { columns::STATUS };
+    fields.push(Field::new(status, text(), false));
     Schema::new(fields)
 }
 

@@ -105,6 +105,8 @@ pub enum Formula {
         /// What is said of them.
         score: Score,
     },
+    /// Of many replicates together, by whoever searches for the alignment at which they recover.
+    Traced,
     /// Of other metrics of the same row, in this order; NaN where one of them is.
     Derived {
         /// The other metrics.
@@ -220,9 +222,11 @@ pub fn measure<'v>(
             Formula::RowSpace(of) => {
                 found.row_space.map(|(basis, population)| of(workspace, basis, population))
             }
-            Formula::Loss(_) | Formula::Threshold(_) | Formula::Probed { .. } | Formula::Derived { .. } => {
-                None
-            }
+            Formula::Loss(_)
+            | Formula::Threshold(_)
+            | Formula::Probed { .. }
+            | Formula::Derived { .. }
+            | Formula::Traced => None,
         };
         *to = value.unwrap_or(f64::NAN);
     }

@@ -75,6 +75,15 @@ impl Spectral {
         }
     }
 
+    /// Gives the views of all cells an alignment.
+    pub(super) fn set_alignment(&mut self, alpha: f64) {
+        let parameters = self.settings.kind.parameters;
+        for (_, values) in self.settings.views.iter_mut().flat_map(|views| &mut views.cells) {
+            let named = parameters.iter().zip(values).filter(|(one, _)| one.key == "alignment");
+            named.for_each(|(_, value)| *value = alpha);
+        }
+    }
+
     /// Largest eigenvalue of the clean data at a setting, whose eigenvalues are `signal` if they
     /// are drawn.
     fn largest(&self, data: usize, signal: &[f64]) -> f64 {

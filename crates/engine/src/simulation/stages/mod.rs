@@ -154,6 +154,11 @@ impl Stages {
         }
     }
 
+    /// Gives the views of all cells an alignment.
+    pub(super) fn set_alignment(&mut self, alpha: f64) {
+        self.settings.cells.iter_mut().for_each(|cell| cell.alignment = alpha);
+    }
+
     /// Bytes of a workspace, about.
     pub(super) fn workspace_bytes(&self) -> u64 {
         let (size, labels) = (self.samples.shape.size() as u64, self.samples.labels as u64);
