@@ -16,7 +16,7 @@ use super::axis::Axis;
 use super::keys;
 use super::problem::{Place, Problem};
 use super::source::JobSource;
-use super::spec::Sampler;
+use super::spec::{Sampler, Signal};
 use super::stages::{AlignmentDose, StageSpec, StageValue};
 use super::values::{Given, Values};
 
@@ -46,8 +46,12 @@ pub(super) fn values(source: &JobSource, values: &mut Values, file_name: &str) -
         answers(source, values),
         held_out(source, values),
     ];
-    let then =
-        [dimensions(source, values), augmentation_list(source, values), explicit_samples(source, values)];
+    let then = [
+        dimensions(source, values),
+        augmentation_list(source, values),
+        explicit_samples(source, values),
+        fixed_signal(source, values),
+    ];
     first.into_iter().chain(then).flatten().collect()
 }
 
@@ -226,6 +230,25 @@ fn explicit_samples(source: &JobSource, values: &Values) -> Option<Problem> {
         which draws from the same distribution at a cost that does not grow with the samples";
     let label = format!("at most {EXPLICIT_SAMPLES_LIMIT}");
     Some(source.problem_at_item("grid.samples", index, message, label, Some(help.into())))
+}
+
+/// Inputs of a given second moment are as many as they have components, and never drawn row by row.
+fn fixed_signal(source: &JobSource, values: &Values) -> Option<Problem> {
+    const KEY: &str = "data.signal";
+    if values.word(KEY)? != Signal::Fixed.name() {
+        return None;
+    }
+    if values.word("sampler.kind")? == Sampler::Explicit.name() {
+        let message = format!("`{KEY}` = \"fixed\" has no explicit sampler");
+        let help = "rows that are drawn one by one have a second moment that varies: take the moment sampler, or a random signal";
+        return Some(source.problem_at(KEY, message, "needs moments", Some(help.to_owned())));
+    }
+    let most = values.integers("data.components")?.values().iter().copied().max()?;
+    let samples = values.integers("grid.samples")?.values();
+    let index = samples.iter().position(|&samples| samples < most)?;
+    let message = format!("{} samples cannot have {most} components of given second moments", samples[index]);
+    let help = format!("with signal = \"fixed\" samples are at least as many as components, {most}");
+    Some(source.problem_at_item("grid.samples", index, message, format!("at least {most}"), Some(help)))
 }
 
 /// A grid whose cells cannot be counted; stands at its longest axis.

@@ -16,8 +16,8 @@ use super::columns::{columns_toml, list_toml};
 use super::keys::{self, Default, KEYS, Key, Kind, Level};
 use super::spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, FeaturesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
-    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ValueRange,
-    ViewsSpec,
+    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Signal, SpectrumShape, SpectrumSpec, Teacher,
+    ValueRange, ViewsSpec,
 };
 use super::stages::{self, StageSpec, StagesSpec, Writing};
 
@@ -85,13 +85,14 @@ macro_rules! fields {
         let GridSpec { samples } = grid;
         fields.push(("grid", "samples", Field::Integers(samples)));
         match data {
-            DataSpec::Gaussian(GaussianSpec { components, spectrum, teacher, label_count }) => {
+            DataSpec::Gaussian(GaussianSpec { components, spectrum, signal, teacher, label_count }) => {
                 let SpectrumSpec { shape, scale } = spectrum;
                 fields.push(("data", "source", Field::Toml(quoted(keys::GAUSSIAN))));
                 fields.push(("data", "components", Field::Integers(components)));
                 fields.push(("data", "spectrum", Field::Toml(shape.toml())));
                 fields.push(("data", "scale", Field::Floats(scale)));
                 fields.extend(decay!("data", shape));
+                fields.push(("data", "signal", Field::Toml(quoted(signal.name()))));
                 fields.push(("data", "label_count", plain(label_count)));
                 let (name, key, axis) = match teacher {
                     Teacher::Classes { separation } => ("classes", "separation", separation),

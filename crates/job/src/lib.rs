@@ -61,7 +61,7 @@ pub use source::JobSource;
 pub use spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, Detail, FeaturesSpec, GaussianSpec, GridSpec, HeldOut,
     HeldOutRows, JobSpec, MOST_PART_ROWS, ModelSpec, OutputSpec, ROW_GROUP_ROWS, RowSource, RowsSpec,
-    RunSpec, Sampler, SpectrumShape, SpectrumSpec, Teacher, ValueRange, ViewsSpec,
+    RunSpec, Sampler, Signal, SpectrumShape, SpectrumSpec, Teacher, ValueRange, ViewsSpec,
 };
 pub use stages::StageSpec;
 pub use views_file::{ViewsFile, views_file};

@@ -139,10 +139,35 @@ pub struct GaussianSpec {
     pub components: Axis<i64>,
     /// The signal's eigenvalues `κᵢ²/n`, in expectation.
     pub spectrum: SpectrumSpec,
+    /// Whether the inputs are drawn.
+    pub signal: Signal,
     /// How inputs and labels belong together.
     pub teacher: Teacher,
     /// ℓ, the number of classes (one-hot labels) or of real targets.
     pub label_count: u32,
+}
+
+/// Whether the inputs of a sample are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// They are, and their second moment is the spectrum in expectation.
+    Random,
+    /// They are given, and their second moment is the spectrum, whatever n.
+    Fixed,
+}
+
+impl Signal {
+    /// Both; the first is the default.
+    pub const ALL: [Self; 2] = [Self::Random, Self::Fixed];
+
+    /// The name in job files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Fixed => "fixed",
+        }
+    }
 }
 
 /// How labels come from the signal.
@@ -301,6 +326,15 @@ impl DataSpec {
     #[must_use]
     pub fn is_rows(&self) -> bool {
         matches!(self, DataSpec::Rows(_))
+    }
+
+    /// Whether the second moment of the clean inputs differs from sample to sample.
+    #[must_use]
+    pub fn signal_is_drawn(&self) -> bool {
+        match self {
+            DataSpec::Gaussian(gaussian) => gaussian.signal == Signal::Random,
+            DataSpec::Rows(_) => true,
+        }
     }
 
     /// The spectrum, if the data have a prescribed one.

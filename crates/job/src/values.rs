@@ -15,8 +15,8 @@ use super::axis::Axis;
 use super::keys;
 use super::spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, Detail, FeaturesSpec, GaussianSpec, GridSpec, HeldOut,
-    HeldOutRows, JobSpec, ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Sampler, SpectrumShape,
-    SpectrumSpec, Teacher, ValueRange, ViewsSpec,
+    HeldOutRows, JobSpec, ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Sampler, Signal,
+    SpectrumShape, SpectrumSpec, Teacher, ValueRange, ViewsSpec,
 };
 use super::stages::{AlignmentDose, CorruptionDraw, StageSpec, StagesSpec};
 
@@ -237,6 +237,10 @@ impl Values {
         Some(DataSpec::Gaussian(GaussianSpec {
             components: components?,
             spectrum: self.spectrum("data")?,
+            signal: {
+                let word = self.word("data.signal")?;
+                Signal::ALL.into_iter().find(|signal| signal.name() == word)?
+            },
             teacher,
             label_count: u32::try_from(self.whole("data.label_count")?).ok()?,
         }))

@@ -19,8 +19,17 @@
 //!   `z_c/√n_c` with `z_c ~ N(0, I)`, independent of the scatter within classes, `W ~ Wishart(I, n − #{c: n_c > 0})`. Hence with
 //!   class means `x̄_c = K(√s Q̂ h_c + M z_c/√n_c)`: `XᵀX = Σ n_c x̄_c x̄_cᵀ + K M W M K`, `XᵀY = [n_c x̄_c]`, `YᵀY = diag(n_c)`.
 //!
+//! **A fixed signal** ([`Signal::Fixed`]) is any X with `XᵀX/n = K²`, the setting of the paper, where
+//! X is given; labels stay random:
+//!
+//! - linear: the teacher of that X, so `AᵀA = T W Tᵀ` with W the Gram matrix of G of which the first k₀
+//!   columns are orthonormal times √n: `W = [nI, √n Z; ·, ZᵀZ + H]`, `H ~ Wishart_ℓ(I, n − k₀)`;
+//! - classes: the sample of classes, brought to that moment: `X L⁻ᵀ K √n` with `XᵀX = L Lᵀ`, which
+//!   needs n ≥ k₀ rows.
+//!
 //! Cost: w³ flops and ≈ w² / 2 normals a sample.
 
+use eigensweep_spectral::cholesky::{factor_in_place, solve_lower_in_place};
 use eigensweep_spectral::dense::{gram_lower, product};
 use eigensweep_spectral::lanes::InstructionSet;
 use faer::{Accum, Mat, MatMut, MatRef};
@@ -60,11 +69,24 @@ impl Teacher {
     }
 }
 
+/// Whether the inputs of a sample are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signal {
+    /// They are, and their second moment is the spectrum in expectation.
+    #[default]
+    Random,
+    /// They are given, and their second moment is the spectrum, whatever n.
+    Fixed,
+}
+
 /// One population (a spectrum and a drawn teacher) and the workspace to sample from it.
 #[derive(Debug)]
 pub struct GaussianSource {
     instruction_set: InstructionSet,
     teacher: Teacher,
+    signal: Signal,
+    /// κ (k₀).
+    kappa: Vec<f64>,
     components: usize,
     /// Linear: T (w × w). Classes: K M (k₀ × k₀).
     mixing: Mat<f64>,
@@ -85,6 +107,8 @@ impl GaussianSource {
         Self {
             instruction_set,
             teacher,
+            signal: Signal::Random,
+            kappa: vec![0.0; components],
             components: 0,
             mixing: Mat::zeros(width, width),
             means: Mat::zeros(components, labels),
@@ -93,6 +117,13 @@ impl GaussianSource {
             factor: Mat::zeros(width, width),
             counts: vec![0; labels],
         }
+    }
+
+    /// The same for samples of this kind.
+    #[must_use]
+    pub fn with_signal(mut self, signal: Signal) -> Self {
+        self.signal = signal;
+        self
     }
 
     /// Chooses the population: second moments `signal` = κ² (k₀), and a teacher whose directions
@@ -108,6 +139,7 @@ impl GaussianSource {
         assert!(self.means.nrows() >= components && self.counts.len() == labels, "workspace of this shape");
         self.components = components;
         self.teacher = teacher;
+        self.kappa.iter_mut().zip(signal).for_each(|(kappa, power)| *kappa = power.sqrt());
         match teacher {
             Teacher::Linear { label_noise, .. } => {
                 let mut directions = self.directions.as_mut().submatrix_mut(0, 0, components, labels);
@@ -162,8 +194,9 @@ impl GaussianSource {
 
     /// Draws AᵀA (w × w, both triangles) of `samples` = n rows, exactly in distribution.
     ///
-    /// Draws, for a linear teacher, a [`wishart::root`]; for classes, ℓ−1 binomials, k₀·ℓ normals
-    /// (class means) and a root.
+    /// Draws, for a linear teacher, a [`wishart::root`], of a fixed signal k₀·ℓ normals before it; for
+    /// classes, ℓ−1 binomials, k₀·ℓ normals (class means) and a root. A fixed signal of fewer samples
+    /// than components, which there is none of, has a Gram matrix of NaN.
     ///
     /// # Panics
     ///
@@ -172,11 +205,27 @@ impl GaussianSource {
         let (components, labels) = (self.components, self.teacher.labels());
         let width = components + labels;
         assert!(gram.nrows() == width && gram.ncols() == width, "a w × w Gram matrix");
+        let fixed = self.signal == Signal::Fixed;
+        if fixed && samples < components as u64 {
+            gram.fill(f64::NAN);
+            return;
+        }
         match self.teacher {
             Teacher::Linear { .. } => {
-                let columns = wishart::root_columns(width, samples);
+                // Of a fixed signal the first columns are √n I on Zᵀ.
+                let given = if fixed { components } else { 0 };
+                let rest = samples - given as u64;
+                let columns = given + wishart::root_columns(width - given, rest);
                 let mut root = self.root.as_mut().submatrix_mut(0, 0, width, columns);
-                wishart::root(root.as_mut(), samples, rng);
+                if fixed {
+                    root.fill(0.0);
+                    for i in 0..given {
+                        root[(i, i)] = (samples as f64).sqrt();
+                    }
+                    fill_normal(root.as_mut().submatrix_mut(given, 0, labels, given), rng);
+                }
+                let open = root.as_mut().submatrix_mut(given, given, width - given, columns - given);
+                wishart::root(open, rest, rng);
                 let mut factor = self.factor.as_mut().submatrix_mut(0, 0, width, columns);
                 let mixing = self.mixing.as_ref().submatrix(0, 0, width, width);
                 product(self.instruction_set, factor.as_mut(), Accum::Replace, mixing, root.as_ref());
@@ -209,9 +258,36 @@ impl GaussianSource {
                 }
                 let signal = gram.as_mut().submatrix_mut(0, 0, components, components);
                 gram_lower(self.instruction_set, signal, Accum::Replace, factor.as_ref());
+                if fixed {
+                    self.fix(samples, gram.as_mut());
+                }
             }
         }
         mirror_lower(gram);
+    }
+
+    /// Brings the inputs of a Gram matrix (lower triangle) to the spectrum: X becomes `X L⁻ᵀ K √n`.
+    fn fix(&mut self, samples: u64, mut gram: MatMut<'_, f64>) {
+        let (components, labels) = (self.components, self.teacher.labels());
+        let root = (samples as f64).sqrt();
+        let mut factor = self.factor.as_mut().submatrix_mut(0, 0, components, components);
+        factor.copy_from_triangular_lower(gram.as_ref().submatrix(0, 0, components, components));
+        if factor_in_place(self.instruction_set, factor.as_mut()).is_err() {
+            gram.fill(f64::NAN);
+            return;
+        }
+        // Of the directions only what was made of them is needed.
+        let mut cross = self.directions.as_mut().submatrix_mut(0, 0, components, labels);
+        cross.copy_from(gram.as_ref().submatrix(components, 0, labels, components).transpose());
+        solve_lower_in_place(self.instruction_set, factor.as_ref(), cross.as_mut());
+        for (i, &kappa) in self.kappa[..components].iter().enumerate() {
+            for j in i..components {
+                gram[(j, i)] = if i == j { samples as f64 * (kappa * kappa) } else { 0.0 };
+            }
+            for c in 0..labels {
+                gram[(components + c, i)] = root * kappa * cross[(i, c)];
+            }
+        }
     }
 
     /// Draws rows of A explicitly: the columns of `rows` (w × m) become m independent rows.

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{assert_same_law, assert_within, eigenvalues, estimate, largest, stream};
-use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
+use eigensweep_sampling::gaussian::{GaussianSource, Signal, Teacher};
 use eigensweep_sampling::streams::Stream;
 use eigensweep_spectral::lanes::InstructionSet;
 use faer::Mat;
@@ -367,4 +367,68 @@ fn a_gram_matrix_of_another_size_panics() {
 #[should_panic(expected = "a column of w entries a row")]
 fn rows_of_another_width_panic() {
     let _ = draw_rows(&mut source(5, linear(3, 0.25)), 7, 10, &mut stream(1));
+}
+
+/// A fixed signal has its spectrum whatever n, from as many samples as components on; its labels are
+/// those of the teacher: in expectation, and of many samples, the moments of a random signal.
+#[test]
+fn a_fixed_signal_has_its_spectrum_at_every_n_and_labels_of_the_teacher() {
+    for (components, teacher) in POPULATIONS {
+        let width = components + teacher.labels();
+        let mut fixed = source(components, teacher).with_signal(Signal::Fixed);
+        let mut rng = stream(150);
+        for samples in [components as u64 + 4, 100, 1_000_000] {
+            let gram = draw_gram(&mut fixed, width, samples, &mut rng);
+            let n = samples as f64;
+            for i in 0..components {
+                for j in 0..components {
+                    let expected = if i == j { SIGNAL[i] } else { 0.0 };
+                    let scale = (SIGNAL[i] * SIGNAL[j]).sqrt();
+                    let found = gram[(i, j)] / n;
+                    assert!((found - expected).abs() <= 1e-12 * scale, "{teacher:?}, n = {samples}: {found}");
+                }
+            }
+            // A Gram matrix: no eigenvalue below zero.
+            let spread = Mat::from_fn(width, width, |i, j| {
+                gram[(i, j)] / (gram[(i, i)] * gram[(j, j)]).sqrt().max(1e-300)
+            });
+            assert!(eigenvalues(&spread).iter().all(|&value| value > -1e-9), "{teacher:?}, n = {samples}");
+        }
+        let many = 1_000_000_000_000;
+        let moment = draw_gram(&mut fixed, width, many, &mut rng) * faer::Scale(1.0 / many as f64);
+        let expected = population(&mut source(components, teacher), width);
+        for i in 0..width {
+            for j in 0..width {
+                let scale = (expected[(i, i)] * expected[(j, j)]).sqrt();
+                assert!((moment[(i, j)] - expected[(i, j)]).abs() <= 1e-5 * scale, "{teacher:?}: ({i}, {j})");
+            }
+        }
+        assert!(
+            draw_gram(&mut fixed, width, components as u64 - 1, &mut rng)[(0, 0)].is_nan(),
+            "too few samples"
+        );
+    }
+}
+
+/// Linear labels on a given X: residuals of the regression on X have the law of label noise on n − k₀
+/// degrees of freedom, and the regression's error is that of given inputs.
+#[test]
+fn linear_labels_of_a_fixed_signal_are_regressed_as_on_given_inputs() {
+    const DRAWS: usize = 4000;
+    let (components, samples, noise) = (5, 12_u64, 0.25);
+    let mut fixed = source(components, linear(2, noise)).with_signal(Signal::Fixed);
+    let mut rng = stream(151);
+    let residuals: Vec<f64> = (0..DRAWS)
+        .map(|_| {
+            let gram = draw_gram(&mut fixed, components + 2, samples, &mut rng);
+            let explained: f64 = (0..components).map(|i| gram[(components, i)].powi(2) / gram[(i, i)]).sum();
+            gram[(components, components)] - explained
+        })
+        .collect();
+    let mean = residuals.iter().sum::<f64>() / DRAWS as f64;
+    // ν χ² of 7 degrees of freedom: mean 1.75, standard deviation 0.25 √14.
+    let error = 0.25 * 14.0_f64.sqrt() / (DRAWS as f64).sqrt();
+    assert!((mean - 1.75).abs() < 5.0 * error, "{mean}");
+    let variance = residuals.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / DRAWS as f64;
+    assert!((variance / 0.875 - 1.0).abs() < 0.15, "{variance}");
 }

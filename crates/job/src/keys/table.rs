@@ -13,7 +13,7 @@ use super::super::boundary::Recovery;
 use super::super::chains;
 use super::super::numbers::Allowed;
 use super::super::spec::{
-    Detail, HeldOutRows, MOST_PART_ROWS, ROW_GROUP_ROWS, Sampler, SpectrumShape, ValueRange,
+    Detail, HeldOutRows, MOST_PART_ROWS, ROW_GROUP_ROWS, Sampler, Signal, SpectrumShape, ValueRange,
 };
 use super::super::stages::{AlignmentDose, CorruptionDraw};
 use super::super::values::Values;
@@ -240,7 +240,10 @@ fn data() -> Vec<Key> {
         ["signal_scale", "signal_decay"],
         Level::Data,
     ));
+    let signal = "whether inputs are drawn, or given, with a second moment that is the spectrum itself for every n, as in \
+        the paper; labels are drawn either way";
     drawn.extend([
+        word("data.signal", Signal::ALL.map(Signal::name).to_vec(), signal).silent(),
         word("data.teacher", vec!["classes", "linear"], teacher).shown(Shown::Common),
         // Ten, as MNIST has.
         key("data.label_count", Kind::Whole(|_| 2..=MOST), "10", classes)

@@ -79,7 +79,13 @@ fn data() -> impl Strategy<Value = DataSpec> {
     ];
     let gaussian =
         (counted(TINY), teacher, 2..1000_u32).prop_map(|((components, spectrum), teacher, label_count)| {
-            DataSpec::Gaussian(GaussianSpec { components, spectrum, teacher, label_count })
+            DataSpec::Gaussian(GaussianSpec {
+                components,
+                spectrum,
+                signal: Signal::Random,
+                teacher,
+                label_count,
+            })
         });
     let files = (files(), option::of(wholes(1, 999)))
         .prop_map(|(source, components)| RowsSpec {

@@ -53,6 +53,9 @@ fn gaussian_data() {
         [data]\nspectrum = [1e300]\nscale = [1, 1e300] | `data.scale` times the largest item of `spectrum` is too large for a number | [1, 1e300] | smaller
         [data]\nscale = 0 | `data.scale` must be above 0, not 0 | 0 | positive variance
         [data]\ndecay = -1 | `data.decay` must be at least 0, not -1 | -1 | eigenvalue i
+        [data]\nsignal = "given" | `data.signal` must be "random" or "fixed", not "given" | "given" | "fixed"
+        [data]\nsignal = "fixed"\n[sampler]\nkind = "explicit" | `data.signal` = "fixed" has no explicit sampler | "fixed" | random signal
+        [data]\nsignal = "fixed"\ncomponents = 8\n[grid]\nsamples = [10, 7] | 7 samples cannot have 8 components of given second moments | 7 | at least as many
         [data]\nteacher = "line" | `data.teacher` must be "classes" or "linear", not "line" | "line" | "linear"?
         [data]\nlabel_count = 1 | `data.label_count` must be a whole number from 2 to 2147483647, not 1 | 1 | one class
         [data]\nteacher = "linear"\nlabel_count = 0 | `data.label_count` must be a whole number from 1 to 2147483647, not 0 | 0 | targets

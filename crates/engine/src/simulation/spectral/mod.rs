@@ -29,7 +29,8 @@ use eigensweep_theory::{InstructionSet, Paradigm};
 
 use super::Frame;
 use crate::input::{Input, size};
-use eigensweep_job::{JobSpec, Sampler};
+use eigensweep_job::{self as job, DataSpec, GaussianSpec, JobSpec, Sampler};
+use eigensweep_sampling::gaussian::Signal;
 use eigensweep_store::columns::ThresholdsOf;
 use eigensweep_store::rows::Rows;
 use setting::{Counts, DataSetting, Settings};
@@ -39,6 +40,7 @@ use setting::{Counts, DataSetting, Settings};
 pub(crate) struct Spectral {
     pub(super) frame: Frame,
     sampler: Sampler,
+    signal: Signal,
     settings: Settings,
     /// Positions of the sample sizes in the order that nested subsets are drawn in: from the
     /// smallest up to half of the rows, then from the largest down.
@@ -67,6 +69,10 @@ impl Spectral {
         };
         Self {
             sampler: spec.sampler,
+            signal: match &spec.data {
+                DataSpec::Gaussian(GaussianSpec { signal: job::Signal::Fixed, .. }) => Signal::Fixed,
+                DataSpec::Gaussian(_) | DataSpec::Rows(_) => Signal::Random,
+            },
             settings: Settings::new(spec, &frame.plan.grid),
             nested,
             counts,

@@ -73,11 +73,14 @@ impl Workspace {
             }
         };
         let gaussian = match simulation.settings.data.first() {
-            Some(DataSetting::Gaussian { teacher: spec, teacher_index, .. }) => Some(GaussianSource::new(
-                instruction_set,
-                counts.signal,
-                teacher(spec, *teacher_index, counts.labels),
-            )),
+            Some(DataSetting::Gaussian { teacher: spec, teacher_index, .. }) => Some(
+                GaussianSource::new(
+                    instruction_set,
+                    counts.signal,
+                    teacher(spec, *teacher_index, counts.labels),
+                )
+                .with_signal(simulation.signal),
+            ),
             _ => None,
         };
         let (clean_room, clean_wanted) = simulation.clean_solver();
