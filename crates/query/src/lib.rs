@@ -107,7 +107,8 @@ impl Query {
             let why = "the data set holds critical alignments, one for each combination: ask `boundary`";
             return vec![none("results", why), none("summary", why), none("best", why)];
         }
-        let boundary = none("boundary", "the data set holds no critical alignments: `eigensweep boundary` finds them");
+        let boundary =
+            none("boundary", "the data set holds no critical alignments: `eigensweep boundary` finds them");
         match self.detail {
             Detail::Summary => vec![boundary],
             Detail::Rows => vec![

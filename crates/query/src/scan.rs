@@ -24,7 +24,9 @@ pub(super) fn scan(sources: &[Source]) -> Result<(Detail, LazyFrame), QueryError
         return Err(QueryError::Mixed { path });
     }
     let traced = |source: &&Source| source.dataset.spec().boundary.is_some();
-    if let Some(source) = sources.iter().find(traced).filter(|_| !sources.iter().all(|source| traced(&source))) {
+    if let Some(source) =
+        sources.iter().find(traced).filter(|_| !sources.iter().all(|source| traced(&source)))
+    {
         return Err(QueryError::Kinds { path: source.dataset.root().to_path_buf() });
     }
     let of = match kept {

@@ -4,13 +4,14 @@
 use eigensweep_job::JobSpec;
 use eigensweep_job::stages::AlignmentDose;
 use eigensweep_theory::Paradigm;
+use eigensweep_theory::paradigms::JOINT_EMBEDDING;
 use eigensweep_theory::thresholds::{Spectra, Thresholds, alignment, thresholds};
 
 use super::select::Start;
 use crate::input::{Input, size};
 use crate::theory::{SpectraRow, spectra};
 
-/// First step from the first pivot, in log α.
+/// Largest first step from the first pivot, in log α.
 const STEP: f64 = 0.2;
 
 /// The largest α is so many times the larger threshold.
@@ -61,9 +62,13 @@ pub fn theory(spec: &JobSpec, input: &Input, paradigm: &Paradigm, replicates: u3
     let exists = draws.iter().all(|draw| draw.signal.as_ref().is_some_and(|signal| k <= signal.len()));
     let threshold = own.filter(|_| exists).map_or(f64::NAN, alignment);
     let log = |squared: f64| 0.5 * libm::log(squared);
+    // Joint-embedding is unbiased to leading order, and of a relative width of this order (half of √2/√n
+    // to 2/√n on α²): statistics of the sample's noise alone.
+    let samples = spec.grid.samples.only().map_or(1.0, |n| n as f64);
+    let step = if *paradigm == JOINT_EMBEDDING { (2.0 / samples.sqrt()).min(STEP) } else { STEP };
     let start = match own.zip(largest) {
         Some((own, largest)) => {
-            Start { pivot: log(own.max(LEAST)), step: STEP, top: log(largest) + libm::log(REACH) }
+            Start { pivot: log(own.max(LEAST)), step, top: log(largest) + libm::log(REACH) }
         }
         None => match spec.stages().map(|stages| stages.dose) {
             // A probability is at most 1.
