@@ -16,8 +16,8 @@ use super::columns::{columns_toml, list_toml};
 use super::keys::{self, Default, KEYS, Key, Kind, Level};
 use super::spec::{
     AugmentationSpec, CorruptionSpec, DataSpec, FeaturesSpec, GaussianSpec, GridSpec, HeldOut, JobSpec,
-    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, Signal, SpectrumShape, SpectrumSpec, Teacher,
-    ValueRange, ViewsSpec,
+    ModelSpec, OutputSpec, RowSource, RowsSpec, RunSpec, SpectrumShape, SpectrumSpec, Teacher, ValueRange,
+    ViewsSpec,
 };
 use super::stages::{self, StageSpec, StagesSpec, Writing};
 

@@ -73,7 +73,9 @@ impl QueryError {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Source(error) => matches!(error, SourceError::NoDataSet | SourceError::Twice { .. }),
-            Self::Store(_) | Self::Output(_) | Self::Mixed { .. } | Self::Panic(_) => false,
+            Self::Store(_) | Self::Output(_) | Self::Mixed { .. } | Self::Kinds { .. } | Self::Panic(_) => {
+                false
+            }
             Self::Unknown(_)
             | Self::Unsupported { .. }
             | Self::Query { .. }

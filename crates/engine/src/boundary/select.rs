@@ -3,15 +3,21 @@
 //! The draws of replicate r do not depend on α, so it has a critical alignment `αᵣ`, above which it
 //! recovers. `N(α)`, the number of replicates that recover at α, is binomial at any α, with success
 //! probability q at the quantile `α_q`; so `[α_(l), α_(u))` holds `α_q` with the probability that
-//! `l ≤ Bin(R, q) ≤ u − 1`, whatever the distribution of the `αᵣ` is ([`ranks`]). That is a sign
-//! test inverted: it holds, too, where a replicate recovers at some α and not at all larger ones,
-//! of which N is then counted as it is found.
+//! `l ≤ Bin(R, q) ≤ u − 1`, whatever the distribution of the `αᵣ` is ([`ranks`]). Where a replicate
+//! recovers at some α and not at all larger ones, `αᵣ` is one of the places where it begins to.
 //!
 //! A replicate is solved at a pivot only where its own bracket does not tell whether it recovers
 //! there, and each pivot serves every order statistic ([`Select`]). How many replicates there are
 //! depends on the width of the interval and never on where it is ([`trace`]).
 
 use std::ops::Range;
+
+/// How closely the median and the ends of its interval are bracketed, over the precision.
+const FINE: f64 = 0.1;
+
+/// The same of further quantiles, whose standard errors are larger than that of the median, which is
+/// about half of the precision.
+const COARSE: f64 = 0.5;
 
 /// Decides which replicates recover at a log α, −∞ for α = 0: for each of the given numbers, in
 /// their order, whether it does.
@@ -153,8 +159,6 @@ fn probit(p: f64) -> f64 {
 struct Select<'o, O> {
     oracle: &'o mut O,
     start: Start,
-    /// How closely an order statistic is bracketed.
-    resolution: f64,
     low: Vec<f64>,
     high: Vec<f64>,
     /// Pivots in ascending order, with how many recover there.
@@ -197,9 +201,9 @@ impl<O: Oracle> Select<'_, O> {
         Ok(count)
     }
 
-    /// A bracket, at most `resolution` wide, of the j-th smallest critical log α: −∞ twice where it
-    /// is known to recover at α = 0, +∞ twice where it does not at the largest α.
-    fn order(&mut self, rank: u32) -> Result<[f64; 2], O::Error> {
+    /// A bracket, at most so wide, of the critical log α of this rank, from 1: −∞ twice where it is known
+    /// to recover at α = 0, +∞ twice where it does not at the largest α.
+    fn order(&mut self, rank: u32, resolution: f64) -> Result<[f64; 2], O::Error> {
         let (rank, bottom) = (rank as usize, self.start.top - Start::DEPTH);
         if self.high.contains(&f64::NEG_INFINITY) && self.count(f64::NEG_INFINITY)? >= rank {
             return Ok([f64::NEG_INFINITY; 2]);
@@ -207,30 +211,32 @@ impl<O: Oracle> Select<'_, O> {
         if !self.counts.iter().any(|(pivot, _)| pivot.is_finite()) {
             self.count(self.start.pivot.clamp(bottom, self.start.top))?;
         }
-        let wanted = probit((rank as f64 - 0.5) / self.low.len() as f64);
         let (mut step, mut stalled) = (self.start.step, 0);
         loop {
             let split = self.counts.partition_point(|(_, count)| *count < rank);
             let below = split.checked_sub(1).map(|at| self.counts[at]).filter(|(pivot, _)| pivot.is_finite());
             let above = self.counts.get(split).copied();
             match (below, above) {
-                (Some((low, _)), Some((high, _))) if high - low <= self.resolution => return Ok([low, high]),
+                (Some((low, _)), Some((high, _))) if high - low <= resolution => return Ok([low, high]),
                 (Some((low, fewer)), Some((high, more))) => {
                     let [from, to] = [fewer, more].map(|count| self.score(count));
                     let within = if stalled > 1 || to <= from {
                         0.5
                     } else {
-                        ((wanted - from) / (to - from)).clamp(0.05, 0.95)
+                        ((self.wanted(rank) - from) / (to - from)).clamp(0.05, 0.95)
                     };
-                    let edge = 0.5 * self.resolution;
-                    let pivot = (low + within * (high - low)).max(low + edge).min(high - edge);
+                    // A little to the side of the farther end, so that two good guesses are a bracket.
+                    let edge = 0.5 * resolution;
+                    let guess = low + within * (high - low);
+                    let guess = if within < 0.5 { guess + 0.9 * edge } else { guess - 0.9 * edge };
+                    let pivot = guess.max(low + edge).min(high - edge);
                     let after = if self.count(pivot)? >= rank { pivot - low } else { high - pivot };
                     stalled = if after > 0.6 * (high - low) { stalled + 1 } else { 0 };
                 }
                 (Some((low, _)), None) if low >= self.start.top => return Ok([f64::INFINITY; 2]),
                 (None, Some((high, _))) if high <= bottom => return Ok([f64::NEG_INFINITY, bottom]),
                 (Some((end, count)), None) | (None, Some((end, count))) => {
-                    let apart = self.apart(wanted - self.score(count), step);
+                    let apart = self.apart(rank, count, step);
                     let pivot = if below.is_some() { end + apart } else { end - apart };
                     self.count(pivot.clamp(bottom, self.start.top))?;
                     step *= 2.0;
@@ -246,10 +252,11 @@ impl<O: Oracle> Select<'_, O> {
         probit((count as f64 + 0.5) / (self.low.len() as f64 + 1.0))
     }
 
-    /// How far from the outermost pivot the next one is, where the wanted score is so far from its: a
-    /// little beyond where the line through the outermost two points, `step` where these do not tell.
-    fn apart(&self, score: f64, step: f64) -> f64 {
-        const BEYOND: f64 = 1.1;
+    /// How far the next pivot is from the outermost one, where so many recover: on the line through the
+    /// outermost two points, but nearer to the side where fewer replicates are, which are then asked
+    /// again; `step` where these points do not tell.
+    fn apart(&self, rank: usize, count: usize, step: f64) -> f64 {
+        const NEAREST: f64 = 0.1;
         const FARTHEST: f64 = 16.0;
         let mut finite = self.counts.iter().filter(|(pivot, _)| pivot.is_finite());
         let line = finite
@@ -258,10 +265,18 @@ impl<O: Oracle> Select<'_, O> {
             .map(|((from, fewer), (to, more))| (self.score(*more) - self.score(*fewer)) / (to - from));
         match line {
             Some(slope) if slope > 0.0 => {
-                (BEYOND * score.abs() / slope).clamp(self.resolution, FARTHEST * step)
+                let beyond = if rank <= count { rank } else { self.low.len() - rank };
+                let share = if rank.abs_diff(count) > beyond { 0.9 } else { 1.25 };
+                let apart = (self.wanted(rank) - self.score(count)).abs() / slope;
+                (share * apart).clamp(NEAREST * step, FARTHEST * step)
             }
             Some(_) | None => step,
         }
+    }
+
+    /// The normal score of the critical alignment of a rank.
+    fn wanted(&self, rank: usize) -> f64 {
+        probit((rank as f64 - 0.5) / self.low.len() as f64)
     }
 }
 
@@ -277,16 +292,9 @@ impl<O: Oracle> Select<'_, O> {
 /// The oracle's.
 pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Traced, O::Error> {
     let mut replicates = aim.replicates.start;
-    let resolution = aim.precision / 10.0;
-    let mut select = Select {
-        oracle,
-        start,
-        resolution,
-        low: Vec::new(),
-        high: Vec::new(),
-        counts: Vec::new(),
-        solves: 0,
-    };
+    let resolution = aim.precision * FINE;
+    let mut select =
+        Select { oracle, start, low: Vec::new(), high: Vec::new(), counts: Vec::new(), solves: 0 };
     select.grow(replicates, start);
     let mut always = select.count(f64::NEG_INFINITY)?;
     let none = |verdict, replicates, solves| Traced {
@@ -303,7 +311,13 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
         if always >= u as usize {
             return Ok(none(Verdict::Always, replicates, select.solves));
         }
-        let (low, high) = (select.order(l)?[0], select.order(u)?[1]);
+        let coarse = [select.order(l, aim.precision * COARSE)?, select.order(u, aim.precision * COARSE)?];
+        let more_are_added =
+            coarse[1][0] - coarse[0][1] > 2.0 * aim.precision && replicates < aim.replicates.end;
+        let [low, high] = match more_are_added {
+            true => [coarse[0][0], coarse[1][1]],
+            false => [select.order(l, resolution)?[0], select.order(u, resolution)?[1]],
+        };
         if low == f64::INFINITY {
             return Ok(none(Verdict::Never, replicates, select.solves));
         }
@@ -313,13 +327,17 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
                 true => f64::midpoint(bracket[0], bracket[1]),
                 false => bracket[0],
             };
-            let mut quantile = |q: f64| {
+            let mut quantile = |q: f64, resolution: f64| {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to R")]
                 let rank = (q * f64::from(replicates)).ceil().clamp(1.0, f64::from(replicates)) as u32;
-                select.order(rank).map(middle)
+                select.order(rank, resolution).map(middle)
             };
-            let median = quantile(0.5)?;
-            let quantiles = aim.quantiles.iter().map(|&q| quantile(q)).collect::<Result<_, _>>()?;
+            let median = quantile(0.5, resolution)?;
+            let quantiles = aim
+                .quantiles
+                .iter()
+                .map(|&q| quantile(q, aim.precision * COARSE))
+                .collect::<Result<_, _>>()?;
             let (verdict, interval, solves) = (Verdict::Traced, [low, high], select.solves);
             return Ok(Traced { verdict, median, interval, quantiles, replicates, solves });
         }
@@ -328,11 +346,16 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
             (1.1 * current * (half / aim.precision).powi(2)).ceil().max(1.3 * current).min(8.0 * current);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above 0 and bounded")]
         let more = (wanted.min(f64::from(aim.replicates.end))) as u32;
+        let grown = more.max(replicates + 1).min(aim.replicates.end);
         let next = match half.is_finite() {
-            true => Start { pivot: f64::midpoint(low, high), step: (half / 3.0).max(resolution), ..start },
+            // From the middle to beyond either end of the interval, as it will be.
+            true => {
+                let step = 2.0 * half * (current / f64::from(grown)).sqrt();
+                Start { pivot: f64::midpoint(low, high), step: step.max(resolution), ..start }
+            }
             false => start,
         };
-        replicates = more.max(replicates + 1).min(aim.replicates.end);
+        replicates = grown;
         select.grow(replicates, next);
         // α = 0 is asked of the new ones only where an earlier one recovers there.
         always = if always > 0 { select.count(f64::NEG_INFINITY)? } else { 0 };

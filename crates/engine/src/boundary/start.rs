@@ -72,10 +72,11 @@ pub fn theory(spec: &JobSpec, input: &Input, paradigm: &Paradigm, replicates: u3
         Some((own, largest)) => {
             let top = log(largest) + libm::log(REACH);
             match law {
-                Some(law) if law.squared > LEAST => {
-                    Start { pivot: log(law.squared).min(top), step: law.deviation.clamp(SHORTEST, STEP), top }
+                Some(law) => {
+                    let pivot = log(law.squared.max(LEAST)).min(top);
+                    Start { pivot, step: law.deviation.clamp(SHORTEST, STEP), top }
                 }
-                _ => Start { pivot: log(own.max(LEAST)), step: STEP, top },
+                None => Start { pivot: log(own.max(LEAST)), step: STEP, top },
             }
         }
         None => match spec.stages().map(|stages| stages.dose) {
