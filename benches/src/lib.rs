@@ -8,6 +8,7 @@
 //! | `kernel-rates` | [`tasks`], [`kernels`], [`faer_tasks`], [`lapack`] | microseconds a problem beside faer and LAPACK |
 //! | | [`limits`], [`caches`], [`roofline`], [`clock`] | each kernel beside the machine's limits |
 //! | `kernel-accuracy` | [`accuracy`] | backward errors of the kernels beside LAPACK's |
+//! | `boundary-coverage` | | how often intervals of critical alignments hold them |
 //! | `benches/*.rs` | [`problems`] | microseconds per call, Criterion |
 //!
 //! Nothing depends on this crate; it reads the clock, which the crates that it measures may not.
