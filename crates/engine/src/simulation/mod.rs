@@ -27,7 +27,7 @@ use eigensweep_store::active::Active;
 use eigensweep_store::columns::ThresholdsOf;
 use eigensweep_store::plan::{Plan, parts_in_writing};
 use eigensweep_store::rows::Rows;
-use spectral::Spectral;
+use spectral::{KEPT_BYTES, Kept, Spectral};
 use stages::Stages;
 use traced::Traced;
 
@@ -284,10 +284,19 @@ impl Simulation {
     }
 
     /// Computes these replicates of a simulation of one cell, whose first replicate is 0: their rows,
-    /// one after another.
-    fn run_replicates(&self, replicates: &[u32], workspace: &mut Workspace, batch: &mut Rows) {
+    /// one after another. What is drawn of them may be kept for another alignment.
+    fn run_replicates(
+        &self,
+        replicates: &[u32],
+        workspace: &mut Workspace,
+        kept: &mut Kept,
+        batch: &mut Rows,
+    ) {
         let per_unit = usize::try_from(self.plan().grid.rows_per_unit).unwrap_or(1);
         batch.restart(replicates.len() * per_unit);
+        if let (Protocol::Spectral(spectral), Buffers::Spectral(workspace)) = (&self.0, &mut workspace.0) {
+            return spectral.run_replicates(replicates, workspace, kept, batch);
+        }
         let units = replicates.iter().enumerate().map(|(at, &replicate)| (replicate.into(), at * per_unit));
         self.run_units(units, workspace, batch);
     }
