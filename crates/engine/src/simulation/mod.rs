@@ -27,7 +27,7 @@ use eigensweep_store::active::Active;
 use eigensweep_store::columns::ThresholdsOf;
 use eigensweep_store::plan::{Plan, parts_in_writing};
 use eigensweep_store::rows::Rows;
-use spectral::{KEPT_BYTES, Kept, Spectral};
+use spectral::Spectral;
 use stages::Stages;
 use traced::Traced;
 
@@ -41,6 +41,16 @@ enum Protocol {
     Spectral(Box<Spectral>),
     Stages(Box<Stages>),
     Traced(Box<Traced>),
+}
+
+/// Most bytes that a thread keeps of the replicates of a cell: what is beyond is drawn anew each time.
+const KEPT_BYTES: usize = 256 << 20;
+
+/// What was drawn of the replicates of a cell, all but the alignment of their views.
+#[derive(Debug, Default)]
+struct Kept {
+    spectral: spectral::Kept,
+    stages: stages::Kept,
 }
 
 /// Buffers of one thread.
@@ -283,7 +293,7 @@ impl Simulation {
         usize::try_from(self.plan().units_per_task).unwrap_or(1).max(1)
     }
 
-    /// Computes these replicates of a simulation of one cell, whose first replicate is 0: their rows,
+    /// Computes these replicates of a simulation of one cell, paradigm and dimension: their rows,
     /// one after another. What is drawn of them may be kept for another alignment.
     fn run_replicates(
         &self,
@@ -292,13 +302,18 @@ impl Simulation {
         kept: &mut Kept,
         batch: &mut Rows,
     ) {
-        let per_unit = usize::try_from(self.plan().grid.rows_per_unit).unwrap_or(1);
-        batch.restart(replicates.len() * per_unit);
-        if let (Protocol::Spectral(spectral), Buffers::Spectral(workspace)) = (&self.0, &mut workspace.0) {
-            return spectral.run_replicates(replicates, workspace, kept, batch);
+        batch.restart(replicates.len());
+        match (&self.0, &mut workspace.0) {
+            (Protocol::Spectral(spectral), Buffers::Spectral(workspace)) => {
+                spectral.run_replicates(replicates, workspace, &mut kept.spectral, batch);
+            }
+            (Protocol::Stages(stages), Buffers::Stages(workspace)) => {
+                stages.run_replicates(replicates, workspace, &mut kept.stages, batch);
+            }
+            (Protocol::Spectral(_) | Protocol::Stages(_) | Protocol::Traced(_), _) => {
+                panic!("a workspace of this simulation")
+            }
         }
-        let units = replicates.iter().enumerate().map(|(at, &replicate)| (replicate.into(), at * per_unit));
-        self.run_units(units, workspace, batch);
     }
 }
 

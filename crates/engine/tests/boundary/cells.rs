@@ -149,5 +149,5 @@ fn a_cell_has_the_same_bits_alone() {
         &["corruption.scale=2", "grid.samples=100", "model.paradigms=[\"reconstruction\"]"],
     ));
     // Sample sizes, then scales, then paradigms.
-    assert_eq!(all[(1 * 2 + 1) * 2 + 1].bits(), alone[0].bits());
+    assert_eq!(all[(2 + 1) * 2 + 1].bits(), alone[0].bits());
 }

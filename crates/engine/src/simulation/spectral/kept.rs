@@ -7,9 +7,7 @@ use eigensweep_store::rows::Rows;
 
 use super::evaluate::{self, Corrupted};
 use super::{Spectral, Workspace, sample};
-
-/// Most bytes that a thread keeps: what is beyond is drawn anew each time.
-pub(crate) const KEPT_BYTES: usize = 256 << 20;
+use crate::simulation::KEPT_BYTES;
 
 /// Problems of replicates, all but the alignment of their views.
 #[derive(Debug, Default)]

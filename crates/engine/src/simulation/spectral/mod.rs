@@ -23,7 +23,7 @@ mod waiting;
 mod workspace;
 
 pub(super) use explain::explain;
-pub(super) use kept::{KEPT_BYTES, Kept};
+pub(super) use kept::Kept;
 pub(super) use workspace::Workspace;
 
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
