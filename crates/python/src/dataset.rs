@@ -96,6 +96,7 @@ fn describe(python: Python<'_>, path: PathBuf) -> PyResult<String> {
             "paradigms": spec.model.paradigms.iter().map(|paradigm| paradigm.name).collect::<Vec<_>>(),
             "metrics": metrics.iter().map(|metric| metric.name).collect::<Vec<_>>(),
             "detail": spec.output.detail.name(),
+            "table": if spec.boundary.is_some() { "boundary" } else { "results" },
             "job": dataset.identity().job,
         }))
     });
@@ -112,6 +113,7 @@ fn part_files(python: Python<'_>, path: PathBuf) -> PyResult<Vec<PathBuf>> {
 #[pyfunction]
 fn summary_file(python: Python<'_>, path: PathBuf) -> PyResult<PathBuf> {
     let dataset = read(python, &path)?;
+    dataset.refuse_boundaries().map_err(|error| errors::of_store(python, &error))?;
     if dataset.has_summary() {
         return Ok(dataset.path(SUMMARY_FILE));
     }
@@ -127,6 +129,9 @@ fn summary_file(python: Python<'_>, path: PathBuf) -> PyResult<PathBuf> {
 #[pyfunction]
 fn sql_views(python: Python<'_>, path: PathBuf) -> PyResult<Vec<(&'static str, String)>> {
     let dataset = with_rows(python, &path)?;
+    if dataset.spec().boundary.is_some() {
+        return Ok(Vec::new());
+    }
     let schema = dataset.schema();
     let columns = Columns::new(Detail::Rows, schema.fields().iter().map(|field| field.name().as_str()));
     let best = views::best(&columns, &paradigms::ALL.map(|paradigm| paradigm.name));

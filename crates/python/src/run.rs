@@ -9,6 +9,7 @@ use eigensweep_engine::run::{Observer, Outcome};
 use eigensweep_engine::study::{How, Opened, Study};
 use eigensweep_host::{RunLog, machine};
 use eigensweep_inputs::whole_file;
+use eigensweep_job::Job;
 use eigensweep_store::dataset::{Dataset, RunState};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{FailureRemarks, failure_remarks};
@@ -31,10 +32,16 @@ fn threads() -> usize {
     eigensweep_host::threads()
 }
 
+/// The job itself, or the one whose rows are its critical alignments.
+fn asked(job: &JobText, traced: bool) -> Result<Job, EngineError> {
+    let job = job.read()?;
+    Ok(if traced { job.traced()? } else { job })
+}
+
 /// Where the data set of a job goes unless something else is said; the job is checked.
 #[pyfunction]
-fn output(python: Python<'_>, job: JobText) -> PyResult<PathBuf> {
-    let job = python.detach(|| job.read()).map_err(|error| errors::of_engine(python, &error))?;
+fn output(python: Python<'_>, job: JobText, traced: bool) -> PyResult<PathBuf> {
+    let job = python.detach(|| asked(&job, traced)).map_err(|error| errors::of_engine(python, &error))?;
     Ok(job.spec.default_output())
 }
 
@@ -96,14 +103,15 @@ impl Observer for Observed {
     }
 }
 
-/// Runs a job, and returns the data set's directory. `progress` is called with rows done, all rows
+/// Runs a job, or traces its critical alignments, and returns the data set's directory. `progress` is called with rows done, all rows
 /// and rows without a value; `warn` with a text.
 #[pyfunction]
-#[pyo3(signature = (job, output, threads, shard, fresh, progress, warn))]
+#[pyo3(signature = (job, traced, output, threads, shard, fresh, progress, warn))]
 #[expect(clippy::too_many_arguments, reason = "Python names them")]
 fn run(
     python: Python<'_>,
     job: JobText,
+    traced: bool,
     output: Option<PathBuf>,
     threads: usize,
     shard: Option<(u64, u64)>,
@@ -134,7 +142,7 @@ fn run(
     };
     let work = {
         let seen = Arc::clone(&seen);
-        move |stop: &AtomicBool| compute(&job, output, threads, shard, fresh, seen, stop)
+        move |stop: &AtomicBool| compute(|| asked(&job, traced), output, threads, shard, fresh, seen, stop)
     };
     match interruptible(python, work, look) {
         Ok(done) => done.map_err(|error| errors::of_engine(python, &error)),
@@ -151,7 +159,7 @@ fn run(
 
 /// All that a run does without Python.
 fn compute(
-    job: &JobText,
+    job: impl FnOnce() -> Result<Job, EngineError>,
     output: Option<PathBuf>,
     threads: usize,
     shard: Shard,
@@ -160,7 +168,7 @@ fn compute(
     stop: &AtomicBool,
 ) -> Result<PathBuf, EngineError> {
     let started = machine::now();
-    let job = job.read()?;
+    let job = job()?;
     let root = output.unwrap_or_else(|| job.spec.default_output());
     let planned = Study::load(job)?.plan()?;
     if stop.load(Ordering::Relaxed) {

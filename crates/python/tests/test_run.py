@@ -489,3 +489,44 @@ def test_a_plan_says_what_a_job_would_take(tmp_path: Path) -> None:
     assert es.plan(ON_ARRAYS, data=(inputs, labels)).rows == 3 * 2 * 3 * len(
         es.plan(ON_ARRAYS, data=(inputs, labels)).axes["alignment"]
     )
+
+
+BOUNDARY: dict[str, Any] = {
+    "job": {"name": "small"},
+    "data": {"components": 3, "spectrum": [5.0, 20.0, 60.0], "label_count": 2},
+    "corruption": {"components": 3, "spectrum": [10.0, 100.0, 300.0]},
+    "augmentation": {"spectrum": [2.0, 1.0, 10.0, 3.0, 1.0, 20.0]},
+    "grid": {"samples": [100, 10_000]},
+    "boundary": {"precision": 0.1},
+}
+
+
+def test_critical_alignments_are_those_of_the_program(tmp_path: Path) -> None:
+    found = es.boundary(BOUNDARY, output=tmp_path / "python", threads=1)
+    assert len(found) == 4
+    assert found.paradigms == ["joint-embedding", "reconstruction"]
+    assert found.metrics[:3] == ["alpha", "low", "high"]
+    frame = found.to_pandas()
+    assert list(frame["verdict"]) == ["traced"] * 4
+    assert (frame["low"] <= frame["alpha"]).all() and (frame["alpha"] <= frame["high"]).all()
+    assert es.open(found.path) == found
+    rows = found.sql("SELECT alpha FROM boundary WHERE paradigm = 'reconstruction'")
+    assert len(rows) == 2
+    with pytest.raises(es.Error, match="critical alignments"):
+        found.summary()
+    # The program goes on from there, and finds nothing to do but the same bytes.
+    job = tmp_path / "job.toml"
+    job.write_text((found.path / "job.toml").read_text())
+    other = tmp_path / "program"
+    subprocess.run(
+        [program(), "boundary", str(job), "--output", str(other), "--quiet"], check=True
+    )
+    assert files(other) == files(found.path)
+
+
+def test_a_job_without_a_boundary_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(es.JobError, match="several values"):
+        es.boundary(SMALL, output=tmp_path / "out")
+    with pytest.raises(es.Error, match="a data set of `run`"):
+        es.run(SMALL, output=tmp_path / "rows")
+        es.boundary(SMALL | {"augmentation": {}}, output=tmp_path / "rows")

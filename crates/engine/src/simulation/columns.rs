@@ -78,6 +78,11 @@ impl Columns {
         self.of_represented.iter().enumerate().for_each(|(n, &column)| write(column, found.metric(n)));
     }
 
+    /// The clean loss of a row; NaN where there is none.
+    pub(crate) fn clean_loss(&self, rows: &Rows, row: usize) -> f64 {
+        self.clean.first().map_or(f64::NAN, |&column| rows.values(column)[row])
+    }
+
     /// Whether a loss of the clean model is asked for.
     pub(crate) fn has_clean(&self) -> bool {
         !self.clean.is_empty()

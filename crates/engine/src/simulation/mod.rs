@@ -43,6 +43,16 @@ enum Protocol {
     Traced(Box<Traced>),
 }
 
+/// Most bytes that a thread keeps of the replicates of a cell: what is beyond is drawn anew each time.
+const KEPT_BYTES: usize = 256 << 20;
+
+/// What was drawn of the replicates of a cell, all but the alignment of their views.
+#[derive(Debug, Default)]
+struct Kept {
+    spectral: spectral::Kept,
+    stages: stages::Kept,
+}
+
 /// Buffers of one thread.
 #[derive(Debug)]
 pub struct Workspace(Buffers);
@@ -283,13 +293,27 @@ impl Simulation {
         usize::try_from(self.plan().units_per_task).unwrap_or(1).max(1)
     }
 
-    /// Computes these replicates of a simulation of one cell, whose first replicate is 0: their rows,
-    /// one after another.
-    fn run_replicates(&self, replicates: &[u32], workspace: &mut Workspace, batch: &mut Rows) {
-        let per_unit = usize::try_from(self.plan().grid.rows_per_unit).unwrap_or(1);
-        batch.restart(replicates.len() * per_unit);
-        let units = replicates.iter().enumerate().map(|(at, &replicate)| (replicate.into(), at * per_unit));
-        self.run_units(units, workspace, batch);
+    /// Computes these replicates of a simulation of one cell, paradigm and dimension: their rows,
+    /// one after another. What is drawn of them may be kept for another alignment.
+    fn run_replicates(
+        &self,
+        replicates: &[u32],
+        workspace: &mut Workspace,
+        kept: &mut Kept,
+        batch: &mut Rows,
+    ) {
+        batch.restart(replicates.len());
+        match (&self.0, &mut workspace.0) {
+            (Protocol::Spectral(spectral), Buffers::Spectral(workspace)) => {
+                spectral.run_replicates(replicates, workspace, &mut kept.spectral, batch);
+            }
+            (Protocol::Stages(stages), Buffers::Stages(workspace)) => {
+                stages.run_replicates(replicates, workspace, &mut kept.stages, batch);
+            }
+            (Protocol::Spectral(_) | Protocol::Stages(_) | Protocol::Traced(_), _) => {
+                panic!("a workspace of this simulation")
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use eigensweep_store::plan::Plan;
 use eigensweep_store::rows::Rows;
 use eigensweep_theory::{InstructionSet, Metric, Paradigm};
 
-use super::{Frame, Simulation, Workspace};
+use super::{Frame, KEPT_BYTES, Kept, Simulation, Workspace};
 use crate::boundary::select::{Aim, Oracle, Verdict, trace};
 use crate::boundary::start::{Theory, theory};
 
@@ -48,10 +48,10 @@ impl Traced {
         Some((spec, simulation))
     }
 
-    /// Bytes of a workspace, about: that of the first cell's replicates.
+    /// Bytes of a workspace, about: that of the first cell's replicates, and what is kept of them.
     pub(super) fn workspace_bytes(&self) -> u64 {
         let first = self.frame.paradigms.first().and_then(|paradigm| self.cell(0, paradigm));
-        first.map_or(0, |(_, simulation)| simulation.workspace_bytes())
+        KEPT_BYTES as u64 + first.map_or(0, |(_, simulation)| simulation.workspace_bytes())
     }
 
     /// Computes the rows of a unit, which begin at `start`: the paradigms of a cell. Returns whether
@@ -72,6 +72,7 @@ impl Traced {
             let k = spec.model.dimension.only().and_then(|k| usize::try_from(k).ok()).unwrap_or(1);
             let mut replicates = Replicates {
                 workspace: Workspace::on(instruction_set, &simulation),
+                kept: Kept::default(),
                 batch: simulation.new_batch(),
                 simulation,
                 recovery: boundary.recovery,
@@ -151,10 +152,11 @@ impl Halt {
     }
 }
 
-/// The replicates of a cell: each is drawn anew at each alignment, as a function of its number.
+/// The replicates of a cell, each drawn as a function of its number.
 struct Replicates<'s> {
     simulation: Simulation,
     workspace: Workspace,
+    kept: Kept,
     batch: Rows,
     recovery: Recovery,
     tolerance: f64,
@@ -173,7 +175,7 @@ impl Replicates<'_> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Halt::Stopped);
             }
-            self.simulation.run_replicates(some, &mut self.workspace, &mut self.batch);
+            self.simulation.run_replicates(some, &mut self.workspace, &mut self.kept, &mut self.batch);
             let column = self.batch.column(self.recovery.metric());
             let found = column.map_or(&[][..], |column| self.batch.values(column));
             for (value, status) in found.iter().zip(self.batch.status()) {

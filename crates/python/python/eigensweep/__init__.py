@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ._core import __version__
 from ._dataset import Dataset, open
 from ._errors import EigensweepWarning, Error, JobError
-from ._run import plan, run
+from ._run import boundary, plan, run
 from ._solve import solve
 from ._theory import theory
 
@@ -22,6 +22,7 @@ __all__ = [
     "JointEmbedding",
     "Reconstruction",
     "__version__",
+    "boundary",
     "open",
     "plan",
     "run",

@@ -17,9 +17,10 @@ _Path: TypeAlias = str | os.PathLike[str]
 # run, plan
 
 def threads() -> int: ...
-def output(job: _Job) -> Path: ...
+def output(job: _Job, traced: bool) -> Path: ...
 def run(
     job: _Job,
+    traced: bool,
     output: _Path | None,
     threads: int,
     shard: tuple[int, int] | None,

@@ -223,7 +223,8 @@ class Dataset:
             A ``SELECT`` over the tables ``results`` (a row per replicate, combination and
             paradigm), ``summary`` (count, mean, standard error, median, quantiles of each
             combination) and ``best`` (which paradigm is closest, by how much, which recover). Of a
-            job with ``detail = "summary"`` there is ``summary`` alone.
+            job with ``detail = "summary"`` there is ``summary`` alone, and of :func:`boundary`
+            ``boundary``.
 
         Returns
         -------
@@ -254,7 +255,7 @@ class Dataset:
             frame = frame.rename(renamed)
             context = library.SQLContext({"summary": frame})
         else:
-            context = library.SQLContext({"results": self.scan()})
+            context = library.SQLContext({self._described()["table"]: self.scan()})
             for name, text in _core.sql_views(self._path):
                 context.register(name, context.execute(text, eager=False))
         found: polars.DataFrame = context.execute(query, eager=True)

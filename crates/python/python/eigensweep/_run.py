@@ -1,4 +1,4 @@
-"""Running jobs: :func:`run` and :func:`plan`."""
+"""Running jobs: :func:`run`, :func:`boundary` and :func:`plan`."""
 
 from __future__ import annotations
 
@@ -105,18 +105,89 @@ def run(
     >>> data.axes["samples"]
     [100, 10000]
     """
+    return _compute(job, False, set, output, threads, shard, fresh, data, progress)
+
+
+def boundary(
+    job: Job,
+    *,
+    set: Mapping[str, Any] | None = None,
+    output: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+    shard: str | tuple[int, int] | None = None,
+    fresh: bool = False,
+    data: Any = None,
+    progress: bool | Progress | None = None,
+) -> Dataset:
+    """Find the critical alignment of each combination of a job's other axes.
+
+    At the critical alignment half of the replicates recover, which the table ``[boundary]`` of the
+    job says what it is. Each has an interval from order statistics, whatever the distribution of
+    the replicates' own critical alignments is. The answers are those of the program, bit for bit.
+
+    Parameters
+    ----------
+    job, set, output, threads, shard, fresh, data, progress
+        As of :func:`run`; the data set goes to ``output/NAME-boundary`` by default. The job has one
+        alignment at most, which is not used, and its ``replicates`` are those of ``[boundary]``.
+
+    Returns
+    -------
+    Dataset
+        A row for each combination and paradigm: the axes, ``paradigm``, ``alpha`` with its interval
+        ``low`` to ``high``, the further quantiles (``alpha_q10``), the ``width`` of the transition,
+        ``replicates``, ``solves``, the limit of ``theory`` and what the ``law`` of finite samples
+        makes of it, and the ``verdict``: ``traced``, or ``always`` or ``never`` where no alignment
+        is critical. In SQL it is the table ``boundary``.
+
+    Raises
+    ------
+    JobError
+        If the job is wrong, or has no boundary: several alignments, or no noise.
+
+    Examples
+    --------
+    >>> import eigensweep as es
+    >>> found = es.boundary({
+    ...     "job": {"name": "small"},
+    ...     "data": {"components": 3, "spectrum": [5.0, 20.0, 60.0]},
+    ...     "corruption": {"components": 3, "spectrum": [10.0, 100.0, 300.0]},
+    ...     "augmentation": {"spectrum": [2.0, 1.0, 10.0, 3.0, 1.0, 20.0]},
+    ...     "grid": {"samples": [100, 10_000]},
+    ...     "boundary": {"precision": 0.1},
+    ... })
+    >>> len(found)
+    4
+    >>> sorted(set(found.paradigms))
+    ['joint-embedding', 'reconstruction']
+    """
+    return _compute(job, True, set, output, threads, shard, fresh, data, progress)
+
+
+def _compute(
+    job: Job,
+    traced: bool,
+    set: Mapping[str, Any] | None,
+    output: str | os.PathLike[str] | None,
+    threads: int | None,
+    shard: str | tuple[int, int] | None,
+    fresh: bool,
+    data: Any,
+    progress: bool | Progress | None,
+) -> Dataset:
+    """Compute what is missing of a data set of rows, or of critical alignments."""
     count = _threads(threads)
     text = _text(job, set, data)
     place = None if output is None else Path(output)
     with _bar(progress) as hear:
         if data is None:
-            root = _core.run(text, place, count, _shard(shard), fresh, hear, _warn)
+            root = _core.run(text, traced, place, count, _shard(shard), fresh, hear, _warn)
         else:
-            place = place or Path(_core.output(text))
+            place = place or Path(_core.output(text, traced))
             _core.refuse_strange(place)
             with _kept(place, data) as keys:
                 text = (text[0], text[1], [*text[2], *keys])
-                root = _core.run(text, place, count, _shard(shard), fresh, hear, _warn)
+                root = _core.run(text, traced, place, count, _shard(shard), fresh, hear, _warn)
     return Dataset(root)
 
 
@@ -214,8 +285,8 @@ def plan(
 
 
 def _warn(message: str) -> None:
-    """Warns at the line that called :func:`run`."""
-    warnings.warn(message, EigensweepWarning, stacklevel=3)
+    """Warns at the line that called :func:`run` or :func:`boundary`."""
+    warnings.warn(message, EigensweepWarning, stacklevel=4)
 
 
 def _text(job: Job, set: Mapping[str, Any] | None, data: Any = None) -> _JobText:

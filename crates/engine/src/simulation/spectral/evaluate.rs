@@ -14,6 +14,7 @@ use eigensweep_theory::thresholds::{Spectra, thresholds};
 use eigensweep_theory::views::Sample;
 
 use super::sample::{noise, row_set};
+use super::setting::{NoiseSetting, ViewSetting};
 use super::waiting::Origin;
 use super::{Spectral, Workspace};
 
@@ -38,7 +39,7 @@ pub(super) fn sample(
     place: Place,
 ) {
     let Place { column, within, start } = place;
-    let (settings, labels) = (&simulation.settings, simulation.counts.labels);
+    let settings = &simulation.settings;
     let mut drawn = None;
     for setting in &settings.noise {
         if drawn != Some(setting.components) {
@@ -48,46 +49,20 @@ pub(super) fn sample(
             }
             drawn = Some(setting.components);
         }
-        let gamma = &mut workspace.gamma[..setting.components];
-        let features = workspace.features;
-        let largest = || simulation.largest(workspace.data, &workspace.signal[..features]);
-        setting.spectrum.fill(&simulation.frame.streams, Draw::CorruptionSpectrum, replicate, largest, gamma);
-        for (root, eigenvalue) in workspace.noise_scale.iter_mut().zip(gamma.iter()) {
-            *root = eigenvalue.sqrt();
-        }
-        let label_power = corrupt(simulation, workspace, samples, setting.components);
+        let label_power = corrupted(simulation, workspace, replicate, samples, setting);
         workspace.corrupted.next_sample();
         for views in &settings.views {
-            let (features, components) = (workspace.features, setting.components);
-            let size = features + components;
-            let theta = &mut workspace.theta[..size];
-            let largest = || simulation.largest(workspace.data, &workspace.signal[..features]);
-            views.spectrum.fill(
-                &simulation.frame.streams,
-                Draw::AugmentationSpectrum,
-                replicate,
-                largest,
-                theta,
-            );
-            find_thresholds(simulation, workspace, components);
+            let size = workspace.features + setting.components;
+            theta(simulation, workspace, replicate, views, size);
+            find_thresholds(simulation, workspace, setting.components);
             for (cell, parameters) in &views.cells {
                 let offset = setting.row + views.row + cell;
                 let first = within + offset as u64;
                 if !simulation.frame.wants(column, first..first + simulation.frame.rows_per_cell() as u64) {
                     continue;
                 }
-                if !workspace.corrupted.has_room_for(size) {
-                    write_corrupted(simulation, workspace, rows);
-                }
-                let inputs = workspace.inputs.as_ref().submatrix(0, 0, size, size);
-                let (theta, gamma) = (&workspace.theta[..size], &workspace.gamma[..components]);
-                let sigma = &mut workspace.sigma[..size];
-                (settings.kind.covariance)(&Sample { inputs, theta, gamma, parameters }, sigma);
-                let input_labels = workspace.input_labels.as_ref().submatrix(0, 0, size, labels);
-                let problem = Additive { inputs, input_labels, label_power, sigma };
-                let origin = Origin { data: workspace.data, signal: &workspace.signal[..features], gamma };
-                let dimensions = simulation.frame.dimensions.iter().copied();
-                workspace.corrupted.push(&problem, origin, dimensions, start + offset);
+                let problem = Corrupted { components: setting.components, parameters, label_power };
+                wait(simulation, workspace, problem, start + offset, rows);
                 for (dimension, limits) in settings.dimensions.iter().zip(&workspace.thresholds) {
                     for (n, paradigm) in simulation.frame.paradigms.iter().enumerate() {
                         let row = start + offset + dimension + n;
@@ -97,6 +72,71 @@ pub(super) fn sample(
             }
         }
     }
+}
+
+/// Draws Γ's eigenvalues of a replicate and writes C̃ and B̃ with noise of them; returns y².
+pub(super) fn corrupted(
+    simulation: &Spectral,
+    workspace: &mut Workspace,
+    replicate: u64,
+    samples: u64,
+    setting: &NoiseSetting,
+) -> f64 {
+    let gamma = &mut workspace.gamma[..setting.components];
+    let largest = || simulation.largest(workspace.data, &workspace.signal[..workspace.features]);
+    setting.spectrum.fill(&simulation.frame.streams, Draw::CorruptionSpectrum, replicate, largest, gamma);
+    for (root, eigenvalue) in workspace.noise_scale.iter_mut().zip(gamma.iter()) {
+        *root = eigenvalue.sqrt();
+    }
+    corrupt(simulation, workspace, samples, setting.components)
+}
+
+/// Draws so many of Θ's eigenvalues of a replicate.
+pub(super) fn theta(
+    simulation: &Spectral,
+    workspace: &mut Workspace,
+    replicate: u64,
+    views: &ViewSetting,
+    size: usize,
+) {
+    let largest = || simulation.largest(workspace.data, &workspace.signal[..workspace.features]);
+    let theta = &mut workspace.theta[..size];
+    views.spectrum.fill(&simulation.frame.streams, Draw::AugmentationSpectrum, replicate, largest, theta);
+}
+
+/// What the workspace does not hold of a corrupted problem.
+#[derive(Clone, Copy)]
+pub(super) struct Corrupted<'a> {
+    /// Noise components.
+    pub(super) components: usize,
+    /// Values of the views' parameters.
+    pub(super) parameters: &'a [f64],
+    /// y².
+    pub(super) label_power: f64,
+}
+
+/// Has the problem that the workspace holds wait, whose rows begin at `tag`; solves those that wait if
+/// there is no room, and writes their rows.
+pub(super) fn wait(
+    simulation: &Spectral,
+    workspace: &mut Workspace,
+    Corrupted { components, parameters, label_power }: Corrupted<'_>,
+    tag: usize,
+    rows: &mut Rows,
+) {
+    let (features, labels) = (workspace.features, simulation.counts.labels);
+    let size = features + components;
+    if !workspace.corrupted.has_room_for(size) {
+        write_corrupted(simulation, workspace, rows);
+    }
+    let inputs = workspace.inputs.as_ref().submatrix(0, 0, size, size);
+    let (theta, gamma) = (&workspace.theta[..size], &workspace.gamma[..components]);
+    let sigma = &mut workspace.sigma[..size];
+    (simulation.settings.kind.covariance)(&Sample { inputs, theta, gamma, parameters }, sigma);
+    let input_labels = workspace.input_labels.as_ref().submatrix(0, 0, size, labels);
+    let problem = Additive { inputs, input_labels, label_power, sigma };
+    let origin = Origin { data: workspace.data, signal: &workspace.signal[..features], gamma };
+    workspace.corrupted.push(&problem, origin, simulation.frame.dimensions.iter().copied(), tag);
 }
 
 /// Solves what still waits, and writes what the rows of the task lack.
@@ -146,7 +186,13 @@ fn corrupt(simulation: &Spectral, workspace: &mut Workspace, samples: u64, compo
 }
 
 /// Hands over the clean problems of this sample, one a view setting.
-fn clean(simulation: &Spectral, workspace: &mut Workspace, replicate: u64, samples: u64, start: usize) {
+pub(super) fn clean(
+    simulation: &Spectral,
+    workspace: &mut Workspace,
+    replicate: u64,
+    samples: u64,
+    start: usize,
+) {
     let (features, labels) = (workspace.features, simulation.counts.labels);
     let width = features + labels;
     let sums = SampleSums {

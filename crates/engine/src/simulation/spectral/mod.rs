@@ -16,12 +16,14 @@
 mod clean;
 mod evaluate;
 mod explain;
+mod kept;
 mod sample;
 pub(crate) mod setting;
 mod waiting;
 mod workspace;
 
 pub(super) use explain::explain;
+pub(super) use kept::Kept;
 pub(super) use workspace::Workspace;
 
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};

@@ -2,7 +2,7 @@
 //! values, and metrics that need rows which are not there.
 
 use eigensweep_job::stages::{AlignmentDose, CorruptionDraw, StagesSpec};
-use eigensweep_job::{Job, Level, Problem};
+use eigensweep_job::{Job, Level, Problem, Recovery};
 use eigensweep_store::grid::Grid;
 use eigensweep_theory::metrics::{Formula, On};
 use eigensweep_theory::views::stages::{Chain, Domain, Dose, Fault, Stage, Tier, Views};
@@ -22,6 +22,15 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
         let help = "write draw = \"once\": a draw a sample".to_owned();
         problems.push(job.source.problem_at("corruption.draw", message, "no closed form", Some(help)));
     }
+    let of_leakage = job.spec.boundary.as_ref().filter(|boundary| boundary.recovery == Recovery::Leakage);
+    let unmeasured = |what: &str| {
+        let message = format!("recovery by leakage needs moments of all rows, and {what}");
+        let help = "set boundary.recovery = \"distance\"".to_owned();
+        job.source.problem_at("boundary.recovery", message, "no leakage", Some(help))
+    };
+    if on_rows && of_leakage.is_some() {
+        problems.push(unmeasured("features act on rows"));
+    }
     let mut add = |problem: Problem| {
         if !problems.contains(&problem) {
             problems.push(problem);
@@ -32,10 +41,15 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
         match setting::corruption(staged, samples, &grid, at) {
             Err(misbuilt) => add(misbuilt.problem(job)),
             Ok(None) => {}
-            Ok(Some(corruption)) => match of_corruption(job, staged, &*corruption, samples) {
-                Ok(domain) => corrupted = corrupted.min(domain),
-                Err(problem) => add(problem),
-            },
+            Ok(Some(corruption)) => {
+                match of_corruption(job, staged, &*corruption, samples) {
+                    Ok(domain) => corrupted = corrupted.min(domain),
+                    Err(problem) => add(problem),
+                }
+                if of_leakage.is_some() && corruption.tier() != Tier::Moments {
+                    add(unmeasured("the corruption has none"));
+                }
+            }
         }
     }
     let doses: Vec<bool> = grid

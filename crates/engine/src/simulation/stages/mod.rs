@@ -23,12 +23,14 @@
 mod ahead;
 mod check;
 mod gather;
+mod kept;
 mod predictions;
 mod problem;
 mod setting;
 mod waiting;
 
 pub(crate) use check::check;
+pub(super) use kept::Kept;
 pub use setting::{ChainTiers, tiers};
 
 use std::sync::Arc;
@@ -208,23 +210,8 @@ impl Stages {
         if !self.frame.wants(column, 0..grid.rows_per_unit) {
             return;
         }
-        let components = self.settings.components.get(position(grid, Level::Data, row)).copied().flatten();
-        let features = self.samples.features(components);
-        let Some(&at) = self.settings.noise.get(position(grid, Level::Noise, row)) else { return };
-        let corruption = built(setting::corruption(&self.staged, &self.samples, grid, at));
-        let corruption = corruption.map(|mut corruption| {
-            corruption.settle(self.samples.mean.col_as_slice(0), &mut workspace.scratch);
-            corruption
-        });
-        let mut rng = self.frame.streams.stream(Draw::Subset, &[replicate]);
-        let total = u32::try_from(self.samples.training.len()).unwrap_or(u32::MAX);
-        permute(total, &mut workspace.order, &mut workspace.pool, &mut rng);
-        workspace.begin(self, features);
-        let population = self
-            .leakage
-            .then(|| Population::of(&self.samples, corruption.as_deref(), features, &mut workspace.scratch));
-        let basis = features.basis();
-        let unit = Unit { replicate, at, corruption, features, basis, population: population.flatten() };
+        let Some(unit) = self.unit(row, replicate, None, workspace) else { return };
+        self.begin(&unit, workspace);
         let rows_per_sample = grid.rows_per_sample as usize;
         let mut waiting = Waiting::new(self.settings.chains.len());
         for &index in &self.nested {
@@ -237,6 +224,38 @@ impl Stages {
             }
         }
         self.finish(&unit, waiting, workspace, batch);
+    }
+
+    /// The replicate's unit that a row of the grid is in, with a population that may be known.
+    fn unit<'u>(
+        &'u self,
+        row: u64,
+        replicate: u64,
+        population: Option<Option<Population>>,
+        workspace: &mut Workspace,
+    ) -> Option<Unit<'u>> {
+        let grid = &self.frame.plan.grid;
+        let components = self.settings.components.get(position(grid, Level::Data, row)).copied().flatten();
+        let features = self.samples.features(components);
+        let at = *self.settings.noise.get(position(grid, Level::Noise, row))?;
+        let corruption = built(setting::corruption(&self.staged, &self.samples, grid, at));
+        let corruption = corruption.map(|mut corruption| {
+            corruption.settle(self.samples.mean.col_as_slice(0), &mut workspace.scratch);
+            corruption
+        });
+        let population = population.unwrap_or_else(|| {
+            let scratch = &mut workspace.scratch;
+            self.leakage.then(|| Population::of(&self.samples, corruption.as_deref(), features, scratch))?
+        });
+        Some(Unit { replicate, at, corruption, features, basis: features.basis(), population })
+    }
+
+    /// Draws the order of the rows of a unit, of which there are none yet.
+    fn begin(&self, unit: &Unit<'_>, workspace: &mut Workspace) {
+        let mut rng = self.frame.streams.stream(Draw::Subset, &[unit.replicate]);
+        let total = u32::try_from(self.samples.training.len()).unwrap_or(u32::MAX);
+        permute(total, &mut workspace.order, &mut workspace.pool, &mut rng);
+        workspace.begin(self, unit.features);
     }
 
     /// The stage that draws each row's corruption; `None` where rows stay what they are.
@@ -306,14 +325,32 @@ impl Stages {
         workspace: &mut Workspace,
         batch: &mut Rows,
     ) {
+        let (moments, clean) = self.moments(unit, workspace);
+        self.hand_over(unit, Sample { place, moments, clean }, waiting, workspace, batch);
+    }
+
+    /// Moments of the rows so far, and those of the clean model where it is another one.
+    fn moments(&self, unit: &Unit<'_>, workspace: &mut Workspace) -> (Moments, Option<Moments>) {
         let [sum, clean_sum] = &workspace.sums;
         let moments = Moments::new(workspace.corrupted.moments(), sum, unit);
         let clean = self.differs(unit).then(|| match self.drawn(unit) {
             Some(_) => Moments::new(workspace.clean.moments(), clean_sum, unit),
             None => moments.clone(),
         });
-        let differs = clean.is_some();
-        waiting.begin(Sample { place, moments, clean });
+        (moments, clean)
+    }
+
+    /// Has every problem of a sample wait, whose moments are there.
+    fn hand_over(
+        &self,
+        unit: &Unit<'_>,
+        sample: Sample,
+        waiting: &mut Waiting,
+        workspace: &mut Workspace,
+        batch: &mut Rows,
+    ) {
+        let (place, differs) = (sample.place, sample.clean.is_some());
+        waiting.begin(sample);
         for views in 0..self.settings.views.len() {
             let cells: Vec<usize> = self.cells(place, views).collect();
             if differs && !cells.is_empty() {
