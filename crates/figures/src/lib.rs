@@ -72,6 +72,25 @@ const PANELS: usize = 4;
 /// what reading gives.
 pub fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     spec.refuse_meaningless()?;
+    if let Some(other) = sources.iter().find(|source| source.has_boundaries() != spec.kind.of_boundaries) {
+        let (holds, of) = if other.has_boundaries() {
+            ("critical alignments", "boundary")
+        } else {
+            ("rows of replicates", "run")
+        };
+        let names: Vec<&str> = kinds::KINDS
+            .iter()
+            .filter(|kind| kind.of_boundaries == other.has_boundaries())
+            .map(|kind| kind.name)
+            .collect();
+        let reason = format!(
+            "{} is of `eigensweep {of}` and holds {holds}, which `{}` does not show: its figures are {}",
+            other.name,
+            spec.kind.name,
+            names.join(", ")
+        );
+        return Err(FigureError::Figure { reason });
+    }
     (spec.kind.draw)(sources, spec)
 }
 

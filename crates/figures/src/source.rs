@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use eigensweep_engine::input::Input;
 use eigensweep_job::{Detail, JobSpec};
 use eigensweep_store::dataset::Dataset;
-use eigensweep_store::source::{Source as Sound, SourceError};
+use eigensweep_store::source::Source as Sound;
 
 use crate::FigureError;
 
@@ -34,7 +34,7 @@ impl Source {
     ///
     /// [`FigureError::Source`].
     pub fn open(root: &Path) -> Result<Self, FigureError> {
-        Self::of(Sound::open(root)?)
+        Ok(Sound::open(root)?.into())
     }
 
     /// Opens several data sets; those of one name go by their paths.
@@ -43,13 +43,13 @@ impl Source {
     ///
     /// [`FigureError::Source`].
     pub fn open_all<P: AsRef<Path>>(roots: &[P]) -> Result<Vec<Self>, FigureError> {
-        Sound::open_all(roots)?.into_iter().map(Self::of).collect()
+        Ok(Sound::open_all(roots)?.into_iter().map(Self::from).collect())
     }
 
-    /// One that holds rows of replicates, or their summary.
-    fn of(sound: Sound) -> Result<Self, FigureError> {
-        sound.dataset.refuse_boundaries().map_err(SourceError::from)?;
-        Ok(sound.into())
+    /// Whether its rows are critical alignments, and not replicates.
+    #[must_use]
+    pub fn has_boundaries(&self) -> bool {
+        self.job().boundary.is_some()
     }
 
     /// Its job.

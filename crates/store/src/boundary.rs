@@ -102,6 +102,21 @@ impl Line {
         self.values.iter().find(|(known, _)| *known == metric).and_then(|(_, value)| *value)
     }
 
+    /// The least and the largest of the further quantiles, where there are two.
+    #[must_use]
+    pub fn transition_shares(&self) -> Option<[f64; 2]> {
+        let least = self.quantiles.iter().copied().min_by(f64::total_cmp)?;
+        let most = self.quantiles.iter().copied().max_by(f64::total_cmp)?;
+        (least < most).then_some([least, most])
+    }
+
+    /// The alignments at which the least and the largest of the further shares recover.
+    #[must_use]
+    pub fn transition(&self) -> Option<[f64; 2]> {
+        let [least, most] = self.transition_shares()?;
+        Some([self.value(quantile(least))?, self.value(quantile(most))?])
+    }
+
     /// The row as JSON, quantiles by their probabilities.
     #[must_use]
     pub fn json(&self) -> Value {

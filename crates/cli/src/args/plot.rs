@@ -12,9 +12,9 @@ pub(crate) struct Plot {
     /// Data sets (directories)
     #[arg(required = true, value_name = "DATASET")]
     pub(crate) datasets: Vec<PathBuf>,
-    /// Which figure
-    #[arg(long, value_name = "FIGURE", default_value = KINDS[0].name, value_parser = figure())]
-    pub(crate) figure: &'static Kind,
+    /// Which figure [default: learning-curves; boundary where `eigensweep boundary` made the data set]
+    #[arg(long, value_name = "FIGURE", value_parser = figure())]
+    pub(crate) figure: Option<&'static Kind>,
     /// Write to this file, .svg or .png [default: DATASET-FIGURE.svg in this directory]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -63,9 +63,9 @@ pub(crate) struct Report {
 
 impl Plot {
     /// What is to be drawn.
-    pub(crate) fn spec(&self) -> FigureSpec {
+    pub(crate) fn spec(&self, kind: &'static Kind) -> FigureSpec {
         FigureSpec {
-            kind: self.figure,
+            kind,
             x: self.x.clone(),
             y: self.y.clone(),
             color: self.color.clone(),

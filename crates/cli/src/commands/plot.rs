@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use eigensweep_figures::kinds::default_for;
 use eigensweep_figures::{FigureError, Source, draw, report};
 use eigensweep_store::format::count;
 
@@ -12,9 +13,10 @@ use crate::report::CommandError;
 
 pub(crate) fn call(arguments: &Plot, quiet: bool) -> Result<Exit, CommandError> {
     let sources = open(&arguments.datasets, quiet)?;
-    let named = || PathBuf::from(format!("{}-{}.svg", joined(&sources), arguments.figure.name));
+    let kind = arguments.figure.unwrap_or_else(|| default_for(&sources));
+    let named = || PathBuf::from(format!("{}-{}.svg", joined(&sources), kind.name));
     let path = arguments.output.clone().unwrap_or_else(named);
-    let drawing = draw(&sources, &arguments.spec())?;
+    let drawing = draw(&sources, &arguments.spec(kind))?;
     drawing.save(&path, arguments.resolution)?;
     if !quiet {
         for note in drawing.notes().iter().chain(drawing.hints()) {

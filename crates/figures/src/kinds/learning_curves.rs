@@ -34,6 +34,7 @@ pub static LEARNING_CURVES: Kind = Kind {
     caption: "Dashes tell what theory says of a curve as n → ∞.",
     needs: &[],
     reads: &["--x", "--y", "--color", "--facet", "--band", "--x-scale", "--y-scale"],
+    of_boundaries: false,
     draw,
 };
 

@@ -1,5 +1,6 @@
 //! The kinds of figure: one file each, and one line in [`KINDS`].
 
+mod boundary;
 mod learning_curves;
 mod phase;
 mod spectrum;
@@ -7,6 +8,7 @@ mod threshold;
 
 use std::fmt;
 
+pub use boundary::BOUNDARY;
 pub use learning_curves::LEARNING_CURVES;
 pub use phase::PHASE;
 pub use spectrum::SPECTRUM;
@@ -16,8 +18,8 @@ use crate::drawing::Drawing;
 use crate::spec::FigureSpec;
 use crate::{FigureError, Source};
 
-/// All kinds, in the order of the report; the first is the default.
-pub static KINDS: [&Kind; 4] = [&LEARNING_CURVES, &PHASE, &THRESHOLD, &SPECTRUM];
+/// All kinds, in the order of the report.
+pub static KINDS: [&Kind; 5] = [&LEARNING_CURVES, &PHASE, &THRESHOLD, &SPECTRUM, &BOUNDARY];
 
 /// A kind of figure.
 pub struct Kind {
@@ -33,6 +35,8 @@ pub struct Kind {
     pub needs: &'static [(&'static str, usize)],
     /// Flags that mean something for it, of those that not every figure has.
     pub reads: &'static [&'static str],
+    /// Whether it shows critical alignments, and not rows of replicates.
+    pub of_boundaries: bool,
     /// Draws it.
     pub draw: fn(&[Source], &FigureSpec) -> Result<Drawing, FigureError>,
 }
@@ -41,6 +45,13 @@ pub struct Kind {
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Kind> {
     KINDS.into_iter().find(|kind| kind.name == name)
+}
+
+/// The kind that data sets are drawn as where none is asked for: the first of what they hold.
+#[must_use]
+pub fn default_for(sources: &[Source]) -> &'static Kind {
+    let boundaries = !sources.is_empty() && sources.iter().all(Source::has_boundaries);
+    KINDS.into_iter().find(|kind| kind.of_boundaries == boundaries).unwrap_or(&LEARNING_CURVES)
 }
 
 impl PartialEq for Kind {

@@ -37,6 +37,7 @@ pub static PHASE: Kind = Kind {
               the theoretical thresholds (Propositions 4.3 and 4.4, Corollary 4.5).",
     needs: &[("noise_scale", 3), ("alignment", 3)],
     reads: &["--x", "--y", "--color", "--facet", "--x-scale", "--y-scale"],
+    of_boundaries: false,
     draw,
 };
 

@@ -35,6 +35,7 @@ pub static SPECTRUM: Kind = Kind {
     caption: "Generalized eigenvalues as n → ∞; the representation keeps the first k, and a gap after the k-th makes it well determined.",
     needs: &[],
     reads: &["--facet", "--y-scale"],
+    of_boundaries: false,
     draw,
 };
 

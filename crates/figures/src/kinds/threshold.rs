@@ -34,6 +34,7 @@ pub static THRESHOLD: Kind = Kind {
     caption: "The alignment from which on the representation holds no irrelevant component, measured against theory.",
     needs: &[("alignment", 5)],
     reads: &["--color", "--facet", "--x-scale"],
+    of_boundaries: false,
     draw,
 };
 

@@ -73,6 +73,9 @@ struct Origin {
 ///
 /// What reading the data sets gives; a figure that the rows cannot give is left out with a note.
 pub fn html(sources: &[Source]) -> Result<String, FigureError> {
+    for source in sources {
+        source.dataset.refuse_boundaries()?;
+    }
     let metric = first_metric(sources);
     let mut lines = Lines::read(sources, None, Some(metric))?;
     let (verdicts, verdict_notes) = verdicts::table(&lines, metric)?;
@@ -143,7 +146,7 @@ fn figures(sources: &[Source]) -> (Vec<Figure>, Vec<String>) {
         counts.map(|axis| axis.values.count()).max().unwrap_or(0)
     };
     let (mut figures, mut notes) = (Vec::new(), Vec::new());
-    for (at, kind) in KINDS.into_iter().enumerate() {
+    for (at, kind) in KINDS.into_iter().filter(|kind| !kind.of_boundaries).enumerate() {
         let name = kind.title.to_lowercase();
         if let Some((axis, least)) = kind.needs.iter().find(|(axis, least)| most(axis) < *least) {
             notes.push(format!("No {name}: it needs {least} values of {axis} or more."));
