@@ -545,3 +545,32 @@ fn filters_reach_the_files_beside_arithmetic() {
     let (_, scan) = plan.split_once("Parquet SCAN").unwrap();
     assert!(scan.contains("SELECTION") && !plan.contains("FILTER"), "{plan}");
 }
+
+/// Their only table, and why there is no other; rows of replicates have none of them.
+#[test]
+fn critical_alignments_are_the_table_boundary() {
+    let place = Place::new();
+    let job = "[data]\ncomponents = 4\n[grid]\nsamples = [50, 100]\n";
+    let source = place.boundary("traced", job, |row| if row == 0 { f64::NAN } else { row as f64 });
+    let mut query = Query::new(&[source]).unwrap();
+    let frame = query
+        .collect("SELECT COUNT(*) AS n, COUNT(alpha) AS traced, MAX(high) AS high FROM boundary")
+        .unwrap();
+    assert_eq!((number(&frame, "n", 0), number(&frame, "traced", 0)), (4.0, 3.0));
+    assert!((number(&frame, "high", 0) - 3.3).abs() < 1e-12);
+    let frame = query.collect("SELECT verdict, samples, paradigm FROM boundary WHERE alpha IS NULL").unwrap();
+    assert_eq!(
+        (text(&frame, "verdict", 0), text(&frame, "paradigm", 0)),
+        ("never".to_owned(), "joint-embedding".to_owned())
+    );
+    for table in ["results", "summary", "best"] {
+        let refused = query.collect(&format!("SELECT * FROM {table}")).unwrap_err().to_string();
+        assert!(refused.contains("critical alignments"), "{refused}");
+    }
+    let rows = place.source("d", &Axes::default(), plausible);
+    let mut query = Query::new(&[rows]).unwrap();
+    let refused = query.collect("SELECT * FROM boundary").unwrap_err().to_string();
+    assert!(refused.contains("`eigensweep boundary` finds them"), "{refused}");
+    let both = ["traced", "d"].map(|name| Source::open(&place.path(name)).unwrap());
+    assert!(matches!(Query::new(&both), Err(QueryError::Kinds { .. })));
+}

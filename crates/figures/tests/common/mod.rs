@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use eigensweep_job as job;
 use eigensweep_store::Extents;
+use eigensweep_store::boundary::{ALPHA, HIGH, LOW, THEORY};
 use eigensweep_store::columns::Status;
 use eigensweep_store::dataset::{Collector, Dataset, InputFacts, RunRecord, RunState, Section};
 use eigensweep_store::rows::Rows;
@@ -109,6 +110,39 @@ impl Place {
         run(dataset.rows()).write(&root).unwrap();
         dataset.write_manifest().unwrap();
         dataset.write_summary().unwrap();
+        drop(dataset);
+        Source::open(&root).unwrap()
+    }
+
+    /// Writes a data set of critical alignments of a job, with these values of α* by row, NaN where
+    /// there is none, and opens it.
+    pub fn boundary(&self, name: &str, text: &str, alpha: impl Fn(u64) -> f64) -> Source {
+        let root = self.path(name);
+        let job = job::parse("job.toml", text, &[], Path::new("")).unwrap().traced().unwrap();
+        let facts = InputFacts { extents: Extents { signal: 4, labels: 10 }, fingerprint: String::new() };
+        let (mut dataset, _) = Dataset::open(&root, &job.spec, &facts, Shard::WHOLE, "a test").unwrap();
+        let section = dataset.sections()[0].clone();
+        let mut collector = Collector::new(&section, None);
+        for part in 0..section.plan.parts {
+            collector.begin(&section.plan, part);
+            for task in section.plan.part_tasks(part) {
+                let rows = section.plan.task_rows(task);
+                let mut batch = Rows::with_capacity(&section.spec, 0);
+                batch.restart(usize::try_from(rows.end - rows.start).unwrap());
+                for (at, row) in rows.enumerate() {
+                    for (metric, share) in [(&ALPHA, 1.0), (&LOW, 0.9), (&HIGH, 1.1), (&THEORY, 2.0)] {
+                        let column = batch.column(metric).unwrap();
+                        batch.values_mut(column)[at] = share * alpha(row);
+                    }
+                    if alpha(row).is_nan() {
+                        batch.set_status(at, Status::Never);
+                    }
+                }
+                collector.add(&section.plan, &batch);
+            }
+            dataset.note(0, collector.commit(&root, &section, part).unwrap());
+        }
+        dataset.write_manifest().unwrap();
         drop(dataset);
         Source::open(&root).unwrap()
     }
