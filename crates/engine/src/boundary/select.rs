@@ -7,7 +7,7 @@
 //! recovers at some α and not at all larger ones, `αᵣ` is one of the places where it begins to.
 //!
 //! A replicate is solved at a pivot only where its own bracket does not tell whether it recovers
-//! there, and each pivot serves every order statistic ([`Select`]). How many replicates there are
+//! there, and each pivot serves every order statistic (`Select`). How many replicates there are
 //! depends on the width of the interval and never on where it is ([`trace`]).
 
 use std::ops::Range;
