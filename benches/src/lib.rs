@@ -9,6 +9,7 @@
 //! | | [`limits`], [`caches`], [`roofline`], [`clock`] | each kernel beside the machine's limits |
 //! | `kernel-accuracy` | [`accuracy`] | backward errors of the kernels beside LAPACK's |
 //! | `boundary-coverage` | | how often intervals of critical alignments hold them |
+//! | `boundary-limits` | | critical alignments of random problems beside theory |
 //! | `benches/*.rs` | [`problems`] | microseconds per call, Criterion |
 //!
 //! Nothing depends on this crate; it reads the clock, which the crates that it measures may not.

@@ -82,6 +82,7 @@ pub fn run(
     stop: &AtomicBool,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, EngineError> {
+    schedule::refuse_too_many(threads)?;
     let mut outcome = Outcome { rows: 0, complete: true };
     for place in 0..dataset.sections().len() {
         let section = &dataset.sections()[place];

@@ -22,6 +22,21 @@ use crate::EngineError;
 use crate::simulation::{Simulation, Workspace};
 use eigensweep_store::rows::Rows;
 
+/// Most worker threads: more than any machine has processors.
+pub const MOST_THREADS: usize = 4096;
+
+/// Refuses more threads than any machine has use for.
+///
+/// # Errors
+///
+/// [`EngineError::Threads`].
+pub fn refuse_too_many(threads: usize) -> Result<(), EngineError> {
+    if threads <= MOST_THREADS {
+        return Ok(());
+    }
+    Err(EngineError::Threads { threads, reason: format!("at most {MOST_THREADS} are started") })
+}
+
 /// Batches per thread: one being filled, one waiting for its turn, one with the writer.
 const BATCHES_PER_THREAD: usize = 3;
 
@@ -87,6 +102,7 @@ pub fn run<S: Sink + Send>(
     stop: &AtomicBool,
     sink: &mut S,
 ) -> Result<bool, EngineError> {
+    refuse_too_many(threads)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|index| format!("worker-{index}"))

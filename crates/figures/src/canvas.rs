@@ -97,7 +97,7 @@ impl Canvas {
             x,
             y,
             // kuva reads $…$ as mathematics.
-            content: content.replace('$', "\\$"),
+            content: readable(content).replace('$', "\\$"),
             size: look.size,
             anchor,
             rotate: look.rotate,
@@ -223,6 +223,7 @@ impl Canvas {
     pub(crate) fn group(&mut self, class: &str, title: Option<String>, draw: impl FnOnce(&mut Self)) {
         let class =
             if title.is_some() { format!("class=\"tt {class}\"") } else { format!("class=\"{class}\"") };
+        let title = title.map(|title| readable(&title));
         self.scene.add(Primitive::GroupStart { transform: None, title, extra_attrs: Some(class) });
         draw(self);
         self.scene.add(Primitive::GroupEnd);
@@ -247,6 +248,12 @@ fn paint((red, green, blue): Rgb) -> kuva::render::color::Color {
 
 fn path(points: &[(f64, f64)]) -> String {
     kuva::render::render::build_path(points).trim_end().to_owned()
+}
+
+/// A text without the characters that XML has no place for.
+fn readable(text: &str) -> String {
+    let known = |letter: char| matches!(letter, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..);
+    text.chars().map(|letter| if known(letter) { letter } else { '\u{fffd}' }).collect()
 }
 
 /// About how wide a text is, in pixels: DejaVu Sans' advances, by kind of letter.

@@ -22,6 +22,9 @@ pub struct Drawing {
     hints: Vec<String>,
 }
 
+/// Most pixels of an image: 400 MB of them.
+const MOST_PIXELS: f64 = 1e8;
+
 impl Drawing {
     pub(crate) fn new(scene: Scene, label: String, notes: Vec<String>, hints: Vec<String>) -> Self {
         Self { scene, label, notes, hints }
@@ -44,7 +47,7 @@ impl Drawing {
     ///
     /// # Errors
     ///
-    /// [`FigureError::Figure`] if the image would have no pixels.
+    /// [`FigureError::Figure`] if the image would have no pixels, or more than 10⁸.
     pub fn png(&self, scale: f32) -> Result<Vec<u8>, FigureError> {
         let failed =
             |reason: String| FigureError::Figure { reason: format!("the image cannot be made: {reason}") };
@@ -54,6 +57,13 @@ impl Drawing {
         }
         let options = Options { fontdb: Arc::new(fonts), ..Options::default() };
         let tree = Tree::from_str(&self.svg(), &options).map_err(|error| failed(error.to_string()))?;
+        let pixels =
+            f64::from(tree.size().width()) * f64::from(tree.size().height()) * f64::from(scale).powi(2);
+        if pixels > MOST_PIXELS {
+            return Err(failed(format!(
+                "{pixels:.1e} pixels are more than {MOST_PIXELS:.0e}: take a smaller scale"
+            )));
+        }
         let size = tree.size().to_int_size().scale_by(scale);
         let image = size.and_then(|size| Pixmap::new(size.width(), size.height()));
         let mut image = image.ok_or_else(|| failed("it has no pixels".to_owned()))?;

@@ -1,7 +1,7 @@
 //! Long work that Python's user can end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
@@ -18,6 +18,54 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// that it is left to itself, and ends where it next looks at its flag.
 const GRACE: f64 = 0.3;
 
+/// Whether the interpreter is about to end, and how many threads wait for work.
+static ENDING: AtomicBool = AtomicBool::new(false);
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// Seconds that the interpreter's end waits for threads that wait for work: most tasks take tenths of one.
+const PATIENCE: f64 = 10.0;
+
+pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(ending, module)?)?;
+    module.add_function(wrap_pyfunction!(forked, module)?)
+}
+
+/// The interpreter is about to end: work under way is stopped, and waited for. A thread that came back
+/// to an interpreter that has ended would be ended in the middle of its stack, and the process with it.
+#[pyfunction]
+fn ending(python: Python<'_>) {
+    ENDING.store(true, Ordering::SeqCst);
+    python.detach(|| {
+        let since = eigensweep_host::clock();
+        while WAITING.load(Ordering::SeqCst) > 0 && eigensweep_host::clock() - since < PATIENCE {
+            thread::sleep(LOOK_EVERY / 10);
+        }
+    });
+}
+
+/// A forked child has none of its parent's threads.
+#[pyfunction]
+fn forked() {
+    WAITING.store(0, Ordering::SeqCst);
+}
+
+/// A thread that waits for work.
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Self {
+        WAITING.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // Not below zero: a child may be forked in between.
+        let _ = WAITING.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1));
+    }
+}
+
 /// Does `work` on a thread of its own, without the interpreter's lock, and waits for it. On the
 /// calling thread `look` is called from time to time, and Ctrl-C is heard where that is the main
 /// one. What either raises sets the flag that `work` is given, and goes on once it has stopped.
@@ -31,6 +79,7 @@ pub(crate) fn interruptible<T: Send + 'static>(
     work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
     mut look: impl FnMut(Python<'_>) -> PyResult<()>,
 ) -> PyResult<T> {
+    let _waiting = Waiting::begin();
     let stop = Arc::new(AtomicBool::new(false));
     let (send, mut receive) = channel();
     let spawned = thread::Builder::new().name("eigensweep".to_owned()).spawn({
@@ -54,6 +103,11 @@ pub(crate) fn interruptible<T: Send + 'static>(
             Ok(done) => return look(python).map(|()| done),
             Err(RecvTimeoutError::Disconnected) => return Err(lost()),
             Err(RecvTimeoutError::Timeout) => {}
+        }
+        if ENDING.load(Ordering::SeqCst) {
+            stop.store(true, Ordering::Relaxed);
+            while let Err(RecvTimeoutError::Timeout) = wait(LOOK_EVERY) {}
+            return Err(errors::error(python, "the interpreter ends: what was finished is kept"));
         }
         // A signal first: what is looked at may take its time.
         let Err(raised) = python.check_signals().and_then(|()| look(python)) else { continue };

@@ -34,6 +34,7 @@ mod theory;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     dataset::add(module)?;
+    interrupt::add(module)?;
     plan::add(module)?;
     run::add(module)?;
     theory::add(module)?;

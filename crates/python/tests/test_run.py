@@ -530,3 +530,30 @@ def test_a_job_without_a_boundary_is_refused(tmp_path: Path) -> None:
     with pytest.raises(es.Error, match="a data set of `run`"):
         es.run(SMALL, output=tmp_path / "rows")
         es.boundary(SMALL | {"augmentation": {}}, output=tmp_path / "rows")
+
+
+def test_an_interpreter_may_end_while_a_thread_runs(tmp_path: Path) -> None:
+    code = f"""
+import threading, time
+import eigensweep as es
+job = {{"job": {{"replicates": 100000}}}}
+run = lambda: es.run(job, output={str(tmp_path / "set")!r}, progress=False)
+threading.Thread(target=run, daemon=True).start()
+time.sleep(1)
+print("bye")
+"""
+    assert python(code).stdout == "bye\n"
+
+
+def test_absurd_numbers_of_threads_are_refused(tmp_path: Path) -> None:
+    for threads in (10**6, 2**62):
+        with pytest.raises(es.Error, match="at most 4096"):
+            es.run(SMALL, output=tmp_path / "set", threads=threads, progress=False)
+
+
+def test_masked_entries_are_refused() -> None:
+    masked = np.ma.masked_array(np.eye(4), np.eye(4) > 0)
+    with pytest.raises(ValueError, match="masked"):
+        es.solve(masked, covariance=0.5, dimension=1)
+    with pytest.raises(ValueError, match="masked"):
+        es.run(SMALL, data=masked, output="nowhere")

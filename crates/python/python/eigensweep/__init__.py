@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from typing import TYPE_CHECKING, Any
 
+from . import _core
 from ._core import __version__
 from ._dataset import Dataset, open
 from ._errors import EigensweepWarning, Error, JobError
@@ -29,6 +32,10 @@ __all__ = [
     "solve",
     "theory",
 ]
+
+# Runs of other threads stop before the interpreter does; a forked child has none.
+atexit.register(_core.ending)
+os.register_at_fork(after_in_child=_core.forked)
 
 # Loaded on first use: they need optional packages.
 _LAZY = {"JointEmbedding": "_estimators", "Reconstruction": "_estimators"}

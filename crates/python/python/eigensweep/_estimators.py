@@ -21,7 +21,7 @@ except ImportError as error:
 
 from . import _core
 from ._errors import EigensweepWarning
-from ._solve import Array, Views, covariance_of, is_sparse, view_moments
+from ._solve import Array, Views, covariance_of, is_sparse, refuse_masked, view_moments
 
 _DTYPES = (np.float64, np.float32)
 
@@ -55,6 +55,7 @@ class _Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     def _fit(self, X: Any) -> tuple[Array, dict[str, Any]]:
         """Fits what is shared; returns the k signs, and what was solved."""
         sparse = "csr" if self._takes_sparse else False
+        refuse_masked("X", X)
         X = validate_data(self, X, accept_sparse=sparse, dtype=_DTYPES, ensure_min_samples=2)
         most = min(X.shape)
         wanted: Any = most if self.n_components is None else self.n_components

@@ -19,6 +19,7 @@ import numpy as np
 from . import _core
 from ._dataset import Dataset, shown
 from ._errors import EigensweepWarning, JobError, Problem, optional
+from ._solve import refuse_masked
 
 Job = str | os.PathLike[str] | Mapping[str, Any]
 """A path, TOML text, or a dict of the job file's keys."""
@@ -387,6 +388,7 @@ def _kept(root: Path, data: Any) -> Iterator[list[tuple[str, str]]]:
 
 def _array(key: str, value: Any) -> np.ndarray[Any, Any]:
     """An array as npy files hold it: of one byte order and one order of entries."""
+    refuse_masked(f"data {key!r}", value)
     array = np.asarray(value)
     if array.dtype.kind == "O":
         texts = np.asarray([str(item) for item in array.ravel()]).reshape(array.shape)

@@ -366,6 +366,7 @@ def matrix(name: str, value: ArrayLike, *, column: bool = False) -> Array:
     """Aligned doubles in two dimensions, not copied if they are; one column of a vector."""
     if is_sparse(value):
         raise TypeError(f"{name} is sparse: pass {name}.toarray(), or fit an estimator")
+    refuse_masked(name, value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         what = "complex numbers" if array.dtype.kind == "c" else f"entries of type {array.dtype}"
@@ -378,6 +379,14 @@ def matrix(name: str, value: ArrayLike, *, column: bool = False) -> Array:
             f"column, {name}.reshape(1, -1) one row, {name}.reshape(len({name}), -1) a row each"
         )
     return np.require(array, np.float64, "A")
+
+
+def refuse_masked(name: str, value: object) -> None:
+    """Refuse arrays of which some entries are masked: closed forms need all of them."""
+    if np.ma.is_masked(value):
+        raise ValueError(
+            f"{name} has masked entries: leave their rows out, or fill them in, {name}.filled(0) say"
+        )
 
 
 def is_sparse(value: object) -> bool:
