@@ -18,10 +18,13 @@ use crate::legend::{Legend, Swatch};
 use crate::names::pretty;
 use crate::scale::Scale;
 use crate::spec::FigureSpec;
-use crate::theme::{INK, TICK, UNDECIDED, paradigm_color};
+use crate::theme::{INK, PAPER, Rgb, TICK, UNDECIDED, paradigm_color};
 use crate::{FigureError, Source};
 
 const THEORY_DASHES: &[f64] = &[6.0, 4.0];
+/// Opacity of the areas of one paradigm, and of none.
+const ONLY: f64 = 0.2;
+const NEITHER: f64 = 0.6;
 /// So many crossings of a panel are told; curves that touch cross at every other cell.
 const MOST_CROSSINGS: usize = 3;
 
@@ -67,11 +70,17 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Fig
         ..panels.texts(sources, spec, x_name)
     };
     let label = format!("regions of recovery over {} and alignment, {}", texts.x, texts.title);
-    let mut regions: Vec<(Swatch, String)> = vec![(Swatch::Patch(UNDECIDED), "neither recovers".to_owned())];
-    regions.push((
-        Swatch::Point { color: INK, marker: Marker::Diamond, hollow: true },
-        "the curves cross".to_owned(),
-    ));
+    // Names that find no room in a panel are here all the same.
+    let only = |paradigm: &'static Paradigm| {
+        (Swatch::Patch(tint(paradigm_color(paradigm), ONLY)), format!("{paradigm} only"))
+    };
+    let regions = vec![
+        (Swatch::Patch(PAPER), "both".to_owned()),
+        only(one),
+        only(other),
+        (Swatch::Patch(tint(UNDECIDED, NEITHER)), "neither".to_owned()),
+        (Swatch::Point { color: INK, marker: Marker::Diamond, hollow: true }, "the curves cross".to_owned()),
+    ];
     let mut entries = paradigm_legend(&cells);
     entries.extend(theory_legend(&cells, false));
     let legend = Legend { lines: vec![entries, regions], bars: Vec::new() };
@@ -95,6 +104,14 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Fig
             }
         });
     }))
+}
+
+/// A colour as it looks on paper with that opacity.
+fn tint(color: Rgb, opacity: f64) -> Rgb {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two bytes")]
+    let mix =
+        |paper: u8, ink: u8| (f64::from(paper) + opacity * (f64::from(ink) - f64::from(paper))).round() as u8;
+    (mix(PAPER.0, color.0), mix(PAPER.1, color.1), mix(PAPER.2, color.2))
 }
 
 /// A place in a panel from its shares, to the right and up.
@@ -209,11 +226,11 @@ impl Gap {
             canvas.group(class, None, |canvas| canvas.polygon(&outline, color, opacity));
         };
         canvas.group("areas", None, |canvas| {
-            area(canvas, "neither", UNDECIDED, 0.6, &|[one, other]| [0.0, one.min(other)]);
+            area(canvas, "neither", UNDECIDED, NEITHER, &|[one, other]| [0.0, one.min(other)]);
             for (at, paradigm) in paradigms.into_iter().enumerate() {
                 // From its own curve up to the other's, where that is the upper one.
                 let ends = |levels: [f64; 2]| [levels[at], levels[at].max(levels[1 - at])];
-                area(canvas, "only", paradigm_color(paradigm), 0.2, &ends);
+                area(canvas, "only", paradigm_color(paradigm), ONLY, &ends);
             }
         });
     }
