@@ -11,6 +11,7 @@ pub static ALIGNMENT_CURVES: Kind = Kind {
     caption: "A curve per size of the sample.",
     needs: &[("alignment", 3)],
     reads: LEARNING_CURVES.reads,
+    shows: LEARNING_CURVES.shows,
     draw: |sources, spec| {
         let spec = FigureSpec { x: Some("alignment".to_owned()), ..spec.clone() };
         (LEARNING_CURVES.draw)(sources, &spec)

@@ -139,13 +139,19 @@ fn a_dimension_above_that_of_the_signal_has_the_verdict_never() {
 fn commands_about_rows_of_replicates_say_that_there_are_none() {
     let place = place();
     assert_eq!(place.run(&["boundary", "job.toml", "--quiet", "--output", "out"]).0, 0);
-    for arguments in [
-        &["plot", "out", "-o", "a.svg"][..],
-        &["report", "out", "-o", "a.html"],
-        &["replay", "out", "--where", "samples = 100"],
-    ] {
+    for arguments in
+        [&["plot", "out", "--figure", "threshold"][..], &["replay", "out", "--where", "samples = 100"]]
+    {
         let (code, _, stderr) = place.run(arguments);
         assert!(code != 0 && stderr.contains("holds critical alignments"), "{arguments:?}: {stderr}");
+    }
+    for arguments in [
+        &["plot", "out", "-o", "a.svg"][..],
+        &["plot", "out", "--figure", "phase", "-o", "b.svg"],
+        &["report", "out", "-o", "a.html"],
+    ] {
+        let (code, _, stderr) = place.run(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {stderr}");
     }
     let (code, _, stderr) = place.run(&["run", "job.toml", "--output", "out"]);
     assert!(code == 1 && stderr.contains("a data set of `boundary`"), "{stderr}");

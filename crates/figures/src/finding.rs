@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use eigensweep_store::boundary::{ALPHA, Line};
+use eigensweep_store::columns::PARADIGM;
 use eigensweep_store::format::{count, digits};
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::metrics::{DISTANCE, Metric};
 
+use crate::cells::{Cells, interval, verdict_counts};
 use crate::contest::{Contest, Lower, Outcome};
 use crate::data::{Key, Lines, first_metric};
 use crate::verdict::{BEYOND, recovers};
@@ -17,12 +20,16 @@ const FEW_CELLS: usize = 20;
 
 /// What the data sets say at their largest n: which paradigm is best in how many cells (a
 /// combination of all axes but n), by the first metric that the jobs have, and which one has the
-/// lower threshold; `None` where nothing can be compared.
+/// lower threshold; of critical alignments, how they move along n or the axis with the most values.
+/// `None` where nothing can be compared.
 ///
 /// # Errors
 ///
 /// What reading the data sets gives, or [`FigureError::Figure`] where the cells are too many.
 pub fn finding(sources: &[Source]) -> Result<Option<String>, FigureError> {
+    if sources.iter().all(Source::has_boundaries) {
+        return Ok(traced(&Cells::read(sources, None)?));
+    }
     let metric = first_metric(sources);
     let mut rows = Lines::read(sources, None, Some(metric))?;
     rows.keep_largest();
@@ -149,6 +156,81 @@ fn lower_thresholds(axes: &[&str], contest: &Contest) -> Option<String> {
     };
     let text = told.iter().enumerate().map(each).collect::<Vec<_>>().join("; ");
     (!text.is_empty()).then(|| format!("The lower threshold α* is {text}."))
+}
+
+/// How critical alignments move from one end of an axis to the other, at the middle of the others;
+/// which paradigm's is the lower one in how many cells; and how many cells have none.
+pub(crate) fn traced(cells: &Cells<'_>) -> Option<String> {
+    let along = cells.across(&["samples"]);
+    // One value of every other axis.
+    let others = cells.varying().into_iter().filter(|name| ![along, PARADIGM].contains(name));
+    let fixed: Vec<(&str, Key)> = others
+        .map(|name| {
+            let values = cells.axis(name);
+            (name, values[values.len() / 2].clone())
+        })
+        .collect();
+    let mut own = cells.lines.iter().collect::<Vec<&Line>>();
+    own.retain(|line| fixed.iter().all(|(name, value)| Cells::key(line, name) == *value));
+    own.sort_by(|one, other| Cells::key(one, along).cmp(&Cells::key(other, along)));
+    let told = |line: &Line| match (line.value(&ALPHA), line.verdict.as_str()) {
+        (Some(alpha), _) => digits(alpha, 3),
+        (None, "always") => "0 (every α recovers)".to_owned(),
+        (None, "never") => "none (no α recovers)".to_owned(),
+        (None, _) => "unknown".to_owned(),
+    };
+    let moves = |paradigm: &&'static Paradigm| {
+        let mut own = own.iter().filter(|line| line.paradigm == *paradigm);
+        let first = own.next()?;
+        let at = |line: &Line| cells.valued(along, &Cells::key(line, along));
+        Some(match own.next_back() {
+            None => format!("α* of {paradigm} is {} at {}", told(first), at(first)),
+            Some(last) => {
+                let verb = match (interval(first), interval(last)) {
+                    (Some([low, _]), Some([_, high])) if high < low => "falls",
+                    (Some([_, high]), Some([low, _])) if low > high => "rises",
+                    _ => "goes",
+                };
+                let (from, to) = (told(first), told(last));
+                format!("α* of {paradigm} {verb} from {from} at {} to {to} at {}", at(first), at(last))
+            }
+        })
+    };
+    let paradigms = cells.paradigms();
+    let parts: Vec<String> = paradigms.iter().filter_map(moves).collect();
+    let place: Vec<String> = fixed.iter().map(|(name, value)| cells.valued(name, value)).collect();
+    let place = if place.is_empty() { String::new() } else { format!("At {}, ", place.join(", ")) };
+    let mut sentences = vec![format!("{place}{}.", parts.join("; "))];
+    if let [one, other] = paradigms[..] {
+        let pairs = cells.pairs([one, other]);
+        let below = |low: usize| {
+            let apart = |pair: &&[&Line; 2]| matches!((interval(pair[low]), interval(pair[1 - low])), (Some([_, high]), Some([low, _])) if high < low);
+            pairs.iter().filter(apart).count()
+        };
+        let [first, second] = [below(0), below(1)];
+        let apart = format!(
+            "The lower α* is {one}'s in {}, {other}'s in {}",
+            share(first, pairs.len(), true),
+            share(second, pairs.len(), false)
+        );
+        let open = pairs.len() - first - second;
+        let rest = if open > 0 {
+            format!("; intervals meet in {}", share(open, pairs.len(), false))
+        } else {
+            String::new()
+        };
+        sentences.extend((!pairs.is_empty()).then(|| format!("{apart}{rest}.")));
+    }
+    let [always, never, _] = verdict_counts(&cells.lines);
+    for (cells_of, how) in [always, never].into_iter().filter(|(count, _)| *count > 0) {
+        let all = cells.lines.len();
+        sentences.push(format!(
+            "{} recover{} {how}.",
+            share(cells_of, all, true),
+            if cells_of == 1 { "s" } else { "" }
+        ));
+    }
+    (!parts.is_empty()).then(|| sentences.join(" "))
 }
 
 /// Where there is nobody to compare with: in how many cells a paradigm recovers.

@@ -18,6 +18,7 @@
 //! | [`report`] | one self-contained HTML page |
 //! | `spec`, `source` | what is to be drawn, and of which data sets |
 //! | `data`, `theory`, `verdict` | summaries → groups and their numbers; what theory says |
+//! | `cells` | critical alignments of `eigensweep boundary`, for figures and reports |
 //! | `contest`, `finding` | which paradigm is better where; what a study found, in a sentence |
 //! | `grid`, `legend`, `scale` | panels and axes, the legend, values → positions |
 //! | `canvas`, `drawing`, `theme`, `names` | shapes, SVG and PNG, colours, what columns are called |
@@ -28,6 +29,7 @@
 //! axes under maps, curves over them, and labels that never overlap.
 
 mod canvas;
+mod cells;
 mod contest;
 mod data;
 mod drawing;
@@ -72,7 +74,7 @@ const PANELS: usize = 4;
 /// what reading gives.
 pub fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     spec.refuse_meaningless()?;
-    if let Some(other) = sources.iter().find(|source| source.has_boundaries() != spec.kind.of_boundaries) {
+    if let Some(other) = sources.iter().find(|source| !spec.kind.shows.includes(source.has_boundaries())) {
         let (holds, of) = if other.has_boundaries() {
             ("critical alignments", "boundary")
         } else {
@@ -80,7 +82,7 @@ pub fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureErro
         };
         let names: Vec<&str> = kinds::KINDS
             .iter()
-            .filter(|kind| kind.of_boundaries == other.has_boundaries())
+            .filter(|kind| kind.shows.includes(other.has_boundaries()))
             .map(|kind| kind.name)
             .collect();
         let reason = format!(
@@ -91,7 +93,22 @@ pub fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureErro
         );
         return Err(FigureError::Figure { reason });
     }
+    one_kind(sources)?;
     (spec.kind.draw)(sources, spec)
+}
+
+/// Refuses critical alignments and rows of replicates together.
+fn one_kind(sources: &[Source]) -> Result<(), FigureError> {
+    let of = |boundaries: bool| sources.iter().find(|source| source.has_boundaries() == boundaries);
+    match (of(true), of(false)) {
+        (Some(traced), Some(other)) => Err(FigureError::Figure {
+            reason: format!(
+                "{} holds critical alignments and {} rows of replicates, which share nothing to show: name one of them",
+                traced.name, other.name
+            ),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The names of the data sets' jobs, which are the same in any directory; the directories' where

@@ -151,6 +151,15 @@ impl Scale {
         .filter(|share| share.is_finite())
     }
 
+    /// The value at a position, where positions between values have one.
+    pub(crate) fn value(&self, share: f64) -> Option<f64> {
+        match self {
+            Self::Linear { low, high, .. } => Some(low + share * (high - low)),
+            Self::Log { low, high } => Some((low.ln() + share * (high.ln() - low.ln())).exp()),
+            Self::Steps(_) => None,
+        }
+    }
+
     /// Values with a tick and a label, and values with a small tick only. At most about `most`
     /// labels.
     pub(crate) fn ticks(&self, most: usize) -> (Vec<(f64, String)>, Vec<f64>) {

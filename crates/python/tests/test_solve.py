@@ -269,6 +269,7 @@ def test_what_does_not_fit_is_refused_by_name():
     skew[0, 1] += 1
     cases = [
         (dict(inputs=nan), r"inputs\[3, 2\] is NaN"),
+        (dict(inputs=nan, covariance=0.5), r"inputs\[3, 2\] is NaN"),
         (dict(inputs=inf), r"inputs\[1, 0\] is -inf"),
         (dict(inputs=X, covariance=nan[:4]), r"covariance\[3, 2\] is NaN"),
         (dict(inputs=X, targets=nan), r"labels\[3, 2\] is NaN"),

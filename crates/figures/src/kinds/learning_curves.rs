@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Kind;
+use super::{Kind, Shows};
 use crate::Source;
 use crate::canvas::{Canvas, Marker};
 use crate::data::{Key, Lines, Stats, known_metric};
@@ -34,7 +34,7 @@ pub static LEARNING_CURVES: Kind = Kind {
     caption: "Dashes tell what theory says of a curve as n → ∞.",
     needs: &[],
     reads: &["--x", "--y", "--color", "--facet", "--band", "--x-scale", "--y-scale"],
-    of_boundaries: false,
+    shows: Shows::Replicates,
     draw,
 };
 

@@ -3,6 +3,7 @@
 mod boundary;
 mod learning_curves;
 mod phase;
+mod regions;
 mod spectrum;
 mod threshold;
 
@@ -18,8 +19,8 @@ use crate::drawing::Drawing;
 use crate::spec::FigureSpec;
 use crate::{FigureError, Source};
 
-/// All kinds, in the order of the report.
-pub static KINDS: [&Kind; 5] = [&LEARNING_CURVES, &PHASE, &THRESHOLD, &SPECTRUM, &BOUNDARY];
+/// All kinds, in the order of the report; the first that shows the rows is the default.
+pub static KINDS: [&Kind; 5] = [&LEARNING_CURVES, &BOUNDARY, &PHASE, &THRESHOLD, &SPECTRUM];
 
 /// A kind of figure.
 pub struct Kind {
@@ -35,10 +36,33 @@ pub struct Kind {
     pub needs: &'static [(&'static str, usize)],
     /// Flags that mean something for it, of those that not every figure has.
     pub reads: &'static [&'static str],
-    /// Whether it shows critical alignments, and not rows of replicates.
-    pub of_boundaries: bool,
+    /// Which data sets it is of.
+    pub shows: Shows,
     /// Draws it.
     pub draw: fn(&[Source], &FigureSpec) -> Result<Drawing, FigureError>,
+}
+
+/// Which data sets a figure is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// Those of `eigensweep run`: rows of replicates, or their summary.
+    Replicates,
+    /// Those of `eigensweep boundary`: critical alignments.
+    Boundaries,
+    /// Both.
+    Either,
+}
+
+impl Shows {
+    /// Whether a figure is of data sets of critical alignments, or of others.
+    #[must_use]
+    pub fn includes(self, boundaries: bool) -> bool {
+        match self {
+            Self::Replicates => !boundaries,
+            Self::Boundaries => boundaries,
+            Self::Either => true,
+        }
+    }
 }
 
 /// The kind of that name.
@@ -51,7 +75,7 @@ pub fn named(name: &str) -> Option<&'static Kind> {
 #[must_use]
 pub fn default_for(sources: &[Source]) -> &'static Kind {
     let boundaries = !sources.is_empty() && sources.iter().all(Source::has_boundaries);
-    KINDS.into_iter().find(|kind| kind.of_boundaries == boundaries).unwrap_or(&LEARNING_CURVES)
+    KINDS.into_iter().find(|kind| kind.shows.includes(boundaries)).unwrap_or(&LEARNING_CURVES)
 }
 
 impl PartialEq for Kind {

@@ -15,7 +15,7 @@ use eigensweep_store::format::digits;
 use eigensweep_theory::metrics::Metric;
 use eigensweep_theory::{Paradigm, paradigms};
 
-use super::Kind;
+use super::{Kind, Shows, regions};
 use crate::canvas::Canvas;
 use crate::contest::{Contest, Outcome};
 use crate::data::{Key, Lines, Stats, known_metric};
@@ -37,7 +37,7 @@ pub static PHASE: Kind = Kind {
               the theoretical thresholds (Propositions 4.3 and 4.4, Corollary 4.5).",
     needs: &[("noise_scale", 3), ("alignment", 3)],
     reads: &["--x", "--y", "--color", "--facet", "--x-scale", "--y-scale"],
-    of_boundaries: false,
+    shows: Shows::Either,
     draw,
 };
 
@@ -155,6 +155,9 @@ struct Phase<'s> {
 }
 
 fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
+    if sources.iter().all(Source::has_boundaries) {
+        return regions::draw(sources, spec);
+    }
     let metric = known_metric(sources, spec.color.as_deref())?;
     let mut rows = Lines::read(sources, spec.filter.as_deref(), Some(metric))?;
     let pick = |asked: &Option<String>, wanted: &[&str], taken: Option<&str>| match asked {
@@ -173,6 +176,12 @@ fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, FigureError> {
     if x == y {
         let reason =
             format!("a phase diagram needs two axes, and only `{x}` is given: name them with --x and --y");
+        return Err(FigureError::Figure { reason });
+    }
+    if let Some(name) = [&x, &y].into_iter().find(|name| rows.axis(name).is_empty()) {
+        let reason = format!(
+            "a phase diagram needs two axes, and no row has `{name}`: name two axes of the job with --x and --y"
+        );
         return Err(FigureError::Figure { reason });
     }
     let mut notes = unfinished(sources);
@@ -226,7 +235,8 @@ impl Phase<'_> {
         if self.cells.values().any(Stats::has_no_threshold) {
             notes.push(BEYOND.to_owned());
         }
-        let missing = xs.len() * ys.len() * facets.len() * self.paradigms.len() - means.len();
+        let all = xs.len() * ys.len() * facets.len() * self.paradigms.len();
+        let missing = all.saturating_sub(means.len());
         if missing > 0 {
             notes.push(format!("{missing} cells have no value (grey)."));
         }

@@ -14,7 +14,7 @@ use eigensweep_engine::theory::SpectraRow;
 use eigensweep_store::columns::PARADIGM;
 use eigensweep_theory::{Paradigm, relative_gap};
 
-use super::Kind;
+use super::{Kind, Shows};
 use crate::Source;
 use crate::canvas::{Anchor, Canvas, Marker, Type};
 use crate::data::Lines;
@@ -35,7 +35,7 @@ pub static SPECTRUM: Kind = Kind {
     caption: "Generalized eigenvalues as n → ∞; the representation keeps the first k, and a gap after the k-th makes it well determined.",
     needs: &[],
     reads: &["--facet", "--y-scale"],
-    of_boundaries: false,
+    shows: Shows::Replicates,
     draw,
 };
 

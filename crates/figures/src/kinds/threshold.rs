@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use eigensweep_store::columns::PARADIGM;
 use eigensweep_theory::metrics::LEAKAGE;
 
-use super::Kind;
+use super::{Kind, Shows};
 use crate::Source;
 use crate::canvas::{Anchor, Marker, Type};
 use crate::data::{Key, Lines, Stats, known_metric};
@@ -34,7 +34,7 @@ pub static THRESHOLD: Kind = Kind {
     caption: "The alignment from which on the representation holds no irrelevant component, measured against theory.",
     needs: &[("alignment", 5)],
     reads: &["--color", "--facet", "--x-scale"],
-    of_boundaries: false,
+    shows: Shows::Replicates,
     draw,
 };
 

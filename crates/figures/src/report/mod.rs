@@ -6,6 +6,7 @@
 //! colours then are names, which a dark page gives other values.
 
 mod best;
+mod critical;
 mod table;
 mod verdicts;
 
@@ -16,10 +17,11 @@ use std::path::Path;
 
 use askama::Template;
 
+use crate::cells::Cells;
 use crate::data::{Lines, first_metric};
 use crate::kinds::KINDS;
 use crate::theme::{Rgb, on_dark};
-use crate::{FigureError, FigureSpec, Source, called, draw, finding};
+use crate::{FigureError, FigureSpec, Source, called, draw, finding, one_kind};
 use eigensweep_inputs::whole_file;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::Manifest;
@@ -41,16 +43,23 @@ struct Page {
     title: String,
     lead: String,
     finding: Option<String>,
-    metric: &'static str,
     figures: Vec<Figure>,
     figure_notes: Vec<String>,
-    best: Option<Table>,
-    best_notes: Vec<String>,
-    largest: String,
-    verdicts: Table,
-    verdict_notes: Vec<String>,
+    sections: Vec<Section>,
+    /// The command that gives the rows again.
+    command: &'static str,
     sources: Vec<Origin>,
     cite: String,
+}
+
+/// A table with what it says.
+struct Section {
+    id: &'static str,
+    title: &'static str,
+    /// HTML.
+    intro: String,
+    table: Table,
+    notes: Vec<String>,
 }
 
 struct Figure {
@@ -73,17 +82,10 @@ struct Origin {
 ///
 /// What reading the data sets gives; a figure that the rows cannot give is left out with a note.
 pub fn html(sources: &[Source]) -> Result<String, FigureError> {
-    for source in sources {
-        source.dataset.refuse_boundaries()?;
-    }
-    let metric = first_metric(sources);
-    let mut lines = Lines::read(sources, None, Some(metric))?;
-    let (verdicts, verdict_notes) = verdicts::table(&lines, metric)?;
-    let (mut figures, figure_notes) = figures(sources);
-    lines.keep_largest();
-    let (best, best_notes) = best::table(&lines, metric)?.unzip();
-    let largest =
-        sources.iter().flat_map(|source| source.job().grid.samples.values()).max().copied().unwrap_or(0);
+    one_kind(sources)?;
+    let boundaries = sources.iter().all(Source::has_boundaries);
+    let (found, sections) = if boundaries { traced(sources)? } else { compared(sources)? };
+    let (mut figures, figure_notes) = figures(sources, boundaries);
     let rows: u64 = sources.iter().map(|source| source.dataset.rows_done()).sum();
     let hashes: Vec<String> =
         sources.iter().map(|source| format!("job {}", short(&source.dataset.identity().hash))).collect();
@@ -95,19 +97,57 @@ pub fn html(sources: &[Source]) -> Result<String, FigureError> {
         title: called(sources).join(", "),
         lead: lead(sources, rows),
         // A number and its unit stay together.
-        finding: finding::of(&lines, metric)?.map(|found| found.replace(" %", "\u{a0}%")),
-        metric: metric.title,
+        finding: found.map(|found| found.replace(" %", "\u{a0}%")),
         figures,
         figure_notes,
-        best,
-        best_notes: best_notes.unwrap_or_default(),
-        verdicts,
-        verdict_notes,
-        largest: count(largest.unsigned_abs().into()),
+        sections,
+        command: if boundaries { "boundary" } else { "run" },
         sources: sources.iter().map(origin).collect(),
         cite: hashes.join(", "),
     };
     page.render().map_err(|error| FigureError::Figure { reason: format!("the page cannot be made: {error}") })
+}
+
+/// What critical alignments say, and their table.
+fn traced(sources: &[Source]) -> Result<(Option<String>, Vec<Section>), FigureError> {
+    let cells = Cells::read(sources, None)?;
+    Ok((finding::traced(&cells), vec![critical::section(&cells)]))
+}
+
+/// What rows of replicates say, who wins, and the verdicts.
+fn compared(sources: &[Source]) -> Result<(Option<String>, Vec<Section>), FigureError> {
+    let metric = first_metric(sources);
+    let mut lines = Lines::read(sources, None, Some(metric))?;
+    let (verdicts, verdict_notes) = verdicts::table(&lines, metric)?;
+    lines.keep_largest();
+    let samples = sources.iter().flat_map(|source| source.job().grid.samples.values());
+    let largest = count(samples.max().copied().unwrap_or(0).unsigned_abs().into());
+    let metric_title = metric.title;
+    let best = best::table(&lines, metric)?.map(|(table, notes)| Section {
+        id: "best",
+        title: "Who wins, and by how much",
+        intro: format!(
+            "Which paradigm is best by {metric_title} at n = {largest}, and by how much: the margin over the runner-up with its \
+             standard error, paired over the replicates that both have. Nobody wins where theory says that none recovers the \
+             clean model. The last column names the lower of the thresholds α* (medians over replicates), and the ratio of the \
+             other one to it; Corollary 4.5's condition suffices for it and is not needed (<code>eigensweep theory</code> tells \
+             where it holds)."
+        ),
+        table,
+        notes,
+    });
+    let verdicts = Section {
+        id: "verdicts",
+        title: "Verdicts",
+        intro: format!(
+            "What theory says as n → ∞, where a paradigm recovers the clean model once α exceeds its threshold α* (median over \
+             replicates, and 5 % to 95 % where their spectra differ); and {metric_title} at the smallest and the largest sample \
+             (mean ± standard error over replicates)."
+        ),
+        table: verdicts,
+        notes: verdict_notes,
+    };
+    Ok((finding::of(&lines, metric)?, best.into_iter().chain([verdicts]).collect()))
 }
 
 /// Writes the page to a file; it appears whole or not at all.
@@ -125,7 +165,10 @@ pub fn write(sources: &[Source], path: &Path) -> Result<(), FigureError> {
 fn lead(sources: &[Source], rows: u64) -> String {
     let mut parts = vec![format!("{} rows", count(rows.into()))];
     if let [source] = sources {
-        parts.push(format!("{} replicates", count(source.job().job.replicates.into())));
+        // Those of critical alignments differ from cell to cell.
+        if !source.has_boundaries() {
+            parts.push(format!("{} replicates", count(source.job().job.replicates.into())));
+        }
         for axis in source.job().axes() {
             if axis.values.count() > 1 {
                 parts.push(format!("{} values of {}", axis.values.count(), axis.name.replace('_', " ")));
@@ -140,15 +183,17 @@ fn lead(sources: &[Source], rows: u64) -> String {
 }
 
 /// Every figure that the rows can give, and why others are missing.
-fn figures(sources: &[Source]) -> (Vec<Figure>, Vec<String>) {
+fn figures(sources: &[Source], boundaries: bool) -> (Vec<Figure>, Vec<String>) {
     let most = |name: &str| {
         let counts = sources.iter().flat_map(|source| source.job().axes()).filter(|axis| axis.name == name);
         counts.map(|axis| axis.values.count()).max().unwrap_or(0)
     };
     let (mut figures, mut notes) = (Vec::new(), Vec::new());
-    for (at, kind) in KINDS.into_iter().filter(|kind| !kind.of_boundaries).enumerate() {
+    for (at, kind) in KINDS.into_iter().filter(|kind| kind.shows.includes(boundaries)).enumerate() {
         let name = kind.title.to_lowercase();
-        if let Some((axis, least)) = kind.needs.iter().find(|(axis, least)| most(axis) < *least) {
+        // Critical alignments are no axis.
+        let mut needs = kind.needs.iter().filter(|_| !boundaries);
+        if let Some((axis, least)) = needs.find(|(axis, least)| most(axis) < *least) {
             notes.push(format!("No {name}: it needs {least} values of {axis} or more."));
             continue;
         }

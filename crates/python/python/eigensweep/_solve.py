@@ -315,6 +315,8 @@ def solve(
             # It takes a copy of X, and is asked for by a share only.
             share = covariance is not None and np.ndim(covariance) == 0
             variance = float(np.var(X, axis=0).mean()) if share else np.nan
+            if share and not np.isfinite(variance) and not np.isfinite(X).all():
+                variance = 0.0  # What is wrong with X is said of X.
             moments = _core.given_moments(
                 X,
                 Y,
