@@ -13,7 +13,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use eigensweep_job::{JobSpec, Recovery, SpectrumShape};
+use eigensweep_job::{BoundarySpec, JobSpec, Recovery, SpectrumShape};
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_store::StoreError;
 use eigensweep_store::aggregate::{Aggregate, EXACT};
@@ -445,32 +445,34 @@ pub(crate) fn most_pencils(spec: &JobSpec, input: &Input) -> u64 {
     let Some((_, views)) = spec.spectral() else { return u64::MAX };
     let sizes = (0..sets.len()).filter_map(|at| dense(input, at)).map(|moment| moment.nrows() as f64);
     let flops: f64 = sizes.map(|size| 30.0 * size * size * size).sum();
-    match views.spectrum.shape {
-        SpectrumShape::Uniform if flops > 0.0 => (MOST_FLOPS / flops).max(FEWEST_PENCILS) as u64,
-        _ => u64::MAX,
+    match views.spectrum.shape == SpectrumShape::Uniform && flops > 0.0 {
+        true => (MOST_FLOPS / flops).max(FEWEST_PENCILS) as u64,
+        false => u64::MAX,
     }
 }
 
 /// Population limits of a job with stages for every combination of the axes that matter, in row order,
 /// of the rows that `replicate` corrupts where views must see rows.
 ///
-/// The tolerance is that of `[boundary]` where the job has one and recovers by leakage, else half of a
-/// component, 1/(2k). Of other jobs there are none.
+/// The tolerance is that of `[boundary]`, half of a component unless the job says otherwise. Of other
+/// jobs there are none.
 ///
 /// # Errors
 ///
 /// [`StoreError::TaskTooLarge`] if the job cannot be planned.
-pub fn limits(spec: &JobSpec, input: &Arc<Input>, replicate: u64) -> Result<Vec<TheorySpread>, StoreError> {
+pub fn limits(
+    spec: &JobSpec,
+    boundary: &BoundarySpec,
+    input: &Arc<Input>,
+    replicate: u64,
+) -> Result<Vec<TheorySpread>, StoreError> {
     let Some(mut whole) = Whole::of(spec, input)? else { return Ok(Vec::new()) };
     let wanted: Vec<_> = paradigms::ALL.into_iter().filter(|paradigm| paradigm.threshold.is_some()).collect();
     let grid = Grid::new(spec);
     let mut rows = Vec::new();
-    let given = spec.boundary.as_ref().filter(|boundary| boundary.recovery == Recovery::Leakage);
-    let given = given.and_then(|boundary| boundary.tolerance);
     for setting in whole.settings() {
         for &k in spec.model.dimension.values() {
-            let half = Sought::of(size(k));
-            let sought = Sought { tolerance: given.unwrap_or(half.tolerance), ..half };
+            let sought = Sought { tolerance: tolerance(boundary, size(k)), ..Sought::of(size(k)) };
             let found = whole.limits(setting, size(k), replicate, &wanted, |_| Some(sought));
             rows.push(TheorySpread {
                 axes: axes_at(&grid, setting.row).into_iter().chain([("dimension", k as f64)]).collect(),
@@ -479,6 +481,14 @@ pub fn limits(spec: &JobSpec, input: &Arc<Input>, replicate: u64) -> Result<Vec<
         }
     }
     Ok(rows)
+}
+
+/// The leakage that is enough: as `[boundary]` says, or of recovery by distance half of a component.
+pub(crate) fn tolerance(boundary: &BoundarySpec, dimension: usize) -> f64 {
+    match boundary.recovery {
+        Recovery::Leakage => boundary.tolerance(dimension),
+        Recovery::Distance => Sought::of(dimension).tolerance,
+    }
 }
 
 /// Names and values of the axes that spectra depend on, at a row of the grid.

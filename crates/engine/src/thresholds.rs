@@ -46,7 +46,8 @@ impl ThresholdTable {
         if job.spec.stages().is_some() {
             let draws = replicate.map_or(Draws::Replicates(1), |_| Draws::One);
             let replicate = replicate.unwrap_or(job.spec.job.first_replicate);
-            return Ok(Self { rows: limits(&job.spec, &input, replicate.into())?, draws, relative });
+            let rows = limits(&job.spec, &job.boundary, &input, replicate.into())?;
+            return Ok(Self { rows, draws, relative });
         }
         let (rows, draws) = match replicate {
             Some(replicate) => {

@@ -78,7 +78,7 @@ pub enum Limit {
         /// α*.
         alpha: f64,
         /// How gradual it is: log α at a quarter of a component in excess, minus log α at three
-        /// quarters; about 0 where eigenvalues cross, infinite where one of them is not reached, NaN
+        /// quarters; 0 where eigenvalues cross, infinite where one of them is not reached, NaN
         /// where it was not asked for.
         width: f64,
     },

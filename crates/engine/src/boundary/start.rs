@@ -13,7 +13,7 @@ use eigensweep_theory::thresholds::{Spectra, Thresholds, alignment};
 use super::select::Start;
 use crate::input::{Input, size};
 use crate::simulation::stages::limit::{MOST_INPUTS, Whole};
-use crate::theory::{SolvedPencils, SpectraRow, most_pencils, spectra};
+use crate::theory::{SolvedPencils, SpectraRow, most_pencils, spectra, tolerance};
 
 /// First step from the first pivot, in log α, where nothing is known of the spread, and the least.
 const STEP: f64 = 0.2;
@@ -140,10 +140,8 @@ fn of_limit(
 ) -> Theory {
     let k = dimension(spec);
     let sought = |least: f64| {
-        let tolerance = match boundary.recovery {
-            Recovery::Leakage => boundary.tolerance(k) - least,
-            Recovery::Distance => Sought::of(k).tolerance,
-        };
+        let unavoidable = if boundary.recovery == Recovery::Leakage { least } else { 0.0 };
+        let tolerance = tolerance(boundary, k) - unavoidable;
         (tolerance > 0.0).then_some(Sought { tolerance, width: false, ..Sought::of(k) })
     };
     let found = Whole::of(spec, input).ok().flatten().filter(Whole::is_closed).and_then(|mut whole| {
