@@ -4,6 +4,8 @@ use std::fmt;
 
 use faer::{Mat, MatRef};
 
+use crate::solver::Problem;
+
 /// An error of the caller's.
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;
 
@@ -88,4 +90,38 @@ pub struct ViewMoments {
     pub cross: Mat<f64>,
     /// What S is known to be off by once its diagonal is one (`State::rounding`); 0 if nothing is known.
     pub rounding: f64,
+}
+
+/// The moments of a fold's views at an alignment, in the features that the paradigms see.
+pub(crate) enum Seen<'a> {
+    /// G = C = the inputs' own.
+    Additive {
+        inputs: &'a Mat<f64>,
+        views: Mat<f64>,
+    },
+    Any(ViewMoments),
+}
+
+impl Seen<'_> {
+    pub(crate) fn problem(&self) -> Problem<'_> {
+        match self {
+            Self::Additive { inputs, views } => {
+                let inputs = inputs.as_ref();
+                Problem { mean_views: inputs, views: views.as_ref(), cross: inputs, rounding: 0.0 }
+            }
+            Self::Any(ViewMoments { mean_views, views, cross, rounding }) => {
+                let (mean_views, cross) = (mean_views.as_ref(), cross.as_ref());
+                Problem { mean_views, views: views.as_ref(), cross, rounding: *rounding }
+            }
+        }
+    }
+
+    pub(crate) fn into_moments(self) -> ViewMoments {
+        match self {
+            Self::Additive { inputs, views } => {
+                ViewMoments { mean_views: inputs.clone(), views, cross: inputs.clone(), rounding: 0.0 }
+            }
+            Self::Any(moments) => moments,
+        }
+    }
 }
