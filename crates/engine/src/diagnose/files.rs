@@ -17,6 +17,8 @@ use crate::EngineError;
 pub struct Files {
     /// The inputs, a measurement a row.
     pub inputs: PathBuf,
+    /// Patterns of the names of columns that are inputs; all that are not named otherwise if empty.
+    pub columns: Vec<String>,
     /// What tells signal from noise.
     pub measured: Named,
     /// Labels: a column of the inputs' file, a file, or `file:column`.
@@ -123,8 +125,13 @@ impl Files {
             Named::Repeats(_) | Named::Corruption => None,
         };
         let labels = self.labels.as_ref().map(|name| Columns::of_argument(name, reader));
+        if !self.columns.is_empty() && !reader.choices.contains(&Choice::Columns) {
+            let problem = "its columns have no names that inputs could be chosen by".to_owned();
+            return Err(misfit(&self.inputs, problem, "leave out the choice of columns"));
+        }
+        let chosen = Chosen { columns: self.columns.clone(), ..Chosen::default() };
         let beside: Vec<&Columns> = ids.iter().chain(&labels).collect();
-        let (inputs, found) = read_beside(reader, &self.inputs, &Chosen::default(), &beside)?;
+        let (inputs, found) = read_beside(reader, &self.inputs, &chosen, &beside)?;
         let (names, table) = (&inputs.names, Table::new(&inputs));
         let mut found = found.into_iter();
         let ids = match &ids {

@@ -56,8 +56,12 @@ impl Found {
             }
         });
         let changes = changes.iter().map(|change| match change {
-            Change::Dimension { dimension, answer } => json!({ "dimension": dimension, "answer": answer.name() }),
-            Change::Alignment { alignment, answer } => json!({ "alignment": alignment, "answer": answer.name() }),
+            Change::Dimension { dimension, answer } => {
+                json!({ "dimension": dimension, "answer": answer.name() })
+            }
+            Change::Alignment { alignment, answer } => {
+                json!({ "alignment": alignment, "answer": answer.name() })
+            }
             Change::Items { items } => json!({ "items": items }),
         });
         json!({

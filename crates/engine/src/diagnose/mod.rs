@@ -2,7 +2,7 @@
 //! [`eigensweep_diagnose`], and from its answer to words, JSON and files.
 //!
 //! ```
-//! use eigensweep_diagnose::Run;
+//! use eigensweep_engine::diagnose::statistics::Run;
 //! use eigensweep_engine::diagnose::{Measured, Problem, Seen};
 //! use faer::Mat;
 //!
@@ -37,20 +37,19 @@ mod situation;
 mod views;
 mod words;
 
-use std::sync::Arc;
-
 use eigensweep_diagnose::{ALIGNMENTS, DiagnoseError, Diagnosis, Labels, Measurements, Question, Run, Views};
 use eigensweep_job::ViewsFile;
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_theory::views::stages::{Domain, Scratch, Shape, Stage};
-use faer::{Mat, MatRef};
+use faer::MatRef;
 
 use crate::EngineError;
 use crate::given::views::{Chains, SEED, refused};
 use crate::given::{asymmetry, product};
 use views::RowViews;
 
-pub use words::{interval, percent};
+pub use eigensweep_diagnose as statistics;
+pub use words::{difference, interval, percent};
 
 /// Measurements of the rows, and what tells their noise.
 #[derive(Clone, Copy, Debug)]
@@ -202,7 +201,7 @@ impl<'a> Problem<'a> {
             (None, Seen::Noise | Seen::Stages(_)) => Views::Noise,
         };
         let fixed_alignment = views.as_ref().and_then(RowViews::fixed_alignment);
-        if let (Some(why), Some(alignment)) = (fixed_alignment, self.alignment.filter(|&α| α > 0.0)) {
+        if let (Some(why), Some(alignment)) = (fixed_alignment, self.alignment.filter(|alpha| *alpha > 0.0)) {
             return Err(Unanswered::Arguments {
                 message: format!("alignment {alignment} adds noise to rows before their views, and {why}"),
                 remedy: "leave the alignment out, or change the stages",

@@ -14,7 +14,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use eigensweep_diagnose::{Labels, Learnt};
+use eigensweep_diagnose::{DiagnoseError, Labels, Learnt};
 use eigensweep_inputs::{whole_file, write_matrix, write_vector};
 use eigensweep_spectral::dense;
 use eigensweep_spectral::symmetric::Eigensolver;
@@ -36,6 +36,7 @@ impl Problem<'_> {
     /// | `mu.npy` | the mean of the rows (d) |
     /// | `covariance.npy`, `signal.npy`, `noise.npy` | covariance of the rows, Ĉ₀, Γ̂ (d × d) |
     /// | `G.npy`, `S.npy`, `C.npy` | moments of the views at the α of the answer, centred |
+    /// | `corruption.npy` | Γ̂ without what is negative of it, as it may be of batches |
     /// | `clean.npy`, `labels.npy` | rows with the covariance Ĉ₀, and what is to be learned of them |
     /// | `job.toml` | the situation as a job |
     ///
@@ -61,6 +62,13 @@ impl Problem<'_> {
             ("clean", clean.as_ref()),
             ("labels", labels.as_ref()),
         ];
+        let corruption = match self.measured {
+            Measured::Corruption => None,
+            Measured::Repeats(_) | Measured::Pairs(_) | Measured::Nuisance(_) => {
+                Some(function(&learnt.noise, &|value| value)?)
+            }
+        };
+        matrices.extend(corruption.as_ref().map(|corruption| ("corruption", corruption.as_ref())));
         if let Seen::Covariance(theta) = self.views {
             matrices.push(("theta", theta));
         }
@@ -83,7 +91,13 @@ impl Problem<'_> {
         let covariance = product(centred.as_ref(), centred.as_ref());
         let map = transport(&covariance, &learnt.signal)?;
         let mut clean = Mat::zeros(rows.nrows(), rows.ncols());
-        dense::product(InstructionSet::detect(), clean.as_mut(), Accum::Replace, centred.as_ref(), map.as_ref());
+        dense::product(
+            InstructionSet::detect(),
+            clean.as_mut(),
+            Accum::Replace,
+            centred.as_ref(),
+            map.as_ref(),
+        );
         for row in clean.row_iter_mut() {
             row.iter_mut().zip(&learnt.mean).for_each(|(x, mean)| *x += mean);
         }
@@ -115,7 +129,8 @@ impl Problem<'_> {
         if let Measured::Pairs(_) = self.measured {
             return (means, order.iter().map(|rows| rows[0]).collect());
         }
-        let within = order.iter().enumerate().flat_map(|(group, rows)| rows.iter().map(move |&row| (row, group)));
+        let within =
+            order.iter().enumerate().flat_map(|(group, rows)| rows.iter().map(move |&row| (row, group)));
         let mut within: Vec<(usize, usize)> = within.collect();
         within.sort_unstable();
         let rows = Mat::from_fn(within.len(), features, |at, j| {
@@ -178,16 +193,19 @@ impl Problem<'_> {
         let chains = file.map(|file| file.chains_toml(unit));
         let corruption = match (&self.measured, &chains) {
             (Measured::Corruption, Some([corruption, _])) => corruption.as_str(),
-            _ => "[{ kind = \"additive\", covariance = \"noise.npy\" }]",
+            _ => "[{ kind = \"additive\", covariance = \"corruption.npy\" }]",
         };
         let _ = writeln!(text, "\n[corruption]\nstages = {corruption}");
         let white = 0.01 * trace(diagnosis.learnt.inputs.as_ref()) / diagnosis.learnt.inputs.nrows() as f64;
         let stages = match (self.views, &chains) {
             (Seen::Stages(_), Some([_, stages])) => stages.clone(),
             (Seen::Covariance(_), _) => "[{ kind = \"additive\", covariance = \"theta.npy\" }]".to_owned(),
-            (Seen::Noise | Seen::Stages(_), _) => format!("[{{ kind = \"additive\", variance = {white:?} }}]"),
+            (Seen::Noise | Seen::Stages(_), _) => {
+                format!("[{{ kind = \"additive\", variance = {white:?} }}]")
+            }
         };
-        let _ = writeln!(text, "\n[augmentation]\nstages = {stages}\nalignment = {:?}", diagnosis.alignment_used);
+        let _ =
+            writeln!(text, "\n[augmentation]\nstages = {stages}\nalignment = {:?}", diagnosis.alignment_used);
         if let Some(floor) = file.map(|file| file.floor).filter(|floor| *floor > 0.0) {
             let _ = writeln!(text, "floor = {floor:?}");
         }
@@ -212,34 +230,39 @@ fn trace(matrix: MatRef<'_, f64>) -> f64 {
     matrix.diagonal().column_vector().iter().sum()
 }
 
+fn multiply(left: &Mat<f64>, right: &Mat<f64>) -> Mat<f64> {
+    let mut out = Mat::zeros(left.nrows(), right.ncols());
+    dense::product(InstructionSet::detect(), out.as_mut(), Accum::Replace, left.as_ref(), right.as_ref());
+    out
+}
+
+/// `Q f(Λ) Qᵀ` of a symmetric matrix `Q Λ Qᵀ`, where f of what is negative or rounding is 0; exactly
+/// symmetric.
+fn function(matrix: &Mat<f64>, f: &dyn Fn(f64) -> f64) -> Result<Mat<f64>, Unanswered> {
+    let size = matrix.nrows();
+    let (mut values, mut vectors) = (vec![0.0; size], Mat::zeros(size, size));
+    let solved = Eigensolver::new(InstructionSet::detect(), size).solve(
+        matrix.as_ref(),
+        &mut values,
+        vectors.as_mut(),
+    );
+    solved.map_err(|source| {
+        let what = "eigenvectors of the covariances that are written";
+        Unanswered::Diagnose(DiagnoseError::Kernel { what, source })
+    })?;
+    let least = 1e-10 * values.first().copied().unwrap_or(0.0);
+    let mut scaled = vectors.clone();
+    for (column, &value) in scaled.col_iter_mut().zip(&values) {
+        let of = if value > least { f(value) } else { 0.0 };
+        column.iter_mut().for_each(|entry| *entry *= of);
+    }
+    let found = multiply(&scaled, &vectors.transpose().to_owned());
+    Ok(Mat::from_fn(size, size, |i, j| 0.5 * (found[(i, j)] + found[(j, i)])))
+}
+
 /// The linear map T = Tᵀ (d × d) with `T A T = B` on the range of A, of B what is not negative.
-fn transport(a: &Mat<f64>, b: &Mat<f64>) -> Result<Mat<f64>, Unanswered> {
-    let failed = |source| Unanswered::Diagnose(eigensweep_diagnose::DiagnoseError::Kernel {
-        what: "the map to clean rows",
-        source,
-    });
-    let set = InstructionSet::detect();
-    let size = a.nrows();
-    let multiply = |left: &Mat<f64>, right: &Mat<f64>| {
-        let mut out = Mat::zeros(size, size);
-        dense::product(set, out.as_mut(), Accum::Replace, left.as_ref(), right.as_ref());
-        out
-    };
-    // QΛQᵀ with f of what is not rounding in place of Λ.
-    let function = |matrix: &Mat<f64>, f: &dyn Fn(f64) -> f64| -> Result<Mat<f64>, Unanswered> {
-        let (mut values, mut vectors) = (vec![0.0; size], Mat::zeros(size, size));
-        Eigensolver::new(set, size).solve(matrix.as_ref(), &mut values, vectors.as_mut()).map_err(failed)?;
-        let least = 1e-10 * values.first().copied().unwrap_or(0.0);
-        let mut scaled = vectors.clone();
-        for (column, &value) in scaled.col_iter_mut().zip(&values) {
-            let of = if value > least { f(value) } else { 0.0 };
-            column.iter_mut().for_each(|entry| *entry *= of);
-        }
-        let turned = vectors.transpose().to_owned();
-        Ok(multiply(&scaled, &turned))
-    };
-    let (root, inverse) = (function(a, &f64::sqrt)?, function(a, &|value| 1.0 / value.sqrt())?);
-    let middle = multiply(&multiply(&root, b), &root);
-    let middle = function(&middle, &f64::sqrt)?;
+fn transport(from: &Mat<f64>, to: &Mat<f64>) -> Result<Mat<f64>, Unanswered> {
+    let (root, inverse) = (function(from, &f64::sqrt)?, function(from, &|value| 1.0 / value.sqrt())?);
+    let middle = function(&multiply(&multiply(&root, to), &root), &f64::sqrt)?;
     Ok(multiply(&multiply(&inverse, &middle), &inverse))
 }

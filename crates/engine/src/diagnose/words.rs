@@ -27,7 +27,13 @@ pub fn interval(estimate: &Estimate) -> String {
 }
 
 fn signed(value: f64) -> String {
-    format!("{value:.3}").replace('-', "−")
+    let text = format!("{value:.3}");
+    match text.strip_prefix('-') {
+        // What is less than the digits that are shown has no sign.
+        Some("0.000") => "0.000".to_owned(),
+        Some(rest) => format!("−{rest}"),
+        None => text,
+    }
 }
 
 /// Kept: below 0 it says so in words.
@@ -35,15 +41,20 @@ fn kept(estimate: &Estimate) -> String {
     if estimate.value < 0.0 { "< 0: worse than nothing".to_owned() } else { interval(estimate) }
 }
 
-fn difference(estimate: &Estimate) -> String {
-    let plus = if estimate.value > 0.0 { "+" } else { "" };
-    format!("{plus}{}", interval(estimate))
+/// A difference with its sign: `+0.054 ± 0.011`.
+#[must_use]
+pub fn difference(estimate: &Estimate) -> String {
+    let text = interval(estimate);
+    let bare = text.starts_with('−') || text.starts_with("0.000");
+    if bare { text } else { format!("+{text}") }
 }
 
 /// The views in words.
 pub(super) fn views(views: &Seen<'_>) -> String {
     match views {
-        Seen::Noise => "the noise's own: Σ = α²Γ̂, and white noise of a hundredth of the mean variance".to_owned(),
+        Seen::Noise => {
+            "the noise's own: Σ = α²Γ̂, and white noise of a hundredth of the mean variance".to_owned()
+        }
         Seen::Covariance(_) => "additive, of the covariance given".to_owned(),
         Seen::Stages(file) if file.stages.is_empty() => "the rows as they are".to_owned(),
         Seen::Stages(file) => {
@@ -76,8 +87,7 @@ impl Found {
                 DecidedBy::Kept | DecidedBy::Count | DecidedBy::Subspaces => "",
             };
             format!(
-                "{} keeps {} of the clean signal, {} {}{by}",
-                PARADIGMS[at].name,
+                "it keeps {} of the clean signal, {} {}{by}",
                 shares(at),
                 PARADIGMS[other].name,
                 shares(other)
@@ -110,7 +120,8 @@ impl Found {
     /// What the answer is about: k, α, how many items, of how many features.
     #[must_use]
     pub fn setting(&self) -> String {
-        let Diagnosis { dimension, dimension_from, alignment_used, items, rows, features, .. } = &self.diagnosis;
+        let Diagnosis { dimension, dimension_from, alignment_used, items, rows, features, .. } =
+            &self.diagnosis;
         let from = match dimension_from {
             DimensionFrom::Given => "",
             DimensionFrom::Permutation { .. } => " (found by permutation)",
@@ -123,7 +134,11 @@ impl Found {
             Some(components) if components == *features => format!("{features} principal components"),
             Some(_) | None => format!("{features} features"),
         };
-        format!("k = {dimension}{from}, α = {}, {items}, {features}; views: {}", coordinate(*alignment_used), self.views)
+        format!(
+            "k = {dimension}{from}, α = {}, {items}, {features}; views: {}",
+            coordinate(*alignment_used),
+            self.views
+        )
     }
 
     /// Rows of a table: what is compared, joint-embedding, reconstruction, the difference.
@@ -134,8 +149,7 @@ impl Found {
             let [first, second] = compared.each.each_ref().map(of);
             [name.to_owned(), first, second, difference(&compared.difference)]
         };
-        let mut rows =
-            vec![row("kept at your n", of_kept, kept), row("leakage", leakage, interval)];
+        let mut rows = vec![row("kept at your n", of_kept, kept), row("leakage", leakage, interval)];
         if let Some(probe) = probe {
             rows.extend(probe.accuracy.as_ref().map(|accuracy| row("probe accuracy", accuracy, interval)));
             rows.push(row("probe loss", &probe.loss, interval));
@@ -157,7 +171,8 @@ impl Found {
             .zip(PARADIGMS)
             .map(|(best, paradigm)| {
                 let [low, high] = best.range.map(coordinate);
-                let range = if low == high { String::new() } else { format!(" ({low} to {high} are as good)") };
+                let range =
+                    if low == high { String::new() } else { format!(" ({low} to {high} are as good)") };
                 format!(
                     "{} is best at α = {}{range}: it then keeps {}, {} over α = {}.",
                     capital(paradigm.name),
@@ -208,11 +223,17 @@ impl Found {
     pub fn paragraphs(&self) -> Vec<String> {
         let Diagnosis { answer, kept: of_kept, leakage, dimension, .. } = &self.diagnosis;
         let [richer, poorer] = more(of_kept);
+        let [je, rc] = of_kept.each.map(|estimate| estimate.value.max(0.0));
+        let (largest, smallest) = if of_kept.difference.value < 0.0 { (rc, je) } else { (je, rc) };
         let two = match self.of {
-            "batches" => "Rows of different batches differ by what the batch does to them: that is called noise here, and what \
-                          differs within a batch is the signal.",
-            _ => "Each thing was measured at least twice. What two measurements of one thing share is its signal; what \
-                  differs between them is noise.",
+            "batches" => {
+                "Rows of different batches differ by what the batch does to them: that is called noise here, and what \
+                          differs within a batch is the signal."
+            }
+            _ => {
+                "Each thing was measured at least twice. What two measurements of one thing share is its signal; what \
+                  differs between them is noise."
+            }
         };
         let how = format!(
             "{two} Both paradigms learned a linear representation of {dimension} numbers from nine tenths of the {of}, and were \
@@ -222,11 +243,11 @@ impl Found {
         );
         let verdict = match answer {
             Answer::JointEmbedding | Answer::Reconstruction => format!(
-                "Take {}. On {} that it has not seen it keeps {} more of the clean signal than {} does. The difference is larger than chance explains.",
-                answer.name(),
-                self.of,
-                percent(of_kept.difference.value.abs()),
-                if *answer == Answer::JointEmbedding { PARADIGMS[1].name } else { PARADIGMS[0].name }
+                "Take {richer}. On {of} that it has not seen it keeps {} of the clean signal, where {poorer} keeps {}. The \
+                 difference is larger than chance explains.",
+                percent(largest),
+                percent(smallest),
+                of = self.of
             ),
             Answer::Identical => "It does not matter: with these views both paradigms find the same directions. That is so where \
                                   the views are noise of equal strength in every direction, which tells none from another."

@@ -54,7 +54,8 @@ impl StagedViews {
         let (deviations, _) = centred(inputs);
         let unit = deviations.squared_norm_l2() / (inputs.nrows() * inputs.ncols()) as f64;
         let chains = Chains::new(file, inputs.ncols(), None, unit)?;
-        let sampled = |stages: &[Box<dyn Stage>]| stages.iter().position(|stage| stage.tier() != Tier::Moments);
+        let sampled =
+            |stages: &[Box<dyn Stage>]| stages.iter().position(|stage| stage.tier() != Tier::Moments);
         if let Some(at) = sampled(&chains.corruption()?) {
             let message =
                 "a corruption is taken in the limit of many samples, and this stage has no closed form";
