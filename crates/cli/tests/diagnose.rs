@@ -312,7 +312,10 @@ fn what_is_written_fits_together_and_the_job_runs_and_has_a_boundary() {
     // Clean rows have the signal's covariance, but for what of it is below zero.
     let mean = Mat::from_fn(1, FEATURES, |_, j| clean.col(j).iter().sum::<f64>() / 120.0);
     let centred = Mat::from_fn(120, FEATURES, |i, j| clean[(i, j)] - mean[(0, j)]);
-    near("clean rows", &(centred.transpose() * &centred * faer::Scale(1.0 / 120.0)), &signal, 0.05);
+    let found = centred.transpose() * &centred * faer::Scale(1.0 / 120.0);
+    let of = signal.self_adjoint_eigen(faer::Side::Lower).unwrap();
+    let values = Mat::from_fn(FEATURES, FEATURES, |i, j| if i == j { of.S()[i].max(0.0) } else { 0.0 });
+    near("clean rows", &found, &(of.U() * values * of.U().transpose()), 1e-6);
     near("the corruption", &saved("corruption"), &noise, 1e-9);
 
     let (code, _, stderr) = place.run(&["run", "out/job.toml", "--set", "job.replicates=2", "--quiet"]);

@@ -1,7 +1,7 @@
 //! What goes on from an answer: the encoders, the moments, and a job that simulates the situation.
 //!
 //! The job's clean rows are the items' own, moved as little as it takes for their covariance to be the
-//! estimated Ĉ₀ (the linear map of optimal transport between centred normal laws,
+//! estimated Ĉ₀ but for what of it is negative (the linear map of optimal transport between centred normal laws,
 //! `A^(−1/2) (A^(1/2) Ĉ₀ A^(1/2))^(1/2) A^(−1/2)` with A the covariance of the items' means); its corruption
 //! has the estimated Γ̂ or is the one that was given, and its views are those that were asked about.
 //!
@@ -89,7 +89,8 @@ impl Problem<'_> {
         let (rows, items) = self.items();
         let centred = crate::given::centred(rows.as_ref()).0;
         let covariance = product(centred.as_ref(), centred.as_ref());
-        let map = transport(&covariance, &learnt.signal)?;
+        let signal = function(&learnt.signal, &|value| value)?;
+        let map = transport(&covariance, &signal)?;
         let mut clean = Mat::zeros(rows.nrows(), rows.ncols());
         dense::product(
             InstructionSet::detect(),
@@ -260,7 +261,7 @@ fn function(matrix: &Mat<f64>, f: &dyn Fn(f64) -> f64) -> Result<Mat<f64>, Unans
     Ok(Mat::from_fn(size, size, |i, j| 0.5 * (found[(i, j)] + found[(j, i)])))
 }
 
-/// The linear map T = Tᵀ (d × d) with `T A T = B` on the range of A, of B what is not negative.
+/// The linear map T = Tᵀ (d × d) with `T A T = B` on the range of A.
 fn transport(from: &Mat<f64>, to: &Mat<f64>) -> Result<Mat<f64>, Unanswered> {
     let (root, inverse) = (function(from, &f64::sqrt)?, function(from, &|value| 1.0 / value.sqrt())?);
     let middle = function(&multiply(&multiply(&root, to), &root), &f64::sqrt)?;
