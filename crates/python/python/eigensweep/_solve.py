@@ -461,6 +461,11 @@ def view_moments(
     """Moments of inputs and labels under views: exact of stages, estimated of a callable."""
     if callable(views):
         return _drawn_moments(views, inputs, labels, center, n_views, random_state)
+    return _core.staged_moments(inputs, labels, keys_of_views(views), center)
+
+
+def keys_of_views(views: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str:
+    """The keys of a file of views as JSON, of stages or of a dict with them."""
     if isinstance(views, str | bytes) or not isinstance(views, Mapping | Sequence):
         raise ValueError(
             "views= is a list of stages, a dict with `stages`, or a callable (inputs, rng) -> views, "
@@ -476,10 +481,9 @@ def view_moments(
         raise ValueError(f"views= holds {value!r}: texts, numbers, lists and dicts are understood")
 
     try:
-        text = json.dumps(dict(keys), default=plain, allow_nan=False)
+        return json.dumps(dict(keys), default=plain, allow_nan=False)
     except TypeError as error:
         raise ValueError(f"views= cannot be read: {error}") from None
-    return _core.staged_moments(inputs, labels, text, center)
 
 
 def _drawn_moments(
