@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn four_times_the_items_halve_an_interval() {
-        assert_eq!(items_needed(&estimate(0.12, 0.2), 100), Some(400));
+        assert_eq!(items_needed(&estimate(0.125, 0.21), 100), Some(400));
         assert_eq!(items_needed(&estimate(0.12, 0.05), 100), None);
     }
 }

@@ -273,8 +273,6 @@ struct Setting<'q> {
     question: &'q Question<'q>,
     items: &'q Items<'q>,
     total: &'q Sums,
-    /// P.
-    features: usize,
     /// k.
     dimension: usize,
     /// Directions of a paradigm that are found: those of the largest dimension that is told.
@@ -326,7 +324,6 @@ impl<'q> Setting<'q> {
             question,
             items,
             total,
-            features,
             dimension,
             count: features.min(dimension + MORE),
             folds,
