@@ -139,7 +139,9 @@ impl CommandError {
             | Self::SpectraFile { .. }
             | Self::Spectra { .. }
             | Self::Misfit { .. }
-            | Self::Unsolved(Unsolved::AboveRank { .. } | Unsolved::Failed { .. })
+            | Self::Unsolved(
+                Unsolved::AboveRank { .. } | Unsolved::Negative { .. } | Unsolved::Failed { .. },
+            )
             | Self::Io { .. }
             | Self::Output { .. }
             | Self::NoRow { .. }
