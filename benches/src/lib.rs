@@ -10,6 +10,7 @@
 //! | `kernel-accuracy` | [`accuracy`] | backward errors of the kernels beside LAPACK's |
 //! | `boundary-coverage` | | how often intervals of critical alignments hold them |
 //! | `boundary-limits` | | critical alignments of random problems beside theory |
+//! | `diagnose-coverage` | | how often intervals of a comparison of paradigms hold the truth, and answers |
 //! | `benches/*.rs` | [`problems`] | microseconds per call, Criterion |
 //!
 //! Nothing depends on this crate; it reads the clock, which the crates that it measures may not.

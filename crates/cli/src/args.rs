@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod diagnose;
 mod plot;
 mod submit;
 
@@ -13,6 +14,7 @@ use clap_complete::Shell;
 use eigensweep_store::shard::{Shard, ShardError};
 
 use crate::cluster::{self, TimeError};
+pub(crate) use diagnose::Diagnose;
 pub(crate) use plot::{Plot, Report};
 pub(crate) use submit::{Submit, memory_bytes};
 
@@ -73,6 +75,16 @@ views.toml, for images of 28 x 28 (stages and their keys as in a job: docs/jobs.
   probability = 0.5"
     )]
     Solve(Solve),
+    /// Say which paradigm suits these data and views, from repeated measurements, batches or a
+    /// corruption
+    #[command(after_help = "\
+Examples:
+  eigensweep diagnose --inputs first.npy --repeats second.npy --dimension 8 -o page.html
+  eigensweep diagnose --inputs cells.csv --pairs donor --labels type --components 30
+  eigensweep diagnose --inputs images.npy --views views.toml --write out    (with a corruption in views.toml)
+
+What comes out, and how to read it: docs/diagnose.md")]
+    Diagnose(Diagnose),
     /// Show what of a data set is done, missing and failed, and how fast its shards get on
     #[command(after_help = "Example:\n  eigensweep status output/figure3-mnist")]
     Status(Status),

@@ -22,20 +22,27 @@ pub(crate) struct Progress {
     total: u64,
     /// Rows without a value.
     pub(crate) failed: u64,
+    /// What is counted.
+    unit: &'static str,
 }
 
 impl Progress {
-    /// Progress that has yet to begin.
+    /// Progress of rows that has yet to begin.
     pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
+        Self::of("row", quiet, verbose)
+    }
+
+    /// Progress of anything that can be counted; `unit` is a noun whose plural ends in `s`.
+    pub(crate) fn of(unit: &'static str, quiet: bool, verbose: bool) -> Self {
         let terminal = stderr().is_terminal();
         let bar = match terminal && !quiet {
             true => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
             false => ProgressBar::hidden(),
         };
-        let template = "{bar:32} {human_pos} of {human_len} rows  {per_sec}  ETA {eta}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            let per_second = |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-                let _ = write!(out, "{} rows/s", HumanCount(whole(state.per_sec())));
+        let template = format!("{{bar:32}} {{human_pos}} of {{human_len}} {unit}s  {{per_sec}}  ETA {{eta}}");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            let per_second = move |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = write!(out, "{} {unit}s/s", HumanCount(whole(state.per_sec())));
             };
             bar.set_style(style.with_key("per_sec", per_second));
         }
@@ -50,6 +57,7 @@ impl Progress {
             done: 0,
             total: 0,
             failed: 0,
+            unit,
         }
     }
 
@@ -77,6 +85,15 @@ impl Progress {
         }
     }
 
+    /// So many of all are done.
+    pub(crate) fn reached(&mut self, done: u64, total: u64) {
+        if self.total != total {
+            self.begin(total);
+        }
+        // Threads report in any order.
+        self.computed(done.saturating_sub(self.done), 0);
+    }
+
     /// A part was committed.
     pub(crate) fn committed(&self, section: u32, part: u64, rows: u64) {
         if self.verbose {
@@ -90,10 +107,11 @@ impl Progress {
         let rate = self.done as f64 / elapsed;
         let left = (self.total - self.done) as f64 / rate;
         tell!(
-            "{} of {}, {} rows/s, {} left",
+            "{} of {}, {} {}s/s, {} left",
             HumanCount(self.done),
-            counted(self.total, "row"),
+            counted(self.total, self.unit),
             HumanCount(whole(rate)),
+            self.unit,
             duration(left),
         );
     }

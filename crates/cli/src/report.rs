@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use eigensweep_engine::EngineError;
+use eigensweep_engine::diagnose::Unanswered;
 use eigensweep_engine::given::GivenError;
 use eigensweep_engine::given::solution::Unsolved;
 use eigensweep_figures::FigureError;
@@ -18,6 +19,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
 use crate::args::Command;
 use crate::cluster::{ArrayError, RecordError, SlurmError};
+use crate::commands;
 use crate::exit::Exit;
 
 /// An error of a command.
@@ -44,6 +46,8 @@ pub(crate) enum CommandError {
     Misfit { source: GivenError, path: PathBuf },
     #[error(transparent)]
     Unsolved(#[from] Unsolved),
+    #[error(transparent)]
+    Unanswered(Unanswered),
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output: {source}")]
@@ -82,6 +86,17 @@ pub(crate) enum CommandError {
     Replicate { found: u32, replicates: u32 },
 }
 
+impl From<Unanswered> for CommandError {
+    fn from(error: Unanswered) -> Self {
+        match error {
+            // Stages are the only ones who have a text.
+            Unanswered::Engine(EngineError::Job(problems)) => Self::Views(problems),
+            Unanswered::Engine(error) => Self::Engine(error),
+            error => Self::Unanswered(error),
+        }
+    }
+}
+
 impl CommandError {
     /// A [`CommandError::Io`] for `map_err`.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
@@ -92,6 +107,9 @@ impl CommandError {
     fn flags(&self, command: &Command) -> Option<&'static str> {
         const OUTPUT: &str = "--output DIR names another directory";
         const INTO: &str = "--into DIR names another directory";
+        if let Self::Unanswered(error) = self {
+            return commands::diagnose_flags(error);
+        }
         let (Self::Store(error) | Self::Engine(EngineError::Store(error))) = self else { return None };
         let (another, either) = match command {
             Command::Run(_) | Command::Boundary(_) => {
@@ -102,6 +120,7 @@ impl CommandError {
             Command::Plan(_)
             | Command::Theory(_)
             | Command::Solve(_)
+            | Command::Diagnose(_)
             | Command::Status(_)
             | Command::Verify { .. }
             | Command::Replay(_)
@@ -127,6 +146,7 @@ impl CommandError {
             | Self::Array(_)
             | Self::NoTimeLimit => Exit::BadJob,
             Self::ScriptPath { .. } => Exit::BadJob,
+            Self::Unanswered(error) if commands::is_diagnose_usage(error) => Exit::BadJob,
             Self::Figure(error) if error.is_usage() => Exit::BadJob,
             Self::Engine(
                 EngineError::Store(_)
@@ -139,6 +159,7 @@ impl CommandError {
             | Self::SpectraFile { .. }
             | Self::Spectra { .. }
             | Self::Misfit { .. }
+            | Self::Unanswered(_)
             | Self::Unsolved(
                 Unsolved::AboveRank { .. } | Unsolved::Negative { .. } | Unsolved::Failed { .. },
             )

@@ -15,10 +15,12 @@
 //! | | [`signal`] | what the clean data are like |
 //! | | [`replay`] | single rows computed again |
 //! | | [`given`] | moments of matrices from elsewhere |
+//! | | [`diagnose`] | which paradigm for given data and views |
 //!
 //! The crate knows nothing of arguments, terminals, clocks, plots or SQL.
 
 pub mod boundary;
+pub mod diagnose;
 mod error;
 pub mod estimate;
 pub mod facts;

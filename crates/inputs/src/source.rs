@@ -1,6 +1,8 @@
 //! A source as a job names it: a file of inputs, and labels, targets and groups in columns of that
 //! file or in files of their own.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use faer::{Mat, MatRef};
@@ -108,29 +110,18 @@ impl SourceFiles {
     ///
     /// Those of the readers; [`InputError::Labels`] if labels are not what was asked for.
     pub fn read(&self) -> Result<Source, InputError> {
-        // All columns of the inputs' file in one pass.
-        let inside = self.columns().map(|(_, columns)| columns).filter(|columns| columns.file.is_none());
-        let names: Vec<Option<&str>> =
-            inside.flat_map(|columns| &columns.names).map(|name| Some(&**name)).collect();
-        let wanted = Wanted { inputs: Some(&self.chosen), columns: &names };
-        let contents = (self.reader.read)(&self.inputs, &wanted)?;
-        let mut found = contents.columns.into_iter();
-        let nothing = || InputError::Dimension { what: "inputs", expected: 1, found: 0 };
-        let inputs = contents.inputs.ok_or_else(nothing)?;
-        let mut columns_of = |columns: &Columns| -> Result<Vec<Column>, InputError> {
-            match &columns.file {
-                None => Ok(found.by_ref().take(columns.names.len()).collect()),
-                Some(file) => columns_of_file(file, &columns.names),
-            }
-        };
+        let beside: Vec<&Columns> = self.columns().map(|(_, columns)| columns).collect();
+        let (inputs, found) = read_beside(self.reader, &self.inputs, &self.chosen, &beside)?;
+        let mut found = found.into_iter();
+        let mut next = || found.next().unwrap_or_default();
         let labels = match &self.answers {
             None => None,
-            Some(Answers::Labels(columns)) => Some(labels(self.path(columns), columns_of(columns)?)?),
-            Some(Answers::Targets(columns)) => Some(targets(self.path(columns), columns_of(columns)?)?),
+            Some(Answers::Labels(columns)) => Some(labels_of(self.path(columns), next())?),
+            Some(Answers::Targets(columns)) => Some(targets(self.path(columns), next())?),
         };
         let groups = match &self.groups {
             None => None,
-            Some(columns) => match labels_of(&columns_of(columns)?)? {
+            Some(columns) => match classes_of(&next())? {
                 Some(groups) => Some(groups),
                 None => {
                     let problem = "groups are one column of whole numbers or of words".to_owned();
@@ -143,8 +134,76 @@ impl SourceFiles {
     }
 
     fn path<'a>(&'a self, columns: &'a Columns) -> &'a Path {
-        columns.file.as_ref().unwrap_or(&self.inputs)
+        columns.file_or(&self.inputs)
     }
+}
+
+/// What a file's name ends with that is no column's: a bare name with such an end is a path.
+const FILE_ENDS: [&str; 14] = [
+    ".npy", ".npz", ".csv", ".tsv", ".txt", ".dat", ".parquet", ".pq", ".mtx", ".h5ad", ".h5", ".gz",
+    "-ubyte", ".idx",
+];
+
+/// Whether a text is rather a path than the name of a column.
+#[must_use]
+pub fn is_path(text: &str) -> bool {
+    text.contains(['/', '\\']) || FILE_ENDS.iter().any(|end| text.ends_with(end))
+}
+
+impl Columns {
+    /// What an argument names beside inputs that `reader` reads: a column of their file, a file of its
+    /// own, or `file:column`.
+    #[must_use]
+    pub fn of_argument(text: &str, reader: &Reader) -> Self {
+        let in_file = text.rsplit_once(':').filter(|(file, column)| is_path(file) && !column.is_empty());
+        match in_file {
+            Some((file, column)) => Self { file: Some(file.into()), names: vec![column.to_owned()] },
+            None if !reader.columns || is_path(text) => Self { file: Some(text.into()), names: Vec::new() },
+            None => Self { file: None, names: vec![text.to_owned()] },
+        }
+    }
+
+    /// Their file, which is `inputs` unless another one is named.
+    #[must_use]
+    pub fn file_or<'a>(&'a self, inputs: &'a Path) -> &'a Path {
+        self.file.as_deref().unwrap_or(inputs)
+    }
+}
+
+/// Reads inputs and the columns beside them, those of the inputs' file in one pass.
+///
+/// # Errors
+///
+/// Those of the readers.
+pub fn read_beside(
+    reader: &Reader,
+    path: &Path,
+    chosen: &Chosen,
+    beside: &[&Columns],
+) -> Result<(Inputs, Vec<Vec<Column>>), InputError> {
+    let inside = beside.iter().filter(|columns| columns.file.is_none());
+    let names: Vec<Option<&str>> =
+        inside.flat_map(|columns| &columns.names).map(|name| Some(&**name)).collect();
+    let contents = (reader.read)(path, &Wanted { inputs: Some(chosen), columns: &names })?;
+    let mut found = contents.columns.into_iter();
+    let nothing = || InputError::Dimension { what: "inputs", expected: 1, found: 0 };
+    let inputs = contents.inputs.ok_or_else(nothing)?;
+    let columns = beside.iter().map(|columns| match &columns.file {
+        None => Ok(found.by_ref().take(columns.names.len()).collect()),
+        Some(file) => columns_of_file(file, &columns.names),
+    });
+    let columns = columns.collect::<Result<_, _>>()?;
+    Ok((inputs, columns))
+}
+
+/// The reader of a file, told by its first bytes.
+///
+/// # Errors
+///
+/// [`InputError::OtherFormat`] if there is none, or that of the system.
+pub fn reader_of(path: &Path) -> Result<&'static Reader, InputError> {
+    // A directory is of the one format that has them.
+    if path.is_dir() { Ok(&readers::MTX) } else { formats::reader_of(path) }
 }
 
 /// Reads a matrix of doubles from a file of any format that is read, told by its contents: of npz the
@@ -181,7 +240,7 @@ fn matrix(rows: &dyn Blocks) -> Mat<f64> {
 /// Those of the readers; [`InputError::Labels`] where words are said to be real.
 pub fn read_any_labels(path: &Path, real: bool) -> Result<Labels, InputError> {
     let columns = columns_of_file(path, &[])?;
-    if real { targets(path, columns) } else { labels(path, columns) }
+    if real { targets(path, columns) } else { labels_of(path, columns) }
 }
 
 /// Columns of a file whose format is told by its contents.
@@ -208,7 +267,7 @@ fn columns_of_file(path: &Path, names: &[String]) -> Result<Vec<Column>, InputEr
 }
 
 /// Classes, if it is one column of whole numbers or of words.
-fn labels_of(columns: &[Column]) -> Result<Option<ClassLabels>, InputError> {
+fn classes_of(columns: &[Column]) -> Result<Option<ClassLabels>, InputError> {
     match columns {
         [Column::Numbered(classes)] => ClassLabels::new(classes.clone()).map(Some),
         [Column::Numbers(numbers)] => ClassLabels::from_whole_numbers(numbers),
@@ -217,10 +276,44 @@ fn labels_of(columns: &[Column]) -> Result<Option<ClassLabels>, InputError> {
     }
 }
 
-fn labels(path: &Path, columns: Vec<Column>) -> Result<Labels, InputError> {
-    match labels_of(&columns)? {
+/// Labels of columns of a file: classes of one column of whole numbers or of words, else real targets.
+///
+/// # Errors
+///
+/// [`InputError::Labels`] if there are several columns, and words among them.
+pub fn labels_of(path: &Path, columns: Vec<Column>) -> Result<Labels, InputError> {
+    match classes_of(&columns)? {
         Some(classes) => Ok(Labels::Classes(classes)),
         None => targets(path, columns),
+    }
+}
+
+/// What belongs together: the same number for rows with the same value of one column, any number of
+/// values.
+///
+/// # Errors
+///
+/// [`InputError::Labels`] if it is not one column.
+pub fn ids_of(path: &Path, columns: &[Column]) -> Result<Vec<usize>, InputError> {
+    fn numbered<T: Eq + Hash>(values: impl Iterator<Item = T>) -> Vec<usize> {
+        let mut known = HashMap::new();
+        values
+            .map(|value| {
+                let next = known.len();
+                *known.entry(value).or_insert(next)
+            })
+            .collect()
+    }
+    match columns {
+        [Column::Numbered(ids)] => Ok(numbered(ids.iter())),
+        // Adding zero makes one zero of the two.
+        [Column::Numbers(ids)] => Ok(numbered(ids.iter().map(|id| (id + 0.0).to_bits()))),
+        [Column::Words(ids)] => Ok(numbered(ids.iter())),
+        _ => Err(InputError::Labels {
+            path: path.to_owned(),
+            problem: format!("rows belong together by one column, and there are {}", columns.len()),
+            remedy: "name one, as in file.csv:column".to_owned(),
+        }),
     }
 }
 

@@ -4,24 +4,14 @@ use std::path::Path;
 
 use eigensweep_inputs::Columns;
 use eigensweep_inputs::readers::Reader;
+use eigensweep_inputs::source::is_path;
 
 use super::fields::quoted;
 use super::read::Reader as JobReader;
 use super::tree::{Node, Value, find};
 
-/// What a file's name ends with that is no column's: a bare name with such an end is a path.
-const FILE_ENDS: [&str; 14] = [
-    ".npy", ".npz", ".csv", ".tsv", ".txt", ".dat", ".parquet", ".pq", ".mtx", ".h5ad", ".h5", ".gz",
-    "-ubyte", ".idx",
-];
-
 const FORMS: &str = "write the name of a column of the inputs' file, the path of a file of its own, or \
     { file = \"…\", column = \"…\" }";
-
-/// Whether a text is rather a path than the name of a column.
-fn is_path(text: &str) -> bool {
-    text.contains(['/', '\\']) || FILE_ENDS.iter().any(|end| text.ends_with(end))
-}
 
 impl JobReader<'_> {
     /// The columns that a value names; `reader` reads the inputs.

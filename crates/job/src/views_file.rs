@@ -4,11 +4,12 @@ use std::path::Path;
 
 use eigensweep_theory::views::stages::Shape;
 
+use super::axis::Axis;
 use super::numbers::Allowed;
 use super::problem::{JobProblems, Problem, SourceText};
 use super::read::{Reader, nearest};
 use super::source::JobSource;
-use super::stages::StageSpec;
+use super::stages::{StageSpec, Writing, chain_toml, numbers_mut, paths_mut};
 use super::tree::{self, find};
 
 /// The views of one problem: what `solve --views` reads.
@@ -24,6 +25,30 @@ pub struct ViewsFile {
     pub floor: f64,
     /// The text and the places of its keys, `stages[2].size`.
     pub source: JobSource,
+}
+
+impl ViewsFile {
+    /// Corruption and stages as a job has them, `stages = …` of `[corruption]` and of `[augmentation]`, each
+    /// on one line: paths are absolute, and relative numbers are multiplied by `unit`.
+    #[must_use]
+    pub fn chains_toml(&self, unit: f64) -> [String; 2] {
+        [&self.corruption, &self.stages].map(|chain| {
+            let mut chain = chain.clone();
+            for path in paths_mut(&mut chain) {
+                if let Ok(absolute) = std::path::absolute(&path) {
+                    *path = absolute;
+                }
+            }
+            let mut numbers = Vec::new();
+            numbers_mut(&mut chain, "", &mut numbers);
+            for (_, number) in numbers {
+                if let (true, Some(value)) = (number.values.is_relative(), number.values.only()) {
+                    number.values = Axis::single(value * unit);
+                }
+            }
+            chain_toml(&chain, Writing::Job)
+        })
+    }
 }
 
 /// The keys of the file.

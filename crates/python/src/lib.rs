@@ -15,11 +15,13 @@
 //! | `theory` | thresholds |
 //! | `moments` | second moments of rows |
 //! | `solve` | one problem in closed form |
+//! | `diagnose` | which paradigm for given data and views |
 
 use pyo3::prelude::*;
 
 mod arrays;
 mod dataset;
+mod diagnose;
 mod errors;
 mod interrupt;
 mod jobs;
@@ -34,6 +36,7 @@ mod theory;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     dataset::add(module)?;
+    diagnose::add(module)?;
     interrupt::add(module)?;
     plan::add(module)?;
     run::add(module)?;

@@ -51,6 +51,10 @@ pub enum Draw {
     Features = 11,
     /// Which rows are held out; no coordinates: once a job.
     HeldOutRows = 12,
+    /// Which fold an item of a comparison is dealt to; coordinates: repetition.
+    Folds = 13,
+    /// Pairs that are none, to compare pairs with; coordinates: number.
+    Permutation = 14,
 }
 
 /// All random streams of one job.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`allocator`] | the global allocator that counts calls and bytes, thread by thread |
 //! | [`random`] | a generator of a dozen lines, and random matrices |
+//! | [`repeats`] | things that are measured twice, with known signal and noise |
 //! | [`kolmogorov_smirnov`] | whether two samples have one law |
 //! | [`idx`] | files of images and labels |
 //! | [`arrays`] | NumPy's files, and archives of them |
@@ -23,5 +24,6 @@ pub mod files;
 pub mod idx;
 pub mod kolmogorov_smirnov;
 pub mod random;
+pub mod repeats;
 #[cfg(feature = "engine")]
 pub mod rows;

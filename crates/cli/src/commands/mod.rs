@@ -3,6 +3,7 @@
 mod boundary;
 mod completions;
 mod data;
+mod diagnose;
 mod failures;
 mod init;
 mod keys;
@@ -25,6 +26,8 @@ use eigensweep_job::JobSpec;
 use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 use crate::report::CommandError;
+
+pub(crate) use diagnose::{flags as diagnose_flags, is_usage as is_diagnose_usage};
 
 /// What an infinite threshold says, and what it does not.
 const ABOVE_COMPONENTS: &str = "k > k₀, the number of important components: a noise component is kept whatever α is, and no α \
@@ -66,6 +69,7 @@ pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Plan(plan) => plan::call(plan),
         Command::Theory(theory) => theory::call(theory),
         Command::Solve(solve) => solve::call(solve),
+        Command::Diagnose(diagnose) => diagnose::call(diagnose, arguments.quiet, arguments.verbose),
         Command::Status(status) => status::call(status),
         Command::Merge(merge) => merge::call(merge),
         Command::Verify { dataset } => verify::call(dataset),

@@ -10,6 +10,7 @@ use eigensweep_engine::given::solution::{
 use eigensweep_engine::given::views::{SAMPLED, SEED, StagedViews};
 use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix, centred};
 use eigensweep_inputs::{Labels as Answers, read_any_labels, read_any_matrix, write_matrix, write_vector};
+use eigensweep_job::ViewsFile;
 use eigensweep_store::format::counted;
 use eigensweep_theory::paradigms;
 use eigensweep_theory::views::stages::Tier;
@@ -175,17 +176,20 @@ fn read(arguments: &Solve) -> Result<Files, CommandError> {
     Ok(Files { moments, labels, inputs, views: None, source })
 }
 
-/// The views of a file, for these inputs.
-fn read_views(path: &Path, inputs: &Mat<f64>) -> Result<StagedViews, CommandError> {
+/// A file of views.
+pub(super) fn views_file(path: &Path) -> Result<ViewsFile, CommandError> {
     let directory = path.parent().unwrap_or(Path::new(""));
     let text = fs::read_to_string(path).map_err(|source| CommandError::TextFile {
         what: "file of views",
         path: path.to_path_buf(),
         source,
     })?;
-    let file = eigensweep_job::views_file(&path.display().to_string(), &text, directory)
-        .map_err(CommandError::Views)?;
-    StagedViews::new(&file, inputs.as_ref()).map_err(|error| match error {
+    eigensweep_job::views_file(&path.display().to_string(), &text, directory).map_err(CommandError::Views)
+}
+
+/// The views of a file, for these inputs.
+fn read_views(path: &Path, inputs: &Mat<f64>) -> Result<StagedViews, CommandError> {
+    StagedViews::new(&views_file(path)?, inputs.as_ref()).map_err(|error| match error {
         EngineError::Job(problems) => CommandError::Views(problems),
         error @ (EngineError::Input(_)
         | EngineError::Store(_)

@@ -4,11 +4,14 @@
 //! views. Targets of reconstruction are the inputs, corrupted so. Stages act on raw values: centring
 //! comes last, and then the floor.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use eigensweep_job::stages::{Filling, all};
 use eigensweep_job::{JobProblems, StageSpec, ViewsFile};
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_theory::views::stages::{
-    Chain, Domain, Fault, Scratch, Shape, Stage, State, Tier, Views, build_all,
+    Chain, Domain, Fault, Scratch, Shape, Spec, Stage, State, Tier, Views, build_all,
 };
 use faer::{Mat, MatRef};
 
@@ -48,60 +51,21 @@ impl StagedViews {
     ///   a closed form.
     /// * [`EngineError::Input`]: a file that a stage names cannot be read.
     pub fn new(file: &ViewsFile, inputs: MatRef<'_, f64>) -> Result<Self, EngineError> {
-        let size = inputs.ncols();
-        let shape = file.shape.unwrap_or(Shape::features(size));
-        if shape.size() != size {
-            let Shape { channels, rows, columns } = shape;
-            let message = format!(
-                "`shape` has {channels} · {rows} · {columns} = {} features, the inputs have {size} columns",
-                shape.size()
-            );
-            let help = "write [channels, rows, columns] of a sample; left out, it is one row of features";
-            return Err(refused(file, "shape", "another size", Fault::new("", message, help)).into());
-        }
-        let numbers = numbers_of(file.corruption.iter().chain(&file.stages))?;
         let (deviations, _) = centred(inputs);
-        let filling = Filling {
-            axis: &|_| None,
-            file: &|path| numbers.get(path).cloned(),
-            unit: deviations.squared_norm_l2() / (inputs.nrows() * size) as f64,
-            severity: None,
-        };
-        let build = |key: &str, stages: &[StageSpec]| {
-            build_all(&all(stages, filling), shape, key).map_err(|fault| {
-                let key = fault.key.clone();
-                refused(file, &key, "does not fit", fault)
-            })
-        };
-        let misplaced = |key: &str, (at, fault): (usize, Fault)| {
-            let place = fault.within(&format!("{key}[{at}]"));
-            refused(file, &place.key.clone(), "cannot be drawn", place)
-        };
-
-        let mut domain = domain(inputs);
-        let stages = build("corruption", &file.corruption)?;
-        if let Some(at) = stages.iter().position(|stage| stage.tier() != Tier::Moments) {
+        let unit = deviations.squared_norm_l2() / (inputs.nrows() * inputs.ncols()) as f64;
+        let chains = Chains::new(file, inputs.ncols(), None, unit)?;
+        let sampled =
+            |stages: &[Box<dyn Stage>]| stages.iter().position(|stage| stage.tier() != Tier::Moments);
+        if let Some(at) = sampled(&chains.corruption()?) {
             let message =
                 "a corruption is taken in the limit of many samples, and this stage has no closed form";
             let help = "corrupt the inputs themselves, a draw a sample, and leave `corruption` out";
             let place = format!("corruption[{at}]");
             return Err(refused(file, &place, "no closed form", Fault::new("", message, help)).into());
         }
-        let chain = Chain { stages };
-        let after = chain.features(size);
-        if after != size {
-            let message =
-                format!("a corruption leaves the number of features as it is, not {after} of {size}");
-            let help = "put such a stage last in `stages`";
-            return Err(refused(file, "corruption", "another size", Fault::new("", message, help)).into());
-        }
-        let corruption = (!chain.stages.is_empty()).then_some(chain);
-        if corruption.is_some() {
-            let drawn = Views::new(build("corruption", &file.corruption)?);
-            domain = drawn.check(domain).map_err(|fault| misplaced("corruption", fault))?;
-        }
-        let views = Views::new(build("stages", &file.stages)?);
-        views.check(domain).map_err(|fault| misplaced("stages", fault))?;
+        let mut domain = domain(inputs);
+        let corruption = chains.corrupted(&mut domain)?;
+        let views = chains.views(domain)?;
         if let (Some(_), Some(at)) = (&corruption, views.tiers().position(|tier| tier != Tier::Moments)) {
             let message = "this stage has no closed form and must see corrupted samples, which the limit of many samples has not";
             let help = "corrupt the inputs themselves, a draw a sample, and leave `corruption` out";
@@ -113,7 +77,7 @@ impl StagedViews {
             corruption,
             floor: file.floor,
             stages: names.zip(views.tiers()).collect(),
-            features: views.features(size),
+            features: views.features(inputs.ncols()),
             views,
         })
     }
@@ -230,8 +194,107 @@ impl StagedViews {
     }
 }
 
+/// The chains of a file, with everything filled in, for samples of a shape.
+#[derive(Debug)]
+pub(crate) struct Chains<'f> {
+    file: &'f ViewsFile,
+    pub(crate) shape: Shape,
+    numbers: BTreeMap<PathBuf, Mat<f64>>,
+    unit: f64,
+}
+
+impl<'f> Chains<'f> {
+    /// Of samples with `size` features; `shape` is theirs where the file says none and `unit` what
+    /// relative variances are multiples of.
+    ///
+    /// # Errors
+    ///
+    /// A shape of another size; [`EngineError::Input`] of a file that a stage names.
+    pub(crate) fn new(
+        file: &'f ViewsFile,
+        size: usize,
+        shape: Option<Shape>,
+        unit: f64,
+    ) -> Result<Self, EngineError> {
+        let shape = file.shape.or(shape).unwrap_or(Shape::features(size));
+        if shape.size() != size {
+            let Shape { channels, rows, columns } = shape;
+            let message = format!(
+                "`shape` has {channels} · {rows} · {columns} = {} features, the inputs have {size} columns",
+                shape.size()
+            );
+            let help = "write [channels, rows, columns] of a sample; left out, it is one row of features";
+            return Err(refused(file, "shape", "another size", Fault::new("", message, help)).into());
+        }
+        let numbers = numbers_of(file.corruption.iter().chain(&file.stages))?;
+        Ok(Self { file, shape, numbers, unit })
+    }
+
+    /// The stages of the views.
+    pub(crate) fn specs(&self) -> Vec<Spec> {
+        self.filled(&self.file.stages)
+    }
+
+    fn filled(&self, stages: &[StageSpec]) -> Vec<Spec> {
+        let filling = Filling {
+            axis: &|_| None,
+            file: &|path| self.numbers.get(path).cloned(),
+            unit: self.unit,
+            severity: None,
+        };
+        all(stages, filling)
+    }
+
+    fn build(&self, key: &str, stages: &[StageSpec]) -> Result<Vec<Box<dyn Stage>>, JobProblems> {
+        build_all(&self.filled(stages), self.shape, key).map_err(|fault| {
+            let key = fault.key.clone();
+            refused(self.file, &key, "does not fit", fault)
+        })
+    }
+
+    fn misplaced(&self, key: &str, (at, fault): (usize, Fault)) -> JobProblems {
+        let place = fault.within(&format!("{key}[{at}]"));
+        refused(self.file, &place.key.clone(), "cannot be drawn", place)
+    }
+
+    /// The stages of the corruption.
+    pub(crate) fn corruption(&self) -> Result<Vec<Box<dyn Stage>>, JobProblems> {
+        self.build("corruption", &self.file.corruption)
+    }
+
+    /// The corruption, if there is one; `domain` becomes what comes out of it.
+    pub(crate) fn corrupted(&self, domain: &mut Domain) -> Result<Option<Chain>, JobProblems> {
+        let chain = Chain { stages: self.corruption()? };
+        let (size, after) = (self.shape.size(), chain.features(self.shape.size()));
+        if after != size {
+            let message =
+                format!("a corruption leaves the number of features as it is, not {after} of {size}");
+            let help = "put such a stage last in `stages`";
+            return Err(refused(self.file, "corruption", "another size", Fault::new("", message, help)));
+        }
+        if chain.stages.is_empty() {
+            return Ok(None);
+        }
+        let drawn = Views::new(self.corruption()?);
+        *domain = drawn.check(*domain).map_err(|fault| self.misplaced("corruption", fault))?;
+        Ok(Some(chain))
+    }
+
+    /// The stages of the views, built.
+    pub(crate) fn stages(&self) -> Result<Vec<Box<dyn Stage>>, JobProblems> {
+        self.build("stages", &self.file.stages)
+    }
+
+    /// The views of samples with such values.
+    pub(crate) fn views(&self, domain: Domain) -> Result<Views, JobProblems> {
+        let views = Views::new(self.stages()?);
+        views.check(domain).map_err(|fault| self.misplaced("stages", fault))?;
+        Ok(views)
+    }
+}
+
 /// Which values the inputs have.
-fn domain(inputs: MatRef<'_, f64>) -> Domain {
+pub(crate) fn domain(inputs: MatRef<'_, f64>) -> Domain {
     let of = |column: faer::ColRef<'_, f64>| Domain::of(&column.iter().copied().collect::<Vec<_>>());
     inputs.col_iter().map(of).min().unwrap_or(Domain::Real)
 }
@@ -241,6 +304,6 @@ fn diagonal(matrix: &Mat<f64>) -> Vec<f64> {
 }
 
 /// A problem of the file at `key`.
-fn refused(file: &ViewsFile, key: &str, label: &str, fault: Fault) -> JobProblems {
+pub(crate) fn refused(file: &ViewsFile, key: &str, label: &str, fault: Fault) -> JobProblems {
     file.source.report(vec![file.source.problem_at(key, fault.message, label, Some(fault.help))])
 }

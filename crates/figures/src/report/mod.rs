@@ -7,6 +7,7 @@
 
 mod best;
 mod critical;
+pub mod diagnosis;
 mod table;
 mod verdicts;
 

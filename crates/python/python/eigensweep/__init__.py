@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 from ._core import __version__
 from ._dataset import Dataset, open
+from ._diagnose import Diagnosis, diagnose
 from ._errors import EigensweepWarning, Error, JobError
 from ._run import boundary, plan, run
 from ._solve import solve
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Dataset",
+    "Diagnosis",
     "EigensweepWarning",
     "Error",
     "JobError",
@@ -26,6 +28,7 @@ __all__ = [
     "Reconstruction",
     "__version__",
     "boundary",
+    "diagnose",
     "open",
     "plan",
     "run",

@@ -373,8 +373,9 @@ def _array(key: str, value: Any) -> np.ndarray[Any, Any]:
     """An array as npy files hold it: of one byte order and one order of entries."""
     name = f"data {key!r}"
     instead = f"give {key}.toarray(), or a job that reads it: scipy.io.mmwrite, source = 'mtx'"
-    array = dense(name, value, instead)
-    if key != "inputs":
+    words = not key.endswith("inputs")
+    array = dense(name, value, instead, words=words)
+    if words:
         refuse_missing(name, array)
     if array.dtype.kind == "O":
         texts = np.asarray([str(item) for item in array.ravel()]).reshape(array.shape)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._errors import EigensweepWarning
-from ._values import as_json, dense, refuse_masked, refuse_missing, whole
+from ._values import as_json, dense, real, refuse_masked, refuse_missing, whole
 
 Array = NDArray[np.float64]
 Draw = Callable[[Array, np.random.Generator], ArrayLike]
@@ -289,7 +289,7 @@ def solve(
             view_labels=arrays.get("B"),
             inputs=arrays.get("input_moment"),
             input_labels=arrays.get("input_labels"),
-            label_power=None if label_power is None else _power(label_power),
+            label_power=None if label_power is None else real("label_power", label_power),
         )
         source, X = "moments", None
         wanted = {"joint-embedding": G, "reconstruction": C, "supervised": B}
@@ -358,17 +358,6 @@ def solve(
             B=moments.view_labels if sv else None,
         ),
     )
-
-
-def _power(label_power: float) -> float:
-    """tr(YᵀY)/n, a mean of squares."""
-    try:
-        power = float(label_power)
-    except OverflowError:
-        power = np.inf
-    if not 0 <= power < np.inf:
-        raise ValueError(f"label_power={power}: a mean of squares is finite and at least 0")
-    return power
 
 
 def matrix(name: str, value: ArrayLike, *, column: bool = False) -> Array:
@@ -454,6 +443,11 @@ def view_moments(
     """Moments of inputs and labels under views: exact of stages, estimated of a callable."""
     if callable(views):
         return _drawn_moments(views, inputs, labels, center, n_views, random_state)
+    return _core.staged_moments(inputs, labels, keys_of_views(views), center)
+
+
+def keys_of_views(views: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str:
+    """The keys of a file of views as JSON, of stages or of a dict with them."""
     if isinstance(views, str | bytes) or not isinstance(views, Mapping | Sequence):
         raise ValueError(
             "views= is a list of stages, a dict with `stages`, or a callable (inputs, rng) -> views, "
@@ -466,8 +460,7 @@ def view_moments(
             "views= has no `features`: they are what becomes of inputs before they are viewed. Pass "
             "inputs that are standardized, or whatever it is, or run a job with [features]"
         )
-    text = as_json(keys, "")
-    return _core.staged_moments(inputs, labels, text, center)
+    return as_json(keys, "")
 
 
 def _drawn_moments(

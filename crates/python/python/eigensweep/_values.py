@@ -31,6 +31,17 @@ def whole(name: str, value: Any, least: int = 1, most: int = LARGEST) -> int:
     return number
 
 
+def real(name: str, value: Any) -> float:
+    """A finite number of at least 0."""
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{name}={number}: give a finite number of at least 0")
+    return number
+
+
 def as_json(value: Any, place: str) -> str:
     """A value of a job, or of views, as JSON."""
     return json.dumps(_plain(value, place), ensure_ascii=False)
@@ -74,15 +85,16 @@ def is_sparse(value: object) -> bool:
     return hasattr(value, "tocsr")
 
 
-def dense(name: str, value: Any, instead: str) -> NDArray[Any]:
-    """An array of what is one, or a frame of numbers; `instead` is the remedy of what is sparse."""
+def dense(name: str, value: Any, instead: str, *, words: bool = False) -> NDArray[Any]:
+    """An array of what is one, or of a frame; `instead` is the remedy of what is sparse."""
     if is_sparse(value):
         raise TypeError(f"{name} is sparse: {instead}")
     refuse_masked(name, value)
-    refuse_words(name, value)
+    if not words:
+        refuse_words(name, value)
     array = np.asarray(value)
     # What a frame of several types of numbers makes of itself.
-    is_mixed = array.dtype.kind == "O" and _columns(value)
+    is_mixed = array.dtype.kind == "O" and not words and _columns(value)
     return np.asarray(value, np.float64) if is_mixed else array
 
 

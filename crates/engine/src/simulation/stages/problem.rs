@@ -9,7 +9,7 @@ use eigensweep_theory::metrics::{Found, measure};
 use eigensweep_theory::probing::Probe;
 use eigensweep_theory::ridge::{ProbeMoments, ridge};
 use eigensweep_theory::views::stages::{Scratch, Stage, State, Tier, Views};
-use eigensweep_theory::{Failure, InstructionSet, general, moments};
+use eigensweep_theory::{Failure, InstructionSet, general, moments, population};
 use faer::{Accum, Mat, MatRef};
 
 use super::gather::SampleMoments;
@@ -44,9 +44,9 @@ pub(super) struct Problem {
 #[derive(Debug)]
 pub(super) struct Population {
     /// C₀ + Γ.
-    inputs: Mat<f64>,
+    pub(super) inputs: Mat<f64>,
     /// Γ = S − C₀, with `C₀ = mean E[T(x)|x] E[T(x)|x]ᵀ`.
-    noise: Mat<f64>,
+    pub(super) noise: Mat<f64>,
 }
 
 impl Population {
@@ -215,6 +215,12 @@ impl Problem {
             label_power: *label_power,
         };
         general::Given { moments, rounding: *rounding }
+    }
+
+    /// The moments of its views.
+    pub(super) fn into_views(self) -> population::Views {
+        let State { mean_views, views, cross, .. } = self.state;
+        population::Views { mean_views, views, cross: cross.transpose().to_owned(), rounding: self.rounding }
     }
 
     /// Number of features.

@@ -1,0 +1,188 @@
+//! What numbers say: the answer, what it rests on, and what would change it.
+
+use crate::{CLOSE, Compared, Estimate, MARGIN, Probe};
+
+/// The answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answer {
+    /// Joint-embedding keeps more of the signal.
+    JointEmbedding,
+    /// Reconstruction keeps more of the signal.
+    Reconstruction,
+    /// Both learn the same subspace.
+    Identical,
+    /// The difference is too small to matter.
+    TooClose,
+    /// One keeps more of the signal, the other is the purer: it depends on what is wanted.
+    ItDepends,
+    /// The data do not tell.
+    NotEnoughData,
+}
+
+impl Answer {
+    /// All answers.
+    pub const ALL: [Self; 6] = [
+        Self::JointEmbedding,
+        Self::Reconstruction,
+        Self::Identical,
+        Self::TooClose,
+        Self::ItDepends,
+        Self::NotEnoughData,
+    ];
+
+    /// The name in tables and JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JointEmbedding => "joint-embedding",
+            Self::Reconstruction => "reconstruction",
+            Self::Identical => "identical",
+            Self::TooClose => "too-close",
+            Self::ItDepends => "it-depends",
+            Self::NotEnoughData => "not-enough-data",
+        }
+    }
+
+    /// Whether it recommends one of the two.
+    #[must_use]
+    pub fn is_confident(self) -> bool {
+        matches!(self, Self::JointEmbedding | Self::Reconstruction)
+    }
+}
+
+/// What the answer rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecidedBy {
+    /// Kept, which leakage does not contradict.
+    Kept,
+    /// The held-out probe of labels, where kept and leakage contradict one another.
+    Labels,
+    /// The number of pairs or batches: too few for an interval.
+    Count,
+    /// The subspaces, which are the same.
+    Subspaces,
+}
+
+/// Something worth knowing beside the answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Finding {
+    /// Either paradigm gains more from its best alignment than then lies between them.
+    TuneAlignment {
+        /// The smaller of the two gains in kept.
+        gain: f64,
+        /// |kept of one − kept of the other| at the best alignment of each.
+        between: f64,
+    },
+}
+
+/// What would change the answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change {
+    /// Another dimension.
+    Dimension {
+        /// k.
+        dimension: usize,
+        /// The answer at it.
+        answer: Answer,
+    },
+    /// Another alignment.
+    Alignment {
+        /// α.
+        alignment: f64,
+        /// The answer at it.
+        answer: Answer,
+    },
+    /// More pairs, if the difference stays what it is: about so many in all.
+    Items {
+        /// m.
+        items: usize,
+    },
+}
+
+/// What a difference says, joint-embedding less reconstruction, more being better.
+pub(crate) fn decide(difference: &Estimate) -> Answer {
+    let Some(half) = difference.half else { return Answer::NotEnoughData };
+    let value = difference.value;
+    if value - half > MARGIN {
+        Answer::JointEmbedding
+    } else if value + half < -MARGIN {
+        Answer::Reconstruction
+    } else if value.abs() + half <= CLOSE {
+        Answer::TooClose
+    } else {
+        Answer::NotEnoughData
+    }
+}
+
+/// What both say: kept, unless leakage decides the other way.
+pub(crate) fn combine(kept: &Compared, leakage: &Compared) -> Answer {
+    let purer = Estimate { value: -leakage.difference.value, ..leakage.difference };
+    let (kept, purer) = (decide(&kept.difference), decide(&purer));
+    if kept.is_confident() && purer.is_confident() && kept != purer { Answer::ItDepends } else { kept }
+}
+
+/// What the held-out loss of labels says, where its interval is clear of zero.
+pub(crate) fn by_labels(probe: &Probe) -> Option<Answer> {
+    let Estimate { value, half } = probe.loss.difference;
+    match half {
+        Some(half) if value + half < 0.0 => Some(Answer::JointEmbedding),
+        Some(half) if value - half > 0.0 => Some(Answer::Reconstruction),
+        Some(_) | None => None,
+    }
+}
+
+/// About how many items would do, if the difference stays what it is.
+pub(crate) fn items_needed(difference: &Estimate, items: usize) -> Option<usize> {
+    let (size, half) = (difference.value.abs(), difference.half?);
+    let needed = (size - MARGIN).max(CLOSE - size);
+    // An interval shrinks with the root of the number; beyond a hundredfold nothing is known of it.
+    let times = (half / needed).powi(2);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
+    (needed > 0.0 && times > 1.0 && times < 100.0).then(|| (times * items as f64).ceil() as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, combine, decide, items_needed};
+    use crate::{Compared, Estimate};
+
+    fn estimate(value: f64, half: f64) -> Estimate {
+        Estimate { value, half: Some(half) }
+    }
+
+    #[test]
+    fn a_difference_counts_from_its_margin_on() {
+        let cases = [
+            (0.10, 0.07, Answer::JointEmbedding),
+            (-0.10, 0.07, Answer::Reconstruction),
+            (0.10, 0.09, Answer::NotEnoughData),
+            (0.01, 0.03, Answer::TooClose),
+            (0.03, 0.03, Answer::NotEnoughData),
+            (0.03, 0.015, Answer::TooClose),
+        ];
+        for (value, half, answer) in cases {
+            assert_eq!(decide(&estimate(value, half)), answer, "{value} ± {half}");
+        }
+        assert_eq!(decide(&Estimate { value: 1.0, half: None }), Answer::NotEnoughData);
+    }
+
+    #[test]
+    fn richer_against_purer_depends() {
+        let of = |value: f64, half: f64| {
+            let each = [estimate(0.0, 0.0); 2];
+            Compared { each, difference: estimate(value, half) }
+        };
+        // Joint-embedding keeps more, and leaks less, more, or perhaps more.
+        assert_eq!(combine(&of(0.3, 0.1), &of(-0.3, 0.1)), Answer::JointEmbedding);
+        assert_eq!(combine(&of(0.3, 0.1), &of(0.3, 0.1)), Answer::ItDepends);
+        assert_eq!(combine(&of(0.3, 0.1), &of(0.3, 0.4)), Answer::JointEmbedding);
+        // Leakage alone recommends nothing.
+        assert_eq!(combine(&of(0.0, 0.01), &of(0.3, 0.1)), Answer::TooClose);
+    }
+
+    #[test]
+    fn four_times_the_items_halve_an_interval() {
+        assert_eq!(items_needed(&estimate(0.125, 0.21), 100), Some(400));
+        assert_eq!(items_needed(&estimate(0.12, 0.05), 100), None);
+    }
+}

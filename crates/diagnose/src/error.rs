@@ -1,0 +1,138 @@
+//! What may be wrong with a question.
+
+use eigensweep_spectral::Failure;
+
+use crate::views::Fault;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiagnoseError {
+    /// Shapes do not fit one another.
+    #[error("{what}: {found} where {expected} are needed")]
+    Shape {
+        /// What there is too much or too little of, such as "rows of the repeats".
+        what: &'static str,
+        /// How many fit.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A number is not finite.
+    #[error(
+        "{what} hold {value} in row {row}, column {column} (counted from 0): leave the row out or fill it in"
+    )]
+    NotFinite {
+        /// Which table.
+        what: &'static str,
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// What is there.
+        value: f64,
+    },
+    /// Too few items to hold any out.
+    #[error("{found} {of} with two rows or more where at least {least} are needed: {remedy}")]
+    FewItems {
+        /// Pairs, groups or batches.
+        of: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many are needed.
+        least: usize,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Every row is the same.
+    #[error("all rows are the same: there is nothing to represent")]
+    NoVariance,
+    /// The measurements hold no signal: repeats have nothing in common.
+    #[error(
+        "the {of} have no variance in common (its estimate is {power:.3e}): are rows matched as they should be?"
+    )]
+    NoSignal {
+        /// Pairs, groups or batches.
+        of: &'static str,
+        /// tr Ĉ₀.
+        power: f64,
+    },
+    /// No representation has that dimension.
+    #[error("dimension is {found}; it must be from 1 to {most}, {of}")]
+    Dimension {
+        /// k.
+        found: usize,
+        /// The largest.
+        most: usize,
+        /// What that is the number of.
+        of: &'static str,
+    },
+    /// k cannot be found from these measurements.
+    #[error("{0}")]
+    DimensionNeeded(Needs),
+    /// There are not so many principal components.
+    #[error("components is {found}; it must be from 1 to {most}, the number of features")]
+    Components {
+        /// How many are asked for.
+        found: usize,
+        /// d.
+        most: usize,
+    },
+    /// No alignment.
+    #[error("alignment {found} is not a finite number from 0 on")]
+    Alignment {
+        /// α.
+        found: f64,
+    },
+    /// The caller's views failed.
+    #[error("the views have no moments: {0}")]
+    Views(#[source] Fault),
+    /// A kernel failed.
+    #[error("{what}: {source}")]
+    Kernel {
+        /// What was computed.
+        what: &'static str,
+        /// Why it was not.
+        source: Failure,
+    },
+    /// Threads did not start.
+    #[error("cannot start {threads} threads: {source}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The caller asked to stop.
+    #[error("stopped")]
+    Stopped,
+}
+
+/// Why a dimension must be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// No more pairs than features.
+    Pairs {
+        /// Pairs or groups.
+        items: usize,
+        /// Features.
+        features: usize,
+    },
+    /// Batches say what is noise, and not how many directions hold signal.
+    Nuisance,
+}
+
+impl std::fmt::Display for Needs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pairs { items, features } => write!(
+                f,
+                "the dimension is found from more pairs than features only, and there are {items} of {features} \
+                 features: give the dimension, or fewer principal components"
+            ),
+            Self::Nuisance => f.write_str(
+                "nuisance groups tell what is noise, but not how many directions hold signal: give the dimension",
+            ),
+        }
+    }
+}

@@ -1,0 +1,301 @@
+"""Which paradigm for given data and views: :func:`diagnose`."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings as _warnings
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _core
+from ._errors import EigensweepWarning
+from ._run import _threads
+from ._solve import Array, Views, covariance_of, keys_of_views, matrix
+from ._values import real, refuse_missing, whole
+
+PARADIGMS = ("joint-embedding", "reconstruction")
+
+
+class Interval(NamedTuple):
+    """An estimate with the ends of its 95 % interval; these are None where there is none."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    def __repr__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f}"
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+class Diagnosis:
+    """What :func:`diagnose` finds; a notebook shows it with its curves.
+
+    Attributes
+    ----------
+    answer : str
+        ``joint-embedding``, ``reconstruction``, ``identical``, ``too-close``, ``it-depends`` or
+        ``not-enough-data``: about the views as given, at ``alignment_used``.
+    kept : dict of str to Interval
+        Share of the clean signal's variance that the representation predicts, on held-out rows and
+        at this number of rows, by paradigm; ``difference`` is joint-embedding less reconstruction,
+        within folds. At most 1; below 0 it is worse than nothing.
+    leakage : dict of str to Interval
+        Share of the representation's variance that is noise, likewise.
+    alignment : dict of str to float
+        The α that serves each paradigm best, by kept; None where others than the given one cannot
+        be tried.
+    alignment_used : float
+        The α that the answer is about.
+    dimension : int
+        k.
+    pairs : int
+        Pairs, groups or batches that were used.
+    headline : str
+        The answer in one line.
+    warnings : list of str
+        Assumptions that look violated.
+    encoders : dict of str to ndarray of shape (d, k)
+        What each paradigm learns from all rows: the representation of x is ``(x - mean) @ encoder``,
+        of unit covariance.
+    mean : ndarray of shape (d,)
+    signal, noise : ndarray of shape (d, d)
+        The estimated covariances Ĉ₀ and Γ̂. Ĉ₀ is unbiased, and may be indefinite.
+    """
+
+    def __init__(self, found: _core.Diagnosis, facts: list[tuple[str, str]]) -> None:
+        self._found, self._facts = found, facts
+        self._dict: dict[str, Any] = json.loads(found.json())
+        self.answer: str = self._dict["answer"]
+        self.kept = _intervals(self._dict["kept"])
+        self.leakage = _intervals(self._dict["leakage"])
+        self.alignment: dict[str, float | None] = self._dict["alignment"]
+        self.alignment_used: float = self._dict["alignment_used"]
+        self.dimension: int = self._dict["dimension"]
+        self.pairs: int = self._dict["pairs"]
+        self.headline: str = self._dict["headline"]
+        self.warnings: list[str] = self._dict["warnings"]
+
+    @property
+    def encoders(self) -> dict[str, Array]:
+        return dict(zip(PARADIGMS, self._found.encoders(), strict=True))
+
+    @property
+    def mean(self) -> Array:
+        return self._found.mean()
+
+    @property
+    def signal(self) -> Array:
+        return self._found.moments()[0]
+
+    @property
+    def noise(self) -> Array:
+        return self._found.moments()[1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values: the object of ``eigensweep diagnose --json``."""
+        copied: dict[str, Any] = json.loads(self._found.json())
+        return copied
+
+    def save(self, path: str | os.PathLike[str], *, title: str = "Diagnosis") -> None:
+        """Write the page: one HTML file with figures and words that needs nothing else.
+
+        Parameters
+        ----------
+        path : path
+            A file whose name ends in ``.html``.
+        title : str
+            What stands above it.
+        """
+        self._found.save(os.fspath(path), title, self._facts)
+
+    def __repr__(self) -> str:
+        return "\n".join(self._found.sentences())
+
+    def _repr_html_(self) -> str:
+        return self._found.part()
+
+
+def diagnose(
+    X: ArrayLike,
+    *,
+    repeats: ArrayLike | None = None,
+    pairs: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
+    nuisance: ArrayLike | None = None,
+    views: Views | ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    targets: ArrayLike | None = None,
+    dimension: int | None = None,
+    alignment: float | None = None,
+    components: int | None = None,
+    standardize: bool = False,
+    threads: int | None = None,
+) -> Diagnosis:
+    """Find which paradigm suits data and views, from repeated measurements.
+
+    Both are trained on nine tenths of the pairs and tried on the others, ten times in three ways of
+    dividing; the numbers are those of ``eigensweep diagnose``, bit for bit.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        Measurements, one a row.
+    repeats : array of shape (n, d), optional
+        A second measurement of each row: what differs is noise.
+    pairs : array of shape (n,), optional
+        What each row is a measurement of, numbers or words; any number of rows of each.
+    groups : array of shape (n,), optional
+        The same as `pairs`.
+    nuisance : array of shape (n,), optional
+        The batch of each row (donor, site): how batches differ is noise. Needs `dimension`, and at
+        least 16 batches for an interval.
+    views : list, dict or array, optional
+        Stages, as :func:`solve` takes them, or the covariance Σ of additive views: a share of the
+        mean variance, variances (d,) or a matrix (d, d). A dict with ``corruption`` needs no
+        repeats: it is drawn twice for each row. By default the noise's own.
+    labels : array of shape (n,), optional
+        Classes where all are whole numbers or words, else real targets; they settle what depends on
+        what is wanted.
+    targets : array of shape (n,) or (n, ℓ), optional
+        Real targets in place of labels.
+    dimension : int, optional
+        k; found by permutation of the pairs by default.
+    alignment : float, optional
+        α of the views with the noise that the answer is about; 0 with `views`, else 1.
+    components : int, optional
+        Principal components to keep, fitted inside each fold.
+    standardize : bool
+        Whether features are divided by their standard deviations, inside each fold.
+    threads : int, optional
+        Worker threads, which change no number.
+
+    Returns
+    -------
+    Diagnosis
+        The answer, the numbers behind it, and what both learn from all rows.
+
+    Raises
+    ------
+    ValueError
+        If arrays do not fit or are not finite, or the data cannot answer; the message names the
+        argument and the remedy.
+    JobError
+        If stages of `views` are wrong; ``.problems`` has all that is.
+    KeyboardInterrupt
+        On Ctrl-C, within half a second.
+
+    Warns
+    -----
+    EigensweepWarning
+        Of each assumption that looks violated.
+
+    Examples
+    --------
+    >>> import numpy as np, eigensweep as es
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.normal(size=(300, 2)) @ rng.normal(size=(2, 6))
+    >>> first, second = (signal + rng.normal(size=(300, 6)) for _ in range(2))
+    >>> found = es.diagnose(first, repeats=second, dimension=2, threads=1)
+    >>> found.pairs, found.dimension, found.alignment_used
+    (300, 2, 1.0)
+    >>> sorted(found.kept)
+    ['difference', 'joint-embedding', 'reconstruction']
+    """
+    rows = matrix("X", X)
+    given = {"repeats": repeats, "pairs": pairs, "groups": groups, "nuisance": nuisance}
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise ValueError(f"{' and '.join(f'{name}=' for name in named)}: give one of them")
+    staged = covariance = None
+    facts = [("X", f"array of {rows.shape[0]} × {rows.shape[1]}")]
+    if callable(views):
+        raise ValueError(
+            "views= is a callable: pass stages, or the covariance of additive views "
+            "(numpy.cov of view less row, say)"
+        )
+    if views is not None:
+        if isinstance(views, Mapping) or _is_stages(views):
+            staged = keys_of_views(views)  # type: ignore[arg-type]
+        else:
+            variance = float(np.var(rows, axis=0).mean()) if np.ndim(views) == 0 else np.nan  # type: ignore[arg-type]
+            covariance = covariance_of(views, rows.shape[1], variance)  # type: ignore[arg-type]
+    if not named and not (staged and json.loads(staged).get("corruption")):
+        raise ValueError(
+            "nothing tells signal from noise: give repeats=, pairs= or nuisance=, or views= with a "
+            "corruption"
+        )
+    second = None if repeats is None else matrix("repeats", repeats)
+    if second is not None and second.shape != rows.shape:
+        raise ValueError(
+            f"repeats= has the shape {second.shape}, X {rows.shape}: give a second measurement of each row"
+        )
+    ids = {name: _ids(name, given[name], len(rows)) for name in ("pairs", "groups", "nuisance")}
+    classes, real = _labels(labels, targets, len(rows))
+    facts.append(("noise", f"{named[0]}=" if named else "a corruption, drawn twice for each row"))
+    if labels is not None or targets is not None:
+        facts.append(("labels", "targets=" if labels is None else "labels="))
+    found = _core.diagnose(
+        rows,
+        repeats=second,
+        pairs=ids["groups"] if pairs is None else ids["pairs"],
+        nuisance=ids["nuisance"],
+        views=staged,
+        covariance=covariance,
+        classes=classes,
+        targets=real,
+        dimension=None if dimension is None else whole("dimension", dimension),
+        alignment=None if alignment is None else real("alignment", alignment),
+        components=None if components is None else whole("components", components),
+        standardize=standardize,
+        threads=_threads(threads),
+    )
+    diagnosis = Diagnosis(found, facts)
+    for warning in diagnosis.warnings:
+        _warnings.warn(warning, EigensweepWarning, stacklevel=2)
+    return diagnosis
+
+
+def _intervals(of: Mapping[str, Mapping[str, Any]]) -> dict[str, Interval]:
+    return {name: Interval(**value) for name, value in of.items()}
+
+
+def _is_stages(views: object) -> bool:
+    """Whether it is a list of stages, and no array."""
+    return isinstance(views, list | tuple) and all(isinstance(stage, Mapping) for stage in views)
+
+
+def _ids(name: str, value: object, samples: int) -> NDArray[np.uint64] | None:
+    """A number for each distinct value."""
+    if value is None:
+        return None
+    array = np.asarray(value)
+    if array.shape not in ((samples,), (samples, 1)):
+        raise ValueError(f"{name}= has the shape {array.shape}: give one value for each of {samples} rows")
+    refuse_missing(f"{name}=", array.reshape(-1))
+    try:
+        _, numbers = np.unique(array.reshape(-1), return_inverse=True)
+    except TypeError:
+        raise ValueError(f"{name}= mixes words and numbers: make them all one of these") from None
+    return np.ascontiguousarray(numbers, dtype=np.uint64)
+
+
+def _labels(
+    labels: ArrayLike | None, targets: ArrayLike | None, samples: int
+) -> tuple[NDArray[np.uint64] | None, Array | None]:
+    """Classes from 0, or real targets."""
+    from ._solve import _labels as read
+
+    values, distinct = read(labels, targets, samples)
+    if values is None:
+        return None, None
+    if len(values) != samples:
+        raise ValueError(f"targets= has {len(values)} rows: give one for each of {samples}")
+    if distinct is None:
+        return None, values
+    return np.argmax(values, axis=1).astype(np.uint64), None
