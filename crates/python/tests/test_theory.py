@@ -158,3 +158,18 @@ def test_a_list_of_thresholds_is_a_frame() -> None:
     frame = polars.DataFrame(es.theory(SMALL))
     assert frame["noise_scale"].to_list() == [10, 1000]
     assert {"alpha_je", "alpha_je_q05", "alpha_rc"} <= set(frame.columns)
+
+
+def test_thresholds_of_arrays_are_those_of_their_files(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 3
+    inputs = rng.normal(size=(200, 5)) * 20 + 10 * labels[:, None]
+    job = {"data": {"components": 3}, "corruption": {"components": 3}, "model": {"dimension": 3}}
+    np.save(tmp_path / "x.npy", inputs)
+    np.save(tmp_path / "y.npy", labels)
+    files = {"source": "npy", "inputs": tmp_path / "x.npy", "labels": tmp_path / "y.npy"}
+    found = es.theory(job, data=(inputs, labels))
+    assert found == es.theory(job | {"data": job["data"] | files})
+    assert found != es.theory(job)
+    with pytest.raises(TypeError, match="data= are of a job"):
+        es.theory(signal=[1], theta_signal=[1], gamma=[1], theta_noise=[1], data=inputs)

@@ -15,6 +15,7 @@ from . import _core
 from ._errors import EigensweepWarning
 from ._run import _threads
 from ._solve import Array, Views, covariance_of, keys_of_views, matrix
+from ._values import real, refuse_missing, whole
 
 PARADIGMS = ("joint-embedding", "reconstruction")
 
@@ -248,9 +249,9 @@ def diagnose(
         covariance=covariance,
         classes=classes,
         targets=real,
-        dimension=dimension,
-        alignment=alignment,
-        components=components,
+        dimension=None if dimension is None else whole("dimension", dimension),
+        alignment=None if alignment is None else real("alignment", alignment),
+        components=None if components is None else whole("components", components),
         standardize=standardize,
         threads=_threads(threads),
     )
@@ -276,6 +277,7 @@ def _ids(name: str, value: object, samples: int) -> NDArray[np.uint64] | None:
     array = np.asarray(value)
     if array.shape not in ((samples,), (samples, 1)):
         raise ValueError(f"{name}= has the shape {array.shape}: give one value for each of {samples} rows")
+    refuse_missing(f"{name}=", array.reshape(-1))
     try:
         _, numbers = np.unique(array.reshape(-1), return_inverse=True)
     except TypeError:

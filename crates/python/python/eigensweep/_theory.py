@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 
 from . import _core
+from ._values import whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -54,8 +55,14 @@ class Thresholds(NamedTuple):
 
 
 @overload
-def theory(job: Job, /, *, set: Mapping[str, Any] | None = None, replicate: int | None = None)\
-        -> list[dict[str, Any]]: ...  # fmt: skip
+def theory(
+    job: Job,
+    /,
+    *,
+    set: Mapping[str, Any] | None = None,
+    replicate: int | None = None,
+    data: Any = None,
+) -> list[dict[str, Any]]: ...
 @overload
 def theory(
     *,
@@ -76,6 +83,7 @@ def theory(
     dimension: int | None = None,
     set: Mapping[str, Any] | None = None,
     replicate: int | None = None,
+    data: Any = None,
 ) -> Thresholds | list[dict[str, Any]]:
     r"""Find which alignment of the views each paradigm needs, without simulating.
 
@@ -107,6 +115,8 @@ def theory(
         Values over those of the job.
     replicate : int, optional
         Only this replicate of the job, from 0.
+    data : array, tuple of arrays or dict, optional
+        The data of the job, as :func:`run` takes them.
 
     Returns
     -------
@@ -143,15 +153,20 @@ def theory(
     if job is not None:
         if any(spectrum is not None for spectrum in (*spectra, dimension)):
             raise TypeError("theory() takes a job or spectra, not both")
-        from ._run import _text
+        from ._run import loaded
 
-        rows: list[dict[str, Any]] = json.loads(_core.theory_of_job(_text(job, set), replicate))
+        if replicate is not None:
+            replicate = whole("replicate", replicate, least=0, most=2**32 - 1)
+        with loaded(job, set, data) as text:
+            rows: list[dict[str, Any]] = json.loads(_core.theory_of_job(text, replicate))
         return rows
     if any(spectrum is None for spectrum in spectra):
         needed = "signal=, theta_signal=, gamma= and theta_noise="
         raise TypeError(f"theory() takes a job, or {needed}")
-    if set is not None or replicate is not None:
-        raise TypeError("set= and replicate= are of a job")
+    if set is not None or replicate is not None or data is not None:
+        raise TypeError("set=, replicate= and data= are of a job")
+    if dimension is not None:
+        dimension = whole("dimension", dimension)
     arrays = [np.require(spectrum, np.float64, "A") for spectrum in spectra]
     for name, array in zip(("signal", "theta_signal", "gamma", "theta_noise"), arrays, strict=True):
         if array.ndim != 1:
