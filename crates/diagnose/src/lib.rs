@@ -493,12 +493,11 @@ impl<'q> Setting<'q> {
         if self.few().is_some() {
             return (Answer::NotEnoughData, DecidedBy::Count);
         }
-        match decision::combine(&compared.kept, &compared.leakage) {
-            Answer::ItDepends => match compared.probe.as_ref().and_then(decision::by_labels) {
-                Some(answer) => (answer, DecidedBy::Labels),
-                None => (Answer::ItDepends, DecidedBy::Kept),
-            },
-            answer => (answer, DecidedBy::Kept),
+        let answer = decision::combine(&compared.kept, &compared.leakage);
+        let labels = || compared.probe.as_ref().and_then(decision::by_labels);
+        match (answer == Answer::ItDepends).then(labels).flatten() {
+            Some(answer) => (answer, DecidedBy::Labels),
+            None => (answer, DecidedBy::Kept),
         }
     }
 
