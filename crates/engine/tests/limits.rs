@@ -167,6 +167,11 @@ fn rows_of_limits_are_those_of_the_axes_that_matter() {
     // S is no larger than the inputs.
     let rank = ["model.dimension=17", "augmentation.floor=0"];
     assert!(matches!(why(&rank), NoThresholds::Failed(_)));
+    let large = write_images(place.path(), 40, 33, 3).source(
+        "[corruption]\nstages = [{ kind = \"additive\", variance = 0.01 }]\n[model]\ndimension = 2\n[grid]\nsamples = 20\n",
+    );
+    let found = of_stages(&large, &[]).swap_remove(0).thresholds.unwrap_err();
+    assert_eq!(found, NoThresholds::TooLarge { inputs: 33 * 33 });
 }
 
 /// JSON has the keys of the propositions, null where a limit has no such thing, and what it has more.
