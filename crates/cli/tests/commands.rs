@@ -353,7 +353,7 @@ fn theory_prints_thirty_rows_from_end_to_end() {
     assert_eq!(serde_json::from_str::<Value>(&json).unwrap().as_array().unwrap().len(), 40);
 }
 
-/// Glyphs under noise that is told from them by nobody for free: a limit, with what it has and has not.
+/// Glyphs under white noise: a limit, with what it has and has not.
 #[test]
 fn theory_of_stages_is_a_population_limit() {
     let place = Place::new();

@@ -1,6 +1,7 @@
 //! Population limits of jobs: raw features by their pencils, stages by the root of the excess leakage,
 //! and boundaries that begin there.
 
+#![expect(clippy::float_cmp, reason = "infinities, zeros and values of axes")]
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 use std::path::Path;
@@ -304,11 +305,14 @@ fn the_boundary_of_a_population_is_its_limit() {
                 assert!(cell[&LOW] <= cell[&THEORY] && cell[&THEORY] <= cell[&HIGH]);
             }
             Status::Always => assert_eq!(cell[&THEORY], 0.0),
-            status => {
+            Status::Never => {
                 others += 1;
-                assert_eq!(status, Status::Never);
                 assert!(cell[&THEORY].is_nan());
             }
+            Status::NotPositiveDefinite
+            | Status::NoConvergence
+            | Status::NotFinite
+            | Status::DimensionAboveRank => panic!("{:?}", cell.row.status),
         }
     }
     assert!(reached >= 4 && others >= 2, "{reached} and {others}");
