@@ -199,16 +199,15 @@ fn pencils_of_a_common_basis_have_the_thresholds_of_the_propositions() {
     assert!(pencils.thresholds(&[], &[], 1).is_err(), "thresholds need noise");
 }
 
-/// Twenty problems whose covariances share nothing, and what each has of random numbers.
-fn dense(each: &mut dyn FnMut(&Mat<f64>, &Mat<f64>, &Mat<f64>)) {
+/// C₀, Γ and Θ of twenty problems, which share nothing.
+fn dense() -> Vec<[Mat<f64>; 3]> {
     let mut random = Random(7);
-    for _ in 0..20 {
-        let mut covariance = |low: f64, high: f64| {
-            let values = spread(&mut random, low, high, 8);
-            random.with_eigenvalues(&values)
-        };
-        each(&covariance(0.1, 10.0), &covariance(0.1, 30.0), &covariance(0.1, 3.0));
-    }
+    let ranges = [(0.1, 10.0), (0.1, 30.0), (0.1, 3.0)];
+    let mut covariance = |(low, high)| {
+        let values = spread(&mut random, low, high, 8);
+        random.with_eigenvalues(&values)
+    };
+    (0..20).map(|_| ranges.map(&mut covariance)).collect()
 }
 
 /// The root is where the excess is at the tolerance, and the largest α there is ends the search.
@@ -216,7 +215,7 @@ fn dense(each: &mut dyn FnMut(&Mat<f64>, &Mat<f64>, &Mat<f64>)) {
 fn the_excess_is_the_tolerance_at_the_limit() {
     let k = 3;
     let mut traced = 0;
-    dense(&mut |clean, noise, theta| {
+    for [clean, noise, theta] in &dense() {
         let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
         let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
         let views = |inputs: &Mat<f64>, alpha: f64| Views {
@@ -246,7 +245,7 @@ fn the_excess_is_the_tolerance_at_the_limit() {
             assert!((again / alpha - 1.0).abs() < 1e-7 && width.is_nan());
             traced += 1;
         }
-    });
+    }
     assert!(traced > 15, "{traced}");
 }
 
@@ -256,7 +255,7 @@ fn the_excess_is_the_tolerance_at_the_limit() {
 fn roots_take_few_problems() {
     let k = 3;
     let mut solved = Vec::new();
-    dense(&mut |clean, noise, theta| {
+    for [clean, noise, theta] in &dense() {
         let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
         let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
         let inputs = limits.inputs().to_owned();
@@ -273,7 +272,7 @@ fn roots_take_few_problems() {
                 solved.push(asked);
             }
         }
-    });
+    }
     solved.sort_unstable();
     let (median, most) = (solved[solved.len() / 2], solved[solved.len() - 1]);
     assert!(most <= 2 + 32, "at most {most}");
@@ -285,7 +284,7 @@ fn roots_take_few_problems() {
 fn joint_embedding_is_optimal_in_the_limit_of_strong_views() {
     let k = 3;
     let mut worst = 0.0_f64;
-    dense(&mut |clean, noise, theta| {
+    for [clean, noise, theta] in &dense() {
         let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
         let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
         let inputs = limits.inputs().to_owned();
@@ -297,6 +296,6 @@ fn joint_embedding_is_optimal_in_the_limit_of_strong_views() {
         let found = excess(&JOINT_EMBEDDING);
         assert!(found.abs() < 1e-9, "{found}");
         worst = worst.max(excess(&RECONSTRUCTION));
-    });
+    }
     assert!(worst > 0.1, "reconstruction leaks at most {worst} more");
 }
