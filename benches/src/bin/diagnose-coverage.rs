@@ -152,7 +152,8 @@ impl Tally {
                     "| {name}, {of} | {coverage:.3} | {error:.3} | {bias:+.4} | {:.4} | {half:.4} |",
                     square.sqrt()
                 );
-                fine &= coverage > 0.91 - 3.0 * error && coverage < 0.98 + 3.0 * error;
+                let margin = |bound: f64| 3.0 * (bound * (1.0 - bound) / count).sqrt();
+                fine &= coverage > 0.91 - margin(0.91) && coverage < 0.98 + margin(0.98);
             }
         }
         println!("\n| true margin | right | wrong | close | not enough | depends | problems |");

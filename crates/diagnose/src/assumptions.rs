@@ -37,9 +37,8 @@ pub(crate) fn of_measurements(
     if items.singles > 0 {
         warnings.push(Warning::Singles { rows: items.singles, of });
     }
-    let constant: Vec<usize> = (0..items.features).filter(|&i| is_constant(items, i)).collect();
-    if let Some(&first) = constant.first() {
-        warnings.push(Warning::Constant { features: constant.len(), first });
+    if let Some(&first) = items.constant.first() {
+        warnings.push(Warning::Constant { features: items.constant.len(), first });
     }
     if items.kind != Kind::Batches {
         if (0..items.features).all(|i| all.noise[(i, i)] <= 0.0) {
@@ -52,12 +51,6 @@ pub(crate) fn of_measurements(
         of_classes(items, classes, *count, &mut warnings);
     }
     warnings
-}
-
-/// Whether a feature never changes.
-fn is_constant(items: &Items<'_>, feature: usize) -> bool {
-    let first = items.row(items.rows()[0])[feature];
-    items.rows().iter().all(|&row| items.row(row)[feature].to_bits() == first.to_bits())
 }
 
 /// How noise is distributed over items.

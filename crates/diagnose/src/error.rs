@@ -47,9 +47,10 @@ pub enum DiagnoseError {
     /// Every row is the same.
     #[error("all rows are the same: there is nothing to represent")]
     NoVariance,
-    /// The measurements hold no signal: repeats have nothing in common.
+    /// The measurements hold no signal: repeats have nothing in common, or noise drowns it.
     #[error(
-        "the {of} have no variance in common (its estimate is {power:.3e}): are rows matched as they should be?"
+        "the {of} seem to have no variance in common (its estimate is {power:.3e}): either rows are not matched as \
+         they should be, or noise drowns the signal and more {of} are needed"
     )]
     NoSignal {
         /// Pairs, groups or batches.

@@ -18,13 +18,13 @@ impl Series {
         Self { value: folds.iter().sum::<f64>() / folds.len() as f64, folds }
     }
 
-    /// A ratio of sums over folds, of `[part, whole]` each: `Σp/Σw`, to which a fold contributes
-    /// `(p − w·Σp/Σw)` over the mean whole. What moves part and whole alike moves no fold.
-    pub(crate) fn ratio(folds: impl Iterator<Item = [f64; 2]> + Clone) -> Self {
-        let [part, whole, count] =
-            folds.clone().fold([0.0; 3], |[a, b, n], [part, whole]| [a + part, b + whole, n + 1.0]);
-        let value = part / whole;
-        Self { value, folds: folds.map(|[p, w]| value + (p - value * w) * count / whole).collect() }
+    /// A mean over folds in units of another: of `[part, whole]` each, parts over the mean whole.
+    ///
+    /// The unit counts as known. Were its error part of the interval, as in a ratio, differences would have
+    /// intervals twice as wide, in the study of this crate, for the error of a factor that both share.
+    pub(crate) fn in_units(folds: impl Iterator<Item = [f64; 2]> + Clone) -> Self {
+        let unit = Self::mean(folds.clone().map(|[_, whole]| whole).collect()).value;
+        Self::mean(folds.map(|[part, _]| part / unit).collect())
     }
 
     /// One less another, fold by fold.
@@ -122,8 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn folds_that_differ_in_size_alone_have_no_variance() {
-        let series = Series::ratio([[1.0, 2.0], [2.0, 4.0], [4.0, 8.0]].into_iter());
-        assert!((series.value - 0.5).abs() < 1e-15 && series.half(3) < 1e-14);
+    fn parts_are_in_units_of_the_mean_whole() {
+        let series = Series::in_units([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]].into_iter());
+        assert!((series.value - 0.5).abs() < 1e-15);
+        let halves = Series::mean(vec![0.25, 0.5, 0.75]);
+        assert!((series.half(3) - halves.half(3)).abs() < 1e-15);
     }
 }

@@ -34,7 +34,10 @@
 //! items about the *training* mean,
 //!
 //! - `leakage = tr(VᵀΓ′V) / tr(VᵀC′V)`,
-//! - `kept = (2 tr(MᵀVᵀĈ₀′) − tr(MᵀVᵀC′VM)) / tr Ĉ₀′`.
+//! - `kept = (2 tr(MᵀVᵀĈ₀′) − tr(MᵀVᵀC′VM)) / tr Ĉ₀`, in units of the mean of `tr Ĉ₀′` over folds.
+//!
+//! The unit is a factor that both paradigms share: where noise is loud it is known less well than which of
+//! them keeps more, and its error is not part of intervals ([`Warning::UncertainScale`]).
 //!
 //! Sums of squares within and between items are all that a fold reads of its rows. Intervals are
 //! Nadeau and Bengio's over 10 folds × 3 repetitions, of leakage the wider of that and of its influence
@@ -174,18 +177,15 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
     let features = check(question, &items)?;
     let total = Sums::of(&items, 0..items.len());
     let all = Covariances::of(&total, items.kind);
-    if (0..items.features).all(|i| all.inputs[(i, i)] <= 0.0) {
-        return Err(DiagnoseError::NoVariance);
-    }
     let of_all = Features::fit(question, &all, &items.origin)?;
-    let power = of_all.trace(&all.signal);
-    if power <= 0.0 {
-        return Err(DiagnoseError::NoSignal { of: items.kind.name(), power });
-    }
     let permutations = if question.dimension.is_none() { PERMUTATIONS } else { 0 };
     let folds = FOLDS.min(items.len());
     let tasks = Tasks::new(run, permutations + REPETITIONS * folds);
     let mut warnings = assumptions::of_measurements(&items, question.labels.as_ref(), &all);
+    if items.kind != Kind::Batches && items.len() <= features {
+        let of = items.kind.name();
+        warnings.push(Warning::FewerThanFeatures { of, found: items.len(), features });
+    }
     let whitened = match items.kind {
         Kind::Pairs | Kind::Groups => Some(Whitened::new(&total, &all, &of_all)?),
         Kind::Batches => None,
@@ -203,6 +203,13 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
         setting.fold(solver, number / folds, number % folds)
     })?;
     warnings.extend(assumptions::of_folds(&setting, found[..folds].iter(), whitened.as_ref()));
+    let (power, error) = setting.power(&found);
+    if power <= 0.0 {
+        return Err(DiagnoseError::NoSignal { of: items.kind.name(), power });
+    }
+    if error > UNCERTAIN {
+        warnings.push(Warning::UncertainScale { error });
+    }
     let mut compared = setting.compare(&found);
     warnings.extend(setting.few());
     let curves = &mut compared.by_alignment;
@@ -357,6 +364,12 @@ impl<'q> Setting<'q> {
         (found < least).then_some(Warning::FewItems { of, found, least })
     }
 
+    /// The unit of kept, and half the width of its interval over itself.
+    fn power(&self, folds: &[Fold]) -> (f64, f64) {
+        let power = Series::mean(folds.iter().map(|fold| fold.power).collect());
+        (power.value, power.half(self.folds) / power.value)
+    }
+
     /// Kept and leakage of both paradigms at the `at`th alignment of some folds, at a dimension.
     fn series(&self, folds: &[Fold], at: impl Fn(usize) -> usize, dimension: usize) -> [[Series; 2]; 2] {
         let of = |fold: usize, paradigm: usize| &folds[fold].scores[at(fold)][paradigm];
@@ -364,7 +377,7 @@ impl<'q> Setting<'q> {
         let kept = [0, 1].map(|paradigm| {
             let parts =
                 numbers.clone().map(|fold| [of(fold, paradigm).predicted[dimension - 1], folds[fold].power]);
-            Series::ratio(parts)
+            Series::in_units(parts)
         });
         let leakage = [0, 1].map(|paradigm| {
             Series::mean(numbers.clone().map(|fold| of(fold, paradigm).leakage[dimension - 1]).collect())
@@ -516,6 +529,9 @@ impl<'q> Setting<'q> {
         changes
     }
 }
+
+/// Relative half width of the signal's power from which the scale of kept is uncertain. Chosen.
+const UNCERTAIN: f64 = 0.3;
 
 /// Smaller and larger dimensions that are told beside k.
 const FEWER: usize = 2;

@@ -77,8 +77,7 @@ enum Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(table: MatRef<'a, f64>) -> Self {
-        let contiguous = table.col_stride() == 1 || table.ncols() <= 1;
-        if contiguous { Self::Given(table) } else { Self::Copied(table.transpose().to_owned()) }
+        if table.col_stride() == 1 { Self::Given(table) } else { Self::Copied(table.transpose().to_owned()) }
     }
 
     fn row(&self, row: usize) -> &[f64] {
@@ -96,8 +95,11 @@ pub(crate) struct Items<'a> {
     pub(crate) kind: Kind,
     /// d.
     pub(crate) features: usize,
-    /// Mean of all rows that are used (d); it is taken off every row that is read.
+    /// Mean of all rows that are used (d); it is taken off every row that is read. Of a constant feature it
+    /// is that constant, so that nothing is left.
     pub(crate) origin: Vec<f64>,
+    /// Features that never change.
+    pub(crate) constant: Vec<usize>,
     /// Items that were left out.
     pub(crate) singles: usize,
     tables: Vec<Table<'a>>,
@@ -154,13 +156,17 @@ impl<'a> Items<'a> {
             kind,
             features,
             origin: vec![0.0; features],
+            constant: Vec::new(),
             singles,
             tables,
             each,
             starts: starts.collect(),
             rows: kept.concat(),
         };
-        items.origin = items.mean();
+        (items.origin, items.constant) = items.mean();
+        if items.constant.len() == features {
+            return Err(DiagnoseError::NoVariance);
+        }
         Ok(items)
     }
 
@@ -199,14 +205,21 @@ impl<'a> Items<'a> {
         self.each
     }
 
-    fn mean(&self) -> Vec<f64> {
-        let mut mean = vec![0.0; self.features];
+    /// The mean of all rows, and which features are constant.
+    fn mean(&self) -> (Vec<f64>, Vec<usize>) {
+        let first = self.row(self.rows[0]);
+        let (mut mean, mut changes) = (vec![0.0; self.features], vec![false; self.features]);
         for &row in &self.rows {
-            mean.iter_mut().zip(self.row(row)).for_each(|(mean, x)| *mean += x);
+            for (i, x) in self.row(row).iter().enumerate() {
+                mean[i] += x;
+                changes[i] |= x.to_bits() != first[i].to_bits();
+            }
         }
         let count = self.rows.len() as f64;
+        let constant: Vec<usize> = (0..self.features).filter(|&i| !changes[i]).collect();
         mean.iter_mut().for_each(|mean| *mean /= count);
-        mean
+        constant.iter().for_each(|&i| mean[i] = first[i]);
+        (mean, constant)
     }
 }
 

@@ -37,7 +37,12 @@ pub(crate) struct Sums {
     pub(crate) between: Mat<f64>,
     /// W (d × d), lower triangle.
     pub(crate) within: Mat<f64>,
+    /// The diagonal of B + W (d), of a difference that of the larger sums: what rounding is a share of.
+    powers: Vec<f64>,
 }
+
+/// Roundings of the sums of a feature, beside which nothing is known of it.
+const ROUNDINGS: f64 = 8.0;
 
 /// Columns whose products are not yet added.
 struct Block {
@@ -88,13 +93,14 @@ impl Sums {
                 own.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
             }
             sum.iter_mut().zip(&own).for_each(|(sum, own)| *sum += own);
-            let size = of.len() as f64;
-            blocks[0].push(&mut between, own.iter().map(|sum| sum / size.sqrt()));
-            (count, rows, squares) = (count + 1, rows + of.len(), squares + size * size);
+            let own_rows = of.len() as f64;
+            blocks[0].push(&mut between, own.iter().map(|sum| sum / own_rows.sqrt()));
+            (count, rows, squares) = (count + 1, rows + of.len(), squares + own_rows * own_rows);
         }
         blocks[0].add(&mut between);
         blocks[1].add(&mut within);
-        Self { items: count, rows, squares, sum, between, within }
+        let powers = (0..size).map(|i| between[(i, i)] + within[(i, i)]).collect();
+        Self { items: count, rows, squares, sum, between, within, powers }
     }
 
     /// Over the items that are not among others.
@@ -106,6 +112,7 @@ impl Sums {
             sum: self.sum.iter().zip(&other.sum).map(|(all, other)| all - other).collect(),
             between: &self.between - &other.between,
             within: &self.within - &other.within,
+            powers: self.powers.clone(),
         }
     }
 
@@ -148,11 +155,19 @@ pub(crate) struct Covariances {
 }
 
 impl Covariances {
-    /// Of rows about their own mean.
+    /// Of rows about their own mean. A feature that is the same in all of them has no variance: what sums
+    /// leave of it is rounding.
     pub(crate) fn of(sums: &Sums, kind: Kind) -> Self {
         let mean = sums.mean();
-        let inputs = sums.about(&mean);
-        let within = sums.component_within();
+        let (mut inputs, mut within) = (sums.about(&mean), sums.component_within());
+        for (i, power) in sums.powers.iter().enumerate() {
+            if inputs[(i, i)] <= ROUNDINGS * f64::EPSILON * power {
+                for matrix in [&mut inputs, &mut within] {
+                    matrix.row_mut(i).fill(0.0);
+                    matrix.col_mut(i).fill(0.0);
+                }
+            }
+        }
         let count = sums.rows as f64;
         let scale = 1.0 / (count - sums.squares / count);
         let between =

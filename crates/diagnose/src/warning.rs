@@ -24,6 +24,11 @@ pub enum Warning {
     NoNoise,
     /// No direction stands out from permuted pairs.
     NoSignal,
+    /// The power of the signal, which is the unit of kept, is known badly.
+    UncertainScale {
+        /// Half the width of its interval, over itself.
+        error: f64,
+    },
     /// Too few items for an interval.
     FewItems {
         /// Pairs, groups or batches.
@@ -96,6 +101,12 @@ impl fmt::Display for Warning {
             Self::NoNoise => f.write_str("repeats are identical: there is no noise to be invariant to"),
             Self::NoSignal => f.write_str(
                 "no direction has more in common within pairs than permuted pairs have: there may be no signal",
+            ),
+            Self::UncertainScale { error } => write!(
+                f,
+                "noise hides how much signal there is (its power is known to ± {:.0} %): shares that are kept are in \
+                 an uncertain unit, though which paradigm keeps more does not depend on it",
+                100.0 * error
             ),
             Self::FewItems { of, found, least } => {
                 write!(f, "{found} {of} are too few for an interval: at least {least} are needed")

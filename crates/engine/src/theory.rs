@@ -410,7 +410,7 @@ const FEWEST: u64 = 64;
 
 /// The same where Θ of raw features is drawn, so that each replicate has pencils of its own: most
 /// floating-point operations of them, some seconds, and fewest replicates.
-const MOST_FLOPS: f64 = 3e10;
+const MOST_FLOPS: f64 = 1e11;
 const FEWEST_PENCILS: f64 = 2.0;
 
 /// Thresholds over the replicates of a job, for every combination of the axes that matter, in row
@@ -468,14 +468,14 @@ pub fn limits(
 ) -> Result<Vec<TheorySpread>, StoreError> {
     let Some(mut whole) = Whole::of(spec, input)? else { return Ok(Vec::new()) };
     let wanted: Vec<_> = paradigms::ALL.into_iter().filter(|paradigm| paradigm.threshold.is_some()).collect();
-    let grid = Grid::new(spec);
     let mut rows = Vec::new();
     for setting in whole.settings() {
+        let axes = axes_at(whole.grid(), setting.row);
         for &k in spec.model.dimension.values() {
             let sought = Sought { tolerance: tolerance(boundary, size(k)), ..Sought::of(size(k)) };
             let found = whole.limits(setting, size(k), replicate, &wanted, |_| Some(sought));
             rows.push(TheorySpread {
-                axes: axes_at(&grid, setting.row).into_iter().chain([("dimension", k as f64)]).collect(),
+                axes: axes.iter().copied().chain([("dimension", k as f64)]).collect(),
                 thresholds: found.map(|found| Spread::of_limits(found, sought.tolerance)),
             });
         }

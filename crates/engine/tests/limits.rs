@@ -86,7 +86,7 @@ fn the_limit_of_additive_stages_is_that_of_their_covariances() {
         let found = row.thresholds.as_ref().unwrap();
         assert_eq!(found.method, Method::PopulationLimit);
         let more = found.gradual.as_ref().unwrap();
-        let covariances = Covariances { clean: clean.as_ref(), noise: gamma.as_ref() };
+        let covariances = Covariances { clean: clean.as_ref(), noise: gamma.as_ref(), rounding: 0.0 };
         let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
         assert!((more.least - limits.least()).abs() < 1e-10 && more.least > 0.0);
         assert!((more.tolerance - 0.5 / k as f64).abs() < 1e-15);
@@ -147,6 +147,11 @@ fn rows_of_limits_are_those_of_the_axes_that_matter() {
     let found = of_stages(&text, &[]);
     assert_eq!(found.len(), 2 * 2 * 2);
     assert!(found.iter().all(|row| row.axes.len() == 3 && row.thresholds.is_ok()));
+    let of = |row: &TheorySpread, name: &str| row.axes.iter().find(|axis| axis.0 == name).unwrap().1;
+    let values = ["additive_strength", "floor", "dimension"];
+    let values: Vec<_> = found.iter().map(|row| values.map(|name| of(row, name))).collect();
+    assert_eq!(values[..3], [[0.5, 1e-3, 2.0], [0.5, 1e-3, 3.0], [0.5, 1e-2, 2.0]]);
+    assert_eq!(values[7], [2.0, 1e-2, 3.0]);
     let least = |row: &TheorySpread| row.thresholds.as_ref().unwrap().gradual.as_ref().unwrap().least;
     assert!(least(&found[0]) < least(&found[4]), "more noise cannot be had around");
     let given = of_stages(&text, &["boundary.tolerance=0.01"]);
@@ -217,7 +222,7 @@ fn raw_features_have_thresholds_that_are_the_roots() {
             continue;
         }
         assert!(found.delta > 0.0 && found.delta < 1.0 && found.eta > 0.0);
-        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref() };
+        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
         let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
         for (paradigm, squared) in found.limits() {
             match limits.additive(paradigm, Sought::of(k), theta.as_ref()).unwrap() {

@@ -79,7 +79,7 @@ def test_the_numbers_are_those_of_the_program_bit_for_bit(tmp_path):
 
 def test_an_answer_has_its_numbers_and_shows_itself(tmp_path):
     first, second, classes = measured()
-    found = diagnose(first, repeats=second, labels=classes)
+    found = diagnose(first, repeats=second, labels=classes, dimension=2)
     assert found.answer == "joint-embedding"
     assert (found.pairs, found.dimension, found.alignment_used) == (200, 2, 1.0)
     for numbers in (found.kept, found.leakage):

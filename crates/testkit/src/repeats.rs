@@ -22,10 +22,11 @@ pub struct Repeated {
 }
 
 impl Repeated {
-    /// A random one of d features: k₀ = 3 to 8 directions of signal, as many of louder noise at a random
+    /// A random one of d features, 6 or more: k₀ = 3 to 8 directions of signal, as many of louder noise at a random
     /// angle with them and a floor of white noise, and views of any covariance.
     pub fn random(random: &mut Random, size: usize) -> Self {
-        let (rank, loud) = (3 + random.below(6), 3 + random.below(6));
+        let more = (size / 2).saturating_sub(2).min(6);
+        let (rank, loud) = (3 + random.below(more), 3 + random.below(more));
         let axes = random.orthogonal(size);
         let angle = random.uniform() * std::f64::consts::FRAC_PI_2;
         let mix = random.orthogonal(rank);

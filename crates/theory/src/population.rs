@@ -15,16 +15,15 @@
 //!
 //! Source: section 2.1 of this project's specification of statistics.
 
-use faer::{Mat, MatRef};
-
 use eigensweep_spectral::Failure;
+use eigensweep_spectral::dense::{factor_pivoted, gram_lower};
 use eigensweep_spectral::lanes::InstructionSet;
+use faer::{Accum, Mat, MatRef};
 
 use crate::Paradigm;
 use crate::closed_forms::ClosedForms;
 use crate::leakage::{CleanMoment, Leakage, Population};
 use crate::moments::Moments;
-use crate::paradigms::JOINT_EMBEDDING;
 
 /// Second moments of a population and its views at some alignment (d × d each).
 #[derive(Clone, Debug)]
@@ -66,6 +65,9 @@ pub struct Covariances<'a> {
     pub clean: MatRef<'a, f64>,
     /// Γ (d × d), of the irrelevant features.
     pub noise: MatRef<'a, f64>,
+    /// What C₀ + Γ is known to be off by
+    /// ([`with_rounding`](crate::closed_forms::Problem::with_rounding)); 0 if nothing is.
+    pub rounding: f64,
 }
 
 /// Where a paradigm's representation gets rid of the noise.
@@ -128,19 +130,15 @@ impl<'a> Limits<'a> {
         covariances: Covariances<'a>,
         dimension: usize,
     ) -> Result<Self, Failure> {
-        let Covariances { clean, noise } = covariances;
+        let Covariances { clean, noise, .. } = covariances;
         let size = clean.nrows();
         assert!(clean.ncols() == size && noise.nrows() == size && noise.ncols() == size, "d × d");
         let inputs = clean + noise;
         let mut forms = ClosedForms::on(instruction_set, size, 0);
-        // The pencil (C₀, C₀ + Γ) is joint-embedding's of views that have the noise for theirs.
-        let least = {
-            let mut problem = forms.problem(Moments::unlabelled(clean, inputs.as_ref(), clean));
-            let solved = problem.solve(&JOINT_EMBEDDING)?;
-            let values = solved.encoder().map_or(&[][..], |encoder| encoder.spectrum.values);
-            let kept = values.get(..dimension).ok_or(Failure::DimensionAboveRank { rank: values.len() })?;
-            1.0 - kept.iter().sum::<f64>() / dimension as f64
-        };
+        let shares = noise_shares(&mut forms, covariances, inputs.as_ref())?;
+        let kept = shares.len().checked_sub(dimension).and_then(|others| shares.get(others..));
+        let kept = kept.ok_or(Failure::DimensionAboveRank { rank: shares.len() })?;
+        let least = (kept.iter().sum::<f64>() / dimension as f64).clamp(0.0, 1.0);
         let leakage = Leakage::new(instruction_set, size, 0);
         Ok(Self { covariances, inputs, forms, leakage, dimension, least })
     }
@@ -235,6 +233,36 @@ impl<'a> Limits<'a> {
             Ok(Views { mean_views: inputs.clone(), views, cross: inputs.clone(), rounding: 0.0 })
         })
     }
+}
+
+/// The noise's share of each direction's variance: eigenvalues of (Γ, C₀ + Γ) on the range of C₀ + Γ,
+/// descending.
+///
+/// With Γ = F Fᵀ those that are not zero are eigenvalues of `Fᵀ (C₀ + Γ)⁻¹ F`, which is as small as the
+/// rank of Γ: what noise does not touch has a share of zero, and no rounding of one minus one.
+fn noise_shares(
+    forms: &mut ClosedForms,
+    Covariances { clean, noise, rounding }: Covariances<'_>,
+    inputs: MatRef<'_, f64>,
+) -> Result<Vec<f64>, Failure> {
+    let size = inputs.nrows();
+    forms.forget();
+    forms.root.rounding = rounding;
+    let rank = forms.factor(&Moments::unlabelled(clean, inputs, clean), 0.0)?;
+    let mut factor = Mat::zeros(size, size);
+    let mut remaining = vec![0.0; size];
+    let tolerance = size as f64 * f64::EPSILON;
+    let isa = forms.instruction_set;
+    let count = factor_pivoted(isa, noise, tolerance, size, factor.as_mut(), &mut remaining)?;
+    let mut reduced = Mat::zeros(rank, count);
+    forms.root.reduce_left(factor.as_ref().subcols(0, count), reduced.as_mut());
+    let mut form = Mat::zeros(count, count);
+    gram_lower(isa, form.as_mut(), Accum::Replace, reduced.transpose().to_owned().as_ref());
+    let (mut shares, mut vectors) = (vec![0.0; count], Mat::zeros(count, count));
+    forms.eigensolver.solve(form.as_ref(), &mut shares, vectors.as_mut())?;
+    // More directions than S has are of rounding.
+    shares.resize(rank, 0.0);
+    Ok(shares)
 }
 
 /// tr M.

@@ -43,7 +43,7 @@ fn the_limit_of_a_common_basis_is_that_of_the_propositions() {
             theta_noise: &theta_noise,
         };
         for k in 1..=SIGNAL {
-            let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref() };
+            let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
             let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
             assert!(limits.least().abs() < 1e-12, "the signal can be had without noise");
             for (paradigm, squared) in thresholds(&spectra, k).unwrap().limits() {
@@ -73,7 +73,7 @@ fn the_limit_of_a_common_basis_is_that_of_the_propositions() {
 #[test]
 fn more_dimensions_than_signal_have_noise_that_is_no_excess() {
     let (clean, noise) = (diagonal(&[4.0, 0.0, 0.0]), diagonal(&[0.0, 9.0, 5.0]));
-    let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref() };
+    let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
     let mut limits = Limits::new(InstructionSet::detect(), covariances, 2).unwrap();
     assert!((limits.least() - 0.5).abs() < 1e-12);
     let theta = diagonal(&[1.0; 3]);
@@ -97,7 +97,7 @@ fn joint_embedding_leaks_least_of_all_where_views_are_the_noise() {
             random.with_eigenvalues(&values)
         };
         let (clean, noise, theta) = (covariance(0.1, 10.0), covariance(0.1, 30.0), covariance(0.1, 3.0));
-        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref() };
+        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
         let k = 3;
         let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
         assert!(limits.least() > 0.0 && limits.least() < 1.0);
@@ -144,7 +144,7 @@ fn dense_signal_beside_the_noise_has_a_closed_form_that_is_the_root() {
         let theta = blocks(&theta_signal, &diagonal(&theta_noise));
         let pencils = Pencils::of(signal.as_ref(), theta_signal.as_ref()).unwrap();
         for k in 1..=rank {
-            let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref() };
+            let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
             let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
             for (paradigm, squared) in pencils.thresholds(&gamma, &theta_noise, k).unwrap().limits() {
                 match limits.additive(paradigm, Sought::of(k), theta.as_ref()).unwrap() {
@@ -217,7 +217,7 @@ fn the_excess_is_the_tolerance_at_the_limit() {
     let k = 3;
     let mut traced = 0;
     dense(&mut |clean, noise, theta| {
-        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref() };
+        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
         let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
         let views = |inputs: &Mat<f64>, alpha: f64| Views {
             mean_views: inputs.clone(),
@@ -257,7 +257,7 @@ fn roots_take_few_problems() {
     let k = 3;
     let mut solved = Vec::new();
     dense(&mut |clean, noise, theta| {
-        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref() };
+        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
         let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
         let inputs = limits.inputs().to_owned();
         for paradigm in [&JOINT_EMBEDDING, &RECONSTRUCTION] {
@@ -286,7 +286,7 @@ fn joint_embedding_is_optimal_in_the_limit_of_strong_views() {
     let k = 3;
     let mut worst = 0.0_f64;
     dense(&mut |clean, noise, theta| {
-        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref() };
+        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding: 0.0 };
         let mut limits = Limits::new(InstructionSet::detect(), covariances, k).unwrap();
         let inputs = limits.inputs().to_owned();
         let mut excess = |paradigm: &Paradigm| {

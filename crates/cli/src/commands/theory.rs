@@ -174,13 +174,16 @@ fn print_tables(Table { found, note }: &Table, width: Option<usize>) {
         let tolerances =
             rows.iter().filter_map(|row| Some(row.thresholds.as_ref().ok()?.gradual.as_ref()?.tolerance));
         let mut tolerances: Vec<String> = tolerances.map(table::number).collect();
+        tolerances.sort_by(|one, other| other.cmp(one));
         tolerances.dedup();
         table::print(&format!("tolerance: {}", tolerances.join(", ")));
         table::print(
-            "width: of the transition in log α, from three quarters of a component in excess to one",
+            "width: of the transition in log α, from three quarters of a component in excess to one quarter",
         );
         if rows.iter().any(|row| is_out_of_reach(row)) {
-            table::print("∞: no α is enough, as far as 10⁴ times what is strong");
+            table::print(
+                "∞: no α is enough, up to 10⁴ times that at which views are as strong in the noise as in all",
+            );
         }
     }
     if rows.iter().any(|row| row.thresholds.as_ref().is_ok_and(|found| found.lower.is_some())) {

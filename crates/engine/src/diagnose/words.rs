@@ -174,7 +174,7 @@ impl Found {
                 let range =
                     if low == high { String::new() } else { format!(" ({low} to {high} are as good)") };
                 format!(
-                    "{} is best at α = {}{range}: it then keeps {}, {} over α = {}.",
+                    "{} is best at α = {}{range}: it then keeps {} ({} against α = {}).",
                     capital(paradigm.name),
                     coordinate(best.alignment),
                     kept(&best.kept),

@@ -1,4 +1,4 @@
-"""Thresholds of Propositions 4.3 and 4.4, and Corollary 4.5: :func:`theory`."""
+"""Alignment thresholds, by the paper's propositions or as n → ∞: :func:`theory`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ class Thresholds(NamedTuple):
     """The condition that holds."""
     never: str | None
     """Why no alignment recovers, where none does."""
+    method: str
+    """What the thresholds come from: ``"propositions"`` of spectra."""
 
 
 @overload
@@ -94,7 +96,10 @@ def theory(
 
     .. math:: \alpha^2 > \max_i (1-\delta)/\delta - \lambda_i^\Theta/\lambda_i^\Gamma
 
-    (Proposition 4.4).
+    (Proposition 4.4). Raw features share no basis with Θ: then δ and η² are the kth largest
+    eigenvalues of the pencils (C₀, C₀ + Θ) and (C₀², C₀ + Θ). Jobs with stages have a population
+    limit: the alignment from which on leakage is less than a tolerance (that of ``[boundary]``,
+    1/(2k) by default) above the least that any linear map of k dimensions has.
 
     Parameters
     ----------
@@ -118,8 +123,13 @@ def theory(
     Thresholds or list of dict
         Of spectra a named tuple. Of a job a dict for each combination of the axes that matter, with
         the keys of ``eigensweep theory --json``: medians over the replicates, with quantiles
-        ``_q05`` and ``_q95``; what is infinite is None. A list of them makes a frame. None of a job
-        with stages, which the propositions are not about.
+        ``_q05`` and ``_q95``; what is infinite is None. A list of them makes a frame. ``method``
+        says what they come from: ``"propositions"``, ``"pencils"`` (raw features) or
+        ``"population-limit"`` (stages). The latter two have a verdict for each paradigm
+        (``alpha_je_verdict``: ``"always"``, ``"never"``, or ``"at"`` alpha), the width of the
+        transition in log α (``alpha_je_width``) and ``least_leakage``; a population limit has no
+        δ, η and corollary, and says why it is ``undefined`` where it is: features that act on
+        rows, a corruption without a closed form, more than 1,024 inputs.
 
     Raises
     ------

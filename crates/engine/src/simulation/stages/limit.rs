@@ -10,6 +10,7 @@ use std::sync::Arc;
 use eigensweep_job::stages::{AlignmentDose, CorruptionDraw};
 use eigensweep_job::{JobSpec, Level};
 use eigensweep_store::StoreError;
+use eigensweep_store::grid::Grid;
 use eigensweep_store::plan::Plan;
 use eigensweep_theory::population::{self, Covariances, Limit, Limits, Sought};
 use eigensweep_theory::views::stages::Tier;
@@ -71,6 +72,11 @@ impl Whole {
         Ok(Some(Self { stages, workspace }))
     }
 
+    /// The grid that numbers the rows of settings.
+    pub(crate) fn grid(&self) -> &Grid {
+        &self.stages.frame.plan.grid
+    }
+
     /// Whether all chains of views are closed in moments, so that no row is touched.
     pub(crate) fn is_closed(&self) -> bool {
         let Stages { settings, samples, frame, .. } = &self.stages;
@@ -121,12 +127,12 @@ impl Whole {
         }
         let corruption = unit.corruption.as_deref();
         let population = Population::of(&stages.samples, corruption, unit.features, &mut workspace.scratch);
-        let Population { inputs, noise } = population.ok_or(NoThresholds::OpenCorruption)?;
+        let Population { inputs, noise, rounding } = population.ok_or(NoThresholds::OpenCorruption)?;
         if inputs.nrows() > MOST_INPUTS {
             return Err(NoThresholds::TooLarge { inputs: inputs.nrows() });
         }
         let clean = &inputs - &noise;
-        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref() };
+        let covariances = Covariances { clean: clean.as_ref(), noise: noise.as_ref(), rounding };
         let mut limits = Limits::new(InstructionSet::detect(), covariances, dimension)?;
         let least = limits.least();
         let Some(sought) = sought(least) else { return Ok(Found { least, limits: Vec::new() }) };

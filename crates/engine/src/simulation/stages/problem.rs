@@ -47,6 +47,8 @@ pub(super) struct Population {
     pub(super) inputs: Mat<f64>,
     /// Γ = S − C₀, with `C₀ = mean E[T(x)|x] E[T(x)|x]ᵀ`.
     pub(super) noise: Mat<f64>,
+    /// What taking means off has left of the digits of C₀ + Γ.
+    pub(super) rounding: f64,
 }
 
 impl Population {
@@ -71,12 +73,14 @@ impl Population {
             // As views, the corruption has two copies: C₀ is where they are independent.
             state.view(corruption, scratch);
         }
-        state.centre(samples.training.len() + samples.shape.size());
+        let before = state.centre(samples.training.len() + samples.shape.size());
+        let rounding = state.rounding(&before);
         let noise = &state.views - &state.mean_views;
         Some(match features.basis() {
-            None => Self { inputs: state.views, noise },
+            None => Self { inputs: state.views, noise, rounding },
             Some(basis) => {
-                Self { inputs: turned(basis, state.views.as_ref()), noise: turned(basis, noise.as_ref()) }
+                let [inputs, noise] = [&state.views, &noise].map(|matrix| turned(basis, matrix.as_ref()));
+                Self { inputs, noise, rounding }
             }
         })
     }
@@ -257,7 +261,7 @@ impl Problem {
                     let loss = probe.loss(kept, inputs.as_ref(), input_labels.as_ref(), *label_power);
                     let mut metrics = vec![f64::NAN; wanted.len()];
                     let row_space = given.population.map(|population| {
-                        let Population { inputs, noise } = population;
+                        let Population { inputs, noise, .. } = population;
                         let clean = CleanMoment::Mixed { inputs: inputs.as_ref(), noise: noise.as_ref() };
                         (kept, leakage::Population { clean, gamma: &[] })
                     });
