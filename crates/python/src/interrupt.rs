@@ -54,10 +54,16 @@ fn ending(python: Python<'_>) {
 
 /// This thread is about to fork.
 #[pyfunction]
-fn forking() {
+fn forking(python: Python<'_>) {
     // One that is still there would be waited for.
     drop(FORKING.take());
-    FORKING.set(Some(Forking::begin()));
+    loop {
+        if let Some(forking) = Forking::begin() {
+            return FORKING.set(Some(forking));
+        }
+        // Another thread that forks may need the interpreter to go on.
+        python.detach(|| thread::sleep(LOOK_EVERY / 100));
+    }
 }
 
 /// It has forked. A child has none of its parent's threads, and keeps none of its locks.

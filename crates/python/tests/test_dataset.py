@@ -313,6 +313,8 @@ def test_what_cannot_be_drawn_is_said_in_pythons_words(data: es.Dataset, tmp_pat
         data.plot(where="nothing = 1")
     with pytest.raises(es.Error, match="must end in .svg or .png"):
         data.plot().save(tmp_path / "figure.pdf")
+    with pytest.raises(ValueError, match="beyond what numbers hold"):
+        data.plot().png(10**400)
 
 
 def test_a_report_is_a_page(data: es.Dataset, tmp_path: Path) -> None:

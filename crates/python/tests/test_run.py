@@ -238,6 +238,10 @@ HUGE = 10**30
             signal=[1], theta_signal=[1], gamma=[1], theta_noise=[1], dimension=HUGE
         ),
         lambda: es.theory(signal=[1], theta_signal=[1], gamma=[1], theta_noise=[1], dimension=-1),
+        lambda: es.diagnose(np.eye(3), repeats=np.eye(3), dimension=HUGE),
+        lambda: es.diagnose(np.eye(3), repeats=np.eye(3), components=HUGE),
+        lambda: es.diagnose(np.eye(3), repeats=np.eye(3), alignment=10**400),
+        lambda: es.diagnose(np.eye(3), repeats=np.eye(3), threads=HUGE),
         lambda: es.solve(np.eye(3), dimension=HUGE),
         lambda: es.solve(np.eye(3), dimension=1, covariance=10**400),
         lambda: es.solve(np.eye(3), dimension=1, n_views=HUGE, views=lambda X, rng: X),
@@ -456,6 +460,25 @@ def test_a_forked_child_does_not_keep_the_data_set_from_others(tmp_path: Path, e
         assert len(es.run({"job": {"replicates": 1}}, output=tmp_path, fresh=True)) > 0
     finally:
         os.kill(child, signal.SIGKILL)
+
+
+def test_threads_that_fork_at_once_do_not_wait_for_each_other_for_ever() -> None:
+    code = """
+import os, threading, warnings
+import eigensweep
+warnings.simplefilter("ignore")
+os.register_at_fork(before=lambda: sum(range(10000)), after_in_parent=lambda: sum(range(10000)))
+def fork():
+    for _ in range(50):
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+threads = [threading.Thread(target=fork) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+    python(code)
 
 
 def _rows(output: str) -> int:

@@ -164,7 +164,12 @@ def test_thresholds_of_arrays_are_those_of_their_files(tmp_path):
     rng = np.random.default_rng(0)
     labels = np.arange(200) % 3
     inputs = rng.normal(size=(200, 5)) * 20 + 10 * labels[:, None]
-    job = {"data": {"components": 3}, "corruption": {"components": 3}, "model": {"dimension": 3}}
+    job = {
+        "data": {"components": 3},
+        "corruption": {"components": 3},
+        "model": {"dimension": 3},
+        "grid": {"samples": [50, 200]},
+    }
     np.save(tmp_path / "x.npy", inputs)
     np.save(tmp_path / "y.npy", labels)
     files = {"source": "npy", "inputs": tmp_path / "x.npy", "labels": tmp_path / "y.npy"}

@@ -370,7 +370,12 @@ class Dataset:
         return f"<b>{html.escape(self._headline())}</b><table>{rows}</table>"
 
     def _headline(self) -> str:
-        return f"Dataset({str(self._path)!r})"
+        # Short where it is below the working directory.
+        try:
+            place = os.path.relpath(self._path)
+        except OSError:  # The working directory is gone.
+            place = os.pardir
+        return f"Dataset({str(self._path) if place.startswith('..') else place!r})"
 
     def _lines(self) -> list[tuple[str, str]]:
         try:

@@ -236,7 +236,7 @@ def diagnose(
             f"repeats= has the shape {second.shape}, X {rows.shape}: give a second measurement of each row"
         )
     ids = {name: _ids(name, given[name], len(rows)) for name in ("pairs", "groups", "nuisance")}
-    classes, real = _labels(labels, targets, len(rows))
+    classes, reals = _labels(labels, targets, len(rows))
     facts.append(("noise", f"{named[0]}=" if named else "a corruption, drawn twice for each row"))
     if labels is not None or targets is not None:
         facts.append(("labels", "targets=" if labels is None else "labels="))
@@ -248,7 +248,7 @@ def diagnose(
         views=staged,
         covariance=covariance,
         classes=classes,
-        targets=real,
+        targets=reals,
         dimension=None if dimension is None else whole("dimension", dimension),
         alignment=None if alignment is None else real("alignment", alignment),
         components=None if components is None else whole("components", components),

@@ -413,11 +413,12 @@ def _shard(shard: str | tuple[int, int] | None) -> tuple[int, int] | None:
     """A shard as its number and how many there are."""
     if shard is None:
         return None
-    index, count = shard.partition("/")[::2] if isinstance(shard, str) else shard
     if isinstance(shard, str):
-        if not (index.strip().isdecimal() and count.strip().isdecimal()):
+        parts = [part.strip() for part in shard.split("/")]
+        if len(parts) != 2 or not all(part.isdecimal() for part in parts):
             raise ValueError(f"shard={shard!r}: give I/N, such as '1/3'")
-        index, count = int(index), int(count)
+        shard = int(parts[0]), int(parts[1])
+    index, count = shard
     return whole("shard=(I, N): I", index, least=0), whole("shard=(I, N): N", count, least=0)
 
 

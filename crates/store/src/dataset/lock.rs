@@ -14,13 +14,13 @@
 //! would outlive the run. So a lock is let go of by name ([`LockFile`]'s end), which holds for all who
 //! have the file; and a child closes what it has of it, lest its parent be killed first ([`Forking`]).
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 #[cfg(unix)]
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 #[cfg(unix)]
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::files;
 use crate::StoreError;
@@ -42,10 +42,14 @@ pub struct Forking(MutexGuard<'static, Vec<RawFd>>);
 
 #[cfg(unix)]
 impl Forking {
-    /// Waits for what opens or closes a file.
+    /// Unless another thread opens or closes a file just now, or forks.
     #[must_use]
-    pub fn begin() -> Self {
-        Self(open_files())
+    pub fn begin() -> Option<Self> {
+        match OPEN.try_lock() {
+            Ok(open) => Some(Self(open)),
+            Err(TryLockError::Poisoned(open)) => Some(Self(open.into_inner())),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// In the child: closes its copies of the parent's files, so that the parent alone has their locks.
@@ -79,7 +83,7 @@ impl LockFile {
 
     /// Whether another one has the lock.
     fn is_held(&self) -> bool {
-        matches!(self.0.try_lock(), Err(TryLockError::WouldBlock))
+        matches!(self.0.try_lock(), Err(fs::TryLockError::WouldBlock))
     }
 }
 
@@ -120,8 +124,8 @@ impl Locks {
                 write_holder(&mut file.0, holder).map_err(StoreError::io("write", &path))?;
                 Some(file)
             }
-            Err(TryLockError::WouldBlock) => return Err(busy(root, &file)),
-            Err(TryLockError::Error(_)) => None,
+            Err(fs::TryLockError::WouldBlock) => return Err(busy(root, &file)),
+            Err(fs::TryLockError::Error(_)) => None,
         };
         Ok(Self { _shard: held, writers: None })
     }
