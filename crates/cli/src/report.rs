@@ -92,7 +92,7 @@ impl From<Unanswered> for CommandError {
             // Stages are the only ones who have a text.
             Unanswered::Engine(EngineError::Job(problems)) => Self::Views(problems),
             Unanswered::Engine(error) => Self::Engine(error),
-            error => Self::Unanswered(error),
+            error @ (Unanswered::Diagnose(_) | Unanswered::Arguments { .. }) => Self::Unanswered(error),
         }
     }
 }

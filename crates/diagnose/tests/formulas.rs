@@ -1,4 +1,12 @@
 //! The numbers of an answer against the formulas of the method, row by row.
+#![allow(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "small numbers"
+)]
+#![allow(clippy::float_cmp, reason = "the same bits are the same numbers")]
 
 mod common;
 

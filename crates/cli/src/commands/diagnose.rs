@@ -147,14 +147,14 @@ fn print(found: &Found) {
 /// What to do about an error, in the flags of the command.
 pub(crate) fn flags(error: &Unanswered) -> Option<&'static str> {
     let Unanswered::Diagnose(error) = error else { return None };
-    match error {
-        DiagnoseError::DimensionNeeded(Needs::Pairs { .. }) => Some("--dimension K, or --components P"),
-        DiagnoseError::DimensionNeeded(Needs::Nuisance) | DiagnoseError::Dimension { .. } => {
-            Some("--dimension K")
-        }
-        DiagnoseError::Components { .. } => Some("--components P"),
-        DiagnoseError::Alignment { .. } => Some("--alignment A"),
-        _ => None,
+    if matches!(error, DiagnoseError::DimensionNeeded(Needs::Pairs { .. })) {
+        Some("--dimension K, or --components P")
+    } else if matches!(error, DiagnoseError::DimensionNeeded(_) | DiagnoseError::Dimension { .. }) {
+        Some("--dimension K")
+    } else if matches!(error, DiagnoseError::Components { .. }) {
+        Some("--components P")
+    } else {
+        matches!(error, DiagnoseError::Alignment { .. }).then_some("--alignment A")
     }
 }
 

@@ -149,13 +149,11 @@ pub enum Unanswered {
 
 impl From<DiagnoseError> for Unanswered {
     fn from(error: DiagnoseError) -> Self {
-        match error {
-            // What the views' moments failed with is ours.
-            DiagnoseError::Views(fault) => match fault.downcast::<EngineError>() {
-                Ok(error) => Self::Engine(*error),
-                Err(fault) => Self::Diagnose(DiagnoseError::Views(fault)),
-            },
-            error => Self::Diagnose(error),
+        // What the views' moments failed with is ours.
+        let DiagnoseError::Views(fault) = error else { return Self::Diagnose(error) };
+        match fault.downcast::<EngineError>() {
+            Ok(error) => Self::Engine(*error),
+            Err(fault) => Self::Diagnose(DiagnoseError::Views(fault)),
         }
     }
 }

@@ -304,12 +304,12 @@ fn curves(found: &Found) -> Drawing {
                 model.filter_map(|one| point(place, scales, (one.alignment, plug_in(one)[at]))).collect();
             canvas.group("model", None, |canvas| canvas.polyline(&model, look(at).0, 1.2, PLUG_IN));
         }
-        for at in 0..2 {
+        for (at, paradigm) in PARADIGMS.into_iter().enumerate() {
             let points = diagnosis.by_alignment.iter().map(|one| {
                 let estimate = of(one).each[at];
                 let tip = format!(
                     "{}, α = {}: {name} {}",
-                    PARADIGMS[at].name,
+                    paradigm.name,
                     coordinate(one.alignment),
                     eigensweep_engine::diagnose::interval(&estimate)
                 );
