@@ -190,7 +190,7 @@ impl Setting<'_> {
         let training = Covariances::of(&self.total.less(&sums), items.kind);
         let held_out = Covariances::held_out(&sums, items.kind, &training.mean);
         drop(sums);
-        let features = Features::fit(&self.question, &training, &items.origin)?;
+        let features = Features::fit(self.question, &training, &items.origin)?;
         let fit = Fit::new(self, &training, &features)?;
         let rows = self.rows_of(of, fold);
         let alignments = if repetition == 0 { &self.alignments[..] } else { &self.given()[..] };

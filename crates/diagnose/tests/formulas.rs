@@ -1,4 +1,5 @@
 //! The numbers of an answer against the formulas of the method, row by row.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod common;
 
