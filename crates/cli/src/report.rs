@@ -160,7 +160,9 @@ impl CommandError {
             | Self::Spectra { .. }
             | Self::Misfit { .. }
             | Self::Unanswered(_)
-            | Self::Unsolved(Unsolved::AboveRank { .. } | Unsolved::Failed { .. })
+            | Self::Unsolved(
+                Unsolved::AboveRank { .. } | Unsolved::Negative { .. } | Unsolved::Failed { .. },
+            )
             | Self::Io { .. }
             | Self::Output { .. }
             | Self::NoRow { .. }

@@ -184,7 +184,7 @@ fn output_of_another_job() {
     assert_eq!(place.run(&["run", "small.toml", "--output", "out", "--quiet"]).0, 0);
     let before = place.contents("out");
     let other = ["run", "small.toml", "--output", "out", "--set", "job.seed=4"];
-    check(&place, &other, 1, &["another job", "--fresh"]);
+    check(&place, &other, 1, &["another job, which differs in job.seed (", ", not 4)", "--fresh"]);
     assert_eq!(place.contents("out"), before, "nothing is lost");
 }
 

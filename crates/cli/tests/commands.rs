@@ -353,6 +353,40 @@ fn theory_prints_thirty_rows_from_end_to_end() {
     assert_eq!(serde_json::from_str::<Value>(&json).unwrap().as_array().unwrap().len(), 40);
 }
 
+/// Glyphs under white noise: a limit, with what it has and has not.
+#[test]
+fn theory_of_stages_is_a_population_limit() {
+    let place = Place::new();
+    let job = "[data]\nsource = \"glyphs\"\ncount = 200\ncomponents = 6\n[corruption]\nstages = [{ kind = \"additive\", variance = 0.5 }]\n\
+        [augmentation]\nstages = [{ kind = \"shift\", rows = 1, columns = 1 }]\n[model]\ndimension = [2, 4]\n[grid]\nsamples = 100\n";
+    place.write("stages.toml", job.as_bytes());
+    let (code, stdout, stderr) = place.run(&["theory", "stages.toml", "--json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let rows: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 2);
+    for row in rows.as_array().unwrap() {
+        assert_eq!(row["method"], "population-limit");
+        assert!(row["delta"].is_null() && row["corollary_4_5"].is_null(), "{row}");
+        assert!(row["least_leakage"].as_f64().unwrap() > 0.0);
+        for key in ["alpha_je", "alpha_rc"] {
+            let verdict = row[format!("{key}_verdict")].as_str().unwrap();
+            assert_eq!(row[format!("{key}_squared")].is_f64(), verdict == "at", "{row}");
+        }
+    }
+    let (code, stdout, _) = place.run(&["theory", "stages.toml"]);
+    assert_eq!(code, 0);
+    for said in ["population limit: ", "least leakage", "width: ", "tolerance: 0.2500, 0.1250"] {
+        assert!(stdout.contains(said), "{said} in {stdout}");
+    }
+    assert!(!stdout.contains("Corollary") && !stdout.contains("η"), "{stdout}");
+    // Noise without moments.
+    let clip = "corruption.stages=[{ kind = \"clip\", low = 0, high = 0.5 }]";
+    let (code, stdout, stderr) =
+        place.run(&["theory", "stages.toml", "--set", clip, "--set", "augmentation.alignment=0"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("no closed form"), "{stdout}");
+}
+
 #[test]
 fn theory_reads_spectra() {
     let place = Place::new();

@@ -43,6 +43,8 @@ pub mod views;
 
 use std::fmt;
 
+use eigensweep_theory::Failure;
+use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::moments::Moments;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
@@ -190,7 +192,7 @@ impl Given<'_> {
         let label_power = y.squared_norm_l2() / samples as f64;
         Ok(GivenMoments {
             samples,
-            mean: centred(x_bar).1,
+            mean: means(x_bar),
             mean_views: gram,
             views,
             unfloored: None,
@@ -247,16 +249,47 @@ impl GivenMoments {
 /// to the last bit.
 #[must_use]
 pub fn centred(matrix: MatRef<'_, f64>) -> (Mat<f64>, Mat<f64>) {
-    let samples = matrix.nrows();
+    let offsets = offsets(matrix);
+    let deviations = Mat::from_fn(matrix.nrows(), matrix.ncols(), |row, column| {
+        matrix[(row, column)] - matrix[(0, column)] - offsets[column]
+    });
+    (deviations, means(matrix))
+}
+
+/// The means of the columns (m × 1) of a matrix (n × m).
+fn means(matrix: MatRef<'_, f64>) -> Mat<f64> {
+    let offsets = offsets(matrix);
+    Mat::from_fn(offsets.len(), 1, |column, _| matrix[(0, column)] + offsets[column])
+}
+
+/// What the means of the columns are above the first row.
+fn offsets(matrix: MatRef<'_, f64>) -> Vec<f64> {
     let of_first = |column: usize| {
         let first = matrix[(0, column)];
-        matrix.col(column).iter().map(|value| value - first).sum::<f64>() / samples as f64
+        matrix.col(column).iter().map(|value| value - first).sum::<f64>() / matrix.nrows() as f64
     };
-    let means: Vec<f64> = (0..matrix.ncols()).map(of_first).collect();
-    let deviations = Mat::from_fn(samples, matrix.ncols(), |row, column| {
-        matrix[(row, column)] - matrix[(0, column)] - means[column]
-    });
-    (deviations, Mat::from_fn(means.len(), 1, |column, _| matrix[(0, column)] + means[column]))
+    (0..matrix.ncols()).map(of_first).collect()
+}
+
+/// The feature along which a symmetric matrix (d × d) is most negative, where it is in some direction
+/// beyond rounding: it is no second moment then.
+#[must_use]
+pub fn negative(matrix: MatRef<'_, f64>) -> Option<usize> {
+    let size = matrix.nrows();
+    let (square, none) = (matrix, matrix.subcols(0, 0));
+    let moments = Moments {
+        mean_views: square,
+        views: square,
+        cross: square,
+        view_labels: none,
+        inputs: square,
+        input_labels: none,
+        label_power: 0.0,
+    };
+    match ClosedForms::new(size, 0).problem(moments).rank() {
+        Err(Failure::NotPositiveDefinite { pivot }) => Some(pivot),
+        Ok(_) | Err(Failure::NotFinite | Failure::NoConvergence | Failure::DimensionAboveRank { .. }) => None,
+    }
 }
 
 /// `AᵀB/n` of A and B with n rows.

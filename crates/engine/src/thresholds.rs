@@ -1,6 +1,8 @@
 //! Thresholds of a job, or of spectra that are given, as `theory` shows them and Python returns
 //! them.
 
+use std::sync::Arc;
+
 use eigensweep_job::Job;
 use eigensweep_theory::paradigms;
 use eigensweep_theory::thresholds::{Spectra, SpectraError, alignment, thresholds};
@@ -8,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::EngineError;
 use crate::input::Input;
-use crate::theory::{Quantiles, Spread, TheorySpread, over_replicates, table as one_draw};
+use crate::theory::{Method, Quantiles, Spread, TheorySpread, limits, over_replicates, table as one_draw};
 
 /// What thresholds are of.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +24,7 @@ pub enum Draws {
 /// Thresholds at each combination of the axes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThresholdTable {
-    /// A row a combination; none of a job with stages.
+    /// A row a combination.
     pub rows: Vec<TheorySpread>,
     /// What they are of.
     pub draws: Draws,
@@ -31,15 +33,22 @@ pub struct ThresholdTable {
 }
 
 impl ThresholdTable {
-    /// Of a job: of one replicate, or over all that [`over_replicates`] takes.
+    /// Of a job: of one replicate, or over all that [`over_replicates`] takes; of a job with stages
+    /// [population limits](limits), which are those of all replicates.
     ///
     /// # Errors
     ///
-    /// Those of [`Input::load`].
+    /// Those of [`Input::load`], and of [`limits`].
     pub fn of_job(job: &Job, replicate: Option<u32>) -> Result<Self, EngineError> {
-        let input = Input::load(job)?;
+        let input = Arc::new(Input::load(job)?);
         let axes = job.spec.axes();
         let relative = axes.iter().filter(|axis| axis.relative).map(|axis| axis.name).collect();
+        if job.spec.stages().is_some() {
+            let draws = replicate.map_or(Draws::Replicates(1), |_| Draws::One);
+            let replicate = replicate.unwrap_or(job.spec.job.first_replicate);
+            let rows = limits(&job.spec, &job.boundary, &input, replicate.into())?;
+            return Ok(Self { rows, draws, relative });
+        }
         let (rows, draws) = match replicate {
             Some(replicate) => {
                 let rows = one_draw(&job.spec, &input, u64::from(replicate)).into_iter();
@@ -66,15 +75,22 @@ impl ThresholdTable {
         Ok(Self { rows: vec![row], draws: Draws::One, relative: Vec::new() })
     }
 
+    /// What the thresholds come from; `None` where no row has any.
+    #[must_use]
+    pub fn method(&self) -> Option<Method> {
+        self.rows.iter().find_map(|row| Some(row.thresholds.as_ref().ok()?.method))
+    }
+
     /// Whether noise is measured against the data.
     #[must_use]
     pub fn is_noise_relative(&self) -> bool {
         self.relative.contains(&"noise_scale")
     }
 
-    /// Its rows as JSON. What is infinite is null: thresholds where `never` says why, a factor where
-    /// the lower threshold is 0. The factor is that of the medians, its quantiles are over
-    /// replicates.
+    /// Its rows as JSON. What is infinite is null: thresholds where `never` or their verdict says so, a
+    /// factor where the lower threshold is 0. The factor is that of the medians, its quantiles are
+    /// over replicates. Rows that are not of the propositions have a verdict and a width for each
+    /// paradigm, and the least leakage.
     #[must_use]
     pub fn json(&self) -> Vec<Value> {
         self.rows.iter().map(|row| object(row, self)).collect()
@@ -117,8 +133,7 @@ fn object(row: &TheorySpread, table: &ThresholdTable) -> Value {
     let found = row.thresholds.as_ref().ok();
     let mut add = |key: &str, values: Option<Quantiles>| {
         let mut insert = |key: String, of: fn(&Quantiles) -> f64| {
-            let value = values.as_ref().map(of).filter(|value| value.is_finite());
-            object.insert(key, value.map_or(Value::Null, |value| json!(value)));
+            object.insert(key, finite(values.as_ref().map(of)));
         };
         insert(key.to_owned(), |values| values.median);
         if matches!(table.draws, Draws::Replicates(_)) {
@@ -145,8 +160,14 @@ fn object(row: &TheorySpread, table: &ThresholdTable) -> Value {
     add("factor", factors.zip(lower).map(|(factors, lower)| Quantiles { median: lower.factor, ..factors }));
     let text = |text: Option<String>| text.map_or(Value::Null, Value::String);
     object.insert("lower_threshold".to_owned(), text(lower.map(|lower| lower.paradigm.name.to_owned())));
-    object.insert("corollary_4_5".to_owned(), text(has.map(|found| found.preference().name().to_owned())));
-    object.insert("corollary_4_5_reason".to_owned(), text(has.map(Spread::reason)));
+    let verdict = has.filter(|found| !found.preferences.is_empty());
+    object
+        .insert("corollary_4_5".to_owned(), text(verdict.map(|found| found.preference().name().to_owned())));
+    object.insert("corollary_4_5_reason".to_owned(), text(verdict.map(Spread::reason)));
+    object.insert("method".to_owned(), text(found.map(|found| found.method.name().to_owned())));
+    if table.method().is_some_and(|method| method != Method::Propositions) {
+        gradual(found, &mut object);
+    }
     if let Draws::Replicates(drawn) = &table.draws {
         object.insert("replicates".to_owned(), json!(drawn));
     }
@@ -157,6 +178,29 @@ fn object(row: &TheorySpread, table: &ThresholdTable) -> Value {
         object.insert("undefined".to_owned(), reason.to_string().into());
     }
     Value::Object(object)
+}
+
+/// Verdicts, widths and the least leakage. Where noise is on components of its own eigenvalues cross,
+/// and signal can be had without noise.
+fn gradual(found: Option<&Spread>, object: &mut Map<String, Value>) {
+    let exact = found.filter(|found| found.method != Method::PopulationLimit && !found.never).map(|_| 0.0);
+    let more = found.and_then(|found| found.gradual.as_ref());
+    for paradigm in paradigms::ALL {
+        let Some(limit) = &paradigm.threshold else { continue };
+        let verdict = found.and_then(|found| found.verdict(paradigm));
+        let width = more.and_then(|more| more.widths.iter().find(|(other, _)| *other == paradigm));
+        let is_at = verdict == Some("at");
+        let width = width.map_or(exact.filter(|_| is_at), |(_, width)| Some(*width));
+        object.insert(format!("{}_verdict", limit.key), json!(verdict));
+        object.insert(format!("{}_width", limit.key), finite(width));
+    }
+    object.insert("least_leakage".to_owned(), finite(more.map(|more| more.least).or(exact)));
+    object.insert("tolerance".to_owned(), finite(more.map(|more| more.tolerance)));
+}
+
+/// A number, null where there is none.
+fn finite(value: Option<f64>) -> Value {
+    value.filter(|value| value.is_finite()).map_or(Value::Null, |value| json!(value))
 }
 
 /// Whole numbers without a fraction: counts are integers in JSON, too.

@@ -135,7 +135,7 @@ impl<'s> Cells<'s> {
         let worth = ["samples", "noise_scale", "augmentation_scale", "dimension", "noise_components"];
         let names = self.axes.iter().filter(|name| worth.contains(*name));
         let constant = |name: &&'static str| match self.axis(name).as_slice() {
-            [only] => Some(self.valued(name, only)),
+            [only] if !names::is_plain_list(self.source.job(), name) => Some(self.valued(name, only)),
             _ => None,
         };
         names.filter_map(constant).collect()

@@ -444,7 +444,8 @@ impl<'s> Lines<'s> {
     /// Axes of which one value is there, as a figure shows them, and those that were sliced.
     pub(crate) fn constants(&self, asked: &[&str], placed: &[&str]) -> Vec<String> {
         let sliced = self.sliced.keys().map(String::as_str).filter(|name| !asked.contains(name));
-        let names = asked.iter().copied().chain(sliced).filter(|name| !placed.contains(name));
+        let plain = |name: &str| self.sources.iter().all(|source| names::is_plain_list(source.job(), name));
+        let names = asked.iter().copied().chain(sliced).filter(|name| !placed.contains(name) && !plain(name));
         let shown = |name: &str| {
             let (values, sliced) = (self.axis(name), self.sliced.get(name));
             let texts: Vec<String> = values.iter().map(Key::text).collect();

@@ -1,5 +1,6 @@
 //! What columns are called on a figure.
 
+use eigensweep_job::{JobSpec, SpectrumShape};
 use eigensweep_store::columns::{DATASET, PARADIGM};
 use eigensweep_store::format::coordinate;
 
@@ -90,4 +91,16 @@ pub(crate) fn valued(column: &str, value: &str, relative: bool) -> String {
         (_, Some((_, _, symbol))) => format!("{symbol}{} = {value}", unit(column, relative)),
         (other, None) => format!("{} = {value}", heading(other, relative)),
     }
+}
+
+/// Whether an axis of scale multiplies a spectrum that is listed by 1: its value says nothing.
+pub(crate) fn is_plain_list(job: &JobSpec, axis: &str) -> bool {
+    let spectrum = job.spectral().and_then(|(corruption, augmentation)| match axis {
+        "noise_scale" => Some(&corruption.spectrum),
+        "augmentation_scale" => Some(&augmentation.spectrum),
+        _ => None,
+    });
+    spectrum.is_some_and(|spectrum| {
+        matches!(spectrum.shape, SpectrumShape::List(_)) && spectrum.scale.only() == Some(1.0)
+    })
 }

@@ -107,12 +107,24 @@ pub(crate) fn optional(
 }
 
 /// A new array of a matrix.
+///
+/// # Errors
+///
+/// `MemoryError`.
 pub(crate) fn of_matrix<'py>(
     python: Python<'py>,
     matrix: MatRef<'_, f64>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-    let values: Vec<f64> = matrix.row_iter().flat_map(|row| row.iter().copied()).collect();
-    PyArray1::from_vec(python, values).reshape([matrix.nrows(), matrix.ncols()])
+    let (rows, columns) = (matrix.nrows(), matrix.ncols());
+    let mut values = Vec::new();
+    values.try_reserve_exact(rows * columns).map_err(|_| no_memory(doubles(1, rows, columns), "an array"))?;
+    values.extend(matrix.row_iter().flat_map(|row| row.iter().copied()));
+    PyArray1::from_vec(python, values).reshape([rows, columns])
+}
+
+/// Bytes of so many matrices of doubles.
+pub(crate) fn doubles(count: usize, rows: usize, columns: usize) -> u128 {
+    [count, rows, columns].into_iter().fold(size_of::<f64>() as u128, |bytes, number| bytes * number as u128)
 }
 
 /// Makes sure of so many bytes of memory: what allocates later must not end the process.
@@ -120,24 +132,34 @@ pub(crate) fn of_matrix<'py>(
 /// # Errors
 ///
 /// `MemoryError`.
-pub(crate) fn reserve(bytes: usize, what: &str) -> PyResult<()> {
-    Vec::<u8>::new()
-        .try_reserve_exact(bytes)
-        .map_err(|_| PyMemoryError::new_err(format!("{what} need about {} GB of memory", bytes >> 30)))
+pub(crate) fn reserve(bytes: u128, what: &str) -> PyResult<()> {
+    /// For what is not counted, small buffers of products for example.
+    const BESIDE: u128 = 1 << 23;
+    let there =
+        usize::try_from(bytes + BESIDE).is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok());
+    if there { Ok(()) } else { Err(no_memory(bytes, what)) }
+}
+
+fn no_memory(bytes: u128, what: &str) -> PyErr {
+    let megabytes = bytes.div_ceil(1_000_000);
+    PyMemoryError::new_err(format!("{what} takes about {megabytes} MB, and so much memory is not to be had"))
 }
 
 /// Does work that Ctrl-C interrupts on what is `held`, which is given back to the interpreter
-/// afterwards.
+/// afterwards. It `needs` so many bytes for something: they are made sure of on the thread that
+/// allocates them, as a thread's memory is not another's.
 ///
 /// # Errors
 ///
-/// As [`interruptible`].
+/// `MemoryError`, or as [`interruptible`].
 pub(crate) fn with<H: Send + 'static, T: Send + 'static>(
     python: Python<'_>,
     held: H,
+    needs: (u128, &'static str),
     work: impl FnOnce(&H) -> T + Send + 'static,
 ) -> PyResult<T> {
     // Dropped here, where the interpreter's lock is held, an array is let go of at once.
-    let work = move |_: &_| (work(&held), held);
-    interruptible(python, work, |_| Ok(())).map(|(found, _held)| found)
+    let work = move |_: &_| (reserve(needs.0, needs.1).map(|()| work(&held)), held);
+    let (found, _held) = interruptible(python, work, |_| Ok(()))?;
+    found
 }

@@ -21,7 +21,7 @@ use eigensweep_store::status::Progress;
 use eigensweep_store::views::{self, Columns};
 use eigensweep_theory::paradigms;
 use numpy::PyArray1;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule, PyDict};
 use serde_json::{Value, json};
@@ -244,6 +244,15 @@ fn verify(python: Python<'_>, path: PathBuf) -> PyResult<Vec<(String, String)>> 
     Ok(faults.into_iter().map(|fault| (fault.file, fault.fault)).collect())
 }
 
+/// A number, of which none is too large to be wrong as a value.
+fn resolution_of(value: &Bound<'_, PyAny>) -> PyResult<f32> {
+    let is_overflow = |error: &PyErr| error.is_instance_of::<PyOverflowError>(value.py());
+    value.extract().map_err(|error: PyErr| match is_overflow(&error) {
+        true => PyValueError::new_err("resolution is beyond what numbers hold"),
+        false => error,
+    })
+}
+
 /// A figure that was drawn.
 #[pyclass(frozen, module = "eigensweep._core")]
 struct Drawing(eigensweep_figures::Drawing);
@@ -263,14 +272,23 @@ impl Drawing {
 
     /// A PNG image, so many pixels per pixel of the SVG.
     #[pyo3(signature = (resolution=2.0))]
-    fn png<'py>(&self, python: Python<'py>, resolution: f32) -> PyResult<Bound<'py, PyBytes>> {
+    fn png<'py>(
+        &self,
+        python: Python<'py>,
+        #[pyo3(from_py_with = resolution_of)] resolution: f32,
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let png = python.detach(|| self.0.png(resolution));
         Ok(PyBytes::new(python, &png.map_err(|error| errors::of_figure(python, &error))?))
     }
 
     /// Writes a file, `.svg` or `.png`.
     #[pyo3(signature = (path, resolution=2.0))]
-    fn save(&self, python: Python<'_>, path: PathBuf, resolution: f32) -> PyResult<()> {
+    fn save(
+        &self,
+        python: Python<'_>,
+        path: PathBuf,
+        #[pyo3(from_py_with = resolution_of)] resolution: f32,
+    ) -> PyResult<()> {
         let saved = python.detach(|| self.0.save(&path, resolution));
         saved.map_err(|error| errors::of_figure(python, &error))
     }

@@ -74,11 +74,14 @@ pub(crate) fn spelled(text: &str) -> String {
 
 /// What is wrong with a job, a problem a dictionary.
 pub(crate) fn of_problems(python: Python<'_>, problems: &JobProblems) -> PyErr {
+    /// Longest name that is shown whole: it has a value in it, which may be an array.
+    const LONGEST: usize = 60;
     let mut problems = problems.clone();
     for source in &mut problems.sources {
         // As Python names what the program's flag sets.
         if let Some(rest) = source.name.strip_prefix("--set ") {
-            source.name = format!("set {rest}");
+            let shown: String = rest.chars().take(LONGEST).collect();
+            source.name = format!("set {shown}{}", if shown.len() < rest.len() { "…" } else { "" });
         }
     }
     let dictionaries = problems.problems.iter().map(|problem| {

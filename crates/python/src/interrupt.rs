@@ -1,11 +1,13 @@
 //! Long work that Python's user can end.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use eigensweep_store::dataset::Forking;
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 
@@ -25,8 +27,14 @@ static WAITING: AtomicUsize = AtomicUsize::new(0);
 /// Seconds that the interpreter's end waits for threads that wait for work: most tasks take tenths of one.
 const PATIENCE: f64 = 10.0;
 
+thread_local! {
+    /// There while this thread forks.
+    static FORKING: RefCell<Option<Forking>> = const { RefCell::new(None) };
+}
+
 pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(ending, module)?)?;
+    module.add_function(wrap_pyfunction!(forking, module)?)?;
     module.add_function(wrap_pyfunction!(forked, module)?)
 }
 
@@ -35,18 +43,49 @@ pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyfunction]
 fn ending(python: Python<'_>) {
     ENDING.store(true, Ordering::SeqCst);
-    python.detach(|| {
-        let since = eigensweep_host::clock();
-        while WAITING.load(Ordering::SeqCst) > 0 && eigensweep_host::clock() - since < PATIENCE {
-            thread::sleep(LOOK_EVERY / 10);
+    wait_until(python, PATIENCE, || {
+        let nobody = WAITING.load(Ordering::SeqCst) == 0;
+        if !nobody {
+            python.detach(|| thread::sleep(LOOK_EVERY / 10));
         }
+        nobody
     });
 }
 
-/// A forked child has none of its parent's threads.
+/// This thread is about to fork.
 #[pyfunction]
-fn forked() {
-    WAITING.store(0, Ordering::SeqCst);
+fn forking(python: Python<'_>) {
+    // One that is still there would be waited for.
+    drop(FORKING.take());
+    loop {
+        if let Some(forking) = Forking::begin() {
+            return FORKING.set(Some(forking));
+        }
+        // Another thread that forks may need the interpreter to go on.
+        python.detach(|| thread::sleep(LOOK_EVERY / 100));
+    }
+}
+
+/// It has forked. A child has none of its parent's threads, and keeps none of its locks.
+#[pyfunction]
+fn forked(in_child: bool) {
+    let forking = FORKING.take();
+    if in_child {
+        WAITING.store(0, Ordering::SeqCst);
+        // SAFETY: data sets are written on threads that `interruptible` starts, never on one that runs
+        // Python.
+        forking.into_iter().for_each(|forking| unsafe { forking.close_in_child() });
+    }
+}
+
+/// Waits until work that was told to stop has, so many seconds at most; Ctrl-C ends the waiting.
+fn wait_until(python: Python<'_>, patience: f64, mut has_stopped: impl FnMut() -> bool) {
+    let since = eigensweep_host::clock();
+    while !has_stopped() {
+        if python.check_signals().is_err() || eigensweep_host::clock() - since > patience {
+            break;
+        }
+    }
 }
 
 /// A thread that waits for work.
@@ -90,36 +129,31 @@ pub(crate) fn interruptible<T: Send + 'static>(
         }
     });
     spawned.map_err(|error| errors::error(python, &format!("cannot start a thread: {error}")))?;
-    let mut wait = |time| {
+    let mut wait = || {
         python.detach(|| {
             // As a whole: a receiver may move to another thread, and not be shared.
             let receive = &mut receive;
-            receive.recv_timeout(time)
+            receive.recv_timeout(LOOK_EVERY)
         })
     };
-    let lost = || errors::error(python, "the engine gave up in the middle: please report it");
     loop {
-        match wait(LOOK_EVERY) {
+        match wait() {
             Ok(done) => return look(python).map(|()| done),
-            Err(RecvTimeoutError::Disconnected) => return Err(lost()),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(errors::error(python, "the engine gave up in the middle: please report it"));
+            }
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if ENDING.load(Ordering::SeqCst) {
-            stop.store(true, Ordering::Relaxed);
-            while let Err(RecvTimeoutError::Timeout) = wait(LOOK_EVERY) {}
-            return Err(errors::error(python, "the interpreter ends: what was finished is kept"));
-        }
-        // A signal first: what is looked at may take its time.
-        let Err(raised) = python.check_signals().and_then(|()| look(python)) else { continue };
+        let (raised, patience) = if ENDING.load(Ordering::SeqCst) {
+            (errors::error(python, "the interpreter ends: what was finished is kept"), f64::INFINITY)
+        } else {
+            // A signal first: what is looked at may take its time.
+            let Err(raised) = python.check_signals().and_then(|()| look(python)) else { continue };
+            let interrupted = raised.is_instance_of::<PyKeyboardInterrupt>(python);
+            (raised, if interrupted { GRACE } else { f64::INFINITY })
+        };
         stop.store(true, Ordering::Relaxed);
-        let patient = !raised.is_instance_of::<PyKeyboardInterrupt>(python);
-        let since = eigensweep_host::clock();
-        while let Err(RecvTimeoutError::Timeout) = wait(LOOK_EVERY) {
-            // Another Ctrl-C ends the waiting for a long task.
-            if python.check_signals().is_err() || !patient && eigensweep_host::clock() - since > GRACE {
-                break;
-            }
-        }
+        wait_until(python, patience, || !matches!(wait(), Err(RecvTimeoutError::Timeout)));
         return Err(raised);
     }
 }

@@ -7,7 +7,7 @@ use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Array, of_matrix, reserve, with};
+use crate::arrays::{Array, doubles, of_matrix, reserve, with};
 
 /// Means (d), and a moment (d × d).
 type MeanAndMoment<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>);
@@ -54,8 +54,8 @@ fn second_moment<'py>(
 ) -> PyResult<MeanAndMoment<'py>> {
     let inputs = Array::new("inputs", &inputs)?;
     let size = size_of_some(inputs.view().nrows(), inputs.view().ncols())?;
-    reserve(4 * size_of::<f64>() * size * size, "second moments")?;
-    let found = with(python, inputs, |inputs| inputs.finite().map(|inputs| moments(&Rows(inputs))))?;
+    let needs = (doubles(4, size, size), "a second moment");
+    let found = with(python, inputs, needs, |inputs| inputs.finite().map(|inputs| moments(&Rows(inputs))))?;
     of_moments(python, found?)
 }
 
@@ -70,11 +70,14 @@ fn sparse_second_moment<'py>(
     features: usize,
 ) -> PyResult<MeanAndMoment<'py>> {
     let size = size_of_some(starts.as_slice()?.len().saturating_sub(1), features)?;
-    reserve(4 * size_of::<f64>() * size * size, "second moments")?;
+    let entries = columns.len()? + starts.len()?;
+    let needs = (doubles(4, size, size) + doubles(2, entries, 1), "a second moment");
+    // First of all: no more is copied than can be worked on.
+    reserve(needs.0 + doubles(2, entries, 1), needs.1)?;
     let starts = starts.as_slice()?.iter().map(|&start| usize::try_from(start));
     let starts = starts.collect::<Result<Vec<_>, _>>()?;
     let (columns, values) = (columns.as_slice()?.to_vec(), values.as_slice()?.to_vec());
-    let found = with(python, (), move |()| {
+    let found = with(python, (), needs, move |()| {
         Sparse::new(starts, columns, values, features).and_then(|rows| moments(&rows))
     })?;
     of_moments(python, found)
@@ -93,8 +96,8 @@ fn cross_moment<'py>(
         let (left, right) = (left.nrows(), right.nrows());
         return Err(PyValueError::new_err(format!("{left} and {right} rows: they belong together")));
     }
-    reserve(size_of::<f64>() * left.ncols() * right.ncols(), "moments")?;
-    let found = with(python, held, |(left, right)| product(left.view(), right.view()))?;
+    let needs = (doubles(2, left.ncols(), right.ncols()), "a moment");
+    let found = with(python, held, needs, |(left, right)| product(left.view(), right.view()))?;
     of_matrix(python, found.as_ref())
 }
 

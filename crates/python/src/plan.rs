@@ -30,7 +30,9 @@ fn plan<'py>(python: Python<'py>, job: JobText, threads: usize, shards: u64) -> 
         }
     }
     found.set_item("name", &planned.spec().job.name)?;
-    found.set_item("hash", planned.identity().hash)?;
+    let identity = planned.identity();
+    found.set_item("hash", identity.hash)?;
+    found.set_item("job", identity.job)?;
     found.set_item("replicates", grid.replicates)?;
     found.set_item("axes", axes)?;
     found.set_item("paradigms", simulation.paradigms().map(|paradigm| paradigm.name).collect::<Vec<_>>())?;

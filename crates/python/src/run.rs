@@ -1,6 +1,6 @@
 //! `run`: what is missing of a job's data set, computed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use eigensweep_engine::study::{How, Opened, Study};
 use eigensweep_host::{RunLog, machine};
 use eigensweep_inputs::whole_file;
 use eigensweep_job::Job;
-use eigensweep_store::dataset::{Dataset, RunState};
+use eigensweep_store::dataset::{self, Dataset, INPUT_DIGITS, INPUTS, RunState};
 use eigensweep_store::shard::Shard;
 use eigensweep_store::summary::{FailureRemarks, failure_remarks};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
@@ -23,6 +23,9 @@ use crate::jobs::JobText;
 pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(threads, module)?)?;
     module.add_function(wrap_pyfunction!(output, module)?)?;
+    module.add("INPUTS", INPUTS)?;
+    module.add("INPUT_DIGITS", INPUT_DIGITS)?;
+    module.add_function(wrap_pyfunction!(input_names, module)?)?;
     module.add_function(wrap_pyfunction!(run, module)?)
 }
 
@@ -38,11 +41,19 @@ fn asked(job: &JobText, traced: bool) -> Result<Job, EngineError> {
     Ok(if traced { job.traced()? } else { job })
 }
 
-/// Where the data set of a job goes unless something else is said; the job is checked.
+/// Where the data set of a job goes unless something else is said, from the root; the job is checked.
 #[pyfunction]
 fn output(python: Python<'_>, job: JobText, traced: bool) -> PyResult<PathBuf> {
     let job = python.detach(|| asked(&job, traced)).map_err(|error| errors::of_engine(python, &error))?;
-    Ok(job.spec.default_output())
+    // The working directory may be another one by the time that the data set is read.
+    Ok(std::path::absolute(job.spec.default_output())?)
+}
+
+/// What the file of an array in the directory `INPUTS` of a data set is called, and while it is written:
+/// for a key of `[data]`, a hash of the content and a number, of `INPUT_DIGITS` hexadecimal digits each.
+#[pyfunction]
+fn input_names(key: &str, hash: &str, number: &str) -> [String; 2] {
+    dataset::input_names(key, hash, number)
 }
 
 /// How a run gets on, for the thread that waits for it.
@@ -103,22 +114,21 @@ impl Observer for Observed {
     }
 }
 
-/// Runs a job, or traces its critical alignments, and returns the data set's directory. `progress` is called with rows done, all rows
-/// and rows without a value; `warn` with a text.
+/// Runs a job, or traces its critical alignments. `progress` is called with rows done, all rows and rows
+/// without a value; `warn` with a text.
 #[pyfunction]
-#[pyo3(signature = (job, traced, output, threads, shard, fresh, progress, warn))]
 #[expect(clippy::too_many_arguments, reason = "Python names them")]
 fn run(
     python: Python<'_>,
     job: JobText,
     traced: bool,
-    output: Option<PathBuf>,
+    output: PathBuf,
     threads: usize,
     shard: Option<(u64, u64)>,
     fresh: bool,
     progress: Option<Bound<'_, PyAny>>,
     warn: &Bound<'_, PyAny>,
-) -> PyResult<PathBuf> {
+) -> PyResult<()> {
     let shard = match shard {
         None => Shard::WHOLE,
         Some((index, count)) => {
@@ -142,7 +152,7 @@ fn run(
     };
     let work = {
         let seen = Arc::clone(&seen);
-        move |stop: &AtomicBool| compute(|| asked(&job, traced), output, threads, shard, fresh, seen, stop)
+        move |stop: &AtomicBool| compute(|| asked(&job, traced), &output, threads, shard, fresh, seen, stop)
     };
     match interruptible(python, work, look) {
         Ok(done) => done.map_err(|error| errors::of_engine(python, &error)),
@@ -160,33 +170,31 @@ fn run(
 /// All that a run does without Python.
 fn compute(
     job: impl FnOnce() -> Result<Job, EngineError>,
-    output: Option<PathBuf>,
+    root: &Path,
     threads: usize,
     shard: Shard,
     fresh: bool,
     seen: Arc<Mutex<Seen>>,
     stop: &AtomicBool,
-) -> Result<PathBuf, EngineError> {
+) -> Result<(), EngineError> {
     let started = machine::now();
-    let job = job()?;
-    let root = output.unwrap_or_else(|| job.spec.default_output());
-    let planned = Study::load(job)?.plan()?;
+    let planned = Study::load(job()?)?.plan()?;
     if stop.load(Ordering::Relaxed) {
-        return Ok(root);
+        return Ok(());
     }
     if fresh {
-        Dataset::remove(&root, Some(planned.spec()))?;
+        Dataset::remove(root, Some(planned.spec()))?;
     }
     let holder = format!("process {} on {}", std::process::id(), machine::name());
     let how = How { threads, shard, holder: &holder, stop };
-    let log = RunLog::new(&root, started, threads, shard);
+    let log = RunLog::new(root, started, threads, shard);
     let mut observed = Observed { log: log.clone(), seen: Arc::clone(&seen) };
-    let (outcome, dataset) = planned.run(&root, how, &mut observed)?;
+    let (outcome, dataset) = planned.run(root, how, &mut observed)?;
     if !outcome.complete {
         log.stands(RunState::Stopped);
     }
     seen.lock().unwrap_or_else(PoisonError::into_inner).warnings.extend(warnings(&dataset));
-    Ok(root)
+    Ok(())
 }
 
 /// What there is to say of a data set that was run.

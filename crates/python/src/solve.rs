@@ -17,7 +17,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arrays::{Array, NotFinite, of_matrix, optional, reserve, with};
+use crate::arrays::{Array, NotFinite, doubles, of_matrix, optional, reserve, with};
 use crate::errors;
 use crate::jobs::{document, value_of};
 use crate::moments::size_of_some;
@@ -61,6 +61,8 @@ impl Moments {
         let rows = |array: &Option<PyReadonlyArray2<'_, f64>>| array.as_ref().map(|a| a.as_array().nrows());
         let labels = columns(&view_labels).or(columns(&input_labels)).unwrap_or(0);
         let features = rows(&cross).or(rows(&inputs)).or(rows(&input_labels)).unwrap_or(size);
+        let most = size.max(features);
+        reserve(doubles(5, most, most) + doubles(2, most, labels), "a problem")?;
         let take = |name, array: Option<PyReadonlyArray2<'_, f64>>, rows: usize, columns: usize| {
             let Some(array) = optional(name, array)? else {
                 return Ok(Mat::from_fn(rows, columns, |_, _| f64::NAN));
@@ -90,7 +92,9 @@ impl Moments {
             input_labels: take("input_labels", input_labels, features, labels)?,
             label_power: label_power.unwrap_or(f64::NAN),
         };
-        for (name, matrix) in [("S", &moments.views), ("G", &moments.mean_views)] {
+        let symmetric =
+            [("S", &moments.views), ("G", &moments.mean_views), ("input_moment", &moments.inputs)];
+        for (name, matrix) in symmetric {
             if let Some(difference) = asymmetry(matrix.as_ref()) {
                 return Err(PyValueError::new_err(format!(
                     "{name} must be symmetric, entries that should be equal differ by {difference:e}: pass ({name} + {name}.T) / 2"
@@ -167,15 +171,16 @@ fn given_moments(
     center: bool,
 ) -> PyResult<Moments> {
     let inputs = Array::new("inputs", &inputs)?;
-    let size = inputs.view().ncols();
-    reserve(8 * size_of::<f64>() * size * size, "moments")?;
+    let [samples, size] = [inputs.view().nrows(), inputs.view().ncols()];
     let held = (
         inputs,
         optional("labels", labels)?,
         optional("mean_views", mean_views)?,
         optional("covariance", covariance)?,
     );
-    let found = with(python, held, move |(inputs, labels, mean_views, covariance)| {
+    let copies = if center { 1 + usize::from(held.2.is_some()) } else { 0 };
+    let bytes = doubles(8, size, size) + doubles(copies, samples, size) + of_labels(&held.1, size);
+    let found = with(python, held, (bytes, "a problem"), move |(inputs, labels, mean_views, covariance)| {
         let finite = |array: &Option<Array>| array.as_ref().map(Array::finite).transpose().map(drop);
         [labels, mean_views, covariance].into_iter().try_for_each(finite)?;
         let inputs = inputs.finite()?;
@@ -193,6 +198,14 @@ fn given_moments(
     found.map(|moments| Moments(Arc::new(moments))).map_err(|fault| fault.raised(python))
 }
 
+/// Bytes of the moments of labels (n × ℓ), with as much again on the way.
+fn of_labels(labels: &Option<Array>, size: usize) -> u128 {
+    labels.as_ref().map_or(0, |labels| {
+        let labels = labels.view();
+        doubles(1, labels.nrows(), labels.ncols()) + doubles(4, size, labels.ncols())
+    })
+}
+
 /// The moments of X (n × d) and Y (n × ℓ) under views of stages: the keys of a file of views, as
 /// JSON.
 #[pyfunction]
@@ -207,10 +220,11 @@ fn staged_moments(
     let file = eigensweep_job::views_file("views", &document(&value_of(views)), Path::new(""))
         .map_err(|problems| errors::of_problems(python, &problems))?;
     let inputs = Array::new("inputs", &inputs)?;
-    let size = size_of_some(inputs.view().nrows(), inputs.view().ncols())?;
-    reserve(12 * size_of::<f64>() * size * size, "moments")?;
+    let samples = inputs.view().nrows();
+    let size = size_of_some(samples, inputs.view().ncols())?;
     let held = (inputs, optional("labels", labels)?);
-    let found = with(python, held, move |(inputs, labels)| {
+    let bytes = doubles(16, size, size) + doubles(2, samples, size) + of_labels(&held.1, size);
+    let found = with(python, held, (bytes, "a problem"), move |(inputs, labels)| {
         let inputs = inputs.finite()?;
         let labels = labels.as_ref().map(Array::finite).transpose()?;
         let mut views = StagedViews::new(&file, inputs).map_err(Fault::Engine)?;
@@ -249,10 +263,11 @@ fn solve<'py>(
     let paradigms = paradigms.iter().map(of).collect::<PyResult<Vec<&'static Paradigm>>>()?;
     let moments = Arc::clone(&moments.get().0);
     let size = moments.size().max(moments.inputs.nrows());
-    let bytes = ClosedForms::bytes(InstructionSet::detect(), size);
-    reserve(bytes + paradigms.len() * size_of::<f64>() * size * size, "closed forms")?;
+    let bytes = ClosedForms::bytes(InstructionSet::detect(), size) as u128;
+    // Maps of each paradigm, here and as arrays; a probe; what remarks look at.
+    let beside = doubles(8 + 4 * paradigms.len(), size, size) + doubles(8, size, moments.labels());
     let held = (moments, optional("inputs", inputs)?);
-    let found = with(python, held, move |(moments, inputs)| {
+    let found = with(python, held, (bytes + beside, "a solution"), move |(moments, inputs)| {
         let inputs = inputs.as_ref().map(Array::view);
         let spelling = if estimator { of_estimator } else { of_solve };
         let problem = solution::Problem { moments, inputs, source, centred, spelling };

@@ -8,6 +8,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from jobs import python
 
 import eigensweep as es
 from eigensweep import _core
@@ -161,3 +162,55 @@ def test_an_interrupt_is_raised_at_once():
         signal.signal(signal.SIGALRM, handler)
     # Half a second, and as much again for a machine with other things to do.
     assert time.monotonic() - began[0] < 1.0
+
+
+def test_sizes_that_no_memory_holds_are_refused_before_anything_is_allocated():
+    sparse = pytest.importorskip("scipy.sparse")
+    pytest.importorskip("sklearn")
+    for columns in (2**20, 2**33):
+        wide = sparse.csr_array(np.eye(3))
+        wide._shape = (3, columns)
+        for Encoder in (es.JointEmbedding, es.Reconstruction):
+            with pytest.raises(MemoryError, match="a second moment takes about .* MB"):
+                Encoder(1).fit(wide)
+
+
+LIMITED = """
+import resource, sys, warnings
+import numpy as np
+import eigensweep as es
+warnings.simplefilter("ignore")
+X = np.random.default_rng(0).normal(size=(330, 300))
+S, views = X.T @ X / 330, [{"kind": "dropout", "probability": 0.5}]
+calls = {
+    "solve": lambda: es.solve(X, np.arange(330) % 3, covariance=0.5, dimension=3, center=True),
+    "views": lambda: es.solve(X, covariance=None, views=views, dimension=3),
+    "drawn": lambda: es.solve(X, views=lambda X, rng: X + rng.normal(size=X.shape), dimension=3),
+    "moments": lambda: es.solve(S=2 * S, G=S, C=S, input_moment=S, dimension=3),
+    "estimator": lambda: es.JointEmbedding(3).fit(X),
+}
+call = calls[sys.argv[1]]
+if sys.argv[1] == "estimator":
+    es.JointEmbedding  # what is imported takes memory, too
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+for megabytes in range(4, 200, 12):
+    resource.setrlimit(resource.RLIMIT_AS, (used + megabytes * 10**6, resource.RLIM_INFINITY))
+    try:
+        call()
+    except MemoryError:
+        print("refused")
+    except es.Error as error:
+        assert "cannot start a thread" in str(error)
+    else:
+        print("solved")
+        break
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs limits of memory")
+@pytest.mark.parametrize("call", ["solve", "views", "drawn", "moments", "estimator"])
+def test_too_little_memory_is_an_error_and_not_the_end(call):
+    pytest.importorskip("sklearn")
+    said = python(LIMITED, call).stdout.split()
+    assert said[0] == "refused" and said[-1] == "solved"

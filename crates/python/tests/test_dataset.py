@@ -45,6 +45,7 @@ def test_a_handle_says_what_it_is(data: es.Dataset) -> None:
         0,
     )
     assert status["shards"][0]["state"] == "finished"
+    assert str(status["rows_per_second"]) == "0.0"
 
 
 def test_it_is_shown_to_people(data: es.Dataset) -> None:
@@ -242,8 +243,24 @@ def test_sql_gives_what_duckdb_gives(data: es.Dataset, query: str) -> None:
 
 
 def test_a_table_that_there_is_not_is_refused(data: es.Dataset) -> None:
-    with pytest.raises(pl.exceptions.PolarsError):
+    with pytest.raises(es.Error, match="'nothing' was not found; .* best, results and summary"):
         data.sql("SELECT * FROM nothing")
+    with pytest.raises(es.Error, match="SQL: unable to find column .*distance"):
+        data.sql("SELECT nothing FROM results")
+    with pytest.raises(es.Error, match="SQL: .*found: SELEC"):
+        data.sql("SELEC 1")
+
+
+def test_sql_sees_the_tables_alone(data: es.Dataset, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a\n1\n")
+    for reader in ("read_csv", "READ_CSV ", '"read_csv"', "read_csv/* */", "read_parquet"):
+        with pytest.raises(es.Error, match="(?i)read_[a-z]+ reads a file"):
+            data.sql(f"SELECT * FROM {reader}('{tmp_path / 'x.csv'}')")
+    with pytest.raises(es.Error, match="was not found"):
+        data.sql(f"SELECT * FROM '{tmp_path / 'x.csv'}'")
+    # What only looks like one.
+    found = data.sql("SELECT COUNT(*) AS n FROM results -- read_csv('x')\nWHERE status <> 'read_csv('")
+    assert found.item() == ROWS
 
 
 def test_a_data_set_of_summaries_has_its_summary_alone(summaries: es.Dataset) -> None:
@@ -296,6 +313,8 @@ def test_what_cannot_be_drawn_is_said_in_pythons_words(data: es.Dataset, tmp_pat
         data.plot(where="nothing = 1")
     with pytest.raises(es.Error, match="must end in .svg or .png"):
         data.plot().save(tmp_path / "figure.pdf")
+    with pytest.raises(ValueError, match="beyond what numbers hold"):
+        data.plot().png(10**400)
 
 
 def test_a_report_is_a_page(data: es.Dataset, tmp_path: Path) -> None:

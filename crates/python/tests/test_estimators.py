@@ -260,6 +260,8 @@ def test_a_grid_is_searched_by_workers(Encoder):
 def test_more_components_than_there_are_is_a_warning(Encoder, X):
     with pytest.warns(es.EigensweepWarning, match="n_components=9 is above .* 6, which are kept"):
         assert Encoder(9).fit(X).components_.shape == (6, 6)
+    with pytest.warns(es.EigensweepWarning, match="which are kept"):
+        assert Encoder(10**30).fit(X).n_components_ == 6
     X = X[:, [0, 1, 1]]
     with pytest.warns(es.EigensweepWarning, match="directions that there are, 2"):
         assert Encoder(3, covariance=0.0).fit(X).n_components_ == 2
@@ -289,13 +291,14 @@ def test_what_does_not_fit_is_refused(Encoder, X):
         (dict(views="dropout"), "a list of stages"),
         (dict(views=lambda X, rng: X[:, :2]), "2 features and X has 6"),
         (dict(views=lambda X, rng: X, n_views=1), "n_views=1"),
+        (dict(views=lambda X, rng: X, n_views=10**30), "n_views is above"),
     ]
     for parameters, message in cases:
         with pytest.raises(ValueError, match=message):
             Encoder(**parameters).fit(X)
     with pytest.raises(ValueError, match="nothing to represent"):
         Encoder().fit(np.ones((5, 3)))
-    with pytest.raises(TypeError, match="dense"):
+    with pytest.raises(TypeError, match="views see every entry.*X is sparse: pass X.toarray()"):
         Encoder(views=[]).fit(scipy.sparse.csr_array(X))
     with pytest.raises(es.JobError, match="kind"):
         Encoder(views=[{"kind": "nonsense"}]).fit(X)

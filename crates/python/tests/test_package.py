@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from jobs import SMALL, python
+from jobs import SMALL, program, python
 
 import eigensweep as es
 
@@ -24,6 +24,16 @@ def test_importing_takes_numpy_and_nothing_else() -> None:
     loaded = set(python(code).stdout.split())
     assert "numpy" in loaded
     assert not loaded & set(OPTIONAL)
+
+
+def test_the_package_runs_the_program() -> None:
+    directory = str(Path(program()).parent)
+    command = [sys.executable, "-m", "eigensweep", "--version"]
+    path = os.pathsep.join([directory, os.environ["PATH"]])
+    ended = subprocess.run(
+        command, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.strip() == f"eigensweep {es.__version__}"
 
 
 def test_what_is_public_is_there_and_documented() -> None:

@@ -6,7 +6,9 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -79,8 +81,23 @@ def test_the_directory_is_the_jobs_name_in_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert es.run(SMALL).path == Path("output/small")
-    assert es.run(SMALL | {"job": {"replicates": 1}}).path == Path("output/job")
+    assert es.run(SMALL).path == tmp_path / "output/small"
+    assert es.run(SMALL | {"job": {"replicates": 1}}).path == tmp_path / "output/job"
+
+
+def test_a_data_set_stays_where_it_is_when_the_working_directory_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def leave(rows: int, total: int, failed: int) -> None:
+        os.chdir(tmp_path / "elsewhere")
+
+    data = es.run(SMALL, output="output/here", progress=leave)
+    assert Path.cwd().name == "elsewhere"
+    assert data.path == tmp_path / "output/here" and len(data) == ROWS
+    assert os.listdir(tmp_path / "elsewhere") == []
 
 
 def test_the_same_call_goes_on_and_a_larger_job_adds_to_it(tmp_path: Path) -> None:
@@ -176,11 +193,64 @@ def test_a_directory_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(es.Error, match="fresh=True replaces the data set") as caught:
         es.run(SMALL, set={"job.seed": 4}, output=data.path)
     assert "--" not in str(caught.value)
+    # What is not the same is named, with both values where they are short.
+    assert "another job, which differs in job.seed (3, not 4)" in str(caught.value)
 
 
-def test_threads_must_be_some() -> None:
-    with pytest.raises(ValueError, match="threads=0"):
-        es.run(SMALL, threads=0)
+def test_an_array_under_a_key_that_there_is_not_is_not_printed(tmp_path: Path) -> None:
+    with pytest.raises(es.JobError, match="did you mean `inputs`") as caught:
+        es.run(SMALL, data={"input": np.ones((500, 20))}, output=tmp_path / "set")
+    assert len(str(caught.value)) < 1000
+    with pytest.raises(es.JobError, match="did you mean `scale`") as caught:
+        es.run(SMALL, set={"corruption.scal": np.arange(1000)}, output=tmp_path / "set")
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_function_is_no_value_of_a_job() -> None:
+    with pytest.raises(es.JobError, match="(?s)stages` is a function.*of solve") as caught:
+        es.run(SMALL | {"augmentation": {"stages": lambda X, rng: X}})
+    assert len(caught.value.problems) == 1
+
+
+HUGE = 10**30
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: es.run(SMALL, threads=HUGE),
+        lambda: es.run(SMALL, threads=0),
+        lambda: es.run(SMALL, threads=-HUGE),
+        lambda: es.plan(SMALL, threads=HUGE),
+        lambda: es.plan(SMALL, shards=HUGE),
+        lambda: es.plan(SMALL, shards=0),
+        lambda: es.run(SMALL, shard=(HUGE, HUGE)),
+        lambda: es.run(SMALL, shard=(-1, 2)),
+        lambda: es.run(SMALL, shard=f"1/{HUGE}"),
+        lambda: es.run(SMALL, set={"job.seed": HUGE}),
+        lambda: es.run(SMALL, set={"job.replicates": 10**400}),
+        lambda: es.run(SMALL, set={"corruption.scale": [1, 10**5000]}),
+        lambda: es.run("[job]\nseed = 1" + "0" * 400),
+        lambda: es.boundary(SMALL | {"model": {"dimension": HUGE}}),
+        lambda: es.theory(SMALL, replicate=HUGE),
+        lambda: es.theory(SMALL, replicate=-1),
+        lambda: es.theory(
+            signal=[1], theta_signal=[1], gamma=[1], theta_noise=[1], dimension=HUGE
+        ),
+        lambda: es.theory(signal=[1], theta_signal=[1], gamma=[1], theta_noise=[1], dimension=-1),
+        lambda: es.diagnose(np.eye(3), repeats=np.eye(3), dimension=HUGE),
+        lambda: es.diagnose(np.eye(3), repeats=np.eye(3), components=HUGE),
+        lambda: es.diagnose(np.eye(3), repeats=np.eye(3), alignment=10**400),
+        lambda: es.diagnose(np.eye(3), repeats=np.eye(3), threads=HUGE),
+        lambda: es.solve(np.eye(3), dimension=HUGE),
+        lambda: es.solve(np.eye(3), dimension=1, covariance=10**400),
+        lambda: es.solve(np.eye(3), dimension=1, n_views=HUGE, views=lambda X, rng: X),
+        lambda: es.solve(S=np.eye(3), G=np.eye(3), dimension=1, label_power=10**400),
+    ],
+)
+def test_numbers_beyond_what_is_taken_are_value_errors(call: Any) -> None:
+    with pytest.raises(ValueError):
+        call()
 
 
 # Progress
@@ -341,6 +411,76 @@ def test_a_directory_is_written_by_one_at_a_time(tmp_path: Path) -> None:
     assert "output= names another directory" in refused[0]
 
 
+FORKED = """
+import os, signal, sys, threading, time, warnings
+import eigensweep as es
+warnings.simplefilter("ignore")  # Python's own of threads that a child has not
+output, ends = sys.argv[1:]
+begun, forked = threading.Event(), threading.Event()
+def hear(rows, total, failed):
+    begun.set()
+    if forked.is_set():
+        raise StopIteration
+def run():
+    try:
+        es.run({"job": {"replicates": 1000000}}, output=output, progress=hear)
+    except StopIteration:
+        pass
+thread = threading.Thread(target=run)
+thread.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    time.sleep(600)
+print(child, flush=True)
+if ends == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+forked.set()
+thread.join()
+"""
+
+
+@pytest.mark.parametrize("ends", ["well", "killed"])
+def test_a_forked_child_does_not_keep_the_data_set_from_others(tmp_path: Path, ends: str) -> None:
+    command = [sys.executable, "-c", FORKED, str(tmp_path), ends]
+    # To a file: the end of a pipe would be the child's, too.
+    with open(tmp_path.with_suffix(".txt"), "w+") as said:
+        ended = subprocess.run(command, stdout=said, check=False)
+        said.seek(0)
+        child = int(said.read())
+    try:
+        assert ended.returncode == (0 if ends == "well" else -signal.SIGKILL)
+        os.kill(child, 0)  # It lives.
+
+        def stop(rows: int, total: int, failed: int) -> None:
+            raise StopIteration
+
+        with pytest.raises(StopIteration):
+            es.run({"job": {"replicates": 1_000_000}}, output=tmp_path, progress=stop)
+        assert len(es.run({"job": {"replicates": 1}}, output=tmp_path, fresh=True)) > 0
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_threads_that_fork_at_once_do_not_wait_for_each_other_for_ever() -> None:
+    code = """
+import os, threading, warnings
+import eigensweep
+warnings.simplefilter("ignore")
+os.register_at_fork(before=lambda: sum(range(10000)), after_in_parent=lambda: sum(range(10000)))
+def fork():
+    for _ in range(50):
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+threads = [threading.Thread(target=fork) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+    python(code)
+
+
 def _rows(output: str) -> int:
     return len(es.run(SMALL, output=output))
 
@@ -456,8 +596,31 @@ def test_labels_may_be_words_and_frames_are_arrays(tmp_path: Path) -> None:
     words = pandas.Series(np.array(["cat", "dog", "owl"])[labels], dtype=object)
     made = es.run(ON_ARRAYS, data=(pandas.DataFrame(inputs), words), output=tmp_path / "words")
     numbers = es.run(ON_ARRAYS, data=(inputs, labels), output=tmp_path / "numbers")
-    metrics = [data.to_pandas()["distance"].to_numpy() for data in (made, numbers)]
-    np.testing.assert_array_equal(*metrics)
+    # Of several types of numbers, too.
+    frame = pandas.DataFrame(inputs).assign(whole=labels, flag=labels > 0)
+    mixed = es.run(ON_ARRAYS, data=(frame, words), output=tmp_path / "mixed")
+    columns = np.column_stack([inputs, labels, labels > 0])
+    stacked = es.run(ON_ARRAYS, data=(columns, labels), output=tmp_path / "stacked")
+    for pair in [(made, numbers), (mixed, stacked)]:
+        metrics = [data.to_pandas()["distance"].to_numpy() for data in pair]
+        np.testing.assert_array_equal(*metrics)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_columns_of_words_are_named(tmp_path: Path, library: str) -> None:
+    frames = pytest.importorskip(library)
+    pytest.importorskip("sklearn")
+    inputs, labels = points()
+    columns = {"length": inputs[:, 0], "species": ["cat", "dog"] * 100, "width": inputs[:, 1]}
+    frame = frames.DataFrame(columns)
+    message = "has columns that are not all numbers, 'species': leave them out"
+    with pytest.raises(ValueError, match=f"data 'inputs' {message}"):
+        es.run(ON_ARRAYS, data=(frame, labels), output=tmp_path / "a")
+    with pytest.raises(ValueError, match=f"inputs {message}"):
+        es.solve(frame, dimension=1)
+    with pytest.raises(ValueError, match=f"X {message}"):
+        es.JointEmbedding(1).fit(frame)
+    assert not (tmp_path / "a").exists()
 
 
 def test_arrays_that_are_none_are_refused(tmp_path: Path) -> None:
@@ -466,6 +629,15 @@ def test_arrays_that_are_none_are_refused(tmp_path: Path) -> None:
         es.run(ON_ARRAYS, data=(inputs, [{}] * 200), output=tmp_path / "a")
     with pytest.raises(es.Error, match=r"^set data\.labels=.*the inputs have 200"):
         es.run(ON_ARRAYS, data=(inputs, labels[:-1]), output=tmp_path / "a")
+    sparse = pytest.importorskip("scipy.sparse")
+    with pytest.raises(TypeError, match="'inputs' is sparse: give inputs.toarray.*mmwrite"):
+        es.run(ON_ARRAYS, data=(sparse.csr_array(inputs), labels), output=tmp_path / "a")
+    for missing in (None, np.nan):
+        with pytest.raises(ValueError, match=rf"'labels'\[7\] is {missing}"):
+            words = ["a"] * 7 + [missing] + ["b"] * 192
+            es.run(ON_ARRAYS, data=(inputs, np.array(words, object)), output=tmp_path / "a")
+    with pytest.raises(es.JobError, match="`data.labels` is needed"):
+        es.run(ON_ARRAYS, data=(inputs, None), output=tmp_path / "a")
     with pytest.raises(ValueError, match="3 arrays"):
         es.run(ON_ARRAYS, data=(inputs, labels, labels), output=tmp_path / "a")
     with pytest.raises(es.JobError, match=r"data\.label"):
@@ -484,8 +656,10 @@ def test_a_plan_says_what_a_job_would_take(tmp_path: Path) -> None:
     assert plan.bytes > 0 and plan.memory > 0 and plan.seconds > 0
     assert plan.shards["empty"] == 1
     assert "alignment: 0.1, 1, 10" in repr(plan)
+    assert plan.source == "synthetic, gaussian" and "data: synthetic, gaussian" in repr(plan)
     assert plan.hash == es.run(SMALL, output=tmp_path).status["job_hash"]
     inputs, labels = points()
+    assert es.plan(ON_ARRAYS, data=(inputs, labels)).source == "an array, 200 × 6"
     assert es.plan(ON_ARRAYS, data=(inputs, labels)).rows == 3 * 2 * 3 * len(
         es.plan(ON_ARRAYS, data=(inputs, labels)).axes["alignment"]
     )
@@ -549,6 +723,21 @@ def test_absurd_numbers_of_threads_are_refused(tmp_path: Path) -> None:
     for threads in (10**6, 2**62):
         with pytest.raises(es.Error, match="at most 4096"):
             es.run(SMALL, output=tmp_path / "set", threads=threads, progress=False)
+
+
+def test_what_the_data_are_is_said(tmp_path: Path) -> None:
+    inputs, labels = points()
+    data = es.run(ON_ARRAYS, data=(inputs, labels), output=tmp_path / "a")
+    assert "data: an array, 200 × 6" in repr(data)
+    shutil.move(data.path, tmp_path / "b")
+    assert "data: an array, 200 × 6" in repr(es.open(tmp_path / "b"))
+    # The same job without them is another one, whose data are made up.
+    assert "data: synthetic, gaussian" in repr(es.run(ON_ARRAYS, output=tmp_path / "c"))
+    np.save(tmp_path / "x.npy", inputs)
+    np.save(tmp_path / "y.npy", labels)
+    files = {"source": "npy", "inputs": tmp_path / "x.npy", "labels": tmp_path / "y.npy"}
+    read = es.run(ON_ARRAYS | {"data": {"components": 3} | files}, output=tmp_path / "d")
+    assert f"data: npy, {tmp_path / 'x.npy'}" in repr(read)
 
 
 def test_masked_entries_are_refused() -> None:

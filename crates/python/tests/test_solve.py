@@ -1,18 +1,15 @@
 """`solve`: against SciPy and the program; what it refuses and what it warns of."""
 
 import json
-import os
-import pathlib
 import subprocess
 import warnings
 
 import numpy as np
 import pytest
 import scipy.linalg
+from jobs import program
 
 import eigensweep as es
-
-ROOT = pathlib.Path(__file__).parents[3]
 
 
 def problem(samples, size, labels=3, seed=0):
@@ -280,7 +277,7 @@ def test_what_does_not_fit_is_refused_by_name():
         (dict(inputs=X.astype(object)), "inputs holds entries of type object"),
         (dict(inputs=X + 1j), "inputs holds complex numbers"),
         (dict(inputs=X, dimension=5), "dimension=5 is not between 1 and the number of inputs, 4"),
-        (dict(inputs=X, dimension=0), "dimension=0 is not at least 1"),
+        (dict(inputs=X, dimension=0), "dimension=0: give 1 or more"),
         (dict(inputs=X, targets=Y[:7]), "expected 20 × 3, found 7 × 3"),
         (dict(inputs=X, labels=Y[:7, 0]), "a row per sample: 20"),
         (dict(inputs=X, mean_views=X[:, :2]), "mean views have the shape of the inputs"),
@@ -300,6 +297,21 @@ def test_what_does_not_fit_is_refused_by_name():
         (dict(S=covariance, G=np.eye(3)), "G is 4 × 4 where S is 4 × 4, found 3 × 3"),
         (dict(S=skew, G=covariance), "S must be symmetric"),
         (dict(S=-covariance, G=covariance), "it must be positive semidefinite"),
+        (
+            dict(S=np.eye(3), G=np.diag([0.5, -1.0, 0.1])),
+            r"G= is negative in some direction, most along feature 1 \(from 0\)",
+        ),
+        (
+            dict(S=np.eye(2), C=np.eye(2), input_moment=np.diag([1.0, -1.0])),
+            "input_moment= is negative in some direction, most along feature 1",
+        ),
+        (dict(S=covariance, C=covariance, input_moment=skew), "input_moment must be symmetric"),
+        (dict(S=covariance, G=covariance, label_power=-1.0), "label_power=-1.0"),
+        (dict(S=covariance, G=covariance, label_power=np.nan), "label_power=nan"),
+        (dict(inputs=X, labels=["a", None] * 10), r"labels\[1\] is None: leave rows"),
+        (dict(inputs=X, labels=np.array(["a", np.nan] * 10, object)), r"labels\[1\] is nan"),
+        (dict(inputs=X, views={"stages": [], "features": {}}), "views= has no `features`"),
+        (dict(inputs=X, views=[lambda X, rng: X]), r"`stages\[0\]` is a function"),
     ]
     for keywords, message in cases:
         with pytest.raises(ValueError, match=message):
@@ -309,6 +321,22 @@ def test_what_does_not_fit_is_refused_by_name():
     scipy_sparse = pytest.importorskip("scipy.sparse")
     with pytest.raises(TypeError, match="inputs is sparse"):
         es.solve(scipy_sparse.csr_array(X), dimension=1)
+
+
+def test_moments_of_no_sample_are_a_warning():
+    I = np.eye(2)  # noqa: E741
+    cases = [
+        dict(G=3 * I, B=None),
+        dict(G=None, C=2 * I, input_moment=I),
+        dict(G=None, B=I, input_moment=I, input_labels=I, label_power=0.5),
+    ]
+    for keywords in cases:
+        with pytest.warns(es.EigensweepWarning, match="are not those of one sample"):
+            es.solve(S=I, dimension=2, **keywords)
+    # Of rank one, G is as good as any.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        es.solve(S=I, G=np.ones((2, 2)) / 4, dimension=1)
 
 
 def test_views_that_are_wrong_are_a_job_error_with_its_problems():
@@ -332,13 +360,6 @@ def test_a_callable_cannot_write_to_the_inputs():
         es.solve(X, dimension=1, views=views)
 
 
-def program():
-    """The command line, built or in the directory that EIGENSWEEP_BIN names, if it is there."""
-    path = pathlib.Path(os.environ.get("EIGENSWEEP_BIN", ROOT / "target" / "debug")) / "eigensweep"
-    return str(path) if path.is_file() else None
-
-
-@pytest.mark.skipif(program() is None, reason="the program is not built")
 @pytest.mark.parametrize("center", [False, True])
 @pytest.mark.parametrize("kind", ["inputs", "covariance", "views"])
 def test_the_program_finds_the_same(tmp_path, kind, center):

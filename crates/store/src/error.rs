@@ -35,17 +35,16 @@ pub enum StoreError {
     },
     /// The output directory holds another job's rows.
     #[error(
-        "{} holds the data set of another job ({found}, not {expected}): its rows would not belong together. Choose \
+        "{} holds the data set of another job, which differs in {what}: its rows would not belong together. Choose \
          another directory or another [job] name, or replace the data set",
         path.display()
     )]
     DifferentJob {
         /// The output directory.
         path: PathBuf,
-        /// Hash of the job to be run.
-        expected: String,
-        /// Hash of the job whose rows are there.
-        found: String,
+        /// What of the job whose rows are there is not as in the one to be run, with both values where
+        /// they are short.
+        what: String,
     },
     /// The output directory holds what the other of `run` and `boundary` wrote.
     #[error(

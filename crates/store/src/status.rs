@@ -77,7 +77,8 @@ impl Progress {
     #[must_use]
     pub fn rate(&self) -> f64 {
         let alive = self.shards.iter().filter(|shard| shard.state(self.now) == "running");
-        alive.map(|shard| shard.rate()).sum()
+        // From 0: the sum of nothing is −0.
+        alive.fold(0.0, |sum, shard| sum + shard.rate())
     }
 
     /// All of it as JSON: rows, parts, failures and shards.

@@ -23,6 +23,26 @@ pub struct Moments<'a> {
     pub label_power: f64,
 }
 
+impl<'a> Moments<'a> {
+    /// G (d × d), S (d × d) and C (d × d) of inputs that no label is asked of.
+    pub(crate) fn unlabelled(
+        mean_views: MatRef<'a, f64>,
+        views: MatRef<'a, f64>,
+        cross: MatRef<'a, f64>,
+    ) -> Self {
+        let none = cross.subcols(0, 0);
+        Self {
+            mean_views,
+            views,
+            cross,
+            view_labels: none,
+            inputs: mean_views,
+            input_labels: none,
+            label_power: 0.0,
+        }
+    }
+}
+
 /// Sums over a sample of n rows of clean inputs and labels A = \[X Y\] (w = k₀ + ℓ columns) and
 /// unit noise N (p columns).
 #[derive(Clone, Copy, Debug)]

@@ -14,10 +14,22 @@
 //! important components only: in place of the minimum over j stands the k-th largest value. One of
 //! k > k₀ keeps a noise component whatever α is: its thresholds are infinite.
 //!
+//! Signal that is diagonal in no basis of Θ has thresholds all the same, as long as noise is on
+//! components of its own and diagonal there: G and S are then block-diagonal, so that the signal
+//! enters through the eigenvalues of its pencils alone. Those of (C₀, C₀ + Θ) stand in place of
+//! `(κⱼ²/n) / (κⱼ²/n + λⱼ^Θ)`, those of (C₀², C₀ + Θ) in place of its square times `κⱼ²/n + λⱼ^Θ`
+//! ([`Pencils`]).
+//!
 //! A difference within the rounding error of its terms is zero: it says that the threshold is at α =
 //! 0, and not at some √ε.
 
-use crate::paradigms::{self, Paradigm};
+use eigensweep_spectral::Failure;
+use eigensweep_spectral::lanes::InstructionSet;
+use faer::{Mat, MatRef};
+
+use crate::closed_forms::ClosedForms;
+use crate::moments::Moments;
+use crate::paradigms::{self, JOINT_EMBEDDING, Paradigm, RECONSTRUCTION};
 
 /// Eigenvalues in the common basis of the data, Γ and Θ.
 #[derive(Clone, Copy, Debug)]
@@ -245,6 +257,24 @@ pub fn thresholds(spectra: &Spectra<'_>, dimension: usize) -> Result<Thresholds,
     let eta = largest(dimension, components().map(|(signal, theta)| signal / (signal + theta).sqrt()));
     // (1−δ)/δ as the k-th smallest λⱼ^Θ/(κⱼ²/n): no cancellation where δ is near 1.
     let theta_over_signal = -largest(dimension, components().map(|(signal, theta)| -(theta / signal)));
+    Ok(against_noise(Signal { delta, eta, theta_over_signal }, gamma, theta_noise))
+}
+
+/// What thresholds depend on of the signal.
+#[derive(Clone, Copy)]
+struct Signal {
+    delta: f64,
+    eta: f64,
+    /// (1−δ)/δ.
+    theta_over_signal: f64,
+}
+
+/// The thresholds of a signal against eigenvalues of Γ and of Θ on the noise components.
+fn against_noise(
+    Signal { delta, eta, theta_over_signal }: Signal,
+    gamma: &[f64],
+    theta_noise: &[f64],
+) -> Thresholds {
     let (mut alpha_rc_squared, mut alpha_je_squared) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
     let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
     for (&gamma, &theta) in gamma.iter().zip(theta_noise) {
@@ -263,7 +293,76 @@ pub fn thresholds(spectra: &Spectra<'_>, dimension: usize) -> Result<Thresholds,
     } else {
         Preference::Undetermined
     };
-    Ok(Thresholds { delta, eta, alpha_rc_squared, alpha_je_squared, crossover, preference })
+    Thresholds { delta, eta, alpha_rc_squared, alpha_je_squared, crossover, preference }
+}
+
+/// Signal in any basis, of which thresholds depend on the values of two pencils.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pencils {
+    /// Eigenvalues of (C₀, C₀ + Θ), those above rounding, descending.
+    deltas: Vec<f64>,
+    /// Square roots of the eigenvalues of (C₀², C₀ + Θ), as many.
+    etas: Vec<f64>,
+}
+
+impl Pencils {
+    /// Of the clean second moment C₀ (k₀ × k₀), which may be singular, and of Θ there (k₀ × k₀), in
+    /// squared units of the inputs.
+    ///
+    /// Cost: ≈ 30 k₀³ flops.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::NotPositiveDefinite`] if C₀ + Θ is no second moment; [`Failure::NotFinite`],
+    /// [`Failure::NoConvergence`].
+    ///
+    /// # Panics
+    ///
+    /// If they are not square and of one size.
+    pub fn of(clean: MatRef<'_, f64>, theta: MatRef<'_, f64>) -> Result<Self, Failure> {
+        let size = clean.nrows();
+        assert!(clean.ncols() == size && theta.nrows() == size && theta.ncols() == size, "k₀ × k₀");
+        let views: Mat<f64> = clean + theta;
+        let mut forms = ClosedForms::on(InstructionSet::detect(), size, 0);
+        let mut problem = forms.problem(Moments::unlabelled(clean, views.as_ref(), clean));
+        // ω of the one and φ of the other.
+        let mut values = |paradigm| -> Result<Vec<f64>, Failure> {
+            let encoder = problem.solve(paradigm)?.encoder();
+            Ok(encoder.map_or_else(Vec::new, |encoder| encoder.spectrum.values.to_vec()))
+        };
+        let (mut deltas, mut etas) = (values(&JOINT_EMBEDDING)?, values(&RECONSTRUCTION)?);
+        let rounding = 16.0 * size as f64 * f64::EPSILON;
+        let rank = |values: &[f64]| {
+            let least = values.first().map_or(0.0, |first| first * rounding);
+            values.iter().take_while(|value| **value > least).count()
+        };
+        let rank = rank(&deltas).min(rank(&etas));
+        deltas.truncate(rank);
+        etas.truncate(rank);
+        Ok(Self { deltas, etas })
+    }
+
+    /// Thresholds for representations of `dimension` k, against noise on further components with
+    /// eigenvalues λᵢ^Γ > 0 (p), where Θ has the eigenvalues λᵢ^Θ ≥ 0 (p).
+    ///
+    /// The important components are the directions in which C₀ has a variance.
+    ///
+    /// # Errors
+    ///
+    /// [`SpectraError`]: empty spectra, lengths that differ, values outside their ranges.
+    pub fn thresholds(
+        &self,
+        gamma: &[f64],
+        theta_noise: &[f64],
+        dimension: usize,
+    ) -> Result<Thresholds, SpectraError> {
+        check("gamma", gamma, gamma.len(), true)?;
+        check("theta_noise", theta_noise, gamma.len(), false)?;
+        let kth = |values: &[f64]| values.get(dimension.checked_sub(1)?).copied();
+        let Some((delta, eta)) = kth(&self.deltas).zip(kth(&self.etas)) else { return Ok(Thresholds::NEVER) };
+        let signal = Signal { delta, eta, theta_over_signal: (1.0 - delta).max(0.0) / delta };
+        Ok(against_noise(signal, gamma, theta_noise))
+    }
 }
 
 /// The k-th largest of at least k values: the largest that k of them reach.

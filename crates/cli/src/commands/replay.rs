@@ -78,8 +78,7 @@ fn load(dataset: &Dataset, root: &Path, set: &[String]) -> Result<Input, Command
     if identity.study != dataset.identity().study {
         return Err(StoreError::DifferentJob {
             path: root.to_path_buf(),
-            expected: identity.study[..12].to_owned(),
-            found: dataset.identity().study[..12].to_owned(),
+            what: dataset.identity().difference(&identity),
         }
         .into());
     }

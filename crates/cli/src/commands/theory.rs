@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use eigensweep_engine::theory::{Quantiles, Spread, TheorySpread};
+use eigensweep_engine::theory::{Gradual, Method, Quantiles, Spread, TheorySpread};
 use eigensweep_engine::thresholds::{Draws, ThresholdTable};
 use eigensweep_store::summary::{Slice, TABLE_ROWS};
 use eigensweep_theory::thresholds::{Spectra, alignment};
@@ -43,13 +43,9 @@ pub(crate) fn call(arguments: &Theory) -> Result<Exit, CommandError> {
         (None, Some(path)) => of_job(path, arguments)?,
         (None, None) => return Ok(Exit::Success),
     };
-    let rows = &table.found.rows;
-    if rows.is_empty() {
-        tell!("a job with stages has no thresholds: Propositions 4.3 and 4.4 are about spectral views");
-    }
     if arguments.json {
         table::print(&serde_json::to_string_pretty(&table.found.json()).unwrap_or_default());
-    } else if !rows.is_empty() {
+    } else {
         print_tables(&table, table::terminal_width().map(usize::from));
     }
     Ok(Exit::Success)
@@ -63,6 +59,9 @@ fn of_job(path: &Path, arguments: &Theory) -> Result<Table, CommandError> {
     }
     let found = ThresholdTable::of_job(&job, arguments.replicate)?;
     let all = job.spec.job.adaptive.map_or(replicates, |adaptive| adaptive.min);
+    if job.spec.stages().is_some() {
+        return Ok(Table { found, note: String::new() });
+    }
     let note = match (&found.draws, job.spec.job.adaptive) {
         (Draws::One, _) => {
             format!("spectra of replicate {}", arguments.replicate.unwrap_or(job.spec.job.first_replicate))
@@ -162,10 +161,29 @@ fn print_tables(Table { found, note }: &Table, width: Option<usize>) {
         let (shown, all) = (rows.len(), found.rows.len());
         table::print(&format!("{shown} of {all} rows, those with {}; --json has them all", words.join(", ")));
     }
-    for note in [note.as_str(), "α above its threshold α* = √max(0, α²) recovers the clean model as n → ∞"]
-    {
+    let is_limit = found.method() == Some(Method::PopulationLimit);
+    let method = found.method().filter(|method| *method != Method::Propositions).map(Method::words);
+    let recovers = "α above its threshold α* = √max(0, α²) recovers the clean model as n → ∞";
+    let recovers = if is_limit { "" } else { recovers };
+    for note in [note.as_str(), method.unwrap_or_default(), recovers] {
         if !note.is_empty() {
             table::print(note);
+        }
+    }
+    if is_limit {
+        let tolerances =
+            rows.iter().filter_map(|row| Some(row.thresholds.as_ref().ok()?.gradual.as_ref()?.tolerance));
+        let mut tolerances: Vec<String> = tolerances.map(table::number).collect();
+        tolerances.sort_by(|one, other| other.cmp(one));
+        tolerances.dedup();
+        table::print(&format!("tolerance: {}", tolerances.join(", ")));
+        table::print(
+            "width: of the transition in log α, from three quarters of a component in excess to one quarter",
+        );
+        if rows.iter().any(|row| is_out_of_reach(row)) {
+            table::print(
+                "∞: no α is enough, up to 10⁴ times that at which views are as strong in the noise as in all",
+            );
         }
     }
     if rows.iter().any(|row| row.thresholds.as_ref().is_ok_and(|found| found.lower.is_some())) {
@@ -237,6 +255,9 @@ fn summary(found: &ThresholdTable, row: Option<(&TheorySpread, &Spread)>, form: 
         format!("by a{space}factor of"),
         known.and_then(|spread| spread.lower).map(|lower| table::number(lower.factor)),
     ));
+    if found.method() == Some(Method::PopulationLimit) {
+        return columns;
+    }
     let verdict = |spread: &Spread| spread.preference().name().to_owned();
     let corollary = row.map(|(_, spread)| match form.corollary {
         Corollary::Reason if is_never => format!("{}: k > k₀", verdict(spread)),
@@ -252,6 +273,9 @@ fn summary(found: &ThresholdTable, row: Option<(&TheorySpread, &Spread)>, form: 
 
 /// What the thresholds come from.
 fn details(found: &ThresholdTable, row: Option<(&TheorySpread, &Spread)>, form: Form) -> Columns {
+    if found.method() == Some(Method::PopulationLimit) {
+        return limit_details(row.map(|(_, spread)| spread));
+    }
     let is_never = row.is_some_and(|(row, _)| row.never().is_some());
     let known = row.map(|(_, spread)| spread).filter(|_| !is_never);
     let column = |heading: &str, of: fn(&Spread) -> Quantiles| {
@@ -270,6 +294,29 @@ fn details(found: &ThresholdTable, row: Option<(&TheorySpread, &Spread)>, form: 
         (format!("{symbol}²"), squared.map(|(_, squared)| cell(found, *squared, form)))
     }));
     columns
+}
+
+/// What a population limit is beside its alignments.
+fn limit_details(row: Option<&Spread>) -> Columns {
+    let more = row.and_then(|spread| spread.gradual.as_ref());
+    let mut columns = Columns::new();
+    for (paradigm, symbol) in limits() {
+        let verdict = row.and_then(|spread| spread.verdict(paradigm)).map(str::to_owned);
+        let width = |more: &Gradual| {
+            more.widths.iter().find(|(other, _)| *other == paradigm).map(|(_, width)| *width)
+        };
+        let width = more.and_then(width).filter(|width| !width.is_nan());
+        columns.push((format!("{symbol} recovers"), verdict));
+        columns.push(("width".to_owned(), width.map(table::number)));
+    }
+    columns.push(("least leakage".to_owned(), more.map(|more| table::number(more.least))));
+    columns
+}
+
+/// Whether no α is enough for a paradigm.
+fn is_out_of_reach(row: &TheorySpread) -> bool {
+    let spread = row.thresholds.as_ref().ok();
+    spread.is_some_and(|spread| limits().any(|(paradigm, _)| spread.verdict(paradigm) == Some("never")))
 }
 
 /// The paradigms that have a threshold, and its symbol.

@@ -15,8 +15,7 @@ use std::ops::Range;
 /// How closely the median and the ends of its interval are bracketed, over the precision.
 const FINE: f64 = 0.1;
 
-/// The same of further quantiles, whose standard errors are larger than that of the median, which is
-/// about half of the precision.
+/// How closely the ends are bracketed, over the precision, to see whether replicates are to be added.
 const COARSE: f64 = 0.5;
 
 /// Decides which replicates recover at a log α, −∞ for α = 0: for each of the given numbers, in
@@ -82,7 +81,7 @@ pub struct Traced {
     pub median: f64,
     /// Its interval, rounded outwards to a tenth of the precision.
     pub interval: [f64; 2],
-    /// The further quantiles.
+    /// The further quantiles, bracketed within the precision.
     pub quantiles: Vec<f64>,
     /// Replicates.
     pub replicates: u32,
@@ -180,8 +179,7 @@ impl<O: Oracle> Select<'_, O> {
         if let Some((_, count)) = self.counts.iter().find(|(pivot, _)| pivot.total_cmp(&at).is_eq()) {
             return Ok(*count);
         }
-        // α = 0 is asked of those that were never asked anything: who does not recover at some α does
-        // not recover there.
+        // Who does not recover at some α does not at α = 0 either, and is not asked there.
         let from = if at.is_finite() { at } else { f64::MIN };
         let open = |(low, high): (&f64, &f64)| *low < from && *high > at;
         let brackets = self.low.iter().zip(&self.high);
@@ -201,17 +199,17 @@ impl<O: Oracle> Select<'_, O> {
         Ok(count)
     }
 
-    /// A bracket, at most so wide, of the critical log α of this rank, from 1: −∞ twice where it is known
-    /// to recover at α = 0, +∞ twice where it does not at the largest α.
+    /// A bracket, at most so wide, of the critical log α of this rank, from 1: −∞ twice where it
+    /// recovers at α = 0, +∞ twice where it does not at the largest α.
+    ///
+    /// α = 0 is asked only where the search goes down twice and still so many recover: most searches
+    /// never do.
     fn order(&mut self, rank: u32, resolution: f64) -> Result<[f64; 2], O::Error> {
         let (rank, bottom) = (rank as usize, self.start.top - Start::DEPTH);
-        if self.high.contains(&f64::NEG_INFINITY) && self.count(f64::NEG_INFINITY)? >= rank {
-            return Ok([f64::NEG_INFINITY; 2]);
-        }
         if !self.counts.iter().any(|(pivot, _)| pivot.is_finite()) {
             self.count(self.start.pivot.clamp(bottom, self.start.top))?;
         }
-        let (mut step, mut stalled) = (self.start.step, 0);
+        let (mut step, mut stalled, mut descents) = (self.start.step, 0, 0);
         loop {
             let split = self.counts.partition_point(|(_, count)| *count < rank);
             let below = split.checked_sub(1).map(|at| self.counts[at]).filter(|(pivot, _)| pivot.is_finite());
@@ -234,10 +232,17 @@ impl<O: Oracle> Select<'_, O> {
                     stalled = if after > 0.6 * (high - low) { stalled + 1 } else { 0 };
                 }
                 (Some((low, _)), None) if low >= self.start.top => return Ok([f64::INFINITY; 2]),
+                (None, Some((f64::NEG_INFINITY, _))) => return Ok([f64::NEG_INFINITY; 2]),
                 (None, Some((high, _))) if high <= bottom => return Ok([f64::NEG_INFINITY, bottom]),
+                (None, Some((_, count)))
+                    if self.counts[0].0.is_finite() && (descents > 0 || count == self.low.len()) =>
+                {
+                    self.count(f64::NEG_INFINITY)?;
+                }
                 (Some((end, count)), None) | (None, Some((end, count))) => {
                     let apart = self.apart(rank, count, step);
                     let pivot = if below.is_some() { end + apart } else { end - apart };
+                    descents += u32::from(below.is_none());
                     self.count(pivot.clamp(bottom, self.start.top))?;
                     step *= 2.0;
                 }
@@ -283,8 +288,9 @@ impl<O: Oracle> Select<'_, O> {
 /// Finds the quantiles of the critical log α, adding replicates until the median's interval is as
 /// narrow as it shall be.
 ///
-/// All first replicates are solved at α = 0; at the largest α those that the search leads there. That
-/// gives the verdict. Replicates are then added by the width h of the interval: `R ← min(8 R, max(1.3
+/// Replicates are solved at α = 0 and at the largest α only where the search leads there, which gives
+/// the verdict: where the upper end of the interval is α = 0, and where the lower one is beyond the
+/// largest α. Replicates are then added by the width h of the interval: `R ← min(8 R, max(1.3
 /// R, 1.1 R (h/precision)²))`.
 ///
 /// # Errors
@@ -296,7 +302,6 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
     let mut select =
         Select { oracle, start, low: Vec::new(), high: Vec::new(), counts: Vec::new(), solves: 0 };
     select.grow(replicates, start);
-    let mut always = select.count(f64::NEG_INFINITY)?;
     let none = |verdict, replicates, solves| Traced {
         verdict,
         median: f64::NAN,
@@ -308,9 +313,6 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
     loop {
         // The job reader sees to it that there is an interval.
         let (l, u) = ranks(replicates, 0.5, aim.confidence).unwrap_or((1, replicates));
-        if always >= u as usize {
-            return Ok(none(Verdict::Always, replicates, select.solves));
-        }
         let coarse = [select.order(l, aim.precision * COARSE)?, select.order(u, aim.precision * COARSE)?];
         let more_are_added =
             coarse[1][0] - coarse[0][1] > 2.0 * aim.precision && replicates < aim.replicates.end;
@@ -318,6 +320,9 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
             true => [coarse[0][0], coarse[1][1]],
             false => [select.order(l, resolution)?[0], select.order(u, resolution)?[1]],
         };
+        if high == f64::NEG_INFINITY {
+            return Ok(none(Verdict::Always, replicates, select.solves));
+        }
         if low == f64::INFINITY {
             return Ok(none(Verdict::Never, replicates, select.solves));
         }
@@ -333,11 +338,8 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
                 select.order(rank, resolution).map(middle)
             };
             let median = quantile(0.5, resolution)?;
-            let quantiles = aim
-                .quantiles
-                .iter()
-                .map(|&q| quantile(q, aim.precision * COARSE))
-                .collect::<Result<_, _>>()?;
+            let quantiles =
+                aim.quantiles.iter().map(|&q| quantile(q, aim.precision)).collect::<Result<_, _>>()?;
             let (verdict, interval, solves) = (Verdict::Traced, [low, high], select.solves);
             return Ok(Traced { verdict, median, interval, quantiles, replicates, solves });
         }
@@ -348,16 +350,15 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
         let more = (wanted.min(f64::from(aim.replicates.end))) as u32;
         let grown = more.max(replicates + 1).min(aim.replicates.end);
         let next = match half.is_finite() {
-            // From the middle to beyond either end of the interval, as it will be.
+            // From the middle to well beyond either end of the interval, as it will be: what lies outside is
+            // then asked no more for either end.
             true => {
-                let step = 2.0 * half * (current / f64::from(grown)).sqrt();
-                Start { pivot: f64::midpoint(low, high), step: step.max(resolution), ..start }
+                let half = half * (current / f64::from(grown)).sqrt();
+                Start { pivot: f64::midpoint(low, high), step: (3.0 * half).max(resolution), ..start }
             }
             false => start,
         };
         replicates = grown;
         select.grow(replicates, next);
-        // α = 0 is asked of the new ones only where an earlier one recovers there.
-        always = if always > 0 { select.count(f64::NEG_INFINITY)? } else { 0 };
     }
 }

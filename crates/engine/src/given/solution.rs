@@ -14,7 +14,7 @@ use eigensweep_theory::probing::Probe;
 use eigensweep_theory::{Failure, InstructionSet, Paradigm};
 use faer::{Mat, MatRef};
 
-use super::GivenMoments;
+use super::{GivenMoments, negative};
 
 /// Most columns or names that are listed one by one.
 pub const NAMED: usize = 10;
@@ -89,6 +89,16 @@ pub enum Unsolved {
         why: String,
         /// What to do.
         remedy: String,
+    },
+    /// What was given for a second moment is none.
+    #[error(
+        "{moment} is negative in some direction, most along feature {feature} (from 0): it must be positive semidefinite"
+    )]
+    Negative {
+        /// As it was given.
+        moment: String,
+        /// Where it is most negative.
+        feature: usize,
     },
     /// A paradigm failed.
     #[error("the {paradigm} problem has no solution: {source}{remedy}")]
@@ -170,6 +180,9 @@ impl Problem<'_> {
         if let Dimension::Exactly(dimension) = dimension {
             check_dimension(dimension, (size, given.features()), self.spelling)?;
         }
+        if self.source == Source::Moments {
+            self.check_moments()?;
+        }
         let (no_inputs, no_labels) = (Mat::zeros(size, size), Mat::zeros(size, labels));
         let mut moments = given.view();
         if !given.is_square() {
@@ -237,10 +250,24 @@ impl Problem<'_> {
         Ok(Solution { dimension, rank, paradigms })
     }
 
+    /// Refuses moments from elsewhere that no views or inputs have; S is what the closed forms refuse.
+    fn check_moments(&self) -> Result<(), Unsolved> {
+        let given = self.moments;
+        for (moment, matrix) in [("G", &given.mean_views), ("input_moment", &given.inputs)] {
+            // What is not known is no number.
+            if matrix[(0, 0)].is_finite()
+                && let Some(feature) = negative(matrix.as_ref())
+            {
+                return Err(Unsolved::Negative { moment: (self.spelling)(moment, None), feature });
+            }
+        }
+        Ok(())
+    }
+
     /// What a user should know of the problem and its solution, a sentence each.
     #[must_use]
     pub fn remarks(&self, solution: &Solution) -> Vec<String> {
-        let of_problem = [self.of_inputs(), self.of_rank(solution.rank)];
+        let of_problem = [self.of_inputs(), self.of_rank(solution.rank), self.of_moments(solution)];
         of_problem.into_iter().flatten().chain(self.ties(solution)).collect()
     }
 
@@ -328,6 +355,27 @@ impl Problem<'_> {
             format!("{listed} linear in the inputs before: what tells them apart is {by}")
         };
         (!dependent.is_empty()).then(said)
+    }
+
+    /// Whose moments from elsewhere are not of one sample: what is left of a power is negative.
+    fn of_moments(&self, solution: &Solution) -> Option<String> {
+        let moments = self.moments;
+        let input_power = (0..moments.inputs.nrows()).map(|i| moments.inputs[(i, i)]).sum::<f64>();
+        let is_strange = |solved: &&Solved| {
+            let first = solved.paradigm.spectrum.as_ref().zip(solved.spectrum.as_deref());
+            let left = first.map_or(0.0, |(pencil, values)| {
+                let of = |values: &[f64]| (pencil.objective)(values, input_power);
+                // Of one direction, in parts of what there is without.
+                of(&values[..values.len().min(1)]) / of(&[0.0])
+            });
+            left < -TIED || solved.objective < 0.0 || solved.loss.is_some_and(|loss| loss < 0.0)
+        };
+        let strange =
+            solution.paradigms.iter().find(is_strange).filter(|_| self.source == Source::Moments)?;
+        Some(format!(
+            "the moments of {} are not those of one sample and its views: its views have more power than there is",
+            strange.paradigm.name
+        ))
     }
 
     /// What makes S singular, in words.

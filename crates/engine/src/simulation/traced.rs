@@ -12,7 +12,7 @@ use eigensweep_theory::{InstructionSet, Metric, Paradigm};
 
 use super::{Frame, KEPT_BYTES, Kept, Simulation, Workspace};
 use crate::boundary::select::{Aim, Oracle, Verdict, trace};
-use crate::boundary::start::{Theory, theory};
+use crate::boundary::start::{Draws, Theory, theory};
 
 /// Everything that the tasks of a job share.
 #[derive(Debug)]
@@ -64,11 +64,14 @@ impl Traced {
         stop: &AtomicBool,
         batch: &mut Rows,
     ) -> bool {
+        let mut draws = None;
         for (at, paradigm) in self.frame.paradigms.iter().enumerate() {
             let first = unit * self.frame.plan.grid.rows_per_unit;
             let Some((spec, simulation)) = self.cell(first + at as u64, paradigm) else { continue };
             let boundary = &self.boundary;
-            let theory = theory(&spec, simulation.input(), paradigm, boundary.min_replicates);
+            let draws =
+                draws.get_or_insert_with(|| Draws::of(&spec, simulation.input(), boundary.min_replicates));
+            let theory = theory(&spec, simulation.input(), boundary, paradigm, draws);
             let k = spec.model.dimension.only().and_then(|k| usize::try_from(k).ok()).unwrap_or(1);
             let mut replicates = Replicates {
                 workspace: Workspace::on(instruction_set, &simulation),

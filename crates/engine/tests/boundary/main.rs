@@ -3,6 +3,7 @@
 #![allow(clippy::float_cmp, reason = "the same bits are the same numbers")]
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small counts")]
 
+mod brute_force;
 mod cells;
 mod datasets;
 mod search;

@@ -165,7 +165,7 @@ fn intervals_hold_the_median_as_often_as_they_say() {
 fn verdicts_are_those_of_the_median() {
     let share = |k: u32, value: f64| move |r: u32| if r % 10 < k { value } else { 0.01 * f64::from(r % 7) };
     let always = traced(share(9, f64::NEG_INFINITY), 0.02).0;
-    assert_eq!((always.verdict, always.median.is_nan(), always.solves), (Verdict::Always, true, 24));
+    assert_eq!((always.verdict, always.median.is_nan(), always.solves), (Verdict::Always, true, 48));
     let never = traced(share(9, f64::INFINITY), 0.02).0;
     assert_eq!((never.verdict, never.interval[0].is_nan()), (Verdict::Never, true));
     // Some never recover, and the median is there.
@@ -214,7 +214,7 @@ proptest! {
                 prop_assert!(near(found.interval[1], at(u), 0.11 * precision), "{} {}", found.interval[1], at(u));
                 for (q, log) in [(0.5, found.median), (0.1, found.quantiles[0]), (0.9, found.quantiles[1])] {
                     let rank = (q * f64::from(found.replicates)).ceil() as u32;
-                    let by = if q == 0.5 { 0.06 } else { 0.26 };
+                    let by = if q == 0.5 { 0.06 } else { 0.51 };
                     prop_assert!(near(log, at(rank), by * precision), "{q}: {log} {}", at(rank));
                 }
             }

@@ -50,7 +50,7 @@ pub(super) fn draw(sources: &[Source], spec: &FigureSpec) -> Result<Drawing, Fig
         return refuse("a phase diagram needs an axis with several values to the right: name one with --x");
     }
     let panels = Panels::choose(&cells, &spec.facet, x_name, &mut None, false)?;
-    let x = Scale::fit_axis(&cells.numbers(x_name), spec.x_spacing, 0.0);
+    let x = Scale::fit_axis(&cells.numbers(x_name), spec.x_spacing, 0.02);
     let y = heights(&cells, spec, |line| {
         [&ALPHA, &LOW, &HIGH, &THEORY].into_iter().filter_map(|metric| line.value(metric)).collect()
     });
@@ -212,6 +212,10 @@ impl Gap {
             }
             gap.places.push((across, levels.map(|(level, _)| level)));
         }
+        // Regions reach to the frame, whose margins have room for the markers of the outermost cells.
+        let edge = |place: Option<&(f64, [f64; 2])>, across| place.map(|(_, levels)| (across, *levels));
+        let [first, last] = [edge(gap.places.first(), 0.0), edge(gap.places.last(), 1.0)];
+        gap.places = first.into_iter().chain(gap.places).chain(last).collect();
         gap
     }
 

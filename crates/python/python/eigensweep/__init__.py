@@ -36,9 +36,13 @@ __all__ = [
     "theory",
 ]
 
-# Runs of other threads stop before the interpreter does; a forked child has none.
+# Runs of other threads stop before the interpreter does; a forked child has none, nor their locks.
 atexit.register(_core.ending)
-os.register_at_fork(after_in_child=_core.forked)
+os.register_at_fork(
+    before=_core.forking,
+    after_in_parent=lambda: _core.forked(False),
+    after_in_child=lambda: _core.forked(True),
+)
 
 # Loaded on first use: they need optional packages.
 _LAZY = {"JointEmbedding": "_estimators", "Reconstruction": "_estimators"}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from . import _core
 from ._errors import Error, optional
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 class Dataset:
     """A data set on disk, as :func:`run` or the program wrote it.
 
-    It holds a path and nothing else: every access reads what is there, so that it may be looked at
+    It holds a path, from the root, and nothing else: every access reads what is there, so that it may be looked at
     while it grows, and it pickles as its path. Rows are those of committed parts only.
 
     Parameters
@@ -54,7 +58,8 @@ class Dataset:
     __slots__ = ("_path",)
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+        # The working directory may change.
+        self._path = Path(path).absolute()
         # There is one.
         self._described()
 
@@ -71,8 +76,6 @@ class Dataset:
     @property
     def job(self) -> dict[str, Any]:
         """The job as resolved: every key with its value."""
-        import tomllib
-
         return tomllib.loads(self._described()["job"])
 
     @property
@@ -236,7 +239,8 @@ class Dataset:
         ImportError
             If polars is not installed.
         Error
-            As of :meth:`scan`.
+            As of :meth:`scan`, and where the query is wrong or asks for anything beside the tables: a
+            file by ``read_csv``, say.
 
         Examples
         --------
@@ -258,7 +262,14 @@ class Dataset:
             context = library.SQLContext({self._described()["table"]: self.scan()})
             for name, text in _core.sql_views(self._path):
                 context.register(name, context.execute(text, eager=False))
-        found: polars.DataFrame = context.execute(query, eager=True)
+        if reader := _reader(query):
+            raise Error(f"SQL: {reader} reads a file, and a query sees {_listed(context)} alone")
+        try:
+            found: polars.DataFrame = context.execute(query, eager=True)
+        except library.exceptions.PolarsError as error:
+            # What follows the first lines are plans and parsers' own structures.
+            said = str(error).split("\n\n")[0].split(":\n")[0]
+            raise Error(f"SQL: {said}; the tables are {_listed(context)}") from error
         return found
 
     # Figures
@@ -359,7 +370,12 @@ class Dataset:
         return f"<b>{html.escape(self._headline())}</b><table>{rows}</table>"
 
     def _headline(self) -> str:
-        return f"Dataset({str(self._path)!r})"
+        # Short where it is below the working directory.
+        try:
+            place = os.path.relpath(self._path)
+        except OSError:  # The working directory is gone.
+            place = os.pardir
+        return f"Dataset({str(self._path) if place.startswith('..') else place!r})"
 
     def _lines(self) -> list[tuple[str, str]]:
         try:
@@ -374,6 +390,7 @@ class Dataset:
         axes = [(name, shown(values)) for name, values in found["axes"] if len(values) > 1]
         return [
             ("rows", rows + (f", without a value {failed}" if failed else "")),
+            ("data", source_of(found["job"], self._path)),
             *axes,
             ("paradigms", ", ".join(found["paradigms"])),
             ("metrics", ", ".join(found["metrics"])),
@@ -401,9 +418,40 @@ def open(path: str | os.PathLike[str]) -> Dataset:
     return Dataset(path)
 
 
+def _reader(query: str) -> str | None:
+    """The first function of a query that reads files; polars has no switch for them."""
+    # Texts and comments aside; a name may be quoted.
+    code = re.sub(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", " ", query, flags=re.DOTALL)
+    found = re.search(r"""(?i)\b((?:read|scan)_\w+)["`]?\s*\(""", code)
+    return found and found[1]
+
+
+def _listed(context: polars.SQLContext[Any]) -> str:
+    *first, last = sorted(context.tables())
+    return f"{', '.join(first)} and {last}" if first else f"`{last}`"
+
+
 def _scan(what: str, files: Sequence[os.PathLike[str]]) -> polars.LazyFrame:
     frame: polars.LazyFrame = optional("polars", what, "polars").scan_parquet(files, glob=False)
     return frame
+
+
+def source_of(job: str, root: Path | None = None) -> str:
+    """What the data of a resolved job in TOML are, in a line; of arrays in a data set their shape.
+
+    They are where the data set is now, wherever it was when it was made.
+    """
+    data = tomllib.loads(job)["data"]
+    source, inputs = data["source"], data.get("inputs")
+    if not isinstance(inputs, str):
+        return f"synthetic, {source}"
+    path = Path(inputs)
+    if path.parent.name == _core.INPUTS:
+        own = path if root is None else root / _core.INPUTS / path.name
+        if own.is_file():
+            sizes = np.load(own, mmap_mode="r").shape
+            return f"an array, {' × '.join(map(str, sizes))}"
+    return f"{source}, {inputs}"
 
 
 def shown(values: Sequence[float]) -> str:

@@ -15,6 +15,7 @@ from . import _core
 from ._errors import EigensweepWarning
 from ._run import _threads
 from ._solve import Array, Views, covariance_of, keys_of_views, matrix
+from ._values import real, refuse_missing, whole
 
 PARADIGMS = ("joint-embedding", "reconstruction")
 
@@ -235,7 +236,7 @@ def diagnose(
             f"repeats= has the shape {second.shape}, X {rows.shape}: give a second measurement of each row"
         )
     ids = {name: _ids(name, given[name], len(rows)) for name in ("pairs", "groups", "nuisance")}
-    classes, real = _labels(labels, targets, len(rows))
+    classes, reals = _labels(labels, targets, len(rows))
     facts.append(("noise", f"{named[0]}=" if named else "a corruption, drawn twice for each row"))
     if labels is not None or targets is not None:
         facts.append(("labels", "targets=" if labels is None else "labels="))
@@ -247,10 +248,10 @@ def diagnose(
         views=staged,
         covariance=covariance,
         classes=classes,
-        targets=real,
-        dimension=dimension,
-        alignment=alignment,
-        components=components,
+        targets=reals,
+        dimension=None if dimension is None else whole("dimension", dimension),
+        alignment=None if alignment is None else real("alignment", alignment),
+        components=None if components is None else whole("components", components),
         standardize=standardize,
         threads=_threads(threads),
     )
@@ -276,6 +277,7 @@ def _ids(name: str, value: object, samples: int) -> NDArray[np.uint64] | None:
     array = np.asarray(value)
     if array.shape not in ((samples,), (samples, 1)):
         raise ValueError(f"{name}= has the shape {array.shape}: give one value for each of {samples} rows")
+    refuse_missing(f"{name}=", array.reshape(-1))
     try:
         _, numbers = np.unique(array.reshape(-1), return_inverse=True)
     except TypeError:

@@ -21,7 +21,8 @@ except ImportError as error:
 
 from . import _core
 from ._errors import EigensweepWarning
-from ._solve import Array, Views, covariance_of, is_sparse, refuse_masked, view_moments
+from ._solve import Array, Views, covariance_of, view_moments
+from ._values import is_sparse, refuse_masked, refuse_words
 
 _DTYPES = (np.float64, np.float32)
 
@@ -56,6 +57,13 @@ class _Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         """Fits what is shared; returns the k signs, and what was solved."""
         sparse = "csr" if self._takes_sparse else False
         refuse_masked("X", X)
+        if is_sparse(X) and not sparse:
+            raise TypeError(
+                "views see every entry of a sample, and X is sparse: pass X.toarray(), or a "
+                "covariance in place of views"
+            )
+        if not is_sparse(X):
+            refuse_words("X", X)
         X = validate_data(self, X, accept_sparse=sparse, dtype=_DTYPES, ensure_min_samples=2)
         most = min(X.shape)
         wanted: Any = most if self.n_components is None else self.n_components
@@ -64,7 +72,7 @@ class _Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         moments, mean = self._moments(X)
         source = "covariance" if self.views is None else "views"
         found = _core.solve(
-            moments, [self._paradigm], int(wanted), source, centred=self.center, estimator=True
+            moments, [self._paradigm], min(int(wanted), X.shape[1]), source, centred=self.center, estimator=True
         )
         dimension = found["dimension"]
         if dimension == 0:

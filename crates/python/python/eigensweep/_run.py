@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import secrets
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._dataset import Dataset, shown
-from ._errors import EigensweepWarning, JobError, Problem, optional
-from ._solve import refuse_masked
+from ._dataset import Dataset, shown, source_of
+from ._errors import EigensweepWarning, optional
+from ._values import as_json, dense, refuse_missing, whole
 
 Job = str | os.PathLike[str] | Mapping[str, Any]
 """A path, TOML text, or a dict of the job file's keys."""
@@ -177,18 +176,15 @@ def _compute(
     progress: bool | Progress | None,
 ) -> Dataset:
     """Compute what is missing of a data set of rows, or of critical alignments."""
-    count = _threads(threads)
+    count, share = _threads(threads), _shard(shard)
     text = _text(job, set, data)
-    place = None if output is None else Path(output)
-    with _bar(progress) as hear:
-        if data is None:
-            root = _core.run(text, traced, place, count, _shard(shard), fresh, hear, _warn)
-        else:
-            place = place or Path(_core.output(text, traced))
-            _core.refuse_strange(place)
-            with _kept(place, data) as keys:
-                text = (text[0], text[1], [*text[2], *keys])
-                root = _core.run(text, traced, place, count, _shard(shard), fresh, hear, _warn)
+    root = _core.output(text, traced) if output is None else Path(output).absolute()
+    with contextlib.ExitStack() as stack:
+        hear = stack.enter_context(_bar(progress))
+        if data is not None:
+            _core.refuse_strange(root)
+            text = stack.enter_context(_kept(root, text, data))
+        _core.run(text, traced, root, count, share, fresh, hear, _warn)
     return Dataset(root)
 
 
@@ -217,6 +213,8 @@ class Plan:
     shards : dict
         ``count``, ``empty`` (those with nothing to do), and the least and the most ``parts`` and
         ``seconds`` of one.
+    source : str
+        Where the data are from: a distribution, files, or arrays.
     """
 
     name: str
@@ -234,6 +232,7 @@ class Plan:
     seconds: float
     loading: float
     shards: dict[str, Any]
+    source: str
 
     def __repr__(self) -> str:
         axes = [f"  {name}: {shown(values)}" for name, values in self.axes.items()]
@@ -241,7 +240,8 @@ class Plan:
         head += f"{'s' if self.parts != 1 else ''}, {self.replicates:,} replicates"
         cost = f"about {_bytes(self.bytes)} on disk, {_bytes(self.memory)} of memory, "
         cost += f"{_seconds(self.seconds)} with {self.threads} thread"
-        return "\n".join([head, *axes, f"  {cost}{'s' if self.threads != 1 else ''}"])
+        cost += "s" if self.threads != 1 else ""
+        return "\n".join([head, f"  data: {self.source}", *axes, f"  {cost}"])
 
 
 def plan(
@@ -273,16 +273,25 @@ def plan(
     >>> found.rows == 3 * 3 * len(found.axes["samples"]) * len(found.axes["alignment"])
     True
     """
-    if shards < 1:
-        raise ValueError(f"shards={shards}: give 1 or more")
+    shards = whole("shards", shards)
     count = _threads(threads)
+    with loaded(job, set, data) as text:
+        found = _core.plan(text, count, shards)
+        source = source_of(found.pop("job"))
+    return Plan(**found, source=source)
+
+
+@contextlib.contextmanager
+def loaded(job: Job, set: Mapping[str, Any] | None, data: Any) -> Iterator[_JobText]:
+    """A job as ``_core`` takes it, with arrays in a directory that is there as long as it is used."""
     text = _text(job, set, data)
     if data is None:
-        return Plan(**_core.plan(text, count, shards))
+        yield text
+        return
     import tempfile
 
-    with tempfile.TemporaryDirectory() as place, _kept(Path(place), data) as keys:
-        return Plan(**_core.plan((text[0], text[1], [*text[2], *keys]), count, shards))
+    with tempfile.TemporaryDirectory() as place, _kept(Path(place), text, data) as kept:
+        yield kept
 
 
 def _warn(message: str) -> None:
@@ -292,15 +301,17 @@ def _warn(message: str) -> None:
 
 def _text(job: Job, set: Mapping[str, Any] | None, data: Any = None) -> _JobText:
     """A job as ``_core`` takes it."""
-    overrides = [(key, _json(value, key)) for key, value in (set or {}).items()]
+    overrides = [(key, as_json(value, key)) for key, value in (set or {}).items()]
     if data is not None:
         overrides.append(("data.source", '"npy"'))
         for key, value in _named(data).items():
             # Where arrays are is known once they are written; the job can be checked without.
-            text = json.dumps(f"{key}.npy") if _is_array(key) else _json(value, f"data.{key}")
+            # A key that is no array's and has one is wrong, whatever is in it.
+            is_array = _is_array(key) or np.ndim(value) > 1
+            text = json.dumps(f"{key}.npy") if is_array else as_json(value, f"data.{key}")
             overrides.append((f"data.{key}", text))
     if isinstance(job, Mapping):
-        return "json", _json(job, ""), overrides
+        return "json", as_json(job, ""), overrides
     if isinstance(job, os.PathLike):
         return "path", os.fspath(job), overrides
     if not isinstance(job, str):
@@ -311,45 +322,17 @@ def _text(job: Job, set: Mapping[str, Any] | None, data: Any = None) -> _JobText
     return "toml" if is_text else "path", job, overrides
 
 
-def _json(value: Any, place: str) -> str:
-    """A value of a job as JSON."""
-    return json.dumps(_plain(value, place), ensure_ascii=False)
-
-
-def _plain(value: Any, place: str) -> Any:
-    """A value as JSON knows it; entries that are None are left out."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        within = ((str(key), entry) for key, entry in value.items() if entry is not None)
-        return {key: _plain(entry, f"{place}.{key}" if place else key) for key, entry in within}
-    if isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [_plain(item, f"{place}[{at}]") for at, item in enumerate(value)]
-    what = repr(value) if isinstance(value, float) else f"a {type(value).__name__}"
-    message = f"`{place}` is {what}, which no key of a job takes"
-    help = "give a finite number, a text, a boolean, a list or a dict"
-    problem: Problem = {
-        "message": message, "label": "of no type that is taken", "help": help,
-        "source": "job", "line": 1, "column": 1,
-    }  # fmt: skip
-    raise JobError(f"job: {message}\n  help: {help}", [problem])
-
-
 def _named(data: Any) -> dict[str, Any]:
     """Arrays by the keys of ``[data]`` that they stand for."""
     if isinstance(data, Mapping):
-        return dict(data)
-    if isinstance(data, tuple):
+        named = dict(data)
+    elif isinstance(data, tuple):
         if len(data) != 2:
             raise ValueError(f"data has {len(data)} arrays: give X, (X, Y), or a dict of names")
-        return {"inputs": data[0], "labels": data[1]}
-    return {"inputs": data}
+        named = {"inputs": data[0], "labels": data[1]}
+    else:
+        named = {"inputs": data}
+    return {key: value for key, value in named.items() if value is not None}
 
 
 def _is_array(key: str) -> bool:
@@ -358,14 +341,14 @@ def _is_array(key: str) -> bool:
 
 
 @contextlib.contextmanager
-def _kept(root: Path, data: Any) -> Iterator[list[tuple[str, str]]]:
-    """Writes arrays into a data set and gives the keys that name them.
+def _kept(root: Path, text: _JobText, data: Any) -> Iterator[_JobText]:
+    """Writes arrays into a data set and gives the job with the keys that name them.
 
     Each has the hash of its content in its name: what is there is not written again, and other
     arrays do not take the place of those that a data set was computed from. What was written for a
     run that was refused is taken back.
     """
-    directory = root.absolute() / "inputs"
+    directory = root / _core.INPUTS
     directory.mkdir(parents=True, exist_ok=True)
     new: list[Path] = []
     try:
@@ -375,7 +358,7 @@ def _kept(root: Path, data: Any) -> Iterator[list[tuple[str, str]]]:
                 continue
             path = _keep(directory, key, _array(key, value), new)
             keys.append((f"data.{key}", json.dumps(str(path), ensure_ascii=False)))
-        yield keys
+        yield text[0], text[1], [*text[2], *keys]
     except BaseException:
         if not (root / "job.toml").exists():
             for path in new:
@@ -388,15 +371,17 @@ def _kept(root: Path, data: Any) -> Iterator[list[tuple[str, str]]]:
 
 def _array(key: str, value: Any) -> np.ndarray[Any, Any]:
     """An array as npy files hold it: of one byte order and one order of entries."""
-    refuse_masked(f"data {key!r}", value)
-    array = np.asarray(value)
+    name = f"data {key!r}"
+    instead = f"give {key}.toarray(), or a job that reads it: scipy.io.mmwrite, source = 'mtx'"
+    words = not key.endswith("inputs")
+    array = dense(name, value, instead, words=words)
+    if words:
+        refuse_missing(name, array)
     if array.dtype.kind == "O":
         texts = np.asarray([str(item) for item in array.ravel()]).reshape(array.shape)
         array = texts if all(isinstance(item, str) for item in array.ravel()) else array
     if array.dtype.kind not in "biufU":
-        raise TypeError(
-            f"data {key!r} is an array of {array.dtype}: give numbers or, as labels, texts"
-        )
+        raise TypeError(f"{name} is an array of {array.dtype}: give numbers or, as labels, texts")
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
 
 
@@ -405,12 +390,13 @@ def _keep(directory: Path, key: str, array: np.ndarray[Any, Any], new: list[Path
     import hashlib
 
     kind = f"{array.dtype.str} {array.shape}\n".encode()
-    digest = hashlib.blake2b(kind, digest_size=8)
+    bytes = _core.INPUT_DIGITS // 2
+    digest = hashlib.blake2b(kind, digest_size=bytes)
     digest.update(array.reshape(-1).view(np.uint8).data)
-    path = directory / f"{key}-{digest.hexdigest()}.npy"
+    names = _core.input_names(key, digest.hexdigest(), secrets.token_hex(bytes))
+    path, staged = (directory / name for name in names)
     if path.exists():
         return path
-    staged = directory / f".{key}.{secrets.token_hex(8)}.part"
     try:
         with open(staged, "xb") as file:
             np.lib.format.write_array(file, array, allow_pickle=False)
@@ -425,20 +411,21 @@ def _keep(directory: Path, key: str, array: np.ndarray[Any, Any], new: list[Path
 
 def _shard(shard: str | tuple[int, int] | None) -> tuple[int, int] | None:
     """A shard as its number and how many there are."""
+    if shard is None:
+        return None
     if isinstance(shard, str):
-        index, slash, count = shard.partition("/")
-        if not (slash and index.strip().isdecimal() and count.strip().isdecimal()):
+        parts = [part.strip() for part in shard.split("/")]
+        if len(parts) != 2 or not all(part.isdecimal() for part in parts):
             raise ValueError(f"shard={shard!r}: give I/N, such as '1/3'")
-        return int(index), int(count)
-    return shard
+        shard = int(parts[0]), int(parts[1])
+    index, count = shard
+    return whole("shard=(I, N): I", index, least=0), whole("shard=(I, N): N", count, least=0)
 
 
 def _threads(asked: int | None) -> int:
     """Worker threads: those asked for, or what this process may use."""
     if asked is not None:
-        if asked < 1:
-            raise ValueError(f"threads={asked}: give 1 or more")
-        return asked
+        return whole("threads", asked)
     if not _in_worker():
         return _core.threads()
     # loky sets it to the share of a worker.

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import operator
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
@@ -15,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _core
 from ._errors import EigensweepWarning
+from ._values import as_json, dense, real, refuse_masked, refuse_missing, whole
 
 Array = NDArray[np.float64]
 Draw = Callable[[Array, np.random.Generator], ArrayLike]
@@ -272,9 +270,7 @@ def solve(
     >>> dropped.moments.G.tolist(), dropped.moments.S.tolist()
     ([[0.25, 0.0], [0.0, 1.0]], [[0.5, 0.0], [0.0, 2.0]])
     """
-    dimension = operator.index(dimension)
-    if dimension < 1:
-        raise ValueError(f"dimension={dimension} is not at least 1")
+    dimension = whole("dimension", dimension)
     beside = {"input_moment": input_moment, "input_labels": input_labels}
     given: dict[str, ArrayLike | None] = {"S": S, "G": G, "C": C, "B": B} | beside
     classes = None
@@ -293,7 +289,7 @@ def solve(
             view_labels=arrays.get("B"),
             inputs=arrays.get("input_moment"),
             input_labels=arrays.get("input_labels"),
-            label_power=None if label_power is None else float(label_power),
+            label_power=None if label_power is None else real("label_power", label_power),
         )
         source, X = "moments", None
         wanted = {"joint-embedding": G, "reconstruction": C, "supervised": B}
@@ -366,10 +362,7 @@ def solve(
 
 def matrix(name: str, value: ArrayLike, *, column: bool = False) -> Array:
     """Aligned doubles in two dimensions, not copied if they are; one column of a vector."""
-    if is_sparse(value):
-        raise TypeError(f"{name} is sparse: pass {name}.toarray(), or fit an estimator")
-    refuse_masked(name, value)
-    array = np.asarray(value)
+    array = dense(name, value, f"pass {name}.toarray(), or fit an estimator")
     if array.dtype.kind not in "biuf":
         what = "complex numbers" if array.dtype.kind == "c" else f"entries of type {array.dtype}"
         raise ValueError(f"{name} holds {what}: real numbers are needed, {name}.astype(float) say")
@@ -383,22 +376,9 @@ def matrix(name: str, value: ArrayLike, *, column: bool = False) -> Array:
     return np.require(array, np.float64, "A")
 
 
-def refuse_masked(name: str, value: object) -> None:
-    """Refuse arrays of which some entries are masked: closed forms need all of them."""
-    if np.ma.is_masked(value):
-        raise ValueError(
-            f"{name} has masked entries: leave their rows out, or fill them in, {name}.filled(0) say"
-        )
-
-
-def is_sparse(value: object) -> bool:
-    """Whether a value is a sparse matrix or array of SciPy's."""
-    return hasattr(value, "tocsr")
-
-
 def covariance_of(covariance: ArrayLike, size: int, variance: float) -> Array:
     """Σ (d × d): of a share of the mean variance of the inputs, of variances, or itself."""
-    array = np.asarray(covariance)
+    array = dense("covariance=", covariance, "pass covariance.toarray()")
     if array.dtype.kind not in "biuf":
         raise ValueError(f"covariance= holds entries of type {array.dtype}: numbers are needed")
     if array.ndim == 2 and array.shape == (size, size):
@@ -425,12 +405,14 @@ def _labels(
         return matrix("targets", targets, column=True), None
     if labels is None:
         return None, None
+    refuse_masked("labels", labels)
     array = np.asarray(labels)
     if array.ndim == 0 or len(array) != samples:
         raise ValueError(f"labels need a row per sample: {samples}, found shape {array.shape}")
     if array.ndim > 2 or (array.ndim == 2 and array.shape[1] != 1):
         return matrix("labels", array), None
     array = array.reshape(-1)
+    refuse_missing("labels", array)
     words = None
     if array.dtype.kind in "OUST":
         try:
@@ -473,17 +455,12 @@ def keys_of_views(views: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str
         )
     keys = views if isinstance(views, Mapping) else {"stages": list(views)}
 
-    def plain(value: object) -> object:
-        if isinstance(value, np.ndarray | np.generic):
-            return value.tolist()
-        if isinstance(value, PathLike):
-            return fspath(value)
-        raise ValueError(f"views= holds {value!r}: texts, numbers, lists and dicts are understood")
-
-    try:
-        return json.dumps(dict(keys), default=plain, allow_nan=False)
-    except TypeError as error:
-        raise ValueError(f"views= cannot be read: {error}") from None
+    if "features" in keys:
+        raise ValueError(
+            "views= has no `features`: they are what becomes of inputs before they are viewed. Pass "
+            "inputs that are standardized, or whatever it is, or run a job with [features]"
+        )
+    return as_json(keys, "")
 
 
 def _drawn_moments(
@@ -494,9 +471,8 @@ def _drawn_moments(
     n_views: int,
     random_state: Any,
 ) -> _core.Moments:
-    n_views = operator.index(n_views)
-    if n_views < 2:
-        raise ValueError(f"n_views={n_views}: two draws at least tell views from their mean")
+    # Two draws at least tell views from their mean.
+    n_views = whole("n_views", n_views, least=2)
     rng, samples = np.random.default_rng(random_state), len(inputs)
     mean_inputs, second_inputs = _core.second_moment(inputs)
     shown = inputs.view()

@@ -1,4 +1,4 @@
-"""Thresholds of Propositions 4.3 and 4.4, and Corollary 4.5: :func:`theory`."""
+"""Alignment thresholds, by the paper's propositions or as n → ∞: :func:`theory`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 
 from . import _core
+from ._values import whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -49,11 +50,19 @@ class Thresholds(NamedTuple):
     """The condition that holds."""
     never: str | None
     """Why no alignment recovers, where none does."""
+    method: str
+    """What the thresholds come from: ``"propositions"`` of spectra."""
 
 
 @overload
-def theory(job: Job, /, *, set: Mapping[str, Any] | None = None, replicate: int | None = None)\
-        -> list[dict[str, Any]]: ...  # fmt: skip
+def theory(
+    job: Job,
+    /,
+    *,
+    set: Mapping[str, Any] | None = None,
+    replicate: int | None = None,
+    data: Any = None,
+) -> list[dict[str, Any]]: ...
 @overload
 def theory(
     *,
@@ -74,6 +83,7 @@ def theory(
     dimension: int | None = None,
     set: Mapping[str, Any] | None = None,
     replicate: int | None = None,
+    data: Any = None,
 ) -> Thresholds | list[dict[str, Any]]:
     r"""Find which alignment of the views each paradigm needs, without simulating.
 
@@ -86,7 +96,10 @@ def theory(
 
     .. math:: \alpha^2 > \max_i (1-\delta)/\delta - \lambda_i^\Theta/\lambda_i^\Gamma
 
-    (Proposition 4.4).
+    (Proposition 4.4). Raw features share no basis with Θ: then δ and η² are the kth largest
+    eigenvalues of the pencils (C₀, C₀ + Θ) and (C₀², C₀ + Θ). Jobs with stages have a population
+    limit: the alignment from which on leakage is less than a tolerance (that of ``[boundary]``,
+    1/(2k) by default) above the least that any linear map of k dimensions has.
 
     Parameters
     ----------
@@ -102,14 +115,21 @@ def theory(
         Values over those of the job.
     replicate : int, optional
         Only this replicate of the job, from 0.
+    data : array, tuple of arrays or dict, optional
+        The data of the job, as :func:`run` takes them.
 
     Returns
     -------
     Thresholds or list of dict
         Of spectra a named tuple. Of a job a dict for each combination of the axes that matter, with
         the keys of ``eigensweep theory --json``: medians over the replicates, with quantiles
-        ``_q05`` and ``_q95``; what is infinite is None. A list of them makes a frame. None of a job
-        with stages, which the propositions are not about.
+        ``_q05`` and ``_q95``; what is infinite is None. A list of them makes a frame. ``method``
+        says what they come from: ``"propositions"``, ``"pencils"`` (raw features) or
+        ``"population-limit"`` (stages). The latter two have a verdict for each paradigm
+        (``alpha_je_verdict``: ``"always"``, ``"never"``, or ``"at"`` alpha), the width of the
+        transition in log α (``alpha_je_width``) and ``least_leakage``; a population limit has no
+        δ, η and corollary, and says why it is ``undefined`` where it is: features that act on
+        rows, a corruption without a closed form, more than 1,024 inputs.
 
     Raises
     ------
@@ -133,15 +153,20 @@ def theory(
     if job is not None:
         if any(spectrum is not None for spectrum in (*spectra, dimension)):
             raise TypeError("theory() takes a job or spectra, not both")
-        from ._run import _text
+        from ._run import loaded
 
-        rows: list[dict[str, Any]] = json.loads(_core.theory_of_job(_text(job, set), replicate))
+        if replicate is not None:
+            replicate = whole("replicate", replicate, least=0, most=2**32 - 1)
+        with loaded(job, set, data) as text:
+            rows: list[dict[str, Any]] = json.loads(_core.theory_of_job(text, replicate))
         return rows
     if any(spectrum is None for spectrum in spectra):
         needed = "signal=, theta_signal=, gamma= and theta_noise="
         raise TypeError(f"theory() takes a job, or {needed}")
-    if set is not None or replicate is not None:
-        raise TypeError("set= and replicate= are of a job")
+    if set is not None or replicate is not None or data is not None:
+        raise TypeError("set=, replicate= and data= are of a job")
+    if dimension is not None:
+        dimension = whole("dimension", dimension)
     arrays = [np.require(spectrum, np.float64, "A") for spectrum in spectra]
     for name, array in zip(("signal", "theta_signal", "gamma", "theta_noise"), arrays, strict=True):
         if array.ndim != 1:

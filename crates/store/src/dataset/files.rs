@@ -22,15 +22,24 @@ pub const INPUTS: &str = "inputs";
 const ENTRIES: [&str; 8] =
     ["data", "summary", "staging", "logs", "sections", "manifest.json", "commits", "job.toml"];
 
-/// Whether a file in [`INPUTS`] is one that a run was given, `labels-<hash>.npy`, or what a kill
-/// leaves of its writing, `.labels.<number>.part`: anything else is not ours.
+/// Hexadecimal digits of the hash of an input's content, and of the number that tells apart who writes
+/// it.
+pub const INPUT_DIGITS: usize = 16;
+
+/// What a file in [`INPUTS`] is called that holds what a job has under a key, `labels-<hash>.npy`, and
+/// while it is written, `.labels.<number>.part`.
+#[must_use]
+pub fn input_names(key: &str, hash: &str, number: &str) -> [String; 2] {
+    [format!("{key}-{hash}.npy"), format!(".{key}.{number}.part")]
+}
+
+/// Whether a file in [`INPUTS`] has one of its [names](input_names); anything else is not ours.
 pub(super) fn is_input(path: &Path) -> bool {
-    const DIGITS: usize = 16;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let of = |parts: Option<(&str, char)>| {
         let (stem, mark) = parts?;
         let (_, hash) = stem.rsplit_once(mark)?;
-        Some(hash.len() == DIGITS && hash.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        Some(hash.len() == INPUT_DIGITS && hash.bytes().all(|digit| digit.is_ascii_hexdigit()))
     };
     let named = name.strip_suffix(".npy").map(|stem| (stem, '-'));
     of(named.or_else(|| name.strip_suffix(".part").map(|stem| (stem, '.')))).unwrap_or(false)
@@ -150,4 +159,27 @@ pub(super) fn hash(path: &Path) -> Result<(String, u64), StoreError> {
         Ok((hasher.finalize().to_hex().to_string(), hasher.count()))
     };
     read().map_err(StoreError::io("read", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INPUT_DIGITS, input_names, is_input};
+
+    #[test]
+    fn inputs_are_known_by_the_names_that_they_are_given() {
+        let directory = tempfile::tempdir().unwrap();
+        let digits = "0123456789abcdef";
+        assert_eq!(digits.len(), INPUT_DIGITS);
+        for name in input_names("test_labels", digits, digits) {
+            let path = directory.path().join(name);
+            assert!(!is_input(&path), "there is none yet");
+            std::fs::write(&path, b"").unwrap();
+            assert!(is_input(&path), "{}", path.display());
+        }
+        for name in ["labels.npy", "labels-0123.npy", ".labels.part", "notes.txt"] {
+            let path = directory.path().join(name);
+            std::fs::write(&path, b"").unwrap();
+            assert!(!is_input(&path), "{name}");
+        }
+    }
 }

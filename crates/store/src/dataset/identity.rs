@@ -5,6 +5,8 @@
 //! replicates and values of axes. A **section** is a box of cells of the study with its layout; see
 //! [`super::section`].
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::columns::{FORMAT_VERSION, ThresholdsOf};
 use eigensweep_job::JobSpec;
 use eigensweep_job::keys::{self, Identity as Enters};
@@ -22,6 +24,8 @@ pub struct Identity {
     pub job: String,
     /// The job in TOML without names, paths and what no file depends on: what goes into the parts.
     pub content: String,
+    /// What the study is the hash of, beside the content of input files: keys in TOML, and axes.
+    shared: String,
 }
 
 impl Identity {
@@ -49,14 +53,66 @@ impl Identity {
             study.push_str(axis.name);
             study.push_str(if axis.relative { " relative\n" } else { "\n" });
         }
-        let study = hash("eigensweep study 2", &[&study, fingerprint]);
+        let (shared, study) = (study.clone(), hash("eigensweep study 2", &[&study, fingerprint]));
         let replicates = format!("{:?}", spec.job.range());
         let purpose = match thresholds {
             ThresholdsOf::Dimension if thresholds_differ(spec) => "eigensweep job 3",
             ThresholdsOf::Dimension | ThresholdsOf::Components => "eigensweep job 2",
         };
-        Self { hash: hash(purpose, &[&study, &content, &replicates]), study, job, content }
+        Self { hash: hash(purpose, &[&study, &content, &replicates]), study, job, content, shared }
     }
+
+    /// What of a study is not as in another one, in words: `job.seed (3, not 4)`.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> String {
+        // All keys the same, it is the other thing that a study is the hash of.
+        differing(&self.shared, &other.shared).unwrap_or_else(|| "the content of its input files".to_owned())
+    }
+
+    /// The same of a section, where any is.
+    pub(super) fn section_difference(&self, other: &Self) -> Option<String> {
+        differing(&self.content, &other.content)
+    }
+}
+
+/// The keys whose values two jobs in TOML have each their own, some of many, with both values where
+/// they are short.
+fn differing(job: &str, other: &str) -> Option<String> {
+    /// Longest value that is shown.
+    const SHOWN: usize = 40;
+    /// Most keys that are.
+    const LISTED: usize = 4;
+    let [own, others] = [job, other].map(|job| entries(job).collect::<BTreeMap<_, _>>());
+    let keys: BTreeSet<&String> = own.keys().chain(others.keys()).collect();
+    let differing = keys.into_iter().filter(|key| own.get(*key) != others.get(*key)).map(|key| {
+        match (own.get(key), others.get(key)) {
+            (Some(own), Some(other)) if own.len() + other.len() <= SHOWN => {
+                format!("{key} ({own}, not {other})")
+            }
+            _ => key.clone(),
+        }
+    });
+    let mut differing: Vec<String> = differing.collect();
+    if differing.len() > LISTED {
+        let more = differing.split_off(LISTED).len();
+        differing.push(format!("{more} more"));
+    }
+    (!differing.is_empty()).then(|| differing.join(", "))
+}
+
+/// Each key of a job in TOML, `table.key`, with its value; of what is no key, the line with nothing.
+fn entries(job: &str) -> impl Iterator<Item = (String, &str)> {
+    let mut table = "";
+    job.lines().filter_map(move |line| {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            table = name;
+            return None;
+        }
+        Some(match line.split_once(" = ") {
+            Some((key, value)) => (format!("{table}.{key}"), value),
+            None => (line.to_owned(), ""),
+        })
+    })
 }
 
 /// Whether rows of a job may have other thresholds at k than at k₀: with a k other than k₀.

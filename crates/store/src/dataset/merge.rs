@@ -1,7 +1,6 @@
 //! Joining data sets of one study: shards that were written into directories of their own, or into
 //! one.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -55,7 +54,7 @@ pub fn merge(sources: &[PathBuf], into: &Path, holder: &str) -> Result<(Dataset,
         remains::refuse_other_formats(into)?;
         remains::refuse_foreign(
             into,
-            &model.identity().study,
+            model.identity(),
             fingerprint(model),
             &section::read_all(into)?.sections,
         )?;
@@ -119,7 +118,7 @@ fn fingerprint(dataset: &Dataset) -> &str {
 
 /// Refuses a data set whose rows would not belong to those of another.
 fn refuse_other(first: &Dataset, other: &Dataset) -> Result<(), StoreError> {
-    remains::refuse_foreign(other.root(), &first.identity().study, fingerprint(first), other.sections())?;
+    remains::refuse_foreign(other.root(), first.identity(), fingerprint(first), other.sections())?;
     for (one, two) in first.sections().iter().zip(other.sections()) {
         if (one.number, &one.identity.hash) != (two.number, &two.identity.hash) {
             return Err(StoreError::DifferentSections {
@@ -132,37 +131,10 @@ fn refuse_other(first: &Dataset, other: &Dataset) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The keys whose values two sections have each their own: `output.part_rows (6, not 12)`.
+/// What of a section is not as in another one, in words.
 fn difference(section: &Section, other: &Section) -> String {
-    /// Longest value that is shown.
-    const SHOWN: usize = 40;
-    let lines = |section: &Section| {
-        let mut table = "";
-        let mut values = BTreeMap::new();
-        for line in section.identity.content.lines() {
-            match (line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')), line.split_once(" = ")) {
-                (Some(name), _) => table = name,
-                (None, Some((key, value))) => {
-                    values.insert(format!("{table}.{key}"), value.to_owned());
-                }
-                (None, None) => {}
-            }
-        }
-        values
-    };
-    let (own, others) = (lines(section), lines(other));
-    let keys: BTreeSet<&String> = own.keys().chain(others.keys()).collect();
-    let differing = keys.into_iter().filter(|key| own.get(*key) != others.get(*key)).map(|key| {
-        match (own.get(key), others.get(key)) {
-            (Some(own), Some(other)) if own.len() + other.len() <= SHOWN => {
-                format!("{key} ({own}, not {other})")
-            }
-            _ => key.clone(),
-        }
-    });
-    let differing: Vec<String> = differing.collect();
     // Sections may be numbered otherwise, and hold the same.
-    if differing.is_empty() { "its number".to_owned() } else { differing.join(", ") }
+    section.identity.section_difference(&other.identity).unwrap_or_else(|| "its number".to_owned())
 }
 
 /// Brings one part in, unless it is there.

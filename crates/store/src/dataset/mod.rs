@@ -44,9 +44,11 @@ pub use commit::CommitRecord;
 pub(crate) use commit::part_stem;
 pub use digest::{Cell, Columns, SUMMARY_FILE};
 pub use encode::Encoded;
-pub use files::INPUTS;
+pub use files::{INPUT_DIGITS, INPUTS, input_names};
 pub use history::{RunRecord, RunState, read_runs};
 pub use identity::Identity;
+#[cfg(unix)]
+pub use lock::Forking;
 pub use manifest::{Manifest, SectionSummary};
 pub use merge::{Merged, merge};
 pub use reader::read_columns;
@@ -381,7 +383,7 @@ fn known_sections(
         };
         return Err(StoreError::OtherKind { path: root.to_path_buf(), found });
     }
-    remains::refuse_foreign(root, &identity.study, fingerprint, &sections)?;
+    remains::refuse_foreign(root, identity, fingerprint, &sections)?;
     Ok(sections)
 }
 

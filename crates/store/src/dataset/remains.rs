@@ -111,38 +111,35 @@ pub(super) fn refuse_other_formats(root: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses the data set of another study. `fingerprint` is that of the job's input.
+/// Refuses the data set of another study than that of a job. `fingerprint` is that of the job's input.
 pub(super) fn refuse_foreign(
     root: &Path,
-    study: &str,
+    identity: &Identity,
     fingerprint: &str,
     sections: &[Section],
 ) -> Result<(), StoreError> {
-    let known = sections.first().map(|section| section.identity.study.clone());
-    // No sections yet: the manifest may say whose directory it is, or the job file.
-    let known = known.or_else(|| Manifest::read(root).map(|manifest| manifest.study));
-    let found = match known {
-        Some(found) => Some(found),
-        None => job_file_study(root, fingerprint)?,
+    let refused = |what: String| Err(StoreError::DifferentJob { path: root.to_path_buf(), what });
+    let (study, there) = if let Some(section) = sections.first() {
+        (section.identity.study.clone(), Some(section.identity.clone()))
+    } else if let Some(manifest) = Manifest::read(root) {
+        // No sections yet: the manifest may say whose directory it is, or the job file.
+        let job = job::stored("manifest.json", &manifest.job, &[]).ok();
+        (manifest.study, job.map(|job| Identity::new(&job.spec, fingerprint)))
+    } else {
+        match job_file(root)? {
+            JobFile::Absent => return Ok(()),
+            JobFile::Resolved(spec) => {
+                let there = Identity::new(&spec, fingerprint);
+                (there.study.clone(), Some(there))
+            }
+            // It must not be written over.
+            JobFile::Strange => return refused("job.toml, which no run has written".to_owned()),
+        }
     };
-    match found {
-        Some(found) if found != study => Err(StoreError::DifferentJob {
-            path: root.to_path_buf(),
-            expected: short(study),
-            found: short(&found),
-        }),
-        _ => Ok(()),
+    if study == identity.study {
+        return Ok(());
     }
-}
-
-/// The study of the job file, if there is one. One that no run has resolved must not be written
-/// over.
-fn job_file_study(root: &Path, fingerprint: &str) -> Result<Option<String>, StoreError> {
-    Ok(match job_file(root)? {
-        JobFile::Absent => None,
-        JobFile::Resolved(spec) => Some(Identity::new(&spec, fingerprint).study),
-        JobFile::Strange => Some("unknown: job.toml differs".to_owned()),
-    })
+    refused(there.map_or_else(|| "what manifest.json says".to_owned(), |there| there.difference(identity)))
 }
 
 /// Refuses where records tell of parts of a section that is lost, and that would not be the same if
@@ -163,10 +160,6 @@ pub(super) fn refuse_orphans(root: &Path, known: &[Section], new: &[Section]) ->
         }
     }
     Ok(())
-}
-
-fn short(hash: &str) -> String {
-    hash.get(..12).filter(|_| hash.len() == 64).unwrap_or(hash).to_owned()
 }
 
 /// A fault of a part: its file or its record, and what is wrong.

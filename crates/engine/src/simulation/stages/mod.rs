@@ -24,6 +24,7 @@ mod ahead;
 mod check;
 mod gather;
 mod kept;
+pub(crate) mod limit;
 mod predictions;
 mod problem;
 mod setting;
@@ -45,7 +46,7 @@ use eigensweep_theory::general::GeneralForms;
 use eigensweep_theory::leakage::Leakage;
 use eigensweep_theory::metrics::{Model, On, Score};
 use eigensweep_theory::probing::Probe;
-use eigensweep_theory::views::stages::{Dose, Scratch, Stage};
+use eigensweep_theory::views::stages::{Dose, Scratch, Stage, Views};
 use eigensweep_theory::{Failure, InstructionSet, Metric, Paradigm};
 use faer::{Mat, MatRef};
 
@@ -58,7 +59,7 @@ use ahead::Ahead;
 use gather::{Gather, SampleMoments};
 use predictions::{Predictions, Tried};
 use problem::Population;
-use setting::{Misbuilt, Settings, position};
+use setting::{ChainSpec, Misbuilt, Settings, position};
 use waiting::Waiting;
 
 /// Everything that the tasks of a job share.
@@ -404,6 +405,14 @@ impl Stages {
                 },
             },
         }
+    }
+
+    /// A chain of views of what a problem is made of, at a row of the grid: the dose of the corruption
+    /// first, the features behind.
+    fn views(&self, given: &Given<'_>, chain: &ChainSpec, at: u64) -> Views {
+        let stages = setting::views(chain, &self.samples, &self.frame.plan.grid, at, self.dose(given));
+        let behind = given.unit.features.stages(&self.features).into_iter().map(|(_, stage)| stage);
+        Views::new(built(stages).into_iter().chain(behind).collect())
     }
 
     /// Has a model's predictions tried on the rows that metrics ask for.

@@ -9,7 +9,7 @@ use eigensweep_theory::metrics::{Found, measure};
 use eigensweep_theory::probing::Probe;
 use eigensweep_theory::ridge::{ProbeMoments, ridge};
 use eigensweep_theory::views::stages::{Scratch, Stage, State, Tier, Views};
-use eigensweep_theory::{Failure, InstructionSet, general, moments};
+use eigensweep_theory::{Failure, InstructionSet, general, moments, population};
 use faer::{Accum, Mat, MatRef};
 
 use super::gather::SampleMoments;
@@ -44,9 +44,11 @@ pub(super) struct Problem {
 #[derive(Debug)]
 pub(super) struct Population {
     /// C₀ + Γ.
-    inputs: Mat<f64>,
+    pub(super) inputs: Mat<f64>,
     /// Γ = S − C₀, with `C₀ = mean E[T(x)|x] E[T(x)|x]ᵀ`.
-    noise: Mat<f64>,
+    pub(super) noise: Mat<f64>,
+    /// What taking means off has left of the digits of C₀ + Γ.
+    pub(super) rounding: f64,
 }
 
 impl Population {
@@ -71,12 +73,14 @@ impl Population {
             // As views, the corruption has two copies: C₀ is where they are independent.
             state.view(corruption, scratch);
         }
-        state.centre(samples.training.len() + samples.shape.size());
+        let before = state.centre(samples.training.len() + samples.shape.size());
+        let rounding = state.rounding(&before);
         let noise = &state.views - &state.mean_views;
         Some(match features.basis() {
-            None => Self { inputs: state.views, noise },
+            None => Self { inputs: state.views, noise, rounding },
             Some(basis) => {
-                Self { inputs: turned(basis, state.views.as_ref()), noise: turned(basis, noise.as_ref()) }
+                let [inputs, noise] = [&state.views, &noise].map(|matrix| turned(basis, matrix.as_ref()));
+                Self { inputs, noise, rounding }
             }
         })
     }
@@ -217,6 +221,12 @@ impl Problem {
         general::Given { moments, rounding: *rounding }
     }
 
+    /// The moments of its views.
+    pub(super) fn into_views(self) -> population::Views {
+        let State { mean_views, views, cross, .. } = self.state;
+        population::Views { mean_views, views, cross: cross.transpose().to_owned(), rounding: self.rounding }
+    }
+
     /// Number of features.
     pub(super) fn size(&self) -> usize {
         self.inputs.nrows()
@@ -251,7 +261,7 @@ impl Problem {
                     let loss = probe.loss(kept, inputs.as_ref(), input_labels.as_ref(), *label_power);
                     let mut metrics = vec![f64::NAN; wanted.len()];
                     let row_space = given.population.map(|population| {
-                        let Population { inputs, noise } = population;
+                        let Population { inputs, noise, .. } = population;
                         let clean = CleanMoment::Mixed { inputs: inputs.as_ref(), noise: noise.as_ref() };
                         (kept, leakage::Population { clean, gamma: &[] })
                     });

@@ -3,12 +3,9 @@
 use eigensweep_store::columns::Status;
 use eigensweep_store::rows::Rows;
 use eigensweep_theory::closed_forms::Solution;
-use eigensweep_theory::views::stages::Views;
 
 use super::problem::Problem;
-use super::{
-    CLEAN, HELD_OUT, Of, Place, Sample, Solved, Stages, TRAINING, Target, Unit, Workspace, built, setting,
-};
+use super::{CLEAN, HELD_OUT, Of, Place, Sample, Solved, Stages, TRAINING, Target, Unit, Workspace};
 
 /// Problems that wait, and what was found and waits to be written.
 #[derive(Debug)]
@@ -70,7 +67,6 @@ impl Stages {
         workspace: &mut Workspace,
         batch: &mut Rows,
     ) {
-        let grid = &self.frame.plan.grid;
         let mut full = false;
         for (number, chain) in self.settings.chains.iter().enumerate() {
             if !self.settings.of.contains(&number) {
@@ -82,9 +78,7 @@ impl Stages {
             };
             let given = self.given(unit, last, of);
             let setting = &self.settings.views[views];
-            let stages = setting::views(chain, &self.samples, grid, setting.at, self.dose(&given));
-            let behind = unit.features.stages(&self.features).into_iter().map(|(_, stage)| stage);
-            let mut chain = Views::new(built(stages).into_iter().chain(behind).collect());
+            let mut chain = self.views(&given, chain, setting.at);
             let problem = self.problem(&given, last.place, &mut chain, setting.floor, workspace);
             full |= waiting.problems[number].len() + 1 >= workspace.forms.capacity(problem.size());
             waiting.problems[number].push(Wait { key: Key { sample, views, of }, problem });
