@@ -223,9 +223,10 @@ impl Masked<'_> {
                 let pair = row_of(other).iter().zip(row_of(pairs + other));
                 let numbers = view.iter_mut().zip(&*input).zip(pair).zip(mean.iter_mut());
                 for (((to, x), (first, second)), mean) in numbers {
-                    let kept = f64::from(u8::from(random.uniform() < self.keep)) / self.keep;
+                    let [high, low] = halves(random.bits());
+                    let kept = f64::from(u8::from(high < self.keep)) / self.keep;
                     // Uniform, of variance θ.
-                    let white = (12.0 * self.theta).sqrt() * (random.uniform() - 0.5);
+                    let white = (12.0 * self.theta).sqrt() * (low - 0.5);
                     *to = (x + alpha * (first - second) / 2.0_f64.sqrt()) * kept + white;
                     *mean += *to / self.draws as f64;
                 }
@@ -244,6 +245,11 @@ impl Masked<'_> {
             rounding: 0.0,
         }
     }
+}
+
+/// Two uniform numbers of 32 bits each.
+fn halves(bits: u64) -> [f64; 2] {
+    [bits >> 32, bits & 0xffff_ffff].map(|half| half as f64 * 2.0_f64.powi(-32))
 }
 
 /// `F Fᵀ`, both triangles.

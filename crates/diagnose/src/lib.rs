@@ -211,7 +211,10 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
         warnings.push(Warning::UncertainScale { error });
     }
     let mut compared = setting.compare(&found);
-    warnings.extend(setting.few());
+    if setting.are_few() {
+        let (of, found, least) = (items.kind.name(), items.len(), setting.least());
+        warnings.push(Warning::FewItems { of, found, least });
+    }
     let curves = &mut compared.by_alignment;
     let (learnt, model) = explanation::learn(&setting, &mut solver(), all, &of_all, curves)?;
     let best = setting.best(&found, &compared.by_alignment);
@@ -353,15 +356,17 @@ impl<'q> Setting<'q> {
         rows
     }
 
-    /// Why there is no interval.
-    fn few(&self) -> Option<Warning> {
-        let found = self.items.len();
-        let least = match self.items.kind {
+    /// Fewest items that get an interval.
+    fn least(&self) -> usize {
+        match self.items.kind {
             Kind::Pairs | Kind::Groups => LEAST_PAIRS.max(2 * self.dimension),
             Kind::Batches => LEAST_BATCHES,
-        };
-        let of = self.items.kind.name();
-        (found < least).then_some(Warning::FewItems { of, found, least })
+        }
+    }
+
+    /// Whether there are too few items for an interval.
+    fn are_few(&self) -> bool {
+        self.items.len() < self.least()
     }
 
     /// The unit of kept, and half the width of its interval over itself.
@@ -391,7 +396,7 @@ impl<'q> Setting<'q> {
     }
 
     fn compare(&self, folds: &[Fold]) -> Comparison {
-        let repetition = self.few().is_none().then_some(self.folds);
+        let repetition = (!self.are_few()).then_some(self.folds);
         let none = [0.0; 3];
         let largest = folds
             .iter()
@@ -490,14 +495,14 @@ impl<'q> Setting<'q> {
         if folds.iter().all(|fold| fold.distance.abs() < SAME) {
             return (Answer::Identical, DecidedBy::Subspaces);
         }
-        if self.few().is_some() {
+        if self.are_few() {
             return (Answer::NotEnoughData, DecidedBy::Count);
         }
-        let answer = decision::combine(&compared.kept, &compared.leakage);
-        let labels = || compared.probe.as_ref().and_then(decision::by_labels);
-        match (answer == Answer::ItDepends).then(labels).flatten() {
+        let found = decision::combine(&compared.kept, &compared.leakage);
+        let by_labels = compared.probe.as_ref().and_then(decision::by_labels);
+        match by_labels.filter(|_| found == Answer::ItDepends) {
             Some(answer) => (answer, DecidedBy::Labels),
-            None => (answer, DecidedBy::Kept),
+            None => (found, DecidedBy::Kept),
         }
     }
 
@@ -519,9 +524,9 @@ impl<'q> Setting<'q> {
             changes.push(Change::Alignment { alignment, answer });
         }
         if answer == Answer::NotEnoughData {
-            let needed = match self.few() {
-                Some(Warning::FewItems { least, .. }) => Some(least),
-                _ => decision::items_needed(&compared.kept.difference, self.items.len()),
+            let needed = match self.are_few() {
+                true => Some(self.least()),
+                false => decision::items_needed(&compared.kept.difference, self.items.len()),
             };
             changes.extend(needed.map(|items| Change::Items { items }));
         }

@@ -86,7 +86,7 @@ fn as_many_components_as_features_change_nothing_and_scales_do_not_matter_once_s
     let components = ask(&Question { components: Some(12), ..given.clone() }).unwrap();
     assert!(apart(&plain, &components) < 1e-8, "{}", apart(&plain, &components));
     let scaled =
-        tables.each_ref().map(|table| Mat::from_fn(60, 12, |i, j| table[(i, j)] * 4_f64.powi(j as i32)));
+        tables.each_ref().map(|table| Mat::from_fn(60, 12, |i, j| table[(i, j)] * 4_f64.powf(j as f64)));
     let standard =
         |tables| ask(&Question { standardize: true, ..question(repeats(tables), Views::Noise, 3) });
     let found = apart(&standard(&tables).unwrap(), &standard(&scaled).unwrap());

@@ -113,6 +113,21 @@ fn a_workspace_for_a_larger_size_serves_smaller_ones() {
 }
 
 #[test]
+fn the_first_vectors_are_the_same_bits_however_many_are_asked_for() {
+    for size in [1, 5, 33, 100] {
+        let matrix = Random(2).symmetric(size);
+        let all = decompose(&matrix).unwrap();
+        for count in [0, 1, size / 2, size - 1] {
+            let (mut values, mut vectors) = (vec![0.0; size], Mat::zeros(size, count));
+            let mut solver = Eigensolver::new(InstructionSet::detect(), size);
+            solver.solve(matrix.as_ref(), &mut values, vectors.as_mut()).unwrap();
+            assert_eq!(values, all.0, "d = {size}");
+            assert_eq!(vectors.as_ref(), all.1.as_ref().subcols(0, count), "d = {size}, k = {count}");
+        }
+    }
+}
+
+#[test]
 fn an_entry_that_is_not_finite_is_refused() {
     for size in [1, 2, 5, 33, 70] {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
@@ -159,6 +174,6 @@ fn values_of_another_length_panic() {
 
 #[test]
 #[should_panic(expected = "room")]
-fn too_few_columns_panic() {
-    run(3, 3, 3, (3, 2));
+fn more_columns_than_the_size_panic() {
+    run(3, 3, 3, (3, 4));
 }
