@@ -37,7 +37,7 @@ pub struct Theory {
 }
 
 /// Spectra of the first replicates of a cell (a job with one value on each axis), which its paradigms
-/// share: none of a job with stages, nor of more than [`MOST_INPUTS`] raw features.
+/// share: none of a job with stages, nor of more than 1,024 raw features.
 #[derive(Debug)]
 pub struct Draws(Vec<DrawnSpectra>);
 
@@ -84,7 +84,7 @@ fn dimension(spec: &JobSpec) -> usize {
 /// The search begins where the [law of finite samples](eigensweep_theory::finite) puts the median,
 /// with steps of the spread that it and the draws of the spectra have; or else at the median threshold
 /// of Propositions 4.3 and 4.4, also of raw features, that of k = k₀ where k is larger. With stages it
-/// begins at the [population limit](eigensweep_theory::population), of up to [`MOST_INPUTS`] inputs
+/// begins at the [population limit](eigensweep_theory::population), of up to 1,024 inputs
 /// and views that are closed in moments. Without any it begins at α = 1.
 #[must_use]
 pub fn theory(
