@@ -271,8 +271,8 @@ fn offsets(matrix: MatRef<'_, f64>) -> Vec<f64> {
     (0..matrix.ncols()).map(of_first).collect()
 }
 
-/// The feature along which a symmetric matrix (d × d) is most negative, where it is in some direction
-/// beyond rounding: it is no second moment then.
+/// The feature along which a symmetric matrix (d × d) is most negative, where it is in some
+/// direction beyond rounding: it is no second moment then.
 #[must_use]
 pub fn negative(matrix: MatRef<'_, f64>) -> Option<usize> {
     let size = matrix.nrows();

@@ -72,8 +72,8 @@ fn forked(in_child: bool) {
     let forking = FORKING.take();
     if in_child {
         WAITING.store(0, Ordering::SeqCst);
-        // SAFETY: data sets are written on threads that `interruptible` starts, never on one that runs
-        // Python.
+        // SAFETY: data sets are written on threads that `interruptible` starts, never on one that
+        // runs Python.
         forking.into_iter().for_each(|forking| unsafe { forking.close_in_child() });
     }
 }

@@ -41,7 +41,8 @@ fn asked(job: &JobText, traced: bool) -> Result<Job, EngineError> {
     Ok(if traced { job.traced()? } else { job })
 }
 
-/// Where the data set of a job goes unless something else is said, from the root; the job is checked.
+/// Where the data set of a job goes unless something else is said, from the root; the job is
+/// checked.
 #[pyfunction]
 fn output(python: Python<'_>, job: JobText, traced: bool) -> PyResult<PathBuf> {
     let job = python.detach(|| asked(&job, traced)).map_err(|error| errors::of_engine(python, &error))?;
@@ -49,8 +50,9 @@ fn output(python: Python<'_>, job: JobText, traced: bool) -> PyResult<PathBuf> {
     Ok(std::path::absolute(job.spec.default_output())?)
 }
 
-/// What the file of an array in the directory `INPUTS` of a data set is called, and while it is written:
-/// for a key of `[data]`, a hash of the content and a number, of `INPUT_DIGITS` hexadecimal digits each.
+/// What the file of an array in the directory `INPUTS` of a data set is called, and while it is
+/// written: for a key of `[data]`, a hash of the content and a number, of `INPUT_DIGITS`
+/// hexadecimal digits each.
 #[pyfunction]
 fn input_names(key: &str, hash: &str, number: &str) -> [String; 2] {
     dataset::input_names(key, hash, number)
@@ -114,8 +116,8 @@ impl Observer for Observed {
     }
 }
 
-/// Runs a job, or traces its critical alignments. `progress` is called with rows done, all rows and rows
-/// without a value; `warn` with a text.
+/// Runs a job, or traces its critical alignments. `progress` is called with rows done, all rows and
+/// rows without a value; `warn` with a text.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "Python names them")]
 fn run(

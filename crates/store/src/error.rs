@@ -42,8 +42,8 @@ pub enum StoreError {
     DifferentJob {
         /// The output directory.
         path: PathBuf,
-        /// What of the job whose rows are there is not as in the one to be run, with both values where
-        /// they are short.
+        /// What of the job whose rows are there is not as in the one to be run, with both values
+        /// where they are short.
         what: String,
     },
     /// The output directory holds what the other of `run` and `boundary` wrote.

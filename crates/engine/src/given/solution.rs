@@ -250,7 +250,8 @@ impl Problem<'_> {
         Ok(Solution { dimension, rank, paradigms })
     }
 
-    /// Refuses moments from elsewhere that no views or inputs have; S is what the closed forms refuse.
+    /// Refuses moments from elsewhere that no views or inputs have; S is what the closed forms
+    /// refuse.
     fn check_moments(&self) -> Result<(), Unsolved> {
         let given = self.moments;
         for (moment, matrix) in [("G", &given.mean_views), ("input_moment", &given.inputs)] {

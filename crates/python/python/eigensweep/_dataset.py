@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Dataset:
     """A data set on disk, as :func:`run` or the program wrote it.
 
-    It holds a path, from the root, and nothing else: every access reads what is there, so that it may be looked at
-    while it grows, and it pickles as its path. Rows are those of committed parts only.
+    It holds a path, from the root, and nothing else: every access reads what is there, so that it
+    may be looked at while it grows, and it pickles as its path. Rows are those of committed parts only.
 
     Parameters
     ----------
@@ -239,8 +239,8 @@ class Dataset:
         ImportError
             If polars is not installed.
         Error
-            As of :meth:`scan`, and where the query is wrong or asks for anything beside the tables: a
-            file by ``read_csv``, say.
+            As of :meth:`scan`, and where the query is wrong or asks for anything beside the
+            tables: a file by ``read_csv``, say.
 
         Examples
         --------

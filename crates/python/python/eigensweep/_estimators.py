@@ -72,7 +72,12 @@ class _Encoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         moments, mean = self._moments(X)
         source = "covariance" if self.views is None else "views"
         found = _core.solve(
-            moments, [self._paradigm], min(int(wanted), X.shape[1]), source, centred=self.center, estimator=True
+            moments,
+            [self._paradigm],
+            min(int(wanted), X.shape[1]),
+            source,
+            centred=self.center,
+            estimator=True,
         )
         dimension = found["dimension"]
         if dimension == 0:

@@ -283,7 +283,7 @@ def plan(
 
 @contextlib.contextmanager
 def loaded(job: Job, set: Mapping[str, Any] | None, data: Any) -> Iterator[_JobText]:
-    """A job as ``_core`` takes it, with arrays in a directory that is there as long as it is used."""
+    """A job as ``_core`` takes it, with arrays in a directory as long as it is used."""
     text = _text(job, set, data)
     if data is None:
         yield text

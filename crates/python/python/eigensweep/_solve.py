@@ -454,11 +454,10 @@ def keys_of_views(views: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str
             f"found {type(views).__name__}"
         )
     keys = views if isinstance(views, Mapping) else {"stages": list(views)}
-
     if "features" in keys:
         raise ValueError(
-            "views= has no `features`: they are what becomes of inputs before they are viewed. Pass "
-            "inputs that are standardized, or whatever it is, or run a job with [features]"
+            "views= has no `features`: they are what becomes of inputs before they are viewed. "
+            "Pass inputs that are standardized, or whatever it is, or run a job with [features]"
         )
     return as_json(keys, "")
 

@@ -102,7 +102,8 @@ def refuse_masked(name: str, value: object) -> None:
     """Refuse arrays of which some entries are masked: closed forms need all of them."""
     if np.ma.is_masked(value):
         raise ValueError(
-            f"{name} has masked entries: leave their rows out, or fill them in, {name}.filled(0) say"
+            f"{name} has masked entries: leave their rows out, or fill them in, "
+            f"{name}.filled(0) say"
         )
 
 
@@ -115,8 +116,8 @@ def refuse_words(name: str, value: Any) -> None:
     if names:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         raise ValueError(
-            f"{name} has columns that are not all numbers, {', '.join(map(repr, names[:5]))}{more}: "
-            "leave them out, or give one of them as labels"
+            f"{name} has columns that are not all numbers, "
+            f"{', '.join(map(repr, names[:5]))}{more}: leave them out, or give one of them as labels"
         )
 
 

@@ -22,12 +22,12 @@ pub const INPUTS: &str = "inputs";
 const ENTRIES: [&str; 8] =
     ["data", "summary", "staging", "logs", "sections", "manifest.json", "commits", "job.toml"];
 
-/// Hexadecimal digits of the hash of an input's content, and of the number that tells apart who writes
-/// it.
+/// Hexadecimal digits of the hash of an input's content, and of the number that tells apart who
+/// writes it.
 pub const INPUT_DIGITS: usize = 16;
 
-/// What a file in [`INPUTS`] is called that holds what a job has under a key, `labels-<hash>.npy`, and
-/// while it is written, `.labels.<number>.part`.
+/// What a file in [`INPUTS`] is called that holds what a job has under a key, `labels-<hash>.npy`,
+/// and while it is written, `.labels.<number>.part`.
 #[must_use]
 pub fn input_names(key: &str, hash: &str, number: &str) -> [String; 2] {
     [format!("{key}-{hash}.npy"), format!(".{key}.{number}.part")]

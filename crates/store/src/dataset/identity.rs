@@ -100,7 +100,8 @@ fn differing(job: &str, other: &str) -> Option<String> {
     (!differing.is_empty()).then(|| differing.join(", "))
 }
 
-/// Each key of a job in TOML, `table.key`, with its value; of what is no key, the line with nothing.
+/// Each key of a job in TOML, `table.key`, with its value; of what is no key, the line with
+/// nothing.
 fn entries(job: &str) -> impl Iterator<Item = (String, &str)> {
     let mut table = "";
     job.lines().filter_map(move |line| {

@@ -10,9 +10,10 @@
 //! stale ones. On a file system without locks, two processes on one shard compute the same parts
 //! twice, the first to commit wins, and nobody tidies up.
 //!
-//! **Forks.** A lock belongs to the open file, which a child that is forked without `exec` has, too: it
-//! would outlive the run. So a lock is let go of by name ([`LockFile`]'s end), which holds for all who
-//! have the file; and a child closes what it has of it, lest its parent be killed first ([`Forking`]).
+//! **Forks.** A lock belongs to the open file, which a child that is forked without `exec` has,
+//! too: it would outlive the run. So a lock is let go of by name ([`LockFile`]'s end), which holds
+//! for all who have the file; and a child closes what it has of it, lest its parent be killed first
+//! ([`Forking`]).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -52,16 +53,17 @@ impl Forking {
         }
     }
 
-    /// In the child: closes its copies of the parent's files, so that the parent alone has their locks.
+    /// In the child: closes its copies of the parent's files, so that the parent alone has their
+    /// locks.
     ///
     /// # Safety
     ///
-    /// The calling thread, the only one that a child has, uses none of the parent's data sets that were
-    /// open to be written.
+    /// The calling thread, the only one that a child has, uses none of the parent's data sets that
+    /// were open to be written.
     pub unsafe fn close_in_child(mut self) {
         for file in self.0.drain(..) {
-            // SAFETY: it is open, as one in the list is; who owned it is a thread that is not here, or
-            // does not use it.
+            // SAFETY: it is open, as one in the list is; who owned it is a thread that is not here,
+            // or does not use it.
             drop(unsafe { OwnedFd::from_raw_fd(file) });
         }
     }

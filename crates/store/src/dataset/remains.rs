@@ -111,7 +111,8 @@ pub(super) fn refuse_other_formats(root: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses the data set of another study than that of a job. `fingerprint` is that of the job's input.
+/// Refuses the data set of another study than that of a job. `fingerprint` is that of the job's
+/// input.
 pub(super) fn refuse_foreign(
     root: &Path,
     identity: &Identity,
