@@ -112,17 +112,7 @@ fn leading(encoder: Encoder<'_>, count: usize) -> Mat<f64> {
 impl<'m> Problem<'m> {
     fn given(&self) -> Given<'m> {
         let Self { mean_views, views, cross, rounding } = *self;
-        let none = cross.subcols(0, 0);
-        let moments = Moments {
-            mean_views,
-            views,
-            cross,
-            view_labels: none,
-            inputs: mean_views,
-            input_labels: none,
-            label_power: 0.0,
-        };
-        Given { moments, rounding }
+        Given { moments: Moments::unlabelled(mean_views, views, cross), rounding }
     }
 
     fn by_closed_forms(&self, forms: &mut ClosedForms, count: usize) -> Result<Bases, Failure> {

@@ -25,11 +25,8 @@ pub struct Moments<'a> {
 
 impl<'a> Moments<'a> {
     /// G (d × d), S (d × d) and C (d × d) of inputs that no label is asked of.
-    pub(crate) fn unlabelled(
-        mean_views: MatRef<'a, f64>,
-        views: MatRef<'a, f64>,
-        cross: MatRef<'a, f64>,
-    ) -> Self {
+    #[must_use]
+    pub fn unlabelled(mean_views: MatRef<'a, f64>, views: MatRef<'a, f64>, cross: MatRef<'a, f64>) -> Self {
         let none = cross.subcols(0, 0);
         Self {
             mean_views,
