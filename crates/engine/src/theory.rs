@@ -455,7 +455,8 @@ pub(crate) fn most_pencils(spec: &JobSpec, input: &Input) -> u64 {
 /// of the rows that `replicate` corrupts where views must see rows.
 ///
 /// The tolerance is that of `[boundary]`, half of a component unless the job says otherwise. Of other
-/// jobs there are none.
+/// jobs there are none. A row of many inputs takes seconds: `told` hears how many of all are done,
+/// first that none is.
 ///
 /// # Errors
 ///
@@ -465,13 +466,17 @@ pub fn limits(
     boundary: &BoundarySpec,
     input: &Arc<Input>,
     replicate: u64,
+    told: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<TheorySpread>, StoreError> {
     let Some(mut whole) = Whole::of(spec, input)? else { return Ok(Vec::new()) };
     let wanted: Vec<_> = paradigms::ALL.into_iter().filter(|paradigm| paradigm.threshold.is_some()).collect();
     let mut rows = Vec::new();
-    for setting in whole.settings() {
+    let (settings, dimensions) = (whole.settings(), spec.model.dimension.values());
+    let all = settings.len() * dimensions.len();
+    for setting in settings {
         let axes = axes_at(whole.grid(), setting.row);
-        for &k in spec.model.dimension.values() {
+        for &k in dimensions {
+            told(rows.len(), all);
             let sought = Sought { tolerance: tolerance(boundary, size(k)), ..Sought::of(size(k)) };
             let found = whole.limits(setting, size(k), replicate, &wanted, |_| Some(sought));
             rows.push(TheorySpread {
@@ -480,6 +485,7 @@ pub fn limits(
             });
         }
     }
+    told(rows.len(), all);
     Ok(rows)
 }
 

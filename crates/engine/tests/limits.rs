@@ -54,7 +54,12 @@ fn clean(images: &Images) -> Mat<f64> {
 
 fn of_stages(text: &str, set: &[&str]) -> Vec<TheorySpread> {
     let job = job(text, set);
-    limits(&job.spec, &job.boundary, &Arc::new(Input::load(&job).unwrap()), 0).unwrap()
+    let mut heard = Vec::new();
+    let input = Arc::new(Input::load(&job).unwrap());
+    let rows = limits(&job.spec, &job.boundary, &input, 0, &mut |done, of| heard.push((done, of))).unwrap();
+    let all = rows.len();
+    assert!(heard.iter().copied().eq((0..=all).map(|done| (done, all))), "{heard:?}");
+    rows
 }
 
 fn squared(found: &Spread, paradigm: &Paradigm) -> f64 {

@@ -63,7 +63,9 @@ pub(crate) fn first_spectra(source: &Source, fixed: &Fixed) -> Option<SpectraRow
 
 #[cfg(test)]
 mod tests {
+    use eigensweep_engine::theory::table;
     use eigensweep_testkit::data_set::run_to_the_end;
+    use eigensweep_testkit::idx::write_images;
     use eigensweep_testkit::rows::job;
 
     use super::{Fixed, crossover};
@@ -101,5 +103,23 @@ mod tests {
         };
         let (relative, absolute) = (of("{ relative = [0.5, 2] }"), of("[50, 200]"));
         assert!((100.0 * relative / absolute - 1.0).abs() < 1e-12, "{relative} and {absolute}");
+    }
+
+    #[test]
+    fn the_crossover_of_raw_features_stands_on_a_relative_axis_too() {
+        let place = tempfile::tempdir().unwrap();
+        let rest = "[corruption]\ncomponents = 3\nspectrum = \"flat\"\n[augmentation]\nspectrum = \"flat\"\n\
+                    [model]\ndimension = 2\n[grid]\nsamples = 40\n[job]\nreplicates = 1";
+        let text = write_images(place.path(), 60, 3, 3).source(rest);
+        let of = |scale: &str| {
+            let directory = tempfile::tempdir().unwrap();
+            run_to_the_end(directory.path(), &job(&text, &[&format!("corruption.scale={scale}")]), 1);
+            let source = Source::open(directory.path()).unwrap();
+            let largest = table(source.job(), source.input().unwrap(), 0)[0].largest;
+            (crossover(&source, &Fixed::new()).unwrap(), largest)
+        };
+        let (relative, largest) = of("{ relative = [0.5, 2] }");
+        let (absolute, _) = of(&format!("[{:?}, {:?}]", 0.5 * largest, 2.0 * largest));
+        assert!((largest * relative / absolute - 1.0).abs() < 1e-12, "{relative} and {absolute}");
     }
 }

@@ -27,7 +27,9 @@ use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 use crate::report::CommandError;
 
-pub(crate) use diagnose::{flags as diagnose_flags, is_usage as is_diagnose_usage};
+pub(crate) use diagnose::{
+    flags as diagnose_flags, is_usage as is_diagnose_usage, spelled as diagnose_spelled,
+};
 
 /// What an infinite threshold says, and what it does not.
 const ABOVE_COMPONENTS: &str = "k > k₀, the number of important components: a noise component is kept whatever α is, and no α \
@@ -67,7 +69,7 @@ pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Run(run) => run::call(run, arguments.quiet, arguments.verbose),
         Command::Boundary(boundary) => boundary::call(boundary, arguments.quiet, arguments.verbose),
         Command::Plan(plan) => plan::call(plan),
-        Command::Theory(theory) => theory::call(theory),
+        Command::Theory(theory) => theory::call(theory, arguments.quiet, arguments.verbose),
         Command::Solve(solve) => solve::call(solve),
         Command::Diagnose(diagnose) => diagnose::call(diagnose, arguments.quiet, arguments.verbose),
         Command::Status(status) => status::call(status),
