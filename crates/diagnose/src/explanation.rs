@@ -112,7 +112,7 @@ fn least_leakage(
     let (signal, inputs) = (features.moment(&all.signal), features.moment(&all.inputs));
     let (mean_views, views) = (signal.as_ref().as_ref(), inputs.as_ref().as_ref());
     let problem = Problem { mean_views, views, cross: mean_views, rounding: 0.0 };
-    let mut found = solver.solve(&[problem], setting.dimension)?;
+    let mut found = solver.solve(&[problem], setting.dimension, setting.run)?;
     let [basis, _] = found.swap_remove(0);
     let basis = whiten(features.lift(basis), all.inputs.as_ref());
     Ok(score(basis.as_ref(), all, all, features).leakage.last().copied().unwrap_or(0.0))

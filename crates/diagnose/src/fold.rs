@@ -94,9 +94,8 @@ impl<'s, 'q> Fit<'s, 'q> {
                     source.at(alpha, setting.items.features, features, &inputs, &noise)
                 })
                 .collect::<Result<_, _>>()?;
-            setting.run.check()?;
             let problems: Vec<_> = seen.iter().map(Seen::problem).collect();
-            let found = solver.solve(&problems, setting.count)?;
+            let found = solver.solve(&problems, setting.count, setting.run)?;
             drop(problems);
             let first = number * solver.capacity(size);
             for (at, (bases, seen)) in found.into_iter().zip(seen).enumerate() {
