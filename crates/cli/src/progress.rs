@@ -89,6 +89,10 @@ impl Progress {
     pub(crate) fn reached(&mut self, done: u64, total: u64) {
         if self.total != total {
             self.begin(total);
+            // The first may take a while.
+            if self.plain && done == 0 {
+                tell!("0 of {}", counted(total, self.unit));
+            }
         }
         // Threads report in any order.
         self.computed(done.saturating_sub(self.done), 0);

@@ -455,7 +455,7 @@ pub(crate) fn most_pencils(spec: &JobSpec, input: &Input) -> u64 {
 /// of the rows that `replicate` corrupts where views must see rows.
 ///
 /// The tolerance is that of `[boundary]`, half of a component unless the job says otherwise. Of other
-/// jobs there are none. A row of many inputs takes seconds: `told` hears how many of all are done,
+/// jobs there are none. One of many inputs takes seconds: `told` hears how many limits of all are done,
 /// first that none is.
 ///
 /// # Errors
@@ -472,20 +472,25 @@ pub fn limits(
     let wanted: Vec<_> = paradigms::ALL.into_iter().filter(|paradigm| paradigm.threshold.is_some()).collect();
     let mut rows = Vec::new();
     let (settings, dimensions) = (whole.settings(), spec.model.dimension.values());
-    let all = settings.len() * dimensions.len();
+    let all = settings.len() * dimensions.len() * wanted.len();
+    told(0, all);
     for setting in settings {
         let axes = axes_at(whole.grid(), setting.row);
         for &k in dimensions {
-            told(rows.len(), all);
             let sought = Sought { tolerance: tolerance(boundary, size(k)), ..Sought::of(size(k)) };
-            let found = whole.limits(setting, size(k), replicate, &wanted, |_| Some(sought));
+            let mut done = rows.len() * wanted.len();
+            let heard = || {
+                done += 1;
+                told(done, all);
+            };
+            let found = whole.limits(setting, size(k), replicate, &wanted, |_| Some(sought), heard);
             rows.push(TheorySpread {
                 axes: axes.iter().copied().chain([("dimension", k as f64)]).collect(),
                 thresholds: found.map(|found| Spread::of_limits(found, sought.tolerance)),
             });
         }
     }
-    told(rows.len(), all);
+    told(all, all);
     Ok(rows)
 }
 

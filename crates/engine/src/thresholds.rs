@@ -43,7 +43,7 @@ impl ThresholdTable {
         Self::of_job_told(job, replicate, &mut |_, _| {})
     }
 
-    /// The same, where `told` hears how many rows of all are done if they are limits, which take a while.
+    /// The same, where `told` hears how many limits of all are done, if they are what is looked for.
     ///
     /// # Errors
     ///

@@ -57,8 +57,10 @@ fn of_stages(text: &str, set: &[&str]) -> Vec<TheorySpread> {
     let mut heard = Vec::new();
     let input = Arc::new(Input::load(&job).unwrap());
     let rows = limits(&job.spec, &job.boundary, &input, 0, &mut |done, of| heard.push((done, of))).unwrap();
-    let all = rows.len();
-    assert!(heard.iter().copied().eq((0..=all).map(|done| (done, all))), "{heard:?}");
+    // Limits of two paradigms a row.
+    let all = 2 * rows.len();
+    assert_eq!((heard[0], heard[heard.len() - 1]), ((0, all), (all, all)));
+    assert!(heard.is_sorted() && heard.iter().all(|(_, of)| *of == all), "{heard:?}");
     rows
 }
 

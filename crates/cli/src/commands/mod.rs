@@ -38,23 +38,17 @@ const ABOVE_COMPONENTS: &str = "k > k₀, the number of important components: a 
 /// Says of each scale that is relative to the data what its column holds.
 fn relative_scales(spec: &JobSpec) {
     let names: Vec<&str> = relative(spec).collect();
-    match spec.stages() {
-        None => say_relative(&names),
-        Some(_) => {
-            for name in names {
-                let unit = "multiples of the mean variance of a feature of the clean data";
-                table::print(&format!("{name} is relative: {unit}"));
-            }
-        }
-    }
+    say_relative(&names, spec.stages().is_some());
 }
 
-/// The same of the columns that [`relative`] found.
-fn say_relative(names: &[&str]) {
+/// The same of the columns that [`relative`] found, of stages or of spectra.
+fn say_relative(names: &[&str], of_stages: bool) {
+    let unit = match of_stages {
+        true => "the mean variance of a feature of the clean data",
+        false => "λ₁, the largest eigenvalue of the clean data",
+    };
     for name in names {
-        table::print(&format!(
-            "{name} is relative: multiples of λ₁, the largest eigenvalue of the clean data"
-        ));
+        table::print(&format!("{name} is relative: multiples of {unit}"));
     }
 }
 

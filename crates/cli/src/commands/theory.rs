@@ -41,7 +41,7 @@ struct Table {
 pub(crate) fn call(arguments: &Theory, quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
     let table = match (&arguments.spectra, &arguments.job) {
         (Some(path), _) => of_file(path)?,
-        (None, Some(path)) => of_job(path, arguments, Progress::new(quiet, verbose))?,
+        (None, Some(path)) => of_job(path, arguments, Progress::of("limit", quiet, verbose))?,
         (None, None) => return Ok(Exit::Success),
     };
     if arguments.json {
@@ -193,7 +193,7 @@ fn print_tables(Table { found, note }: &Table, width: Option<usize>) {
     if rows.iter().any(|row| row.thresholds.as_ref().is_ok_and(|found| found.lower.is_some())) {
         table::print("by a factor of: the ratio of the two thresholds α* shown");
     }
-    super::say_relative(&found.relative);
+    super::say_relative(&found.relative, is_limit);
     if found.is_noise_relative() {
         table::print("η²/δ is in the squared units of the inputs; η²/δ/λ₁ is on the axis noise_scale");
     }
