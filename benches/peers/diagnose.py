@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.linalg
+import scipy.sparse
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
@@ -111,9 +112,9 @@ def isotropic(variance: float) -> Views:
 
 def shifts(side: int) -> Views:
     """Images moved by up to one row and column, zeros coming in, each of nine ways as likely."""
-    one = [np.eye(side, k=k) for k in (-1, 0, 1)]
-    moves = [np.kron(rows, columns) for rows in one for columns in one]
-    average = np.mean(moves, axis=0)
+    one = [scipy.sparse.eye_array(side, k=k) for k in (-1, 0, 1)]
+    moves = [scipy.sparse.kron(rows, columns, format="csr") for rows in one for columns in one]
+    average = (sum(moves) / len(moves)).toarray()
 
     def of_rows(of: Covariances, noise: Array) -> tuple[Array, Array, Array]:
         second = of.inputs + noise + np.outer(of.mean, of.mean)
