@@ -73,6 +73,13 @@ pub enum Finding {
         /// |kept of one − kept of the other| at the best alignment of each.
         between: f64,
     },
+    /// Labels are better predicted from a representation that the answer does not recommend.
+    Labels {
+        /// That paradigm.
+        better: Answer,
+        /// By how much its held-out loss is lower.
+        less: Estimate,
+    },
 }
 
 /// What would change the answer.
@@ -147,6 +154,14 @@ fn combine(kept: &Compared, leakage: &Compared) -> Answer {
     let purer = Estimate { value: -leakage.difference.value, ..leakage.difference };
     let (kept, purer) = (decide(&kept.difference), decide(&purer));
     if kept.is_confident() && purer.is_confident() && kept != purer { Answer::ItDepends } else { kept }
+}
+
+/// Whether the labels contradict an answer, or tell where it does not.
+pub(crate) fn labels(probe: Option<&Probe>, answer: Answer) -> Option<Finding> {
+    let probe = probe?;
+    let better = by_labels(probe).filter(|better| *better != answer && answer != Answer::Identical)?;
+    let Estimate { value, half } = probe.loss.difference;
+    Some(Finding::Labels { better, less: Estimate { value: value.abs(), half } })
 }
 
 /// What the held-out loss of labels says, where its interval is clear of zero.

@@ -237,7 +237,10 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
         dimension: setting.dimension,
         dimension_from,
         alignment_used: setting.alignment,
-        findings: finding(best.as_ref()).into_iter().collect(),
+        findings: decision::labels(compared.probe.as_ref(), answer)
+            .into_iter()
+            .chain(finding(best.as_ref()))
+            .collect(),
         changes: setting.changes(&compared),
         kept: compared.kept,
         leakage: compared.leakage,

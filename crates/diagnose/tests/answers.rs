@@ -165,6 +165,32 @@ fn the_purer_against_the_richer_depends_and_labels_decide() {
     }
 }
 
+/// Joint-embedding leaves the noise out; a label that rests on it needs reconstruction.
+#[test]
+fn labels_that_contradict_the_answer_are_told() {
+    let (clean, tables) = LOUD.measure(300, 1);
+    let theta = LOUD.theta();
+    let given =
+        Question { alignment: Some(1.0), ..question(repeats(&tables), Views::Additive(theta.as_ref()), 3) };
+    let of_noise = |i: usize| tables[0][(i, 3)] + tables[1][(i, 3)];
+    let of_signal = |i: usize| clean[(i, 0)];
+    let label: [&dyn Fn(usize) -> f64; 2] = [&of_noise, &of_signal];
+    let told = label.map(|label| {
+        let classes: Vec<usize> = (0..300).map(|i| usize::from(label(i) > 0.0)).collect();
+        let labels = Some(Labels::Classes { classes: &classes, count: 2 });
+        let found = ask(&Question { labels, ..given.clone() }).unwrap();
+        assert_eq!((found.answer, found.decided_by), (Answer::JointEmbedding, DecidedBy::Kept));
+        found.findings.iter().any(|finding| match finding {
+            Finding::Labels { better, less } => {
+                assert_eq!(*better, Answer::Reconstruction);
+                less.low().unwrap() > 0.0
+            }
+            Finding::TuneAlignment { .. } => false,
+        })
+    });
+    assert_eq!(told, [true, false]);
+}
+
 /// Batches are loud in three directions; within them all else is signal.
 #[test]
 fn batches_are_noise_between_them() {

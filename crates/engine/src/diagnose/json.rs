@@ -54,6 +54,9 @@ impl Found {
             Finding::TuneAlignment { gain, between } => {
                 json!({ "finding": "tune-alignment", "gain": gain, "between": between })
             }
+            Finding::Labels { better, less } => {
+                json!({ "finding": "labels", "better": better.name(), "less": estimate(less) })
+            }
         });
         let changes = changes.iter().map(|change| match change {
             Change::Dimension { dimension, answer } => {

@@ -196,6 +196,12 @@ impl Found {
                 percent(*gain),
                 percent(*between)
             ),
+            Finding::Labels { better, less } => format!(
+                "The labels are predicted better with {}: the held-out loss of their probe is lower by {}. Kept is about all \
+                 of the signal, and labels may rest on a part of it.",
+                better.name(),
+                interval(less)
+            ),
         };
         self.diagnosis.findings.iter().map(said).collect()
     }
@@ -265,11 +271,11 @@ impl Found {
                                       show one."
                 .to_owned(),
         };
-        let tuning = match self.diagnosis.findings.first() {
-            Some(Finding::TuneAlignment { .. }) => {
-                " Before the choice of a paradigm comes the alignment α of the views with the noise: it is worth more here."
-            }
-            None => "",
+        let is_tuning = |finding: &Finding| matches!(finding, Finding::TuneAlignment { .. });
+        let tuning = if self.diagnosis.findings.iter().any(is_tuning) {
+            " Before the choice of a paradigm comes the alignment α of the views with the noise: it is worth more here."
+        } else {
+            ""
         };
         let purity = format!(
             "Of the representation's own variance, {} is noise with joint-embedding and {} with reconstruction.{tuning}",
