@@ -15,6 +15,15 @@ assert solved.joint_embedding is not None  # it is None of moments without G
 leading: float = float(solved.joint_embedding.eigenvalues[0])
 codes = es.JointEmbedding(n_components=2, covariance=0.5).fit_transform(inputs)
 
+found: es.Diagnosis = es.diagnose(
+    inputs,
+    repeats=inputs + generator.normal(size=inputs.shape),
+    views=lambda rows, rng: rows * (rng.random(rows.shape) < 0.5),
+    n_views=2,
+    dimension=2,
+)
+kept: float = found.kept["joint-embedding"].value
+
 with tempfile.TemporaryDirectory() as place:
     data: es.Dataset = es.run(
         {"job": {"replicates": 2}, "grid": {"samples": [100]}},
@@ -23,9 +32,10 @@ with tempfile.TemporaryDirectory() as place:
     )
     again = es.open(data.path)
     rows: int = len(again)
+    same: bool = all(row["same_bits"] for row in again.replay("samples = 100"))
 
 try:
     es.run({"corruption": {"scal": 1.0}})
 except es.JobError as error:
     messages: list[str] = [problem["message"] for problem in error.problems]
-print(leading, codes.shape, rows, messages)
+print(leading, codes.shape, found.answer, kept, rows, same, messages)

@@ -36,12 +36,10 @@
 //! - `leakage = tr(VᵀΓ′V) / tr(VᵀC′V)`,
 //! - `kept = (2 tr(MᵀVᵀĈ₀′) − tr(MᵀVᵀC′VM)) / tr Ĉ₀`, in units of the mean of `tr Ĉ₀′` over folds.
 //!
-//! The unit is a factor that both paradigms share: where noise is loud it is known less well than which of
-//! them keeps more, and its error is not part of intervals ([`Warning::UncertainScale`]).
-//!
 //! Sums of squares within and between items are all that a fold reads of its rows. Intervals are
-//! Nadeau and Bengio's over 10 folds × 3 repetitions, of leakage the wider of that and of its influence
-//! function over items; differences are taken within folds, which all paradigms, alignments and
+//! Nadeau and Bengio's over 10 folds × 3 repetitions, of kept as of a ratio; of leakage at least that of
+//! its influence function over items, and of one paradigm's leakage the wider of that and of
+//! independent folds. Differences are taken within folds, which all paradigms, alignments and
 //! dimensions share.
 //!
 //! Source: section 3 of this project's specification of statistics. C. Nadeau and Y. Bengio, *Inference
@@ -424,7 +422,7 @@ impl<'q> Setting<'q> {
         let kept = [0, 1].map(|paradigm| {
             let parts =
                 numbers.clone().map(|fold| [of(fold, paradigm).predicted[dimension - 1], folds[fold].power]);
-            Series::in_units(parts)
+            Series::ratio(parts)
         });
         let leakage = [0, 1].map(|paradigm| {
             Series::mean(numbers.clone().map(|fold| of(fold, paradigm).leakage[dimension - 1]).collect())
@@ -449,7 +447,8 @@ impl<'q> Setting<'q> {
     ) -> At {
         let repetition = (!self.are_few(dimension)).then_some(self.folds);
         let [kept, leakage] = self.series(folds, &at, dimension);
-        let (kept, leakage) = (compare(&kept, repetition, NONE), compare(&leakage, repetition, least));
+        let kept = compare(&kept, repetition, Series::half, NONE);
+        let leakage = compare(&leakage, repetition, Series::half_of_held_out, least);
         let are_same =
             (0..folds.len()).all(|fold| folds[fold].scores[at(fold)].distances[dimension - 1].abs() < SAME);
         let measured = Measured { are_same, kept: &kept, leakage: &leakage, probe };
@@ -501,7 +500,7 @@ impl<'q> Setting<'q> {
                 let series = [0, 1].map(|paradigm| {
                     Series::mean(probed.iter().map(|found| found[paradigm][which]).collect())
                 });
-                compare(&series, repetition, NONE)
+                compare(&series, repetition, Series::half, NONE)
             };
             let classes = matches!(self.question.labels, Some(Labels::Classes { .. }));
             Probe { loss: compared(0), accuracy: classes.then(|| compared(1)) }
@@ -536,16 +535,23 @@ impl<'q> Setting<'q> {
             let best = curves.iter().enumerate().fold(0, |best, (at, curve)| {
                 if of(curve).value > of(&curves[best]).value { at } else { best }
             });
-            let found = of(&curves[best]);
-            let least = found.value - found.half.unwrap_or(0.0);
-            let mut within = curves.iter().filter(|curve| of(curve).value >= least);
-            let low = within.next().map_or(curves[best].alignment, |curve| curve.alignment);
-            let high = within.next_back().map_or(low, |curve| curve.alignment);
+            let kept_best = &kept(best)[paradigm];
+            let more_than = |other: &Series| {
+                let more = kept_best.less(other);
+                more.estimate(repetition.map(|repetition| more.half(repetition)), 0.0)
+            };
+            let is_as_good = |at: usize| {
+                let more = more_than(&kept(at)[paradigm]);
+                more.value <= more.half.unwrap_or(0.0)
+            };
+            let mut as_good = (0..curves.len()).filter(|&at| is_as_good(at));
+            let low = as_good.next().unwrap_or(best);
+            let high = as_good.next_back().unwrap_or(low);
             Best {
                 alignment: curves[best].alignment,
-                range: [low, high],
-                kept: found,
-                gain: kept(best)[paradigm].less(&given[paradigm]).estimate(repetition, 0.0),
+                range: [low, high].map(|at| curves[at].alignment),
+                kept: of(&curves[best]),
+                gain: more_than(&given[paradigm]),
             }
         }))
     }

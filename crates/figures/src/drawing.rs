@@ -43,6 +43,17 @@ impl Drawing {
         )
     }
 
+    /// The drawing as SVG text for a page with others: what names its parts (`panel-1`) has a digest of the
+    /// drawing in it, so that only the same drawing has the same names.
+    #[must_use]
+    pub fn svg_in_page(&self) -> String {
+        let svg = self.svg();
+        let digest = &blake3::hash(svg.as_bytes()).to_hex()[..8];
+        ["id=\"", "url(#"].into_iter().fold(svg, |svg, before| {
+            svg.replace(&format!("{before}panel-"), &format!("{before}panel-{digest}-"))
+        })
+    }
+
     /// The SVG as a PNG image, `scale` pixels per pixel.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A data set on disk, read anew at each call: what it is, its rows, its figures.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_array::cast::AsArray;
@@ -8,12 +9,16 @@ use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch, RecordBatchReader};
 use arrow_schema::DataType;
+use eigensweep_engine::EngineError;
+use eigensweep_engine::replay::{self as engine, Alone, Replayed};
 use eigensweep_figures::kinds::{self, KINDS};
 use eigensweep_figures::{Band, FigureError, FigureSpec, Source, Spacing, draw as drawn, report as page};
 use eigensweep_host::machine;
 use eigensweep_job::Detail;
 use eigensweep_store::StoreError;
 use eigensweep_store::dataset::{Dataset, SUMMARY_FILE};
+use eigensweep_store::filter::Filter;
+use eigensweep_store::find;
 use eigensweep_store::grid::{Grid, Values};
 use eigensweep_store::rows::metrics_of;
 use eigensweep_store::source::{Source as Sound, UnknownName};
@@ -28,6 +33,7 @@ use serde_json::{Value, json};
 
 use crate::errors;
 use crate::interrupt::interruptible;
+use crate::jobs::overrides;
 
 pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Drawing>()?;
@@ -39,6 +45,7 @@ pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(columns, module)?)?;
     module.add_function(wrap_pyfunction!(arrow_stream, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
+    module.add_function(wrap_pyfunction!(replay, module)?)?;
     module.add_function(wrap_pyfunction!(draw, module)?)?;
     module.add_function(wrap_pyfunction!(report, module)?)
 }
@@ -244,6 +251,57 @@ fn verify(python: Python<'_>, path: PathBuf) -> PyResult<Vec<(String, String)>> 
     Ok(faults.into_iter().map(|fault| (fault.file, fault.fault)).collect())
 }
 
+/// Why a row was not computed again.
+enum Fault {
+    Engine(EngineError),
+    /// No such rows, or a condition that is none.
+    Condition(String),
+}
+
+impl<E: Into<EngineError>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+/// The first rows, `most` of them, that fulfil a condition, each computed again alone, as JSON; `set` says
+/// where files are now, each key with its value as JSON.
+#[pyfunction]
+fn replay(
+    python: Python<'_>,
+    path: PathBuf,
+    condition: String,
+    most: usize,
+    set: Vec<(String, String)>,
+) -> PyResult<String> {
+    let work = move |stop: &AtomicBool| -> Result<Value, Fault> {
+        let (dataset, _) = Dataset::read(&path, false)?;
+        let filter = Filter::parse(&condition, &find::columns(&dataset))
+            .map_err(|error| Fault::Condition(format!("where='{condition}': {error}")))?;
+        let (rows, _) = find::find(&dataset, &filter, most)?;
+        if rows.is_empty() {
+            let why = find::why_none(&filter, std::iter::once(("", &dataset)));
+            return Err(Fault::Condition(format!("no row fulfils {condition}{why}")));
+        }
+        let input = Arc::new(engine::input(&dataset, &overrides(&set))?);
+        let mut found = Vec::new();
+        for stored in &rows {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let section = &dataset.sections()[stored.section];
+            let mut alone = Alone::new(section, stored.row, &input)?;
+            found.push(Value::Object(Replayed::new(section, stored, &mut alone).json()));
+        }
+        Ok(Value::Array(found))
+    };
+    let found = interruptible(python, work, |_| Ok(()))?;
+    found.map(|rows| rows.to_string()).map_err(|fault| match fault {
+        Fault::Engine(error) => errors::of_engine(python, &error),
+        Fault::Condition(message) => errors::error(python, &errors::spelled(&message)),
+    })
+}
+
 /// A number, of which none is too large to be wrong as a value.
 fn resolution_of(value: &Bound<'_, PyAny>) -> PyResult<f32> {
     let is_overflow = |error: &PyErr| error.is_instance_of::<PyOverflowError>(value.py());
@@ -265,9 +323,13 @@ impl Drawing {
         self.0.svg()
     }
 
-    /// The same, for notebooks.
+    fn __repr__(&self) -> String {
+        format!("Drawing({})", self.0.label())
+    }
+
+    /// The same, for notebooks, which have several on a page.
     fn _repr_svg_(&self) -> String {
-        self.0.svg()
+        self.0.svg_in_page()
     }
 
     /// A PNG image, so many pixels per pixel of the SVG.

@@ -119,11 +119,12 @@ impl Fault {
 }
 
 /// Which paradigm for X (n × d): one of `repeats` (n × d), `pairs` and `nuisance` (n ids), or a corruption
-/// in `views`, the keys of a file of views as JSON. Labels are `classes` from 0 or `targets` (n × ℓ).
+/// in `views`, the keys of a file of views as JSON. Views are these, additive of a `covariance` (d × d), or
+/// `draws` of the rows (m · rows × d). Labels are `classes` from 0 or `targets` (n × ℓ).
 #[pyfunction]
 #[pyo3(signature = (
-    inputs, *, repeats, pairs, nuisance, views, covariance, classes, targets, dimension, alignment, components,
-    standardize, threads
+    inputs, *, repeats, pairs, nuisance, views, covariance, draws, classes, targets, dimension, alignment,
+    components, standardize, threads
 ))]
 #[expect(clippy::too_many_arguments, reason = "a keyword each")]
 #[expect(clippy::needless_pass_by_value, reason = "arrays are borrowed by value")]
@@ -135,6 +136,7 @@ fn diagnose(
     nuisance: Option<PyReadonlyArray1<'_, u64>>,
     views: Option<&str>,
     covariance: Option<PyReadonlyArray2<'_, f64>>,
+    draws: Option<PyReadonlyArray2<'_, f64>>,
     classes: Option<PyReadonlyArray1<'_, u64>>,
     targets: Option<PyReadonlyArray2<'_, f64>>,
     dimension: Option<usize>,
@@ -158,13 +160,14 @@ fn diagnose(
         Array::new("X", &inputs)?,
         optional("repeats", repeats)?,
         optional("views", covariance)?,
+        optional("views", draws)?,
         optional("targets", targets)?,
     );
     let work = move |stop: &AtomicBool| {
         let answered = (|| {
-            let (inputs, repeats, covariance, targets) = &held;
+            let (inputs, repeats, covariance, draws, targets) = &held;
             let finite = |array: &Option<Array>| array.as_ref().map(Array::finite).transpose().map(drop);
-            [repeats, covariance, targets].into_iter().try_for_each(finite)?;
+            [repeats, covariance, draws, targets].into_iter().try_for_each(finite)?;
             let rows = inputs.finite()?;
             let measured = match (repeats, &pairs, &nuisance) {
                 (Some(repeats), ..) => Measured::Repeats(repeats.view()),
@@ -172,10 +175,11 @@ fn diagnose(
                 (.., Some(batches)) => Measured::Nuisance(batches),
                 (None, None, None) => Measured::Corruption,
             };
-            let seen = match (&file, covariance) {
-                (Some(file), _) => Seen::Stages(file),
-                (None, Some(theta)) => Seen::Covariance(theta.view()),
-                (None, None) => Seen::Noise,
+            let seen = match (&file, covariance, draws) {
+                (Some(file), ..) => Seen::Stages(file),
+                (_, Some(theta), _) => Seen::Covariance(theta.view()),
+                (.., Some(draws)) => Seen::Draws(draws.view()),
+                (None, None, None) => Seen::Noise,
             };
             let count = classes.iter().flatten().max().map_or(0, |most| most + 1);
             let labels = match (&classes, targets) {

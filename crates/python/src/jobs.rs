@@ -25,8 +25,7 @@ impl JobText {
     /// [`EngineError::Job`], or [`EngineError::Io`] of a file.
     pub(crate) fn read(&self) -> Result<Job, EngineError> {
         let Self(kind, text, set) = self;
-        let overrides: Vec<String> =
-            set.iter().map(|(key, value)| format!("{key}={}", inline(&value_of(value)))).collect();
+        let overrides = overrides(set);
         let (name, text, directory) = match kind.as_str() {
             "path" => {
                 let path = Path::new(text);
@@ -42,6 +41,11 @@ impl JobText {
         };
         Ok(job::parse(name, &text, &overrides, directory)?)
     }
+}
+
+/// What is set over a job, each key with its value as JSON, as the program takes it.
+pub(crate) fn overrides(set: &[(String, String)]) -> Vec<String> {
+    set.iter().map(|(key, value)| format!("{key}={}", inline(&value_of(value)))).collect()
 }
 
 /// Python's own JSON can be read.

@@ -259,7 +259,9 @@ def test_sql_sees_the_tables_alone(data: es.Dataset, tmp_path: Path) -> None:
     with pytest.raises(es.Error, match="was not found"):
         data.sql(f"SELECT * FROM '{tmp_path / 'x.csv'}'")
     # What only looks like one.
-    found = data.sql("SELECT COUNT(*) AS n FROM results -- read_csv('x')\nWHERE status <> 'read_csv('")
+    found = data.sql(
+        "SELECT COUNT(*) AS n FROM results -- read_csv('x')\nWHERE status <> 'read_csv('"
+    )
     assert found.item() == ROWS
 
 
@@ -279,7 +281,7 @@ def test_a_figure_has_the_bytes_of_the_programs(data: es.Dataset, tmp_path: Path
     drawing = data.plot("phase", x="noise_scale", y="alignment", color="leakage")
     drawing.save(tmp_path / "ours.svg")
     drawing.save(tmp_path / "ours.png", resolution=1.0)
-    assert (tmp_path / "ours.svg").read_text() == drawing.svg == drawing._repr_svg_()
+    assert (tmp_path / "ours.svg").read_text() == drawing.svg
     assert drawing.png(1.0) == (tmp_path / "ours.png").read_bytes()
     assert drawing.png().startswith(b"\x89PNG")
     options = ["--figure", "phase", "--x", "noise_scale", "--y", "alignment", "--color", "leakage"]
@@ -288,6 +290,17 @@ def test_a_figure_has_the_bytes_of_the_programs(data: es.Dataset, tmp_path: Path
         command = [program(), "plot", str(data.path), *options, *more, "-o", str(theirs), "-q"]
         subprocess.run(command, check=True)
         assert theirs.read_bytes() == (tmp_path / f"ours.{name}").read_bytes()
+
+
+def test_figures_on_one_page_have_names_of_their_own(data: es.Dataset) -> None:
+    drawings = [data.plot(), data.plot("phase", x="noise_scale", y="alignment"), data.plot()]
+    shown = [drawing._repr_svg_() for drawing in drawings]
+    names = [set(re.findall(r'id="([^"]+)"', svg)) for svg in shown]
+    assert names[0] and names[1] and not names[0] & names[1]
+    assert shown[0] == shown[2], "the same figure, the same bytes"
+    for svg, own, drawing in zip(shown, names, drawings, strict=True):
+        assert set(re.findall(r"url\(#([^)]+)\)", svg)) == own
+        assert re.sub("panel-[0-9a-f]{8}-", "panel-", svg) == drawing.svg
 
 
 def test_every_kind_of_figure_is_drawn(data: es.Dataset) -> None:
@@ -328,3 +341,57 @@ def test_a_report_is_a_page(data: es.Dataset, tmp_path: Path) -> None:
 
 def test_two_handles_of_one_job_have_the_same_files(data: es.Dataset, tmp_path: Path) -> None:
     assert files(es.run(SMALL, output=tmp_path, threads=2).path) == files(data.path)
+
+
+# Rows again
+
+
+def test_rows_are_computed_again_as_the_program_does(data: es.Dataset) -> None:
+    where = "paradigm <> 'supervised' and samples = 100 and alignment > 1"
+    rows = data.replay(where, limit=30)
+    assert len(rows) == 6 * 2 * 2 and all(row["same_bits"] for row in rows)
+    assert len(data.replay(where)) == 5
+    command = [program(), "replay", str(data.path), "--where", where, "--limit", "30", "--json"]
+    theirs = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    for row, expected in zip(rows, theirs, strict=True):
+        expected.pop("seconds")
+        spectra = {name: values.tolist() for name, values in row["spectra"].items()}
+        arrays = {name: row[name].tolist() for name in ("signal", "gamma", "theta")}
+        assert row | arrays | {"spectra": spectra} == expected
+    first = rows[0]
+    stored = data.to_pandas().query("replicate == 0 and samples == 100 and alignment == 10")
+    stored = stored[stored.paradigm == first["paradigm"]].iloc[0]
+    assert first["distance"] == {"alone": stored.distance, "stored": stored.distance}
+    assert isinstance(first["samples"], int) and first["status"]["stored"] == "ok"
+
+
+def test_rows_that_cannot_be_computed_again_are_said(
+    data: es.Dataset, summaries: es.Dataset, tmp_path: Path
+) -> None:
+    for where, said in (
+        ("samples = 7", "no row fulfils samples = 7: samples is 100 or 10,?000"),
+        ("smaples = 100", 'where=.*did you mean "samples"'),
+        ("samples = ", "where=.*cannot be read"),
+    ):
+        with pytest.raises(es.Error, match=said):
+            data.replay(where)
+    with pytest.raises(es.JobError):
+        data.replay("samples = 100", set={"job.sed": 1})
+    with pytest.raises(es.Error, match="another job|different"):
+        data.replay("samples = 100", set={"job.seed": 99})
+    with pytest.raises(ValueError, match="limit=0"):
+        data.replay("samples = 100", limit=0)
+    assert summaries.replay("replicate = 1", limit=1)[0]["same_bits"] is None
+    traced = SMALL | {"augmentation": {}, "boundary": {"max_replicates": 30}}
+    with pytest.raises(es.Error, match="critical alignments"):
+        es.boundary(traced, output=tmp_path / "traced").replay("samples = 100")
+
+
+def test_rows_of_arrays_are_computed_again_where_the_data_set_was_moved(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 6)), rng.integers(0, 2, 60)
+    job = {"job": {"replicates": 2}, "data": {"components": 4}, "grid": {"samples": [20]}}
+    data = es.run(job, data=(X, y), output=tmp_path / "before")
+    moved = es.open(data.path.rename(tmp_path / "after"))
+    rows = moved.replay("replicate = 1")
+    assert rows and all(row["same_bits"] for row in rows)

@@ -2,20 +2,18 @@
 
 import _thread
 import json
-import os
-import pathlib
 import pickle
+import re
 import signal
 import subprocess
 import threading
 import warnings
 
+import jobs
 import numpy as np
 import pytest
 
 import eigensweep as es
-
-ROOT = pathlib.Path(__file__).parents[3]
 
 
 def measured(things=200, size=8, seed=0):
@@ -24,7 +22,9 @@ def measured(things=200, size=8, seed=0):
     signal = rng.normal(size=(things, 2)) * [3.0, 2.0]
 
     def rows():
-        noise = rng.normal(size=(things, size)) * np.where(np.isin(np.arange(size), [2, 3]), 5.0, 0.3)
+        noise = rng.normal(size=(things, size)) * np.where(
+            np.isin(np.arange(size), [2, 3]), 5.0, 0.3
+        )
         return noise + np.pad(signal, [(0, 0), (0, size - 2)])
 
     return rows(), rows(), (signal[:, 0] > 0).astype(int)
@@ -38,10 +38,7 @@ def diagnose(*arguments, **keywords):
 
 def program(*arguments, cwd):
     """What `eigensweep diagnose --json` says."""
-    found = os.environ.get("EIGENSWEEP_PROGRAM") or ROOT / "target" / "debug" / "eigensweep"
-    if not pathlib.Path(found).exists():
-        pytest.skip("the program is not built")
-    command = [found, "diagnose", *arguments, "--json"]
+    command = [jobs.program(), "diagnose", *arguments, "--json"]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
@@ -73,9 +70,12 @@ def test_the_numbers_are_those_of_the_program_bit_for_bit(tmp_path):
     # The same from float32 and Fortran order, where they hold the same values.
     halves = [np.asfortranarray(x.astype(np.float32)) for x in (first, second)]
     plain = [x.astype(np.float64) for x in halves]
-    assert diagnose(halves[0], repeats=halves[1]).to_dict() == diagnose(
-        np.ascontiguousarray(plain[0]), repeats=np.ascontiguousarray(plain[1])
-    ).to_dict()
+    assert (
+        diagnose(halves[0], repeats=halves[1]).to_dict()
+        == diagnose(
+            np.ascontiguousarray(plain[0]), repeats=np.ascontiguousarray(plain[1])
+        ).to_dict()
+    )
 
 
 def test_an_answer_has_its_numbers_and_shows_itself(tmp_path):
@@ -89,8 +89,10 @@ def test_an_answer_has_its_numbers_and_shows_itself(tmp_path):
     assert set(found.alignment) == {"joint-embedding", "reconstruction"}
     assert found.headline in repr(found)
     html = found._repr_html_()
-    assert "<svg" in html and "kept at your n" in html and "http" not in html.replace(
-        "http://www.w3.org", ""
+    assert (
+        "<svg" in html
+        and "kept at your n" in html
+        and "http" not in html.replace("http://www.w3.org", "")
     )
     found.save(tmp_path / "page.html", title="Two measurements")
     page = (tmp_path / "page.html").read_text()
@@ -126,7 +128,9 @@ def test_views_may_be_a_covariance_or_a_corruption():
     first, second, _ = measured(120)
     same = diagnose(first, repeats=second, views=np.eye(8), dimension=2)
     assert (same.answer, same.alignment_used) == ("identical", 0.0)
-    assert diagnose(first, repeats=second, views=np.ones(8), dimension=2).to_dict() == same.to_dict()
+    assert (
+        diagnose(first, repeats=second, views=np.ones(8), dimension=2).to_dict() == same.to_dict()
+    )
     views = {
         "stages": [{"kind": "dropout", "probability": 0.3}],
         "corruption": [{"kind": "additive", "variance": 4.0}],
@@ -135,10 +139,132 @@ def test_views_may_be_a_covariance_or_a_corruption():
     assert found.pairs == 120
 
 
+def close(found, expected, margin):
+    """Whether two answers have the same numbers, but for so much."""
+    for name in ("kept", "leakage"):
+        for of, interval in getattr(expected, name).items():
+            assert getattr(found, name)[of].value == pytest.approx(interval.value, abs=margin), (
+                name,
+                of,
+            )
+
+
+def test_views_may_be_a_function():
+    first, second, classes = measured(150)
+    fixed = {"repeats": second, "labels": classes, "dimension": 2}
+    # Of views that are not random two draws are the moments themselves.
+    plain = diagnose(first, **fixed, views=np.zeros(8), alignment=1)
+    same = diagnose(first, **fixed, views=lambda x, rng: x, n_views=2, alignment=1)
+    close(same, plain, 1e-9)
+    assert same.answer == plain.answer and "a function" in repr(same)
+    # Additive noise, against its covariance, at every alignment.
+    variance = np.geomspace(0.1, 10, 8)
+    for alignment in (0.0, 1.0, 30.0):
+        drawn = diagnose(
+            first,
+            **fixed,
+            views=lambda x, rng: x + rng.normal(size=x.shape) * np.sqrt(variance),
+            n_views=30,
+            random_state=0,
+            alignment=alignment,
+        )
+        exact = diagnose(first, **fixed, views=variance, alignment=alignment)
+        close(drawn, exact, 0.01)
+    default = diagnose(first, **fixed, views=lambda x, rng: x + rng.normal(size=x.shape))
+    assert default.alignment_used == 0
+    assert drawn.alignment.keys() == exact.alignment.keys() and None not in drawn.alignment.values()
+
+
+def test_views_of_a_function_are_those_of_stages():
+    first, second, _ = measured(400)
+    fixed = {"repeats": second, "dimension": 2, "components": 6, "standardize": True}
+    stages = [{"kind": "dropout", "probability": 0.3}, {"kind": "additive", "variance": 0.5}]
+    exact = diagnose(first, **fixed, views=stages)
+    drawn = diagnose(
+        first,
+        **fixed,
+        views=lambda x, rng: x * (rng.random(x.shape) > 0.3) + rng.normal(size=x.shape) * 0.5**0.5,
+        n_views=40,
+        random_state=1,
+    )
+    close(drawn, exact, 0.01)
+
+
+def test_views_of_a_function_belong_to_their_rows_however_these_are_given():
+    first, second, _ = measured(120)
+    # α tells directions apart that views leave as they are.
+    fixed = {"views": lambda x, rng: np.tanh(x / 3), "dimension": 2, "alignment": 1}
+    two = diagnose(first, repeats=second, **fixed)
+    order = np.random.default_rng(0).permutation(240)
+    ids = np.concatenate([np.arange(120)] * 2)[order]
+    rows = np.asfortranarray(np.concatenate([first, second])[order])
+    one = diagnose(rows, pairs=ids, **fixed)
+    assert one.pairs == two.pairs
+    np.testing.assert_allclose(
+        one.encoders["joint-embedding"] @ one.encoders["joint-embedding"].T,
+        two.encoders["joint-embedding"] @ two.encoders["joint-embedding"].T,
+        atol=1e-8,
+    )
+    batches = np.repeat(np.arange(20), 12)
+    found = diagnose(rows, nuisance=batches, **fixed | {"dimension": 1})
+    assert found.pairs == 20 and np.isfinite(found.kept["difference"].value)
+
+
+def test_the_same_seed_draws_the_same_views():
+    first, second, _ = measured(100)
+
+    def noisy(x, rng):
+        return x + rng.normal(size=x.shape)
+
+    buffer = np.empty_like(first)
+
+    def thrifty(x, rng):
+        buffer[...] = noisy(x, rng)
+        return buffer
+
+    fixed = {"repeats": second, "dimension": 2}
+    one = diagnose(first, **fixed, views=noisy, random_state=5, threads=1).to_dict()
+    for views, seed in ((noisy, 5), (thrifty, np.random.default_rng(5))):
+        assert diagnose(first, **fixed, views=views, random_state=seed, threads=3).to_dict() == one
+    assert diagnose(first, **fixed, views=noisy, random_state=6).to_dict() != one
+
+
+def test_what_a_function_of_views_raises_comes_out():
+    first, second, _ = measured(60)
+
+    def fails(x, rng):
+        raise KeyError("no such image")
+
+    def writes(x, rng):
+        x += 1
+        return x
+
+    with pytest.raises(KeyError, match="no such image"):
+        diagnose(first, repeats=second, views=fails)
+    with pytest.raises(ValueError, match="read-only"):
+        diagnose(first, repeats=second, views=writes)
+    with pytest.raises(MemoryError):
+        diagnose(first, repeats=second, views=lambda x, rng: x, n_views=10**12)
+
+
+def test_figures_of_several_answers_have_names_of_their_own():
+    first, second, _ = measured(100)
+    pages = [diagnose(first, repeats=second, dimension=k)._repr_html_() for k in (1, 2)]
+    names = [set(re.findall(r'id="([^"]+)"', page)) for page in pages]
+    assert names[0] and names[1] and not names[0] & names[1]
+    for page, own in zip(pages, names, strict=True):
+        assert set(re.findall(r"url\(#([^)]+)\)", page)) <= own
+
+
 def test_batches_are_told_apart():
     rng = np.random.default_rng(0)
     batches = np.repeat(np.arange(20), 10)
-    rows = rng.normal(size=(200, 4)) * [3, 1, 1, 1] + rng.normal(size=(20, 4))[batches] * [0, 4, 0, 0]
+    rows = rng.normal(size=(200, 4)) * [3, 1, 1, 1] + rng.normal(size=(20, 4))[batches] * [
+        0,
+        4,
+        0,
+        0,
+    ]
     with pytest.raises(ValueError, match="give the dimension"):
         diagnose(rows, nuisance=batches)
     found = diagnose(rows, nuisance=batches, dimension=1)
@@ -159,7 +285,19 @@ def test_what_is_wrong_is_named_with_a_remedy():
         ({"pairs": np.arange(59)}, "pairs= has the shape"),
         ({"repeats": second, "labels": np.zeros(59)}, "labels need a row"),
         ({"repeats": second, "dimension": 9}, "from 1 to 8"),
-        ({"repeats": second, "views": lambda x, rng: x}, "views= is a callable"),
+        ({"views": lambda x, rng: x}, "nothing tells signal from noise"),
+        ({"repeats": second, "views": lambda x, rng: x, "n_views": 1}, "n_views=1: give 2"),
+        (
+            {"repeats": second, "views": lambda x, rng: x[:-1]},
+            r"gave shape \(59, 8\): a row for each of 60",
+        ),
+        (
+            {"repeats": second, "views": lambda x, rng: x[:, :3]},
+            r"gave shape \(60, 3\).* and 8 columns",
+        ),
+        ({"repeats": second, "views": lambda x, rng: x[0]}, "views.* has 1 dimensions"),
+        ({"repeats": second, "views": lambda x, rng: x * np.inf}, "views.* not finite"),
+        ({"repeats": hole, "views": lambda x, rng: x}, r"repeats\[3, 1\] is NaN"),
         ({"repeats": second, "views": np.eye(3)}, "covariance"),
         ({"repeats": second, "views": np.triu(np.ones((8, 8)))}, "symmetric"),
     ]

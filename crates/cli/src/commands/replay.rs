@@ -1,23 +1,16 @@
 //! `replay`: single rows computed again, alone, with what is behind them.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eigensweep_engine::EngineError;
 use eigensweep_engine::input::Input;
-use eigensweep_engine::replay::Alone;
-use eigensweep_engine::simulation::explain::Explained;
-use eigensweep_store::columns::Status;
-use eigensweep_store::dataset::{Dataset, Identity, Section};
+use eigensweep_engine::replay::{self, Alone, Replayed};
+use eigensweep_store::dataset::{Dataset, Section};
 use eigensweep_store::filter::Filter;
 use eigensweep_store::find::{self, StoredRow};
 use eigensweep_store::format::counted;
-use eigensweep_store::grid::Values;
-use eigensweep_store::rows::{Row, metrics_of};
-use eigensweep_store::{StoreError, columns};
-use eigensweep_theory::Paradigm;
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Value, json};
 
 use super::{table, verify};
 use crate::args::Replay;
@@ -40,13 +33,13 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     }
     let found = rows.len();
     rows.truncate(arguments.limit);
-    let input = Arc::new(load(&dataset, root, &arguments.set)?);
+    let input = Arc::new(replay::input(&dataset, &arguments.set)?);
     let mut all_same = true;
     let mut objects = Vec::new();
     for stored in &rows {
         let section = &dataset.sections()[stored.section];
         let shown = Shown::new(section, stored, &input)?;
-        all_same &= shown.same != Some(false) || shown.was_refused();
+        all_same &= shown.replayed.same_bits != Some(false) || shown.replayed.was_refused();
         if arguments.json {
             objects.push(shown.json());
         } else {
@@ -70,114 +63,56 @@ pub(crate) fn call(arguments: &Replay) -> Result<Exit, CommandError> {
     Ok(Exit::Failure)
 }
 
-/// The input of a data set's job.
-fn load(dataset: &Dataset, root: &Path, set: &[String]) -> Result<Input, CommandError> {
-    let job = dataset.job(set).map_err(EngineError::from)?;
-    let input = Input::load(&job)?;
-    let identity = Identity::new(&job.spec, input.fingerprint());
-    if identity.study != dataset.identity().study {
-        return Err(StoreError::DifferentJob {
-            path: root.to_path_buf(),
-            what: dataset.identity().difference(&identity),
-        }
-        .into());
-    }
-    Ok(input)
-}
-
-/// A row with everything that is shown of it.
+/// A row with the times of its first computation and of the fastest of a few more.
 struct Shown<'a> {
-    section: &'a Section,
-    stored: &'a StoredRow,
-    alone: Row,
-    explained: Explained,
-    /// Whether its bits are those stored, if any are.
-    same: Option<bool>,
-    /// Of the first computation and of the fastest of a few more.
+    replayed: Replayed<'a>,
     times: [Duration; 2],
 }
 
 impl<'a> Shown<'a> {
     fn new(section: &'a Section, stored: &'a StoredRow, input: &Arc<Input>) -> Result<Self, EngineError> {
-        const AGAIN: usize = 5;
+        const AGAIN: usize = 4;
         let mut alone = Alone::new(section, stored.row, input)?;
         let mut time = || {
             let clock = Instant::now();
-            let values = alone.compute();
-            (clock.elapsed(), values)
+            alone.compute();
+            clock.elapsed()
         };
-        let (first, values) = time();
-        let best = (0..AGAIN).map(|_| time().0).min().unwrap_or(first);
-        let same = stored.stored.as_ref().map(|stored| stored.bits() == values.bits());
-        Ok(Self { section, stored, same, alone: values, explained: alone.explain(), times: [first, best] })
-    }
-
-    /// Whether an earlier program refused it as singular, which this one solves.
-    fn was_refused(&self) -> bool {
-        let status = |row: &Row| row.status == Status::NotPositiveDefinite;
-        self.stored.stored.as_ref().is_some_and(status) && !status(&self.alone)
-    }
-
-    fn paradigm(&self) -> &'static Paradigm {
-        self.section.spec.model.paradigms[self.section.plan.grid.paradigm(self.stored.row)]
-    }
-
-    /// Each metric: its name, computed alone, and stored.
-    fn metrics(&self) -> impl Iterator<Item = (&'static str, Option<f64>, Option<f64>)> + '_ {
-        let number = |value: f64| (!value.is_nan()).then_some(value);
-        metrics_of(&self.section.spec).into_iter().enumerate().map(move |(at, metric)| {
-            let stored = self.stored.stored.as_ref().and_then(|row| number(row.values[at]));
-            (metric.name, number(self.alone.values[at]), stored)
-        })
-    }
-
-    fn stored_status(&self) -> Option<&str> {
-        self.stored.stored.as_ref().map(|row| row.status.name())
-    }
-
-    /// Names and values of the coordinates; counts are whole.
-    fn coordinates(&self) -> Vec<(&'static str, Number)> {
-        let (grid, row) = (&self.section.plan.grid, self.stored.row);
-        let axes = grid.axes.iter().filter_map(|axis| {
-            let index = axis.index(row);
-            let value = match &axis.values {
-                Values::Integers(values) => Number::from(*values.get(index)?),
-                Values::Floats(values) => Number::from_f64(*values.get(index)?)?,
-            };
-            Some((axis.name, value))
-        });
-        std::iter::once((columns::REPLICATE, grid.replicate(row).into())).chain(axes).collect()
+        let first = time();
+        let best = (0..AGAIN).map(|_| time()).min().unwrap_or(first);
+        Ok(Self { replayed: Replayed::new(section, stored, &mut alone), times: [first, best] })
     }
 
     fn print(&self) {
-        let coordinates = self.coordinates();
+        let replayed = &self.replayed;
+        let coordinates = replayed.coordinates();
         let texts = coordinates.iter().map(|(name, value)| {
             format!("{name} {}", value.as_f64().map_or_else(String::new, table::coordinate))
         });
-        table::print(&format!("{}: {}", self.paradigm().name, texts.collect::<Vec<_>>().join(", ")));
+        table::print(&format!("{}: {}", replayed.paradigm().name, texts.collect::<Vec<_>>().join(", ")));
         let headings = ["", "computed alone", "stored"].map(str::to_owned);
         let mut values = table::new(&headings, 1);
         let text = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:e}"));
-        for (name, new, old) in self.metrics() {
+        for (name, new, old) in replayed.metrics() {
             values.add_row([name.to_owned(), text(new), text(old)]);
         }
         values.add_row([
             "status".to_owned(),
-            self.alone.status.name().to_owned(),
-            self.stored_status().unwrap_or("–").to_owned(),
+            replayed.alone.status.name().to_owned(),
+            replayed.stored_status().unwrap_or("–").to_owned(),
         ]);
         table::print(&values.to_string());
-        let verdict = match self.same {
+        let verdict = match replayed.same_bits {
             Some(true) => "the same bits",
-            Some(false) if self.was_refused() => {
+            Some(false) if replayed.was_refused() => {
                 "an earlier program refused it, as S is singular; --fresh computes such rows anew"
             }
             Some(false) => "NOT the same bits",
             None => "the data set keeps summaries, no rows",
         };
         let [first, best] = self.times.map(|time| time.as_secs_f64() * 1e3);
-        table::print(&format!("{verdict}; data/{}; {first:.3} ms, then {best:.3} ms", self.stored.file));
-        let explained = &self.explained;
+        table::print(&format!("{verdict}; data/{}; {first:.3} ms, then {best:.3} ms", replayed.stored.file));
+        let explained = &replayed.explained;
         if let Some(signal) = &explained.signal {
             table::print(&format!("signal     {}", spectrum(signal)));
         }
@@ -188,7 +123,7 @@ impl<'a> Shown<'a> {
             let (least, most) = explained.sigma;
             table::print(&format!("Σ          {} to {}", table::number(least), table::number(most)));
         }
-        for (paradigm, values) in explained.spectra.iter().filter(|(p, _)| *p == self.paradigm()) {
+        for (paradigm, values) in explained.spectra.iter().filter(|(p, _)| *p == replayed.paradigm()) {
             let name = paradigm.spectrum.as_ref().map_or("", |pencil| pencil.symbol);
             match values {
                 Ok(values) => {
@@ -205,8 +140,8 @@ impl<'a> Shown<'a> {
 
     /// The k-th and the next eigenvalue, and their gap; eigenvalues may be squares of the values.
     fn gap(&self, values: &[f64]) -> Option<String> {
-        let k = self.dimension()?;
-        let pencil = self.paradigm().spectrum.as_ref()?;
+        let k = self.replayed.dimension()?;
+        let pencil = self.replayed.paradigm().spectrum.as_ref()?;
         let eigenvalue = |at: usize| values.get(at).map(|&value| (pencil.eigenvalue)(value));
         let (kth, next, first) = (eigenvalue(k.checked_sub(1)?)?, eigenvalue(k)?, eigenvalue(0)?);
         let squares = match pencil.name {
@@ -223,40 +158,9 @@ impl<'a> Shown<'a> {
         ))
     }
 
-    fn dimension(&self) -> Option<usize> {
-        let axis = self.section.plan.grid.axis("dimension")?;
-        let values = self.section.spec.model.dimension.values();
-        values.get(axis.index(self.stored.row)).and_then(|&k| usize::try_from(k).ok())
-    }
-
     fn json(&self) -> Value {
-        let mut object: Map<String, Value> =
-            self.coordinates().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        object.insert("paradigm".to_owned(), self.paradigm().name.into());
-        for (name, new, old) in self.metrics() {
-            object.insert(name.to_owned(), json!({ "alone": new, "stored": old }));
-        }
-        let explained = &self.explained;
-        let spectra: Map<String, Value> = explained
-            .spectra
-            .iter()
-            .map(|(paradigm, values)| {
-                let values = values.as_ref().map_or_else(|failure| json!(failure.to_string()), |v| json!(v));
-                (paradigm.name.to_owned(), values)
-            })
-            .collect();
-        for (key, value) in [
-            ("status", json!({ "alone": self.alone.status.name(), "stored": self.stored_status() })),
-            ("same_bits", json!(self.same)),
-            ("file", self.stored.file.clone().into()),
-            ("seconds", json!(self.times.map(|time| time.as_secs_f64()))),
-            ("signal", json!(explained.signal)),
-            ("gamma", json!(explained.gamma)),
-            ("theta", json!(explained.theta)),
-            ("spectra", spectra.into()),
-        ] {
-            object.insert(key.to_owned(), value);
-        }
+        let mut object = self.replayed.json();
+        object.insert("seconds".to_owned(), json!(self.times.map(|time| time.as_secs_f64())));
         Value::Object(object)
     }
 }

@@ -27,10 +27,12 @@
 //! |---|---|
 //! | [`files`] | inputs, repeats, ids and labels from files |
 //! | `views` | moments of views that are stages, for any rows and alignment |
+//! | `drawn` | the same of views that the caller drew |
 //! | `words` | the answer in plain English |
 //! | `json` | the answer for programs |
 //! | `situation` | encoders, moments, and a job that goes on from there |
 
+mod drawn;
 pub mod files;
 mod json;
 mod situation;
@@ -46,6 +48,7 @@ use faer::MatRef;
 use crate::EngineError;
 use crate::given::views::{Chains, SEED, refused};
 use crate::given::{asymmetry, product};
+use drawn::DrawnViews;
 use views::RowViews;
 
 pub use eigensweep_diagnose as statistics;
@@ -84,6 +87,9 @@ pub enum Seen<'a> {
     Covariance(MatRef<'a, f64>),
     /// Stages of a file.
     Stages(&'a ViewsFile),
+    /// Draws that were made of all rows that were measured, those of repeats behind X (N in all): a view
+    /// of each, then another of each, m times (mN × d), m at least 2.
+    Draws(MatRef<'a, f64>),
 }
 
 /// What is asked.
@@ -190,8 +196,19 @@ impl<'a> Problem<'a> {
             (Measured::Corruption, Some(drawn)) => Measurements::Repeats(drawn.each_ref().map(Drawn::view)),
             (Measured::Corruption, None) => return Err(no_corruption()),
         };
+        let drawn;
         let seen = match (&views, self.views) {
             (Some(views), _) => Views::OfRows(views),
+            (None, Seen::Draws(views)) => {
+                let tables = match measurements {
+                    Measurements::Repeats(tables) => tables.to_vec(),
+                    Measurements::Groups { rows, .. } | Measurements::Nuisance { rows, .. } => vec![rows],
+                };
+                let remedy = "draw at least two views of each, of as many features";
+                drawn = DrawnViews::new(tables, views)
+                    .map_err(|message| Unanswered::Arguments { message, remedy })?;
+                Views::OfRows(&drawn)
+            }
             (None, Seen::Covariance(theta)) => {
                 self.check_covariance(theta)?;
                 Views::Additive(theta)
@@ -229,7 +246,7 @@ impl<'a> Problem<'a> {
     fn file(&self) -> Option<&'a ViewsFile> {
         match self.views {
             Seen::Stages(file) => Some(file),
-            Seen::Noise | Seen::Covariance(_) => None,
+            Seen::Noise | Seen::Covariance(_) | Seen::Draws(_) => None,
         }
     }
 

@@ -69,8 +69,19 @@ impl Problem<'_> {
             }
         };
         matrices.extend(corruption.as_ref().map(|corruption| ("corruption", corruption.as_ref())));
-        if let Seen::Covariance(theta) = self.views {
-            matrices.push(("theta", theta));
+        // Of views that were drawn the covariance goes on, without the noise that α adds.
+        let drawn = match self.views {
+            Seen::Draws(_) => {
+                let alpha = found.diagnosis.alignment_used;
+                let own = &views.views - &views.mean_views - faer::Scale(alpha * alpha) * &learnt.noise;
+                Some(function(&own, &|value| value)?)
+            }
+            Seen::Noise | Seen::Covariance(_) | Seen::Stages(_) => None,
+        };
+        match (self.views, &drawn) {
+            (Seen::Covariance(theta), _) => matrices.push(("theta", theta)),
+            (_, Some(theta)) => matrices.push(("theta", theta.as_ref())),
+            (Seen::Noise | Seen::Stages(_) | Seen::Draws(_), None) => {}
         }
         for (name, matrix) in matrices {
             write_matrix(&directory.join(format!("{name}.npy")), matrix).map_err(EngineError::from)?;
@@ -202,7 +213,9 @@ impl Problem<'_> {
         let white = 0.01 * trace(diagnosis.learnt.inputs.as_ref()) / diagnosis.learnt.inputs.nrows() as f64;
         let stages = match (self.views, &chains) {
             (Seen::Stages(_), Some([_, stages])) => stages.clone(),
-            (Seen::Covariance(_), _) => "[{ kind = \"additive\", covariance = \"theta.npy\" }]".to_owned(),
+            (Seen::Covariance(_) | Seen::Draws(_), _) => {
+                "[{ kind = \"additive\", covariance = \"theta.npy\" }]".to_owned()
+            }
             (Seen::Noise | Seen::Stages(_), _) => {
                 format!("[{{ kind = \"additive\", variance = {white:?} }}]")
             }

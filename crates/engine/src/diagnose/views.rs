@@ -211,7 +211,7 @@ fn root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>, eigensweep_spectral::Failur
 }
 
 /// Moments of some rows: those of all less those of the others, which are `share` times as many.
-fn less(all: &State, others: &State, share: f64) -> State {
+pub(super) fn less(all: &State, others: &State, share: f64) -> State {
     let of = |all: &Mat<f64>, others: &Mat<f64>| {
         Mat::from_fn(all.nrows(), all.ncols(), |i, j| all[(i, j)] + share * (all[(i, j)] - others[(i, j)]))
     };

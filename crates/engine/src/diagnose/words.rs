@@ -56,6 +56,7 @@ pub(super) fn views(views: &Seen<'_>) -> String {
             "the noise's own: Σ = α²Γ̂, and white noise of a hundredth of the mean variance".to_owned()
         }
         Seen::Covariance(_) => "additive, of the covariance given".to_owned(),
+        Seen::Draws(_) => "drawn by a function".to_owned(),
         Seen::Stages(file) if file.stages.is_empty() => "the rows as they are".to_owned(),
         Seen::Stages(file) => {
             let names: Vec<&str> = file.stages.iter().map(|stage| stage.name.as_str()).collect();

@@ -195,9 +195,7 @@ fn limits(found: &Found) -> Vec<String> {
 fn figures(found: &Found) -> Vec<Figure> {
     let mut figures = Vec::new();
     let mut add = |name, caption, drawing: Drawing| {
-        // One page, several drawings: the names of their clips must differ.
-        let svg = drawing.svg().replace("panel-", &format!("d{}-panel-", figures.len()));
-        figures.push(Figure { name, caption, svg });
+        figures.push(Figure { name, caption, svg: drawing.svg_in_page() });
     };
     if found.diagnosis.by_alignment.len() > 1 {
         add(

@@ -190,7 +190,7 @@ fn figures(sources: &[Source], boundaries: bool) -> (Vec<Figure>, Vec<String>) {
         counts.map(|axis| axis.values.count()).max().unwrap_or(0)
     };
     let (mut figures, mut notes) = (Vec::new(), Vec::new());
-    for (at, kind) in KINDS.into_iter().filter(|kind| kind.shows.includes(boundaries)).enumerate() {
+    for kind in KINDS.into_iter().filter(|kind| kind.shows.includes(boundaries)) {
         let name = kind.title.to_lowercase();
         // Critical alignments are no axis.
         let mut needs = kind.needs.iter().filter(|_| !boundaries);
@@ -200,12 +200,9 @@ fn figures(sources: &[Source], boundaries: bool) -> (Vec<Figure>, Vec<String>) {
         }
         let spec = FigureSpec { title: Some(String::new()), ..FigureSpec::new(kind) };
         match draw(sources, &spec) {
-            Ok(drawing) => figures.push(Figure {
-                name: kind.title,
-                caption: kind.caption,
-                // One page, several drawings: the names of their clips must differ.
-                svg: drawing.svg().replace("panel-", &format!("f{at}-panel-")),
-            }),
+            Ok(drawing) => {
+                figures.push(Figure { name: kind.title, caption: kind.caption, svg: drawing.svg_in_page() })
+            }
             Err(error) => notes.push(format!("No {name}: {error}.")),
         }
     }

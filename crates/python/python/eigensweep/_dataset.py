@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from . import _core
 from ._errors import Error, optional
+from ._values import as_json, whole
 
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -353,6 +354,59 @@ class Dataset:
             Files that are damaged, each with what is wrong with it; a run computes them again.
         """
         return _core.verify(self._path)
+
+    def replay(
+        self, where: str, *, limit: int = 5, set: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Compute single rows again, each alone, and give what is behind them.
+
+        Parameters
+        ----------
+        where : str
+            Which rows, as in SQL: ``"paradigm = 'reconstruction' and distance > 0.5"``. A number
+            equals a coordinate also as tables round it.
+        limit : int, default 5
+            Most rows.
+        set : dict, optional
+            Values over those of the job, such as ``{"data.images": path}`` where files have moved.
+
+        Returns
+        -------
+        list of dict
+            Of each row ``replicate``, the axes and ``paradigm``; of each metric and of ``status``
+            a dict of the value computed ``alone`` and the one ``stored``; ``same_bits``, whether
+            they are the same (None with ``detail = "summary"``, which stores no rows); ``file``;
+            and as arrays the eigenvalues behind it: ``signal`` (k₀,), or None of raw features,
+            ``gamma`` (p,) and ``theta`` (d,), which views of stages have none of; and by paradigm
+            ``spectra`` (d,), ω or φ descending, or why there are none.
+
+        Raises
+        ------
+        Error
+            If the condition cannot be read or no row fulfils it, with what there is; or the input
+            is another than the data set's.
+        JobError, OSError
+            If a value of `set` or a file is wrong.
+
+        Examples
+        --------
+        >>> import eigensweep as es
+        >>> data = es.run({"job": {"replicates": 2}, "data": {"components": 4}})
+        >>> (row,) = data.replay("paradigm = 'reconstruction'", limit=1)
+        >>> row["same_bits"], row["distance"]["alone"] == row["distance"]["stored"]
+        (True, True)
+        >>> row["spectra"]["reconstruction"].shape == row["theta"].shape
+        True
+        """
+        overrides = [(key, as_json(value, key)) for key, value in (set or {}).items()]
+        found = _core.replay(self._path, where, whole("limit", limit), overrides)
+        rows: list[dict[str, Any]] = json.loads(found)
+        for row in rows:
+            for of in (row, row["spectra"]):
+                of.update(
+                    {key: np.array(value) for key, value in of.items() if isinstance(value, list)}
+                )
+        return rows
 
     # For people
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _core
 from ._errors import EigensweepWarning
 from ._run import _threads
-from ._solve import Array, Views, covariance_of, keys_of_views, matrix
+from ._solve import Array, Draw, Views, covariance_of, drawn, draws_of, keys_of_views, matrix
 from ._values import real, refuse_missing, whole
 
 PARADIGMS = ("joint-embedding", "reconstruction")
@@ -129,6 +129,8 @@ def diagnose(
     groups: ArrayLike | None = None,
     nuisance: ArrayLike | None = None,
     views: Views | ArrayLike | None = None,
+    n_views: int = 8,
+    random_state: Any = None,
     labels: ArrayLike | None = None,
     targets: ArrayLike | None = None,
     dimension: int | None = None,
@@ -155,10 +157,17 @@ def diagnose(
     nuisance : array of shape (n,), optional
         The batch of each row (donor, site): how batches differ is noise. Needs `dimension`, and at
         least 16 batches for an interval.
-    views : list, dict or array, optional
+    views : list, dict, array or callable, optional
         Stages, as :func:`solve` takes them, or the covariance Σ of additive views: a share of the
         mean variance, variances (d,) or a matrix (d, d). A dict with ``corruption`` needs no
-        repeats: it is drawn twice for each row. By default the noise's own.
+        repeats: it is drawn twice for each row. Or a function of rows and a
+        ``numpy.random.Generator`` that gives a view of each, of d features: it is called
+        ``n_views`` times with X and, where there are such, with `repeats`, and all folds see the
+        same draws, so that a view should depend on its row alone. By default the noise's own.
+    n_views : int, default 8
+        Draws of views that are a function, at least 2. They are held: so many times X's memory.
+    random_state : int, Generator or None, default None
+        Seed of these draws: what ``numpy.random.default_rng`` takes.
     labels : array of shape (n,), optional
         Classes where all are whole numbers or words, else real targets; they settle what depends on
         what is wanted.
@@ -167,7 +176,8 @@ def diagnose(
     dimension : int, optional
         k; found by permutation of the pairs by default.
     alignment : float, optional
-        α of the views with the noise that the answer is about; 0 with `views`, else 1.
+        α of the views with the noise that the answer is about; 0 with `views`, else 1. Stages act
+        on rows with α times the noise; to views that a function gives it is added afterwards.
     components : int, optional
         Principal components to keep, fitted inside each fold.
     standardize : bool
@@ -184,7 +194,7 @@ def diagnose(
     ------
     ValueError
         If arrays do not fit or are not finite, or the data cannot answer; the message names the
-        argument and the remedy.
+        argument and the remedy. What `views` raises comes out as it is.
     JobError
         If stages of `views` are wrong; ``.problems`` has all that is.
     KeyboardInterrupt
@@ -215,11 +225,8 @@ def diagnose(
     staged = covariance = None
     facts = [("X", f"array of {rows.shape[0]} × {rows.shape[1]}")]
     if callable(views):
-        raise ValueError(
-            "views= is a callable: pass stages, or the covariance of additive views "
-            "(numpy.cov of view less row, say)"
-        )
-    if views is not None:
+        facts.append(("views", f"a function, drawn {draws_of(n_views)} times of each row"))
+    elif views is not None:
         if isinstance(views, Mapping) or _is_stages(views):
             staged = keys_of_views(views)  # type: ignore[arg-type]
         else:
@@ -240,6 +247,13 @@ def diagnose(
     facts.append(("noise", f"{named[0]}=" if named else "a corruption, drawn twice for each row"))
     if labels is not None or targets is not None:
         facts.append(("labels", "targets=" if labels is None else "labels="))
+    tables = [rows] if second is None else [rows, second]
+    # What is wrong with X is said of X.
+    draws = (
+        _draws(views, tables, n_views, random_state)
+        if callable(views) and all(np.isfinite(table).all() for table in tables)
+        else None
+    )
     found = _core.diagnose(
         rows,
         repeats=second,
@@ -247,6 +261,7 @@ def diagnose(
         nuisance=ids["nuisance"],
         views=staged,
         covariance=covariance,
+        draws=draws,
         classes=classes,
         targets=reals,
         dimension=None if dimension is None else whole("dimension", dimension),
@@ -265,6 +280,17 @@ def _intervals(of: Mapping[str, Mapping[str, Any]]) -> dict[str, Interval]:
     return {name: Interval(**value) for name, value in of.items()}
 
 
+def _draws(draw: Draw, tables: list[Array], n_views: int, random_state: Any) -> Array:
+    """Views of the rows of all tables (n_views · rows × d): one of each, then another of each."""
+    rng, size = np.random.default_rng(random_state), tables[0].shape[1]
+    # Copied, as a function may use its array again.
+    draws = np.empty((n_views, len(tables), len(tables[0]), size))
+    for one in draws:
+        for place, rows in zip(one, tables, strict=True):
+            place[...] = drawn(draw, rows, rng, size)
+    return draws.reshape(-1, size)
+
+
 def _is_stages(views: object) -> bool:
     """Whether it is a list of stages, and no array."""
     return isinstance(views, list | tuple) and all(isinstance(stage, Mapping) for stage in views)
@@ -276,7 +302,9 @@ def _ids(name: str, value: object, samples: int) -> NDArray[np.uint64] | None:
         return None
     array = np.asarray(value)
     if array.shape not in ((samples,), (samples, 1)):
-        raise ValueError(f"{name}= has the shape {array.shape}: give one value for each of {samples} rows")
+        raise ValueError(
+            f"{name}= has the shape {array.shape}: give one value for each of {samples} rows"
+        )
     refuse_missing(f"{name}=", array.reshape(-1))
     try:
         _, numbers = np.unique(array.reshape(-1), return_inverse=True)

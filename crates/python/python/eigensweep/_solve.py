@@ -462,6 +462,30 @@ def keys_of_views(views: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str
     return as_json(keys, "")
 
 
+def draws_of(n_views: int) -> int:
+    """How often views are drawn: two draws at least tell them from their mean."""
+    return whole("n_views", n_views, least=2)
+
+
+def drawn(draw: Draw, inputs: Array, rng: np.random.Generator, features: int | None) -> Array:
+    """A view of each row, of so many `features` if that is known."""
+    shown = inputs.view()
+    # A function that writes to its argument would change the user's array.
+    shown.flags.writeable = False
+    view = matrix("views(inputs, rng)", draw(shown, rng))
+    if len(view) != len(inputs) or (features is not None and view.shape[1] != features):
+        columns = (
+            "the same number of columns each time" if features is None else f"{features} columns"
+        )
+        raise ValueError(
+            f"views(inputs, rng) gave shape {view.shape}: a row for each of {len(inputs)} samples, "
+            f"and {columns}"
+        )
+    if not np.isfinite(view).all():
+        raise ValueError("views(inputs, rng) gave numbers that are not finite")
+    return view
+
+
 def _drawn_moments(
     draw: Draw,
     inputs: Array,
@@ -470,24 +494,13 @@ def _drawn_moments(
     n_views: int,
     random_state: Any,
 ) -> _core.Moments:
-    # Two draws at least tell views from their mean.
-    n_views = whole("n_views", n_views, least=2)
+    n_views = draws_of(n_views)
     rng, samples = np.random.default_rng(random_state), len(inputs)
     mean_inputs, second_inputs = _core.second_moment(inputs)
-    shown = inputs.view()
-    # A function that writes to its argument would change the user's array.
-    shown.flags.writeable = False
     means: list[Array] = []
     mean_view: Array | None = None
     for _ in range(n_views):
-        view = matrix("views(inputs, rng)", draw(shown, rng))
-        if len(view) != samples or (mean_view is not None and view.shape != mean_view.shape):
-            raise ValueError(
-                f"views(inputs, rng) gave shape {view.shape}: a row for each of {samples} samples, "
-                "and the same number of columns each time"
-            )
-        if not np.isfinite(view).all():
-            raise ValueError("views(inputs, rng) gave numbers that are not finite")
+        view = drawn(draw, inputs, rng, None if mean_view is None else mean_view.shape[1])
         mean, moment = _core.second_moment(view)
         means.append(mean)
         if mean_view is None:
