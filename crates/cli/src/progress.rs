@@ -42,7 +42,7 @@ impl Progress {
         let template = format!("{{bar:32}} {{human_pos}} of {{human_len}} {unit}s  {{per_sec}}  ETA {{eta}}");
         if let Ok(style) = ProgressStyle::with_template(&template) {
             let per_second = move |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-                let _ = write!(out, "{} {unit}s/s", HumanCount(whole(state.per_sec())));
+                let _ = out.write_str(&rate(state.per_sec(), unit));
             };
             bar.set_style(style.with_key("per_sec", per_second));
         }
@@ -89,6 +89,10 @@ impl Progress {
     pub(crate) fn reached(&mut self, done: u64, total: u64) {
         if self.total != total {
             self.begin(total);
+            // The first may take a while.
+            if self.plain && done == 0 {
+                tell!("0 of {}", counted(total, self.unit));
+            }
         }
         // Threads report in any order.
         self.computed(done.saturating_sub(self.done), 0);
@@ -107,13 +111,22 @@ impl Progress {
         let rate = self.done as f64 / elapsed;
         let left = (self.total - self.done) as f64 / rate;
         tell!(
-            "{} of {}, {} {}s/s, {} left",
+            "{} of {}, {}, {} left",
             HumanCount(self.done),
             counted(self.total, self.unit),
-            HumanCount(whole(rate)),
-            self.unit,
+            self::rate(rate, self.unit),
             duration(left),
         );
+    }
+}
+
+/// How many are done in a second, or how long one takes.
+fn rate(per_second: f64, unit: &str) -> String {
+    match per_second {
+        // Nothing yet.
+        0.0 => String::new(),
+        ..0.5 => format!("{} a {unit}", duration(1.0 / per_second)),
+        _ => format!("{} {unit}s/s", HumanCount(whole(per_second))),
     }
 }
 
@@ -123,5 +136,18 @@ pub(crate) fn duration(seconds: f64) -> String {
         Ok(time) if time < Duration::from_secs(1) => format!("{:.0} ms", (1e3 * seconds).max(1.0)),
         Ok(time) if time < Duration::from_secs(10) => format!("{seconds:.1} seconds"),
         time => HumanDuration(time.unwrap_or(Duration::MAX)).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rate;
+
+    #[test]
+    fn slow_work_is_told_by_the_time_that_one_takes() {
+        assert_eq!(rate(1234.0, "row"), "1,234 rows/s");
+        assert_eq!(rate(0.05, "row"), "20 seconds a row");
+        assert_eq!(rate(0.4, "row"), "2.5 seconds a row");
+        assert_eq!(rate(0.0, "row"), "");
     }
 }

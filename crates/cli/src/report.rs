@@ -183,7 +183,11 @@ pub(crate) fn print(error: &CommandError, command: Option<&Command>) -> Exit {
     } else if let CommandError::Views(problems) = error {
         print_problems(problems, "file of views");
     } else {
-        tell!("error: {error}");
+        let text = error.to_string();
+        match command {
+            Some(Command::Diagnose(_)) => tell!("error: {}", commands::diagnose_spelled(&text)),
+            _ => tell!("error: {text}"),
+        }
         if let Some(flags) = command.and_then(|command| error.flags(command)) {
             tell!("help: {flags}");
         }

@@ -5,6 +5,7 @@ mod common;
 use std::fs;
 
 use common::Place;
+use eigensweep_testkit::idx::write_images;
 use serde_json::Value;
 
 #[test]
@@ -157,6 +158,23 @@ fn theory_prints_an_object_per_combination() {
     let (code, _, stderr) = place.run(&["theory"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("--spectra"), "{stderr}");
+}
+
+/// Limits take minutes where there are many inputs; numbers are on standard output alone.
+#[test]
+fn theory_of_stages_tells_how_it_gets_on_unless_it_is_to_be_quiet() {
+    let place = Place::new();
+    let rest = "[corruption]\nstages = [{ kind = \"additive\", variance = { relative = [0.5, 2] } }]\n\
+                [augmentation]\nstages = [{ kind = \"additive\", variance = 0.1 }]\n\
+                [model]\ndimension = 2\n[grid]\nsamples = 40\n";
+    let text = write_images(place.directory.path(), 60, 3, 3).source(rest);
+    place.write("stages.toml", text.as_bytes());
+    let (code, stdout, stderr) = place.run(&["theory", "stages.toml"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("0 of 4 limits"), "{stderr}");
+    assert!(stdout.contains("multiples of the mean variance of a feature"), "{stdout}");
+    let quiet = place.run(&["theory", "stages.toml", "--quiet"]);
+    assert_eq!(quiet, (0, stdout, String::new()));
 }
 
 /// One draw is a replicate's own; by default it is the median over all of them.

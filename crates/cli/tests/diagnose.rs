@@ -9,6 +9,8 @@ use std::fs;
 
 use common::Place;
 use eigensweep_inputs::{read_matrix, write_matrix};
+use eigensweep_testkit::arrays::zip;
+use eigensweep_testkit::idx::idx;
 use eigensweep_testkit::random::Random;
 use faer::{Mat, MatRef};
 use serde_json::Value;
@@ -101,6 +103,10 @@ fn joint_embedding_is_recommended_where_noise_is_strong_and_the_views_have_it() 
     let isotropic = [&REPEATS[..], &["--views", "isotropic.toml", "--dimension", "2"]].concat();
     let found = json(&place, &isotropic);
     assert_eq!((&found["answer"], &found["alignment_used"]), (&"identical".into(), &0.0.into()));
+    // The curve and the strip say so, too.
+    assert_eq!(found["by_alignment"][0]["answer"], "identical");
+    assert_ne!(found["by_alignment"][5]["answer"], "identical");
+    assert!(found["by_dimension"].as_array().unwrap().iter().all(|at| at["answer"] == "identical"));
 }
 
 #[test]
@@ -221,7 +227,12 @@ fn bad_arguments_and_files_that_do_not_fit_are_named_with_a_remedy() {
     let mut first = read_matrix(&place.path("first.npy")).unwrap();
     first[(4, 2)] = f64::NAN;
     write(&place, "nan.npy", first.as_ref());
-    let cases: [(&[&str], i32, &[&str]); 12] = [
+    place.write("pixels.idx", &idx(&[100, 2, 4], &[1; 800]));
+    let array = |name: &str| fs::read(place.path(name)).unwrap();
+    let arrays = zip(&[("p.npy", array("first.npy")), ("q.npy", array("second.npy"))], false);
+    place.write("arrays.npz", &arrays);
+    let help = place.run(&["diagnose", "--help"]).1;
+    let cases: [(&[&str], i32, &[&str]); 19] = [
         (&["--repeats", "second.npy", "--pairs", "classes.npy"], 2, &["cannot be used with"]),
         (&["--repeats", "short.npy"], 1, &["short.npy: it has 99 rows, and first.npy has 100"]),
         (&["--repeats", "narrow.npy"], 1, &["narrow.npy: it has 3 columns"]),
@@ -234,10 +245,22 @@ fn bad_arguments_and_files_that_do_not_fit_are_named_with_a_remedy() {
         (&["--repeats", "second.npy", "--components", "9"], 2, &["components is 9", "--components P"]),
         (&["--repeats", "second.npy", "--alignment", "-1"], 2, &["alignment -1", "--alignment A"]),
         (&["--repeats", "second.npy", "--output", "page.txt"], 2, &["page.txt", ".html"]),
+        (&["--repeats", "second.npy", "--output", "none/page.html"], 1, &["cannot write into none"]),
+        (&[], 2, &["nothing tells signal from noise: give --repeats, --pairs, --nuisance"]),
+        (&["--repeats", "second.npy", "--columns", "x0"], 1, &["leave out `--columns`"]),
+        (&["--repeats", "arrays.npz"], 1, &["p [100, 8]", "a file of its own"]),
+        (&["--pairs", "table.csv"], 1, &["table.csv", "FILE:COLUMN"]),
+        (&["--repeats", "table.csv"], 1, &["`--columns '!thing'`", "`--labels 'thing'`"]),
+        (&["--repeats", "second.npy", "--labels", "pixels.idx"], 1, &["give it as `--inputs`"]),
     ];
     for (rest, code, said) in cases {
         let (found, stdout, stderr) = place.run(&[&["diagnose", "--inputs", "first.npy"][..], rest].concat());
         assert_eq!(found, code, "{rest:?}: {stderr}");
+        // A flag that is named is one of the command's.
+        for flag in stderr.split(|letter: char| !(letter == '-' || letter.is_ascii_alphanumeric())) {
+            assert!(!flag.starts_with("--") || help.contains(flag), "{rest:?}: {flag} in {stderr}");
+        }
+        assert!(!stderr.contains("` = ") && !stderr.contains(" = ["), "{rest:?}: {stderr}");
         assert!(said.iter().all(|said| stderr.contains(said)), "{rest:?}: {stderr}");
         assert_eq!(stdout, "");
     }

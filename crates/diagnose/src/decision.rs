@@ -99,8 +99,36 @@ pub enum Change {
     },
 }
 
+/// What was measured at an alignment and a dimension.
+#[derive(Clone, Copy)]
+pub(crate) struct Measured<'m> {
+    /// Whether both learn the same subspace in every fold.
+    pub(crate) are_same: bool,
+    pub(crate) kept: &'m Compared,
+    pub(crate) leakage: &'m Compared,
+    /// Of labels, where they were tried.
+    pub(crate) probe: Option<&'m Probe>,
+}
+
+/// What that says, and what the answer rests on: the one rule of the answer, the curves and the strip.
+pub(crate) fn answer(measured: Measured<'_>) -> (Answer, DecidedBy) {
+    let Measured { are_same, kept, leakage, probe } = measured;
+    if are_same {
+        return (Answer::Identical, DecidedBy::Subspaces);
+    }
+    // Only too few items leave a difference without an interval.
+    if kept.difference.half.is_none() {
+        return (Answer::NotEnoughData, DecidedBy::Count);
+    }
+    let found = combine(kept, leakage);
+    match probe.and_then(by_labels).filter(|_| found == Answer::ItDepends) {
+        Some(answer) => (answer, DecidedBy::Labels),
+        None => (found, DecidedBy::Kept),
+    }
+}
+
 /// What a difference says, joint-embedding less reconstruction, more being better.
-pub(crate) fn decide(difference: &Estimate) -> Answer {
+fn decide(difference: &Estimate) -> Answer {
     let Some(half) = difference.half else { return Answer::NotEnoughData };
     let value = difference.value;
     if value - half > MARGIN {
@@ -115,14 +143,14 @@ pub(crate) fn decide(difference: &Estimate) -> Answer {
 }
 
 /// What both say: kept, unless leakage decides the other way.
-pub(crate) fn combine(kept: &Compared, leakage: &Compared) -> Answer {
+fn combine(kept: &Compared, leakage: &Compared) -> Answer {
     let purer = Estimate { value: -leakage.difference.value, ..leakage.difference };
     let (kept, purer) = (decide(&kept.difference), decide(&purer));
     if kept.is_confident() && purer.is_confident() && kept != purer { Answer::ItDepends } else { kept }
 }
 
 /// What the held-out loss of labels says, where its interval is clear of zero.
-pub(crate) fn by_labels(probe: &Probe) -> Option<Answer> {
+fn by_labels(probe: &Probe) -> Option<Answer> {
     let Estimate { value, half } = probe.loss.difference;
     match half {
         Some(half) if value + half < 0.0 => Some(Answer::JointEmbedding),
@@ -143,8 +171,8 @@ pub(crate) fn items_needed(difference: &Estimate, items: usize) -> Option<usize>
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, combine, decide, items_needed};
-    use crate::{Compared, Estimate};
+    use super::{Answer, DecidedBy, Measured, answer, combine, decide, items_needed};
+    use crate::{Compared, Estimate, Probe};
 
     fn estimate(value: f64, half: f64) -> Estimate {
         Estimate { value, half: Some(half) }
@@ -178,6 +206,22 @@ mod tests {
         assert_eq!(combine(&of(0.3, 0.1), &of(0.3, 0.4)), Answer::JointEmbedding);
         // Leakage alone recommends nothing.
         assert_eq!(combine(&of(0.0, 0.01), &of(0.3, 0.1)), Answer::TooClose);
+    }
+
+    #[test]
+    fn the_same_subspaces_come_first_then_the_number_of_items_and_labels_only_where_it_depends() {
+        let of = |value: f64, half: Option<f64>| {
+            let estimate = Estimate { value, half };
+            Compared { each: [estimate; 2], difference: estimate }
+        };
+        let (kept, purer, few) = (of(0.3, Some(0.1)), of(0.3, Some(0.1)), of(0.3, None));
+        let probe = Probe { loss: of(0.2, Some(0.1)), accuracy: None };
+        let of = |are_same: bool, kept, leakage, probe| answer(Measured { are_same, kept, leakage, probe });
+        assert_eq!(of(true, &few, &few, None), (Answer::Identical, DecidedBy::Subspaces));
+        assert_eq!(of(false, &few, &few, Some(&probe)), (Answer::NotEnoughData, DecidedBy::Count));
+        assert_eq!(of(false, &kept, &purer, None), (Answer::ItDepends, DecidedBy::Kept));
+        assert_eq!(of(false, &kept, &purer, Some(&probe)), (Answer::Reconstruction, DecidedBy::Labels));
+        assert_eq!(of(false, &kept, &few, Some(&probe)), (Answer::JointEmbedding, DecidedBy::Kept));
     }
 
     #[test]

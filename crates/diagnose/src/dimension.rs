@@ -20,7 +20,7 @@ use crate::features::Features;
 use crate::measurements::{Items, Kind};
 use crate::moments::{Covariances, Sums, between};
 use crate::tasks::Tasks;
-use crate::{DiagnoseError, DimensionFrom, Needs, SEED};
+use crate::{DiagnoseError, DimensionFrom, Needs, Run, SEED};
 
 /// Permutations.
 pub(crate) const PERMUTATIONS: usize = 60;
@@ -104,7 +104,7 @@ impl<'s> Whitened<'s> {
     ) -> Result<(usize, DimensionFrom), DiagnoseError> {
         let workspace = || Eigensolver::new(InstructionSet::detect(), self.rank());
         let mut largest = tasks.each(PERMUTATIONS, workspace, |eigensolver, number| {
-            let between = permuted(items, number);
+            let between = permuted(items, number, tasks.run)?;
             let values = self.of(&between, eigensolver).map_err(failed)?;
             Ok(values.first().copied().unwrap_or(0.0))
         })?;
@@ -128,17 +128,18 @@ pub(crate) fn check(items: &Items<'_>, features: usize) -> Result<(), DiagnoseEr
 }
 
 /// B of rows that were dealt to items by chance: of pairs the second ones, of groups all.
-fn permuted(items: &Items<'_>, number: usize) -> Mat<f64> {
+fn permuted(items: &Items<'_>, number: usize, run: &Run<'_>) -> Result<Mat<f64>, DiagnoseError> {
     let count = match items.kind {
         Kind::Pairs => items.len(),
         Kind::Groups | Kind::Batches => items.rows().len(),
     };
     let order = order(count, Draw::Permutation, number);
-    between(items, |item, number| match items.kind {
+    let row_at = |item, number| match items.kind {
         Kind::Pairs if number == 0 => items.of(item)[0],
         Kind::Pairs => items.of(order[item] as usize)[number],
         Kind::Groups | Kind::Batches => items.rows()[order[items.start(item) + number] as usize],
-    })
+    };
+    between(items, row_at, run)
 }
 
 /// A random order of so many.

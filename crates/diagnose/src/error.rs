@@ -109,6 +109,16 @@ pub enum DiagnoseError {
     Stopped,
 }
 
+impl DiagnoseError {
+    /// Of views that failed; one of ours that came by way of them is what it was.
+    pub(crate) fn of_views(fault: Fault) -> Self {
+        match fault.downcast::<Self>() {
+            Ok(error) => *error,
+            Err(fault) => Self::Views(fault),
+        }
+    }
+}
+
 /// Why a dimension must be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {

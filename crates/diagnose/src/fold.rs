@@ -8,7 +8,7 @@ use crate::features::Features;
 use crate::measurements::{Kind, expect};
 use crate::moments::{Covariances, Sums, clipped};
 use crate::rows::{self, OfRows};
-use crate::scores::{Scores, distance, score, whiten};
+use crate::scores::{Scores, distances, score, whiten};
 use crate::solver::{Bases, Solver};
 use crate::views::{AtAnyAlignment, Seen, Training, ViewMoments, Views};
 use crate::{DiagnoseError, Setting};
@@ -20,12 +20,18 @@ const ISOTROPIC: f64 = 0.01;
 pub(crate) struct Fold {
     /// `tr Ĉ₀′`, in the features that the paradigms see.
     pub(crate) power: f64,
-    /// Of both paradigms, at each alignment that was asked for.
-    pub(crate) scores: Vec<[Scores; 2]>,
-    /// How far the two subspaces are from one another, at the alignment of the answer.
-    pub(crate) distance: f64,
-    /// Rows that are held out, there.
+    /// At each alignment that was asked for.
+    pub(crate) scores: Vec<Both>,
+    /// Rows that are held out, at the alignment of the answer.
     pub(crate) rows: OfRows,
+}
+
+/// What a fold says of both paradigms at an alignment.
+pub(crate) struct Both {
+    /// Of each.
+    pub(crate) scores: [Scores; 2],
+    /// How far their subspaces are from one another, at k′ = 1, 2, ….
+    pub(crate) distances: Vec<f64>,
 }
 
 /// Both paradigms at some alignments.
@@ -83,10 +89,13 @@ impl<'s, 'q> Fit<'s, 'q> {
         for (number, some) in alignments.chunks(solver.capacity(size)).enumerate() {
             let seen: Vec<Seen<'_>> = some
                 .iter()
-                .map(|&alpha| source.at(alpha, setting.items.features, features, &inputs, &noise))
+                .map(|&alpha| {
+                    setting.run.check()?;
+                    source.at(alpha, setting.items.features, features, &inputs, &noise)
+                })
                 .collect::<Result<_, _>>()?;
             let problems: Vec<_> = seen.iter().map(Seen::problem).collect();
-            let found = solver.solve(&problems, setting.count)?;
+            let found = solver.solve(&problems, setting.count, setting.run)?;
             drop(problems);
             let first = number * solver.capacity(size);
             for (at, (bases, seen)) in found.into_iter().zip(seen).enumerate() {
@@ -128,7 +137,7 @@ impl<'a> Source<'a> {
                 let theta = theta.to_owned();
                 Self::Additive(features.moment(&theta).into_owned())
             }
-            Views::OfRows(views) => Self::Any(views.of(training).map_err(DiagnoseError::Views)?),
+            Views::OfRows(views) => Self::Any(views.of(training).map_err(DiagnoseError::of_views)?),
         })
     }
 
@@ -150,7 +159,7 @@ impl<'a> Source<'a> {
             }
             Self::Any(moments) => {
                 let ViewMoments { mean_views, views, cross, rounding } =
-                    moments(alpha).map_err(DiagnoseError::Views)?;
+                    moments(alpha).map_err(DiagnoseError::of_views)?;
                 let seen = |matrix: Mat<f64>| -> Result<Mat<f64>, DiagnoseError> {
                     expect("features of the views", size, matrix.nrows())?;
                     expect("features of the views", matrix.nrows(), matrix.ncols())?;
@@ -186,7 +195,7 @@ impl Setting<'_> {
         let Self { items, .. } = self;
         let of = self.fold_of(repetition);
         let held: Vec<usize> = (0..items.len()).filter(|&item| of[item] == fold).collect();
-        let sums = Sums::of(items, held.iter().copied());
+        let sums = Sums::of(items, held.iter().copied(), self.run)?;
         let training = Covariances::of(&self.total.less(&sums), items.kind);
         let held_out = Covariances::held_out(&sums, items.kind, &training.mean);
         drop(sums);
@@ -196,19 +205,21 @@ impl Setting<'_> {
         let alignments = if repetition == 0 { &self.alignments[..] } else { &self.given()[..] };
         let power = features.trace(&held_out.signal);
         let mut scores = Vec::with_capacity(alignments.len());
-        let (mut apart, mut measured) = (0.0, None);
+        let mut measured = None;
         let here = if repetition == 0 { self.given_at } else { 0 };
         fit.each(solver, alignments, (&rows[0], &rows[1]), |at, bases, _| {
-            scores.push(bases.each_ref().map(|basis| score(basis.as_ref(), &training, &held_out, &features)));
+            scores.push(Both {
+                scores: bases.each_ref().map(|basis| score(basis.as_ref(), &training, &held_out, &features)),
+                distances: distances(bases.each_ref().map(Mat::as_ref), training.inputs.as_ref()),
+            });
             if at == here {
                 let leading = bases.each_ref().map(|basis| basis.as_ref().subcols(0, self.dimension));
-                apart = distance(leading, training.inputs.as_ref());
                 measured = Some(rows::measure(self, of, fold, &training.mean, leading));
             }
         })?;
         // The alignment of the answer is one of those.
         let rows = measured.unwrap_or_else(|| Ok(OfRows::default()))?;
-        Ok(Fold { power, scores, distance: apart, rows })
+        Ok(Fold { power, scores, rows })
     }
 
     /// Rows in training and held out, ascending; empty where views do not look at them.

@@ -18,13 +18,17 @@ impl Series {
         Self { value: folds.iter().sum::<f64>() / folds.len() as f64, folds }
     }
 
-    /// A mean over folds in units of another: of `[part, whole]` each, parts over the mean whole.
+    /// A ratio of two means over folds, of `[part, whole]` each.
     ///
-    /// The unit counts as known. Were its error part of the interval, as in a ratio, differences would have
-    /// intervals twice as wide, in the study of this crate, for the error of a factor that both share.
-    pub(crate) fn in_units(folds: impl Iterator<Item = [f64; 2]> + Clone) -> Self {
-        let unit = Self::mean(folds.clone().map(|[_, whole]| whole).collect()).value;
-        Self::mean(folds.map(|[part, _]| part / unit).collect())
+    /// The value of a fold is what a change of it does to the ratio: part − ratio · whole over the mean whole,
+    /// about the ratio. Were the unit taken as known, the intervals of kept of one paradigm would hold the
+    /// truth in 90 to 92 % at 1000 pairs, in the study of this crate, in place of 96.
+    pub(crate) fn ratio(folds: impl Iterator<Item = [f64; 2]> + Clone) -> Self {
+        let mean = |of: usize| Self::mean(folds.clone().map(|fold| fold[of]).collect()).value;
+        let (part, unit) = (mean(0), mean(1));
+        let value = part / unit;
+        let folds = folds.map(|[part, whole]| value + (part - value * whole) / unit);
+        Self { value, folds: folds.collect() }
     }
 
     /// One less another, fold by fold.
@@ -33,29 +37,47 @@ impl Series {
         Self { value: self.value - other.value, folds }
     }
 
-    /// Half the width of the 95 % interval, of K folds a repetition.
+    /// Half the width of Nadeau and Bengio's 95 % interval, of K folds a repetition.
     pub(crate) fn half(&self, repetition: usize) -> f64 {
+        self.spread(1.0 / self.folds.len() as f64 + 1.0 / (repetition as f64 - 1.0))
+    }
+
+    /// The same where nearly all that varies is which items are held out: those of one repetition are all
+    /// items once, and the variance of the mean is s²/K.
+    pub(crate) fn half_of_held_out(&self, repetition: usize) -> f64 {
+        self.spread(1.0 / repetition as f64)
+    }
+
+    /// Half the width where the variance of the mean is so much of that of a fold.
+    fn spread(&self, share: f64) -> f64 {
         let count = self.folds.len() as f64;
         let mean = self.folds.iter().sum::<f64>() / count;
         let square = |x: &f64| (x - mean) * (x - mean);
         let variance = self.folds.iter().map(square).sum::<f64>() / (count - 1.0);
-        let share = 1.0 / count + 1.0 / (repetition as f64 - 1.0);
         student(self.folds.len() - 1) * (share * variance).sqrt()
     }
 
     /// As an estimate, with an interval if there is to be one, of no less than `least` to either side.
-    pub(crate) fn estimate(&self, repetition: Option<usize>, least: f64) -> Estimate {
-        let half = repetition.map(|repetition| self.half(repetition).max(least));
-        Estimate { value: self.value, half }
+    pub(crate) fn estimate(&self, half: Option<f64>, least: f64) -> Estimate {
+        Estimate { value: self.value, half: half.map(|half| half.max(least)) }
     }
 }
 
-/// Both paradigms and their difference; `least` are those of an [`Series::estimate`], the difference last.
-pub(crate) fn compare(each: &[Series; 2], repetition: Option<usize>, least: [f64; 3]) -> Compared {
+/// Both paradigms, with intervals of half the width `half`, and their difference with Nadeau and Bengio's;
+/// `least` are those of an [`Series::estimate`], the difference last.
+pub(crate) fn compare(
+    each: &[Series; 2],
+    repetition: Option<usize>,
+    half: fn(&Series, usize) -> f64,
+    least: [f64; 3],
+) -> Compared {
+    let of = |series: &Series, half: fn(&Series, usize) -> f64, least: f64| {
+        series.estimate(repetition.map(|repetition| half(series, repetition)), least)
+    };
     let [first, second] = each;
     Compared {
-        each: [first.estimate(repetition, least[0]), second.estimate(repetition, least[1])],
-        difference: first.less(second).estimate(repetition, least[2]),
+        each: [of(first, half, least[0]), of(second, half, least[1])],
+        difference: of(&first.less(second), Series::half, least[2]),
     }
 }
 
@@ -119,13 +141,18 @@ mod tests {
         let series = Series::mean(vec![1.0, 2.0, 3.0]);
         // s² = 1, J = K = 3: t₂ √(1/3 + 1/2).
         assert!((series.half(3) - 4.302_653 * (5.0_f64 / 6.0).sqrt()).abs() < 1e-5);
+        // K = 3: t₂ √(1/3).
+        assert!((series.half_of_held_out(3) - 4.302_653 / 3.0_f64.sqrt()).abs() < 1e-5);
     }
 
     #[test]
-    fn parts_are_in_units_of_the_mean_whole() {
-        let series = Series::in_units([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]].into_iter());
-        assert!((series.value - 0.5).abs() < 1e-15);
-        let halves = Series::mean(vec![0.25, 0.5, 0.75]);
-        assert!((series.half(3) - halves.half(3)).abs() < 1e-15);
+    fn a_ratio_has_no_error_where_parts_and_wholes_are_proportional() {
+        let ratio = Series::ratio([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]].into_iter());
+        assert!((ratio.value - 0.5).abs() < 1e-15 && ratio.half(3) < 1e-14);
+        // With wholes that are known it is a mean in their unit.
+        let ratio = Series::ratio([[1.0, 4.0], [2.0, 4.0], [3.0, 4.0]].into_iter());
+        let mean = Series::mean(vec![0.25, 0.5, 0.75]);
+        assert!((ratio.value - mean.value).abs() < 1e-15);
+        assert!((ratio.half(3) - mean.half(3)).abs() < 1e-15);
     }
 }

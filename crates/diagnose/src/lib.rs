@@ -36,12 +36,10 @@
 //! - `leakage = tr(VᵀΓ′V) / tr(VᵀC′V)`,
 //! - `kept = (2 tr(MᵀVᵀĈ₀′) − tr(MᵀVᵀC′VM)) / tr Ĉ₀`, in units of the mean of `tr Ĉ₀′` over folds.
 //!
-//! The unit is a factor that both paradigms share: where noise is loud it is known less well than which of
-//! them keeps more, and its error is not part of intervals ([`Warning::UncertainScale`]).
-//!
 //! Sums of squares within and between items are all that a fold reads of its rows. Intervals are
-//! Nadeau and Bengio's over 10 folds × 3 repetitions, of leakage the wider of that and of its influence
-//! function over items; differences are taken within folds, which all paradigms, alignments and
+//! Nadeau and Bengio's over 10 folds × 3 repetitions, of kept as of a ratio; of leakage at least that of
+//! its influence function over items, and of one paradigm's leakage the wider of that and of
+//! independent folds. Differences are taken within folds, which all paradigms, alignments and
 //! dimensions share.
 //!
 //! Source: section 3 of this project's specification of statistics. C. Nadeau and Y. Bengio, *Inference
@@ -85,6 +83,7 @@ use eigensweep_sampling::streams::Draw;
 use eigensweep_theory::Paradigm;
 use eigensweep_theory::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION};
 
+use crate::decision::Measured;
 use crate::dimension::{PERMUTATIONS, Whitened};
 use crate::features::Features;
 use crate::fold::Fold;
@@ -123,6 +122,9 @@ const SEED: u64 = 0;
 
 /// How far two subspaces that are the same may be apart by rounding.
 const SAME: f64 = 1e-6;
+
+/// No least width of intervals.
+const NONE: [f64; 3] = [0.0; 3];
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -175,12 +177,15 @@ impl<'a> Question<'a> {
 pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, DiagnoseError> {
     let items = Items::new(&question.measurements)?;
     let features = check(question, &items)?;
-    let total = Sums::of(&items, 0..items.len());
+    run.check()?;
+    let total = Sums::of(&items, 0..items.len(), run)?;
     let all = Covariances::of(&total, items.kind);
     let of_all = Features::fit(question, &all, &items.origin)?;
     let permutations = if question.dimension.is_none() { PERMUTATIONS } else { 0 };
     let folds = FOLDS.min(items.len());
-    let tasks = Tasks::new(run, permutations + REPETITIONS * folds);
+    let alignments = alignments(question);
+    let tasks =
+        Tasks::new(run, permutations + REPETITIONS * folds + explanation::tasks(question, &alignments));
     let mut warnings = assumptions::of_measurements(&items, question.labels.as_ref(), &all);
     if items.kind != Kind::Batches && items.len() <= features {
         let of = items.kind.name();
@@ -197,7 +202,8 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
     if dimension == 0 {
         warnings.push(Warning::NoSignal);
     }
-    let setting = Setting::new(question, &items, &total, (features, dimension.max(1), folds));
+    let sizes = Sizes { features, dimension: dimension.max(1), folds };
+    let setting = Setting::new(question, &items, &total, run, alignments, sizes);
     let solver = || Solver::new(features, setting.count);
     let found = tasks.each(REPETITIONS * folds, solver, |solver, number| {
         setting.fold(solver, number / folds, number % folds)
@@ -211,17 +217,17 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
         warnings.push(Warning::UncertainScale { error });
     }
     let mut compared = setting.compare(&found);
-    if setting.are_few() {
-        let (of, found, least) = (items.kind.name(), items.len(), setting.least());
+    if setting.are_few(setting.dimension) {
+        let (of, found, least) = (items.kind.name(), items.len(), setting.least(setting.dimension));
         warnings.push(Warning::FewItems { of, found, least });
     }
     let curves = &mut compared.by_alignment;
-    let (learnt, model) = explanation::learn(&setting, &mut solver(), all, &of_all, curves)?;
+    let (learnt, model) = explanation::learn(&setting, &tasks, &solver, all, &of_all, curves)?;
     let best = setting.best(&found, &compared.by_alignment);
     if let Some(best) = &best {
         warnings.extend(at_end(best, question.alignments));
     }
-    let (answer, decided_by) = setting.answer(&compared, &found);
+    let Comparison { answer, decided_by, .. } = compared;
     Ok(Diagnosis {
         answer,
         decided_by,
@@ -232,7 +238,7 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
         dimension_from,
         alignment_used: setting.alignment,
         findings: finding(best.as_ref()).into_iter().collect(),
-        changes: setting.changes(&compared, answer),
+        changes: setting.changes(&compared),
         kept: compared.kept,
         leakage: compared.leakage,
         probe: compared.probe,
@@ -278,11 +284,39 @@ fn check(question: &Question<'_>, items: &Items<'_>) -> Result<usize, DiagnoseEr
     Ok(features)
 }
 
+/// The alignments that are looked at, ascending: those that were asked for and that of the answer.
+fn alignments(question: &Question<'_>) -> Vec<f64> {
+    let mut alignments = question.alignments.to_vec();
+    alignments.push(given(question));
+    alignments.sort_by(f64::total_cmp);
+    // α = −0 is 0.
+    alignments.iter_mut().for_each(|alpha| *alpha += 0.0);
+    alignments.dedup_by_key(|alpha| alpha.to_bits());
+    alignments
+}
+
+/// α of the answer.
+fn given(question: &Question<'_>) -> f64 {
+    question.alignment.unwrap_or(question.views.alignment()) + 0.0
+}
+
+/// Numbers that a setting is made of.
+struct Sizes {
+    /// P.
+    features: usize,
+    /// k.
+    dimension: usize,
+    /// K.
+    folds: usize,
+}
+
 /// What every fold shares.
 struct Setting<'q> {
     question: &'q Question<'q>,
     items: &'q Items<'q>,
     total: &'q Sums,
+    /// Says when to stop.
+    run: &'q Run<'q>,
     /// k.
     dimension: usize,
     /// Directions of a paradigm that are found: those of the largest dimension that is told.
@@ -305,6 +339,16 @@ struct Comparison {
     probe: Option<Probe>,
     by_dimension: Vec<AtDimension>,
     by_alignment: Vec<AtAlignment>,
+    answer: Answer,
+    decided_by: DecidedBy,
+}
+
+/// Both quantities at an alignment and a dimension, and what they say.
+struct At {
+    kept: Compared,
+    leakage: Compared,
+    answer: Answer,
+    decided_by: DecidedBy,
 }
 
 impl<'q> Setting<'q> {
@@ -312,16 +356,11 @@ impl<'q> Setting<'q> {
         question: &'q Question<'q>,
         items: &'q Items<'q>,
         total: &'q Sums,
-        (features, dimension, folds): (usize, usize, usize),
+        run: &'q Run<'q>,
+        alignments: Vec<f64>,
+        Sizes { features, dimension, folds }: Sizes,
     ) -> Self {
-        let alignment = question.alignment.unwrap_or(question.views.alignment());
-        let mut alignments = question.alignments.to_vec();
-        alignments.push(alignment);
-        alignments.sort_by(f64::total_cmp);
-        // α = −0 is 0.
-        alignments.iter_mut().for_each(|alpha| *alpha += 0.0);
-        alignments.dedup_by_key(|alpha| alpha.to_bits());
-        let alignment = alignment + 0.0;
+        let alignment = given(question);
         let given_at = alignments.iter().position(|alpha| alpha.to_bits() == alignment.to_bits());
         let folds_of = (0..REPETITIONS).map(|repetition| {
             let mut of = vec![0; items.len()];
@@ -334,6 +373,7 @@ impl<'q> Setting<'q> {
             question,
             items,
             total,
+            run,
             dimension,
             count: features.min(dimension + MORE),
             folds,
@@ -356,17 +396,17 @@ impl<'q> Setting<'q> {
         rows
     }
 
-    /// Fewest items that get an interval.
-    fn least(&self) -> usize {
+    /// Fewest items that get an interval at a dimension.
+    fn least(&self, dimension: usize) -> usize {
         match self.items.kind {
-            Kind::Pairs | Kind::Groups => LEAST_PAIRS.max(2 * self.dimension),
+            Kind::Pairs | Kind::Groups => LEAST_PAIRS.max(2 * dimension),
             Kind::Batches => LEAST_BATCHES,
         }
     }
 
-    /// Whether there are too few items for an interval.
-    fn are_few(&self) -> bool {
-        self.items.len() < self.least()
+    /// Whether there are too few items for an interval at a dimension.
+    fn are_few(&self, dimension: usize) -> bool {
+        self.items.len() < self.least(dimension)
     }
 
     /// The unit of kept, and half the width of its interval over itself.
@@ -377,12 +417,12 @@ impl<'q> Setting<'q> {
 
     /// Kept and leakage of both paradigms at the `at`th alignment of some folds, at a dimension.
     fn series(&self, folds: &[Fold], at: impl Fn(usize) -> usize, dimension: usize) -> [[Series; 2]; 2] {
-        let of = |fold: usize, paradigm: usize| &folds[fold].scores[at(fold)][paradigm];
+        let of = |fold: usize, paradigm: usize| &folds[fold].scores[at(fold)].scores[paradigm];
         let numbers = 0..folds.len();
         let kept = [0, 1].map(|paradigm| {
             let parts =
                 numbers.clone().map(|fold| [of(fold, paradigm).predicted[dimension - 1], folds[fold].power]);
-            Series::in_units(parts)
+            Series::ratio(parts)
         });
         let leakage = [0, 1].map(|paradigm| {
             Series::mean(numbers.clone().map(|fold| of(fold, paradigm).leakage[dimension - 1]).collect())
@@ -395,36 +435,49 @@ impl<'q> Setting<'q> {
         if fold < self.folds { self.given_at } else { 0 }
     }
 
+    /// The comparison at the `at`th alignment of some folds, at a dimension, whose leakage has intervals of
+    /// no less than `least`.
+    fn at(
+        &self,
+        folds: &[Fold],
+        at: impl Fn(usize) -> usize,
+        dimension: usize,
+        least: [f64; 3],
+        probe: Option<&Probe>,
+    ) -> At {
+        let repetition = (!self.are_few(dimension)).then_some(self.folds);
+        let [kept, leakage] = self.series(folds, &at, dimension);
+        let kept = compare(&kept, repetition, Series::half, NONE);
+        let leakage = compare(&leakage, repetition, Series::half_of_held_out, least);
+        let are_same =
+            (0..folds.len()).all(|fold| folds[fold].scores[at(fold)].distances[dimension - 1].abs() < SAME);
+        let measured = Measured { are_same, kept: &kept, leakage: &leakage, probe };
+        let (answer, decided_by) = decision::answer(measured);
+        At { kept, leakage, answer, decided_by }
+    }
+
     fn compare(&self, folds: &[Fold]) -> Comparison {
-        let repetition = (!self.are_few()).then_some(self.folds);
-        let none = [0.0; 3];
-        let largest = folds
-            .iter()
-            .flat_map(|fold| fold.scores.iter().flatten().map(|scores| scores.leakage.len()))
-            .min()
-            .unwrap_or(self.dimension);
-        let at_dimension = |dimension: usize| {
-            let [kept, leakage] = self.series(folds, |fold| self.given_in(fold), dimension);
-            (compare(&kept, repetition, none), leakage)
-        };
-        let (kept, leakage) = at_dimension(self.dimension);
-        let leakage = compare(&leakage, repetition, self.influence(folds));
+        let given = |fold: usize| self.given_in(fold);
+        let largest = folds.iter().flat_map(|fold| &fold.scores).map(|both| both.distances.len()).min();
+        let largest = largest.unwrap_or(self.dimension);
+        let probe = self.probe(folds);
+        let At { kept, leakage, answer, decided_by } =
+            self.at(folds, given, self.dimension, self.influence(folds), probe.as_ref());
         let strip = self.dimension.saturating_sub(FEWER).max(1)..=largest.min(self.dimension + MORE);
         let by_dimension = strip.map(|dimension| {
-            let (kept, series) = at_dimension(dimension);
-            let leakage =
-                if dimension == self.dimension { leakage } else { compare(&series, repetition, none) };
-            AtDimension { dimension, kept, leakage, answer: decision::combine(&kept, &leakage) }
+            if dimension == self.dimension {
+                return AtDimension { dimension, kept, leakage, answer };
+            }
+            let At { kept, leakage, answer, .. } = self.at(folds, given, dimension, NONE, None);
+            AtDimension { dimension, kept, leakage, answer }
         });
         let by_dimension = by_dimension.collect();
         let mut by_alignment = Vec::new();
         if !self.question.alignments.is_empty() {
             for (at, &alignment) in self.alignments.iter().enumerate() {
-                let [kept, leakage] = self.series(&folds[..self.folds], |_| at, self.dimension);
-                let [kept, leakage] = [kept, leakage].map(|each| compare(&each, repetition, none));
-                let answer = decision::combine(&kept, &leakage);
-                let unknown = [f64::NAN; 2];
-                let (plug_in_kept, plug_in_leakage) = (unknown, unknown);
+                let first = &folds[..self.folds];
+                let At { kept, leakage, answer, .. } = self.at(first, |_| at, self.dimension, NONE, None);
+                let (plug_in_kept, plug_in_leakage) = ([f64::NAN; 2], [f64::NAN; 2]);
                 by_alignment.push(AtAlignment {
                     alignment,
                     kept,
@@ -435,18 +488,23 @@ impl<'q> Setting<'q> {
                 });
             }
         }
+        Comparison { kept, leakage, probe, by_dimension, by_alignment, answer, decided_by }
+    }
+
+    /// The probe of labels, if there are any.
+    fn probe(&self, folds: &[Fold]) -> Option<Probe> {
+        let repetition = (!self.are_few(self.dimension)).then_some(self.folds);
         let probed: Option<Vec<_>> = folds.iter().map(|fold| fold.rows.probe).collect();
-        let probe = probed.map(|probed| {
+        probed.map(|probed| {
             let compared = |which: usize| {
                 let series = [0, 1].map(|paradigm| {
                     Series::mean(probed.iter().map(|found| found[paradigm][which]).collect())
                 });
-                compare(&series, repetition, none)
+                compare(&series, repetition, Series::half, NONE)
             };
             let classes = matches!(self.question.labels, Some(Labels::Classes { .. }));
             Probe { loss: compared(0), accuracy: classes.then(|| compared(1)) }
-        });
-        Comparison { kept, leakage, probe, by_dimension, by_alignment }
+        })
     }
 
     /// Half widths of leakage from its influence function over items: of both paradigms and of their
@@ -477,39 +535,32 @@ impl<'q> Setting<'q> {
             let best = curves.iter().enumerate().fold(0, |best, (at, curve)| {
                 if of(curve).value > of(&curves[best]).value { at } else { best }
             });
-            let found = of(&curves[best]);
-            let least = found.value - found.half.unwrap_or(0.0);
-            let mut within = curves.iter().filter(|curve| of(curve).value >= least);
-            let low = within.next().map_or(curves[best].alignment, |curve| curve.alignment);
-            let high = within.next_back().map_or(low, |curve| curve.alignment);
+            let kept_best = &kept(best)[paradigm];
+            let more_than = |other: &Series| {
+                let more = kept_best.less(other);
+                more.estimate(repetition.map(|repetition| more.half(repetition)), 0.0)
+            };
+            let is_as_good = |at: usize| {
+                let more = more_than(&kept(at)[paradigm]);
+                more.value <= more.half.unwrap_or(0.0)
+            };
+            let mut as_good = (0..curves.len()).filter(|&at| is_as_good(at));
+            let low = as_good.next().unwrap_or(best);
+            let high = as_good.next_back().unwrap_or(low);
             Best {
                 alignment: curves[best].alignment,
-                range: [low, high],
-                kept: found,
-                gain: kept(best)[paradigm].less(&given[paradigm]).estimate(repetition, 0.0),
+                range: [low, high].map(|at| curves[at].alignment),
+                kept: of(&curves[best]),
+                gain: more_than(&given[paradigm]),
             }
         }))
     }
 
-    fn answer(&self, compared: &Comparison, folds: &[Fold]) -> (Answer, DecidedBy) {
-        if folds.iter().all(|fold| fold.distance.abs() < SAME) {
-            return (Answer::Identical, DecidedBy::Subspaces);
-        }
-        if self.are_few() {
-            return (Answer::NotEnoughData, DecidedBy::Count);
-        }
-        let found = decision::combine(&compared.kept, &compared.leakage);
-        let by_labels = compared.probe.as_ref().and_then(decision::by_labels);
-        match by_labels.filter(|_| found == Answer::ItDepends) {
-            Some(answer) => (answer, DecidedBy::Labels),
-            None => (found, DecidedBy::Kept),
-        }
-    }
-
     /// What would change the answer: the nearest dimension and alignment to either side at which another
     /// paradigm is recommended, and more items.
-    fn changes(&self, compared: &Comparison, answer: Answer) -> Vec<Change> {
-        let differs = |other: Answer| other != answer && (other.is_confident() || other == Answer::ItDepends);
+    fn changes(&self, compared: &Comparison) -> Vec<Change> {
+        let found = compared.answer;
+        let differs = |other: Answer| other != found && (other.is_confident() || other == Answer::ItDepends);
         let mut changes = Vec::new();
         let strip = &compared.by_dimension;
         let below = strip.iter().rev().find(|at| at.dimension < self.dimension && differs(at.answer));
@@ -523,9 +574,9 @@ impl<'q> Setting<'q> {
         for AtAlignment { alignment, answer, .. } in below.into_iter().chain(above).copied() {
             changes.push(Change::Alignment { alignment, answer });
         }
-        if answer == Answer::NotEnoughData {
-            let needed = match self.are_few() {
-                true => Some(self.least()),
+        if found == Answer::NotEnoughData {
+            let needed = match self.are_few(self.dimension) {
+                true => Some(self.least(self.dimension)),
                 false => decision::items_needed(&compared.kept.difference, self.items.len()),
             };
             changes.extend(needed.map(|items| Change::Items { items }));

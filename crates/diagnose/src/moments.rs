@@ -18,6 +18,7 @@ use faer::{Accum, Mat, MatRef};
 
 use crate::algebra::{gram, symmetric};
 use crate::measurements::{Items, Kind};
+use crate::{DiagnoseError, Run};
 
 /// Rows whose products are added at a time. No bit depends on it.
 const BLOCK: usize = 256;
@@ -55,12 +56,19 @@ impl Block {
         Self { columns: Mat::zeros(size, BLOCK), used: 0 }
     }
 
-    fn push(&mut self, gram: &mut Mat<f64>, column: impl Iterator<Item = f64>) {
+    fn push(
+        &mut self,
+        gram: &mut Mat<f64>,
+        column: impl Iterator<Item = f64>,
+        run: &Run<'_>,
+    ) -> Result<(), DiagnoseError> {
         self.columns.col_as_slice_mut(self.used).iter_mut().zip(column).for_each(|(to, x)| *to = x);
         self.used += 1;
         if self.used == BLOCK {
+            run.check()?;
             self.add(gram);
         }
+        Ok(())
     }
 
     fn add(&mut self, gram: &mut Mat<f64>) {
@@ -72,7 +80,11 @@ impl Block {
 
 impl Sums {
     /// Over some items.
-    pub(crate) fn of(items: &Items<'_>, which: impl Iterator<Item = usize>) -> Self {
+    pub(crate) fn of(
+        items: &Items<'_>,
+        which: impl Iterator<Item = usize>,
+        run: &Run<'_>,
+    ) -> Result<Self, DiagnoseError> {
         let size = items.features;
         let square = || Mat::zeros(size, size);
         let (mut between, mut within) = (square(), square());
@@ -88,19 +100,19 @@ impl Sums {
                     let number = number as f64;
                     let scale = 1.0 / (number * (number + 1.0)).sqrt();
                     let contrast = own.iter().zip(row.clone()).map(|(sum, x)| (sum - number * x) * scale);
-                    blocks[1].push(&mut within, contrast);
+                    blocks[1].push(&mut within, contrast, run)?;
                 }
                 own.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
             }
             sum.iter_mut().zip(&own).for_each(|(sum, own)| *sum += own);
             let own_rows = of.len() as f64;
-            blocks[0].push(&mut between, own.iter().map(|sum| sum / own_rows.sqrt()));
+            blocks[0].push(&mut between, own.iter().map(|sum| sum / own_rows.sqrt()), run)?;
             (count, rows, squares) = (count + 1, rows + of.len(), squares + own_rows * own_rows);
         }
         blocks[0].add(&mut between);
         blocks[1].add(&mut within);
         let powers = (0..size).map(|i| between[(i, i)] + within[(i, i)]).collect();
-        Self { items: count, rows, squares, sum, between, within, powers }
+        Ok(Self { items: count, rows, squares, sum, between, within, powers })
     }
 
     /// Over the items that are not among others.
@@ -193,7 +205,11 @@ impl Covariances {
 }
 
 /// B (lower triangle), if other rows were of the items: `row_at` gives each by item and number.
-pub(crate) fn between(items: &Items<'_>, row_at: impl Fn(usize, usize) -> usize) -> Mat<f64> {
+pub(crate) fn between(
+    items: &Items<'_>,
+    row_at: impl Fn(usize, usize) -> usize,
+    run: &Run<'_>,
+) -> Result<Mat<f64>, DiagnoseError> {
     let size = items.features;
     let (mut gram, mut block) = (Mat::zeros(size, size), Block::new(size));
     let mut own = vec![0.0; size];
@@ -204,10 +220,10 @@ pub(crate) fn between(items: &Items<'_>, row_at: impl Fn(usize, usize) -> usize)
             let row = items.row(row_at(item, number)).iter().zip(&items.origin);
             own.iter_mut().zip(row).for_each(|(sum, (x, origin))| *sum += x - origin);
         }
-        block.push(&mut gram, own.iter().map(|sum| sum / (count as f64).sqrt()));
+        block.push(&mut gram, own.iter().map(|sum| sum / (count as f64).sqrt()), run)?;
     }
     block.add(&mut gram);
-    gram
+    Ok(gram)
 }
 
 /// The nearest covariance to a symmetric matrix: its eigenvalues below zero are left out.

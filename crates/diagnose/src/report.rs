@@ -140,7 +140,8 @@ pub struct AtAlignment {
 pub struct Best {
     /// The α of the largest kept, among those that were asked for.
     pub alignment: f64,
-    /// The least and the largest α whose kept is within the half width of the best.
+    /// The least and the largest α whose kept is not surely below the best: the interval of the
+    /// difference, within folds, reaches 0.
     pub range: [f64; 2],
     /// Kept there.
     pub kept: Estimate,

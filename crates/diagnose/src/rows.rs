@@ -6,7 +6,7 @@ use eigensweep_theory::InstructionSet;
 use eigensweep_theory::ridge::{ProbeMoments, RidgeProbe, ridge};
 use faer::{Accum, Mat, MatMut, MatRef};
 
-use crate::measurements::{Items, Kind, Labels};
+use crate::measurements::{Kind, Labels};
 use crate::{DiagnoseError, Setting};
 
 /// Items whose rows are represented at a time; no bit depends on it.
@@ -26,12 +26,12 @@ pub(crate) struct OfRows {
 /// Represents the rows of items, which must be ascending: hands over each item with its representations
 /// z (both paradigms' directions, one above the other; a column a row).
 fn represent(
-    items: &Items<'_>,
+    Setting { items, run, .. }: &Setting<'_>,
     which: impl Iterator<Item = usize>,
     mean: &[f64],
     bases: [MatRef<'_, f64>; 2],
     mut each: impl FnMut(usize, MatRef<'_, f64>),
-) {
+) -> Result<(), DiagnoseError> {
     let (size, width) = (items.features, bases[0].ncols() + bases[1].ncols());
     let first = bases[0].ncols();
     let encoder =
@@ -40,6 +40,7 @@ fn represent(
     let which: Vec<usize> = which.collect();
     let (mut centred, mut found) = (Mat::new(), Mat::new());
     for some in which.chunks(ITEMS) {
+        run.check()?;
         let count: usize = some.iter().map(|&item| items.of(item).len()).sum();
         if centred.ncols() < count {
             (centred, found) = (Mat::zeros(size, count), Mat::zeros(width, count));
@@ -59,6 +60,7 @@ fn represent(
             at += own;
         }
     }
+    Ok(())
 }
 
 /// Measures the rows that a fold holds out, represented by whitened bases (d × k) of both paradigms.
@@ -76,7 +78,7 @@ pub(crate) fn measure(
     // Of each item, the powers within it and in all, of each paradigm.
     let mut powers: Vec<(usize, [[f64; 2]; 2])> = Vec::new();
     let mut rows = 0;
-    represent(items, held(), mean, bases, |item, z| {
+    represent(setting, held(), mean, bases, |item, z| {
         let own = z.ncols();
         rows += own;
         let mut power = [[0.0; 2]; 2];
@@ -97,7 +99,7 @@ pub(crate) fn measure(
             }
         }
         powers.push((item, power));
-    });
+    })?;
     let (found, rows) = (powers.len() as f64, rows as f64);
     let scale = rows / (rows - found);
     let mut influence: Vec<(usize, [f64; 2])> = powers.iter().map(|(item, _)| (*item, [0.0; 2])).collect();
@@ -140,7 +142,7 @@ fn probes(
     // Fitted and tried, of each paradigm.
     let mut sums = [(); 2].map(|()| [(); 2].map(|()| ProbeSums::new(count, width)));
     let mut label = vec![0.0; width];
-    represent(items, (0..items.len()).filter(|&item| of[item] != fold), mean, bases, |item, z| {
+    represent(setting, (0..items.len()).filter(|&item| of[item] != fold), mean, bases, |item, z| {
         for (number, &row) in items.of(item).iter().enumerate() {
             labels.write(items.label_of(row), &mut label);
             for (paradigm, sums) in sums.iter_mut().enumerate() {
@@ -148,7 +150,7 @@ fn probes(
                 sums[usize::from(of[item] == next)].add(own, &label);
             }
         }
-    });
+    })?;
     let what = "the probe of the labels";
     let mut fitted = Vec::with_capacity(2);
     for [first, second] in sums {
@@ -157,7 +159,7 @@ fn probes(
         fitted.push(probe.map_err(|source| DiagnoseError::Kernel { what, source })?);
     }
     let (mut found, mut rows) = ([[0.0; 2]; 2], 0.0);
-    represent(items, (0..items.len()).filter(|&item| of[item] == fold), mean, bases, |item, z| {
+    represent(setting, (0..items.len()).filter(|&item| of[item] == fold), mean, bases, |item, z| {
         for (number, &row) in items.of(item).iter().enumerate() {
             labels.write(items.label_of(row), &mut label);
             rows += 1.0;
@@ -167,7 +169,7 @@ fn probes(
                 *found = [found[0] + loss, found[1] + f64::from(u8::from(hit))];
             }
         }
-    });
+    })?;
     Ok(found.map(|sums| sums.map(|sum| sum / rows)))
 }
 

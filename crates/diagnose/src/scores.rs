@@ -79,9 +79,17 @@ pub(crate) fn score(
     scores
 }
 
-/// How far from one another two whitened subspaces (d × k) are: `1 − ‖VᵀCU‖²/k`.
-pub(crate) fn distance(bases: [MatRef<'_, f64>; 2], inputs: MatRef<'_, f64>) -> f64 {
+/// How far from one another two whitened subspaces are, at k′ = 1, 2, …, of the first k′ columns of each
+/// (d × k): `1 − ‖VᵀCU‖²/k′`.
+pub(crate) fn distances(bases: [MatRef<'_, f64>; 2], inputs: MatRef<'_, f64>) -> Vec<f64> {
     let image = product(inputs, bases[1]);
     let affinity = transposed_product(bases[0], image.as_ref());
-    1.0 - affinity.squared_norm_l2() / affinity.ncols() as f64
+    let mut shared = 0.0;
+    let at = |j: usize| {
+        // What a column and a row more add to the squared norm.
+        let beside = (0..j).map(|i| affinity[(i, j)].powi(2) + affinity[(j, i)].powi(2)).sum::<f64>();
+        shared += beside + affinity[(j, j)].powi(2);
+        1.0 - shared / (j + 1) as f64
+    };
+    (0..affinity.nrows().min(affinity.ncols())).map(at).collect()
 }

@@ -20,7 +20,7 @@ use eigensweep_theory::moments::Moments;
 use eigensweep_theory::{Failure, InstructionSet};
 use faer::{Accum, Mat, MatRef};
 
-use crate::{DiagnoseError, PARADIGMS};
+use crate::{DiagnoseError, PARADIGMS, Run};
 
 /// Moments of views, in the features that the paradigms see (P × P each).
 #[derive(Clone, Copy, Debug)]
@@ -69,8 +69,9 @@ impl Solver {
         &mut self,
         problems: &[Problem<'_>],
         count: usize,
+        run: &Run<'_>,
     ) -> Result<Vec<Bases>, DiagnoseError> {
-        let kernel = |source| DiagnoseError::Kernel { what: "the pencils of the paradigms", source };
+        run.check()?;
         let mut found = vec![[Mat::new(), Mat::new()]; problems.len()];
         match self {
             Self::Lanes(forms) => {
@@ -88,7 +89,7 @@ impl Solver {
             }
             Self::Band { size, eigensolver, forms } => {
                 for (problem, found) in problems.iter().zip(&mut found) {
-                    *found = match problem.by_band(eigensolver, count).map_err(kernel)? {
+                    *found = match problem.by_band(eigensolver, count, run)? {
                         Some(bases) => bases,
                         None => {
                             let forms = forms.get_or_insert_with(|| {
@@ -102,6 +103,10 @@ impl Solver {
         }
         Ok(found)
     }
+}
+
+fn kernel(source: Failure) -> DiagnoseError {
+    DiagnoseError::Kernel { what: "the pencils of the paradigms", source }
 }
 
 /// The leading directions of an encoder.
@@ -128,7 +133,12 @@ impl<'m> Problem<'m> {
     }
 
     /// `None` where S is not safely definite.
-    fn by_band(&self, eigensolver: &mut Eigensolver, count: usize) -> Result<Option<Bases>, Failure> {
+    fn by_band(
+        &self,
+        eigensolver: &mut Eigensolver,
+        count: usize,
+        run: &Run<'_>,
+    ) -> Result<Option<Bases>, DiagnoseError> {
         let isa = InstructionSet::detect();
         let size = self.views.nrows();
         let mut factor = self.views.to_owned();
@@ -136,7 +146,7 @@ impl<'m> Problem<'m> {
         match factor_safely_in_place(isa, factor.as_mut(), form.as_mut()) {
             Ok(()) if self.rounding <= 0.0 => {}
             Ok(()) | Err(Failure::NotPositiveDefinite { .. }) => return Ok(None),
-            Err(failure) => return Err(failure),
+            Err(failure) => return Err(kernel(failure)),
         }
         let factor = factor.as_ref();
         let reduced = |matrix: MatRef<'_, f64>| {
@@ -147,9 +157,10 @@ impl<'m> Problem<'m> {
         let mut values = vec![0.0; size];
         let mut vectors = |form: &Mat<f64>| {
             let mut basis = Mat::zeros(size, count);
-            eigensolver.solve(form.as_ref(), &mut values, basis.as_mut())?;
+            run.check()?;
+            eigensolver.solve(form.as_ref(), &mut values, basis.as_mut()).map_err(kernel)?;
             solve_lower_transpose_in_place(isa, factor, basis.as_mut());
-            Ok::<_, Failure>(basis)
+            Ok::<_, DiagnoseError>(basis)
         };
         let crossed = reduced(self.cross.transpose());
         gram_lower(isa, form.as_mut(), Accum::Replace, crossed.as_ref());
@@ -171,7 +182,7 @@ mod tests {
     use eigensweep_theory::closed_forms::ClosedForms;
     use faer::Mat;
 
-    use super::Problem;
+    use super::{Problem, Run};
 
     /// By way of a band and by the general form, the same subspaces: `VᵀSV = I` and the same projection.
     #[test]
@@ -190,7 +201,7 @@ mod tests {
             let problem =
                 Problem { mean_views: mean_views.as_ref(), views: views.as_ref(), cross, rounding: 0.0 };
             let isa = InstructionSet::detect();
-            let band = problem.by_band(&mut Eigensolver::new(isa, size), 5).unwrap().unwrap();
+            let band = problem.by_band(&mut Eigensolver::new(isa, size), 5, &Run::on(1)).unwrap().unwrap();
             let general = problem.by_closed_forms(&mut ClosedForms::on(isa, size, 0), 5).unwrap();
             for (band, general) in band.iter().zip(&general) {
                 let affinity = band.transpose() * &views * general;

@@ -27,6 +27,17 @@ impl Run<'static> {
     }
 }
 
+impl Run<'_> {
+    /// Whether to go on: asked between pieces of work that take no more than some tenths of a second.
+    ///
+    /// # Errors
+    ///
+    /// [`DiagnoseError::Stopped`] if not.
+    pub fn check(&self) -> Result<(), DiagnoseError> {
+        if self.stop.load(Ordering::Relaxed) { Err(DiagnoseError::Stopped) } else { Ok(()) }
+    }
+}
+
 impl std::fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let stop = self.stop.load(Ordering::Relaxed);
@@ -36,7 +47,7 @@ impl std::fmt::Debug for Run<'_> {
 
 /// All tasks of a run, of which some are done.
 pub(crate) struct Tasks<'r> {
-    run: &'r Run<'r>,
+    pub(crate) run: &'r Run<'r>,
     all: usize,
     done: AtomicUsize,
 }
@@ -65,8 +76,7 @@ impl<'r> Tasks<'r> {
                 if number >= count {
                     break;
                 }
-                let stopped = self.run.stop.load(Ordering::Relaxed);
-                let result = if stopped { Err(DiagnoseError::Stopped) } else { task(&mut workspace, number) };
+                let result = self.run.check().and_then(|()| task(&mut workspace, number));
                 failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 // Only a panic poisons, and that ends the scope.
                 results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((number, result));

@@ -52,7 +52,9 @@ pub trait ViewsOfRows: Sync {
     ///
     /// # Errors
     ///
-    /// Whatever the caller likes; it comes back as [`DiagnoseError::Views`](crate::DiagnoseError::Views).
+    /// Whatever the caller likes; it comes back as [`DiagnoseError::Views`](crate::DiagnoseError::Views),
+    /// a [`DiagnoseError`](crate::DiagnoseError) such as that of [`Run::check`](crate::Run::check) as
+    /// itself.
     fn of<'a>(&'a self, training: &'a Training<'a>) -> Result<AtAnyAlignment<'a>, Fault>;
 }
 

@@ -129,7 +129,7 @@ fn where_white_views_hide_nothing_tuning_the_alignment_matters_more_than_the_par
     for best in best {
         assert!(best.kept.high().unwrap() > 0.95, "{best:?}");
         assert!(best.range[0] <= best.alignment && best.alignment <= best.range[1]);
-        assert!(best.gain.low().unwrap() > 0.7, "{best:?}");
+        assert!(best.gain.low().unwrap() > 0.6, "{best:?}");
     }
     // Joint-embedding needs less of it: α² = 0.1 of noise against 3 of reconstruction.
     assert!(best[0].range[0] < best[1].range[0], "{best:?}");

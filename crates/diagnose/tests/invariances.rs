@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use common::{apart, ask, interleaved, numbers, question, repeats};
 use eigensweep_diagnose::{
-    Answer, AtAnyAlignment, DiagnoseError, Fault, Labels, Measurements, Question, Run, Training, ViewMoments,
-    Views, ViewsOfRows, diagnose,
+    Answer, AtAnyAlignment, DecidedBy, DiagnoseError, Fault, Labels, Measurements, Question, Run, Training,
+    ViewMoments, Views, ViewsOfRows, diagnose,
 };
 use eigensweep_testkit::random::Random;
 use eigensweep_testkit::repeats::Repeated;
@@ -144,7 +144,7 @@ fn a_run_tells_of_its_progress_and_stops_when_asked() {
     let given = question(repeats(&tables), Views::Noise, 3);
     let (stop, heard) = (AtomicBool::new(false), AtomicUsize::new(0));
     let progress = |done: usize, of: usize| {
-        assert!(done <= of && of == 30);
+        assert!(done <= of && of == 31);
         heard.fetch_max(done, Ordering::Relaxed);
         stop.store(done == 7, Ordering::Relaxed);
     };
@@ -160,4 +160,92 @@ fn white_views_make_the_paradigms_identical() {
     let found = ask(&question(repeats(&tables), Views::Additive(theta.as_ref()), 3)).unwrap();
     assert_eq!(found.answer, Answer::Identical);
     assert!(found.kept.difference.value.abs() < 1e-9);
+}
+
+#[test]
+fn the_curve_and_the_strip_say_identical_where_the_answer_would() {
+    let (_, tables) = problem(60);
+    let theta = Mat::<f64>::identity(12, 12);
+    let given = question(repeats(&tables), Views::Additive(theta.as_ref()), 3);
+    let found = ask(&Question { alignments: &[0.0, 1.0], ..given.clone() }).unwrap();
+    assert!(found.by_dimension.len() > 4);
+    assert!(found.by_dimension.iter().all(|at| at.answer == Answer::Identical));
+    assert_eq!(found.by_alignment[0].answer, Answer::Identical);
+    // Noise has a shape: with it in the views nothing is the same any more.
+    assert_ne!(found.by_alignment[1].answer, Answer::Identical);
+    let other = ask(&Question { alignments: &[0.0, 1.0], alignment: Some(1.0), ..given }).unwrap();
+    assert_ne!(other.answer, Answer::Identical);
+    assert_eq!(other.by_alignment[0].answer, Answer::Identical);
+}
+
+#[test]
+fn too_few_items_for_a_dimension_are_too_few_in_the_strip_too() {
+    let mut random = Random(2);
+    let problem = Repeated::random(&mut random, 31);
+    let tables = problem.measure(&mut random, 53);
+    let of = |dimension| {
+        ask(&question(repeats(&tables), Views::Additive(problem.theta.as_ref()), dimension)).unwrap()
+    };
+    // Twice k pairs are needed: 52 of k = 26, 54 of k = 27.
+    let found = of(25);
+    for at in &found.by_dimension {
+        let alone = of(at.dimension);
+        assert_eq!(at.kept.difference.half.is_none(), at.dimension > 26, "{}", at.dimension);
+        assert_eq!(alone.kept.difference.half.is_none(), at.dimension > 26, "{}", at.dimension);
+        if at.dimension > 26 {
+            assert_eq!((at.answer, alone.answer), (Answer::NotEnoughData, Answer::NotEnoughData));
+            assert_eq!(alone.decided_by, DecidedBy::Count);
+        }
+    }
+    assert_eq!(found.by_dimension.last().map(|at| at.dimension), Some(29));
+}
+
+/// Additive views that ask for the end once they see all rows.
+struct Last<'s> {
+    own: Own,
+    stop: &'s AtomicBool,
+    asked: &'s AtomicUsize,
+}
+
+impl ViewsOfRows for Last<'_> {
+    fn of<'a>(&'a self, training: &'a Training<'a>) -> Result<AtAnyAlignment<'a>, Fault> {
+        if training.held_out.is_empty() {
+            self.stop.store(true, Ordering::Relaxed);
+            self.asked.fetch_add(1, Ordering::Relaxed);
+        }
+        self.own.of(training)
+    }
+}
+
+#[test]
+fn the_explanation_stops_when_asked() {
+    let (problem, tables) = problem(60);
+    let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let views = Last { own: Own { theta: problem.theta }, stop: &stop, asked: &asked };
+    let given = Question {
+        alignments: &[0.0, 1.0, 3.0, 10.0],
+        ..question(repeats(&tables), Views::OfRows(&views), 3)
+    };
+    for threads in [1, 3] {
+        stop.store(false, Ordering::Relaxed);
+        let run = Run { threads, stop: &stop, progress: &|_, _| {} };
+        assert!(matches!(diagnose(&given, &run), Err(DiagnoseError::Stopped)));
+        assert!(asked.swap(0, Ordering::Relaxed) <= threads);
+    }
+}
+
+/// Views whose caller finds that the run is to stop.
+struct Stopped;
+
+impl ViewsOfRows for Stopped {
+    fn of<'a>(&'a self, _: &'a Training<'a>) -> Result<AtAnyAlignment<'a>, Fault> {
+        Err(DiagnoseError::Stopped.into())
+    }
+}
+
+#[test]
+fn a_stop_that_views_find_is_a_stop() {
+    let (_, tables) = problem(60);
+    let found = ask(&question(repeats(&tables), Views::OfRows(&Stopped), 3));
+    assert!(matches!(found, Err(DiagnoseError::Stopped)));
 }

@@ -455,7 +455,8 @@ pub(crate) fn most_pencils(spec: &JobSpec, input: &Input) -> u64 {
 /// of the rows that `replicate` corrupts where views must see rows.
 ///
 /// The tolerance is that of `[boundary]`, half of a component unless the job says otherwise. Of other
-/// jobs there are none.
+/// jobs there are none. One of many inputs takes seconds: `told` hears how many limits of all are done,
+/// first that none is.
 ///
 /// # Errors
 ///
@@ -465,21 +466,31 @@ pub fn limits(
     boundary: &BoundarySpec,
     input: &Arc<Input>,
     replicate: u64,
+    told: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<TheorySpread>, StoreError> {
     let Some(mut whole) = Whole::of(spec, input)? else { return Ok(Vec::new()) };
     let wanted: Vec<_> = paradigms::ALL.into_iter().filter(|paradigm| paradigm.threshold.is_some()).collect();
     let mut rows = Vec::new();
-    for setting in whole.settings() {
+    let (settings, dimensions) = (whole.settings(), spec.model.dimension.values());
+    let all = settings.len() * dimensions.len() * wanted.len();
+    told(0, all);
+    for setting in settings {
         let axes = axes_at(whole.grid(), setting.row);
-        for &k in spec.model.dimension.values() {
+        for &k in dimensions {
             let sought = Sought { tolerance: tolerance(boundary, size(k)), ..Sought::of(size(k)) };
-            let found = whole.limits(setting, size(k), replicate, &wanted, |_| Some(sought));
+            let mut done = rows.len() * wanted.len();
+            let heard = || {
+                done += 1;
+                told(done, all);
+            };
+            let found = whole.limits(setting, size(k), replicate, &wanted, |_| Some(sought), heard);
             rows.push(TheorySpread {
                 axes: axes.iter().copied().chain([("dimension", k as f64)]).collect(),
                 thresholds: found.map(|found| Spread::of_limits(found, sought.tolerance)),
             });
         }
     }
+    told(all, all);
     Ok(rows)
 }
 

@@ -40,13 +40,26 @@ impl ThresholdTable {
     ///
     /// Those of [`Input::load`], and of [`limits`].
     pub fn of_job(job: &Job, replicate: Option<u32>) -> Result<Self, EngineError> {
+        Self::of_job_told(job, replicate, &mut |_, _| {})
+    }
+
+    /// The same, where `told` hears how many limits of all are done, if they are what is looked for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`of_job`](Self::of_job).
+    pub fn of_job_told(
+        job: &Job,
+        replicate: Option<u32>,
+        told: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, EngineError> {
         let input = Arc::new(Input::load(job)?);
         let axes = job.spec.axes();
         let relative = axes.iter().filter(|axis| axis.relative).map(|axis| axis.name).collect();
         if job.spec.stages().is_some() {
             let draws = replicate.map_or(Draws::Replicates(1), |_| Draws::One);
             let replicate = replicate.unwrap_or(job.spec.job.first_replicate);
-            let rows = limits(&job.spec, &job.boundary, &input, replicate.into())?;
+            let rows = limits(&job.spec, &job.boundary, &input, replicate.into(), told)?;
             return Ok(Self { rows, draws, relative });
         }
         let (rows, draws) = match replicate {

@@ -54,7 +54,14 @@ fn clean(images: &Images) -> Mat<f64> {
 
 fn of_stages(text: &str, set: &[&str]) -> Vec<TheorySpread> {
     let job = job(text, set);
-    limits(&job.spec, &job.boundary, &Arc::new(Input::load(&job).unwrap()), 0).unwrap()
+    let mut heard = Vec::new();
+    let input = Arc::new(Input::load(&job).unwrap());
+    let rows = limits(&job.spec, &job.boundary, &input, 0, &mut |done, of| heard.push((done, of))).unwrap();
+    // Limits of two paradigms a row.
+    let all = 2 * rows.len();
+    assert_eq!((heard[0], heard[heard.len() - 1]), ((0, all), (all, all)));
+    assert!(heard.is_sorted() && heard.iter().all(|(_, of)| *of == all), "{heard:?}");
+    rows
 }
 
 fn squared(found: &Spread, paradigm: &Paradigm) -> f64 {

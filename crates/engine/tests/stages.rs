@@ -403,6 +403,13 @@ fn what_does_not_fit_the_rows_is_refused_where_it_stands() {
             "closed form",
             "\"population\"",
         ),
+        // Views that see rows would see clean ones.
+        (
+            "[corruption]\ndraw = \"population\"\nstages = [ { kind = \"additive\", variance = 1 } ]\n\
+             [augmentation]\nstages = [ { kind = \"additive\", variance = 1 }, { kind = \"clip\", low = 0, high = 1 } ]",
+            "draw = \"once\"",
+            "kind = \"clip\"",
+        ),
         (
             "[output]\nmetrics = [\"accuracy_test\"]\n[augmentation]\nstages = []",
             "held out",

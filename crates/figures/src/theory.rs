@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use eigensweep_engine::input::Input;
 use eigensweep_engine::theory::{SpectraRow, spectra, table};
 
 use crate::Source;
@@ -31,30 +30,20 @@ fn fits(axes: &[(&'static str, f64)], fixed: &Fixed) -> bool {
     axes.iter().all(|(name, value)| fixed.get(*name).is_none_or(|wanted| same(*wanted, *value)))
 }
 
-/// What a value of `noise_scale` stands for in a replicate, in units of λ^Γ.
-fn noise_unit(source: &Source, input: &Input, replicate: u64, fixed: &Fixed) -> f64 {
-    if !source.job().spectral().is_some_and(|(noise, _)| noise.spectrum.scale.is_relative()) {
-        return 1.0;
-    }
-    let row = spectra(source.job(), input, replicate).into_iter().find(|row| fits(&row.axes, fixed));
-    let signal = row.and_then(|row| row.signal).unwrap_or_default();
-    signal.into_iter().fold(0.0, f64::max)
-}
-
 /// Median over replicates of the crossover η²/δ of Corollary 4.5, in units of `noise_scale`; or why
 /// there is none.
 pub(crate) fn crossover(source: &Source, fixed: &Fixed) -> Result<f64, &'static str> {
     let input = source.input().ok_or("the job's input is not there")?;
     let replicates = u64::from(source.job().job.replicates).min(REPLICATES);
+    let is_relative = source.job().spectral().is_some_and(|(noise, _)| noise.spectrum.scale.is_relative());
     let of_each: Vec<f64> = (0..replicates)
-        .flat_map(|replicate| {
-            let unit = noise_unit(source, input, replicate, fixed);
-            let mut rows = table(source.job(), input, replicate);
-            rows.iter_mut().flat_map(|row| &mut row.thresholds).for_each(|found| found.crossover /= unit);
-            rows
-        })
+        .flat_map(|replicate| table(source.job(), input, replicate))
         .filter(|row| fits(&row.axes, fixed))
-        .filter_map(|row| row.thresholds.ok().map(|thresholds| thresholds.crossover))
+        .filter_map(|row| {
+            // A relative scale counts in largest eigenvalues of the clean data, raw features' too.
+            let unit = if is_relative { row.largest } else { 1.0 };
+            Some(row.thresholds.ok()?.crossover / unit)
+        })
         .collect();
     let mut found: Vec<f64> = of_each.iter().copied().filter(|crossover| crossover.is_finite()).collect();
     found.sort_by(f64::total_cmp);
@@ -74,7 +63,9 @@ pub(crate) fn first_spectra(source: &Source, fixed: &Fixed) -> Option<SpectraRow
 
 #[cfg(test)]
 mod tests {
+    use eigensweep_engine::theory::table;
     use eigensweep_testkit::data_set::run_to_the_end;
+    use eigensweep_testkit::idx::write_images;
     use eigensweep_testkit::rows::job;
 
     use super::{Fixed, crossover};
@@ -112,5 +103,23 @@ mod tests {
         };
         let (relative, absolute) = (of("{ relative = [0.5, 2] }"), of("[50, 200]"));
         assert!((100.0 * relative / absolute - 1.0).abs() < 1e-12, "{relative} and {absolute}");
+    }
+
+    #[test]
+    fn the_crossover_of_raw_features_stands_on_a_relative_axis_too() {
+        let place = tempfile::tempdir().unwrap();
+        let rest = "[corruption]\ncomponents = 3\nspectrum = \"flat\"\n[augmentation]\nspectrum = \"flat\"\n\
+                    [model]\ndimension = 2\n[grid]\nsamples = 40\n[job]\nreplicates = 1";
+        let text = write_images(place.path(), 60, 3, 3).source(rest);
+        let of = |scale: &str| {
+            let directory = tempfile::tempdir().unwrap();
+            run_to_the_end(directory.path(), &job(&text, &[&format!("corruption.scale={scale}")]), 1);
+            let source = Source::open(directory.path()).unwrap();
+            let largest = table(source.job(), source.input().unwrap(), 0)[0].largest;
+            (crossover(&source, &Fixed::new()).unwrap(), largest)
+        };
+        let (relative, largest) = of("{ relative = [0.5, 2] }");
+        let (absolute, _) = of(&format!("[{:?}, {:?}]", 0.5 * largest, 2.0 * largest));
+        assert!((largest * relative / absolute - 1.0).abs() < 1e-12, "{relative} and {absolute}");
     }
 }

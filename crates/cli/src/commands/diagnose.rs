@@ -1,5 +1,6 @@
 //! `diagnose`: which paradigm for these data and views.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -19,6 +20,11 @@ use crate::stop::Stop;
 pub(crate) fn call(arguments: &Diagnose, quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
     if let Some(path) = &arguments.output {
         page::check_name(path)?;
+        // Now and not after minutes of work.
+        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+        if let Some(directory) = directory {
+            fs::read_dir(directory).map_err(CommandError::io("write into", directory))?;
+        }
     }
     let stop = Stop::catch().map_err(|source| CommandError::Io {
         action: "catch signals for",
@@ -156,6 +162,41 @@ pub(crate) fn flags(error: &Unanswered) -> Option<&'static str> {
     } else {
         matches!(error, DiagnoseError::Alignment { .. }).then_some("--alignment A")
     }
+}
+
+/// What readers say of a job's keys, and the engine of what was asked, as flags of the command:
+/// `labels = "y"` is `--labels 'y'`; what has no flag is done to the file.
+pub(crate) fn spelled(text: &str) -> String {
+    /// Up to a value and the end of the quotation.
+    const VALUES: [(&str, &str); 2] = [("`columns = [", "`--columns "), ("`labels = ", "`--labels ")];
+    const WORDS: [(&str, &str); 9] = [
+        ("`columns`", "`--columns`"),
+        ("label file, swap `images` and `labels`", "label file, give it as `--labels`"),
+        ("image file, swap `images` and `labels`", "image file, give it as `--inputs`"),
+        ("`labels`", "`--labels`"),
+        ("the choice of columns", "`--columns`"),
+        ("say which one it is: `{ file = \"…\", column = \"…\" }`", "say which one it is: FILE:COLUMN"),
+        ("say which one with `matrix = \"…\"`", "write the one that is meant to a file of its own"),
+        (", or `rows = \"samples\"`", ""),
+        (
+            "give repeats, pairs, nuisance groups, or a corruption with the views",
+            "give --repeats, --pairs, --nuisance, or a corruption in --views",
+        ),
+    ];
+    let mut text = WORDS.iter().fold(text.to_owned(), |text, (word, flag)| text.replace(word, flag));
+    for (key, flag) in VALUES {
+        while let Some((before, after)) = text.split_once(key) {
+            let (value, after) = after.split_once('`').unwrap_or((after, ""));
+            text = format!("{before}{flag}{}`{after}", quoted(value));
+        }
+    }
+    text
+}
+
+/// A text as a job has it, perhaps the only one of a list, as a shell takes it.
+fn quoted(value: &str) -> String {
+    let value = value.trim_end_matches(']').trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\");
+    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 /// Whether the arguments are at fault.

@@ -27,7 +27,9 @@ use crate::args::{Arguments, Command};
 use crate::exit::Exit;
 use crate::report::CommandError;
 
-pub(crate) use diagnose::{flags as diagnose_flags, is_usage as is_diagnose_usage};
+pub(crate) use diagnose::{
+    flags as diagnose_flags, is_usage as is_diagnose_usage, spelled as diagnose_spelled,
+};
 
 /// What an infinite threshold says, and what it does not.
 const ABOVE_COMPONENTS: &str = "k > k₀, the number of important components: a noise component is kept whatever α is, and no α \
@@ -36,23 +38,17 @@ const ABOVE_COMPONENTS: &str = "k > k₀, the number of important components: a 
 /// Says of each scale that is relative to the data what its column holds.
 fn relative_scales(spec: &JobSpec) {
     let names: Vec<&str> = relative(spec).collect();
-    match spec.stages() {
-        None => say_relative(&names),
-        Some(_) => {
-            for name in names {
-                let unit = "multiples of the mean variance of a feature of the clean data";
-                table::print(&format!("{name} is relative: {unit}"));
-            }
-        }
-    }
+    say_relative(&names, spec.stages().is_some());
 }
 
-/// The same of the columns that [`relative`] found.
-fn say_relative(names: &[&str]) {
+/// The same of the columns that [`relative`] found, of stages or of spectra.
+fn say_relative(names: &[&str], of_stages: bool) {
+    let unit = match of_stages {
+        true => "the mean variance of a feature of the clean data",
+        false => "λ₁, the largest eigenvalue of the clean data",
+    };
     for name in names {
-        table::print(&format!(
-            "{name} is relative: multiples of λ₁, the largest eigenvalue of the clean data"
-        ));
+        table::print(&format!("{name} is relative: multiples of {unit}"));
     }
 }
 
@@ -67,7 +63,7 @@ pub(crate) fn call(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Run(run) => run::call(run, arguments.quiet, arguments.verbose),
         Command::Boundary(boundary) => boundary::call(boundary, arguments.quiet, arguments.verbose),
         Command::Plan(plan) => plan::call(plan),
-        Command::Theory(theory) => theory::call(theory),
+        Command::Theory(theory) => theory::call(theory, arguments.quiet, arguments.verbose),
         Command::Solve(solve) => solve::call(solve),
         Command::Diagnose(diagnose) => diagnose::call(diagnose, arguments.quiet, arguments.verbose),
         Command::Status(status) => status::call(status),

@@ -14,6 +14,7 @@ use super::{ABOVE_COMPONENTS, table};
 use crate::args::Theory;
 use crate::exit::Exit;
 use crate::job;
+use crate::progress::Progress;
 use crate::report::CommandError;
 
 /// What stands where there is no value.
@@ -37,10 +38,10 @@ struct Table {
     note: String,
 }
 
-pub(crate) fn call(arguments: &Theory) -> Result<Exit, CommandError> {
+pub(crate) fn call(arguments: &Theory, quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
     let table = match (&arguments.spectra, &arguments.job) {
         (Some(path), _) => of_file(path)?,
-        (None, Some(path)) => of_job(path, arguments)?,
+        (None, Some(path)) => of_job(path, arguments, Progress::of("limit", quiet, verbose))?,
         (None, None) => return Ok(Exit::Success),
     };
     if arguments.json {
@@ -51,13 +52,16 @@ pub(crate) fn call(arguments: &Theory) -> Result<Exit, CommandError> {
     Ok(Exit::Success)
 }
 
-fn of_job(path: &Path, arguments: &Theory) -> Result<Table, CommandError> {
+fn of_job(path: &Path, arguments: &Theory, mut progress: Progress) -> Result<Table, CommandError> {
     let job = job::read(path, &arguments.set)?;
     let replicates = job.spec.job.replicates;
     if let Some(found) = arguments.replicate.filter(|&replicate| replicate >= replicates) {
         return Err(CommandError::Replicate { found, replicates });
     }
-    let found = ThresholdTable::of_job(&job, arguments.replicate)?;
+    let mut told = |done: usize, of: usize| progress.reached(done as u64, of as u64);
+    let found = ThresholdTable::of_job_told(&job, arguments.replicate, &mut told);
+    progress.finish();
+    let found = found?;
     let all = job.spec.job.adaptive.map_or(replicates, |adaptive| adaptive.min);
     if job.spec.stages().is_some() {
         return Ok(Table { found, note: String::new() });
@@ -189,7 +193,7 @@ fn print_tables(Table { found, note }: &Table, width: Option<usize>) {
     if rows.iter().any(|row| row.thresholds.as_ref().is_ok_and(|found| found.lower.is_some())) {
         table::print("by a factor of: the ratio of the two thresholds α* shown");
     }
-    super::say_relative(&found.relative);
+    super::say_relative(&found.relative, is_limit);
     if found.is_noise_relative() {
         table::print("η²/δ is in the squared units of the inputs; η²/δ/λ₁ is on the axis noise_scale");
     }

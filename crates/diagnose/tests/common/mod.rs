@@ -1,7 +1,7 @@
 //! What the tests of this crate share.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use eigensweep_diagnose::{DiagnoseError, Diagnosis, Measurements, Question, Run, Views, diagnose};
+use eigensweep_diagnose::{DiagnoseError, Diagnosis, Limit, Measurements, Question, Run, Views, diagnose};
 use faer::Mat;
 
 /// Repeats of these tables.
@@ -48,6 +48,15 @@ pub(crate) fn numbers(found: &Diagnosis) -> Vec<f64> {
     }
     for curve in &found.by_alignment {
         numbers.extend(curve.plug_in_kept.into_iter().chain(curve.plug_in_leakage));
+    }
+    if let Some(model) = &found.model {
+        numbers.extend([&model.signal, &model.noise, &model.views].into_iter().flatten());
+        numbers.push(model.least_leakage);
+        numbers.extend(model.limits.map(|limit| match limit {
+            Limit::Always => -1.0,
+            Limit::From(alignment) => alignment,
+            Limit::Never => f64::MAX,
+        }));
     }
     numbers
 }

@@ -146,7 +146,7 @@ fn of_limit(
     };
     let found = Whole::of(spec, input).ok().flatten().filter(Whole::is_closed).and_then(|mut whole| {
         let setting = whole.settings().first().copied()?;
-        let found = whole.limits(setting, k, 0, &[paradigm], sought).ok()?;
+        let found = whole.limits(setting, k, 0, &[paradigm], sought, || {}).ok()?;
         found.limits.first().map(|(_, limit)| *limit)
     });
     let alpha = match found {

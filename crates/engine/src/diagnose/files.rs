@@ -95,8 +95,8 @@ struct Table {
 }
 
 impl Table {
-    fn new(inputs: &Inputs) -> Self {
-        let rows = &inputs.rows;
+    /// Of what was read, which is let go: two copies of large data are enough while this is made.
+    fn new(Inputs { rows, .. }: Inputs) -> Self {
         let (samples, features) = (rows.samples(), rows.features());
         let mut values = vec![0.0; samples * features];
         rows.write_rows(0, &mut values);
@@ -131,8 +131,9 @@ impl Files {
         }
         let chosen = Chosen { columns: self.columns.clone(), ..Chosen::default() };
         let beside: Vec<&Columns> = ids.iter().chain(&labels).collect();
-        let (inputs, found) = read_beside(reader, &self.inputs, &chosen, &beside)?;
-        let (names, table) = (&inputs.names, Table::new(&inputs));
+        let (mut inputs, found) = read_beside(reader, &self.inputs, &chosen, &beside)?;
+        let names = std::mem::take(&mut inputs.names);
+        let table = Table::new(inputs);
         let mut found = found.into_iter();
         let ids = match &ids {
             None => Vec::new(),
@@ -153,7 +154,7 @@ impl Files {
             }
         };
         let beside = match &self.measured {
-            Named::Repeats(path) => Beside::Repeats(self.repeats(path, names, &table)?),
+            Named::Repeats(path) => Beside::Repeats(self.repeats(path, &names, &table)?),
             Named::Pairs(_) => Beside::Pairs(ids),
             Named::Nuisance(_) => Beside::Nuisance(ids),
             Named::Corruption => Beside::Corruption,
@@ -187,7 +188,7 @@ impl Files {
             };
             inputs.rows = inputs.rows.select(&order)?;
         }
-        Ok(Table::new(&inputs))
+        Ok(Table::new(inputs))
     }
 
     fn check_rows(&self, path: &Path, found: usize, expected: usize) -> Result<(), EngineError> {

@@ -187,8 +187,8 @@ impl<'a> Problem<'a> {
     ///
     /// [`Unanswered`] says what is wrong, and where.
     pub fn diagnose(&self, run: &Run<'_>) -> Result<Found, Unanswered> {
-        let corrupted = self.corrupted()?;
-        let views = self.row_views(corrupted.as_ref())?;
+        let corrupted = self.corrupted(run)?;
+        let views = self.row_views(corrupted.as_ref(), *run)?;
         let measurements = match (self.measured, &corrupted) {
             (Measured::Repeats(second), _) => Measurements::Repeats([self.rows, second]),
             (Measured::Pairs(ids), _) => Measurements::Groups { rows: self.rows, ids },
@@ -260,7 +260,7 @@ impl<'a> Problem<'a> {
     }
 
     /// The corruption drawn twice for each row, where that tells the noise.
-    fn corrupted(&self) -> Result<Option<[Drawn; 2]>, Unanswered> {
+    fn corrupted(&self, run: &Run<'_>) -> Result<Option<[Drawn; 2]>, Unanswered> {
         let file = self.file();
         let there = file.is_some_and(|file| !file.corruption.is_empty());
         let file = match (self.measured, file) {
@@ -285,21 +285,27 @@ impl<'a> Problem<'a> {
         }
         chain.settle(&mean(self.rows), &mut Scratch::default());
         let streams = Streams::new(SEED);
-        Ok(Some([0, 1].map(|copy| {
+        let drawn = |copy: u64| {
             let (samples, features) = (self.rows.nrows(), self.rows.ncols());
             let (mut all, mut values) = (Vec::with_capacity(samples * features), Vec::new());
             for (number, row) in (0_u64..).zip(self.rows.row_iter()) {
+                run.check()?;
                 values.clear();
                 values.extend(row.iter());
                 chain.draw(&mut values, &mut streams.stream(Draw::Corruption, &[copy, number]));
                 all.append(&mut values);
             }
-            Drawn { values: all, features }
-        })))
+            Ok::<_, DiagnoseError>(Drawn { values: all, features })
+        };
+        Ok(Some([drawn(0)?, drawn(1)?]))
     }
 
     /// The views of stages, of the rows that were measured.
-    fn row_views<'b>(&self, corrupted: Option<&'b [Drawn; 2]>) -> Result<Option<RowViews<'b>>, Unanswered>
+    fn row_views<'b>(
+        &self,
+        corrupted: Option<&'b [Drawn; 2]>,
+        run: Run<'b>,
+    ) -> Result<Option<RowViews<'b>>, Unanswered>
     where
         'a: 'b,
     {
@@ -317,7 +323,7 @@ impl<'a> Problem<'a> {
             }
             (_, None) => vec![self.rows],
         };
-        Ok(Some(RowViews::new(&chains, file, domain, tables)?))
+        Ok(Some(RowViews::new(&chains, file, domain, tables, run)?))
     }
 
     fn check_covariance(&self, theta: MatRef<'_, f64>) -> Result<(), Unanswered> {

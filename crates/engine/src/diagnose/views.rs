@@ -6,9 +6,9 @@
 //! rows that are held out are taken off. Above, the noise is the training fold's, and each fold draws
 //! anew, every view with noise of its own.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use eigensweep_diagnose::{AtAnyAlignment, Fault, Training, ViewMoments, ViewsOfRows};
+use eigensweep_diagnose::{AtAnyAlignment, Fault, Run, Training, ViewMoments, ViewsOfRows};
 use eigensweep_job::ViewsFile;
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_spectral::symmetric::Eigensolver;
@@ -41,7 +41,9 @@ pub(super) struct RowViews<'a> {
     /// m.
     views: usize,
     /// What is drawn of all rows without noise.
-    all: OnceLock<State>,
+    all: Mutex<Option<Arc<State>>>,
+    /// Says when to stop.
+    run: Run<'a>,
 }
 
 impl<'a> RowViews<'a> {
@@ -55,6 +57,7 @@ impl<'a> RowViews<'a> {
         file: &ViewsFile,
         domain: Domain,
         tables: Vec<MatRef<'a, f64>>,
+        run: Run<'a>,
     ) -> Result<Self, EngineError> {
         let views = chains.views(domain)?;
         let (specs, shape) = (chains.specs(), chains.shape);
@@ -75,7 +78,8 @@ impl<'a> RowViews<'a> {
             needs_mean: chains.stages()?.iter().any(|stage| stage.needs_mean()),
             takes_noise: views.check(Domain::Real).is_ok(),
             views: (MOST_DRAWN / rows.max(1)).clamp(2, SAMPLED),
-            all: OnceLock::new(),
+            all: Mutex::new(None),
+            run,
         })
     }
 
@@ -97,13 +101,14 @@ impl<'a> RowViews<'a> {
     }
 
     /// Moments of views of some rows, as far as they must be drawn.
-    fn drawn(&self, views: &mut Views, rows: &[usize], mean: &[f64]) -> State {
+    fn drawn(&self, views: &mut Views, rows: &[usize], mean: &[f64]) -> Result<State, Fault> {
         let mut scratch = Scratch::default();
         let Some(mut sums) = views.rows(mean, self.views, &mut scratch) else {
             unreachable!("a chain that is drawn sees rows")
         };
         let (streams, each) = (Streams::new(SEED), self.tables[0].nrows());
         for block in rows.chunks(BLOCK_ROWS) {
+            self.run.check()?;
             let samples = Mat::from_fn(self.shape.size(), block.len(), |i, at| {
                 let row = block[at];
                 self.tables[row / each][(row % each, i)]
@@ -113,7 +118,7 @@ impl<'a> RowViews<'a> {
                 streams.stream(Draw::SampledViews, &[0, block[column] as u64])
             });
         }
-        sums.state()
+        Ok(sums.state())
     }
 
     /// Centred, with its floor.
@@ -132,18 +137,29 @@ impl<'a> RowViews<'a> {
     fn without_noise(&self, training: &Training<'_>) -> Result<State, Fault> {
         let mut views = Views::new(self.stages(None)?);
         if self.needs_mean {
-            return Ok(self.drawn(&mut views, training.rows, training.mean));
+            return self.drawn(&mut views, training.rows, training.mean);
         }
-        let all = self.all.get_or_init(|| {
-            let mut rows = [training.rows, training.held_out].concat();
-            rows.sort_unstable();
-            self.drawn(&mut views, &rows, training.mean)
-        });
+        let all = self.all_without_noise(&mut views, training)?;
         if training.held_out.is_empty() {
-            return Ok(all.clone());
+            return Ok(State::clone(&all));
         }
-        let out = self.drawn(&mut views, training.held_out, training.mean);
-        Ok(less(all, &out, training.held_out.len() as f64 / training.rows.len() as f64))
+        let out = self.drawn(&mut views, training.held_out, training.mean)?;
+        Ok(less(&all, &out, training.held_out.len() as f64 / training.rows.len() as f64))
+    }
+}
+
+impl RowViews<'_> {
+    /// The same of all rows: whoever comes first draws, the others wait.
+    fn all_without_noise(&self, views: &mut Views, training: &Training<'_>) -> Result<Arc<State>, Fault> {
+        // Only a panic poisons, and that ends the threads.
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(all) = &*all {
+            return Ok(Arc::clone(all));
+        }
+        let mut rows = [training.rows, training.held_out].concat();
+        rows.sort_unstable();
+        let drawn = Arc::new(self.drawn(views, &rows, training.mean)?);
+        Ok(Arc::clone(all.insert(drawn)))
     }
 }
 
@@ -172,7 +188,7 @@ impl ViewsOfRows for RowViews<'_> {
                     None => factor.insert(root(training.noise)?),
                 };
                 let mut views = Views::new(self.stages(Some(faer::Scale(alpha) * factor))?);
-                (self.drawn(&mut views, training.rows, training.mean), views)
+                (self.drawn(&mut views, training.rows, training.mean)?, views)
             } else {
                 (self.without_noise(training)?, Views::new(self.stages(None)?))
             };

@@ -36,12 +36,13 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
             problems.push(problem);
         }
     };
-    let mut corrupted = samples.domain;
+    let (mut corrupted, mut is_corrupted) = (samples.domain, false);
     for &at in &settings.noise {
         match setting::corruption(staged, samples, &grid, at) {
             Err(misbuilt) => add(misbuilt.problem(job)),
             Ok(None) => {}
             Ok(Some(corruption)) => {
+                is_corrupted = true;
                 match of_corruption(job, staged, &*corruption, samples) {
                     Ok(domain) => corrupted = corrupted.min(domain),
                     Err(problem) => add(problem),
@@ -71,6 +72,13 @@ pub(crate) fn check(job: &Job, staged: &StagesSpec, samples: &Samples) -> Vec<Pr
                         add(job
                             .source
                             .problem_of_fault(&format!("{}[{at}]", chain.path), &of_another_size()));
+                        continue;
+                    }
+                    let open = stages.iter().position(|stage| stage.tier() != Tier::Moments);
+                    if let (Some(at), true) =
+                        (open, is_corrupted && staged.draw == CorruptionDraw::Population)
+                    {
+                        add(of_open_views(job, &format!("{}[{at}]", chain.path)));
                         continue;
                     }
                     let (own, of_features) = (stages.len(), setting::behind(&job.spec, samples));
@@ -128,6 +136,15 @@ fn of_another_size() -> Fault {
         message,
         "keep d rows in `matrix`; fewer features are principal components, `data.components`",
     )
+}
+
+/// Views that must see corrupted samples, of a job that has only the moments of their population.
+fn of_open_views(job: &Job, place: &str) -> Problem {
+    let message = "the population limit of a corruption has no corrupted samples, and this stage must see them: it has no \
+                   closed form";
+    let help =
+        "write draw = \"once\" in [corruption], or views whose stages are closed in moments".to_owned();
+    job.source.problem_at(place, message, "no closed form", Some(help))
 }
 
 /// Which values corrupted samples have, or why the corruption cannot be.

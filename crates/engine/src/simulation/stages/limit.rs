@@ -105,7 +105,7 @@ impl Whole {
     }
 
     /// Limits of paradigms at a setting and a dimension; `sought` says what is looked for where so
-    /// much leakage is the least, or that nothing is.
+    /// much leakage is the least, or that nothing is, and `told` hears of each that is found.
     ///
     /// # Errors
     ///
@@ -117,6 +117,7 @@ impl Whole {
         replicate: u64,
         wanted: &[&'static Paradigm],
         sought: impl Fn(f64) -> Option<Sought>,
+        mut told: impl FnMut(),
     ) -> Result<Found, NoThresholds> {
         let Self { stages, workspace } = self;
         let Some(unit) = stages.unit(setting.row, replicate, Some(None), workspace) else {
@@ -145,7 +146,9 @@ impl Whole {
         let views = stages.settings.views[setting.views];
         let find = |&paradigm: &&'static Paradigm| {
             let at = |alpha| Ok(stages.views_of_all(&unit, &moments, (paradigm, views), alpha, workspace));
-            Ok((paradigm, limits.find::<NoThresholds>(paradigm, sought, at)?))
+            let found = limits.find::<NoThresholds>(paradigm, sought, at)?;
+            told();
+            Ok((paradigm, found))
         };
         let limits = wanted.iter().map(find).collect::<Result<_, NoThresholds>>()?;
         Ok(Found { least, limits })
