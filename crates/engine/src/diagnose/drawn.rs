@@ -4,15 +4,13 @@
 //! that are held out are taken off. Noise of alignment α comes *after* such views, `v + αγ` of a view v:
 //! S grows by α²Γ̂, and nothing is drawn again.
 
-use std::sync::OnceLock;
-
-use eigensweep_diagnose::{AtAnyAlignment, Fault, Training, ViewMoments, ViewsOfRows};
+use eigensweep_diagnose::{AtAnyAlignment, Fault, Run, Training, ViewMoments, ViewsOfRows};
 use eigensweep_spectral::dense::{gram_lower, product};
 use eigensweep_theory::InstructionSet;
 use eigensweep_theory::views::stages::State;
 use faer::{Accum, Mat, MatRef, RowRef};
 
-use super::views::less;
+use super::views::OfAll;
 
 /// Rows of a block; no bit depends on it.
 const BLOCK_ROWS: usize = 64;
@@ -29,13 +27,18 @@ pub(super) struct DrawnViews<'a> {
     count: usize,
     /// The first view (d): it is taken off all, so that little is lost where means dwarf variances.
     origin: Vec<f64>,
-    /// The moments of all rows.
-    all: OnceLock<State>,
+    all: OfAll,
+    /// Says when to stop.
+    run: Run<'a>,
 }
 
 impl<'a> DrawnViews<'a> {
     /// Draws (mN × d) of the N rows of some tables; `Err` says what does not fit.
-    pub(super) fn new(tables: Vec<MatRef<'a, f64>>, views: MatRef<'a, f64>) -> Result<Self, String> {
+    pub(super) fn new(
+        tables: Vec<MatRef<'a, f64>>,
+        views: MatRef<'a, f64>,
+        run: Run<'a>,
+    ) -> Result<Self, String> {
         let rows: usize = tables.iter().map(MatRef::nrows).sum();
         let features = tables.first().map_or(0, MatRef::ncols);
         let count = views.nrows() / rows.max(1);
@@ -45,7 +48,7 @@ impl<'a> DrawnViews<'a> {
             return Err(format!("{found} × {columns} numbers are no views of {rows} rows of {features}"));
         }
         let origin = views.row_iter().next().map_or_else(Vec::new, |row| row.iter().copied().collect());
-        Ok(Self { tables, views, rows, count, origin, all: OnceLock::new() })
+        Ok(Self { tables, views, rows, count, origin, all: OfAll::default(), run })
     }
 
     /// A row with the origin taken off.
@@ -54,7 +57,7 @@ impl<'a> DrawnViews<'a> {
     }
 
     /// Moments of the views of some rows about the origin.
-    fn moments(&self, rows: &[usize]) -> State {
+    fn moments(&self, rows: &[usize]) -> Result<State, Fault> {
         let (size, set, each) = (self.origin.len(), InstructionSet::detect(), self.tables[0].nrows());
         let [mut cross, mut of_means, mut of_views] = [(); 3].map(|()| Mat::zeros(size, size));
         let [mut mean, mut input_mean] = [(); 2].map(|()| Mat::zeros(size, 1));
@@ -62,6 +65,7 @@ impl<'a> DrawnViews<'a> {
         let mut views = Mat::zeros(size, self.count * BLOCK_ROWS);
         let share = 1.0 / self.count as f64;
         for block in rows.chunks(BLOCK_ROWS) {
+            self.run.check()?;
             for (at, &row) in block.iter().enumerate() {
                 self.about_origin(self.tables[row / each].row(row % each), inputs.col_as_slice_mut(at));
                 let mean = means.col_as_slice_mut(at);
@@ -89,7 +93,7 @@ impl<'a> DrawnViews<'a> {
         let square = |entry: &dyn Fn(usize, usize) -> f64| {
             Mat::from_fn(size, size, |i, j| entry(i.max(j), i.min(j)) / n)
         };
-        State {
+        Ok(State {
             mean: mean / faer::Scale(n),
             input_mean: input_mean / faer::Scale(n),
             cross: cross / faer::Scale(n),
@@ -98,23 +102,13 @@ impl<'a> DrawnViews<'a> {
             views: square(&|i, j| of_views[(i, j)] / m),
             view_labels: Mat::zeros(size, 0),
             label_mean: Mat::zeros(0, 1),
-        }
+        })
     }
 }
 
 impl ViewsOfRows for DrawnViews<'_> {
     fn of<'a>(&'a self, training: &'a Training<'a>) -> Result<AtAnyAlignment<'a>, Fault> {
-        let all = self.all.get_or_init(|| {
-            let mut rows = [training.rows, training.held_out].concat();
-            rows.sort_unstable();
-            self.moments(&rows)
-        });
-        let mut state = if training.held_out.is_empty() {
-            all.clone()
-        } else {
-            let out = self.moments(training.held_out);
-            less(all, &out, training.held_out.len() as f64 / training.rows.len() as f64)
-        };
+        let mut state = self.all.but_held_out(training, |rows| self.moments(rows))?;
         let before = state.centre(training.rows.len() + self.origin.len());
         Ok(Box::new(move |alpha| {
             let mut state = state.clone();

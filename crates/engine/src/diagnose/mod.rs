@@ -205,7 +205,7 @@ impl<'a> Problem<'a> {
                     Measurements::Groups { rows, .. } | Measurements::Nuisance { rows, .. } => vec![rows],
                 };
                 let remedy = "draw at least two views of each, of as many features";
-                drawn = DrawnViews::new(tables, views)
+                drawn = DrawnViews::new(tables, views, *run)
                     .map_err(|message| Unanswered::Arguments { message, remedy })?;
                 Views::OfRows(&drawn)
             }

@@ -41,7 +41,7 @@ pub(super) struct RowViews<'a> {
     /// m.
     views: usize,
     /// What is drawn of all rows without noise.
-    all: Mutex<Option<Arc<State>>>,
+    all: OfAll,
     /// Says when to stop.
     run: Run<'a>,
 }
@@ -78,7 +78,7 @@ impl<'a> RowViews<'a> {
             needs_mean: chains.stages()?.iter().any(|stage| stage.needs_mean()),
             takes_noise: views.check(Domain::Real).is_ok(),
             views: (MOST_DRAWN / rows.max(1)).clamp(2, SAMPLED),
-            all: Mutex::new(None),
+            all: OfAll::default(),
             run,
         })
     }
@@ -139,27 +139,7 @@ impl<'a> RowViews<'a> {
         if self.needs_mean {
             return self.drawn(&mut views, training.rows, training.mean);
         }
-        let all = self.all_without_noise(&mut views, training)?;
-        if training.held_out.is_empty() {
-            return Ok(State::clone(&all));
-        }
-        let out = self.drawn(&mut views, training.held_out, training.mean)?;
-        Ok(less(&all, &out, training.held_out.len() as f64 / training.rows.len() as f64))
-    }
-}
-
-impl RowViews<'_> {
-    /// The same of all rows: whoever comes first draws, the others wait.
-    fn all_without_noise(&self, views: &mut Views, training: &Training<'_>) -> Result<Arc<State>, Fault> {
-        // Only a panic poisons, and that ends the threads.
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(all) = &*all {
-            return Ok(Arc::clone(all));
-        }
-        let mut rows = [training.rows, training.held_out].concat();
-        rows.sort_unstable();
-        let drawn = Arc::new(self.drawn(views, &rows, training.mean)?);
-        Ok(Arc::clone(all.insert(drawn)))
+        self.all.but_held_out(training, |rows| self.drawn(&mut views, rows, training.mean))
     }
 }
 
@@ -210,8 +190,38 @@ fn root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>, eigensweep_spectral::Failur
     Ok(vectors)
 }
 
+/// Moments of all rows, which all folds share.
+#[derive(Default)]
+pub(super) struct OfAll(Mutex<Option<Arc<State>>>);
+
+impl OfAll {
+    /// Those of the training rows: of all, by `moments`, once (whoever comes first; the others wait), less
+    /// those of the rows that are held out.
+    pub(super) fn but_held_out(
+        &self,
+        training: &Training<'_>,
+        mut moments: impl FnMut(&[usize]) -> Result<State, Fault>,
+    ) -> Result<State, Fault> {
+        // Only a panic poisons, and that ends the threads.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = if let Some(all) = &*known {
+            Arc::clone(all)
+        } else {
+            let mut rows = [training.rows, training.held_out].concat();
+            rows.sort_unstable();
+            Arc::clone(known.insert(Arc::new(moments(&rows)?)))
+        };
+        drop(known);
+        if training.held_out.is_empty() {
+            return Ok(State::clone(&all));
+        }
+        let out = moments(training.held_out)?;
+        Ok(less(&all, &out, training.held_out.len() as f64 / training.rows.len() as f64))
+    }
+}
+
 /// Moments of some rows: those of all less those of the others, which are `share` times as many.
-pub(super) fn less(all: &State, others: &State, share: f64) -> State {
+fn less(all: &State, others: &State, share: f64) -> State {
     let of = |all: &Mat<f64>, others: &Mat<f64>| {
         Mat::from_fn(all.nrows(), all.ncols(), |i, j| all[(i, j)] + share * (all[(i, j)] - others[(i, j)]))
     };
