@@ -175,7 +175,7 @@ impl<'a> Question<'a> {
 ///
 /// [`DiagnoseError`] says what is wrong with the input, and where; or that the run was stopped.
 pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, DiagnoseError> {
-    let items = Items::new(&question.measurements)?;
+    let items = Items::new(&question.measurements, run)?;
     let features = check(question, &items)?;
     run.check()?;
     let total = Sums::of(&items, 0..items.len(), run)?;

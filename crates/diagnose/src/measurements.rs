@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use faer::{Mat, MatRef};
 
-use crate::DiagnoseError;
+use crate::{DiagnoseError, Run};
 
 /// Measurements that tell signal from noise. Rows are measurements, columns the d features; tables whose
 /// rows are contiguous are read where they lie, others are copied.
@@ -112,7 +112,7 @@ pub(crate) struct Items<'a> {
 
 impl<'a> Items<'a> {
     /// Items of measurements that are sound.
-    pub(crate) fn new(measurements: &Measurements<'a>) -> Result<Self, DiagnoseError> {
+    pub(crate) fn new(measurements: &Measurements<'a>, run: &Run<'_>) -> Result<Self, DiagnoseError> {
         let (kind, given, groups) = match *measurements {
             Measurements::Repeats([first, second]) => {
                 expect("rows of the repeats", first.nrows(), second.nrows())?;
@@ -124,6 +124,7 @@ impl<'a> Items<'a> {
         };
         let (each, features) = (given[0].nrows(), given[0].ncols());
         for (table, what) in given.iter().zip(["the inputs", "the repeats"]) {
+            run.check()?;
             check_finite(what, *table)?;
         }
         let groups = match groups {
@@ -163,7 +164,7 @@ impl<'a> Items<'a> {
             starts: starts.collect(),
             rows: kept.concat(),
         };
-        (items.origin, items.constant) = items.mean();
+        (items.origin, items.constant) = items.mean(run)?;
         if items.constant.len() == features {
             return Err(DiagnoseError::NoVariance);
         }
@@ -206,10 +207,11 @@ impl<'a> Items<'a> {
     }
 
     /// The mean of all rows, and which features are constant.
-    fn mean(&self) -> (Vec<f64>, Vec<usize>) {
+    fn mean(&self, run: &Run<'_>) -> Result<(Vec<f64>, Vec<usize>), DiagnoseError> {
         let first = self.row(self.rows[0]);
         let (mut mean, mut changes) = (vec![0.0; self.features], vec![false; self.features]);
         for &row in &self.rows {
+            run.check()?;
             for (i, x) in self.row(row).iter().enumerate() {
                 mean[i] += x;
                 changes[i] |= x.to_bits() != first[i].to_bits();
@@ -219,7 +221,7 @@ impl<'a> Items<'a> {
         let constant: Vec<usize> = (0..self.features).filter(|&i| !changes[i]).collect();
         mean.iter_mut().for_each(|mean| *mean /= count);
         constant.iter().for_each(|&i| mean[i] = first[i]);
-        (mean, constant)
+        Ok((mean, constant))
     }
 }
 

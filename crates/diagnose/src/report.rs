@@ -113,7 +113,7 @@ pub struct AtDimension {
     pub kept: Compared,
     /// Leakage.
     pub leakage: Compared,
-    /// What these numbers alone say.
+    /// What the rule says there; at k it is the answer itself.
     pub answer: Answer,
 }
 
@@ -126,7 +126,7 @@ pub struct AtAlignment {
     pub kept: Compared,
     /// Leakage, cross-fitted.
     pub leakage: Compared,
-    /// What these numbers alone say.
+    /// What the rule says there, of the folds of one repetition and without labels.
     pub answer: Answer,
     /// Kept of the maps that are trained on all rows, as the model learnt from the same rows says: biased,
     /// for explanation only.

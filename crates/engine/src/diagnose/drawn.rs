@@ -10,7 +10,7 @@ use eigensweep_theory::InstructionSet;
 use eigensweep_theory::views::stages::State;
 use faer::{Accum, Mat, MatRef, RowRef};
 
-use super::views::OfAll;
+use super::views::AllRows;
 
 /// Rows of a block; no bit depends on it.
 const BLOCK_ROWS: usize = 64;
@@ -27,7 +27,7 @@ pub(super) struct DrawnViews<'a> {
     count: usize,
     /// The first view (d): it is taken off all, so that little is lost where means dwarf variances.
     origin: Vec<f64>,
-    all: OfAll,
+    all: AllRows,
     /// Says when to stop.
     run: Run<'a>,
 }
@@ -48,7 +48,7 @@ impl<'a> DrawnViews<'a> {
             return Err(format!("{found} × {columns} numbers are no views of {rows} rows of {features}"));
         }
         let origin = views.row_iter().next().map_or_else(Vec::new, |row| row.iter().copied().collect());
-        Ok(Self { tables, views, rows, count, origin, all: OfAll::default(), run })
+        Ok(Self { tables, views, rows, count, origin, all: AllRows::default(), run })
     }
 
     /// A row with the origin taken off.
@@ -108,7 +108,7 @@ impl<'a> DrawnViews<'a> {
 
 impl ViewsOfRows for DrawnViews<'_> {
     fn of<'a>(&'a self, training: &'a Training<'a>) -> Result<AtAnyAlignment<'a>, Fault> {
-        let mut state = self.all.but_held_out(training, |rows| self.moments(rows))?;
+        let mut state = self.all.training(training, |rows| self.moments(rows))?;
         let before = state.centre(training.rows.len() + self.origin.len());
         Ok(Box::new(move |alpha| {
             let mut state = state.clone();

@@ -384,3 +384,43 @@ fn mean_variance(rows: MatRef<'_, f64>) -> f64 {
     let of_row = |row: faer::RowRef<'_, f64>| row.iter().zip(&mean).map(square).sum::<f64>();
     rows.row_iter().map(of_row).sum::<f64>() / (rows.nrows() * rows.ncols()) as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use eigensweep_diagnose::{Training, ViewsOfRows};
+    use eigensweep_testkit::random::Random;
+    use faer::Mat;
+
+    use super::{DiagnoseError, Measured, Problem, Run, Seen, Unanswered};
+
+    #[test]
+    fn what_is_drawn_hears_the_stop() {
+        let text = "[[stages]]\nkind = \"clip\"\nlow = -1\nhigh = 1\n";
+        let noise = "[[corruption]]\nkind = \"additive\"\nvariance = 1\n";
+        let [views, corrupted] = [text.to_owned(), format!("{text}{noise}")]
+            .map(|text| eigensweep_job::views_file("views.toml", &text, Path::new("")).unwrap());
+        let mut random = Random(1);
+        let [first, second] = [(); 2].map(|()| random.normals(40, 3));
+        let stop = AtomicBool::new(false);
+        let run = Run { threads: 1, stop: &stop, progress: &|_, _| {} };
+        let repeats = Measured::Repeats(second.as_ref());
+        let problem = Problem::new(first.as_ref(), repeats, Seen::Stages(&views));
+        let found = problem.row_views(None, run).unwrap().unwrap();
+        let (rows, one): (Vec<usize>, _) = ((0..80).collect(), Mat::<f64>::identity(3, 3));
+        let (inputs, noise) = (one.as_ref(), one.as_ref());
+        let training = Training { mean: &[0.0; 3], inputs, noise, rows: &rows, held_out: &[] };
+        let mut moments = found.of(&training).unwrap();
+        assert!(moments(1.0).is_ok());
+        stop.store(true, Ordering::Relaxed);
+        for alpha in [0.0, 1.0] {
+            let fault = moments(alpha).unwrap_err();
+            assert!(matches!(fault.downcast_ref(), Some(DiagnoseError::Stopped)), "{fault}");
+        }
+        let problem = Problem::new(first.as_ref(), Measured::Corruption, Seen::Stages(&corrupted));
+        let stopped = problem.corrupted(&run);
+        assert!(matches!(stopped, Err(Unanswered::Diagnose(DiagnoseError::Stopped))));
+    }
+}

@@ -99,10 +99,12 @@ impl Problem<'_> {
         }
         let (rows, items) = self.items();
         let centred = crate::given::centred(rows.as_ref()).0;
+        // As large as the data.
+        drop(rows);
         let covariance = product(centred.as_ref(), centred.as_ref());
         let signal = function(&learnt.signal, &|value| value)?;
         let map = transport(&covariance, &signal)?;
-        let mut clean = Mat::zeros(rows.nrows(), rows.ncols());
+        let mut clean = Mat::zeros(centred.nrows(), centred.ncols());
         dense::product(
             InstructionSet::detect(),
             clean.as_mut(),

@@ -41,7 +41,7 @@ pub(super) struct RowViews<'a> {
     /// m.
     views: usize,
     /// What is drawn of all rows without noise.
-    all: OfAll,
+    all: AllRows,
     /// Says when to stop.
     run: Run<'a>,
 }
@@ -78,7 +78,7 @@ impl<'a> RowViews<'a> {
             needs_mean: chains.stages()?.iter().any(|stage| stage.needs_mean()),
             takes_noise: views.check(Domain::Real).is_ok(),
             views: (MOST_DRAWN / rows.max(1)).clamp(2, SAMPLED),
-            all: OfAll::default(),
+            all: AllRows::default(),
             run,
         })
     }
@@ -139,7 +139,37 @@ impl<'a> RowViews<'a> {
         if self.needs_mean {
             return self.drawn(&mut views, training.rows, training.mean);
         }
-        self.all.but_held_out(training, |rows| self.drawn(&mut views, rows, training.mean))
+        self.all.training(training, |rows| self.drawn(&mut views, rows, training.mean))
+    }
+}
+
+/// Moments of views of all rows, which are had once: those of training rows are what is left without
+/// the rows that are held out.
+#[derive(Default)]
+pub(super) struct AllRows(Mutex<Option<Arc<State>>>);
+
+impl AllRows {
+    /// Moments of training rows, by those `of` some rows.
+    pub(super) fn training(
+        &self,
+        Training { rows, held_out, .. }: &Training<'_>,
+        mut of: impl FnMut(&[usize]) -> Result<State, Fault>,
+    ) -> Result<State, Fault> {
+        // Whoever comes first sums, the others wait. Only a panic poisons, and that ends the threads.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = match &*known {
+            Some(all) => Arc::clone(all),
+            None => {
+                let mut rows = [*rows, *held_out].concat();
+                rows.sort_unstable();
+                Arc::clone(known.insert(Arc::new(of(&rows)?)))
+            }
+        };
+        drop(known);
+        if held_out.is_empty() {
+            return Ok(State::clone(&all));
+        }
+        Ok(less(&all, &of(held_out)?, held_out.len() as f64 / rows.len() as f64))
     }
 }
 
@@ -188,36 +218,6 @@ fn root(matrix: MatRef<'_, f64>) -> Result<Mat<f64>, eigensweep_spectral::Failur
         column.iter_mut().for_each(|entry| *entry *= share);
     }
     Ok(vectors)
-}
-
-/// Moments of all rows, which all folds share.
-#[derive(Default)]
-pub(super) struct OfAll(Mutex<Option<Arc<State>>>);
-
-impl OfAll {
-    /// Those of the training rows: of all, by `moments`, once (whoever comes first; the others wait), less
-    /// those of the rows that are held out.
-    pub(super) fn but_held_out(
-        &self,
-        training: &Training<'_>,
-        mut moments: impl FnMut(&[usize]) -> Result<State, Fault>,
-    ) -> Result<State, Fault> {
-        // Only a panic poisons, and that ends the threads.
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = if let Some(all) = &*known {
-            Arc::clone(all)
-        } else {
-            let mut rows = [training.rows, training.held_out].concat();
-            rows.sort_unstable();
-            Arc::clone(known.insert(Arc::new(moments(&rows)?)))
-        };
-        drop(known);
-        if training.held_out.is_empty() {
-            return Ok(State::clone(&all));
-        }
-        let out = moments(training.held_out)?;
-        Ok(less(&all, &out, training.held_out.len() as f64 / training.rows.len() as f64))
-    }
 }
 
 /// Moments of some rows: those of all less those of the others, which are `share` times as many.
