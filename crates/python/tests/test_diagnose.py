@@ -190,6 +190,17 @@ def test_views_of_a_function_are_those_of_stages():
     close(drawn, exact, 0.01)
 
 
+def test_every_fold_has_the_views_of_its_rows():
+    first, second, _ = measured(150)
+    fixed = {"repeats": second, "dimension": 2}
+    drawn = diagnose(first, **fixed, views=lambda x, rng: np.clip(x, -2, 3), n_views=3)
+    stage = diagnose(first, **fixed, views=[{"kind": "clip", "low": -2, "high": 3}])
+    # Joint-embedding has no preference among directions that views leave as they are.
+    for found, expected in ((drawn.kept, stage.kept), (drawn.leakage, stage.leakage)):
+        one, other = found["reconstruction"], expected["reconstruction"]
+        np.testing.assert_allclose(list(one), list(other), rtol=0, atol=1e-9)
+
+
 def test_views_of_a_function_belong_to_their_rows_however_these_are_given():
     first, second, _ = measured(120)
     # α tells directions apart that views leave as they are.

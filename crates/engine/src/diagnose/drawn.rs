@@ -8,7 +8,7 @@ use eigensweep_diagnose::{AtAnyAlignment, Fault, Run, Training, ViewMoments, Vie
 use eigensweep_spectral::dense::{gram_lower, product};
 use eigensweep_theory::InstructionSet;
 use eigensweep_theory::views::stages::State;
-use faer::{Accum, Mat, MatRef};
+use faer::{Accum, Mat, MatRef, RowRef};
 
 use super::views::AllRows;
 
@@ -51,6 +51,11 @@ impl<'a> DrawnViews<'a> {
         Ok(Self { tables, views, rows, count, origin, all: AllRows::default(), run })
     }
 
+    /// A row with the origin taken off.
+    fn about_origin(&self, row: RowRef<'_, f64>, to: &mut [f64]) {
+        to.iter_mut().zip(row.iter()).zip(&self.origin).for_each(|((to, x), origin)| *to = x - origin);
+    }
+
     /// Moments of the views of some rows about the origin.
     fn moments(&self, rows: &[usize]) -> Result<State, Fault> {
         let (size, set, each) = (self.origin.len(), InstructionSet::detect(), self.tables[0].nrows());
@@ -62,17 +67,13 @@ impl<'a> DrawnViews<'a> {
         for block in rows.chunks(BLOCK_ROWS) {
             self.run.check()?;
             for (at, &row) in block.iter().enumerate() {
-                let input = self.tables[row / each].row(row % each);
-                for (i, (x, origin)) in input.iter().zip(&self.origin).enumerate() {
-                    inputs[(i, at)] = x - origin;
-                    means[(i, at)] = 0.0;
-                }
+                self.about_origin(self.tables[row / each].row(row % each), inputs.col_as_slice_mut(at));
+                let mean = means.col_as_slice_mut(at);
+                mean.fill(0.0);
                 for number in 0..self.count {
-                    let view = self.views.row(number * self.rows + row);
-                    for (i, (v, origin)) in view.iter().zip(&self.origin).enumerate() {
-                        views[(i, at * self.count + number)] = v - origin;
-                        means[(i, at)] += share * (v - origin);
-                    }
+                    let view = views.col_as_slice_mut(at * self.count + number);
+                    self.about_origin(self.views.row(number * self.rows + row), view);
+                    mean.iter_mut().zip(view).for_each(|(mean, v)| *mean += share * *v);
                 }
             }
             let [inputs, means] = [&inputs, &means].map(|of| of.as_ref().subcols(0, block.len()));
@@ -92,7 +93,6 @@ impl<'a> DrawnViews<'a> {
         let square = |entry: &dyn Fn(usize, usize) -> f64| {
             Mat::from_fn(size, size, |i, j| entry(i.max(j), i.min(j)) / n)
         };
-        let none = || Mat::zeros(size, 0);
         Ok(State {
             mean: mean / faer::Scale(n),
             input_mean: input_mean / faer::Scale(n),
@@ -100,7 +100,7 @@ impl<'a> DrawnViews<'a> {
             // E x̄x̄ᵀ = G + (S − G)/m, x̄ the mean of m views of a row.
             mean_views: square(&|i, j| (m * of_means[(i, j)] - of_views[(i, j)] / m) / (m - 1.0)),
             views: square(&|i, j| of_views[(i, j)] / m),
-            view_labels: none(),
+            view_labels: Mat::zeros(size, 0),
             label_mean: Mat::zeros(0, 1),
         })
     }
