@@ -103,6 +103,13 @@ pub enum Change {
     Items {
         /// m.
         items: usize,
+        /// The answer then.
+        answer: Answer,
+    },
+    /// As many pairs as an interval needs.
+    Interval {
+        /// m.
+        items: usize,
     },
 }
 
@@ -120,12 +127,13 @@ pub(crate) struct Measured<'m> {
 /// What that says, and what the answer rests on: the one rule of the answer, the curves and the strip.
 pub(crate) fn answer(measured: Measured<'_>) -> (Answer, DecidedBy) {
     let Measured { are_same, kept, leakage, probe } = measured;
-    if are_same {
-        return (Answer::Identical, DecidedBy::Subspaces);
-    }
-    // Only too few items leave a difference without an interval.
+    // Only too few items leave a difference without an interval; they may also span no more than k
+    // directions, which both paradigms then learn.
     if kept.difference.half.is_none() {
         return (Answer::NotEnoughData, DecidedBy::Count);
+    }
+    if are_same {
+        return (Answer::Identical, DecidedBy::Subspaces);
     }
     let found = combine(kept, leakage);
     match probe.and_then(by_labels).filter(|_| found == Answer::ItDepends) {
@@ -174,19 +182,25 @@ fn by_labels(probe: &Probe) -> Option<Answer> {
     }
 }
 
-/// About how many items would do, if the difference stays what it is.
-pub(crate) fn items_needed(difference: &Estimate, items: usize) -> Option<usize> {
+/// About how many items would do for which answer, if the difference stays what it is.
+pub(crate) fn items_needed(difference: &Estimate, items: usize) -> Option<Change> {
     let (size, half) = (difference.value.abs(), difference.half?);
-    let needed = (size - MARGIN).max(CLOSE - size);
+    let (apart, close) = (size - MARGIN, CLOSE - size);
+    let answer = match (apart >= close, difference.value > 0.0) {
+        (false, _) => Answer::TooClose,
+        (true, true) => Answer::JointEmbedding,
+        (true, false) => Answer::Reconstruction,
+    };
     // An interval shrinks with the root of the number; beyond a hundredfold nothing is known of it.
-    let times = (half / needed).powi(2);
+    let times = (half / apart.max(close)).powi(2);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
-    (needed > 0.0 && times > 1.0 && times < 100.0).then(|| (times * items as f64).ceil() as usize)
+    (times > 1.0 && times < 100.0)
+        .then(|| Change::Items { items: (times * items as f64).ceil() as usize, answer })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, DecidedBy, Measured, answer, combine, decide, items_needed};
+    use super::{Answer, Change, DecidedBy, Measured, answer, combine, decide, items_needed};
     use crate::{Compared, Estimate, Probe};
 
     fn estimate(value: f64, half: f64) -> Estimate {
@@ -241,7 +255,10 @@ mod tests {
 
     #[test]
     fn four_times_the_items_halve_an_interval() {
-        assert_eq!(items_needed(&estimate(0.125, 0.21), 100), Some(400));
+        let needed = |items, answer| Some(Change::Items { items, answer });
+        assert_eq!(items_needed(&estimate(0.125, 0.21), 100), needed(400, Answer::JointEmbedding));
+        assert_eq!(items_needed(&estimate(-0.125, 0.21), 100), needed(400, Answer::Reconstruction));
+        assert_eq!(items_needed(&estimate(0.025, 0.05), 100), needed(400, Answer::TooClose));
         assert_eq!(items_needed(&estimate(0.12, 0.05), 100), None);
     }
 }

@@ -59,7 +59,7 @@ pub enum DiagnoseError {
         power: f64,
     },
     /// No representation has that dimension.
-    #[error("dimension is {found}; it must be from 1 to {most}, {of}")]
+    #[error("{}", dimension(*found, *most, of))]
     Dimension {
         /// k.
         found: usize,
@@ -72,12 +72,14 @@ pub enum DiagnoseError {
     #[error("{0}")]
     DimensionNeeded(Needs),
     /// There are not so many principal components.
-    #[error("components is {found}; it must be from 1 to {most}, the number of features")]
+    #[error("components is {found}; it must be from 1 to {most}, {of}")]
     Components {
         /// How many are asked for.
         found: usize,
-        /// d.
+        /// The largest.
         most: usize,
+        /// What that is the number of.
+        of: &'static str,
     },
     /// No alignment.
     #[error("alignment {found} is not a finite number from 0 on")]
@@ -117,6 +119,15 @@ impl DiagnoseError {
             Err(fault) => Self::Views(fault),
         }
     }
+}
+
+fn dimension(found: usize, most: usize, of: &str) -> String {
+    if most == 0 {
+        return "the views of all rows are the same: there is nothing to represent; give views that keep something of \
+                the rows"
+            .to_owned();
+    }
+    format!("dimension is {found}; it must be from 1 to {most}, {of}")
 }
 
 /// Why a dimension must be given.

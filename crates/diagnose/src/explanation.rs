@@ -25,7 +25,8 @@ pub(crate) fn tasks(question: &Question<'_>, alignments: &[f64]) -> usize {
 /// Spectra of the model.
 const SPECTRA: usize = 3;
 
-/// What is learnt from all rows; at the alignments of `curves` the plug-in scores are filled in.
+/// What is learnt from all rows; at the alignments of `curves` the plug-in scores are filled in. And of which
+/// paradigm direction k is tied with the next.
 pub(crate) fn learn(
     setting: &Setting<'_>,
     tasks: &Tasks<'_>,
@@ -33,19 +34,20 @@ pub(crate) fn learn(
     all: Covariances,
     features: &Features,
     curves: &mut [AtAlignment],
-) -> Result<(Learnt, Option<Model>), DiagnoseError> {
+) -> Result<(Learnt, Option<Model>, [bool; 2]), DiagnoseError> {
     let dimension = setting.dimension;
     let fit = Fit::new(setting, &all, features)?;
     let rows = setting.all_rows();
     let power = features.trace(&all.signal);
     let at = |solver: &mut Solver, alignment: f64| {
         let mut found = None;
-        fit.each(solver, &[alignment], (&rows, &[]), |_, bases, seen| {
+        fit.each(solver, &[alignment], (&rows, &[]), |_, bases, seen, tied| {
             let scores = bases.each_ref().map(|basis| score(basis.as_ref(), &all, &all, features));
             let scores =
                 scores.map(|scores| [scores.predicted[dimension - 1] / power, scores.leakage[dimension - 1]]);
             let learnt = (alignment.to_bits() == setting.alignment.to_bits()).then(|| {
-                (bases.map(|basis| basis.as_ref().subcols(0, dimension).to_owned()), seen.into_moments())
+                let encoders = bases.map(|basis| basis.as_ref().subcols(0, dimension).to_owned());
+                (encoders, seen.into_moments(), tied)
             });
             found = Some((scores, learnt));
         })?;
@@ -59,7 +61,7 @@ pub(crate) fn learn(
         curve.plug_in_leakage = found.map(|[_, leakage]| leakage);
     }
     // The alignment of the answer is one of those.
-    let Some((encoders, moments)) = learnt.into_iter().flatten().next() else {
+    let Some((encoders, moments, tied)) = learnt.into_iter().flatten().next() else {
         return Err(DiagnoseError::Alignment { found: setting.alignment });
     };
     let model = if curves.is_empty() {
@@ -99,7 +101,7 @@ pub(crate) fn learn(
     };
     let Covariances { mean, inputs, noise, signal } = all;
     let mean = mean.iter().zip(&setting.items.origin).map(|(mean, origin)| mean + origin).collect();
-    Ok((Learnt { mean, encoders, inputs, signal, noise, views: moments }, model))
+    Ok((Learnt { mean, encoders, inputs, signal, noise, views: moments }, model, tied))
 }
 
 /// `1 − mean of the k largest eigenvalues of (Ĉ₀, C)`: what its leading directions leak.

@@ -10,6 +10,9 @@ use crate::algebra::{inner, product, trace, transposed_product};
 use crate::moments::Covariances;
 use crate::{DiagnoseError, Question};
 
+/// Share of the largest variance that is rounding.
+const NOTHING: f64 = 1e-12;
+
 /// `x ↦ Tᵀx`.
 pub(crate) struct Features {
     /// T (d × P); `None` where it is I.
@@ -36,6 +39,15 @@ impl Features {
         let mut rng = Streams::new(0).stream(Draw::Features, &[]);
         let fitted = Fitted::new(&recipe, &principal, components, &mut rng).map_err(failed)?;
         Ok(Self { map: fitted.linear().and_then(|linear| linear.matrix(origin.len())) })
+    }
+
+    /// Number of the first features, of falling variance, that have any; `inputs` is C (d × d).
+    pub(crate) fn rank(&self, inputs: &Mat<f64>) -> Option<usize> {
+        let map = self.map.as_ref()?;
+        let image = product(inputs.as_ref(), map.as_ref());
+        let variance = |j: usize| inner(map.as_ref(), j, image.as_ref(), j);
+        let least = NOTHING * variance(0);
+        (0..map.ncols()).position(|j| variance(j) <= least).or(Some(map.ncols()))
     }
 
     /// `TᵀMT` (P × P) of a symmetric M, or of another.

@@ -181,6 +181,12 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
     let total = Sums::of(&items, 0..items.len(), run)?;
     let all = Covariances::of(&total, items.kind);
     let of_all = Features::fit(question, &all, &items.origin)?;
+    if let Some(found) = question.components
+        && let Some(most) = of_all.rank(&all.inputs).filter(|most| *most < found)
+    {
+        let of = "the number of directions in which the rows differ";
+        return Err(DiagnoseError::Components { found, most, of });
+    }
     let permutations = if question.dimension.is_none() { PERMUTATIONS } else { 0 };
     let folds = FOLDS.min(items.len());
     let alignments = alignments(question);
@@ -222,7 +228,14 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
         warnings.push(Warning::FewItems { of, found, least });
     }
     let curves = &mut compared.by_alignment;
-    let (learnt, model) = explanation::learn(&setting, &tasks, &solver, all, &of_all, curves)?;
+    let (learnt, model, tied) = explanation::learn(&setting, &tasks, &solver, all, &of_all, curves)?;
+    warnings.extend(
+        PARADIGMS
+            .iter()
+            .zip(tied)
+            .filter(|(_, tied)| *tied)
+            .map(|(paradigm, _)| Warning::Tied { paradigm: paradigm.name, dimension: setting.dimension }),
+    );
     let best = setting.best(&found, &compared.by_alignment);
     if let Some(best) = &best {
         warnings.extend(at_end(best, question.alignments));
@@ -261,7 +274,7 @@ fn check(question: &Question<'_>, items: &Items<'_>) -> Result<usize, DiagnoseEr
     if let Some(found) = components
         && !(1..=size).contains(&found)
     {
-        return Err(DiagnoseError::Components { found, most: size });
+        return Err(DiagnoseError::Components { found, most: size, of: "the number of features" });
     }
     let features = components.unwrap_or(size);
     match dimension {
@@ -451,7 +464,12 @@ impl<'q> Setting<'q> {
         let repetition = (!self.are_few(dimension)).then_some(self.folds);
         let [kept, leakage] = self.series(folds, &at, dimension);
         let kept = compare(&kept, repetition, Series::half, NONE);
-        let leakage = compare(&leakage, repetition, Series::half_of_held_out, least);
+        // Of a few batches the training sets differ too much for held-out rows to be all that varies.
+        let half = match self.items.kind {
+            Kind::Pairs | Kind::Groups => Series::half_of_held_out,
+            Kind::Batches => Series::half,
+        };
+        let leakage = compare(&leakage, repetition, half, least);
         let are_same =
             (0..folds.len()).all(|fold| folds[fold].scores[at(fold)].distances[dimension - 1].abs() < SAME);
         let measured = Measured { are_same, kept: &kept, leakage: &leakage, probe };
@@ -545,7 +563,7 @@ impl<'q> Setting<'q> {
             };
             let is_as_good = |at: usize| {
                 let more = more_than(&kept(at)[paradigm]);
-                more.value <= more.half.unwrap_or(0.0)
+                more.value <= more.half.unwrap_or(0.0).max(LITTLE)
             };
             let mut as_good = (0..curves.len()).filter(|&at| is_as_good(at));
             let low = as_good.next().unwrap_or(best);
@@ -578,11 +596,10 @@ impl<'q> Setting<'q> {
             changes.push(Change::Alignment { alignment, answer });
         }
         if found == Answer::NotEnoughData {
-            let needed = match self.are_few(self.dimension) {
-                true => Some(self.least(self.dimension)),
+            changes.extend(match self.are_few(self.dimension) {
+                true => Some(Change::Interval { items: self.least(self.dimension) }),
                 false => decision::items_needed(&compared.kept.difference, self.items.len()),
-            };
-            changes.extend(needed.map(|items| Change::Items { items }));
+            });
         }
         changes
     }
@@ -590,6 +607,9 @@ impl<'q> Setting<'q> {
 
 /// Relative half width of the signal's power from which the scale of kept is uncertain. Chosen.
 const UNCERTAIN: f64 = 0.3;
+
+/// A share of the signal that no alignment is better for. Chosen.
+const LITTLE: f64 = 0.005;
 
 /// Smaller and larger dimensions that are told beside k.
 const FEWER: usize = 2;

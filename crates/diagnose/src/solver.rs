@@ -20,7 +20,11 @@ use eigensweep_theory::moments::Moments;
 use eigensweep_theory::{Failure, InstructionSet};
 use faer::{Accum, Mat, MatRef};
 
+use crate::algebra::{inner, product};
 use crate::{DiagnoseError, PARADIGMS, Run};
+
+/// How far apart, over themselves, values of directions are that rounding does not tell apart.
+const TIED: f64 = 1e-9;
 
 /// Moments of views, in the features that the paradigms see (P × P each).
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +122,31 @@ impl<'m> Problem<'m> {
     fn given(&self) -> Given<'m> {
         let Self { mean_views, views, cross, rounding } = *self;
         Given { moments: Moments::unlabelled(mean_views, views, cross), rounding }
+    }
+
+    /// Whether direction k of each paradigm has the value of the next, so that which of them is kept is
+    /// rounding.
+    pub(crate) fn tied(&self, bases: &Bases, dimension: usize) -> [bool; 2] {
+        let image = |matrix: MatRef<'_, f64>, basis: &Mat<f64>| {
+            product(matrix, basis.as_ref().subcols(dimension - 1, 2))
+        };
+        let mut of = 0..bases.len();
+        bases.each_ref().map(|basis| {
+            let paradigm = of.next();
+            if basis.ncols() <= dimension {
+                return false;
+            }
+            let views = image(self.views, basis);
+            let image = image(if paradigm == Some(0) { self.mean_views } else { self.cross }, basis);
+            let [value, next] = [0, 1].map(|j| {
+                let power = match paradigm {
+                    Some(0) => inner(basis.as_ref(), dimension - 1 + j, image.as_ref(), j),
+                    _ => inner(image.as_ref(), j, image.as_ref(), j),
+                };
+                power / inner(basis.as_ref(), dimension - 1 + j, views.as_ref(), j)
+            });
+            value - next <= TIED * value.abs()
+        })
     }
 
     fn by_closed_forms(&self, forms: &mut ClosedForms, count: usize) -> Result<Bases, Failure> {

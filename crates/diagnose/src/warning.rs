@@ -80,6 +80,13 @@ pub enum Warning {
     LabelsAreBatches,
     /// Groups of repeats are the classes: all that differs within a class is called noise.
     LabelsAreGroups,
+    /// Direction k of a paradigm has the value of the next: which one is kept is rounding.
+    Tied {
+        /// Of which paradigm.
+        paradigm: &'static str,
+        /// k.
+        dimension: usize,
+    },
     /// The best alignment is the largest that was tried.
     AlignmentAtEnd {
         /// Of which paradigm.
@@ -146,6 +153,12 @@ impl fmt::Display for Warning {
             ),
             Self::LabelsAreGroups => f.write_str(
                 "the groups are the classes of the labels: all that differs within a class counts as noise",
+            ),
+            Self::Tied { paradigm, dimension } => write!(
+                f,
+                "directions {dimension} and {} of {paradigm} are tied, as where views leave rows as they are: which of \
+                 them it keeps is rounding, and so are its numbers; views that change the rows tell them apart",
+                dimension + 1
             ),
             Self::AlignmentAtEnd { paradigm, alignment } => write!(
                 f,

@@ -135,7 +135,7 @@ fn where_white_views_hide_nothing_tuning_the_alignment_matters_more_than_the_par
     assert!(best[0].range[0] < best[1].range[0], "{best:?}");
     let answers = found.changes.iter().filter_map(|change| match change {
         Change::Alignment { answer, .. } => Some(*answer),
-        Change::Dimension { .. } | Change::Items { .. } => None,
+        Change::Dimension { .. } | Change::Items { .. } | Change::Interval { .. } => None,
     });
     assert_eq!(answers.collect::<Vec<_>>(), [Answer::JointEmbedding]);
 }

@@ -190,7 +190,7 @@ fn few_pairs_and_few_batches_get_no_interval() {
     let found = ask(&question(repeats(&tables), views, 2)).unwrap();
     assert_eq!((found.answer, found.decided_by), (Answer::NotEnoughData, DecidedBy::Count));
     assert!(found.kept.difference.half.is_none() && found.leakage.each[0].half.is_none());
-    assert_eq!(found.changes, [Change::Items { items: 50 }]);
+    assert_eq!(found.changes, [Change::Interval { items: 50 }]);
     let (rows, _) = interleaved(&tables);
     for (count, enough) in [(15, false), (16, true)] {
         let batches: Vec<usize> = (0..98).map(|row| row % count).collect();
@@ -251,4 +251,37 @@ fn views_without_variance_and_without_noise_are_answered_somehow() {
     let theta = Mat::zeros(SIZE, SIZE);
     let found = ask(&question(repeats(&tables), Views::Additive(theta.as_ref()), 2)).unwrap();
     assert!(all_finite(&numbers(&found)));
+}
+
+#[test]
+fn components_beyond_the_rank_of_the_rows_are_refused() {
+    let problem = Repeated::random(&mut Random(3), 8);
+    let tables = problem.measure(&mut Random(4), 300).map(|table| {
+        // Each feature twice.
+        Mat::from_fn(300, 16, |i, j| table[(i, j / 2)])
+    });
+    let given = Question { components: Some(12), ..Question::new(repeats(&tables), Views::Noise) };
+    let found = ask(&given);
+    assert!(matches!(found, Err(DiagnoseError::Components { found: 12, most: 8, .. })), "{found:?}");
+    assert!(ask(&Question { components: Some(8), ..given }).is_ok());
+}
+
+#[test]
+fn views_that_leave_rows_as_they_are_tell_no_direction_from_another() {
+    let problem = Repeated::random(&mut Random(3), 8);
+    let tables = problem.measure(&mut Random(4), 300);
+    let theta = Mat::zeros(8, 8);
+    let views = Views::Additive(theta.as_ref());
+    let given = Question { alignments: &[], dimension: Some(3), ..Question::new(repeats(&tables), views) };
+    let tied = |given: &Question<'_>| {
+        let found = ask(given).unwrap();
+        let tied = |warning: &&Warning| matches!(warning, Warning::Tied { dimension: 3, .. });
+        found.warnings.iter().filter(tied).map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let told = tied(&given);
+    assert!(
+        told.len() == 1 && told[0].contains("directions 3 and 4 of joint-embedding are tied"),
+        "{told:?}"
+    );
+    assert!(tied(&Question { alignment: Some(1.0), ..given }).is_empty());
 }

@@ -65,7 +65,8 @@ impl Found {
             Change::Alignment { alignment, answer } => {
                 json!({ "alignment": alignment, "answer": answer.name() })
             }
-            Change::Items { items } => json!({ "items": items }),
+            Change::Items { items, answer } => json!({ "items": items, "answer": answer.name() }),
+            Change::Interval { items } => json!({ "items": items }),
         });
         json!({
             "answer": answer.name(),

@@ -122,6 +122,8 @@ pub struct Found {
     pub diagnosis: Diagnosis,
     /// What items are called: `pairs`, `groups` or `batches`.
     pub of: &'static str,
+    /// Whether rows were clean, and corrupted twice.
+    pub corrupted: bool,
     /// The views, in words.
     pub views: String,
     /// Why other alignments were not tried, if they were not.
@@ -234,6 +236,7 @@ impl<'a> Problem<'a> {
         Ok(Found {
             diagnosis: eigensweep_diagnose::diagnose(&question, run)?,
             of: self.measured.name(),
+            corrupted: matches!(self.measured, Measured::Corruption),
             views: words::views(&self.views),
             fixed_alignment,
             components: self.components,

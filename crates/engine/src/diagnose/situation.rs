@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use eigensweep_diagnose::{DiagnoseError, Labels, Learnt};
@@ -83,11 +83,23 @@ impl Problem<'_> {
             (_, Some(theta)) => matrices.push(("theta", theta.as_ref())),
             (Seen::Noise | Seen::Stages(_) | Seen::Draws(_), None) => {}
         }
+        // What an earlier answer left here, of another kind, belongs to no job.
+        for name in ["corruption", "theta"] {
+            if matrices.iter().all(|(written, _)| *written != name) {
+                let path = directory.join(format!("{name}.npy"));
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => {
+                        return Err(EngineError::io("remove", &path)(error).into());
+                    }
+                    _ => {}
+                }
+            }
+        }
         for (name, matrix) in matrices {
             write_matrix(&directory.join(format!("{name}.npy")), matrix).map_err(EngineError::from)?;
         }
         write_vector(&directory.join("mu.npy"), &learnt.mean).map_err(EngineError::from)?;
-        let (path, text) = (directory.join("job.toml"), self.job(found, clean.nrows()));
+        let (path, text) = (directory.join("job.toml"), self.job(found, clean.nrows(), &name(directory)));
         let written = whole_file::write(&path, |file| file.write_all(text.as_bytes()));
         Ok(written.map_err(|error| EngineError::from(eigensweep_store::StoreError::from(error)))?)
     }
@@ -177,13 +189,22 @@ impl Problem<'_> {
     }
 
     /// The job.
-    fn job(&self, found: &Found, rows: usize) -> String {
+    fn job(&self, found: &Found, rows: usize, name: &str) -> String {
         let diagnosis = &found.diagnosis;
+        let dimension = diagnosis.dimension;
+        // Where any map leaks that much, none recovers by the default tolerance, 1/(2k).
+        let least = diagnosis.model.as_ref().map_or(0.0, |model| model.least_leakage.max(0.0));
+        let tolerance = if least > 0.0 {
+            format!(" --set boundary.tolerance={:.4}", least + 0.5 / dimension as f64)
+        } else {
+            String::new()
+        };
         let mut text = format!(
             "# The situation of a diagnosis as a job: {}\n\
              # `eigensweep run job.toml --set 'augmentation.alignment=[0, 0.3, 1, 3, 10]'` simulates it at several α,\n\
-             # `eigensweep boundary job.toml` finds the α from which on each paradigm recovers the signal.\n\n\
-             [job]\nname = \"diagnosed\"\nreplicates = 10\n\n\
+             # `eigensweep boundary job.toml{tolerance}` finds the α from which on the leakage of each\n\
+             # paradigm is less than 1/(2k) above the least that any map has.\n\n\
+             [job]\nname = \"{name}\"\nreplicates = 10\n\n\
              [data]\nsource = \"npy\"\ninputs = \"clean.npy\"     # rows with the covariance of the signal\n",
             found.headline()
         );
@@ -226,7 +247,7 @@ impl Problem<'_> {
             let _ = writeln!(text, "floor = {floor:?}");
         }
         let mut samples: Vec<String> = Vec::new();
-        for share in SHARES.map(|share| (rows / share).to_string()) {
+        for share in SHARES.map(|share| (rows / share).max(2).to_string()) {
             if !samples.contains(&share) {
                 samples.push(share);
             }
@@ -235,11 +256,19 @@ impl Problem<'_> {
             text,
             "\n[model]\nparadigms = [\"joint-embedding\", \"reconstruction\"]\ndimension = {}\n\n\
              [grid]\nsamples = [{}]\n\n[output]\nmetrics = [\"leakage\", \"distance\"]\n",
-            diagnosis.dimension,
+            dimension,
             samples.join(", ")
         );
         text
     }
+}
+
+/// The name of the job: that of its directory, if results can be called so.
+fn name(directory: &Path) -> String {
+    let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    let is_plain = !name.is_empty() && name.len() <= 64 && name.chars().all(plain);
+    if is_plain { name.to_owned() } else { "diagnosed".to_owned() }
 }
 
 fn trace(matrix: MatRef<'_, f64>) -> f64 {

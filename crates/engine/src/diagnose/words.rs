@@ -73,6 +73,16 @@ fn more(compared: &Compared) -> [&'static str; 2] {
 }
 
 impl Found {
+    /// What kept is a share of.
+    fn signal(&self) -> String {
+        match self.components {
+            Some(components) if components < self.inputs => {
+                format!("the clean signal of {components} components")
+            }
+            Some(_) | None => "the clean signal".to_owned(),
+        }
+    }
+
     /// The answer in one line.
     #[must_use]
     pub fn headline(&self) -> String {
@@ -88,8 +98,9 @@ impl Found {
                 DecidedBy::Kept | DecidedBy::Count | DecidedBy::Subspaces => "",
             };
             format!(
-                "it keeps {} of the clean signal, {} {}{by}",
+                "it keeps {} of {}, {} {}{by}",
                 shares(at),
+                self.signal(),
                 PARADIGMS[other].name,
                 shares(other)
             )
@@ -99,7 +110,8 @@ impl Found {
             Answer::Reconstruction => keeps(1),
             Answer::Identical => "both paradigms learn the same subspace from these views".to_owned(),
             Answer::TooClose => format!(
-                "the share of the clean signal that is kept differs by {} only",
+                "the share of {} that is kept differs by {} only",
+                self.signal(),
                 difference(&of_kept.difference)
             ),
             Answer::ItDepends => {
@@ -216,11 +228,19 @@ impl Found {
             Change::Alignment { alignment, answer } => {
                 format!("With α = {} the answer is {}.", coordinate(*alignment), answer.name())
             }
-            Change::Items { items } => format!(
-                "If the difference stays what it is, about {} {} would settle it.",
+            Change::Items { items, answer } => format!(
+                "If the difference stays what it is, about {} {} would tell: {}.",
                 count(*items as u128),
-                self.of
+                self.of,
+                answer.name()
             ),
+            Change::Interval { items } => {
+                format!(
+                    "An interval, and with it an answer, needs at least {} {}.",
+                    count(*items as u128),
+                    self.of
+                )
+            }
         };
         self.diagnosis.changes.iter().map(said).collect()
     }
@@ -233,6 +253,10 @@ impl Found {
         let [je, rc] = of_kept.each.map(|estimate| estimate.value.max(0.0));
         let (largest, smallest) = if of_kept.difference.value < 0.0 { (rc, je) } else { (je, rc) };
         let two = match self.of {
+            _ if self.corrupted => {
+                "Each row was corrupted twice. What the two have in common is its signal; what differs between them is \
+                 noise."
+            }
             "batches" => {
                 "Rows of different batches differ by what the batch does to them: that is called noise here, and what \
                           differs within a batch is the signal."
@@ -244,17 +268,19 @@ impl Found {
         };
         let how = format!(
             "{two} Both paradigms learned a linear representation of {dimension} numbers from nine tenths of the {of}, and were \
-             tried on the tenth that they had not seen, for each tenth in turn, three times over. Kept says how much of the clean signal the representation \
+             tried on the tenth that they had not seen, for each tenth in turn, three times over. Kept says how much of {signal} the representation \
              predicts; leakage, how much of the representation is noise.",
-            of = self.of
+            of = self.of,
+            signal = self.signal()
         );
         let verdict = match answer {
             Answer::JointEmbedding | Answer::Reconstruction => format!(
-                "Take {richer}. On {of} that it has not seen it keeps {} of the clean signal, where {poorer} keeps {}. The \
+                "Take {richer}. On {of} that it has not seen it keeps {} of {signal}, where {poorer} keeps {}. The \
                  difference is larger than chance explains.",
                 percent(largest),
                 percent(smallest),
-                of = self.of
+                of = self.of,
+                signal = self.signal()
             ),
             Answer::Identical => "It does not matter: with these views both paradigms find the same directions. That is so where \
                                   the views are noise of equal strength in every direction, which tells none from another."

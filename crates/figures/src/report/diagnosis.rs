@@ -186,7 +186,7 @@ fn limits(found: &Found) -> Vec<String> {
     };
     let least = format!(
         "In the model no linear map to so many dimensions leaks less than {}.",
-        digits(model.least_leakage, 3)
+        digits(model.least_leakage.max(0.0), 3)
     );
     std::iter::once(least).chain(model.limits.iter().zip(&PARADIGMS).map(said)).collect()
 }
