@@ -416,6 +416,8 @@ def test_what_is_wrong_is_named_with_a_remedy():
         ({}, "nothing tells signal from noise"),
         ({"repeats": second, "pairs": np.arange(60)}, "repeats= and pairs="),
         ({"repeats": second[:-1]}, r"repeats= has the shape \(59, 8\)"),
+        ({"repeats": [[1, 2], [3]]}, "repeats is no array: .*inhomogeneous"),
+        ({"repeats": "second.npy"}, "repeats is of type str: give an array"),
         ({"repeats": hole}, r"repeats\[3, 1\] is NaN"),
         ({"pairs": np.arange(59)}, "pairs= has the shape"),
         ({"repeats": second, "labels": np.zeros(59)}, "labels need a row"),

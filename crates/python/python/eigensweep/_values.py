@@ -94,7 +94,11 @@ def dense(name: str, value: Any, instead: str, *, words: bool = False) -> NDArra
     refuse_masked(name, value)
     if not words:
         refuse_words(name, value)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        # NumPy's words do not say of what; lists are of rows of several lengths.
+        raise ValueError(f"{name} is no array: {error}") from error
     # What a frame of several types of numbers makes of itself.
     is_mixed = array.dtype.kind == "O" and not words and _columns(value)
     return np.asarray(value, np.float64) if is_mixed else array
