@@ -1,6 +1,7 @@
 """`diagnose`: against the program, and what it refuses."""
 
 import _thread
+import copy
 import json
 import pickle
 import re
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import threading
 import warnings
+from html import escape
 
 import jobs
 import numpy as np
@@ -106,8 +108,130 @@ def test_an_answer_has_its_numbers_and_shows_itself(tmp_path):
         z = rows @ encoder
         np.testing.assert_allclose(z.T @ z / len(z), np.eye(2), atol=1e-9)
     np.testing.assert_allclose(found.signal + found.noise, np.cov(rows.T), rtol=0, atol=0.1)
-    with pytest.raises(TypeError):
+
+
+def test_an_answer_is_copied_and_not_pickled():
+    first, second, _ = measured(60)
+    found = diagnose(first, repeats=second, dimension=2)
+    for copied in (copy.copy(found), copy.deepcopy(found), copy.deepcopy([found])[0]):
+        assert copied.to_dict() == found.to_dict() and repr(copied) == repr(found)
+        copied.kept.clear()
+        assert found.kept
+    with pytest.raises(TypeError, match=r"cannot be pickled.*to_dict\(\)"):
         pickle.dumps(found)
+
+
+FRAMES = {
+    "pandas": lambda table: pytest.importorskip("pandas").DataFrame(table),
+    "polars": lambda table: pytest.importorskip("polars").DataFrame(table),
+    "pyarrow": lambda table: pytest.importorskip("pyarrow").table(table),
+}
+
+
+@pytest.mark.parametrize("library", FRAMES)
+def test_columns_of_repeats_are_matched_by_name(library):
+    first, second, _ = measured(60)
+    names = [f"g{i}" for i in range(8)]
+    order = [3, 0, 7, 1, 2, 6, 5, 4]
+
+    def frame(rows, columns, of=names):
+        return FRAMES[library]({of[i]: rows[:, i] for i in columns})
+
+    expected = diagnose(first, repeats=second, dimension=2).to_dict()
+    X = frame(first, range(8))
+    for repeats in (frame(second, range(8)), frame(second, order), second):
+        assert diagnose(X, repeats=repeats, dimension=2).to_dict() == expected
+    # Without names in X there is nothing to match.
+    assert diagnose(first, repeats=frame(second, range(8)), dimension=2).to_dict() == expected
+    for repeats, said in (
+        (frame(second, order, [*names[:7], "h7"]), "is without 'g7' and has 'h7' beside"),
+        (frame(second, order[1:]), "is without 'g3'; give those of X"),
+        (frame(np.c_[second, first], range(9), [*names, "h8"]), "it has 'h8' beside them"),
+    ):
+        with pytest.raises(ValueError, match=said) as raised:
+            diagnose(X, repeats=repeats, dimension=2)
+        assert "np.asarray(repeats) goes by position" in str(raised.value)
+    # A covariance of views.
+    theta = np.cov(second.T)
+    square = frame(theta[order], order)
+    if library == "pandas":
+        square.index = [names[i] for i in order]
+    plain = diagnose(X, repeats=second, views=theta, dimension=2).to_dict()
+    assert diagnose(X, repeats=second, views=square, dimension=2).to_dict() == plain
+    with pytest.raises(ValueError, match="views= has other columns than X"):
+        wrong = frame(theta, range(8), [*names[:7], "h7"])
+        diagnose(X, repeats=second, views=wrong, dimension=2)
+
+
+def test_names_that_are_numbers_or_twice_there_are_told_apart():
+    pandas = pytest.importorskip("pandas")
+    first, second, _ = measured(60)
+    expected = diagnose(first, repeats=second, dimension=2).to_dict()
+    X, repeats = pandas.DataFrame(first), pandas.DataFrame(second)
+    named = X.set_axis(list("abcdefgh"), axis=1)
+    for one, other in ((X, repeats[[3, 0, 7, 1, 2, 6, 5, 4]]), (named, repeats)):
+        assert diagnose(one, repeats=other, dimension=2).to_dict() == expected
+    variances = pandas.Series(np.arange(1.0, 9), list("abcdefgh"))
+    plain = diagnose(named, repeats=second, views=variances.to_numpy(), dimension=2)
+    for views in (variances, variances[::-1]):
+        found = diagnose(named, repeats=second, views=views, dimension=2)
+        assert found.to_dict() == plain.to_dict()
+    twice = named.set_axis(list("abcdefgg"), axis=1)
+    assert diagnose(twice, repeats=twice.copy() + 0.1 * second, dimension=2).pairs == 60
+    for one, other, of in ((twice, named, "X"), (named, twice, "repeats=")):
+        with pytest.raises(ValueError, match=f"^{of} has 'g' twice: rename one"):
+            diagnose(one, repeats=other)
+
+
+@pytest.mark.parametrize("name", ["pairs", "groups", "nuisance"])
+def test_rows_without_an_id_are_counted_and_refused(name):
+    rows, _, _ = measured(60)
+    ids = np.repeat(np.arange(20), 3)
+    gone = np.isin(np.arange(60), [4, 7])
+    words = ids.astype(str).astype(object)
+    cases = [
+        np.where(gone, np.nan, ids),
+        np.where(gone, np.nan, ids).astype(np.float32).astype(object),
+        np.where(gone, np.inf, ids),
+        np.where(gone, None, ids),
+        np.where(gone, None, words),
+        np.where(gone, np.nan, words).tolist(),
+        np.where(gone, np.datetime64("NaT"), ids.astype("M8[D]")),
+        np.where(gone, None, words)[:, None],
+    ]
+    for value in cases:
+        said = (
+            rf"^{name}= has no id for 2 of 60 rows, the first {name}\[4\], which is .*leave these"
+        )
+        with pytest.raises(ValueError, match=said) as raised:
+            diagnose(rows, **{name: value}, dimension=2)
+        assert "label" not in str(raised.value)
+    with pytest.raises(ValueError, match="masked"):
+        diagnose(rows, **{name: np.ma.array(ids, mask=gone)}, dimension=2)
+
+
+def test_missing_ids_of_libraries_are_refused():
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    arrow = pytest.importorskip("pyarrow")
+    rows, _, _ = measured(60)
+    ids = [None if i == 4 else i // 3 for i in range(60)]
+    words = [None if i is None else f"t{i}" for i in ids]
+    cases = [
+        pandas.Series(ids, dtype="Int64"),
+        pandas.Series(words),
+        pandas.Series(words, dtype="string"),
+        pandas.Categorical(words),
+        pandas.to_datetime(pandas.Series(ids, dtype="Int64"), unit="D"),
+        [pandas.NaT if i is None else i for i in ids],
+        polars.Series(ids),
+        polars.Series(words),
+        polars.Series(words, dtype=polars.Categorical),
+        arrow.array(ids),
+        arrow.chunked_array([words]),
+    ]
+    for value in cases:
+        with pytest.raises(ValueError, match=r"no id for 1 of 60 rows, the first pairs\[4\]"):
+            diagnose(rows, pairs=value)
 
 
 def test_ids_of_words_and_numbers_mean_what_repeats_do():
@@ -292,6 +416,8 @@ def test_what_is_wrong_is_named_with_a_remedy():
         ({}, "nothing tells signal from noise"),
         ({"repeats": second, "pairs": np.arange(60)}, "repeats= and pairs="),
         ({"repeats": second[:-1]}, r"repeats= has the shape \(59, 8\)"),
+        ({"repeats": [[1, 2], [3]]}, "repeats is no array: .*inhomogeneous"),
+        ({"repeats": "second.npy"}, "repeats is of type str: give an array"),
         ({"repeats": hole}, r"repeats\[3, 1\] is NaN"),
         ({"pairs": np.arange(59)}, "pairs= has the shape"),
         ({"repeats": second, "labels": np.zeros(59)}, "labels need a row"),
@@ -323,7 +449,13 @@ def test_what_is_wrong_is_named_with_a_remedy():
 def test_an_assumption_that_looks_violated_is_a_warning():
     first, _, _ = measured(60)
     with pytest.warns(es.EigensweepWarning, match="identical"):
-        es.diagnose(first, repeats=first, dimension=2)
+        found = es.diagnose(first, repeats=first, dimension=2)
+    assert found.warnings
+    lines, html = repr(found).splitlines(), found._repr_html_()
+    for warning in found.warnings:
+        assert f"warning: {warning}" in lines and f"<li>{escape(warning)}</li>" in html
+    found.warnings.clear()
+    assert "warning: " not in repr(found) and "<li>" not in found._repr_html_()
 
 
 def test_ctrl_c_interrupts():

@@ -6,7 +6,8 @@ import json
 import os
 import warnings as _warnings
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from html import escape
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,7 @@ from . import _core
 from ._errors import EigensweepWarning
 from ._run import _threads
 from ._solve import Array, Draw, Views, covariance_of, drawn, draws_of, keys_of_views, matrix
-from ._values import real, refuse_missing, whole
+from ._values import by_name, missing, real, refuse_masked, square_by_name, whole
 
 PARADIGMS = ("joint-embedding", "reconstruction")
 
@@ -115,10 +116,28 @@ class Diagnosis:
         self._found.save(os.fspath(path), title, self._facts)
 
     def __repr__(self) -> str:
-        return "\n".join(self._found.sentences())
+        warned = [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join([*self._found.sentences(), *warned])
 
     def _repr_html_(self) -> str:
-        return self._found.part()
+        part = self._found.part()
+        if not self.warnings:
+            return part
+        items = "\n".join(f"<li>{escape(warning)}</li>" for warning in self.warnings)
+        return f"{part}\n<p>Mind:</p>\n<ul>\n{items}\n</ul>"
+
+    def __copy__(self) -> Diagnosis:
+        return Diagnosis(self._found, list(self._facts))
+
+    def __deepcopy__(self, memo: object) -> Diagnosis:
+        # What is compiled never changes.
+        return self.__copy__()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a Diagnosis cannot be pickled: its curves stay in the process that computed them. "
+            "Keep found.to_dict(), found.encoders and the like, or found.save('page.html')"
+        )
 
 
 def diagnose(
@@ -146,12 +165,14 @@ def diagnose(
 
     Parameters
     ----------
-    X : array of shape (n, d)
+    X : array or frame of shape (n, d)
         Measurements, one a row.
-    repeats : array of shape (n, d), optional
-        A second measurement of each row: what differs is noise.
+    repeats : array or frame of shape (n, d), optional
+        A second measurement of each row: what differs is noise. Where X and it have names of
+        columns, these are matched, in any order; rows go by position.
     pairs : array of shape (n,), optional
-        What each row is a measurement of, numbers or words; any number of rows of each.
+        What each row is a measurement of, numbers or words, none missing; any number of rows of
+        each.
     groups : array of shape (n,), optional
         The same as `pairs`.
     nuisance : array of shape (n,), optional
@@ -159,7 +180,7 @@ def diagnose(
         least 16 batches for an interval.
     views : list, dict, array or callable, optional
         Stages, as :func:`solve` takes them, or the covariance Σ of additive views: a share of the
-        mean variance, variances (d,) or a matrix (d, d). A dict with ``corruption`` needs no
+        mean variance, variances (d,) or a matrix (d, d), by names as `repeats`. A dict with ``corruption`` needs no
         repeats: it is drawn twice for each row. Or a function of rows and a
         ``numpy.random.Generator`` that gives a view of each, of d features: it is called
         ``n_views`` times with X and, where there are such, with `repeats`, and all folds see the
@@ -232,12 +253,15 @@ def diagnose(
         else:
             variance = float(np.var(rows, axis=0).mean()) if np.ndim(views) == 0 else np.nan  # type: ignore[arg-type]
             covariance = covariance_of(views, rows.shape[1], variance)  # type: ignore[arg-type]
+            covariance = square_by_name("views=", views, covariance, X)
     if not named and not (staged and json.loads(staged).get("corruption")):
         raise ValueError(
             "nothing tells signal from noise: give repeats=, pairs= or nuisance=, or views= with a "
             "corruption"
         )
-    second = None if repeats is None else matrix("repeats", repeats)
+    second = None
+    if repeats is not None:
+        second = by_name("repeats=", repeats, matrix("repeats", repeats), X)
     if second is not None and second.shape != rows.shape:
         raise ValueError(
             f"repeats= has the shape {second.shape}, X {rows.shape}: give a second measurement of each row"
@@ -300,12 +324,21 @@ def _ids(name: str, value: object, samples: int) -> NDArray[np.uint64] | None:
     """A number for each distinct value."""
     if value is None:
         return None
+    refuse_masked(f"{name}=", value)
     array = np.asarray(value)
     if array.shape not in ((samples,), (samples, 1)):
         raise ValueError(
             f"{name}= has the shape {array.shape}: give one value for each of {samples} rows"
         )
-    refuse_missing(f"{name}=", array.reshape(-1))
+    # NumPy makes words of NaN beside words in a list.
+    entries = np.asarray(value, object) if isinstance(value, list | tuple) else array
+    places = missing(entries)
+    if len(places):
+        first = places[0]
+        raise ValueError(
+            f"{name}= has no id for {len(places)} of {samples} rows, the first {name}[{first}], "
+            f"which is {entries.reshape(-1)[first]}: leave these rows out, of X and of all else"
+        )
     try:
         _, numbers = np.unique(array.reshape(-1), return_inverse=True)
     except TypeError:

@@ -364,6 +364,8 @@ def matrix(name: str, value: ArrayLike, *, column: bool = False) -> Array:
     """Aligned doubles in two dimensions, not copied if they are; one column of a vector."""
     array = dense(name, value, f"pass {name}.toarray(), or fit an estimator")
     if array.dtype.kind not in "biuf":
+        if array.ndim == 0:
+            raise ValueError(f"{name} is of type {type(value).__name__}: give an array of numbers")
         what = "complex numbers" if array.dtype.kind == "c" else f"entries of type {array.dtype}"
         raise ValueError(f"{name} holds {what}: real numbers are needed, {name}.astype(float) say")
     if column and array.ndim == 1:

@@ -7,7 +7,9 @@ import math
 import operator
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -92,7 +94,11 @@ def dense(name: str, value: Any, instead: str, *, words: bool = False) -> NDArra
     refuse_masked(name, value)
     if not words:
         refuse_words(name, value)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        # NumPy's words do not say of what; lists are of rows of several lengths.
+        raise ValueError(f"{name} is no array: {error}") from error
     # What a frame of several types of numbers makes of itself.
     is_mixed = array.dtype.kind == "O" and not words and _columns(value)
     return np.asarray(value, np.float64) if is_mixed else array
@@ -114,16 +120,78 @@ def refuse_words(name: str, value: Any) -> None:
         return
     names = [column for column in columns if not _is_of_numbers(np.asarray(value[column]))]
     if names:
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         raise ValueError(
-            f"{name} has columns that are not all numbers, "
-            f"{', '.join(map(repr, names[:5]))}{more}: leave them out, or give one of them as labels"
+            f"{name} has columns that are not all numbers, {_listed(names)}: leave them out, or "
+            "give one of them as labels"
         )
 
 
 def _columns(frame: Any) -> list[Any]:
-    """Names of the columns of a frame of pandas, polars or the like; none of anything else."""
-    return list(getattr(frame, "columns", ()))
+    """Names of the columns of a frame of pandas, polars, Arrow or the like; none of anything else."""
+    # What Arrow calls columns are their values.
+    is_arrow = hasattr(type(frame), "column_names")
+    return list(frame.column_names if is_arrow else getattr(frame, "columns", ()))
+
+
+def _index(frame: Any) -> list[Any]:
+    """Names of the rows of a frame or series of pandas; none of anything else."""
+    index = getattr(frame, "index", ())
+    # A list has a method of this name.
+    return [] if callable(index) else list(index)
+
+
+def by_name(name: str, value: Any, array: NDArray[Any], first: Any) -> NDArray[Any]:
+    """An array of `value` with its columns in the order of those of `first`, the frame X.
+
+    Where one of them is without names, or has numbers from 0 in their place, they are left as they
+    are.
+    """
+    order = _order(name, _columns(value), _columns(first))
+    return array if order is None else array[:, order]
+
+
+def square_by_name(
+    name: str, value: Any, array: NDArray[np.float64], first: Any
+) -> NDArray[np.float64]:
+    """A covariance of `value` with rows and columns in the order of the columns of `first`.
+
+    Rows without names are in the order of the columns, and those of a series are both.
+    """
+    columns, names = _order(name, _columns(value), _columns(first)), _columns(first)
+    rows = _order(name, _index(value), names) or columns
+    columns = columns or rows
+    return array if rows is None or columns is None else array[np.ix_(rows, columns)]
+
+
+def _order(name: str, names: list[Any], expected: list[Any]) -> list[int] | None:
+    """Where in `names` those that X has are; None if there is nothing to go by."""
+    if not names or not expected:
+        return None
+    if names == expected:
+        return list(range(len(names)))
+    numbered = any(given == list(range(len(given))) for given in (names, expected))
+    if numbered and set(names) != set(expected):
+        return None
+    help = f"np.asarray({name.removesuffix('=')}) goes by position"
+    for of, given in ((name, names), ("X", expected)):
+        if twice := [column for column, count in Counter(given).items() if count > 1]:
+            raise ValueError(f"{of} has {_listed(twice)} twice: rename one, or {help}")
+    missing = [column for column in expected if column not in set(names)]
+    extra = [column for column in names if column not in set(expected)]
+    if missing or extra:
+        wrong = [f"is without {_listed(missing)}"] if missing else []
+        wrong += [f"has {_listed(extra)} beside them"] if extra else []
+        raise ValueError(
+            f"{name} has other columns than X: it {' and '.join(wrong)}; give those of X, in any "
+            f"order, or {help}"
+        )
+    place = {column: at for at, column in enumerate(names)}
+    return [place[column] for column in expected]
+
+
+def _listed(names: list[Any]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return f"{', '.join(map(repr, names[:5]))}{more}"
 
 
 def _is_of_numbers(column: NDArray[Any]) -> bool:
@@ -133,15 +201,31 @@ def _is_of_numbers(column: NDArray[Any]) -> bool:
     )
 
 
+def missing(array: NDArray[Any]) -> NDArray[np.intp]:
+    """Places, in the order of C, of what is None, NaN, NaT, NA, masked or not finite."""
+    kind, flat = array.dtype.kind, array.reshape(-1)
+    if kind in "fc":
+        return np.flatnonzero(~np.isfinite(flat))
+    if kind in "mM":
+        return np.flatnonzero(np.isnat(flat))
+    found = [at for at, item in enumerate(flat) if _is_missing(item)] if kind in "OT" else []
+    return np.asarray(found, np.intp)
+
+
+def _is_missing(item: object) -> bool:
+    # pandas' own are compared to nothing; what is no number is without an equal to itself.
+    return (
+        item is None
+        or item is np.ma.masked
+        or type(item).__name__ in ("NAType", "NaTType")
+        or (isinstance(item, Number | np.generic) and bool(item != item))
+    )
+
+
 def refuse_missing(name: str, array: NDArray[Any]) -> None:
     """Refuse words and other objects of which some are None, NaN or NA."""
-    if array.dtype.kind != "O":
-        return
-    for at, item in enumerate(array.ravel()):
-        # pandas' own are compared to nothing.
-        if item is None or item is np.ma.masked or type(item).__name__ in ("NAType", "NaTType") or (
-            isinstance(item, float) and math.isnan(item)
-        ):  # fmt: skip
-            raise ValueError(
-                f"{name}[{at}] is {item}: leave rows without a label out, or make a class of them"
-            )
+    if array.dtype.kind in "OT" and len(places := missing(array)):
+        raise ValueError(
+            f"{name}[{places[0]}] is {array.reshape(-1)[places[0]]}: leave rows without a label "
+            "out, or make a class of them"
+        )
