@@ -374,3 +374,21 @@ fn the_job_of_stages_batches_and_corruptions_runs_too() {
         assert_eq!(code, 0, "{name}: {stderr}");
     }
 }
+
+#[test]
+fn an_answer_is_not_written_over_files_that_no_answer_wrote() {
+    let place = place(60);
+    let before = fs::read(place.path("first.npy")).unwrap();
+    fs::rename(place.path("first.npy"), place.path("clean.npy")).unwrap();
+    let arguments = ["diagnose", "--inputs", "clean.npy", "--repeats", "second.npy", "--dimension", "2"];
+    let (code, stdout, stderr) = place.run(&[&arguments[..], &["--write", "."]].concat());
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    assert!(stderr.contains("clean.npy is there already") && stderr.contains("of its own"), "{stderr}");
+    assert_eq!(fs::read(place.path("clean.npy")).unwrap(), before);
+    // What another answer wrote is replaced, and the page may stand beside it.
+    for _ in 0..2 {
+        let (code, _, stderr) =
+            place.run(&[&arguments[..], &["--write", "out", "-o", "out/page.html"]].concat());
+        assert_eq!(code, 0, "{stderr}");
+    }
+}

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_subspaces_come_first_then_the_number_of_items_and_labels_only_where_it_depends() {
+    fn the_number_of_items_comes_first_then_the_same_subspaces_and_labels_only_where_it_depends() {
         let of = |value: f64, half: Option<f64>| {
             let estimate = Estimate { value, half };
             Compared { each: [estimate; 2], difference: estimate }
@@ -246,8 +246,9 @@ mod tests {
         let (kept, purer, few) = (of(0.3, Some(0.1)), of(0.3, Some(0.1)), of(0.3, None));
         let probe = Probe { loss: of(0.2, Some(0.1)), accuracy: None };
         let of = |are_same: bool, kept, leakage, probe| answer(Measured { are_same, kept, leakage, probe });
-        assert_eq!(of(true, &few, &few, None), (Answer::Identical, DecidedBy::Subspaces));
+        assert_eq!(of(true, &few, &few, None), (Answer::NotEnoughData, DecidedBy::Count));
         assert_eq!(of(false, &few, &few, Some(&probe)), (Answer::NotEnoughData, DecidedBy::Count));
+        assert_eq!(of(true, &kept, &purer, Some(&probe)), (Answer::Identical, DecidedBy::Subspaces));
         assert_eq!(of(false, &kept, &purer, None), (Answer::ItDepends, DecidedBy::Kept));
         assert_eq!(of(false, &kept, &purer, Some(&probe)), (Answer::Reconstruction, DecidedBy::Labels));
         assert_eq!(of(false, &kept, &few, Some(&probe)), (Answer::JointEmbedding, DecidedBy::Kept));

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use eigensweep_engine::diagnose::files::{Files, Named, Tables};
 use eigensweep_engine::diagnose::statistics::{AtDimension, DiagnoseError, Needs, PARADIGMS, Run};
-use eigensweep_engine::diagnose::{Found, Problem, Seen, Unanswered, difference};
+use eigensweep_engine::diagnose::{Found, Problem, Seen, Unanswered, difference, prepare};
 use eigensweep_figures::report::diagnosis as page;
 use eigensweep_job::ViewsFile;
 
@@ -18,9 +18,12 @@ use crate::report::CommandError;
 use crate::stop::Stop;
 
 pub(crate) fn call(arguments: &Diagnose, quiet: bool, verbose: bool) -> Result<Exit, CommandError> {
+    // Now and not after minutes of work.
+    if let Some(directory) = &arguments.write {
+        prepare(directory)?;
+    }
     if let Some(path) = &arguments.output {
         page::check_name(path)?;
-        // Now and not after minutes of work.
         let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
         if let Some(directory) = directory {
             fs::read_dir(directory).map_err(CommandError::io("write into", directory))?;

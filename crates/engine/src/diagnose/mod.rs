@@ -47,11 +47,12 @@ use faer::MatRef;
 
 use crate::EngineError;
 use crate::given::views::{Chains, SEED, refused};
-use crate::given::{asymmetry, product};
+use crate::given::{asymmetry, negative, product};
 use drawn::DrawnViews;
 use views::RowViews;
 
 pub use eigensweep_diagnose as statistics;
+pub use situation::prepare;
 pub use words::{difference, interval, percent};
 
 /// Measurements of the rows, and what tells their noise.
@@ -344,7 +345,15 @@ impl<'a> Problem<'a> {
                 );
                 refuse(message, "a covariance is symmetric: take (Θ + Θᵀ)/2")
             }
-            None => Ok(()),
+            None => match negative(theta) {
+                Some(feature) => refuse(
+                    format!(
+                        "the covariance of the views is negative in some direction, most along feature {feature}"
+                    ),
+                    "a covariance is positive semidefinite: check how it was computed",
+                ),
+                None => Ok(()),
+            },
         }
     }
 }

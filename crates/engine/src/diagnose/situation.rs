@@ -27,6 +27,46 @@ use crate::EngineError;
 /// Sizes of the samples of the job: these shares of the clean rows.
 const SHARES: [usize; 3] = [4, 2, 1];
 
+/// The first line of a job that was written here, which tells a directory of ours.
+const FIRST_LINE: &str = "# The situation of a diagnosis as a job";
+
+/// Files that may be written.
+const FILES: [&str; 14] = [
+    "W.npy",
+    "E.npy",
+    "mu.npy",
+    "covariance.npy",
+    "signal.npy",
+    "noise.npy",
+    "G.npy",
+    "S.npy",
+    "C.npy",
+    "corruption.npy",
+    "theta.npy",
+    "clean.npy",
+    "labels.npy",
+    "job.toml",
+];
+
+/// Makes the directory that an answer is to be written into, if it is not there, and refuses one whose
+/// files of these names are somebody else's.
+///
+/// # Errors
+///
+/// What making it gives; [`Unanswered::Arguments`] names the file that would be lost.
+pub fn prepare(directory: &Path) -> Result<(), Unanswered> {
+    fs::create_dir_all(directory).map_err(EngineError::io("create", directory))?;
+    let ours = fs::read_to_string(directory.join("job.toml")).is_ok_and(|job| job.starts_with(FIRST_LINE));
+    let lost = FILES.iter().find(|file| !ours && directory.join(file).exists());
+    match lost {
+        Some(file) => Err(Unanswered::Arguments {
+            message: format!("{} is there already, and no answer wrote it", directory.join(file).display()),
+            remedy: "write into a directory of its own",
+        }),
+        None => Ok(()),
+    }
+}
+
 impl Problem<'_> {
     /// Writes encoders, moments and a job into a directory, which is made if it is not there.
     ///
@@ -42,9 +82,9 @@ impl Problem<'_> {
     ///
     /// # Errors
     ///
-    /// What writing gives; [`Unanswered::Arguments`] if no direction has signal.
+    /// What writing gives; those of [`prepare`].
     pub fn write(&self, found: &Found, directory: &Path) -> Result<(), Unanswered> {
-        fs::create_dir_all(directory).map_err(EngineError::io("create", directory))?;
+        prepare(directory)?;
         let learnt = &found.diagnosis.learnt;
         let (clean, items) = self.clean(learnt)?;
         let labels = self.job_labels(&clean, &items, found.diagnosis.dimension);
@@ -200,7 +240,7 @@ impl Problem<'_> {
             String::new()
         };
         let mut text = format!(
-            "# The situation of a diagnosis as a job: {}\n\
+            "{FIRST_LINE}: {}\n\
              # `eigensweep run job.toml --set 'augmentation.alignment=[0, 0.3, 1, 3, 10]'` simulates it at several α,\n\
              # `eigensweep boundary job.toml{tolerance}` finds the α from which on the leakage of each\n\
              # paradigm is less than 1/(2k) above the least that any map has.\n\n\
