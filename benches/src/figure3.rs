@@ -1,4 +1,5 @@
-//! The job `jobs/figure3-mnist.toml`, or `jobs/figure3-pixels.toml`, in process: loaded once, run and timed as often as wanted.
+//! The job `jobs/figure3-mnist.toml`, or `jobs/figure3-pixels.toml`, in process: loaded once, run
+//! and timed as often as wanted.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,9 +1,9 @@
-//! SciPy's LAPACK on the tasks of a cell and on general pencils: runs `peers/lapack.py` on one thread
-//! and reads what it prints.
+//! SciPy's LAPACK on the tasks of a cell and on general pencils: runs `peers/lapack.py` on one
+//! thread and reads what it prints.
 //!
-//! The script prints a line for each size, `d seconds_dsyevd seconds_je seconds_rc seconds_sl WAYS`,
-//! and with `--pencil` `d seconds_dsygvd seconds_general WAY`: which routine was the fastest.
-//! Called by `kernel-rates`.
+//! The script prints a line for each size,
+//! `d seconds_dsyevd seconds_je seconds_rc seconds_sl WAYS`, and with `--pencil`
+//! `d seconds_dsygvd seconds_general WAY`: which routine was the fastest. Called by `kernel-rates`.
 
 use std::process::Command;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! General pencils `(M, S)`, both dense, in lanes: the k leading pairs of a full batch.
 //!
-//! M and S − Σ are two of the matrices that [`tasks`](crate::tasks) are given. The answer is `Σ_{i ≤ k}
-//! ‖vᵢᵀB‖²` with `VᵀSV = I`. Called by `kernel-rates`; the peer is `peers/lapack.py --pencil`.
+//! M and S − Σ are two of the matrices that [`tasks`](crate::tasks) are given. The answer is
+//! `Σ_{i ≤ k} ‖vᵢᵀB‖²` with `VᵀSV = I`. Called by `kernel-rates`; the peer is
+//! `peers/lapack.py --pencil`.
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -42,7 +42,8 @@ pub fn shape(size: usize) -> Shape {
     Shape { size, width: LABELS, count: (size / 2).max(1) }
 }
 
-/// Distinct problems of a size, of so many that could be had: those of large ones take long to make.
+/// Distinct problems of a size, of so many that could be had: those of large ones take long to
+/// make.
 #[must_use]
 pub fn distinct(size: usize, most: usize) -> usize {
     match size {

@@ -1,5 +1,5 @@
-//! How often the interval of a critical alignment holds it, and what it costs: thousands of searches on
-//! pools of critical alignments of real problems.
+//! How often the interval of a critical alignment holds it, and what it costs: thousands of
+//! searches on pools of critical alignments of real problems.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,10 +17,11 @@ use eigensweep_theory::thresholds::Spectra;
 
 /// Measures the coverage of the intervals of `eigensweep boundary`.
 ///
-/// For both paradigms and n = 100 and 10,000, a pool of critical alignments is made of as many draws of a
-/// problem of three signal and three noise components, each solved at 128 alignments; then the search
-/// runs on draws from the pool. Exits 1 if a coverage is outside 92.5 to 97.5 % where replicates were added,
-/// or below 93 % elsewhere, by more than three binomial standard errors.
+/// For both paradigms and n = 100 and 10,000, a pool of critical alignments is made of as many
+/// draws of a problem of three signal and three noise components, each solved at 128 alignments;
+/// then the search runs on draws from the pool. Exits 1 if a coverage is outside 92.5 to 97.5 %
+/// where replicates were added, or below 93 % elsewhere, by more than three binomial standard
+/// errors.
 #[derive(Debug, Parser)]
 #[command(after_help = "Example: boundary-coverage --repetitions 3000 --pool 20000 --threads 2")]
 struct Arguments {
@@ -42,8 +43,8 @@ const SPECTRA: Spectra<'static> = Spectra {
     theta_noise: &[3.0, 1.0, 20.0],
 };
 
-/// Alignments that pools are solved at, and how far they reach to either side in standard deviations of
-/// the law.
+/// Alignments that pools are solved at, and how far they reach to either side in standard
+/// deviations of the law.
 const POINTS: usize = 128;
 const REACH: f64 = 8.0;
 

@@ -1,5 +1,5 @@
-//! Traced critical alignments of random problems beside the paper's thresholds and the law of finite
-//! samples.
+//! Traced critical alignments of random problems beside the paper's thresholds and the law of
+//! finite samples.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,12 +14,14 @@ use eigensweep_theory::Metric;
 
 /// Traces the boundaries of random problems, and compares them with theory.
 ///
-/// Problems have two to six signal and two to six noise components, eigenvalues over two decades and noise up
-/// to 10³ times the signal, X given. Prints, for each paradigm and n, the share of the problems whose α* is
-/// within one per cent of the threshold of infinite samples, or has it in its interval; the same of the law;
-/// and the median of the relative distances. Then the exponents: the slopes of log |α*²/α_∞² − 1| and of the log
-/// width of the transition against log n, their median over the problems, its standard error, and quartiles. Exits 1 unless all problems of joint-embedding agree with the
-/// threshold from n = 10⁵ on, and 19 of 20 of reconstruction with the law from n = 10⁸ on.
+/// Problems have two to six signal and two to six noise components, eigenvalues over two decades
+/// and noise up to 10³ times the signal, X given. Prints, for each paradigm and n, the share of the
+/// problems whose α* is within one per cent of the threshold of infinite samples, or has it in its
+/// interval; the same of the law; and the median of the relative distances. Then the exponents: the
+/// slopes of log |α*²/α_∞² − 1| and of the log width of the transition against log n, their median
+/// over the problems, its standard error, and quartiles. Exits 1 unless all problems of
+/// joint-embedding agree with the threshold from n = 10⁵ on, and 19 of 20 of reconstruction with
+/// the law from n = 10⁸ on.
 #[derive(Debug, Parser)]
 #[command(after_help = "Example: boundary-limits --problems 100 --threads 2")]
 struct Arguments {

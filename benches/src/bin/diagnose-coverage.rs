@@ -1,5 +1,5 @@
-//! How often the intervals of a comparison hold the truth, and how often its answer is wrong: random
-//! problems with known signal and noise.
+//! How often the intervals of a comparison hold the truth, and how often its answer is wrong:
+//! random problems with known signal and noise.
 
 use std::process::ExitCode;
 
@@ -17,12 +17,12 @@ use faer::{Accum, Mat, Scale};
 
 /// Measures the coverage of the intervals of `eigensweep diagnose`, and its answers.
 ///
-/// Random problems of 50 features, dense noise at a random angle with the signal, a dimension from two
-/// below to three above that of the signal, and an alignment of 0, 0.3, 1 or 3; with additive views, and
-/// with sampled ones that mask features and add noise. The truth is that of the population for the maps
-/// that are trained on all pairs. Problems in which no signal is found at all are refused, counted, and left out.
-/// Exits 1 if a coverage is outside 91 to 98 % by more than three binomial
-/// standard errors, or 5 % of the confident answers are wrong.
+/// Random problems of 50 features, dense noise at a random angle with the signal, a dimension from
+/// two below to three above that of the signal, and an alignment of 0, 0.3, 1 or 3; with additive
+/// views, and with sampled ones that mask features and add noise. The truth is that of the
+/// population for the maps that are trained on all pairs. Problems in which no signal is found at
+/// all are refused, counted, and left out. Exits 1 if a coverage is outside 91 to 98 % by more than
+/// three binomial standard errors, or 5 % of the confident answers are wrong.
 #[derive(Debug, Parser)]
 #[command(after_help = "Example: diagnose-coverage --problems 320 --threads 2")]
 struct Arguments {
@@ -185,8 +185,8 @@ impl Tally {
     }
 }
 
-/// Kept and leakage in the population of the maps that are trained on all pairs: of joint-embedding,
-/// reconstruction, and their difference.
+/// Kept and leakage in the population of the maps that are trained on all pairs: of
+/// joint-embedding, reconstruction, and their difference.
 fn truth(problem: &Repeated, found: &Diagnosis) -> [[f64; 3]; 2] {
     let of = |quantity: &dyn Fn(&Mat<f64>) -> f64| {
         let [first, second] = found.learnt.encoders.each_ref().map(quantity);
@@ -199,8 +199,8 @@ fn truth(problem: &Repeated, found: &Diagnosis) -> [[f64; 3]; 2] {
     ]
 }
 
-/// Views that keep each feature with a probability, after the noise of another pair at the strength of the
-/// alignment, and add white noise; a few draws of each row.
+/// Views that keep each feature with a probability, after the noise of another pair at the strength
+/// of the alignment, and add white noise; a few draws of each row.
 struct Masked<'t> {
     /// A column a row (d × m).
     tables: &'t [Mat<f64>; 2],

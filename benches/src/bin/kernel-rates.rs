@@ -24,8 +24,8 @@ use eigensweep_spectral::scaled::LARGEST_IN_LANES;
 /// Microseconds a problem: eigensweep, faer and LAPACK, one thread each; and eigensweep's kernels
 /// beside the machine's limits.
 ///
-/// Prints Markdown tables (tasks, general pencils, kernels, crossover); progress goes to stderr. ℓ =
-/// 10, and k = d/2 unless --counts says otherwise.
+/// Prints Markdown tables (tasks, general pencils, kernels, crossover); progress goes to stderr. ℓ
+/// = 10, and k = d/2 unless --counts says otherwise.
 #[derive(Debug, Parser)]
 #[command(after_help = "An empty list of sizes (`--crossover-sizes ''`) leaves its table out.\n\n\
                   Example: kernel-rates --python venv/bin/python --sizes 32,100 --seconds 0.1")]

@@ -25,7 +25,8 @@ struct Arguments {
     /// Interpreter with NumPy
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     python: String,
-    /// Python module that builds the same stages (`build(spec, shape)`); without it NumPy is left out
+    /// Python module that builds the same stages (`build(spec, shape)`); without it NumPy is left
+    /// out
     #[arg(long, value_name = "FILE")]
     module: Option<String>,
     /// Budget of a measurement

@@ -49,7 +49,8 @@ pub(crate) enum Command {
     /// Show grid, tasks, bytes, memory and time of a job without running it
     #[command(after_help = "Example:\n  eigensweep plan jobs/figure3-mnist.toml --set job.replicates=1000")]
     Plan(Plan),
-    /// Show a job's alignment thresholds (Propositions 4.3 and 4.4, Corollary 4.5; of stages the limit n = ∞)
+    /// Show a job's alignment thresholds (Propositions 4.3 and 4.4, Corollary 4.5; of stages the
+    /// limit n = ∞)
     #[command(
         after_help = "Examples:\n  eigensweep theory jobs/quickstart.toml\n  eigensweep theory --spectra spectra.json \
                       --json"
@@ -303,9 +304,10 @@ pub(crate) struct Theory {
     /// Show the drawn spectra of this replicate alone [default: medians and quantiles over all]
     #[arg(long, value_name = "R", conflicts_with = "spectra")]
     pub(crate) replicate: Option<u32>,
-    /// Print a JSON array instead of tables; what is infinite is null: a threshold where `never` says
-    /// why or its `_verdict` is so, a factor where the lower threshold is 0. `factor` is the ratio of the
-    /// two median α*, `factor_q05` and `factor_q95` are quantiles over replicates of a draw's own ratio
+    /// Print a JSON array instead of tables; what is infinite is null: a threshold where `never`
+    /// says why or its `_verdict` is so, a factor where the lower threshold is 0. `factor` is the
+    /// ratio of the two median α*, `factor_q05` and `factor_q95` are quantiles over replicates of a
+    /// draw's own ratio
     #[arg(long)]
     pub(crate) json: bool,
 }

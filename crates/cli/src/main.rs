@@ -2,9 +2,9 @@
 //!
 //! `args` says what can be typed, `commands` holds one file per command, `report` prints errors
 //! (with the job's text underlined), `output` is standard output, `tell` says things on standard
-//! error, `progress` shows how a run gets on, `stop` ends it in time, `requeue` has it run again, `cluster`
-//! asks the batch system. What is computed is the engine's business; what a run writes down about
-//! its host is `eigensweep_host`'s.
+//! error, `progress` shows how a run gets on, `stop` ends it in time, `requeue` has it run again,
+//! `cluster` asks the batch system. What is computed is the engine's business; what a run writes
+//! down about its host is `eigensweep_host`'s.
 #![allow(clippy::disallowed_methods, reason = "clock and environment are read here and nowhere else")]
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 

@@ -423,8 +423,8 @@ fn theory_reads_spectra() {
     // Neither needs any alignment.
     assert!(rows[0]["lower_threshold"].is_null() && rows[0]["factor"].is_null());
     assert_eq!((&rows[0]["dimension"], rows[0].get("delta_q05")), (&1.into(), None));
-    // Two components, of which the stronger one is enough for k = 1; the corollary is silent between
-    // 10 and 30, and the thresholds are not: α_JE² = 1 − 1/30, α_RC² = 30/8 − 1 − 1/30.
+    // Two components, of which the stronger one is enough for k = 1; the corollary is silent
+    // between 10 and 30, and the thresholds are not: α_JE² = 1 − 1/30, α_RC² = 30/8 − 1 − 1/30.
     let two = r#"{"signal": [16.0, 4.0], "theta_signal": [16.0, 12.0], "gamma": [30.0, 10.0], "theta_noise": [1.0, 1.0], "dimension": 1}"#;
     place.write("two.json", two.as_bytes());
     let (_, stdout, _) = place.run(&["theory", "--spectra", "two.json", "--json"]);

@@ -339,8 +339,8 @@ fn too_many_failures_are_an_exit_code() {
     assert!(out.contains("the same bits"), "{out}");
 }
 
-/// Views that add no noise, and fewer samples than inputs: values up to the rank, which is a column,
-/// and a status above it; alone as in the run, and as SQL-ready rows.
+/// Views that add no noise, and fewer samples than inputs: values up to the rank, which is a
+/// column, and a status above it; alone as in the run, and as SQL-ready rows.
 #[test]
 fn a_job_of_fewer_samples_than_inputs_has_values_up_to_its_rank() {
     let place = Place::new();

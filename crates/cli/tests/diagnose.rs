@@ -1,4 +1,5 @@
-//! `diagnose` as a user calls it: the answer in three forms, files of every kind, and what goes on from it.
+//! `diagnose` as a user calls it: the answer in three forms, files of every kind, and what goes on
+//! from it.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
@@ -17,8 +18,8 @@ use serde_json::Value;
 
 const FEATURES: usize = 8;
 
-/// Two directions of signal (variances 9 and 4), strong noise in two others, weak noise everywhere: two
-/// measurements of each thing, and a class of each.
+/// Two directions of signal (variances 9 and 4), strong noise in two others, weak noise everywhere:
+/// two measurements of each thing, and a class of each.
 fn measured(things: usize) -> ([Mat<f64>; 2], Vec<usize>) {
     let mut random = Random(7);
     let signal = random.normals(things, 2);

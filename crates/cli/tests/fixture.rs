@@ -5,12 +5,12 @@
 //! and one that keeps a summary in place of rows, all of its `job.toml`. They are never written
 //! anew: a program that cannot do with them what is done here breaks its users'.
 //!
-//! Half of their rows were refused, as S is singular there (no Θ, and fewer samples than inputs): so
-//! they stay, and a program that solves these problems, as this one does, computes the others with
-//! values.
+//! Half of their rows were refused, as S is singular there (no Θ, and fewer samples than inputs):
+//! so they stay, and a program that solves these problems, as this one does, computes the others
+//! with values.
 //!
-//! Their k = 2 is below k₀ = 5, and their thresholds are those of k₀: so they were written then. Such
-//! a data set goes on as it began, and a fresh one has the thresholds of k.
+//! Their k = 2 is below k₀ = 5, and their thresholds are those of k₀: so they were written then.
+//! Such a data set goes on as it began, and a fresh one has the thresholds of k.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 

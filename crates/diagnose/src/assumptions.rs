@@ -9,15 +9,16 @@ use crate::{Setting, Warning};
 /// Rank correlation of noise and level from which it matters, in itself and in standard deviations.
 const CORRELATION: [f64; 2] = [0.25, 3.3];
 
-/// Kurtosis from which tails are heavy. Chosen: three times that of normal noise; Student's t of 5 degrees
-/// of freedom has it.
+/// Kurtosis from which tails are heavy. Chosen: three times that of normal noise; Student's t of 5
+/// degrees of freedom has it.
 const KURTOSIS: f64 = 9.0;
 
-/// Share of the noise that one in a hundred items has at most. Chosen: noise of a single direction has 8 %.
+/// Share of the noise that one in a hundred items has at most. Chosen: noise of a single direction
+/// has 8 %.
 const SHARE: f64 = 0.25;
 
-/// Squared shift of the mean, over what noise explains, from which it is one: the 99.95 % point of noise
-/// of a single direction, where it varies most.
+/// Squared shift of the mean, over what noise explains, from which it is one: the 99.95 % point of
+/// noise of a single direction, where it varies most.
 const SHIFT: f64 = 12.0;
 
 /// Fewest items whose noise is looked at one by one.

@@ -124,7 +124,8 @@ pub(crate) struct Measured<'m> {
     pub(crate) probe: Option<&'m Probe>,
 }
 
-/// What that says, and what the answer rests on: the one rule of the answer, the curves and the strip.
+/// What that says, and what the answer rests on: the one rule of the answer, the curves and the
+/// strip.
 pub(crate) fn answer(measured: Measured<'_>) -> (Answer, DecidedBy) {
     let Measured { are_same, kept, leakage, probe } = measured;
     // Only too few items leave a difference without an interval; they may also span no more than k

@@ -1,12 +1,12 @@
-//! How many directions have something in common within items: the whitened cross moment, beside that of
-//! permuted pairs.
+//! How many directions have something in common within items: the whitened cross moment, beside
+//! that of permuted pairs.
 //!
-//! With C whitened, the component between items has a direction for each eigenvalue that is larger than
-//! the *largest* of permuted pairs is in 95 of 100. Raw moments would let loud noise hide the signal, and a
-//! null for each rank would count what earlier directions left.
+//! With C whitened, the component between items has a direction for each eigenvalue that is larger
+//! than the *largest* of permuted pairs is in 95 of 100. Raw moments would let loud noise hide the
+//! signal, and a null for each rank would count what earlier directions left.
 //!
-//! The component is a linear function of B alone, whose whitened eigenvalues are all that a permutation
-//! needs. Cost: m d² + 4 d³ flops each.
+//! The component is a linear function of B alone, whose whitened eigenvalues are all that a
+//! permutation needs. Cost: m d² + 4 d³ flops each.
 
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_sampling::subset::permute;
@@ -85,8 +85,9 @@ impl<'s> Whitened<'s> {
 
     /// Down to which chance explains eigenvalues; `None` where it explains any.
     ///
-    /// The lower edge of the eigenvalues of `B (B + W)⁻¹` without signal (Wachter, *The limiting empirical
-    /// measure of multiple discriminant ratios*, 1980), and three standard deviations of a single one.
+    /// The lower edge of the eigenvalues of `B (B + W)⁻¹` without signal (Wachter, *The limiting
+    /// empirical measure of multiple discriminant ratios*, 1980), and three standard deviations of
+    /// a single one.
     pub(crate) fn least_by_chance(&self) -> Option<f64> {
         let (between, within) = (self.sums.items as f64 - 1.0, self.sums.freedom());
         let (size, all) = (self.rank() as f64, between + within);

@@ -1,5 +1,5 @@
-//! The model that is learnt from all rows, and what it says: an explanation, since what is learnt of noise
-//! looks cleaner in the same rows than it is.
+//! The model that is learnt from all rows, and what it says: an explanation, since what is learnt
+//! of noise looks cleaner in the same rows than it is.
 
 use eigensweep_spectral::symmetric::Eigensolver;
 use eigensweep_theory::InstructionSet;
@@ -25,8 +25,8 @@ pub(crate) fn tasks(question: &Question<'_>, alignments: &[f64]) -> usize {
 /// Spectra of the model.
 const SPECTRA: usize = 3;
 
-/// What is learnt from all rows; at the alignments of `curves` the plug-in scores are filled in. And of which
-/// paradigm direction k is tied with the next.
+/// What is learnt from all rows; at the alignments of `curves` the plug-in scores are filled in.
+/// And of which paradigm direction k is tied with the next.
 pub(crate) fn learn(
     setting: &Setting<'_>,
     tasks: &Tasks<'_>,

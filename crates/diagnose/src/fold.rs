@@ -65,8 +65,8 @@ impl<'s, 'q> Fit<'s, 'q> {
         self.injected.as_ref().unwrap_or(&self.training.noise)
     }
 
-    /// V of both paradigms in the inputs' space, whitened, at each alignment in turn; and whether direction
-    /// k of each is tied with the next.
+    /// V of both paradigms in the inputs' space, whitened, at each alignment in turn; and whether
+    /// direction k of each is tied with the next.
     pub(crate) fn each(
         &self,
         solver: &mut Solver,

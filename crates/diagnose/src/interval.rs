@@ -1,7 +1,7 @@
 //! Intervals of numbers that are means over folds.
 //!
-//! Nadeau and Bengio, *Inference for the generalization error* (2003): over J folds whose training sets
-//! overlap, K of them a repetition, the variance of the mean is `(1/J + 1/(K − 1)) s²`.
+//! Nadeau and Bengio, *Inference for the generalization error* (2003): over J folds whose training
+//! sets overlap, K of them a repetition, the variance of the mean is `(1/J + 1/(K − 1)) s²`.
 
 use crate::{Compared, Estimate};
 
@@ -20,9 +20,10 @@ impl Series {
 
     /// A ratio of two means over folds, of `[part, whole]` each.
     ///
-    /// The value of a fold is what a change of it does to the ratio: part − ratio · whole over the mean whole,
-    /// about the ratio. Were the unit taken as known, the intervals of kept of one paradigm would hold the
-    /// truth in 90 to 92 % at 1000 pairs, in the study of this crate, in place of 96.
+    /// The value of a fold is what a change of it does to the ratio: part − ratio · whole over the
+    /// mean whole, about the ratio. Were the unit taken as known, the intervals of kept of one
+    /// paradigm would hold the truth in 90 to 92 % at 1000 pairs, in the study of this crate, in
+    /// place of 96.
     pub(crate) fn ratio(folds: impl Iterator<Item = [f64; 2]> + Clone) -> Self {
         let mean = |of: usize| Self::mean(folds.clone().map(|fold| fold[of]).collect()).value;
         let (part, unit) = (mean(0), mean(1));
@@ -42,8 +43,8 @@ impl Series {
         self.spread(1.0 / self.folds.len() as f64 + 1.0 / (repetition as f64 - 1.0))
     }
 
-    /// The same where nearly all that varies is which items are held out: those of one repetition are all
-    /// items once, and the variance of the mean is s²/K.
+    /// The same where nearly all that varies is which items are held out: those of one repetition
+    /// are all items once, and the variance of the mean is s²/K.
     pub(crate) fn half_of_held_out(&self, repetition: usize) -> f64 {
         self.spread(1.0 / repetition as f64)
     }
@@ -57,14 +58,15 @@ impl Series {
         student(self.folds.len() - 1) * (share * variance).sqrt()
     }
 
-    /// As an estimate, with an interval if there is to be one, of no less than `least` to either side.
+    /// As an estimate, with an interval if there is to be one, of no less than `least` to either
+    /// side.
     pub(crate) fn estimate(&self, half: Option<f64>, least: f64) -> Estimate {
         Estimate { value: self.value, half: half.map(|half| half.max(least)) }
     }
 }
 
-/// Both paradigms, with intervals of half the width `half`, and their difference with Nadeau and Bengio's;
-/// `least` are those of an [`Series::estimate`], the difference last.
+/// Both paradigms, with intervals of half the width `half`, and their difference with Nadeau and
+/// Bengio's; `least` are those of an [`Series::estimate`], the difference last.
 pub(crate) fn compare(
     each: &[Series; 2],
     repetition: Option<usize>,
@@ -83,7 +85,8 @@ pub(crate) fn compare(
 
 /// The 97.5 % point of Student's t: P(|t| ≤ it) = 95 %.
 ///
-/// Source: Abramowitz and Stegun, *Handbook of mathematical functions*, 26.7.3 and 26.7.4, by bisection.
+/// Source: Abramowitz and Stegun, *Handbook of mathematical functions*, 26.7.3 and 26.7.4, by
+/// bisection.
 pub(crate) fn student(freedom: usize) -> f64 {
     // Beyond, the point moves by less than 2·10⁻⁴ of itself.
     let freedom = freedom.clamp(1, 5000);

@@ -1,11 +1,11 @@
 //! Which paradigm for *these* data and views: joint-embedding or reconstruction?
 //!
 //! The covariance of what is irrelevant is unknown in practice, but it can be learnt from repeated
-//! [`Measurements`]. The answer is a *held-out comparison*: both paradigms are trained on the training
-//! folds' rows, and repeats of items that they have not seen say
+//! [`Measurements`]. The answer is a *held-out comparison*: both paradigms are trained on the
+//! training folds' rows, and repeats of items that they have not seen say
 //!
-//! - **kept**, the share of the clean signal's variance that the representation predicts, measured by
-//!   predicting the repeat: *at this n*, of maps that are fitted on so many items;
+//! - **kept**, the share of the clean signal's variance that the representation predicts, measured
+//!   by predicting the repeat: *at this n*, of maps that are fitted on so many items;
 //! - **leakage**, the share of the representation's variance that is noise: one minus the mean
 //!   reliability of its directions.
 //!
@@ -30,21 +30,21 @@
 //!
 //! # Method
 //!
-//! Everything held out is a function of second moments. With C′, Γ′ and Ĉ₀′ those of a fold's held-out
-//! items about the *training* mean,
+//! Everything held out is a function of second moments. With C′, Γ′ and Ĉ₀′ those of a fold's
+//! held-out items about the *training* mean,
 //!
 //! - `leakage = tr(VᵀΓ′V) / tr(VᵀC′V)`,
 //! - `kept = (2 tr(MᵀVᵀĈ₀′) − tr(MᵀVᵀC′VM)) / tr Ĉ₀`, in units of the mean of `tr Ĉ₀′` over folds.
 //!
 //! Sums of squares within and between items are all that a fold reads of its rows. Intervals are
-//! Nadeau and Bengio's over 10 folds × 3 repetitions, of kept as of a ratio; of leakage at least that of
-//! its influence function over items, and of one paradigm's leakage the wider of that and of
-//! independent folds. Differences are taken within folds, which all paradigms, alignments and
+//! Nadeau and Bengio's over 10 folds × 3 repetitions, of kept as of a ratio; of leakage at least
+//! that of its influence function over items, and of one paradigm's leakage the wider of that and
+//! of independent folds. Differences are taken within folds, which all paradigms, alignments and
 //! dimensions share.
 //!
-//! Source: section 3 of this project's specification of statistics. C. Nadeau and Y. Bengio, *Inference
-//! for the generalization error* (2003); S. R. Searle, G. Casella and C. E. McCulloch, *Variance
-//! components* (1992); P. E. Shrout and J. L. Fleiss, *Intraclass correlations* (1979).
+//! Source: section 3 of this project's specification of statistics. C. Nadeau and Y. Bengio,
+//! *Inference for the generalization error* (2003); S. R. Searle, G. Casella and C. E. McCulloch,
+//! *Variance components* (1992); P. E. Shrout and J. L. Fleiss, *Intraclass correlations* (1979).
 //!
 //! The crate is called by the program and by the Python package. It knows nothing of files, jobs or
 //! arguments. Answers do not depend on the number of threads, and up to 2048 features not on the
@@ -139,8 +139,8 @@ pub struct Question<'a> {
     pub dimension: Option<usize>,
     /// α of the views as given; [`Views::alignment`] if `None`.
     pub alignment: Option<f64>,
-    /// Alignments that the best one is looked for among: [`ALIGNMENTS`] as a rule, none for the answer
-    /// alone.
+    /// Alignments that the best one is looked for among: [`ALIGNMENTS`] as a rule, none for the
+    /// answer alone.
     pub alignments: &'a [f64],
     /// Principal components that are kept, fitted inside each fold; all features if `None`.
     pub components: Option<usize>,
@@ -167,9 +167,9 @@ impl<'a> Question<'a> {
 
 /// Answers a question.
 ///
-/// Cost: N d² flops for each of 4 passes over the N rows; two pencils, ≈ 6 d³ flops, for each of 30 folds
-/// and 10 more alignments of ten folds; of the permutations, if k is not given, 60 (m d² + 5 d³). Memory:
-/// some 15 matrices of d × d a thread.
+/// Cost: N d² flops for each of 4 passes over the N rows; two pencils, ≈ 6 d³ flops, for each of 30
+/// folds and 10 more alignments of ten folds; of the permutations, if k is not given, 60 (m d² + 5
+/// d³). Memory: some 15 matrices of d × d a thread.
 ///
 /// # Errors
 ///
@@ -343,7 +343,8 @@ struct Setting<'q> {
     folds_of: Vec<Vec<usize>>,
     /// α of the answer.
     alignment: f64,
-    /// Those that are looked at in the first repetition, ascending, and where that of the answer is.
+    /// Those that are looked at in the first repetition, ascending, and where that of the answer
+    /// is.
     alignments: Vec<f64>,
     given_at: usize,
 }
@@ -451,8 +452,8 @@ impl<'q> Setting<'q> {
         if fold < self.folds { self.given_at } else { 0 }
     }
 
-    /// The comparison at the `at`th alignment of some folds, at a dimension, whose leakage has intervals of
-    /// no less than `least`.
+    /// The comparison at the `at`th alignment of some folds, at a dimension, whose leakage has
+    /// intervals of no less than `least`.
     fn at(
         &self,
         folds: &[Fold],
@@ -464,7 +465,8 @@ impl<'q> Setting<'q> {
         let repetition = (!self.are_few(dimension)).then_some(self.folds);
         let [kept, leakage] = self.series(folds, &at, dimension);
         let kept = compare(&kept, repetition, Series::half, NONE);
-        // Of a few batches the training sets differ too much for held-out rows to be all that varies.
+        // Of a few batches the training sets differ too much for held-out rows to be all that
+        // varies.
         let half = match self.items.kind {
             Kind::Pairs | Kind::Groups => Series::half_of_held_out,
             Kind::Batches => Series::half,
@@ -528,8 +530,8 @@ impl<'q> Setting<'q> {
         })
     }
 
-    /// Half widths of leakage from its influence function over items: of both paradigms and of their
-    /// difference.
+    /// Half widths of leakage from its influence function over items: of both paradigms and of
+    /// their difference.
     fn influence(&self, folds: &[Fold]) -> [f64; 3] {
         let count = self.items.len();
         let mut sums = vec![[0.0; 2]; count];
@@ -577,8 +579,8 @@ impl<'q> Setting<'q> {
         }))
     }
 
-    /// What would change the answer: the nearest dimension and alignment to either side at which another
-    /// paradigm is recommended, and more items.
+    /// What would change the answer: the nearest dimension and alignment to either side at which
+    /// another paradigm is recommended, and more items.
     fn changes(&self, compared: &Comparison) -> Vec<Change> {
         let found = compared.answer;
         let differs = |other: Answer| other != found && (other.is_confident() || other == Answer::ItDepends);

@@ -6,23 +6,23 @@ use faer::{Mat, MatRef};
 
 use crate::{DiagnoseError, Run};
 
-/// Measurements that tell signal from noise. Rows are measurements, columns the d features; tables whose
-/// rows are contiguous are read where they lie, others are copied.
+/// Measurements that tell signal from noise. Rows are measurements, columns the d features; tables
+/// whose rows are contiguous are read where they lie, others are copied.
 #[derive(Clone, Copy, Debug)]
 pub enum Measurements<'a> {
-    /// Two measurements of each of m things (m × d each), or a corruption drawn twice for each row: what
-    /// differs is noise.
+    /// Two measurements of each of m things (m × d each), or a corruption drawn twice for each row:
+    /// what differs is noise.
     Repeats([MatRef<'a, f64>; 2]),
-    /// Rows of one id (N) are measurements of the same thing, any number of them: what differs within an id
-    /// is noise. Ids of a single row are left out.
+    /// Rows of one id (N) are measurements of the same thing, any number of them: what differs
+    /// within an id is noise. Ids of a single row are left out.
     Groups {
         /// All rows (N × d).
         rows: MatRef<'a, f64>,
         /// What each is a measurement of (N): any numbers.
         ids: &'a [usize],
     },
-    /// Rows of one batch (N): what differs *between* batches is noise, what differs within is signal. Whole
-    /// batches are held out. Batches of a single row are left out.
+    /// Rows of one batch (N): what differs *between* batches is noise, what differs within is
+    /// signal. Whole batches are held out. Batches of a single row are left out.
     Nuisance {
         /// All rows (N × d).
         rows: MatRef<'a, f64>,
@@ -95,8 +95,8 @@ pub(crate) struct Items<'a> {
     pub(crate) kind: Kind,
     /// d.
     pub(crate) features: usize,
-    /// Mean of all rows that are used (d); it is taken off every row that is read. Of a constant feature it
-    /// is that constant, so that nothing is left.
+    /// Mean of all rows that are used (d); it is taken off every row that is read. Of a constant
+    /// feature it is that constant, so that nothing is left.
     pub(crate) origin: Vec<f64>,
     /// Features that never change.
     pub(crate) constant: Vec<usize>,

@@ -1,13 +1,13 @@
 //! Sums of squares within and between items: all that a fold reads of its rows.
 //!
 //! An item of n rows is turned by Helmert's orthogonal contrasts into one row `Σx/√n`, which is
-//! *between*, and n − 1 differences, which are *within*. Their Gram matrices B and W are sums over items, so
-//! that those of a training fold are those of all items less those held out.
+//! *between*, and n − 1 differences, which are *within*. Their Gram matrices B and W are sums over
+//! items, so that those of a training fold are those of all items less those held out.
 //!
-//! With N rows of m items, the rows' covariance `C = (B + W)/N − μμᵀ` and the component within items
-//! `W/(N − m)`, the component between them is `(N C − (N − 1) W/(N − m)) / (N − Σn²/N)`: unbiased whatever
-//! the sizes (Searle, Casella and McCulloch, *Variance components*, 1992, section 3.6). About a mean that
-//! does not depend on the rows it is `C − W/(N − m)`.
+//! With N rows of m items, the rows' covariance `C = (B + W)/N − μμᵀ` and the component within
+//! items `W/(N − m)`, the component between them is `(N C − (N − 1) W/(N − m)) / (N − Σn²/N)`:
+//! unbiased whatever the sizes (Searle, Casella and McCulloch, *Variance components*, 1992, section
+//! 3.6). About a mean that does not depend on the rows it is `C − W/(N − m)`.
 //!
 //! Cost: N d² flops.
 
@@ -38,7 +38,8 @@ pub(crate) struct Sums {
     pub(crate) between: Mat<f64>,
     /// W (d × d), lower triangle.
     pub(crate) within: Mat<f64>,
-    /// The diagonal of B + W (d), of a difference that of the larger sums: what rounding is a share of.
+    /// The diagonal of B + W (d), of a difference that of the larger sums: what rounding is a share
+    /// of.
     powers: Vec<f64>,
 }
 
@@ -167,8 +168,8 @@ pub(crate) struct Covariances {
 }
 
 impl Covariances {
-    /// Of rows about their own mean. A feature that is the same in all of them has no variance: what sums
-    /// leave of it is rounding.
+    /// Of rows about their own mean. A feature that is the same in all of them has no variance:
+    /// what sums leave of it is rounding.
     pub(crate) fn of(sums: &Sums, kind: Kind) -> Self {
         let mean = sums.mean();
         let (mut inputs, mut within) = (sums.about(&mean), sums.component_within());

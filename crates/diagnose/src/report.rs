@@ -55,8 +55,8 @@ pub struct Diagnosis {
     pub dimension_from: DimensionFrom,
     /// α of the answer.
     pub alignment_used: f64,
-    /// Share of the clean signal's variance that is kept, at this n: at most 1; below 0 it is worse than
-    /// nothing.
+    /// Share of the clean signal's variance that is kept, at this n: at most 1; below 0 it is worse
+    /// than nothing.
     pub kept: Compared,
     /// Share of the representation's variance that is noise.
     pub leakage: Compared,
@@ -64,8 +64,8 @@ pub struct Diagnosis {
     pub probe: Option<Probe>,
     /// From k − 2 to k + 4, those that exist.
     pub by_dimension: Vec<AtDimension>,
-    /// At the alignments that were asked for and the one of the answer, ascending; empty if none were
-    /// asked for.
+    /// At the alignments that were asked for and the one of the answer, ascending; empty if none
+    /// were asked for.
     pub by_alignment: Vec<AtAlignment>,
     /// The best alignment of each paradigm; `None` if no alignments were asked for.
     pub best: Option<[Best; 2]>,
@@ -128,8 +128,8 @@ pub struct AtAlignment {
     pub leakage: Compared,
     /// What the rule says there, of the folds of one repetition and without labels.
     pub answer: Answer,
-    /// Kept of the maps that are trained on all rows, as the model learnt from the same rows says: biased,
-    /// for explanation only.
+    /// Kept of the maps that are trained on all rows, as the model learnt from the same rows says:
+    /// biased, for explanation only.
     pub plug_in_kept: [f64; 2],
     /// Leakage of the same kind.
     pub plug_in_leakage: [f64; 2],

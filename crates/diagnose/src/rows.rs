@@ -17,14 +17,15 @@ const ITEMS: usize = 64;
 pub(crate) struct OfRows {
     /// Of each item, its influence on the leakage of each paradigm.
     pub(crate) influence: Vec<(usize, [f64; 2])>,
-    /// Of each direction of each paradigm, Σc² and Σc⁴ over contrasts within items, and their number.
+    /// Of each direction of each paradigm, Σc² and Σc⁴ over contrasts within items, and their
+    /// number.
     pub(crate) tails: Vec<[f64; 3]>,
     /// Of each paradigm, the mean loss and the accuracy of the probe.
     pub(crate) probe: Option<[[f64; 2]; 2]>,
 }
 
-/// Represents the rows of items, which must be ascending: hands over each item with its representations
-/// z (both paradigms' directions, one above the other; a column a row).
+/// Represents the rows of items, which must be ascending: hands over each item with its
+/// representations z (both paradigms' directions, one above the other; a column a row).
 fn represent(
     Setting { items, run, .. }: &Setting<'_>,
     which: impl Iterator<Item = usize>,
@@ -63,7 +64,8 @@ fn represent(
     Ok(())
 }
 
-/// Measures the rows that a fold holds out, represented by whitened bases (d × k) of both paradigms.
+/// Measures the rows that a fold holds out, represented by whitened bases (d × k) of both
+/// paradigms.
 pub(crate) fn measure(
     setting: &Setting<'_>,
     of: &[usize],
@@ -126,8 +128,8 @@ pub(crate) fn measure(
     Ok(OfRows { influence, tails, probe })
 }
 
-/// Loss and accuracy of the ridge probes of both paradigms on the held-out rows, fitted on the others,
-/// their strength chosen on the fold that follows.
+/// Loss and accuracy of the ridge probes of both paradigms on the held-out rows, fitted on the
+/// others, their strength chosen on the fold that follows.
 fn probes(
     setting: &Setting<'_>,
     labels: &Labels<'_>,

@@ -1,7 +1,7 @@
 //! What a fold says of a representation: kept and leakage at every dimension up to k.
 //!
-//! Columns of V are made orthonormal with respect to C one after another, so that the first k′ are the
-//! whitened representation of dimension k′, and every number is a running sum over them.
+//! Columns of V are made orthonormal with respect to C one after another, so that the first k′ are
+//! the whitened representation of dimension k′, and every number is a running sum over them.
 //!
 //! Cost: 8 d²k + 6 dk² flops.
 
@@ -23,8 +23,8 @@ pub(crate) struct Scores {
     pub(crate) leakage: Vec<f64>,
 }
 
-/// Makes the columns of `basis` (d × k) orthonormal with respect to C (d × d), each after those before;
-/// one that has no variance of its own becomes zero.
+/// Makes the columns of `basis` (d × k) orthonormal with respect to C (d × d), each after those
+/// before; one that has no variance of its own becomes zero.
 pub(crate) fn whiten(mut basis: Mat<f64>, inputs: MatRef<'_, f64>) -> Mat<f64> {
     let image = product(inputs, basis.as_ref());
     let form = transposed_product(basis.as_ref(), image.as_ref());
@@ -79,8 +79,8 @@ pub(crate) fn score(
     scores
 }
 
-/// How far from one another two whitened subspaces are, at k′ = 1, 2, …, of the first k′ columns of each
-/// (d × k): `1 − ‖VᵀCU‖²/k′`.
+/// How far from one another two whitened subspaces are, at k′ = 1, 2, …, of the first k′ columns of
+/// each (d × k): `1 − ‖VᵀCU‖²/k′`.
 pub(crate) fn distances(bases: [MatRef<'_, f64>; 2], inputs: MatRef<'_, f64>) -> Vec<f64> {
     let image = product(inputs, bases[1]);
     let affinity = transposed_product(bases[0], image.as_ref());

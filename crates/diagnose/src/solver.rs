@@ -1,12 +1,13 @@
 //! Leading directions of both paradigms.
 //!
-//! Up to `lanes::LARGEST_SIZE` features many alignments of a fold are solved at a time, in lanes. Beyond,
-//! one at a time by way of a band, and as in lanes reconstruction by squaring: with `S = L Lᵀ` and
-//! `F = L⁻¹Cᵀ`, the leading eigenvectors of `L⁻¹ G L⁻ᵀ` and of `F Fᵀ`. What is not safely definite is
-//! answered on the range of S, by `closed_forms`. Which way a problem takes is a matter of that problem.
+//! Up to `lanes::LARGEST_SIZE` features many alignments of a fold are solved at a time, in lanes.
+//! Beyond, one at a time by way of a band, and as in lanes reconstruction by squaring: with
+//! `S = L Lᵀ` and `F = L⁻¹Cᵀ`, the leading eigenvectors of `L⁻¹ G L⁻ᵀ` and of `F Fᵀ`. What is not
+//! safely definite is answered on the range of S, by `closed_forms`. Which way a problem takes is a
+//! matter of that problem.
 //!
-//! Cost, beyond lanes: 2/3 d³ (factor) + d³ (F) + d³ (each form) + 2 · 4/3 d³ flops, where G and C are
-//! different d³ more.
+//! Cost, beyond lanes: 2/3 d³ (factor) + d³ (F) + d³ (each form) + 2 · 4/3 d³ flops, where G and C
+//! are different d³ more.
 
 use eigensweep_spectral::cholesky::{
     factor_safely_in_place, solve_lower_in_place, solve_lower_transpose_in_place,
@@ -124,8 +125,8 @@ impl<'m> Problem<'m> {
         Given { moments: Moments::unlabelled(mean_views, views, cross), rounding }
     }
 
-    /// Whether direction k of each paradigm has the value of the next, so that which of them is kept is
-    /// rounding.
+    /// Whether direction k of each paradigm has the value of the next, so that which of them is
+    /// kept is rounding.
     pub(crate) fn tied(&self, bases: &Bases, dimension: usize) -> [bool; 2] {
         let image = |matrix: MatRef<'_, f64>, basis: &Mat<f64>| {
             product(matrix, basis.as_ref().subcols(dimension - 1, 2))
@@ -213,7 +214,8 @@ mod tests {
 
     use super::{Problem, Run};
 
-    /// By way of a band and by the general form, the same subspaces: `VᵀSV = I` and the same projection.
+    /// By way of a band and by the general form, the same subspaces: `VᵀSV = I` and the same
+    /// projection.
     #[test]
     fn a_band_finds_the_directions_of_the_closed_forms() {
         let mut random = Random(3);

@@ -28,7 +28,8 @@ impl Run<'static> {
 }
 
 impl Run<'_> {
-    /// Whether to go on: asked between pieces of work that take no more than some tenths of a second.
+    /// Whether to go on: asked between pieces of work that take no more than some tenths of a
+    /// second.
     ///
     /// # Errors
     ///
@@ -59,8 +60,8 @@ impl<'r> Tasks<'r> {
 
     /// Does the tasks of these numbers, with a workspace a thread; what comes of them, in order.
     ///
-    /// Tasks are handed out in order, and none after one has failed: of several failures the first in
-    /// order is the answer, on any number of threads.
+    /// Tasks are handed out in order, and none after one has failed: of several failures the first
+    /// in order is the answer, on any number of threads.
     pub(crate) fn each<W, T: Send>(
         &self,
         count: usize,

@@ -12,8 +12,8 @@ pub type Fault = Box<dyn std::error::Error + Send + Sync>;
 /// What views both paradigms learn from.
 #[derive(Clone, Copy)]
 pub enum Views<'a> {
-    /// The noise's own, where no others are given: Σ = α²Γ̂ + s I, s a hundredth of the mean variance of
-    /// the features; Γ̂ that of the training rows.
+    /// The noise's own, where no others are given: Σ = α²Γ̂ + s I, s a hundredth of the mean
+    /// variance of the features; Γ̂ that of the training rows.
     Noise,
     /// Additive, Σ = Θ + α²Γ̂, with this Θ (d × d, both triangles).
     Additive(MatRef<'a, f64>),
@@ -47,19 +47,20 @@ impl fmt::Debug for Views<'_> {
 pub trait ViewsOfRows: Sync {
     /// Looks at the training rows of a fold, once; the answer gives the moments at each alignment.
     ///
-    /// Called on several threads, for different folds. For the answer to be reproducible the views that are
-    /// drawn of a row must depend on the row alone.
+    /// Called on several threads, for different folds. For the answer to be reproducible the views
+    /// that are drawn of a row must depend on the row alone.
     ///
     /// # Errors
     ///
-    /// Whatever the caller likes; it comes back as [`DiagnoseError::Views`](crate::DiagnoseError::Views),
-    /// a [`DiagnoseError`](crate::DiagnoseError) such as that of [`Run::check`](crate::Run::check) as
+    /// Whatever the caller likes; it comes back as
+    /// [`DiagnoseError::Views`](crate::DiagnoseError::Views), a
+    /// [`DiagnoseError`](crate::DiagnoseError) such as that of [`Run::check`](crate::Run::check) as
     /// itself.
     fn of<'a>(&'a self, training: &'a Training<'a>) -> Result<AtAnyAlignment<'a>, Fault>;
 }
 
-/// The moments of the views of a fold at an alignment α: of `x + αγ` in place of each row x before any
-/// other map, γ of mean zero and covariance [`Training::noise`].
+/// The moments of the views of a fold at an alignment α: of `x + αγ` in place of each row x before
+/// any other map, γ of mean zero and covariance [`Training::noise`].
 pub type AtAnyAlignment<'a> = Box<dyn FnMut(f64) -> Result<ViewMoments, Fault> + 'a>;
 
 /// What both paradigms are trained on in a fold.
@@ -67,17 +68,17 @@ pub type AtAnyAlignment<'a> = Box<dyn FnMut(f64) -> Result<ViewMoments, Fault> +
 pub struct Training<'a> {
     /// μ (d).
     pub mean: &'a [f64],
-    /// C, the covariance about μ, divided by the number of rows (d × d, both triangles). The second moment
-    /// that `views::stages::State` begins with is C + μμᵀ.
+    /// C, the covariance about μ, divided by the number of rows (d × d, both triangles). The second
+    /// moment that `views::stages::State` begins with is C + μμᵀ.
     pub inputs: MatRef<'a, f64>,
     /// Γ̂ (d × d, both triangles).
     pub noise: MatRef<'a, f64>,
-    /// The training rows, ascending: of [`Repeats`](crate::Measurements::Repeats) of m rows each, i is row i
-    /// of the first and m + i row i of the second; else rows of the table. Rows without a partner are not
-    /// among them.
+    /// The training rows, ascending: of [`Repeats`](crate::Measurements::Repeats) of m rows each, i
+    /// is row i of the first and m + i row i of the second; else rows of the table. Rows without a
+    /// partner are not among them.
     pub rows: &'a [usize],
-    /// The rows that are held out, ascending: sums over all rows less those over these are often cheaper
-    /// than sums over the training rows.
+    /// The rows that are held out, ascending: sums over all rows less those over these are often
+    /// cheaper than sums over the training rows.
     pub held_out: &'a [usize],
 }
 
@@ -90,7 +91,8 @@ pub struct ViewMoments {
     pub views: Mat<f64>,
     /// C = XᵀX̄/n (d × d), a row an input.
     pub cross: Mat<f64>,
-    /// What S is known to be off by once its diagonal is one (`State::rounding`); 0 if nothing is known.
+    /// What S is known to be off by once its diagonal is one (`State::rounding`); 0 if nothing is
+    /// known.
     pub rounding: f64,
 }
 

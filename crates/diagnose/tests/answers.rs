@@ -90,8 +90,8 @@ fn weak_noise_that_views_ignore_asks_for_reconstruction() {
     let found = ask(&given).unwrap();
     assert_eq!((found.answer, found.decided_by), (Answer::Reconstruction, DecidedBy::Kept));
     assert!(found.kept.each[1].value > 0.9 && found.kept.each[0].value < 0.1, "{:?}", found.kept);
-    // The model tells the same: reconstruction recovers at every alignment, joint-embedding above its
-    // threshold α² = θ_s/κ² − θ_n/λ = 2.5.
+    // The model tells the same: reconstruction recovers at every alignment, joint-embedding above
+    // its threshold α² = θ_s/κ² − θ_n/λ = 2.5.
     let limits = found.model.unwrap().limits;
     assert_eq!(limits[1], Limit::Always);
     let Limit::From(threshold) = limits[0] else { panic!("{limits:?}") };

@@ -110,8 +110,8 @@ fn whitened(basis: &Mat<f64>, inputs: &Mat<f64>) -> Mat<f64> {
     basis * root * found.U().transpose()
 }
 
-/// Kept of pairs as losses of predicting the repeat: what a representation spares of the power of clean
-/// inputs.
+/// Kept of pairs as losses of predicting the repeat: what a representation spares of the power of
+/// clean inputs.
 fn spared(pairs: &[&Vec<Vec<f64>>], about: &[f64], basis: &Mat<f64>, map: &Mat<f64>) -> [f64; 2] {
     let column = |x: Vec<f64>| Mat::from_fn(x.len(), 1, |i, _| x[i]);
     let (mut spared, mut power) = (0.0, 0.0);

@@ -42,7 +42,8 @@ impl Counts {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Job`] if the values are no counts, or fewer features than are asked for are there.
+    /// [`EngineError::Job`] if the values are no counts, or fewer features than are asked for are
+    /// there.
     pub(crate) fn fit(job: &Job, spec: &FeaturesSpec, rows: &dyn Blocks) -> Result<Self, EngineError> {
         let asked = [
             ("features.variable", spec.variable.is_some()),

@@ -245,8 +245,8 @@ impl GivenMoments {
     }
 }
 
-/// A matrix (n × m) less the mean of each column, and these means (m × 1); a constant column is zero
-/// to the last bit.
+/// A matrix (n × m) less the mean of each column, and these means (m × 1); a constant column is
+/// zero to the last bit.
 #[must_use]
 pub fn centred(matrix: MatRef<'_, f64>) -> (Mat<f64>, Mat<f64>) {
     let offsets = offsets(matrix);

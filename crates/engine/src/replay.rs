@@ -82,8 +82,8 @@ impl Alone {
     }
 }
 
-/// The input that a data set's rows were computed from, `overrides` (`data.images=…`) saying where its files are
-/// now.
+/// The input that a data set's rows were computed from, `overrides` (`data.images=…`) saying where
+/// its files are now.
 ///
 /// # Errors
 ///

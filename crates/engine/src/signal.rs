@@ -25,16 +25,16 @@ pub struct Signal {
     pub variances: Vec<f64>,
     /// y², the labels' second moment a sample.
     pub label_power: f64,
-    /// What of it is the square of the labels' mean: inputs are centred and nothing adds a constant,
-    /// so no model explains it, and every loss contains it.
+    /// What of it is the square of the labels' mean: inputs are centred and nothing adds a
+    /// constant, so no model explains it, and every loss contains it.
     pub label_mean: f64,
     /// What of it each component explains in the population, in the order of the variances; of a
     /// synthetic source on average over its teachers.
     pub explained: Vec<f64>,
 }
 
-/// The clean data at the first `most` settings of their axes, and how many settings there are; where
-/// a spectrum is drawn, the first replicate's.
+/// The clean data at the first `most` settings of their axes, and how many settings there are;
+/// where a spectrum is drawn, the first replicate's.
 #[must_use]
 pub fn signals(spec: &JobSpec, input: &Input, most: usize) -> (Vec<Signal>, u64) {
     let grid = Grid::new(spec);

@@ -6,9 +6,9 @@
 //! | raw features, their noise on components of its own | the same of two pencils' eigenvalues |
 //! | stages | [the population limit](eigensweep_theory::population) of excess leakage |
 //!
-//! Samples and alignment do not enter them, so they do not multiply the rows. Spectra may be drawn a
-//! replicate: [`table`] has those of one, [`over_replicates`] medians and quantiles, by the same rule
-//! as the summary of a data set. Of stages nothing is drawn, and there are [`limits`].
+//! Samples and alignment do not enter them, so they do not multiply the rows. Spectra may be drawn
+//! a replicate: [`table`] has those of one, [`over_replicates`] medians and quantiles, by the same
+//! rule as the summary of a data set. Of stages nothing is drawn, and there are [`limits`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -348,8 +348,8 @@ impl Spread {
         }
     }
 
-    /// Whether every alignment recovers, none does, or those from the median threshold on: `always`,
-    /// `never` or `at`.
+    /// Whether every alignment recovers, none does, or those from the median threshold on:
+    /// `always`, `never` or `at`.
     #[must_use]
     pub fn verdict(&self, paradigm: &Paradigm) -> Option<&'static str> {
         let (_, squared) = self.limits.iter().find(|(other, _)| *other == paradigm)?;
@@ -416,9 +416,9 @@ const FEWEST_PENCILS: f64 = 2.0;
 /// Thresholds over the replicates of a job, for every combination of the axes that matter, in row
 /// order; and the number of replicates.
 ///
-/// They are all replicates of the job, of adaptive ones the fewest that a combination has; the first
-/// of them where they are so many that the table would take longer than a second or so (some seconds
-/// of raw features); and one where no spectrum is drawn.
+/// They are all replicates of the job, of adaptive ones the fewest that a combination has; the
+/// first of them where they are so many that the table would take longer than a second or so (some
+/// seconds of raw features); and one where no spectrum is drawn.
 #[must_use]
 pub fn over_replicates(spec: &JobSpec, input: &Input) -> (Vec<TheorySpread>, u64) {
     let first = u64::from(spec.job.first_replicate);
@@ -451,12 +451,12 @@ pub(crate) fn most_pencils(spec: &JobSpec, input: &Input) -> u64 {
     }
 }
 
-/// Population limits of a job with stages for every combination of the axes that matter, in row order,
-/// of the rows that `replicate` corrupts where views must see rows.
+/// Population limits of a job with stages for every combination of the axes that matter, in row
+/// order, of the rows that `replicate` corrupts where views must see rows.
 ///
-/// The tolerance is that of `[boundary]`, half of a component unless the job says otherwise. Of other
-/// jobs there are none. One of many inputs takes seconds: `told` hears how many limits of all are done,
-/// first that none is.
+/// The tolerance is that of `[boundary]`, half of a component unless the job says otherwise. Of
+/// other jobs there are none. One of many inputs takes seconds: `told` hears how many limits of all
+/// are done, first that none is.
 ///
 /// # Errors
 ///
@@ -494,7 +494,8 @@ pub fn limits(
     Ok(rows)
 }
 
-/// The leakage that is enough: as `[boundary]` says, or of recovery by distance half of a component.
+/// The leakage that is enough: as `[boundary]` says, or of recovery by distance half of a
+/// component.
 pub(crate) fn tolerance(boundary: &BoundarySpec, dimension: usize) -> f64 {
     match boundary.recovery {
         Recovery::Leakage => boundary.tolerance(dimension),

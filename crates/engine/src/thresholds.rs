@@ -43,7 +43,8 @@ impl ThresholdTable {
         Self::of_job_told(job, replicate, &mut |_, _| {})
     }
 
-    /// The same, where `told` hears how many limits of all are done, if they are what is looked for.
+    /// The same, where `told` hears how many limits of all are done, if they are what is looked
+    /// for.
     ///
     /// # Errors
     ///
@@ -100,10 +101,10 @@ impl ThresholdTable {
         self.relative.contains(&"noise_scale")
     }
 
-    /// Its rows as JSON. What is infinite is null: thresholds where `never` or their verdict says so, a
-    /// factor where the lower threshold is 0. The factor is that of the medians, its quantiles are
-    /// over replicates. Rows that are not of the propositions have a verdict and a width for each
-    /// paradigm, and the least leakage.
+    /// Its rows as JSON. What is infinite is null: thresholds where `never` or their verdict says
+    /// so, a factor where the lower threshold is 0. The factor is that of the medians, its
+    /// quantiles are over replicates. Rows that are not of the propositions have a verdict and a
+    /// width for each paradigm, and the least leakage.
     #[must_use]
     pub fn json(&self) -> Vec<Value> {
         self.rows.iter().map(|row| object(row, self)).collect()
@@ -193,8 +194,8 @@ fn object(row: &TheorySpread, table: &ThresholdTable) -> Value {
     Value::Object(object)
 }
 
-/// Verdicts, widths and the least leakage. Where noise is on components of its own eigenvalues cross,
-/// and signal can be had without noise.
+/// Verdicts, widths and the least leakage. Where noise is on components of its own eigenvalues
+/// cross, and signal can be had without noise.
 fn gradual(found: Option<&Spread>, object: &mut Map<String, Value>) {
     let exact = found.filter(|found| found.method != Method::PopulationLimit && !found.never).map(|_| 0.0);
     let more = found.and_then(|found| found.gradual.as_ref());

@@ -89,7 +89,8 @@ fn fingerprint(text: &str) -> String {
     Input::load(&job(text, &[])).unwrap().fingerprint().to_owned()
 }
 
-/// Loss of least squares with an intercept of one target, on the rows learned from and on the others.
+/// Loss of least squares with an intercept of one target, on the rows learned from and on the
+/// others.
 fn least_squares(table: &Table, training: usize) -> [f64; 2] {
     let x = Mat::from_fn(ROWS, FEATURES + 1, |i, j| if j == FEATURES { 1.0 } else { table.values[(i, j)] });
     let y = Mat::from_fn(ROWS, 1, |i, _| table.numbers[i]);

@@ -375,8 +375,8 @@ fn blocks_of_an_earlier_program_are_joined() {
     check_quantiles(&summary(directory.path()), &cells, 1.001 * QUANTILE_ACCURACY);
 }
 
-/// Its bytes are nobody's but the rows': a summary whose pages were changed does not count, and what
-/// is read is folded anew.
+/// Its bytes are nobody's but the rows': a summary whose pages were changed does not count, and
+/// what is read is folded anew.
 #[test]
 fn a_damaged_summary_is_not_believed() {
     let directory = tempfile::tempdir().unwrap();

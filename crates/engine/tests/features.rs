@@ -66,8 +66,8 @@ impl Written {
         )
     }
 
-    /// The squared loss of least squares with an intercept on these features (n × D), of rows that it
-    /// was learned from and of the others.
+    /// The squared loss of least squares with an intercept on these features (n × D), of rows that
+    /// it was learned from and of the others.
     fn least_squares(&self, features: &Mat<f64>) -> [f64; 2] {
         let wide = Mat::from_fn(features.nrows(), features.ncols() + 1, |i, j| {
             if j == features.ncols() { 1.0 } else { features[(i, j)] }

@@ -16,8 +16,9 @@ use eigensweep_testkit::rows::{Cell, coordinates, simulation};
 use eigensweep_theory::metrics::{GAP, LEAKAGE, LOSS_CLEAN, LOSS_CORRUPTED, THRESHOLD_SQUARED};
 use eigensweep_theory::{InstructionSet, Metric};
 
-/// Drawn spectra of noise and views, fewer samples than features, views that leave Σ zero, S singular
-/// or definite, and a k below k₀ beside k = k₀: thresholds are of the k-th strongest component.
+/// Drawn spectra of noise and views, fewer samples than features, views that leave Σ zero, S
+/// singular or definite, and a k below k₀ beside k = k₀: thresholds are of the k-th strongest
+/// component.
 const JOB: &str = r#"
 [job]
 seed = 20250518

@@ -1,5 +1,5 @@
-//! Population limits of jobs: raw features by their pencils, stages by the root of the excess leakage,
-//! and boundaries that begin there.
+//! Population limits of jobs: raw features by their pencils, stages by the root of the excess
+//! leakage, and boundaries that begin there.
 
 #![expect(clippy::float_cmp, reason = "infinities, zeros and values of axes")]
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
@@ -119,8 +119,8 @@ fn the_limit_of_additive_stages_is_that_of_their_covariances() {
     assert!(traced >= 3 && widths > 0, "{traced} traced, {widths} with a width");
 }
 
-/// A stage that has no closed form, and changes nothing: views are drawn of all rows, corrupted once
-/// each, and the limit is about the same.
+/// A stage that has no closed form, and changes nothing: views are drawn of all rows, corrupted
+/// once each, and the limit is about the same.
 #[test]
 fn views_that_must_see_rows_have_about_the_same_limit() {
     let place = tempfile::tempdir().unwrap();
@@ -142,8 +142,8 @@ fn views_that_must_see_rows_have_about_the_same_limit() {
     assert!(traced > 0);
 }
 
-/// Each setting of the axes that matter has a row, others do not multiply them; what has no limit says
-/// why; a tolerance that the job gives is that of the limit.
+/// Each setting of the axes that matter has a row, others do not multiply them; what has no limit
+/// says why; a tolerance that the job gives is that of the limit.
 #[test]
 fn rows_of_limits_are_those_of_the_axes_that_matter() {
     let place = tempfile::tempdir().unwrap();
@@ -182,7 +182,8 @@ fn rows_of_limits_are_those_of_the_axes_that_matter() {
     assert_eq!(found, NoThresholds::TooLarge { inputs: 33 * 33 });
 }
 
-/// JSON has the keys of the propositions, null where a limit has no such thing, and what it has more.
+/// JSON has the keys of the propositions, null where a limit has no such thing, and what it has
+/// more.
 #[test]
 fn limits_as_json_have_verdicts_widths_and_the_least_leakage() {
     let place = tempfile::tempdir().unwrap();
@@ -208,8 +209,8 @@ fn limits_as_json_have_verdicts_widths_and_the_least_leakage() {
 const RAW: &str = "[job]\nreplicates = 5\n[corruption]\ncomponents = 3\nscale = 2e4\n[augmentation]\nscale = 1e4\n\
     [model]\ndimension = [1, 4, 16, 17]\n[grid]\nsamples = 60\n";
 
-/// Raw features of real data: C₀ is dense, Γ on components of its own. The closed form is the root, and
-/// δ and η mean what they do.
+/// Raw features of real data: C₀ is dense, Γ on components of its own. The closed form is the root,
+/// and δ and η mean what they do.
 #[test]
 fn raw_features_have_thresholds_that_are_the_roots() {
     let place = tempfile::tempdir().unwrap();
@@ -259,8 +260,8 @@ fn raw_features_have_thresholds_that_are_the_roots() {
     assert!(of_four.delta.q05 < of_four.delta.q95 && !of_four.preferences.is_empty());
 }
 
-/// All principal components have the thresholds of the raw features, where Θ is white and so diagonal in
-/// any basis.
+/// All principal components have the thresholds of the raw features, where Θ is white and so
+/// diagonal in any basis.
 #[test]
 fn raw_features_and_all_their_components_have_the_same_thresholds() {
     let place = tempfile::tempdir().unwrap();
@@ -291,8 +292,8 @@ fn traced(text: &str, set: &[&str]) -> Vec<Cell> {
     (0..rows.len()).map(|at| Cell::of(&rows, at)).collect()
 }
 
-/// All rows are the sample, and the corruption is in its limit: each replicate is the population, and its
-/// critical alignment the limit, which is that of leakage itself.
+/// All rows are the sample, and the corruption is in its limit: each replicate is the population,
+/// and its critical alignment the limit, which is that of leakage itself.
 #[test]
 fn the_boundary_of_a_population_is_its_limit() {
     let place = tempfile::tempdir().unwrap();

@@ -206,10 +206,10 @@ fn representations_switch_at_the_thresholds() {
     println!("k × leakage: above at most {most_above:?}, below at least {least_below:.4?}");
 }
 
-/// The same for every k from 1 to k₀, whose thresholds are those of the k-th strongest component: at
-/// k, 5 % above on α² the representation is signal alone, 5 % below one of its components is noise.
-/// Where the threshold is negative, α = 0 does. One more dimension than there is signal is noise
-/// whatever α is.
+/// The same for every k from 1 to k₀, whose thresholds are those of the k-th strongest component:
+/// at k, 5 % above on α² the representation is signal alone, 5 % below one of its components is
+/// noise. Where the threshold is negative, α = 0 does. One more dimension than there is signal is
+/// noise whatever α is.
 #[test]
 fn narrow_representations_switch_at_the_thresholds_of_their_dimension() {
     // A threshold nearer to 0 than that is within the noise of a sample of its terms.

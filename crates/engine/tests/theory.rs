@@ -103,8 +103,8 @@ fn a_threshold_is_lower_by_the_ratio_of_the_medians() {
     assert!(spread([[-1.0, -2.0], [-0.5, -0.1], [3.0, -1.0]]).lower.is_none());
 }
 
-/// Of adaptive replicates those that every combination has; of spectra that are not drawn, one is as
-/// good as all.
+/// Of adaptive replicates those that every combination has; of spectra that are not drawn, one is
+/// as good as all.
 #[test]
 fn as_many_replicates_are_drawn_as_there_are() {
     let drawn = |set: &[&str]| {
@@ -220,8 +220,8 @@ fn the_signal_is_described_by_its_spectrum_and_the_power_of_the_labels() {
         let job = eigensweep_testkit::rows::job(&text, &[]);
         signals(&job.spec, &Input::load(&job).unwrap(), 1).0.swap_remove(0)
     };
-    // All principal components, and the raw features: one space, one spectrum, and what least squares
-    // on all of it explains.
+    // All principal components, and the raw features: one space, one spectrum, and what least
+    // squares on all of it explains.
     let (components, raw) = (of("components = 16"), of(""));
     assert_eq!(raw.components, 16);
     assert!((components.trace / raw.trace - 1.0).abs() < 1e-9);

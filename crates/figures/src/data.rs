@@ -407,8 +407,8 @@ impl<'s> Lines<'s> {
         self.sliced.insert(name.to_owned(), Sliced { among, other });
     }
 
-    /// [Slices](Self::slice) the axes that vary and are not among `placed`. Refuses an axis with two
-    /// places, and axes of text without one: none of their values stands for the others.
+    /// [Slices](Self::slice) the axes that vary and are not among `placed`. Refuses an axis with
+    /// two places, and axes of text without one: none of their values stands for the others.
     pub(crate) fn slice_free(&mut self, placed: &[&str]) -> Result<(), FigureError> {
         let twice = placed.iter().enumerate().find(|(at, name)| placed[..*at].contains(name));
         if let Some((_, name)) = twice {

@@ -43,8 +43,8 @@ impl Drawing {
         )
     }
 
-    /// The drawing as SVG text for a page with others: what names its parts (`panel-1`) has a digest of the
-    /// drawing in it, so that only the same drawing has the same names.
+    /// The drawing as SVG text for a page with others: what names its parts (`panel-1`) has a
+    /// digest of the drawing in it, so that only the same drawing has the same names.
     #[must_use]
     pub fn svg_in_page(&self) -> String {
         let svg = self.svg();

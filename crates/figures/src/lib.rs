@@ -24,9 +24,9 @@
 //! | `canvas`, `drawing`, `theme`, `names` | shapes, SVG and PNG, colours, what columns are called |
 //!
 //! The crate reads [summaries](eigensweep_store::summary) only, so a figure of 10⁸ rows takes no
-//! longer than one of a thousand. kuva gives the colour maps, ticks and the SVG, resvg makes PNGs of
-//! it; where panels, axes and labels stand is decided here, because these figures need logarithmic
-//! axes under maps, curves over them, and labels that never overlap.
+//! longer than one of a thousand. kuva gives the colour maps, ticks and the SVG, resvg makes PNGs
+//! of it; where panels, axes and labels stand is decided here, because these figures need
+//! logarithmic axes under maps, curves over them, and labels that never overlap.
 
 mod canvas;
 mod cells;

@@ -50,8 +50,9 @@ const AXES: [(&str, &str, &str); 7] = [
     ("noise_components", "noise components", "p"),
 ];
 
-/// What the values of a relative axis are multiples of, in symbols and in words: those of covariances
-/// by their spectrum of the largest eigenvalue of the clean data, those of stages of a mean variance.
+/// What the values of a relative axis are multiples of, in symbols and in words: those of
+/// covariances by their spectrum of the largest eigenvalue of the clean data, those of stages of a
+/// mean variance.
 fn reference(column: &str) -> [&'static str; 2] {
     match column {
         "noise_scale" | "augmentation_scale" => {

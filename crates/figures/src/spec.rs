@@ -30,9 +30,9 @@ pub enum Band {
 /// | `band` | yes | – | – | – |
 /// | `x_spacing`, `y_spacing` | both | both | `x_spacing`, for both axes | `y_spacing` |
 ///
-/// `boundary` has an axis for `x` (else `samples`), one for `color`, columns (else the paradigms) and rows
-/// for `facet`, and both spacings; `phase` of critical alignments no `y` but `alignment`, no `color`,
-/// and columns and rows.
+/// `boundary` has an axis for `x` (else `samples`), one for `color`, columns (else the paradigms)
+/// and rows for `facet`, and both spacings; `phase` of critical alignments no `y` but `alignment`,
+/// no `color`, and columns and rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FigureSpec {
     /// Which figure.

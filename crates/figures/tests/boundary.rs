@@ -18,7 +18,8 @@ fn job(noise: &str, samples: &str, paradigms: &str) -> String {
 
 const BOTH: &str = "[\"joint-embedding\", \"reconstruction\"]";
 
-/// Joint-embedding at 4 throughout, reconstruction at 1, 2, 8, 16: they cross at the geometric mean.
+/// Joint-embedding at 4 throughout, reconstruction at 1, 2, 8, 16: they cross at the geometric
+/// mean.
 fn crossing(place: &Place) -> Source {
     let text = job("[1.0, 10.0, 100.0, 1000.0]", "100", BOTH);
     let source = place.boundary("crossing", &text, |row| {
@@ -87,8 +88,8 @@ fn a_phase_diagram_names_regions_and_marks_where_the_curves_cross() {
     for region in ["both", "joint-embedding only", "reconstruction only", "neither"] {
         assert!(svg.contains(&format!(">{region}<")), "{region} has no name");
     }
-    // log 4 is half-way from log 2 to log 8, so the place is half-way from log 10 to log 100. Theory
-    // is twice as high throughout.
+    // log 4 is half-way from log 2 to log 8, so the place is half-way from log 10 to log 100.
+    // Theory is twice as high throughout.
     let note = drawing.notes().iter().find(|note| note.contains("cross")).unwrap();
     assert_eq!(note, "the curves cross at 31.6; theory's (n → ∞) at 31.6.");
 }

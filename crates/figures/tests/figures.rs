@@ -434,9 +434,11 @@ fn along_the_alignment_the_threshold_is_a_line() {
         "no dashes along α"
     );
     assert!(structure.has("threshold α*; to its right the paradigm recovers"));
-    // Reconstruction: α*² is 10/100 − 1 under weak noise, and 10⁴/100 − 1 = 99 under strong noise, within the axis.
+    // Reconstruction: α*² is 10/100 − 1 under weak noise, and 10⁴/100 − 1 = 99 under strong noise,
+    // within the axis.
     assert!(drawing.notes().iter().any(|note| note.contains("at every α shown")), "{:?}", drawing.notes());
-    // The line stands at √0.5 of joint-embedding: between 0.1 and 1, and no curve on its left says that it recovers.
+    // The line stands at √0.5 of joint-embedding: between 0.1 and 1, and no curve on its left says
+    // that it recovers.
     assert!(svg.contains("at 0.1:") && svg.contains("n → ∞: does not recover"));
 }
 
@@ -629,8 +631,8 @@ fn two_data_sets_say_that_they_took_a_place() {
     assert!(drawing.svg().contains("max λ(Γ) = 10⁴ (largest of 2)"));
 }
 
-/// Data sets that share no value of an axis keep one each, and what differs between them alone takes no
-/// place.
+/// Data sets that share no value of an axis keep one each, and what differs between them alone
+/// takes no place.
 #[test]
 fn data_sets_of_different_axes_are_drawn_together() {
     let place = Place::new();

@@ -79,8 +79,8 @@ fn a_page_of_little_says_what_is_missing() {
     assert!(page.contains("144 of 216"), "the missing rows are not told");
 }
 
-/// The winner at the largest n where one recovers, its runner-up, the paired margin between them, and
-/// whose threshold is the lower one.
+/// The winner at the largest n where one recovers, its runner-up, the paired margin between them,
+/// and whose threshold is the lower one.
 #[test]
 fn the_page_tells_who_wins() {
     let place = Place::new();
@@ -111,7 +111,8 @@ fn a_page_begins_with_what_was_found() {
     assert!(at("id=\"best\"") < at("id=\"verdicts\"") && at("id=\"verdicts\"") < at("id=\"provenance\""));
     let found = eigensweep_figures::finding(&sources).unwrap().unwrap();
     assert!(page.contains(&found.replace(" %", "\u{a0}%").replace('\'', "&#39;")));
-    // Fifteen cells: weak noise is reconstruction's up to α = 0.3, strong noise nobody's up to there.
+    // Fifteen cells: weak noise is reconstruction's up to α = 0.3, strong noise nobody's up to
+    // there.
     assert!(found.starts_with("At n = 10⁴, of joint-embedding and reconstruction, "), "{found}");
     assert!(found.contains("neither recovers in 2"), "{found}");
     assert!(found.contains("of 15 cells"), "{found}");

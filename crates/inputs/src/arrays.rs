@@ -8,11 +8,11 @@
 //!
 //! **Nothing is trusted.** Sizes are compared with what is there before anything is allocated; what
 //! is compressed goes to a buffer that at most doubles with what really arrives, and is read to its
-//! end, so that its checksum is verified. Every entry must be finite, and every integer must have an
-//! `f64` of the same value: a rounded identifier or count would be a plausible wrong input.
+//! end, so that its checksum is verified. Every entry must be finite, and every integer must have
+//! an `f64` of the same value: a rounded identifier or count would be a plausible wrong input.
 //!
-//! **Cost.** One buffered pass. Beside the result, two blocks: 256 KiB, and in Fortran order up to a
-//! sixteenth of the result.
+//! **Cost.** One buffered pass. Beside the result, two blocks: 256 KiB, and in Fortran order up to
+//! a sixteenth of the result.
 
 use std::collections::TryReserveError;
 use std::io::{self, Read};
@@ -100,7 +100,8 @@ impl Stream<'_> {
         }
     }
 
-    /// Compares the size that a header declares with the length, before anything of that size exists.
+    /// Compares the size that a header declares with the length, before anything of that size
+    /// exists.
     fn check_length(&self, total: u64) -> Result<(), InputError> {
         let path = self.path.to_owned();
         match self.packed {

@@ -151,8 +151,8 @@ pub fn is_path(text: &str) -> bool {
 }
 
 impl Columns {
-    /// What an argument names beside inputs that `reader` reads: a column of their file, a file of its
-    /// own, or `file:column`.
+    /// What an argument names beside inputs that `reader` reads: a column of their file, a file of
+    /// its own, or `file:column`.
     #[must_use]
     pub fn of_argument(text: &str, reader: &Reader) -> Self {
         let in_file = text.rsplit_once(':').filter(|(file, column)| is_path(file) && !column.is_empty());
@@ -206,8 +206,8 @@ pub fn reader_of(path: &Path) -> Result<&'static Reader, InputError> {
     if path.is_dir() { Ok(&readers::MTX) } else { formats::reader_of(path) }
 }
 
-/// Reads a matrix of doubles from a file of any format that is read, told by its contents: of npz the
-/// array of inputs, of tables all columns.
+/// Reads a matrix of doubles from a file of any format that is read, told by its contents: of npz
+/// the array of inputs, of tables all columns.
 ///
 /// # Errors
 ///
@@ -232,8 +232,8 @@ fn matrix(rows: &dyn Blocks) -> Mat<f64> {
     MatRef::from_row_major_slice(&values, samples, features).to_owned()
 }
 
-/// Reads labels from a file of any format that is read, told by its contents: classes if they are one
-/// column of whole numbers or of words and not said to be `real`, else real targets.
+/// Reads labels from a file of any format that is read, told by its contents: classes if they are
+/// one column of whole numbers or of words and not said to be `real`, else real targets.
 ///
 /// # Errors
 ///
@@ -276,7 +276,8 @@ fn classes_of(columns: &[Column]) -> Result<Option<ClassLabels>, InputError> {
     }
 }
 
-/// Labels of columns of a file: classes of one column of whole numbers or of words, else real targets.
+/// Labels of columns of a file: classes of one column of whole numbers or of words, else real
+/// targets.
 ///
 /// # Errors
 ///

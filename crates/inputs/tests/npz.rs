@@ -198,7 +198,8 @@ fn truncation_anywhere_is_noticed() {
     }
 }
 
-/// Checksums of what is read, sizes and places: no change of a byte passes but of what nobody reads.
+/// Checksums of what is read, sizes and places: no change of a byte passes but of what nobody
+/// reads.
 #[test]
 fn damage_to_data_is_noticed_by_the_checksum() {
     for compressed in [false, true] {

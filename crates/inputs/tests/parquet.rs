@@ -386,7 +386,8 @@ fn a_page_that_declares_more_than_its_bytes_can_hold_is_refused() {
     let properties =
         WriterProperties::builder().set_compression(Compression::SNAPPY).set_dictionary_enabled(false);
     let mut bytes = written_with(vec![("x", column)], properties.build());
-    // The first page's header follows the mark: its kind, then its size unpacked as a zigzag varint.
+    // The first page's header follows the mark: its kind, then its size unpacked as a zigzag
+    // varint.
     assert!(bytes[4..7] == [0x15, 0, 0x15] && bytes[7] >= 0x80 && bytes[8] < 0x80, "{:?}", &bytes[4..9]);
     (bytes[7], bytes[8]) = (0xfe, 0x7f);
     refused(read(&bytes, &[], &[]), &["column `x`", "a page declares more than its bytes can hold"]);

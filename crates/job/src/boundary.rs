@@ -49,8 +49,8 @@ pub struct BoundarySpec {
     pub precision: f64,
     /// Least probability that the interval holds α*, in (0, 1).
     pub confidence: f64,
-    /// Probabilities of recovery whose alignments are reported beside α*, each in (0, 1), no two the
-    /// same.
+    /// Probabilities of recovery whose alignments are reported beside α*, each in (0, 1), no two
+    /// the same.
     pub quantiles: Vec<f64>,
     /// Replicates that every cell has.
     pub min_replicates: u32,
@@ -207,8 +207,8 @@ impl Job {
 }
 
 impl JobSpec {
-    /// The job of so many replicates, from the first on, whose rows a cell of this job's boundary is
-    /// found from; itself if it has none.
+    /// The job of so many replicates, from the first on, whose rows a cell of this job's boundary
+    /// is found from; itself if it has none.
     #[must_use]
     pub fn replicated(&self) -> Self {
         let mut spec = self.clone();

@@ -47,12 +47,12 @@ pub struct Key {
     pub enters: Identity,
     /// Which commented jobs show the key.
     pub shown: Shown,
-    /// Whether the key is left out of the printed job at its default. For keys that are younger than
-    /// data sets, whose identity is that of the printed job; the default is then as `to_toml`
+    /// Whether the key is left out of the printed job at its default. For keys that are younger
+    /// than data sets, whose identity is that of the printed job; the default is then as `to_toml`
     /// prints it.
     pub silent: bool,
-    /// The key under which its value is kept and printed, if that is another one, of which this is a
-    /// second name.
+    /// The key under which its value is kept and printed, if that is another one, of which this is
+    /// a second name.
     pub same_as: Option<&'static str>,
     /// What the key means, in a line.
     pub help: String,
@@ -72,7 +72,8 @@ pub(super) const SPECTRAL: &str = "spectral";
 pub struct When {
     /// The other key: its path, or its name in the same table.
     pub key: &'static str,
-    /// The other key's words with which the condition holds, or `a number` or `a list` where it takes these.
+    /// The other key's words with which the condition holds, or `a number` or `a list` where it
+    /// takes these.
     pub is: Vec<&'static str>,
     /// What else the other key may be, and why this one has no meaning then; made up from the names
     /// if `None`.

@@ -265,8 +265,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A path, relative to the file in which it stands. That of an override is relative to where the
-    /// program was started, as on any command line.
+    /// A path, relative to the file in which it stands. That of an override is relative to where
+    /// the program was started, as on any command line.
     pub(super) fn path(&self, node: &Node, text: &str) -> PathBuf {
         let base = if node.place.source == 0 { self.base_dir } else { Path::new("") };
         base.join(text)

@@ -93,9 +93,9 @@ impl JobSource {
         &self.texts
     }
 
-    /// Where the value of `key` (`"grid.samples"`, `"augmentation.stages[2].size"`) stands: the value
-    /// itself, or what it would stand in (the stage, the header of its table) if the key has its
-    /// default, or [`Place::FILE`] if the table is absent too.
+    /// Where the value of `key` (`"grid.samples"`, `"augmentation.stages[2].size"`) stands: the
+    /// value itself, or what it would stand in (the stage, the header of its table) if the key has
+    /// its default, or [`Place::FILE`] if the table is absent too.
     #[must_use]
     pub fn place(&self, key: &str) -> Place {
         let mut path = key;
@@ -117,8 +117,8 @@ impl JobSource {
         self.problem_at(&key, fault.message.clone(), "does not fit", Some(fault.help.clone()))
     }
 
-    /// The problem of a stage of kind `kind` at the path `stage` that cannot be drawn at values that
-    /// may be `found`: it needs `needed`.
+    /// The problem of a stage of kind `kind` at the path `stage` that cannot be drawn at values
+    /// that may be `found`: it needs `needed`.
     #[must_use]
     pub fn problem_of_domain(&self, stage: &str, kind: &Kind, needed: Domain, found: Domain) -> Problem {
         let message = format!(

@@ -40,7 +40,8 @@ pub struct JobSpec {
     pub sampler: Sampler,
     /// `[output]`: what is reported.
     pub output: OutputSpec,
-    /// `[boundary]`, of a job whose rows are critical alignments ([`Job::traced`](super::Job::traced)).
+    /// `[boundary]`, of a job whose rows are critical alignments
+    /// ([`Job::traced`](super::Job::traced)).
     pub boundary: Option<BoundarySpec>,
 }
 
@@ -235,8 +236,8 @@ pub enum ValueRange {
     Own,
     /// Those of images in bytes go to \[0, 1\], others stay what they are.
     Auto,
-    /// The least and the largest value go there: those that the type can hold, of bytes, else those of
-    /// the rows that are learned from.
+    /// The least and the largest value go there: those that the type can hold, of bytes, else those
+    /// of the rows that are learned from.
     To([f64; 2]),
 }
 

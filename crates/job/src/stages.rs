@@ -14,7 +14,8 @@ use super::fields::quoted;
 pub struct StagesSpec {
     /// Stages of `[corruption]`, drawn once a sample; none leave samples clean.
     pub corruption: Vec<StageSpec>,
-    /// From 0 (no corruption) to 5: fills in the keys of the corruption's stages that are not given.
+    /// From 0 (no corruption) to 5: fills in the keys of the corruption's stages that are not
+    /// given.
     pub severity: Option<Axis<i64>>,
     /// The table that a severity reads.
     pub severities: Severities,

@@ -28,8 +28,9 @@ pub struct ViewsFile {
 }
 
 impl ViewsFile {
-    /// Corruption and stages as a job has them, `stages = …` of `[corruption]` and of `[augmentation]`, each
-    /// on one line: paths are absolute, and relative numbers are multiplied by `unit`.
+    /// Corruption and stages as a job has them, `stages = …` of `[corruption]` and of
+    /// `[augmentation]`, each on one line: paths are absolute, and relative numbers are multiplied
+    /// by `unit`.
     #[must_use]
     pub fn chains_toml(&self, unit: f64) -> [String; 2] {
         [&self.corruption, &self.stages].map(|chain| {

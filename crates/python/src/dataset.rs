@@ -200,7 +200,8 @@ impl Column {
     }
 }
 
-/// All rows that are done, a column an array; words are keys and names; NaN where there is no value.
+/// All rows that are done, a column an array; words are keys and names; NaN where there is no
+/// value.
 #[pyfunction]
 fn columns<'py>(python: Python<'py>, path: PathBuf) -> PyResult<Bound<'py, PyDict>> {
     let dataset = with_rows(python, &path)?;
@@ -264,8 +265,8 @@ impl<E: Into<EngineError>> From<E> for Fault {
     }
 }
 
-/// The first rows, `most` of them, that fulfil a condition, each computed again alone, as JSON; `set` says
-/// where files are now, each key with its value as JSON.
+/// The first rows, `most` of them, that fulfil a condition, each computed again alone, as JSON;
+/// `set` says where files are now, each key with its value as JSON.
 #[pyfunction]
 fn replay(
     python: Python<'_>,

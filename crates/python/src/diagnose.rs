@@ -118,9 +118,10 @@ impl Fault {
     }
 }
 
-/// Which paradigm for X (n × d): one of `repeats` (n × d), `pairs` and `nuisance` (n ids), or a corruption
-/// in `views`, the keys of a file of views as JSON. Views are these, additive of a `covariance` (d × d), or
-/// `draws` of the rows (m · rows × d). Labels are `classes` from 0 or `targets` (n × ℓ).
+/// Which paradigm for X (n × d): one of `repeats` (n × d), `pairs` and `nuisance` (n ids), or a
+/// corruption in `views`, the keys of a file of views as JSON. Views are these, additive of a
+/// `covariance` (d × d), or `draws` of the rows (m · rows × d). Labels are `classes` from 0 or
+/// `targets` (n × ℓ).
 #[pyfunction]
 #[pyo3(signature = (
     inputs, *, repeats, pairs, nuisance, views, covariance, draws, classes, targets, dimension, alignment,

@@ -16,15 +16,16 @@ use crate::errors;
 /// How often signals are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Seconds that work that was interrupted may take to stop, so that what is in hand is written; after
-/// that it is left to itself, and ends where it next looks at its flag.
+/// Seconds that work that was interrupted may take to stop, so that what is in hand is written;
+/// after that it is left to itself, and ends where it next looks at its flag.
 const GRACE: f64 = 0.3;
 
 /// Whether the interpreter is about to end, and how many threads wait for work.
 static ENDING: AtomicBool = AtomicBool::new(false);
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-/// Seconds that the interpreter's end waits for threads that wait for work: most tasks take tenths of one.
+/// Seconds that the interpreter's end waits for threads that wait for work: most tasks take tenths
+/// of one.
 const PATIENCE: f64 = 10.0;
 
 thread_local! {
@@ -38,8 +39,9 @@ pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(forked, module)?)
 }
 
-/// The interpreter is about to end: work under way is stopped, and waited for. A thread that came back
-/// to an interpreter that has ended would be ended in the middle of its stack, and the process with it.
+/// The interpreter is about to end: work under way is stopped, and waited for. A thread that came
+/// back to an interpreter that has ended would be ended in the middle of its stack, and the process
+/// with it.
 #[pyfunction]
 fn ending(python: Python<'_>) {
     ENDING.store(true, Ordering::SeqCst);

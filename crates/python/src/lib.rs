@@ -1,8 +1,8 @@
 //! `eigensweep._core`: what the Python package calls.
 //!
-//! Arguments are plain: texts, numbers, arrays of doubles. What is friendly (keywords, dictionaries,
-//! optional libraries) is Python's, in `python/eigensweep`. Long calls release the interpreter's
-//! lock; nothing prints, and there is no global allocator and no global thread pool.
+//! Arguments are plain: texts, numbers, arrays of doubles. What is friendly (keywords,
+//! dictionaries, optional libraries) is Python's, in `python/eigensweep`. Long calls release the
+//! interpreter's lock; nothing prints, and there is no global allocator and no global thread pool.
 //!
 //! | file | about |
 //! |---|---|

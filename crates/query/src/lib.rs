@@ -58,7 +58,8 @@ impl std::fmt::Debug for Query {
 
 impl Query {
     /// Reads `results`, to which the views come; of data sets that keep a summary in place of rows,
-    /// that as `summary`, and of those of critical alignments these as `boundary`, and nothing else.
+    /// that as `summary`, and of those of critical alignments these as `boundary`, and nothing
+    /// else.
     ///
     /// # Errors
     ///

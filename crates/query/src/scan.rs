@@ -50,8 +50,9 @@ fn rows(source: &Source) -> Result<LazyFrame, QueryError> {
 }
 
 /// The summary that a run wrote: a row per combination and paradigm, with columns named as those of
-/// the view [`summary`](eigensweep_store::views), and besides `failed`, variances, extremes and quartiles of
-/// each metric. Its quantiles are exact while a combination has few replicates, a sketch's beyond.
+/// the view [`summary`](eigensweep_store::views), and besides `failed`, variances, extremes and
+/// quartiles of each metric. Its quantiles are exact while a combination has few replicates, a
+/// sketch's beyond.
 fn summary(source: &Source) -> Result<LazyFrame, QueryError> {
     if !source.dataset.has_summary() {
         return Err(SourceError::Empty { path: source.dataset.root().to_path_buf() }.into());

@@ -256,7 +256,8 @@ fn filters_and_columns_reach_the_files() {
     let mut query = Query::new(&[place.source("d", &Axes::default(), plausible)]).unwrap();
     let plan = query.explain("SELECT AVG(distance) FROM results WHERE samples = 100").unwrap();
     assert!(plan.contains("PROJECT 2/") && plan.contains("SELECTION"), "{plan}");
-    // Through a view as well, whatever the type of the axis, without metrics that are not asked for.
+    // Through a view as well, whatever the type of the axis, without metrics that are not asked
+    // for.
     let plan = query.explain("SELECT paradigm, distance_mean FROM summary WHERE dimension = 2").unwrap();
     assert!(plan.contains("SELECTION: col(\"dimension\")") && !plan.contains("implode"), "{plan}");
 }

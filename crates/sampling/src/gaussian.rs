@@ -4,26 +4,30 @@
 //! The signal has k₀ components with second moments `κᵢ²` (diagonal); write `K = diag(κ)`. The
 //! teacher gives it labels:
 //!
-//! - **linear**: `y = √(1−ν) Qᵀ K⁻¹x + √ν e`, `x = K g`: ℓ targets of unit variance, the columns of Q independent uniformly
-//!   random unit vectors, ν the share of label noise;
-//! - **classes**: c uniform over ℓ classes, `x = K (√s Q̂ h_c + M g)`, y one-hot. `h_c` are the vertices of a regular
-//!   simplex (`Σ h_c = 0`, mean of `h_c h_cᵀ` the identity), Q̂ is a random k₀ × (ℓ−1) matrix with orthonormal columns (rows if
-//!   k₀ < ℓ−1), and `M = I − (1−√(1−s)) Q̂Q̂ᵀ`, so that along the class directions the share s of the variance lies
-//!   between classes and the total second moment is `K²` all the same.
+//! - **linear**: `y = √(1−ν) Qᵀ K⁻¹x + √ν e`, `x = K g`: ℓ targets of unit variance, the columns of
+//!   Q independent uniformly random unit vectors, ν the share of label noise;
+//! - **classes**: c uniform over ℓ classes, `x = K (√s Q̂ h_c + M g)`, y one-hot. `h_c` are the
+//!   vertices of a regular simplex (`Σ h_c = 0`, mean of `h_c h_cᵀ` the identity), Q̂ is a random
+//!   k₀ × (ℓ−1) matrix with orthonormal columns (rows if k₀ < ℓ−1), and `M = I − (1−√(1−s)) Q̂Q̂ᵀ`,
+//!   so that along the class directions the share s of the variance lies between classes and the
+//!   total second moment is `K²` all the same.
 //!
 //! Here g, e are standard normal. **Exact Gram matrix** of n rows of A = \[X Y\], at a cost that
 //! does not grow with n:
 //!
 //! - linear: `A = G Tᵀ` with G (n × w) standard normal, so `AᵀA = T W Tᵀ`, `W ~ Wishart_w(I, n)`;
-//! - classes: class counts n_c are multinomial (a chain of binomials); given them, class means of g are
-//!   `z_c/√n_c` with `z_c ~ N(0, I)`, independent of the scatter within classes, `W ~ Wishart(I, n − #{c: n_c > 0})`. Hence with
-//!   class means `x̄_c = K(√s Q̂ h_c + M z_c/√n_c)`: `XᵀX = Σ n_c x̄_c x̄_cᵀ + K M W M K`, `XᵀY = [n_c x̄_c]`, `YᵀY = diag(n_c)`.
+//! - classes: class counts n_c are multinomial (a chain of binomials); given them, class means of g
+//!   are `z_c/√n_c` with `z_c ~ N(0, I)`, independent of the scatter within classes,
+//!   `W ~ Wishart(I, n − #{c: n_c > 0})`. Hence with class means
+//!   `x̄_c = K(√s Q̂ h_c + M z_c/√n_c)`: `XᵀX = Σ n_c x̄_c x̄_cᵀ + K M W M K`, `XᵀY = [n_c x̄_c]`,
+//!   `YᵀY = diag(n_c)`.
 //!
-//! **A fixed signal** ([`Signal::Fixed`]) is any X with `XᵀX/n = K²`, the setting of the paper, where
-//! X is given; labels stay random:
+//! **A fixed signal** ([`Signal::Fixed`]) is any X with `XᵀX/n = K²`, the setting of the paper,
+//! where X is given; labels stay random:
 //!
-//! - linear: the teacher of that X, so `AᵀA = T W Tᵀ` with W the Gram matrix of G of which the first k₀
-//!   columns are orthonormal times √n: `W = [nI, √n Z; ·, ZᵀZ + H]`, `H ~ Wishart_ℓ(I, n − k₀)`;
+//! - linear: the teacher of that X, so `AᵀA = T W Tᵀ` with W the Gram matrix of G of which the
+//!   first k₀ columns are orthonormal times √n: `W = [nI, √n Z; ·, ZᵀZ + H]`,
+//!   `H ~ Wishart_ℓ(I, n − k₀)`;
 //! - classes: the sample of classes, brought to that moment: `X L⁻ᵀ K √n` with `XᵀX = L Lᵀ`, which
 //!   needs n ≥ k₀ rows.
 //!
@@ -194,9 +198,9 @@ impl GaussianSource {
 
     /// Draws AᵀA (w × w, both triangles) of `samples` = n rows, exactly in distribution.
     ///
-    /// Draws, for a linear teacher, a [`wishart::root`], of a fixed signal k₀·ℓ normals before it; for
-    /// classes, ℓ−1 binomials, k₀·ℓ normals (class means) and a root. A fixed signal of fewer samples
-    /// than components, which there is none of, has a Gram matrix of NaN.
+    /// Draws, for a linear teacher, a [`wishart::root`], of a fixed signal k₀·ℓ normals before it;
+    /// for classes, ℓ−1 binomials, k₀·ℓ normals (class means) and a root. A fixed signal of fewer
+    /// samples than components, which there is none of, has a Gram matrix of NaN.
     ///
     /// # Panics
     ///

@@ -2,7 +2,8 @@
 //!
 //! Image number i is a pure function of the seed and of i: samples are prefixes, or any other
 //! subset, of one sequence without an end, and no file is needed. A stroke is a quadratic B-spline
-//! of a few control points, jittered and moved by a random affine map; its edge is soft over a pixel.
+//! of a few control points, jittered and moved by a random affine map; its edge is soft over a
+//! pixel.
 //!
 //! Format, amount of ink, spectrum and difficulty are about those of MNIST (`tests/glyphs.rs` has
 //! the numbers of both), so that what runs on one runs on the other.

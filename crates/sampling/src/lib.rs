@@ -3,7 +3,8 @@
 //! A sample of n noisy inputs with labels enters every closed form through its second moments only.
 //! This crate draws those moments:
 //!
-//! - [`moments`]: **exactly**, without ever drawing the n × p noise, at a cost that does not grow with n;
+//! - [`moments`]: **exactly**, without ever drawing the n × p noise, at a cost that does not grow
+//!   with n;
 //! - [`explicit`]: by drawing every number, the reference that the exact sampler is tested against.
 //!
 //! The clean inputs behind them are real ([`subset`]: nested subsets of a keyed permutation) or

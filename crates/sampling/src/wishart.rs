@@ -1,7 +1,8 @@
 //! Roots of Wishart matrices: `H = R Rᵀ ~ Wishart_p(I, m)`.
 //!
-//! - m ≥ p: Bartlett's decomposition. R is lower triangular, standard normal below the diagonal, and `Rᵢᵢ² ~ χ²` with
-//!   m − i degrees of freedom (i from 0), all independent. The cost does not depend on m.
+//! - m ≥ p: Bartlett's decomposition. R is lower triangular, standard normal below the diagonal,
+//!   and `Rᵢᵢ² ~ χ²` with m − i degrees of freedom (i from 0), all independent. The cost does not
+//!   depend on m.
 //! - m < p: R is p × m, standard normal (H has rank m and no density).
 //!
 //! Source: Bartlett (1933); Anderson, *An Introduction to Multivariate Statistical Analysis*, 3rd

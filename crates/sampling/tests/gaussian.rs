@@ -369,8 +369,8 @@ fn rows_of_another_width_panic() {
     let _ = draw_rows(&mut source(5, linear(3, 0.25)), 7, 10, &mut stream(1));
 }
 
-/// A fixed signal has its spectrum whatever n, from as many samples as components on; its labels are
-/// those of the teacher: in expectation, and of many samples, the moments of a random signal.
+/// A fixed signal has its spectrum whatever n, from as many samples as components on; its labels
+/// are those of the teacher: in expectation, and of many samples, the moments of a random signal.
 #[test]
 fn a_fixed_signal_has_its_spectrum_at_every_n_and_labels_of_the_teacher() {
     for (components, teacher) in POPULATIONS {
@@ -410,8 +410,8 @@ fn a_fixed_signal_has_its_spectrum_at_every_n_and_labels_of_the_teacher() {
     }
 }
 
-/// Linear labels on a given X: residuals of the regression on X have the law of label noise on n − k₀
-/// degrees of freedom, and the regression's error is that of given inputs.
+/// Linear labels on a given X: residuals of the regression on X have the law of label noise on n −
+/// k₀ degrees of freedom, and the regression's error is that of given inputs.
 #[test]
 fn linear_labels_of_a_fixed_signal_are_regressed_as_on_given_inputs() {
     const DRAWS: usize = 4000;

@@ -12,10 +12,10 @@
 //!
 //! - **symmetric**: the pencil (M, S). `H = L⁻¹ M L⁻ᵀ = Q Λ Qᵀ`: all λ and the k leading columns of
 //!   `V = L⁻ᵀ Q`;
-//! - **cross**: the pencil (CᵀC, S). `F = L⁻¹ Cᵀ`, `F Fᵀ = Q Φ² Qᵀ`: all φ² and the k leading columns
-//!   of `V = L⁻ᵀ Q`. Squaring costs digits of what is small: φ² has an error of a few d·ε·φ₁², so
-//!   that a φ that is nothing beside φ₁ is known to √(d·ε)·φ₁ only, and vectors are known to d·ε·φ₁²
-//!   over the gap of their φ²;
+//! - **cross**: the pencil (CᵀC, S). `F = L⁻¹ Cᵀ`, `F Fᵀ = Q Φ² Qᵀ`: all φ² and the k leading
+//!   columns of `V = L⁻ᵀ Q`. Squaring costs digits of what is small: φ² has an error of a few
+//!   d·ε·φ₁², so that a φ that is nothing beside φ₁ is known to √(d·ε)·φ₁ only, and vectors are
+//!   known to d·ε·φ₁² over the gap of their φ²;
 //! - **solved**: `S⁻¹ B`.
 //!
 //! A problem whose S is not *safely* definite is refused: as
@@ -392,7 +392,8 @@ impl GeneralBatch {
     ///
     /// # Errors
     ///
-    /// [`Failure::NotFinite`] if S or B is not, [`Failure::NotPositiveDefinite`] if S is not, safely.
+    /// [`Failure::NotFinite`] if S or B is not, [`Failure::NotPositiveDefinite`] if S is not,
+    /// safely.
     pub fn definite(&self, place: usize) -> Result<(), Failure> {
         self.outcomes[place / self.lanes][place % self.lanes]
     }
@@ -417,12 +418,13 @@ impl GeneralBatch {
         if values.iter().all(|x| x.is_finite()) { Ok(values) } else { Err(Failure::NotFinite) }
     }
 
-    /// Writes the leading columns of V of a pencil of the problem at `place` into `vectors` (d × k),
-    /// `VᵀSV = I`.
+    /// Writes the leading columns of V of a pencil of the problem at `place` into `vectors` (d ×
+    /// k), `VᵀSV = I`.
     ///
     /// # Panics
     ///
-    /// If it has not d rows, or more columns than vectors were asked for, or the pencil was not wanted.
+    /// If it has not d rows, or more columns than vectors were asked for, or the pencil was not
+    /// wanted.
     pub fn vectors(&self, pencil: Pencil, place: usize, mut vectors: MatMut<'_, f64>) {
         let (size, width) = (self.size, self.count);
         assert!(vectors.nrows() == size && vectors.ncols() <= width, "d × k");

@@ -134,8 +134,8 @@ impl LeadingBatch {
 /// everywhere. Derived from memory: a group of lanes of this order is 135 MB.
 pub const MOST_IN_A_LANE: usize = 2048;
 
-/// The `count` largest eigenvalues, descending, of one symmetric matrix (d × d, lower triangle read),
-/// with orthonormal eigenvectors (d × count). Allocates: for what is found once.
+/// The `count` largest eigenvalues, descending, of one symmetric matrix (d × d, lower triangle
+/// read), with orthonormal eigenvectors (d × count). Allocates: for what is found once.
 ///
 /// The sign of each eigenvector is fixed: its entry of largest magnitude is positive, the first one
 /// if several tie. Up to [`MOST_IN_A_LANE`] rows the bits are the same on every machine; beyond,

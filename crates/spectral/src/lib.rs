@@ -15,9 +15,9 @@
 //!
 //! - Matrices are column-major `f64`. A *symmetric* argument is read from its lower triangle unless
 //!   a function says otherwise.
-//! - No function allocates but [`leading::eigenpairs`]. A kernel's workspace is a struct of its own, or
-//!   comes from a [`MemStack`] of the size that its twin `*_scratch` returns. One for the largest size
-//!   serves every smaller one.
+//! - No function allocates but [`leading::eigenpairs`]. A kernel's workspace is a struct of its
+//!   own, or comes from a [`MemStack`] of the size that its twin `*_scratch` returns. One for the
+//!   largest size serves every smaller one.
 //! - Everything is the same bits on every instruction set up to [`band::LARGEST_SIZE`].
 //! - Everything runs on the calling thread (`Par::Seq`): parallelism lives in the scheduler.
 //! - A kernel that cannot answer returns a [`Failure`] and leaves its outputs unspecified.

@@ -61,8 +61,8 @@ impl InverseRoot {
     /// Writes T into the first r columns of `root` (d × d), those of the largest λ first, and
     /// returns r, which is 0 for a matrix of zeros; `vectors` (d × d) is workspace.
     ///
-    /// `rounding` is what the equilibrated matrix is known to be off by, in the spectral norm, beside
-    /// what is always; 0 if nothing is known. Eigenvalues up to it count as zero, too.
+    /// `rounding` is what the equilibrated matrix is known to be off by, in the spectral norm,
+    /// beside what is always; 0 if nothing is known. Eigenvalues up to it count as zero, too.
     ///
     /// # Errors
     ///

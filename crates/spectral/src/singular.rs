@@ -1,7 +1,7 @@
 //! Singular values and vectors of a matrix with no more columns than rows.
 //!
-//! `M = U Φ Pᵀ`. Reconstruction's general path takes them from `C T` (`C L⁻ᵀ`) directly: squaring it
-//! to `TᵀCᵀC T` would leave the small φ with an error of √ε·φ₁.
+//! `M = U Φ Pᵀ`. Reconstruction's general path takes them from `C T` (`C L⁻ᵀ`) directly: squaring
+//! it to `TᵀCᵀC T` would leave the small φ with an error of √ε·φ₁.
 //!
 //! Method: products, eigenvectors and QR factors, each in one order of summation. `MᵀM = P Λ Pᵀ`
 //! has an error of ε φ₁², so that the columns of `M P` are orthogonal up to ε φ₁²: the leading

@@ -169,8 +169,8 @@ fn lanes_and_band_agree() {
             assert!(near(one.0, other.0, one.0), "{at}: ridge {} {}", one.0, other.0);
             assert!(one.1.iter().zip(&other.1).all(|(x, y)| near(*x, *y, one.1[0])), "{at}: values");
             assert!(one.2.iter().zip(&other.2).all(|(x, y)| near(*x, *y, one.2[0])), "{at}: squares");
-            // The first vector, and all of them: what is between depends on gaps, and all of a matrix
-            // of low rank on rounding.
+            // The first vector, and all of them: what is between depends on gaps, and all of a
+            // matrix of low rank on rounding.
             for n in if kind == 3 { 2..3 } else { 0..3 }.filter(|n| *n != 1) {
                 let (x, y) = (one.3[n], other.3[n]);
                 assert!(near(x, y, 1e3 * x), "{at}: explained {:?} {:?}", one.3, other.3);

@@ -19,8 +19,8 @@ pub const PARADIGM: &str = "paradigm";
 /// `status`, string: `ok`, or why there is no value.
 pub const STATUS: &str = "status";
 
-/// `verdict`, string, in the place of [`STATUS`] where rows are critical alignments: `traced`, `always`,
-/// `never`, or why there is none.
+/// `verdict`, string, in the place of [`STATUS`] where rows are critical alignments: `traced`,
+/// `always`, `never`, or why there is none.
 pub const VERDICT: &str = "verdict";
 
 /// `replicates`, in summaries: how many replicates a line is about.

@@ -258,7 +258,8 @@ struct SlicedAxis {
 impl Slice {
     /// Of some axes, each with its values in any order, so few values that they have at most `most`
     /// combinations: of the noise scale and the alignment (or the first two axes) the ends and the
-    /// middle, and of every other axis the middle; all values of all axes where they are few enough.
+    /// middle, and of every other axis the middle; all values of all axes where they are few
+    /// enough.
     #[must_use]
     pub fn new<'n>(axes: impl IntoIterator<Item = (&'n str, Vec<f64>)>, most: usize) -> Self {
         let axis = |(name, mut kept): (&str, Vec<f64>)| {
@@ -312,8 +313,8 @@ impl Slice {
     }
 }
 
-/// What `run` prints at the end: the first metric of the job at the smallest and the largest sample,
-/// such as how far the corrupted model is from the clean one, and what theory says.
+/// What `run` prints at the end: the first metric of the job at the smallest and the largest
+/// sample, such as how far the corrupted model is from the clean one, and what theory says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     /// The metric.
@@ -348,8 +349,8 @@ pub struct SummaryLine {
 }
 
 impl SummaryLine {
-    /// The threshold `α* = √max(0, α²)` at the median of α² over the replicates; infinite where no α
-    /// recovers.
+    /// The threshold `α* = √max(0, α²)` at the median of α² over the replicates; infinite where no
+    /// α recovers.
     #[must_use]
     pub fn median_threshold(&self) -> Option<f64> {
         self.threshold.median.map(alignment)

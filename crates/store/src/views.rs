@@ -1,5 +1,5 @@
-//! The ready-made views, as SQL text over `results`: what they compute is what is written here, whoever
-//! runs it.
+//! The ready-made views, as SQL text over `results`: what they compute is what is written here,
+//! whoever runs it.
 //!
 //! **`summary`**, a row per combination of axes and paradigm: `rows` and, for each metric *m*,
 //! `m_count` (rows with a value), `m_mean`, `m_se` (standard error of the mean, s/√count),
@@ -10,8 +10,8 @@
 //! replicate share their draws, so the difference within a replicate varies far less than either
 //! distance: with `Dᵣ` the difference in replicate r over the R replicates where both have a value,
 //! `margin = mean D`, `margin_se = sd(D)/√R`. `replicates` is that R. Where no paradigm has a
-//! distance, there is no winner. `recovers` names the paradigms that recover there, or `none`: those
-//! with α² above their threshold in at least half of the replicates, and those that have no
+//! distance, there is no winner. `recovers` names the paradigms that recover there, or `none`:
+//! those with α² above their threshold in at least half of the replicates, and those that have no
 //! threshold; NULL where no threshold is known. To recover is to leak nothing in the limit: for k >
 //! k₀ no paradigm with a threshold does, although its distance may fall.
 

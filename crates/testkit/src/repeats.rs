@@ -1,5 +1,5 @@
-//! Things that are measured twice: problems with known signal and noise, and what a representation is
-//! worth in them.
+//! Things that are measured twice: problems with known signal and noise, and what a representation
+//! is worth in them.
 
 use faer::linalg::solvers::Solve;
 use faer::{Mat, MatRef};
@@ -22,8 +22,8 @@ pub struct Repeated {
 }
 
 impl Repeated {
-    /// A random one of d features, 6 or more: k₀ = 3 to 8 directions of signal, as many of louder noise at a random
-    /// angle with them and a floor of white noise, and views of any covariance.
+    /// A random one of d features, 6 or more: k₀ = 3 to 8 directions of signal, as many of louder
+    /// noise at a random angle with them and a floor of white noise, and views of any covariance.
     pub fn random(random: &mut Random, size: usize) -> Self {
         let more = (size / 2).saturating_sub(2).min(6);
         let (rank, loud) = (3 + random.below(more), 3 + random.below(more));
@@ -68,8 +68,8 @@ impl Repeated {
         (0..basis.ncols()).map(|i| shares[(i, i)]).sum::<f64>() / basis.ncols() as f64
     }
 
-    /// Share of the clean signal's variance that is predicted from a representation by a map (k × d), in
-    /// the population.
+    /// Share of the clean signal's variance that is predicted from a representation by a map (k ×
+    /// d), in the population.
     #[must_use]
     pub fn kept(&self, basis: MatRef<'_, f64>, map: MatRef<'_, f64>) -> f64 {
         let trace = |matrix: &Mat<f64>| (0..matrix.nrows()).map(|i| matrix[(i, i)]).sum::<f64>();

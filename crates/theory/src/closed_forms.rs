@@ -166,8 +166,8 @@ pub struct Problem<'f, 'm> {
 }
 
 impl Problem<'_, '_> {
-    /// The same of an S that is known to be off by so much, in the spectral norm once its diagonal is
-    /// one: directions that this hides are not in its range.
+    /// The same of an S that is known to be off by so much, in the spectral norm once its diagonal
+    /// is one: directions that this hides are not in its range.
     #[must_use]
     pub fn with_rounding(self, rounding: f64) -> Self {
         self.forms.root.rounding = rounding;
@@ -283,8 +283,8 @@ impl ClosedForms {
     /// The eigenvectors of a symmetric M (d × d) relative to what was factored:
     /// `Tᵀ M T = Q Ω Qᵀ`, `V = T Q`.
     ///
-    /// Cost: d³ (two solves) + ≈ 9d³ (eigenvectors) + d³ (back) flops; of rank r 2d²r + 2dr² + ≈ 9r³
-    /// + 2dr².
+    /// Cost: d³ (two solves) + ≈ 9d³ (eigenvectors) + d³ (back) flops; of rank r 2d²r + 2dr² + ≈
+    /// 9r³ + 2dr².
     pub(crate) fn pencil(&mut self, matrix: MatRef<'_, f64>) -> Result<Encoder<'_>, Failure> {
         let (size, rank) = (self.size, self.root.rank());
         let mut half = self.right.as_mut().submatrix_mut(0, 0, rank, size);

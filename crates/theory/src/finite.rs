@@ -3,8 +3,8 @@
 //! [Propositions 4.3 and 4.4](crate::thresholds) are about n → ∞. At finite n each draw of the data
 //! has a critical alignment αᵣ of its own. Take one signal component (κ², λ^Θ = θ) beside one noise
 //! component (λ, θ'), the signal's clean moment given. The sample's second moment is off by order
-//! n^(−½): its noise entry is λ(1 + √(2/n) z₂), its cross entry z √(κ²λ/n), z and z₂ standard normal
-//! and independent. Half of a component leaks where the leading eigenvector is half noise:
+//! n^(−½): its noise entry is λ(1 + √(2/n) z₂), its cross entry z √(κ²λ/n), z and z₂ standard
+//! normal and independent. Half of a component leaks where the leading eigenvector is half noise:
 //!
 //! - **joint-embedding**: in coordinates Σ^(−½) the diagonal entries a = κ²/θ and b = λ/(θ' + α²λ)
 //!   are equal there, whatever the cross entry is, so with q = θ'/λ
@@ -21,8 +21,8 @@
 //! The law is of the pair that is critical at this n; components that are nearly as strong add to
 //! it, and are not in it. [`spiked_level`] is about many of them: as many as p = γn.
 //!
-//! Source: section 2.2 of this project's specification of statistics, derived and confirmed there and
-//! in `tests/finite.rs`; Baik, Ben Arous and Péché (2005) and Paul (2007) for the spiked model.
+//! Source: section 2.2 of this project's specification of statistics, derived and confirmed there
+//! and in `tests/finite.rs`; Baik, Ben Arous and Péché (2005) and Paul (2007) for the spiked model.
 
 use crate::paradigms::Paradigm;
 use crate::thresholds::{Spectra, SpectraError, thresholds};
@@ -89,9 +89,9 @@ impl Crossing {
     }
 }
 
-/// The law of a paradigm's critical alignment at n samples, for representations of dimension k: that
-/// of the critical pair. A representation needs the k signal components that reappear at the least α,
-/// in front of every noise component.
+/// The law of a paradigm's critical alignment at n samples, for representations of dimension k:
+/// that of the critical pair. A representation needs the k signal components that reappear at the
+/// least α, in front of every noise component.
 ///
 /// `None` for k > k₀, of a paradigm without a threshold, and where the leading order means nothing.
 ///
@@ -146,9 +146,9 @@ pub fn law(
 /// well above them.
 ///
 /// In the spiked model a component of population ratio ℓ > 1 + √γ over the bulk has an eigenvector
-/// of `cos² = (1 − γ/(ℓ−1)²)/(1 + γ/(ℓ−1))`, and leaks `(1 − cos²)/(ℓ cos² + 1 − cos²)`; the answer is
-/// the ℓ at which that is `tolerance`, by bisection to a relative 10⁻¹². It tends to 1 as γ → 0, so
-/// the paper's threshold is the limit of n → ∞ at fixed d only.
+/// of `cos² = (1 − γ/(ℓ−1)²)/(1 + γ/(ℓ−1))`, and leaks `(1 − cos²)/(ℓ cos² + 1 − cos²)`; the answer
+/// is the ℓ at which that is `tolerance`, by bisection to a relative 10⁻¹². It tends to 1 as γ → 0,
+/// so the paper's threshold is the limit of n → ∞ at fixed d only.
 ///
 /// NaN unless γ is at least 0 and `tolerance` in (0, 1).
 #[must_use]

@@ -1,10 +1,10 @@
 //! The closed forms for any moments, many problems at a time.
 //!
 //! Up to [`LARGEST_SIZE`] features a problem is solved in lanes
-//! ([`spectral::general`](eigensweep_spectral::general)), with the leading columns of V only, unless
-//! its S is not safely definite, or known to be off by much: then, and where a paradigm has no form
-//! in lanes, [`ClosedForms`] answer. Which way a problem takes, and every bit of what lanes find, is a
-//! matter of the problem alone.
+//! ([`spectral::general`](eigensweep_spectral::general)), with the leading columns of V only,
+//! unless its S is not safely definite, or known to be off by much: then, and where a paradigm has
+//! no form in lanes, [`ClosedForms`] answer. Which way a problem takes, and every bit of what lanes
+//! find, is a matter of the problem alone.
 
 use eigensweep_spectral::general::{General, GeneralBatch, Room, Wanted};
 use eigensweep_spectral::lanes::LARGEST_SIZE;
@@ -35,8 +35,8 @@ pub struct GeneralForms {
 }
 
 impl GeneralForms {
-    /// Workspace for up to `size` inputs and features of views, `labels` = ℓ and `dimension` = k, and
-    /// for these paradigms.
+    /// Workspace for up to `size` inputs and features of views, `labels` = ℓ and `dimension` = k,
+    /// and for these paradigms.
     #[must_use]
     pub fn new(
         instruction_set: InstructionSet,
@@ -104,16 +104,16 @@ impl GeneralForms {
         self.lanes.as_ref().map_or(1, room)
     }
 
-    /// Solves problems of one shape by each of the paradigms, for encoders of `dimension` = k columns
-    /// or as many as there are, and hands over what each paradigm, by its place, makes of each
-    /// problem, by its place: all paradigms of the first problem first.
+    /// Solves problems of one shape by each of the paradigms, for encoders of `dimension` = k
+    /// columns or as many as there are, and hands over what each paradigm, by its place, makes of
+    /// each problem, by its place: all paradigms of the first problem first.
     ///
     /// Failures are those of [`Problem::solve`](crate::closed_forms::Problem::solve).
     ///
     /// # Panics
     ///
-    /// If there are more problems than the [`capacity`](Self::capacity), they differ in shape, there is
-    /// no room for them, or columns of G, S or B are not contiguous.
+    /// If there are more problems than the [`capacity`](Self::capacity), they differ in shape,
+    /// there is no room for them, or columns of G, S or B are not contiguous.
     pub fn solve(
         &mut self,
         paradigms: &[&'static Paradigm],

@@ -16,10 +16,10 @@
 //! | Proposition 4.2 (supervised recovers for every α) | a test: `crates/engine/tests/propositions.rs` |
 //! | equation 93 (linear probing loss) | [`probing`] |
 //!
-//! A paradigm is solved for any moments by [`closed_forms`], many problems at a time by [`general`],
-//! and for additive views by [`additive`]. [`features`] are fixed maps of samples and of their views. What is
-//! reported of a paradigm is a table of [`metrics`]. Leakage, the share of a representation's
-//! variance that is irrelevant, is not in the paper: [`leakage`].
+//! A paradigm is solved for any moments by [`closed_forms`], many problems at a time by
+//! [`general`], and for additive views by [`additive`]. [`features`] are fixed maps of samples and
+//! of their views. What is reported of a paradigm is a table of [`metrics`]. Leakage, the share of
+//! a representation's variance that is irrelevant, is not in the paper: [`leakage`].
 //!
 //! The crate is called by `engine` (a batch of Σ at a time, every buffer reused) and by
 //! `eigensweep solve` (one problem). It knows nothing of grids, randomness, threads or files.

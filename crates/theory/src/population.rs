@@ -1,17 +1,17 @@
-//! The limit n = ∞ for any covariances: from which alignment on a representation holds no more noise
-//! than it must.
+//! The limit n = ∞ for any covariances: from which alignment on a representation holds no more
+//! noise than it must.
 //!
-//! [Propositions 4.3 and 4.4](crate::thresholds) need data, Γ and Θ diagonal in one basis. In general
-//! eigenvalues do not cross, recovery is gradual, and some noise may be unavoidable: no map of k
-//! dimensions leaks less than `L_min = 1 − mean of the k largest eigenvalues of (C₀, C₀ + Γ)`. So the
-//! threshold is where the *excess* leakage `L(α) − L_min` falls below a tolerance, 1/(2k) unless
-//! another is given: half of a component. Where Γ vanishes on the signal and k ≤ k₀, L_min is 0 and
-//! this is the threshold of the propositions.
+//! [Propositions 4.3 and 4.4](crate::thresholds) need data, Γ and Θ diagonal in one basis. In
+//! general eigenvalues do not cross, recovery is gradual, and some noise may be unavoidable: no map
+//! of k dimensions leaks less than `L_min = 1 − mean of the k largest eigenvalues of (C₀, C₀ + Γ)`.
+//! So the threshold is where the *excess* leakage `L(α) − L_min` falls below a tolerance, 1/(2k)
+//! unless another is given: half of a component. Where Γ vanishes on the signal and k ≤ k₀, L_min
+//! is 0 and this is the threshold of the propositions.
 //!
-//! Roots are found by ITP: I. F. D. Oliveira and R. H. C. Takahashi, *An enhancement of the bisection
-//! method average performance preserving minmax optimality*, ACM Transactions on Mathematical Software
-//! 47 (2020), article 5. It takes at most one step more than bisection, as it does where eigenvalues
-//! cross, and half as many or fewer where recovery is gradual.
+//! Roots are found by ITP: I. F. D. Oliveira and R. H. C. Takahashi, *An enhancement of the
+//! bisection method average performance preserving minmax optimality*, ACM Transactions on
+//! Mathematical Software 47 (2020), article 5. It takes at most one step more than bisection, as it
+//! does where eigenvalues cross, and half as many or fewer where recovery is gradual.
 //!
 //! Source: section 2.1 of this project's specification of statistics.
 
@@ -159,8 +159,8 @@ impl<'a> Limits<'a> {
     ///
     /// # Errors
     ///
-    /// Those of the paradigm, and [`Failure::DimensionAboveRank`]; [`Failure::NotFinite`] if leakage
-    /// is no number.
+    /// Those of the paradigm, and [`Failure::DimensionAboveRank`]; [`Failure::NotFinite`] if
+    /// leakage is no number.
     pub fn excess(&mut self, paradigm: &Paradigm, views: &Views) -> Result<f64, Failure> {
         let Views { mean_views, views, cross, rounding } = views;
         let given = Moments::unlabelled(mean_views.as_ref(), views.as_ref(), cross.as_ref());
@@ -176,8 +176,8 @@ impl<'a> Limits<'a> {
     /// The limit of a paradigm as the excess leakage falls below a tolerance, of views that `at`
     /// gives for an α.
     ///
-    /// α is looked for to 10⁻⁸ of log α, from 10⁻³ to 10⁴ times the α at which views are as strong in
-    /// the noise as they are in all at α = 0.
+    /// α is looked for to 10⁻⁸ of log α, from 10⁻³ to 10⁴ times the α at which views are as strong
+    /// in the noise as they are in all at α = 0.
     ///
     /// # Errors
     ///
@@ -235,11 +235,11 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// The noise's share of each direction's variance: eigenvalues of (Γ, C₀ + Γ) on the range of C₀ + Γ,
-/// descending.
+/// The noise's share of each direction's variance: eigenvalues of (Γ, C₀ + Γ) on the range of C₀ +
+/// Γ, descending.
 ///
-/// With Γ = F Fᵀ those that are not zero are eigenvalues of `Fᵀ (C₀ + Γ)⁻¹ F`, which is as small as the
-/// rank of Γ: what noise does not touch has a share of zero, and no rounding of one minus one.
+/// With Γ = F Fᵀ those that are not zero are eigenvalues of `Fᵀ (C₀ + Γ)⁻¹ F`, which is as small as
+/// the rank of Γ: what noise does not touch has a share of zero, and no rounding of one minus one.
 fn noise_shares(
     forms: &mut ClosedForms,
     Covariances { clean, noise, rounding }: Covariances<'_>,
@@ -270,8 +270,8 @@ fn trace(matrix: MatRef<'_, f64>) -> f64 {
     (0..matrix.nrows()).map(|i| matrix[(i, i)]).sum()
 }
 
-/// The log α from which on the excess leakage is below a bound, by ITP with its usual constants, of the
-/// logarithm of the excess: where recovery is gradual, that is nearly a straight line.
+/// The log α from which on the excess leakage is below a bound, by ITP with its usual constants, of
+/// the logarithm of the excess: where recovery is gradual, that is nearly a straight line.
 ///
 /// `known` are log α and excess, ascending: not below the bound at the first, below it at the last.
 /// What is computed is added.

@@ -31,8 +31,8 @@ pub(crate) struct Root {
     pub(crate) rounding: f64,
 }
 
-/// Rounding of S, in units of d·ε, above which a factor of it may be that of rounding: what is usual
-/// is a few. Chosen.
+/// Rounding of S, in units of d·ε, above which a factor of it may be that of rounding: what is
+/// usual is a few. Chosen.
 const MUCH: f64 = 100.0;
 
 /// Whether S of d variables is off by so much that no factor of it is trusted.

@@ -20,8 +20,8 @@
 //! `(κⱼ²/n) / (κⱼ²/n + λⱼ^Θ)`, those of (C₀², C₀ + Θ) in place of its square times `κⱼ²/n + λⱼ^Θ`
 //! ([`Pencils`]).
 //!
-//! A difference within the rounding error of its terms is zero: it says that the threshold is at α =
-//! 0, and not at some √ε.
+//! A difference within the rounding error of its terms is zero: it says that the threshold is at α
+//! = 0, and not at some √ε.
 
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;

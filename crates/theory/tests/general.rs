@@ -1,5 +1,5 @@
-//! Many problems at a time are what each is alone by the closed forms: to rounding where lanes solve
-//! them, bit for bit where they are left, and whatever else is in the batch.
+//! Many problems at a time are what each is alone by the closed forms: to rounding where lanes
+//! solve them, bit for bit where they are left, and whatever else is in the batch.
 
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
@@ -154,8 +154,8 @@ fn projector(basis: MatRef<'_, f64>) -> Mat<f64> {
     &q * q.transpose()
 }
 
-/// Values agree to `30 d ε` times the condition, projectors to that over the gap, whatever the k, and
-/// maps.
+/// Values agree to `30 d ε` times the condition, projectors to that over the gap, whatever the k,
+/// and maps.
 fn assert_agree(problem: &Problem, lanes: &[Answer; 3], alone: &[Answer; 3], dimension: usize) {
     let size = problem.views.nrows();
     let slack = 30.0 * size as f64 * f64::EPSILON * problem.condition();

@@ -249,8 +249,8 @@ fn the_excess_is_the_tolerance_at_the_limit() {
     assert!(traced > 15, "{traced}");
 }
 
-/// A root takes no more than a step more than bisection, 31 steps to a width of 10⁻⁸, and about half as
-/// many where recovery is gradual.
+/// A root takes no more than a step more than bisection, 31 steps to a width of 10⁻⁸, and about
+/// half as many where recovery is gradual.
 #[test]
 fn roots_take_few_problems() {
     let k = 3;

@@ -12,8 +12,8 @@ pub(crate) struct Diagnose {
     /// Inputs X, a measurement a row (n × d), of any format that a job reads, told by its contents
     #[arg(long, value_name = "X")]
     pub(crate) inputs: PathBuf,
-    /// Which columns are inputs, by name, `*` for any letters; `!NAME` takes one out [default: all that
-    /// are not named otherwise]
+    /// Which columns are inputs, by name, `*` for any letters; `!NAME` takes one out [default: all
+    /// that are not named otherwise]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
     /// A second measurement of each row, in the same order: what differs is noise
@@ -36,8 +36,8 @@ pub(crate) struct Diagnose {
     /// Dimension k of the representation [default: found by permutation of pairs]
     #[arg(long, value_name = "K")]
     pub(crate) dimension: Option<usize>,
-    /// Alignment α of the views with the noise, at least 0, that the answer is about [default: 0 with
-    /// --views, else 1]
+    /// Alignment α of the views with the noise, at least 0, that the answer is about [default: 0
+    /// with --views, else 1]
     #[arg(long, value_name = "A", allow_negative_numbers = true)]
     pub(crate) alignment: Option<f64>,
     /// Keep so many principal components, fitted inside each fold [default: all features]

@@ -12,7 +12,8 @@ pub(crate) struct Plot {
     /// Data sets (directories)
     #[arg(required = true, value_name = "DATASET")]
     pub(crate) datasets: Vec<PathBuf>,
-    /// Which figure [default: learning-curves; boundary where `eigensweep boundary` made the data set]
+    /// Which figure [default: learning-curves; boundary where `eigensweep boundary` made the data
+    /// set]
     #[arg(long, value_name = "FIGURE", value_parser = figure())]
     pub(crate) figure: Option<&'static Kind>,
     /// Write to this file, .svg or .png [default: DATASET-FIGURE.svg in this directory]

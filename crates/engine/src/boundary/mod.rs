@@ -1,7 +1,8 @@
 //! Critical alignments: at which α half of the replicates recover.
 //!
-//! A job is made one whose rows they are by [`Job::traced`](eigensweep_job::Job::traced); from there on
-//! it is planned, run, sharded and resumed as any other, and the simulation computes its rows:
+//! A job is made one whose rows they are by [`Job::traced`](eigensweep_job::Job::traced); from
+//! there on it is planned, run, sharded and resumed as any other, and the simulation computes its
+//! rows:
 //!
 //! | module | does |
 //! |---|---|

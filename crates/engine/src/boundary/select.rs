@@ -15,7 +15,8 @@ use std::ops::Range;
 /// How closely the median and the ends of its interval are bracketed, over the precision.
 const FINE: f64 = 0.1;
 
-/// How closely the ends are bracketed, over the precision, to see whether replicates are to be added.
+/// How closely the ends are bracketed, over the precision, to see whether replicates are to be
+/// added.
 const COARSE: f64 = 0.5;
 
 /// Decides which replicates recover at a log α, −∞ for α = 0: for each of the given numbers, in
@@ -202,8 +203,8 @@ impl<O: Oracle> Select<'_, O> {
     /// A bracket, at most so wide, of the critical log α of this rank, from 1: −∞ twice where it
     /// recovers at α = 0, +∞ twice where it does not at the largest α.
     ///
-    /// α = 0 is asked only where the search goes down twice and still so many recover: most searches
-    /// never do.
+    /// α = 0 is asked only where the search goes down twice and still so many recover: most
+    /// searches never do.
     fn order(&mut self, rank: u32, resolution: f64) -> Result<[f64; 2], O::Error> {
         let (rank, bottom) = (rank as usize, self.start.top - Start::DEPTH);
         if !self.counts.iter().any(|(pivot, _)| pivot.is_finite()) {
@@ -223,7 +224,8 @@ impl<O: Oracle> Select<'_, O> {
                     } else {
                         ((self.wanted(rank) - from) / (to - from)).clamp(0.05, 0.95)
                     };
-                    // A little to the side of the farther end, so that two good guesses are a bracket.
+                    // A little to the side of the farther end, so that two good guesses are a
+                    // bracket.
                     let edge = 0.5 * resolution;
                     let guess = low + within * (high - low);
                     let guess = if within < 0.5 { guess + 0.9 * edge } else { guess - 0.9 * edge };
@@ -257,9 +259,9 @@ impl<O: Oracle> Select<'_, O> {
         probit((count as f64 + 0.5) / (self.low.len() as f64 + 1.0))
     }
 
-    /// How far the next pivot is from the outermost one, where so many recover: on the line through the
-    /// outermost two points, but nearer to the side where fewer replicates are, which are then asked
-    /// again; `step` where these points do not tell.
+    /// How far the next pivot is from the outermost one, where so many recover: on the line through
+    /// the outermost two points, but nearer to the side where fewer replicates are, which are then
+    /// asked again; `step` where these points do not tell.
     fn apart(&self, rank: usize, count: usize, step: f64) -> f64 {
         const NEAREST: f64 = 0.1;
         const FARTHEST: f64 = 16.0;
@@ -288,10 +290,10 @@ impl<O: Oracle> Select<'_, O> {
 /// Finds the quantiles of the critical log α, adding replicates until the median's interval is as
 /// narrow as it shall be.
 ///
-/// Replicates are solved at α = 0 and at the largest α only where the search leads there, which gives
-/// the verdict: where the upper end of the interval is α = 0, and where the lower one is beyond the
-/// largest α. Replicates are then added by the width h of the interval: `R ← min(8 R, max(1.3
-/// R, 1.1 R (h/precision)²))`.
+/// Replicates are solved at α = 0 and at the largest α only where the search leads there, which
+/// gives the verdict: where the upper end of the interval is α = 0, and where the lower one is
+/// beyond the largest α. Replicates are then added by the width h of the interval:
+/// `R ← min(8 R, max(1.3 R, 1.1 R (h/precision)²))`.
 ///
 /// # Errors
 ///
@@ -350,8 +352,8 @@ pub fn trace<O: Oracle>(oracle: &mut O, aim: &Aim, start: Start) -> Result<Trace
         let more = (wanted.min(f64::from(aim.replicates.end))) as u32;
         let grown = more.max(replicates + 1).min(aim.replicates.end);
         let next = match half.is_finite() {
-            // From the middle to well beyond either end of the interval, as it will be: what lies outside is
-            // then asked no more for either end.
+            // From the middle to well beyond either end of the interval, as it will be: what lies
+            // outside is then asked no more for either end.
             true => {
                 let half = half * (current / f64::from(grown)).sqrt();
                 Start { pivot: f64::midpoint(low, high), step: (3.0 * half).max(resolution), ..start }

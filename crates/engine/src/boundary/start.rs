@@ -36,8 +36,8 @@ pub struct Theory {
     pub law: f64,
 }
 
-/// Spectra of the first replicates of a cell (a job with one value on each axis), which its paradigms
-/// share: none of a job with stages, nor of more than 1,024 raw features.
+/// Spectra of the first replicates of a cell (a job with one value on each axis), which its
+/// paradigms share: none of a job with stages, nor of more than 1,024 raw features.
 #[derive(Debug)]
 pub struct Draws(Vec<DrawnSpectra>);
 
@@ -82,10 +82,10 @@ fn dimension(spec: &JobSpec) -> usize {
 /// Theory of a cell and a paradigm.
 ///
 /// The search begins where the [law of finite samples](eigensweep_theory::finite) puts the median,
-/// with steps of the spread that it and the draws of the spectra have; or else at the median threshold
-/// of Propositions 4.3 and 4.4, also of raw features, that of k = k₀ where k is larger. With stages it
-/// begins at the [population limit](eigensweep_theory::population), of up to 1,024 inputs
-/// and views that are closed in moments. Without any it begins at α = 1.
+/// with steps of the spread that it and the draws of the spectra have; or else at the median
+/// threshold of Propositions 4.3 and 4.4, also of raw features, that of k = k₀ where k is larger.
+/// With stages it begins at the [population limit](eigensweep_theory::population), of up to 1,024
+/// inputs and views that are closed in moments. Without any it begins at α = 1.
 #[must_use]
 pub fn theory(
     spec: &JobSpec,
@@ -129,9 +129,9 @@ pub fn theory(
 
 /// Theory of a cell with stages, by its population limit.
 ///
-/// What is traced is leakage itself: its limit is where the excess falls below the tolerance less L_min.
-/// A tolerance below L_min is reached by no linear map whatever n is, and there is no limit. Of recovery
-/// by distance it is that of half a component in excess.
+/// What is traced is leakage itself: its limit is where the excess falls below the tolerance less
+/// L_min. A tolerance below L_min is reached by no linear map whatever n is, and there is no limit.
+/// Of recovery by distance it is that of half a component in excess.
 fn of_limit(
     spec: &JobSpec,
     input: &Arc<Input>,

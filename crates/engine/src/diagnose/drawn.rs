@@ -1,8 +1,8 @@
 //! Views that a caller drew, of every row that was measured: moments of any training rows.
 //!
-//! All folds see the same views of a row, whose sums over all rows are had once; those over the rows
-//! that are held out are taken off. Noise of alignment α comes *after* such views, `v + αγ` of a view v:
-//! S grows by α²Γ̂, and nothing is drawn again.
+//! All folds see the same views of a row, whose sums over all rows are had once; those over the
+//! rows that are held out are taken off. Noise of alignment α comes *after* such views, `v + αγ` of
+//! a view v: S grows by α²Γ̂, and nothing is drawn again.
 
 use eigensweep_diagnose::{AtAnyAlignment, Fault, Run, Training, ViewMoments, ViewsOfRows};
 use eigensweep_spectral::dense::{gram_lower, product};

@@ -11,8 +11,8 @@ impl Found {
     /// The answer as a JSON object: what `--json` prints, and `to_dict()` in Python.
     ///
     /// `kept`, `leakage` and `answer` are of the views as given; `alignment` is the best of each
-    /// paradigm. Bounds are null where there is no interval. Beside these there is all that the page
-    /// shows.
+    /// paradigm. Bounds are null where there is no interval. Beside these there is all that the
+    /// page shows.
     #[must_use]
     pub fn json(&self) -> Value {
         let Diagnosis {

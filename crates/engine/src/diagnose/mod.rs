@@ -88,8 +88,8 @@ pub enum Seen<'a> {
     Covariance(MatRef<'a, f64>),
     /// Stages of a file.
     Stages(&'a ViewsFile),
-    /// Draws that were made of all rows that were measured, those of repeats behind X (N in all): a view
-    /// of each, then another of each, m times (mN × d), m at least 2.
+    /// Draws that were made of all rows that were measured, those of repeats behind X (N in all): a
+    /// view of each, then another of each, m times (mN × d), m at least 2.
     Draws(MatRef<'a, f64>),
 }
 

@@ -1,12 +1,13 @@
 //! What goes on from an answer: the encoders, the moments, and a job that simulates the situation.
 //!
-//! The job's clean rows are the items' own, moved as little as it takes for their covariance to be the
-//! estimated Ĉ₀ but for what of it is negative (the linear map of optimal transport between centred normal laws,
-//! `A^(−1/2) (A^(1/2) Ĉ₀ A^(1/2))^(1/2) A^(−1/2)` with A the covariance of the items' means); its corruption
-//! has the estimated Γ̂ or is the one that was given, and its views are those that were asked about.
+//! The job's clean rows are the items' own, moved as little as it takes for their covariance to be
+//! the estimated Ĉ₀ but for what of it is negative (the linear map of optimal transport between
+//! centred normal laws, `A^(−1/2) (A^(1/2) Ĉ₀ A^(1/2))^(1/2) A^(−1/2)` with A the covariance of the
+//! items' means); its corruption has the estimated Γ̂ or is the one that was given, and its views
+//! are those that were asked about.
 //!
-//! Source of the map: I. Olkin and F. Pukelsheim, *The distance between two random vectors with given
-//! dispersion matrices* (1982).
+//! Source of the map: I. Olkin and F. Pukelsheim, *The distance between two random vectors with
+//! given dispersion matrices* (1982).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -48,8 +49,8 @@ const FILES: [&str; 14] = [
     "job.toml",
 ];
 
-/// Makes the directory that an answer is to be written into, if it is not there, and refuses one whose
-/// files of these names are somebody else's.
+/// Makes the directory that an answer is to be written into, if it is not there, and refuses one
+/// whose files of these names are somebody else's.
 ///
 /// # Errors
 ///
@@ -170,7 +171,8 @@ impl Problem<'_> {
         Ok((clean, items))
     }
 
-    /// What items have in common: means of repeats; of batches the rows without what their batch does.
+    /// What items have in common: means of repeats; of batches the rows without what their batch
+    /// does.
     fn items(&self) -> (Mat<f64>, Vec<usize>) {
         let (samples, features) = (self.rows.nrows(), self.rows.ncols());
         let ids = match self.measured {
@@ -321,8 +323,8 @@ fn multiply(left: &Mat<f64>, right: &Mat<f64>) -> Mat<f64> {
     out
 }
 
-/// `Q f(Λ) Qᵀ` of a symmetric matrix `Q Λ Qᵀ`, where f of what is negative or rounding is 0; exactly
-/// symmetric.
+/// `Q f(Λ) Qᵀ` of a symmetric matrix `Q Λ Qᵀ`, where f of what is negative or rounding is 0;
+/// exactly symmetric.
 fn function(matrix: &Mat<f64>, f: &dyn Fn(f64) -> f64) -> Result<Mat<f64>, Unanswered> {
     let size = matrix.nrows();
     let (mut values, mut vectors) = (vec![0.0; size], Mat::zeros(size, size));

@@ -1,10 +1,10 @@
-//! Views that are stages, as the statistics ask for them: moments of any training rows, with noise of
-//! any alignment added to each view before its stages.
+//! Views that are stages, as the statistics ask for them: moments of any training rows, with noise
+//! of any alignment added to each view before its stages.
 //!
-//! A closed chain pushes the training moments; no row is touched. Of other chains views are drawn. At
-//! α = 0 those of a row depend on the row alone: sums over all rows are had once, and those over the
-//! rows that are held out are taken off. Above, the noise is the training fold's, and each fold draws
-//! anew, every view with noise of its own.
+//! A closed chain pushes the training moments; no row is touched. Of other chains views are drawn.
+//! At α = 0 those of a row depend on the row alone: sums over all rows are had once, and those over
+//! the rows that are held out are taken off. Above, the noise is the training fold's, and each fold
+//! draws anew, every view with noise of its own.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -143,8 +143,8 @@ impl<'a> RowViews<'a> {
     }
 }
 
-/// Moments of views of all rows, which are had once: those of training rows are what is left without
-/// the rows that are held out.
+/// Moments of views of all rows, which are had once: those of training rows are what is left
+/// without the rows that are held out.
 #[derive(Default)]
 pub(super) struct AllRows(Mutex<Option<Arc<State>>>);
 
@@ -155,7 +155,8 @@ impl AllRows {
         Training { rows, held_out, .. }: &Training<'_>,
         mut of: impl FnMut(&[usize]) -> Result<State, Fault>,
     ) -> Result<State, Fault> {
-        // Whoever comes first sums, the others wait. Only a panic poisons, and that ends the threads.
+        // Whoever comes first sums, the others wait. Only a panic poisons, and that ends the
+        // threads.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all = match &*known {
             Some(all) => Arc::clone(all),

@@ -196,7 +196,8 @@ impl Problem<'_> {
             && label_known
             && input_power.is_finite()
             && given.label_power.is_finite();
-        // What is left of terms that cancel is zero up to their rounding, some units for each input.
+        // What is left of terms that cancel is zero up to their rounding, some units for each
+        // input.
         let settled = |value: f64, terms: f64| {
             let rounding = 8.0 * f64::EPSILON * size as f64 * terms.abs();
             if value.abs() <= rounding { 0.0 } else { value }

@@ -1,8 +1,8 @@
 //! Moments of given inputs under corruption and views that are chains of stages.
 //!
 //! The corruption is taken in its population limit: one draw a sample, shared by the input and its
-//! views. Targets of reconstruction are the inputs, corrupted so. Stages act on raw values: centring
-//! comes last, and then the floor.
+//! views. Targets of reconstruction are the inputs, corrupted so. Stages act on raw values:
+//! centring comes last, and then the floor.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,9 +46,9 @@ impl StagedViews {
     ///
     /// # Errors
     ///
-    /// * [`EngineError::Job`]: problems of the file, where they stand in it: a shape or a stage that
-    ///   does not fit the inputs, a stage that cannot be drawn at such values, a corruption without
-    ///   a closed form.
+    /// * [`EngineError::Job`]: problems of the file, where they stand in it: a shape or a stage
+    ///   that does not fit the inputs, a stage that cannot be drawn at such values, a corruption
+    ///   without a closed form.
     /// * [`EngineError::Input`]: a file that a stage names cannot be read.
     pub fn new(file: &ViewsFile, inputs: MatRef<'_, f64>) -> Result<Self, EngineError> {
         let (deviations, _) = centred(inputs);

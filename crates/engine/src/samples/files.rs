@@ -55,8 +55,8 @@ pub(crate) fn read(job: &Job, spec: &RowsSpec) -> Result<(Source, Labels), Engin
     Ok((source, labels))
 }
 
-/// BLAKE3 of all files of a job, in the order in which it names them, and of the columns in them that
-/// it names; empty if there are none.
+/// BLAKE3 of all files of a job, in the order in which it names them, and of the columns in them
+/// that it names; empty if there are none.
 pub(crate) fn fingerprint(job: &Job) -> Result<String, EngineError> {
     let (mut paths, mut names) = (Vec::new(), String::new());
     if let DataSpec::Rows(RowsSpec { source: RowSource::Files(source), held_out, .. }) = &job.spec.data {

@@ -288,7 +288,8 @@ pub(crate) fn refused(
 
 /// The shape of a sample: as given, as the source has it, or one row of features.
 fn shape(job: &Job, spec: &RowsSpec, rows: &dyn Blocks) -> Result<Shape, EngineError> {
-    // One row of features is no shape that a source knows: an array of two dimensions may hold images.
+    // One row of features is no shape that a source knows: an array of two dimensions may hold
+    // images.
     let known = rows.shape().filter(|[channels, rows, _]| channels * rows > 1);
     let known = known.map(|[channels, rows, columns]| Shape { channels, rows, columns });
     let shape = spec.shape.or(known).unwrap_or(Shape::features(rows.features()));

@@ -93,7 +93,8 @@ pub(crate) fn mapped(map: Option<Map>, of: Arc<dyn Blocks>) -> Arc<dyn Blocks> {
     }
 }
 
-/// Which values rows have after a map: what those of bytes can be, or what those are that are there.
+/// Which values rows have after a map: what those of bytes can be, or what those are that are
+/// there.
 pub(super) fn domain(map: Option<Map>, rows: &dyn Blocks) -> Domain {
     let apply = |value: f64| map.map_or(value, |map| map.apply(value));
     let mut found = Domain::Counts;
@@ -105,8 +106,8 @@ pub(super) fn domain(map: Option<Map>, rows: &dyn Blocks) -> Domain {
     found
 }
 
-/// A feature whose mean dwarfs its spread so far that moments of values as they are, which stages act
-/// on, would keep no more than four digits of it.
+/// A feature whose mean dwarfs its spread so far that moments of values as they are, which stages
+/// act on, would keep no more than four digits of it.
 pub(super) fn far_from_zero(job: &Job, moments: &Moments, names: &[String]) -> Option<Problem> {
     let Moments { mean, covariance } = moments;
     let at = (0..mean.len()).find(|&i| {

@@ -43,7 +43,8 @@ enum Protocol {
     Traced(Box<Traced>),
 }
 
-/// Most bytes that a thread keeps of the replicates of a cell: what is beyond is drawn anew each time.
+/// Most bytes that a thread keeps of the replicates of a cell: what is beyond is drawn anew each
+/// time.
 const KEPT_BYTES: usize = 256 << 20;
 
 /// What was drawn of the replicates of a cell, all but the alignment of their views.
@@ -131,7 +132,8 @@ impl Simulation {
         }
     }
 
-    /// The same with thresholds of another dimension than each row's, as earlier data sets have them.
+    /// The same with thresholds of another dimension than each row's, as earlier data sets have
+    /// them.
     #[must_use]
     pub fn with_thresholds_of(mut self, thresholds: ThresholdsOf) -> Self {
         if let Protocol::Spectral(spectral) = &mut self.0 {
@@ -259,7 +261,8 @@ impl Simulation {
         true
     }
 
-    /// Computes units of rows of replicates, each of which has its rows from a place of the batch on.
+    /// Computes units of rows of replicates, each of which has its rows from a place of the batch
+    /// on.
     fn run_units(
         &self,
         units: impl Iterator<Item = (u64, usize)>,

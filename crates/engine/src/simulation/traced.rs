@@ -54,8 +54,8 @@ impl Traced {
         KEPT_BYTES as u64 + first.map_or(0, |(_, simulation)| simulation.workspace_bytes())
     }
 
-    /// Computes the rows of a unit, which begin at `start`: the paradigms of a cell. Returns whether
-    /// it got to the end, which it does not once it is told to stop.
+    /// Computes the rows of a unit, which begin at `start`: the paradigms of a cell. Returns
+    /// whether it got to the end, which it does not once it is told to stop.
     pub(super) fn run_unit(
         &self,
         unit: u64,

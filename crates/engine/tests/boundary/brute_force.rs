@@ -1,5 +1,5 @@
-//! Twelve problems whose critical alignments are known by brute force: NumPy, samples drawn one by one,
-//! every replicate bisected by itself (`benches/peers/boundary_cases.py`).
+//! Twelve problems whose critical alignments are known by brute force: NumPy, samples drawn one by
+//! one, every replicate bisected by itself (`benches/peers/boundary_cases.py`).
 
 use eigensweep_store::boundary::{ALPHA, HIGH, LOW, REPLICATES, SOLVES, quantile};
 use eigensweep_store::columns::Status;

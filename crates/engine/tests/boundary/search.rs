@@ -189,7 +189,8 @@ fn replicates_that_recover_far_from_the_start_are_found() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, rng_seed: RngSeed::Fixed(20), failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever the critical values are, what is found are their order statistics to the resolution.
+    /// Whatever the critical values are, what is found are their order statistics to the
+    /// resolution.
     #[test]
     fn order_statistics_are_those_of_the_replicates(
         values in prop::collection::vec(prop_oneof![

@@ -1,8 +1,9 @@
 //! Critical alignments: from which α on a paradigm recovers, against n or any axis.
 //!
 //! A point is a cell's α* with its interval; the band is what its further quantiles enclose, the
-//! transition. Thin lines are theory: dashed the threshold of infinite samples (the propositions), dotted
-//! the law of finite samples. A hollow marker at an edge is a cell that recovers at every α or at none.
+//! transition. Thin lines are theory: dashed the threshold of infinite samples (the propositions),
+//! dotted the law of finite samples. A hollow marker at an edge is a cell that recovers at every α
+//! or at none.
 
 use eigensweep_store::boundary::{ALPHA, HIGH, LAW, LOW, Line, THEORY};
 use eigensweep_store::columns::PARADIGM;

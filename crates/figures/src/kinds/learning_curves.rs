@@ -4,8 +4,8 @@
 //! A curve is the mean over replicates with its 95 % interval, or the median with the 5 % and 95 %
 //! quantiles. Its dashes say what theory says of each point, half-way to the next: solid where α²
 //! exceeds the threshold of every replicate's spectra (Propositions 4.3 and 4.4; supervised
-//! learning recovers always, Proposition 4.2), dashed where it exceeds none, dash-dotted in between.
-//! Along α itself there are no dashes: the threshold is a line.
+//! learning recovers always, Proposition 4.2), dashed where it exceeds none, dash-dotted in
+//! between. Along α itself there are no dashes: the threshold is a line.
 
 use std::collections::BTreeMap;
 

@@ -1,11 +1,11 @@
-//! Phase diagram: a metric over two axes, a map per paradigm, and which paradigm is better, with the
-//! theoretical thresholds on top.
+//! Phase diagram: a metric over two axes, a map per paradigm, and which paradigm is better, with
+//! the theoretical thresholds on top.
 //!
 //! The curves are `α* = √max(0, α²)` at the medians over replicates of α_JE² (Proposition 4.4) and
-//! α_RC² (Proposition 4.3) as the rows have them; the vertical line is the crossover `max λ^Γ =
-//! η²/δ` of Corollary 4.5, left of which reconstruction is preferable. Nobody is better where theory
-//! says that no rival recovers ([`contest`](crate::contest)). A threshold that no panel can
-//! hold is a line along the edge beyond which it lies; for k > k₀ there is none.
+//! α_RC² (Proposition 4.3) as the rows have them; the vertical line is the crossover
+//! `max λ^Γ = η²/δ` of Corollary 4.5, left of which reconstruction is preferable. Nobody is better
+//! where theory says that no rival recovers ([`contest`](crate::contest)). A threshold that no
+//! panel can hold is a line along the edge beyond which it lies; for k > k₀ there is none.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
 //! The phase diagram of a data set of critical alignments: the traced curves of two paradigms, α
-//! upwards, with the regions in which both, one or none of them recovers, and where the curves cross.
+//! upwards, with the regions in which both, one or none of them recovers, and where the curves
+//! cross.
 //!
-//! Between two cells a curve is straight on the figure's scales. Thin dashed lines are theory's curves,
-//! n → ∞, which cross where `max λ^Γ = η²/δ` (Corollary 4.5).
+//! Between two cells a curve is straight on the figure's scales. Thin dashed lines are theory's
+//! curves, n → ∞, which cross where `max λ^Γ = η²/δ` (Corollary 4.5).
 
 use eigensweep_store::boundary::{ALPHA, HIGH, LOW, Line, THEORY};
 use eigensweep_store::columns::PARADIGM;
@@ -212,7 +213,8 @@ impl Gap {
             }
             gap.places.push((across, levels.map(|(level, _)| level)));
         }
-        // Regions reach to the frame, whose margins have room for the markers of the outermost cells.
+        // Regions reach to the frame, whose margins have room for the markers of the outermost
+        // cells.
         let edge = |place: Option<&(f64, [f64; 2])>, across| place.map(|(_, levels)| (across, *levels));
         let [first, last] = [edge(gap.places.first(), 0.0), edge(gap.places.last(), 1.0)];
         gap.places = first.into_iter().chain(gap.places).chain(last).collect();

@@ -63,7 +63,8 @@ struct Part {
 const PLUG_IN: &[f64] = &[1.5, 3.0];
 const GIVEN: &[f64] = &[4.0, 3.0];
 
-/// The page, as HTML that needs nothing else. `title` is what was asked about, `facts` its provenance.
+/// The page, as HTML that needs nothing else. `title` is what was asked about, `facts` its
+/// provenance.
 ///
 /// # Errors
 ///

@@ -88,8 +88,8 @@ enum Role {
 /// * [`InputError::OtherFormat`]: it is no text.
 /// * [`InputError::NoSuch`]: there is no column of a name.
 /// * [`InputError::Unreadable`]: lines differ in length, a cell that is needed is missing,
-///   infinite, or no number, a name is of several columns, it is not told whether the first line is names, a
-///   quote is not closed, or there are no rows.
+///   infinite, or no number, a name is of several columns, it is not told whether the first line is
+///   names, a quote is not closed, or there are no rows.
 pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
     let gzip_unknown = |source| files::failed(path, false, source);
     let Unpacked { source, gzip } = files::unpacked(source).map_err(gzip_unknown)?;

@@ -39,8 +39,8 @@ pub struct Reader {
     pub inputs: FileKey,
     /// What of the file can be chosen, in the order of the documentation.
     pub choices: &'static [Choice],
-    /// Whether a file has columns with names beside its inputs: a bare name of labels is then one of
-    /// them.
+    /// Whether a file has columns with names beside its inputs: a bare name of labels is then one
+    /// of them.
     pub columns: bool,
     /// Whether its samples are images, whose values a job with stages maps to \[0, 1\].
     pub images: bool,
@@ -123,9 +123,9 @@ impl Orientation {
 pub struct Chosen {
     /// The array that holds the inputs; the format's own choice if `None`.
     pub matrix: Option<String>,
-    /// Patterns of the names of the columns that are inputs, in which `*` stands for any letters and
-    /// `?` for one; one that begins with `!` takes columns out again. None: all that are not wanted
-    /// otherwise.
+    /// Patterns of the names of the columns that are inputs, in which `*` stands for any letters
+    /// and `?` for one; one that begins with `!` takes columns out again. None: all that are not
+    /// wanted otherwise.
     pub columns: Vec<String>,
     /// What rows are; the format's own choice if `None`.
     pub rows: Option<Orientation>,

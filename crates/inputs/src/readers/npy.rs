@@ -1,5 +1,5 @@
-//! `npy`: an array of NumPy's, of any type of numbers, as inputs; or a vector of numbers or words as
-//! labels.
+//! `npy`: an array of NumPy's, of any type of numbers, as inputs; or a vector of numbers or words
+//! as labels.
 
 use std::io::Read;
 use std::path::Path;

@@ -1,15 +1,16 @@
-//! `npz`: several arrays of NumPy's in a zip archive (numpy.savez, numpy.savez_compressed), of which
-//! one is the inputs and others are labels, targets or groups, by name; or a sparse matrix of SciPy's
-//! (scipy.sparse.save_npz).
+//! `npz`: several arrays of NumPy's in a zip archive (numpy.savez, numpy.savez_compressed), of
+//! which one is the inputs and others are labels, targets or groups, by name; or a sparse matrix of
+//! SciPy's (scipy.sparse.save_npz).
 //!
-//! **Which array holds the inputs.** The one that `matrix` names. Else, of the arrays of numbers with
-//! two or more dimensions that are not wanted as columns: the only one; of several, the first that
-//! there is of `X`, `x`, `inputs`, `data`, `features`, `embeddings`, `arr_0`. Where there is none of
-//! two dimensions, the only array. A sparse matrix is the inputs, unless `matrix` names a part of it.
+//! **Which array holds the inputs.** The one that `matrix` names. Else, of the arrays of numbers
+//! with two or more dimensions that are not wanted as columns: the only one; of several, the first
+//! that there is of `X`, `x`, `inputs`, `data`, `features`, `embeddings`, `arr_0`. Where there is
+//! none of two dimensions, the only array. A sparse matrix is the inputs, unless `matrix` names a
+//! part of it.
 //!
-//! **Nothing is trusted.** Names that occur twice, entries that overlap, encryption and methods other
-//! than deflate are refused; the checksum and the length of every array that is read are verified;
-//! nothing of a size that is only claimed is allocated before as much has arrived.
+//! **Nothing is trusted.** Names that occur twice, entries that overlap, encryption and methods
+//! other than deflate are refused; the checksum and the length of every array that is read are
+//! verified; nothing of a size that is only claimed is allocated before as much has arrived.
 //!
 //! An array is named in messages as a file within the archive: `data.npz/X.npy`.
 
@@ -55,10 +56,11 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
 ///
 /// # Errors
 ///
-/// * [`InputError::OtherFormat`], [`InputError::Unreadable`]: this is no archive, or its structure is
-///   damaged, or of a kind that is not read.
+/// * [`InputError::OtherFormat`], [`InputError::Unreadable`]: this is no archive, or its structure
+///   is damaged, or of a kind that is not read.
 /// * [`InputError::NoSuch`]: there is no array of that name, or it is not told which one is meant.
-/// * Those of [`inputs_from`](super::npy::inputs_from) and [`column_from`](super::npy::column_from).
+/// * Those of [`inputs_from`](super::npy::inputs_from) and
+///   [`column_from`](super::npy::column_from).
 /// * [`InputError::Unreadable`]: a sparse matrix contradicts itself.
 pub fn contents_from(
     source: impl ReaderAt,
@@ -93,8 +95,8 @@ fn dense(archive: &Archive<'_>, entry: &Entry) -> Result<Inputs, InputError> {
     let mut stream = archive.stream(entry, path)?;
     let array = npy::array(&mut stream)?;
     if array.fortran && stream.packed == Packed::Deflated {
-        // Columns go to all places of the result, which is allocated as a whole: not before the data
-        // are known to be there.
+        // Columns go to all places of the result, which is allocated as a whole: not before the
+        // data are known to be there.
         archive.verify(entry, path)?;
         stream.packed = Packed::Stored;
     }

@@ -468,8 +468,8 @@ fn augmentation() -> Vec<Key> {
     keys
 }
 
-/// Most views that are drawn of a sample: the subspace is that of all of them long before, and a block
-/// of samples takes half a gigabyte at a thousand features.
+/// Most views that are drawn of a sample: the subspace is that of all of them long before, and a
+/// block of samples takes half a gigabyte at a thousand features.
 const MOST_VIEWS: u64 = 1024;
 
 /// `[features]`, `[model]`, `[grid]`, `[sampler]` and `[output]`.

@@ -1,10 +1,10 @@
 //! From a statement to a plan of polars: an allow-list on the syntax tree.
 //!
-//! The statement is parsed once. Tables, names, joins, groups, windows, order and limits are planned
-//! here, on polars' lazy frames; what is not named in this module is refused with a sentence. polars
-//! has a planner of SQL itself, and is not asked, because of version 0.55.2 these answers are wrong
-//! or panics, most of them without a word (each has its line in `tests/duckdb`, with the right
-//! answer):
+//! The statement is parsed once. Tables, names, joins, groups, windows, order and limits are
+//! planned here, on polars' lazy frames; what is not named in this module is refused with a
+//! sentence. polars has a planner of SQL itself, and is not asked, because of version 0.55.2 these
+//! answers are wrong or panics, most of them without a word (each has its line in `tests/duckdb`,
+//! with the right answer):
 //!
 //! | SQL | polars-sql 0.55.2 | reported |
 //! |---|---|---|

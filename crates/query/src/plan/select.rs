@@ -87,8 +87,8 @@ impl<'p, 'q> Block<'p, 'q, '_> {
         }
     }
 
-    /// A column of an answer: whole numbers in 64 bits, but for a table's own columns, since filters
-    /// pass them on to the files.
+    /// A column of an answer: whole numbers in 64 bits, but for a table's own columns, since
+    /// filters pass them on to the files.
     fn shown(&self, e: Expr) -> Result<Expr, QueryError> {
         let own = |name: &PlSmallStr| {
             self.scope.tables.iter().any(|(_, columns)| columns.iter().any(|it| it.column == *name))
@@ -237,8 +237,8 @@ impl<'p, 'q> Block<'p, 'q, '_> {
 
 impl Planner<'_> {
     /// The rows for which a condition across tables is true. It is a column first: of a product of
-    /// tables and a filter with an inequality polars makes a join that its streaming engine does not
-    /// know, and panics on.
+    /// tables and a filter with an inequality polars makes a join that its streaming engine does
+    /// not know, and panics on.
     pub(super) fn kept(&mut self, frame: LazyFrame, condition: Expr) -> LazyFrame {
         let name = self.fresh();
         let frame = frame.with_columns([condition.alias(name.clone())]).filter(col(name.clone()));

@@ -7,24 +7,26 @@
 //! | T | `factors` | b × d | of that panel in its columns, upper triangle: `Q = I − V T Vᵀ` |
 //! | b | `right` | d × ℓ | right-hand sides; afterwards `Q₁ᵀ b` |
 //!
-//! A panel is factored, `A(j+b:, j:j+b) = Q R`; then, on the trailing matrix, `A ← QᵀAQ = A − V Wᵀ −
-//! W Vᵀ` with `Y = A V T`, `W = Y − ½ V Tᵀ(VᵀY)` (Dongarra, Hammarling and Sorensen, 1989).
+//! A panel is factored, `A(j+b:, j:j+b) = Q R`; then, on the trailing matrix,
+//! `A ← QᵀAQ = A − V Wᵀ − W Vᵀ` with `Y = A V T`, `W = Y − ½ V Tᵀ(VᵀY)` (Dongarra, Hammarling and
+//! Sorensen, 1989).
 //!
 //! Only the lower triangle is read and updated. It takes W and V of a panel with the product A V of
 //! the next one, a block of columns after the other: each comes near once, is updated, contributes
-//! to the rows below its diagonal, and transposed, from these rows, to those of the diagonal. Before
-//! that the columns of the next panel alone take them.
+//! to the rows below its diagonal, and transposed, from these rows, to those of the diagonal.
+//! Before that the columns of the next panel alone take them.
 //!
 //! # Counts
 //!
-//! 4/3 d³ flops in the products `A V` and `V Wᵀ + W Vᵀ`; ≈ 4 d² b in what is left, panels and narrow
-//! products. Bytes, of a trailing matrix of m: 4 m² read and 4 m² written for 4 m² b flops, 0.13 a
-//! flop at b = 16: at 50 Gflop/s 6 GB/s.
+//! 4/3 d³ flops in the products `A V` and `V Wᵀ + W Vᵀ`; ≈ 4 d² b in what is left, panels and
+//! narrow products. Bytes, of a trailing matrix of m: 4 m² read and 4 m² written for 4 m² b flops,
+//! 0.13 a flop at b = 16: at 50 Gflop/s 6 GB/s.
 //!
 //! # Rounding
 //!
-//! Backward stable as any sequence of reflections (Higham, 2002, section 19.3). Dots of a panel have
-//! [`PARTS`] partial sums whatever the instruction set; all else is chains of fused multiply-adds.
+//! Backward stable as any sequence of reflections (Higham, 2002, section 19.3). Dots of a panel
+//! have [`PARTS`] partial sums whatever the instruction set; all else is chains of fused
+//! multiply-adds.
 
 use std::ops::Range;
 
@@ -93,7 +95,8 @@ impl Workspace {
         8 * half_width * (6 * size + BLOCK + 4 * half_width + 2 * width)
     }
 
-    /// Brings the V of a panel (m × b) to `v` and `rows`, with its ones and zeros, and returns both.
+    /// Brings the V of a panel (m × b) to `v` and `rows`, with its ones and zeros, and returns
+    /// both.
     fn load(
         &mut self,
         instruction_set: InstructionSet,
@@ -120,8 +123,8 @@ fn panel_at(size: usize, half_width: usize, j: usize) -> Option<(usize, usize)> 
     (first + 1 < size).then(|| (first, half_width.min(size - first - 1)))
 }
 
-/// Reduces a matrix (d × d, lower triangle read, entries at most 2 in size) to a band. What is above
-/// the diagonal does not matter, and changes.
+/// Reduces a matrix (d × d, lower triangle read, entries at most 2 in size) to a band. What is
+/// above the diagonal does not matter, and changes.
 pub(crate) fn reduce(
     instruction_set: InstructionSet,
     half_width: usize,
@@ -315,8 +318,8 @@ fn apply_block(
     });
 }
 
-/// T with `H₀ H₁ … = I − V T Vᵀ` (Schreiber and Van Loan, 1989): `T(:c, c) = −τ_c T(:c, :c) V(:, :c)ᵀ
-/// v_c`. What is below the diagonal becomes 0.
+/// T with `H₀ H₁ … = I − V T Vᵀ` (Schreiber and Van Loan, 1989):
+/// `T(:c, c) = −τ_c T(:c, :c) V(:, :c)ᵀ v_c`. What is below the diagonal becomes 0.
 fn triangular_factor(
     instruction_set: InstructionSet,
     v: MatRef<'_, f64>,
@@ -364,8 +367,8 @@ impl WithSimd for Panel<'_> {
     }
 }
 
-/// Overwrites x by (β, v) of the reflector that takes it to β e₀, v without its first entry, applies
-/// the reflector to the rows of other columns from `first` on, and returns τ.
+/// Overwrites x by (β, v) of the reflector that takes it to β e₀, v without its first entry,
+/// applies the reflector to the rows of other columns from `first` on, and returns τ.
 #[inline(always)]
 pub(crate) fn eliminate<S: Simd>(s: S, x: &mut [f64], others: MatMut<'_, f64>, first: usize) -> f64 {
     let (head, v) = x.split_at_mut(1);

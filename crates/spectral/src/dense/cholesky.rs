@@ -1,9 +1,9 @@
 //! Cholesky factors of one matrix.
 //!
 //! `M = L Lᵀ`, left-looking: column j takes `Mᵢⱼ − Σ_{p<j} Lᵢₚ Lⱼₚ` for all i ≥ j with registers
-//! down the column: a block of columns from all columns before it by one product, a panel of it from
-//! the columns of the block before that, then their own among themselves; terms ascend in p whatever
-//! block and panel.
+//! down the column: a block of columns from all columns before it by one product, a panel of it
+//! from the columns of the block before that, then their own among themselves; terms ascend in p
+//! whatever block and panel.
 //!
 //! Rounding: backward stable, `|ΔM| ≤ (m + 1)·ε |L||Lᵀ|` (Higham, 2002, theorem 10.3).
 

@@ -1,7 +1,7 @@
 //! Transposition of one matrix, a square of registers at a time.
 //!
-//! Nothing is computed; what it costs is the way of every number through the caches, and one shuffle
-//! of a register for each of the numbers in three.
+//! Nothing is computed; what it costs is the way of every number through the caches, and one
+//! shuffle of a register for each of the numbers in three.
 
 use faer::reborrow::IntoConst;
 use faer::{MatMut, MatRef};

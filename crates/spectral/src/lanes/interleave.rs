@@ -104,8 +104,8 @@ impl WithSimd for Interleave<'_> {
     }
 }
 
-/// Fills d rows of [`stride`] of a group with the columns of matrices (n × d), a problem a lane; what
-/// is beside n columns is not written.
+/// Fills d rows of [`stride`] of a group with the columns of matrices (n × d), a problem a lane;
+/// what is beside n columns is not written.
 ///
 /// Rows of a matrix that are contiguous (`Xᵀ` stored by columns) are brought side by side as those
 /// of [`Interleave`] are; others, entry by entry.

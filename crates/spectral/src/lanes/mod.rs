@@ -15,10 +15,10 @@
 //!
 //! # The size at which it ends
 //!
-//! A group leaves a second-level cache of 1 MiB at d ≈ 180, and lanes stay ahead of one problem at a
-//! time for as long as the third level holds one: [`scaled`](crate::scaled) ends it at
-//! [`LARGEST_IN_LANES`](crate::scaled::LARGEST_IN_LANES), [`general`](crate::general), whose matrices
-//! are three, at [`LARGEST_SIZE`].
+//! A group leaves a second-level cache of 1 MiB at d ≈ 180, and lanes stay ahead of one problem at
+//! a time for as long as the third level holds one: [`scaled`](crate::scaled) ends it at
+//! [`LARGEST_IN_LANES`](crate::scaled::LARGEST_IN_LANES), [`general`](crate::general), whose
+//! matrices are three, at [`LARGEST_SIZE`].
 
 pub(crate) mod arithmetic;
 pub(crate) mod batch;
@@ -40,8 +40,8 @@ pub(crate) mod tiles;
 
 pub use instruction_set::InstructionSet;
 
-/// Largest size of general pencils in lanes: a function of d alone, so that results do not depend on
-/// the machine.
+/// Largest size of general pencils in lanes: a function of d alone, so that results do not depend
+/// on the machine.
 pub const LARGEST_SIZE: usize = 256;
 
 /// Most lanes of any instruction set.

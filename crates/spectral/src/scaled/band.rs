@@ -1,7 +1,7 @@
 //! Scaled problems by way of a band, for sizes whose groups of lanes would leave the cache.
 //!
-//! A problem at a time: `A = Σ^(−½) C Σ^(−½)`, its factor `A + I = L Lᵀ`, `F = (Lᵀ − L⁻¹) Σ^½`, F Fᵀ
-//! and the reduction of A and of F Fᵀ to bands ([`BandSolver`]); then as many as a register has
+//! A problem at a time: `A = Σ^(−½) C Σ^(−½)`, its factor `A + I = L Lᵀ`, `F = (Lᵀ − L⁻¹) Σ^½`, F
+//! Fᵀ and the reduction of A and of F Fᵀ to bands ([`BandSolver`]); then as many as a register has
 //! numbers in lanes, to T and its eigenvalues; then one at a time again, what needs vectors.
 //!
 //! Cost of a problem, in flops: ridge d³/3 + 4d²ℓ; projected 4/3 d³ + 6d²b + ≈ 11 d²ℓ; pencil d³/3
@@ -28,8 +28,8 @@ use crate::lanes::batch::Ranked;
 /// Columns of a triangle that are multiplied at a time.
 const BLOCK: usize = 64;
 
-/// Problems of size d at a time: a group of lanes, or fewer of large ones of which squares are kept,
-/// to bound memory: by count 120 MB at d = 1,024, k = d/2.
+/// Problems of size d at a time: a group of lanes, or fewer of large ones of which squares are
+/// kept, to bound memory: by count 120 MB at d = 1,024, k = d/2.
 pub(super) fn problems_for(instruction_set: InstructionSet, size: usize, wanted: Wanted) -> usize {
     let most = match size {
         _ if !wanted.pencil && !wanted.vectors => usize::MAX,

@@ -143,8 +143,8 @@ macro_rules! by_size {
 }
 
 impl ScaledBatch {
-    /// Room for a batch, each size solved in the faster way; `dimensions` is the number of different
-    /// k of which results are kept.
+    /// Room for a batch, each size solved in the faster way; `dimensions` is the number of
+    /// different k of which results are kept.
     ///
     /// # Panics
     ///

@@ -88,8 +88,8 @@ impl Dataset {
         Some(Fault::of_file(SUMMARY_FILE, fault))
     }
 
-    /// Writes the summary of the parts that are done; critical alignments, which are of all replicates,
-    /// have none.
+    /// Writes the summary of the parts that are done; critical alignments, which are of all
+    /// replicates, have none.
     ///
     /// # Errors
     ///

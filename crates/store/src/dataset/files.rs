@@ -17,8 +17,8 @@ pub(super) const DIRECTORIES: [&str; 6] = ["data", "commits", "sections", "stagi
 /// arrays.
 pub const INPUTS: &str = "inputs";
 
-/// Everything else that this program writes into a data set. `commits` near the end: what is left of a
-/// removal that was interrupted is still known as a data set.
+/// Everything else that this program writes into a data set. `commits` near the end: what is left
+/// of a removal that was interrupted is still known as a data set.
 const ENTRIES: [&str; 8] =
     ["data", "summary", "staging", "logs", "sections", "manifest.json", "commits", "job.toml"];
 

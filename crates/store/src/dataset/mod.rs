@@ -203,7 +203,8 @@ impl Dataset {
         files::remove_contents(root, &read)
     }
 
-    /// Refuses a directory in which a run would not begin: a file, or one that holds something else.
+    /// Refuses a directory in which a run would not begin: a file, or one that holds something
+    /// else.
     ///
     /// # Errors
     ///

@@ -19,8 +19,8 @@ use eigensweep_job::{JobSpec, ROW_GROUP_ROWS};
 use eigensweep_sampling::streams::SCHEME;
 use eigensweep_theory::Metric;
 
-/// Columns of the rows of a job with this grid: critical alignments have no replicate, and a verdict in
-/// place of a status.
+/// Columns of the rows of a job with this grid: critical alignments have no replicate, and a
+/// verdict in place of a status.
 pub(super) fn rows(spec: &JobSpec, grid: &Grid, metrics: &[&Metric]) -> Schema {
     let replicate = Field::new(columns::REPLICATE, DataType::Int32, false);
     let mut fields: Vec<Field> = [replicate].into_iter().filter(|_| spec.boundary.is_none()).collect();

@@ -125,8 +125,8 @@ impl Literal {
 
 impl Filter {
     /// The condition with each number that a column is compared with, and that is not among its
-    /// `values`, read as tables show them: `noise_scale = 5623` finds 5623.413251903491, and so does
-    /// `noise_scale <= 5623`.
+    /// `values`, read as tables show them: `noise_scale = 5623` finds 5623.413251903491, and so
+    /// does `noise_scale <= 5623`.
     ///
     /// Tables round to four significant digits or more. A number stands for the one value that is
     /// that number when rounded to as many digits as were typed, at least four; where several are,

@@ -256,8 +256,8 @@ impl AdditiveBatch {
         }
     }
 
-    /// Bytes of rooms that [share](Self::sharing) a workspace, on the faster routes, about: what the
-    /// constructors count.
+    /// Bytes of rooms that [share](Self::sharing) a workspace, on the faster routes, about: what
+    /// the constructors count.
     #[must_use]
     pub fn bytes(instruction_set: InstructionSet, of: &[(Room, Wanted)]) -> u64 {
         let served = served(None, of);
@@ -479,8 +479,8 @@ impl AdditiveBatch {
     ///
     /// # Errors
     ///
-    /// [`Failure::NotPositiveDefinite`] if S is negative in some direction, and so no second moment;
-    /// [`Failure::NotFinite`]; [`Failure::NoConvergence`].
+    /// [`Failure::NotPositiveDefinite`] if S is negative in some direction, and so no second
+    /// moment; [`Failure::NotFinite`]; [`Failure::NoConvergence`].
     pub fn represented(&self, place: usize, paradigm: usize) -> Result<Represented<'_>, Failure> {
         let number = place * self.wanted.paradigms.len() + paradigm;
         let rank = self.outcomes[number]?;

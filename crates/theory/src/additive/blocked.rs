@@ -90,8 +90,8 @@ impl BlockedSolver {
         self.forms.forget();
     }
 
-    /// Solves the problem by the paradigm, in its scaled form if Σ allows one; returns the rank of S.
-    /// Above it a representation has no values.
+    /// Solves the problem by the paradigm, in its scaled form if Σ allows one; returns the rank of
+    /// S. Above it a representation has no values.
     pub(super) fn solve(
         &mut self,
         problem: &Additive<'_>,

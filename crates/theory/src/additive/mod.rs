@@ -60,8 +60,8 @@ impl<'a> Additive<'a> {
 /// Which kernels solve scaled problems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// Batches of [`spectral::scaled`](eigensweep_spectral::scaled), all of it in lanes or by way of
-    /// a band: the same bits on every instruction set.
+    /// Batches of [`spectral::scaled`](eigensweep_spectral::scaled), all of it in lanes or by way
+    /// of a band: the same bits on every instruction set.
     Batch(Way),
     /// One problem at a time; above [`LARGEST_SIZE`](eigensweep_spectral::band::LARGEST_SIZE)
     /// eigenvectors are faer's, whose last bits depend on the instruction set.

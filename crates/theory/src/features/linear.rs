@@ -59,7 +59,8 @@ impl Principal {
         if recipe.standardize {
             let scale = |i: usize| {
                 let variance = covariance[(i, i)];
-                // Centred first: what rounding leaves of a constant is some units of its last place.
+                // Centred first: what rounding leaves of a constant is some units of its last
+                // place.
                 let rounding = 8.0 * f64::EPSILON * mean[i];
                 if variance > rounding * rounding { 1.0 / variance.sqrt() } else { 1.0 }
             };
@@ -118,7 +119,8 @@ impl Principal {
 }
 
 impl Linear {
-    /// B (d × k): what acts on moments, together with [`centre`](Self::centre); `None` where it is I.
+    /// B (d × k): what acts on moments, together with [`centre`](Self::centre); `None` where it is
+    /// I.
     #[must_use]
     pub fn matrix(&self, features: usize) -> Option<Mat<f64>> {
         let scale = |i: usize| self.scales.get(i).copied().unwrap_or(1.0);

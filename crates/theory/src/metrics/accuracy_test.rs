@@ -1,4 +1,5 @@
-//! `accuracy_test`: top-1 accuracy of the corrupted model's ridge probe on corrupted rows that are held out.
+//! `accuracy_test`: top-1 accuracy of the corrupted model's ridge probe on corrupted rows that are
+//! held out.
 //!
 //! The probe of a representation is a ridge regression of the one-hot labels with an intercept
 //! ([`ridge`](crate::ridge)); a model of the labels has its own predictions. Ties go to the first

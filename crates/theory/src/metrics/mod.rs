@@ -148,8 +148,8 @@ pub enum Score {
 pub enum Asked {
     /// `[output] metrics`, by its own name; asked for unless the job says otherwise.
     ByDefault,
-    /// `[output] metrics`, by its own name; asked for unless a job with stages says otherwise, and the
-    /// column is there where it was asked for.
+    /// `[output] metrics`, by its own name; asked for unless a job with stages says otherwise, and
+    /// the column is there where it was asked for.
     WithStages,
     /// `[output] metrics`, by its own name only; the column is there where it was asked for.
     ByName,

@@ -1,8 +1,8 @@
 //! `rank`: rank of S, the second moment of the views.
 //!
 //! As many dimensions as a representation can have: k above it is no problem (status
-//! `dimension-above-rank`). d unless there are fewer samples than inputs, or inputs that are zero or
-//! linear in others, and views that add no noise to them.
+//! `dimension-above-rank`). d unless there are fewer samples than inputs, or inputs that are zero
+//! or linear in others, and views that add no noise to them.
 
 use super::{Asked, Better, Formula, Metric};
 

@@ -5,13 +5,14 @@
 //! eigenvalues φ²; objective `tr(XᵀX)/n − Σᵢ≤ₖ φᵢ²`.
 //!
 //! Here `C L⁻ᵀ = R Φ Pᵀ` by a singular value decomposition, not by squaring: every φ has an error
-//! of a few d·ε·φ₁. The theorem's free factor is I. Where S is singular its root T on the range takes
-//! the place of `L⁻ᵀ` ([`closed_forms`](crate::closed_forms)), and `C T` is d × r.
+//! of a few d·ε·φ₁. The theorem's free factor is I. Where S is singular its root T on the range
+//! takes the place of `L⁻ᵀ` ([`closed_forms`](crate::closed_forms)), and `C T` is d × r.
 //!
 //! Cost: d³ (solve) + ≈ 17d³ (SVD with both sides) + d³ (back) flops.
 //!
-//! In lanes ([`general`](crate::general)) by squaring: `L⁻¹CᵀCL⁻ᵀ = P Φ² Pᵀ`, for the leading columns
-//! of V only and without D. φ² has an error of a few d·ε·φ₁², so that a φ of rounding may be √(d·ε)·φ₁.
+//! In lanes ([`general`](crate::general)) by squaring: `L⁻¹CᵀCL⁻ᵀ = P Φ² Pᵀ`, for the leading
+//! columns of V only and without D. φ² has an error of a few d·ε·φ₁², so that a φ of rounding may
+//! be √(d·ε)·φ₁.
 //!
 //! Additive views: with `v = Σ^(−½) u` the pencil (C̃², C̃ + Σ) becomes `(A Σ A, A + I)`.
 //! `A + I = L Lᵀ`; `F = L⁻¹ A Σ^½`; `F Fᵀ = P Φ² Pᵀ`; `U = L⁻ᵀ P`. The probe needs `VᵀC̃V = UᵀAU`

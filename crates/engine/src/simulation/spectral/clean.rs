@@ -2,8 +2,8 @@
 //! dimension.
 //!
 //! A representation of dimension k ≥ k₀, or of all dimensions that its views have (k ≥ rank S),
-//! keeps all of the signal: its loss is that of least squares, without a problem to solve. Models of the labels and narrower representations wait in a room of
-//! their own.
+//! keeps all of the signal: its loss is that of least squares, without a problem to solve. Models
+//! of the labels and narrower representations wait in a room of their own.
 
 use eigensweep_store::columns::Status;
 use eigensweep_store::rows::Rows;

@@ -115,8 +115,8 @@ pub(super) struct Corrupted<'a> {
     pub(super) label_power: f64,
 }
 
-/// Has the problem that the workspace holds wait, whose rows begin at `tag`; solves those that wait if
-/// there is no room, and writes their rows.
+/// Has the problem that the workspace holds wait, whose rows begin at `tag`; solves those that wait
+/// if there is no room, and writes their rows.
 pub(super) fn wait(
     simulation: &Spectral,
     workspace: &mut Workspace,
@@ -224,8 +224,8 @@ pub(super) fn clean(
     }
 }
 
-/// Writes the thresholds of the current spectra at each dimension, or none where the propositions do
-/// not apply (other views, raw features, a zero in Γ).
+/// Writes the thresholds of the current spectra at each dimension, or none where the propositions
+/// do not apply (other views, raw features, a zero in Γ).
 fn find_thresholds(simulation: &Spectral, workspace: &mut Workspace, components: usize) {
     workspace.thresholds.clear();
     if !simulation.settings.kind.thresholds {

@@ -43,8 +43,8 @@ fn columns(
 }
 
 impl Spectral {
-    /// Computes these replicates of a simulation of one cell with one row: the nth in row n. What is
-    /// drawn of them is kept, as far as there is room.
+    /// Computes these replicates of a simulation of one cell with one row: the nth in row n. What
+    /// is drawn of them is kept, as far as there is room.
     pub(crate) fn run_replicates(
         &self,
         replicates: &[u32],

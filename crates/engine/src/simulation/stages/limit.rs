@@ -1,9 +1,9 @@
 //! Population limits of jobs with stages: moments of all rows, the corruption in its limit of many
 //! samples, and views of any alignment.
 //!
-//! Where all of a chain is closed in moments no row is touched. Where it is not, all rows are read for
-//! each alignment, corrupted once and seen as often as the job samples its views: then the limit is
-//! that of these rows.
+//! Where all of a chain is closed in moments no row is touched. Where it is not, all rows are read
+//! for each alignment, corrupted once and seen as often as the job samples its views: then the
+//! limit is that of these rows.
 
 use std::sync::Arc;
 

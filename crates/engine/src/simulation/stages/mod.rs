@@ -14,9 +14,9 @@
 //! models, if a metric asks for them. The clean model is that of Appendix C of the paper: learned
 //! from clean rows under the same views without the corruption's dose, and tried on clean rows.
 //!
-//! The problems of a unit wait for one another and are solved in lanes ([`general`]); those that lanes
-//! leave, one at a time. Which way a problem takes, and what comes of it, is a matter of that problem
-//! alone.
+//! The problems of a unit wait for one another and are solved in lanes ([`general`]); those that
+//! lanes leave, one at a time. Which way a problem takes, and what comes of it, is a matter of that
+//! problem alone.
 //!
 //! [`general`]: eigensweep_theory::general
 
@@ -78,8 +78,8 @@ pub(crate) struct Stages {
     metrics: Vec<&'static Metric>,
     /// Whether a metric is of the clean model.
     clean: bool,
-    /// Whether a metric is of predictions: of the clean and of the corrupted model on rows that they
-    /// were learned from, and of the latter on rows that are held out.
+    /// Whether a metric is of predictions: of the clean and of the corrupted model on rows that
+    /// they were learned from, and of the latter on rows that are held out.
     predicted: [bool; 3],
     leakage: bool,
 }
@@ -407,8 +407,8 @@ impl Stages {
         }
     }
 
-    /// A chain of views of what a problem is made of, at a row of the grid: the dose of the corruption
-    /// first, the features behind.
+    /// A chain of views of what a problem is made of, at a row of the grid: the dose of the
+    /// corruption first, the features behind.
     fn views(&self, given: &Given<'_>, chain: &ChainSpec, at: u64) -> Views {
         let stages = setting::views(chain, &self.samples, &self.frame.plan.grid, at, self.dose(given));
         let behind = given.unit.features.stages(&self.features).into_iter().map(|(_, stage)| stage);

@@ -134,7 +134,8 @@ pub fn tiers(spec: &JobSpec, staged: &StagesSpec, samples: &Samples) -> Vec<Chai
     chains
 }
 
-/// The features behind views at the first value of the `components` axis, as stages with their names.
+/// The features behind views at the first value of the `components` axis, as stages with their
+/// names.
 pub(super) fn behind(spec: &JobSpec, samples: &Samples) -> Vec<(String, Box<dyn Stage>)> {
     let DataSpec::Rows(rows) = &spec.data else { return Vec::new() };
     samples.features.first().map_or_else(Vec::new, |features| features.stages(&rows.features))

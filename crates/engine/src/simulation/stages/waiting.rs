@@ -56,8 +56,8 @@ impl Waiting {
 }
 
 impl Stages {
-    /// Has the problems of a model wait, one of each chain of views; solves all that wait if these are
-    /// as many as fit.
+    /// Has the problems of a model wait, one of each chain of views; solves all that wait if these
+    /// are as many as fit.
     pub(super) fn add(
         &self,
         unit: &Unit<'_>,
@@ -183,8 +183,8 @@ impl Stages {
         });
     }
 
-    /// Tries the models that wait, unless they are of that sample, on whose rows further ones are to be
-    /// tried.
+    /// Tries the models that wait, unless they are of that sample, on whose rows further ones are
+    /// to be tried.
     fn try_all(
         &self,
         unit: &Unit<'_>,

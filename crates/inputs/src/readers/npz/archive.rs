@@ -146,7 +146,8 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// A file within an archive, whatever its name: joining an absolute path would leave the archive out.
+/// A file within an archive, whatever its name: joining an absolute path would leave the archive
+/// out.
 fn inside(path: &Path, name: &str) -> PathBuf {
     let mut inside = path.as_os_str().to_owned();
     inside.push(format!("/{name}.npy"));

@@ -16,8 +16,8 @@ use crate::readers::Inputs;
 use crate::readers::npz::archive::Archive;
 use crate::{Blocks, Compact, InputError, Sparse, npy};
 
-/// Rows that csc and coo may have for each entry, and beyond that; more are not accounted for by the
-/// file, and would be memory that it only claims.
+/// Rows that csc and coo may have for each entry, and beyond that; more are not accounted for by
+/// the file, and would be memory that it only claims.
 const EMPTY_ROWS: (usize, usize) = (16, 1 << 12);
 
 /// What to do about a matrix that contradicts itself.

@@ -2,8 +2,9 @@
 //!
 //! The decoder allocates what headers declare: the lists of the footer, the children of its schema,
 //! and pages by their size before compression. What is declared is held here against what is there.
-//! It reads fields that it knows as what they should be, whatever their headers say, and passes over
-//! elements of lists of booleans without a byte: where the two could part, the footer is refused.
+//! It reads fields that it knows as what they should be, whatever their headers say, and passes
+//! over elements of lists of booleans without a byte: where the two could part, the footer is
+//! refused.
 //!
 //! Source: *Thrift compact protocol encoding* (Apache Thrift) and `parquet.thrift` (Apache Parquet,
 //! format 2.11).

@@ -154,7 +154,8 @@ impl LaneBatch {
         self.problems.len()
     }
 
-    /// Forgets all problems; the next ones are of this size and width, and these answers are wanted.
+    /// Forgets all problems; the next ones are of this size and width, and these answers are
+    /// wanted.
     ///
     /// # Panics
     ///

@@ -3,8 +3,8 @@
 //! A chain splits behind its last stage without a closed form. Nothing is before the split where
 //! every stage is closed; else the part before it is exact a sample where it has independent
 //! coordinates with a known law, and drawn where it has not. [`Views::rows`] accumulates the
-//! moments that come out of that part, [`Views::push`] pushes the rest through them. [Maps](super::Map) at
-//! the end of what is drawn see a block of views at a time.
+//! moments that come out of that part, [`Views::push`] pushes the rest through them.
+//! [Maps](super::Map) at the end of what is drawn see a block of views at a time.
 //!
 //! With m views of each sample and x̄ their mean, `E x̄x̄ᵀ = G + (S − G)/m`; what is accumulated is
 //! `(m² x̄x̄ᵀ − Σ vvᵀ) / (m (m − 1))`, the mean of `v vᵀ` over pairs of different views, which is
@@ -147,8 +147,8 @@ pub struct RowMoments {
     cross: Mat<f64>,
     /// Σ (x̄ − c)(x̄ − c)ᵀ (d × d), lower triangle.
     mean_views: Mat<f64>,
-    /// Σ (v − c)(v − c)ᵀ over all views (d × d), lower triangle; of exact entries the variances alone, on the
-    /// diagonal.
+    /// Σ (v − c)(v − c)ᵀ over all views (d × d), lower triangle; of exact entries the variances
+    /// alone, on the diagonal.
     spread: Mat<f64>,
     /// Σ (x̄ − c) yᵀ (d × ℓ).
     view_labels: Mat<f64>,

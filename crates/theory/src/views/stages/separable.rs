@@ -1,9 +1,9 @@
 //! A fixed map of the rows of every channel, then one of its columns: small dense products.
 //!
 //! `A = R ⊗ K` is applied to one factor of a moment column by column, each of which stays in L1,
-//! and to the other by a few rows at a time: the moment is read and written twice. Both are products
-//! of [`BLOCK`] rows by [`LANES`] columns, over the places where a map has entries. Sums have the
-//! order of the places and no fused operations: the same bits on every instruction set.
+//! and to the other by a few rows at a time: the moment is read and written twice. Both are
+//! products of [`BLOCK`] rows by [`LANES`] columns, over the places where a map has entries. Sums
+//! have the order of the places and no fused operations: the same bits on every instruction set.
 
 use eigensweep_spectral::lanes::InstructionSet;
 use faer::Mat;
