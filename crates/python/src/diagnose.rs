@@ -10,7 +10,7 @@ use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Array, NotFinite, of_matrix, optional};
+use crate::arrays::{Array, NotFinite, doubles, of_matrix, optional, reserve};
 use crate::errors;
 use crate::interrupt::interruptible;
 use crate::jobs::{document, value_of};
@@ -164,6 +164,9 @@ fn diagnose(
         optional("views", draws)?,
         optional("targets", targets)?,
     );
+    // Some two dozen matrices a thread (d × d), of all folds and alignments; the rows, centred and by item.
+    let (rows, features) = (inputs.as_array().nrows(), inputs.as_array().ncols());
+    reserve(doubles(24 * threads.min(32), features, features) + doubles(2, rows, features), "diagnose")?;
     let work = move |stop: &AtomicBool| {
         let answered = (|| {
             let (inputs, repeats, covariance, draws, targets) = &held;

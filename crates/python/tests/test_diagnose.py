@@ -198,6 +198,8 @@ def test_rows_without_an_id_are_counted_and_refused(name):
         np.where(gone, np.nan, words).tolist(),
         np.where(gone, np.datetime64("NaT"), ids.astype("M8[D]")),
         np.where(gone, None, words)[:, None],
+        np.where(gone, np.nan, ids).astype(str),
+        np.where(gone, " ", words),
     ]
     for value in cases:
         said = (

@@ -333,6 +333,11 @@ def _ids(name: str, value: object, samples: int) -> NDArray[np.uint64] | None:
     # NumPy makes words of NaN beside words in a list.
     entries = np.asarray(value, object) if isinstance(value, list | tuple) else array
     places = missing(entries)
+    if array.dtype.kind in "OUT":
+        # What `astype(str)` makes of a value that is missing.
+        words = (str(entry).strip() for entry in entries.reshape(-1))
+        none = {"", "nan", "NaN", "NaT", "None", "<NA>"}
+        places = np.union1d(places, np.flatnonzero([word in none for word in words]))
     if len(places):
         first = places[0]
         raise ValueError(
