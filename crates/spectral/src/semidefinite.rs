@@ -24,17 +24,14 @@ use faer::linalg::temp_mat_zeroed;
 use faer::mat::AsMatMut;
 use faer::{MatMut, MatRef};
 
+use crate::dense::product::column_mut;
 use crate::dense::{factor_in_place, solve_lower_in_place};
 use crate::lanes::InstructionSet;
 
 /// Scratch of [`explained_power`] for a matrix of size `size`.
 #[must_use]
 pub fn explained_power_scratch(size: usize) -> StackReq {
-    StackReq::all_of(&[
-        StackReq::new::<f64>(size),
-        temp_mat_scratch::<f64>(size, size),
-        StackReq::new::<usize>(size),
-    ])
+    StackReq::all_of(&[StackReq::new::<f64>(size), temp_mat_scratch::<f64>(size, size)])
 }
 
 /// Returns `tr(Rᵀ M⁺ R)`; rows and columns of M whose diagonal entry is not above `floor` count as
@@ -72,7 +69,7 @@ pub fn explained_power(
             right[(i, c)] *= s;
         }
     }
-    let (mut factor, stack) = temp_mat_zeroed::<f64, _, _>(size, size, stack);
+    let (mut factor, _) = temp_mat_zeroed::<f64, _, _>(size, size, stack);
     let mut factor = factor.as_mat_mut();
     factor.copy_from_triangular_lower(matrix.as_ref());
     if factor_in_place(instruction_set, factor.as_mut()).is_ok() {
@@ -80,19 +77,13 @@ pub fn explained_power(
         // In the order of the numbers: a vectorised sum would depend on the width of registers.
         right.as_ref().col_iter().map(|column| column.iter().map(|x| x * x).sum::<f64>()).sum()
     } else {
-        explained_power_pivoted(matrix, right, stack)
+        explained_power_pivoted(matrix, right)
     }
 }
 
 /// The same for an equilibrated M (unit or zero diagonal) that may be singular, pivot by pivot.
-fn explained_power_pivoted(
-    mut matrix: MatMut<'_, f64>,
-    mut right: MatMut<'_, f64>,
-    stack: &mut MemStack,
-) -> f64 {
+fn explained_power_pivoted(mut matrix: MatMut<'_, f64>, mut right: MatMut<'_, f64>) -> f64 {
     let (size, width) = (right.nrows(), right.ncols());
-    let (mut order, _) = stack.make_with::<usize>(size, |i| i);
-    let order = &mut *order;
     let tolerance = size as f64 * f64::EPSILON;
     // Below, rows without a safe pivot are never looked at again: what is not finite must not hide
     // there.
@@ -102,49 +93,55 @@ fn explained_power_pivoted(
     }
     let mut explained = 0.0;
     for step in 0..size {
-        let (at, pivot) = largest_pivot(matrix.as_ref(), order, step);
+        let (at, pivot) = largest_pivot(matrix.as_ref(), step);
         if pivot <= tolerance {
             break;
         }
-        order.swap(step, at);
-        let chosen = order[step];
+        exchange(matrix.as_mut(), step, at);
         let root = pivot.sqrt();
         for c in 0..width {
-            right[(chosen, c)] /= root;
-            explained += right[(chosen, c)] * right[(chosen, c)];
+            (right[(step, c)], right[(at, c)]) = (right[(at, c)], right[(step, c)]);
+            right[(step, c)] /= root;
+            explained += right[(step, c)] * right[(step, c)];
         }
-        // Column `chosen` of L, kept in the triangle's own places, then the update of what remains.
-        for &i in &order[step + 1..] {
-            matrix[(i.max(chosen), i.min(chosen))] /= root;
-        }
-        for (n, &j) in order[step + 1..].iter().enumerate() {
-            let from_j = entry(matrix.as_ref(), j, chosen);
-            for &i in &order[step + 1 + n..] {
-                let update = entry(matrix.as_ref(), i, chosen) * from_j;
-                matrix[(i.max(j), i.min(j))] -= update;
-            }
+        // Column `step` of L, then the update of what remains.
+        let (done, mut rest) = matrix.as_mut().split_at_col_mut(step + 1);
+        let factor = &mut column_mut(done, step)[step + 1..];
+        factor.iter_mut().for_each(|x| *x /= root);
+        for (n, &from) in factor.iter().enumerate() {
+            let own = &mut column_mut(rest.as_mut(), n)[step + 1 + n..];
+            own.iter_mut().zip(&factor[n..]).for_each(|(to, x)| *to -= x * from);
             for c in 0..width {
-                let update = from_j * right[(chosen, c)];
-                right[(j, c)] -= update;
+                let update = from * right[(step, c)];
+                right[(step + 1 + n, c)] -= update;
             }
         }
     }
     explained
 }
 
-/// Place in `order` and value of the largest remaining pivot.
-fn largest_pivot(matrix: MatRef<'_, f64>, order: &[usize], step: usize) -> (usize, f64) {
-    let mut best = (step, matrix[(order[step], order[step])]);
-    for (at, &i) in order.iter().enumerate().skip(step + 1) {
-        let pivot = matrix[(i, i)];
-        if pivot > best.1 {
-            best = (at, pivot);
+/// Place and value of the largest remaining pivot.
+fn largest_pivot(matrix: MatRef<'_, f64>, step: usize) -> (usize, f64) {
+    let mut best = (step, matrix[(step, step)]);
+    for i in step + 1..matrix.nrows() {
+        if matrix[(i, i)] > best.1 {
+            best = (i, matrix[(i, i)]);
         }
     }
     best
 }
 
-/// Entry (i, j) of a symmetric matrix that is stored in its lower triangle.
-fn entry(matrix: MatRef<'_, f64>, i: usize, j: usize) -> f64 {
-    matrix[(i.max(j), i.min(j))]
+/// Exchanges rows and columns p ≤ q of what remains, from row and column p on, of a symmetric matrix in its
+/// lower triangle.
+fn exchange(mut matrix: MatMut<'_, f64>, p: usize, q: usize) {
+    if p == q {
+        return;
+    }
+    let size = matrix.nrows();
+    let mut swap = |one: (usize, usize), other: (usize, usize)| {
+        (matrix[one], matrix[other]) = (matrix[other], matrix[one]);
+    };
+    swap((p, p), (q, q));
+    (p + 1..q).for_each(|i| swap((i, p), (q, i)));
+    (q + 1..size).for_each(|i| swap((i, p), (i, q)));
 }
