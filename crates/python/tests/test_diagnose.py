@@ -10,6 +10,7 @@ import subprocess
 import threading
 import warnings
 from html import escape
+from pathlib import Path
 
 import jobs
 import numpy as np
@@ -437,7 +438,7 @@ def test_what_is_wrong_is_named_with_a_remedy():
         ({"repeats": second, "views": lambda x, rng: x[0]}, "views.* has 1 dimensions"),
         ({"repeats": second, "views": lambda x, rng: x * np.inf}, "views.* not finite"),
         ({"repeats": hole, "views": lambda x, rng: x}, r"repeats\[3, 1\] is NaN"),
-        ({"repeats": second, "views": np.eye(3)}, "covariance"),
+        ({"repeats": second, "views": np.eye(3)}, "views= has the shape"),
         ({"repeats": second, "views": np.triu(np.ones((8, 8)))}, "symmetric"),
     ]
     for keywords, said in cases:
@@ -471,3 +472,21 @@ def test_ctrl_c_interrupts():
             diagnose(first, repeats=second, dimension=20)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"views": "views.toml"}, "views= is a str: give stages"),
+        ({"views": Path("views.toml")}, "views= is a PosixPath: give stages"),
+        ({"views": np.eye(3)}, r"^views= has the shape \(3, 3\)"),
+        ({"views": -np.eye(8)}, "negative in some direction"),
+        ({"dimension": 2.0}, r"^dimension=2.0: give a whole number"),
+        ({"components": "3"}, r"^components='3': give a whole number"),
+        ({"standardize": 1}, r"^standardize=1: give True or False"),
+    ],
+)
+def test_arguments_of_other_kinds_are_refused_by_name(wrong, said):
+    first, second, _ = measured(60)
+    with pytest.raises((TypeError, ValueError), match=said):
+        diagnose(first, repeats=second, **({"dimension": 2} | wrong))

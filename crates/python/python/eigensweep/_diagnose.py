@@ -238,6 +238,8 @@ def diagnose(
     >>> sorted(found.kept)
     ['difference', 'joint-embedding', 'reconstruction']
     """
+    if not isinstance(standardize, bool | np.bool_):
+        raise TypeError(f"standardize={standardize!r}: give True or False")
     rows = matrix("X", X)
     given = {"repeats": repeats, "pairs": pairs, "groups": groups, "nuisance": nuisance}
     named = [name for name, value in given.items() if value is not None]
@@ -251,8 +253,17 @@ def diagnose(
         if isinstance(views, Mapping) or _is_stages(views):
             staged = keys_of_views(views)  # type: ignore[arg-type]
         else:
+            if isinstance(views, str | bytes | os.PathLike | set | frozenset):
+                raise TypeError(
+                    f"views= is a {type(views).__name__}: give stages (a list of dicts), a dict with "
+                    "'stages' and 'corruption', a covariance, or a function"
+                )
             variance = float(np.var(rows, axis=0).mean()) if np.ndim(views) == 0 else np.nan  # type: ignore[arg-type]
-            covariance = covariance_of(views, rows.shape[1], variance)  # type: ignore[arg-type]
+            try:
+                covariance = covariance_of(views, rows.shape[1], variance)  # type: ignore[arg-type]
+            except ValueError as error:
+                # There it is an argument of its own.
+                raise ValueError(str(error).replace("covariance=", "views=", 1)) from None
             covariance = square_by_name("views=", views, covariance, X)
     if not named and not (staged and json.loads(staged).get("corruption")):
         raise ValueError(
@@ -291,7 +302,7 @@ def diagnose(
         dimension=None if dimension is None else whole("dimension", dimension),
         alignment=None if alignment is None else real("alignment", alignment),
         components=None if components is None else whole("components", components),
-        standardize=standardize,
+        standardize=bool(standardize),
         threads=_threads(threads),
     )
     diagnosis = Diagnosis(found, facts)

@@ -23,7 +23,10 @@ LARGEST = sys.maxsize
 
 def whole(name: str, value: Any, least: int = 1, most: int = LARGEST) -> int:
     """A whole number, Python's or NumPy's, between two."""
-    number = operator.index(value)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}={value!r}: give a whole number") from None
     if number < least:
         # A number of thousands of digits has no text.
         found = f"={number}" if number > -LARGEST else ""
