@@ -41,11 +41,14 @@ pub(crate) fn learn(
     let power = features.trace(&all.signal);
     let at = |solver: &mut Solver, alignment: f64| {
         let mut found = None;
-        fit.each(solver, &[alignment], (&rows, &[]), |_, bases, seen, tied| {
+        fit.each(solver, &[alignment], (&rows, &[]), |_, bases, seen| {
+            let is_given = alignment.to_bits() == setting.alignment.to_bits();
+            let tied = is_given.then(|| seen.problem().tied(&bases, dimension));
+            let bases = fit.whitened(bases);
             let scores = bases.each_ref().map(|basis| score(basis.as_ref(), &all, &all, features));
             let scores =
                 scores.map(|scores| [scores.predicted[dimension - 1] / power, scores.leakage[dimension - 1]]);
-            let learnt = (alignment.to_bits() == setting.alignment.to_bits()).then(|| {
+            let learnt = tied.map(|tied| {
                 let encoders = bases.map(|basis| basis.as_ref().subcols(0, dimension).to_owned());
                 (encoders, seen.into_moments(), tied)
             });

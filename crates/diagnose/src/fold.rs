@@ -65,14 +65,18 @@ impl<'s, 'q> Fit<'s, 'q> {
         self.injected.as_ref().unwrap_or(&self.training.noise)
     }
 
-    /// V of both paradigms in the inputs' space, whitened, at each alignment in turn; and whether
-    /// direction k of each is tied with the next.
+    /// V of both paradigms (d × k) in the inputs' space, whitened, of their directions of features.
+    pub(crate) fn whitened(&self, bases: Bases) -> Bases {
+        bases.map(|basis| whiten(self.features.lift(basis), self.training.inputs.as_ref()))
+    }
+
+    /// Directions of both paradigms in the features that they see, at each alignment in turn.
     pub(crate) fn each(
         &self,
         solver: &mut Solver,
         alignments: &[f64],
         (training, held_out): (&[usize], &[usize]),
-        mut take: impl FnMut(usize, Bases, Seen<'_>, [bool; 2]),
+        mut take: impl FnMut(usize, Bases, Seen<'_>),
     ) -> Result<(), DiagnoseError> {
         let Self { setting, training: moments, features, .. } = self;
         let (inputs, noise) = (features.moment(&moments.inputs), features.moment(self.noise()));
@@ -106,9 +110,7 @@ impl<'s, 'q> Fit<'s, 'q> {
                     let of = "the number of directions in which views of the training rows differ";
                     return Err(DiagnoseError::Dimension { found, most: rank, of });
                 }
-                let whitened = |basis: Mat<f64>| whiten(features.lift(basis), moments.inputs.as_ref());
-                let tied = seen.problem().tied(&bases, setting.dimension);
-                take(first + at, bases.map(whitened), seen, tied);
+                take(first + at, bases, seen);
             }
         }
         Ok(())
@@ -209,7 +211,8 @@ impl Setting<'_> {
         let mut scores = Vec::with_capacity(alignments.len());
         let mut measured = None;
         let here = if repetition == 0 { self.given_at } else { 0 };
-        fit.each(solver, alignments, (&rows[0], &rows[1]), |at, bases, _, _| {
+        fit.each(solver, alignments, (&rows[0], &rows[1]), |at, bases, _| {
+            let bases = fit.whitened(bases);
             scores.push(Both {
                 scores: bases.each_ref().map(|basis| score(basis.as_ref(), &training, &held_out, &features)),
                 distances: distances(bases.each_ref().map(Mat::as_ref), training.inputs.as_ref()),

@@ -128,26 +128,24 @@ impl<'m> Problem<'m> {
     /// Whether direction k of each paradigm has the value of the next, so that which of them is
     /// kept is rounding.
     pub(crate) fn tied(&self, bases: &Bases, dimension: usize) -> [bool; 2] {
-        let image = |matrix: MatRef<'_, f64>, basis: &Mat<f64>| {
-            product(matrix, basis.as_ref().subcols(dimension - 1, 2))
+        let form = |matrix: MatRef<'_, f64>, pair: MatRef<'_, f64>| {
+            let image = product(matrix, pair);
+            [0, 1].map(|j| inner(pair, j, image.as_ref(), j))
         };
-        let mut of = 0..bases.len();
-        bases.each_ref().map(|basis| {
-            let paradigm = of.next();
+        let squares = |pair: MatRef<'_, f64>| {
+            let image = product(self.cross, pair);
+            [0, 1].map(|j| inner(image.as_ref(), j, image.as_ref(), j))
+        };
+        let tied = |basis: &Mat<f64>, powers: &dyn Fn(MatRef<'_, f64>) -> [f64; 2]| {
             if basis.ncols() <= dimension {
                 return false;
             }
-            let views = image(self.views, basis);
-            let image = image(if paradigm == Some(0) { self.mean_views } else { self.cross }, basis);
-            let [value, next] = [0, 1].map(|j| {
-                let power = match paradigm {
-                    Some(0) => inner(basis.as_ref(), dimension - 1 + j, image.as_ref(), j),
-                    _ => inner(image.as_ref(), j, image.as_ref(), j),
-                };
-                power / inner(basis.as_ref(), dimension - 1 + j, views.as_ref(), j)
-            });
+            let pair = basis.as_ref().subcols(dimension - 1, 2);
+            let (powers, views) = (powers(pair), form(self.views, pair));
+            let [value, next] = [0, 1].map(|j| powers[j] / views[j]);
             value - next <= TIED * value.abs()
-        })
+        };
+        [tied(&bases[0], &|pair| form(self.mean_views, pair)), tied(&bases[1], &squares)]
     }
 
     fn by_closed_forms(&self, forms: &mut ClosedForms, count: usize) -> Result<Bases, Failure> {

@@ -259,11 +259,7 @@ def diagnose(
                     "'stages' and 'corruption', a covariance, or a function"
                 )
             variance = float(np.var(rows, axis=0).mean()) if np.ndim(views) == 0 else np.nan  # type: ignore[arg-type]
-            try:
-                covariance = covariance_of(views, rows.shape[1], variance)  # type: ignore[arg-type]
-            except ValueError as error:
-                # There it is an argument of its own.
-                raise ValueError(str(error).replace("covariance=", "views=", 1)) from None
+            covariance = covariance_of(views, rows.shape[1], variance, "views")  # type: ignore[arg-type]
             covariance = square_by_name("views=", views, covariance, X)
     if not named and not (staged and json.loads(staged).get("corruption")):
         raise ValueError(

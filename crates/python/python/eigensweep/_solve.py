@@ -378,21 +378,23 @@ def matrix(name: str, value: ArrayLike, *, column: bool = False) -> Array:
     return np.require(array, np.float64, "A")
 
 
-def covariance_of(covariance: ArrayLike, size: int, variance: float) -> Array:
+def covariance_of(
+    covariance: ArrayLike, size: int, variance: float, name: str = "covariance"
+) -> Array:
     """Σ (d × d): of a share of the mean variance of the inputs, of variances, or itself."""
-    array = dense("covariance=", covariance, "pass covariance.toarray()")
+    array = dense(f"{name}=", covariance, f"pass {name}.toarray()")
     if array.dtype.kind not in "biuf":
-        raise ValueError(f"covariance= holds entries of type {array.dtype}: numbers are needed")
+        raise ValueError(f"{name}= holds entries of type {array.dtype}: numbers are needed")
     if array.ndim == 2 and array.shape == (size, size):
-        return matrix("covariance", array)
+        return matrix(name, array)
     if array.ndim == 0 or array.shape == (size,):
         if not (np.isfinite(array).all() and (array >= 0).all()):
-            raise ValueError("covariance= is finite and at least 0 where it is no matrix")
+            raise ValueError(f"{name}= is finite and at least 0 where it is no matrix")
         if array.ndim == 0:
             array = array * variance
         return np.diag(np.broadcast_to(array.astype(np.float64), size))
     raise ValueError(
-        f"covariance= has the shape {array.shape}: it is a number, of shape ({size},), or of "
+        f"{name}= has the shape {array.shape}: it is a number, of shape ({size},), or of "
         f"({size}, {size})"
     )
 
