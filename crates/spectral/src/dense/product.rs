@@ -27,7 +27,7 @@ use crate::lanes::arithmetic::{Arithmetic, lanes};
 use crate::lanes::tiles::turn;
 
 /// Terms of the sums that are taken at a time.
-const DEPTH: usize = 64;
+const DEPTH: usize = 96;
 
 /// Most columns of a tile.
 const MOST_COLUMNS: usize = 8;
