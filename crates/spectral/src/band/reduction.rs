@@ -35,8 +35,7 @@ use faer::{Accum, Mat, MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
 use crate::dense::cholesky::{scale, subtract_multiple};
-use crate::dense::product;
-use crate::dense::product::{Product, Right, column, column_mut};
+use crate::dense::product::{Packing, Product, Right, column, column_mut, product_in};
 use crate::dense::transposition::{Mirror, Transpose};
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::{Arithmetic, lanes};
@@ -71,6 +70,7 @@ pub(crate) struct Workspace {
     wide: [Mat<f64>; 2],
     /// T, or its transposed, with contiguous columns (b × b).
     triangle: Mat<f64>,
+    packing: Box<Packing>,
 }
 
 impl Workspace {
@@ -87,12 +87,13 @@ impl Workspace {
             small: [small(), small(), small()],
             wide: [wide(), wide()],
             triangle: small(),
+            packing: Box::new(Packing::new()),
         }
     }
 
     /// Bytes of one.
     pub(crate) fn bytes(size: usize, half_width: usize, width: usize) -> usize {
-        8 * half_width * (6 * size + BLOCK + 4 * half_width + 2 * width)
+        8 * half_width * (6 * size + BLOCK + 4 * half_width + 2 * width) + size_of::<Packing>()
     }
 
     /// Brings the V of a panel (m × b) to `v` and `rows`, with its ones and zeros, and returns
@@ -144,25 +145,34 @@ pub(crate) fn reduce(
             let [_, w] = &workspace.w;
             let [_, v] = &workspace.v;
             let known = [v, w].map(|x| x.as_ref().submatrix(0, 0, size - j, last));
-            take_last(instruction_set, trailing, known, 0..size - j);
+            take_last(instruction_set, trailing, known, 0..size - j, &mut workspace.packing);
             return;
         };
         let rows = size - first;
         let known = [&workspace.v[1], &workspace.w[1]].map(|x| x.as_ref().submatrix(0, 0, size - j, last));
-        take_last(instruction_set, trailing.as_mut(), known, 0..half_width);
+        take_last(instruction_set, trailing.as_mut(), known, 0..half_width, &mut workspace.packing);
         let mut panel = trailing.as_mut().submatrix_mut(half_width, 0, rows, half_width);
         let mut tau = [0.0; MOST_HALF_WIDTH];
         instruction_set.run(Panel { panel: panel.as_mut(), count, tau: &mut tau });
         workspace.load(instruction_set, panel.as_ref().subcols(0, count));
-        let Workspace { v: [v, v_last], rows: across, y, turned, w: [w, w_last], small, wide, triangle } =
-            &mut *workspace;
+        let Workspace {
+            v: [v, v_last],
+            rows: across,
+            y,
+            turned,
+            w: [w, w_last],
+            small,
+            wide,
+            triangle,
+            packing,
+        } = &mut *workspace;
         let known = [v_last, w_last].map(|x| x.as_ref().submatrix(0, 0, size - j, last));
         let v = v.as_ref().submatrix(0, 0, rows, count);
         let across = across.as_ref().submatrix(0, 0, count, rows);
         let [overlaps, inner, half] =
             small.each_mut().map(|small| small.as_mut().submatrix_mut(0, 0, count, count));
         let mut factor = factors.as_mut().submatrix_mut(0, j, count, count);
-        triangular_factor(instruction_set, v, across, &tau[..count], overlaps, factor.as_mut());
+        triangular_factor(instruction_set, v, across, &tau[..count], overlaps, factor.as_mut(), packing);
         let factor = factor.as_ref();
         let (mut inner, mut half) = (inner, half);
         let mut y = y.as_mut().submatrix_mut(0, 0, rows, count);
@@ -172,7 +182,7 @@ pub(crate) fn reduce(
         for at in (0..rows).step_by(BLOCK) {
             let own = BLOCK.min(rows - at);
             let begin = half_width + at;
-            take_last(instruction_set, trailing.as_mut(), known, begin..begin + own);
+            take_last(instruction_set, trailing.as_mut(), known, begin..begin + own, packing);
             let block = trailing.as_mut().submatrix_mut(begin, begin, rows - at, own);
             let turned = turned.as_mut().subcols_mut(0, own);
             add_block(
@@ -181,20 +191,21 @@ pub(crate) fn reduce(
                 y.as_mut().subrows_mut(at, rows - at),
                 turned,
                 (v.subrows(at, own), across.subcols(at + own, rows - at - own)),
+                packing,
             );
         }
         // W = Y T − ½ V Tᵀ Vᵀ Y T.
-        product(instruction_set, w.as_mut(), Accum::Replace, y.as_ref(), factor);
-        product(instruction_set, inner.as_mut(), Accum::Replace, across, w.as_ref());
+        product_in(instruction_set, w.as_mut(), Accum::Replace, y.as_ref(), factor, packing);
+        product_in(instruction_set, inner.as_mut(), Accum::Replace, across, w.as_ref(), packing);
         let mut triangle = triangle.as_mut().submatrix_mut(0, 0, count, count);
         triangle.copy_from(factor.transpose());
-        product(instruction_set, half.as_mut(), Accum::Replace, triangle.as_ref(), inner.as_ref());
+        product_in(instruction_set, half.as_mut(), Accum::Replace, triangle.as_ref(), inner.as_ref(), packing);
         for c in 0..count {
             column_mut(half.as_mut(), c).iter_mut().for_each(|x| *x *= -0.5);
         }
-        product(instruction_set, w, Accum::Add, v, half.as_ref());
+        product_in(instruction_set, w, Accum::Add, v, half.as_ref(), packing);
         let own = right.as_mut().subrows_mut(first, rows);
-        apply_block(instruction_set, (v, across), triangle.as_ref(), own, wide);
+        apply_block(instruction_set, (v, across), triangle.as_ref(), own, wide, packing);
         last = count;
     }
 }
@@ -205,6 +216,7 @@ fn take_last(
     matrix: MatMut<'_, f64>,
     [v, w]: [MatRef<'_, f64>; 2],
     columns: Range<usize>,
+    packing: &mut Packing,
 ) {
     let (first, rows) = (columns.start, matrix.nrows() - columns.start);
     let [v, w] = [v, w].map(|x| x.subrows(first, rows));
@@ -213,6 +225,7 @@ fn take_last(
         accum: Accum::Add,
         left: [v, w],
         right: Right::Rows { rows: [w, v], sign: -1.0 },
+        packing,
     });
 }
 
@@ -225,14 +238,15 @@ fn add_block(
     mut y: MatMut<'_, f64>,
     mut turned: MatMut<'_, f64>,
     (v, across): (MatRef<'_, f64>, MatRef<'_, f64>),
+    packing: &mut Packing,
 ) {
     let own = block.ncols();
     instruction_set.run(Mirror { matrix: block.as_mut().subrows_mut(0, own), both: false });
-    product(instruction_set, y.as_mut(), Accum::Add, block.as_ref(), v);
+    product_in(instruction_set, y.as_mut(), Accum::Add, block.as_ref(), v, packing);
     let mut y = y.subrows_mut(0, own);
     instruction_set.run(Transpose { from: y.as_ref(), to: turned.as_mut() });
     let below = block.as_ref().subrows(own, block.nrows() - own);
-    product(instruction_set, turned.as_mut(), Accum::Add, across, below);
+    product_in(instruction_set, turned.as_mut(), Accum::Add, across, below, packing);
     instruction_set.run(Transpose { from: turned.as_ref(), to: y.as_mut() });
 }
 
@@ -266,12 +280,12 @@ pub(crate) fn apply_panel(
 ) {
     let (rows, count) = (panel.nrows(), panel.ncols());
     workspace.load(instruction_set, panel);
-    let Workspace { v: [v, _], rows: across, wide, triangle, .. } = workspace;
+    let Workspace { v: [v, _], rows: across, wide, triangle, packing, .. } = workspace;
     let v = v.as_ref().submatrix(0, 0, rows, count);
     let across = across.as_ref().submatrix(0, 0, count, rows);
     let mut triangle = triangle.as_mut().submatrix_mut(0, 0, count, count);
     triangle.copy_from(factor);
-    apply_block(instruction_set, (v, across), triangle.as_ref(), columns, wide);
+    apply_block(instruction_set, (v, across), triangle.as_ref(), columns, wide, packing);
 }
 
 /// Writes T of a panel (m × b) with those τ to `factor` (b × b).
@@ -284,11 +298,11 @@ pub(crate) fn panel_factor(
 ) {
     let (rows, count) = (panel.nrows(), panel.ncols());
     workspace.load(instruction_set, panel);
-    let Workspace { v: [v, _], rows: across, small, .. } = workspace;
+    let Workspace { v: [v, _], rows: across, small, packing, .. } = workspace;
     let v = v.as_ref().submatrix(0, 0, rows, count);
     let across = across.as_ref().submatrix(0, 0, count, rows);
     let overlaps = small[0].as_mut().submatrix_mut(0, 0, count, count);
-    triangular_factor(instruction_set, v, across, tau, overlaps, factor);
+    triangular_factor(instruction_set, v, across, tau, overlaps, factor, packing);
 }
 
 /// Largest half-width.
@@ -301,6 +315,7 @@ fn apply_block(
     factor: MatRef<'_, f64>,
     columns: MatMut<'_, f64>,
     [inner, outer]: &mut [Mat<f64>; 2],
+    packing: &mut Packing,
 ) {
     let (count, width) = (v.ncols(), columns.ncols());
     if width == 0 {
@@ -308,13 +323,14 @@ fn apply_block(
     }
     let mut inner = inner.as_mut().submatrix_mut(0, 0, count, width);
     let mut outer = outer.as_mut().submatrix_mut(0, 0, count, width);
-    product(instruction_set, inner.as_mut(), Accum::Replace, across, columns.as_ref());
-    product(instruction_set, outer.as_mut(), Accum::Replace, factor, inner.as_ref());
+    product_in(instruction_set, inner.as_mut(), Accum::Replace, across, columns.as_ref(), packing);
+    product_in(instruction_set, outer.as_mut(), Accum::Replace, factor, inner.as_ref(), packing);
     instruction_set.run(Product {
         to: columns,
         accum: Accum::Add,
         left: [v, v.subcols(0, 0)],
         right: Right::Matrix { right: outer.into_const(), sign: -1.0, lower: false },
+        packing,
     });
 }
 
@@ -327,8 +343,9 @@ fn triangular_factor(
     tau: &[f64],
     mut overlaps: MatMut<'_, f64>,
     mut factor: MatMut<'_, f64>,
+    packing: &mut Packing,
 ) {
-    product(instruction_set, overlaps.as_mut(), Accum::Replace, across, v);
+    product_in(instruction_set, overlaps.as_mut(), Accum::Replace, across, v, packing);
     for (c, tau) in tau.iter().enumerate() {
         for i in 0..c {
             let mut sum = 0.0_f64;

@@ -13,10 +13,11 @@ use faer::reborrow::IntoConst;
 use faer::{Accum, MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
-use super::product::{Product, Right, column, column_mut};
+use super::product::{Packing, Product, Right, column, column_mut};
 use crate::Failure;
 use crate::lanes::InstructionSet;
-use crate::lanes::arithmetic::{Arithmetic, lanes};
+use crate::lanes::arithmetic::{Arithmetic, lanes, register};
+use crate::lanes::tiles::turn;
 
 /// Columns that take what the columns before contribute at a time: products of this width.
 const BLOCK: usize = 64;
@@ -26,6 +27,9 @@ const PANEL: usize = 8;
 
 /// Rows of a right-hand side that are solved for at a time.
 const ROWS: usize = 32;
+
+/// Rows that one product takes off all rows below them.
+const STRETCH: usize = 96;
 
 /// Overwrites the lower triangle of a positive definite m × m matrix by its Cholesky factor `L`;
 /// what is above the diagonal stays.
@@ -57,15 +61,16 @@ pub(crate) fn factor_shifted(
     let size = matrix.nrows();
     assert!(matrix.ncols() == size, "a square matrix");
     let mut before = [0.0; BLOCK];
+    let mut packing = Packing::new();
     for block in (0..size).step_by(BLOCK) {
         let end = size.min(block + BLOCK);
         for j in block..end {
             before[j - block] = matrix[(j, j)];
         }
-        subtract_columns(instruction_set, matrix.as_mut(), 0..block, block..end);
+        subtract_columns(instruction_set, matrix.as_mut(), 0..block, block..end, &mut packing);
         for first in (block..end).step_by(PANEL) {
             let last = end.min(first + PANEL);
-            subtract_columns(instruction_set, matrix.as_mut(), block..first, first..last);
+            subtract_columns(instruction_set, matrix.as_mut(), block..first, first..last, &mut packing);
             let panel = matrix.as_mut().submatrix_mut(first, first, size - first, last - first);
             let before = &before[first - block..];
             let pivots = pivots.get_mut(first..last).unwrap_or_default();
@@ -93,6 +98,7 @@ fn subtract_columns(
     matrix: MatMut<'_, f64>,
     known: Range<usize>,
     of: Range<usize>,
+    packing: &mut Packing,
 ) {
     if known.is_empty() {
         return;
@@ -106,6 +112,7 @@ fn subtract_columns(
         accum: Accum::Add,
         left: factors,
         right: Right::Rows { rows: factors, sign: -1.0 },
+        packing,
     });
 }
 
@@ -117,46 +124,61 @@ fn subtract_columns(
 pub fn solve_lower_in_place(
     instruction_set: InstructionSet,
     factor: MatRef<'_, f64>,
-    mut rhs: MatMut<'_, f64>,
+    rhs: MatMut<'_, f64>,
 ) {
     let size = rhs.nrows();
     assert!(factor.nrows() == factor.ncols() && factor.nrows() == size, "L is m × m, R is m × n");
-    for first in (0..size).step_by(ROWS) {
-        let count = ROWS.min(size - first);
-        let triangle = factor.submatrix(first, first, count, count);
-        let (known, open) = rhs.as_mut().split_at_row_mut(first + count);
-        let mut known = known.subrows_mut(first, count);
-        instruction_set.run(Substitute { upward: false, factor: triangle, rhs: known.as_mut() });
-        let left = factor.submatrix(first + count, first, size - first - count, count);
-        instruction_set.run(Product {
-            to: open,
-            accum: Accum::Add,
-            left: [left, left.subcols(0, 0)],
-            right: Right::Matrix { right: known.into_const(), sign: -1.0, lower: false },
-        });
-    }
+    solve(instruction_set, false, factor, rhs, STRETCH, &mut Packing::new());
 }
 
 /// Overwrites `rhs` (m × n) by `L⁻ᵀ rhs`; `Lᵀ` stands in the upper triangle.
 pub(crate) fn solve_upper_in_place(
     instruction_set: InstructionSet,
     factor: MatRef<'_, f64>,
-    mut rhs: MatMut<'_, f64>,
+    rhs: MatMut<'_, f64>,
 ) {
     let size = rhs.nrows();
     assert!(factor.nrows() == factor.ncols() && factor.nrows() == size, "L is m × m, R is m × n");
-    for first in (0..size).step_by(ROWS).rev() {
-        let count = ROWS.min(size - first);
-        let triangle = factor.submatrix(first, first, count, count);
-        let (open, known) = rhs.as_mut().split_at_row_mut(first);
-        let mut known = known.subrows_mut(0, count);
-        instruction_set.run(Substitute { upward: true, factor: triangle, rhs: known.as_mut() });
-        let left = factor.submatrix(0, first, first, count);
+    // More rows at a time would change bits: upward their order is another within a product.
+    solve(instruction_set, true, factor, rhs, ROWS, &mut Packing::new());
+}
+
+/// Substitution from the first row down by L, or from the last one up by `Lᵀ`, `stretch` rows at a
+/// time and [`ROWS`] of these at a time.
+fn solve(
+    instruction_set: InstructionSet,
+    upward: bool,
+    factor: MatRef<'_, f64>,
+    mut rhs: MatMut<'_, f64>,
+    stretch: usize,
+    packing: &mut Packing,
+) {
+    let size = rhs.nrows();
+    let stretches = size.div_ceil(stretch);
+    for step in 0..stretches {
+        let first = stretch * if upward { stretches - 1 - step } else { step };
+        let end = size.min(first + stretch);
+        let count = end - first;
+        let own = factor.submatrix(first, first, count, count);
+        let (known, open, left) = if upward {
+            let (open, known) = rhs.as_mut().split_at_row_mut(first);
+            (known.subrows_mut(0, count), open, factor.submatrix(0, first, first, count))
+        } else {
+            let (known, open) = rhs.as_mut().split_at_row_mut(end);
+            (known.subrows_mut(first, count), open, factor.submatrix(end, first, size - end, count))
+        };
+        let mut known = known;
+        if stretch > ROWS {
+            solve(instruction_set, upward, own, known.as_mut(), ROWS, packing);
+        } else {
+            instruction_set.run(Substitute { upward, factor: own, rhs: known.as_mut() });
+        }
         instruction_set.run(Product {
             to: open,
             accum: Accum::Add,
             left: [left, left.subcols(0, 0)],
             right: Right::Matrix { right: known.into_const(), sign: -1.0, lower: false },
+            packing,
         });
     }
 }
@@ -169,6 +191,7 @@ pub(crate) fn invert_lower(
     mut to: MatMut<'_, f64>,
 ) {
     let size = factor.nrows();
+    let mut packing = Packing::new();
     for first in (0..size).step_by(BLOCK) {
         let rows = size - first;
         let mut columns = to.as_mut().submatrix_mut(first, first, rows, BLOCK.min(rows));
@@ -176,7 +199,8 @@ pub(crate) fn invert_lower(
         for c in 0..columns.ncols() {
             columns[(c, c)] = 1.0;
         }
-        solve_lower_in_place(instruction_set, factor.submatrix(first, first, rows, rows), columns);
+        let own = factor.submatrix(first, first, rows, rows);
+        solve(instruction_set, false, own, columns, STRETCH, &mut packing);
     }
 }
 
@@ -229,7 +253,7 @@ impl WithSimd for FactorPanel<'_> {
     }
 }
 
-/// Substitution in a triangle (at most [`ROWS`] rows).
+/// Substitution in a triangle (at most [`ROWS`] rows), a register of columns at a time.
 struct Substitute<'a> {
     /// From the first row down by L, or from the last one up by `Lᵀ`.
     upward: bool,
@@ -242,22 +266,71 @@ impl WithSimd for Substitute<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
+        match S::F64_LANES {
+            8 => self.by_columns::<S, 8>(s),
+            4 => self.by_columns::<S, 4>(s),
+            2 => self.by_columns::<S, 2>(s),
+            _ => self.by_columns::<S, 1>(s),
+        }
+    }
+}
+
+impl Substitute<'_> {
+    #[inline(always)]
+    fn by_columns<S: Simd, const N: usize>(self, s: S) {
         let Self { upward, factor, mut rhs } = self;
         let size = rhs.nrows();
         let mut inverses = [0.0; ROWS];
         for (p, inverse) in inverses[..size].iter_mut().enumerate() {
             *inverse = 1.0 / factor[(p, p)];
         }
-        for j in 0..rhs.ncols() {
-            let own = column_mut(rhs.as_mut(), j);
+        // Their rows, of this many columns each.
+        let mut rows = [s.all(0.0); ROWS];
+        let rows = &mut rows[..size];
+        for first in (0..rhs.ncols()).step_by(N) {
+            let count = N.min(rhs.ncols() - first);
+            let mut own = rhs.as_mut().subcols_mut(first, count);
+            exchange::<S, N>(s, own.as_mut(), rows, false);
             for step in 0..size {
                 let p = if upward { size - 1 - step } else { step };
-                let solved = own[p] * inverses[p];
-                own[p] = solved;
+                let solved = s.mul(rows[p], s.all(inverses[p]));
+                rows[p] = solved;
                 let open = if upward { 0..p } else { p + 1..size };
-                subtract_multiple(s, &mut own[open.clone()], &column(factor, p)[open], solved);
+                for (row, entry) in rows[open.clone()].iter_mut().zip(&column(factor, p)[open]) {
+                    *row = s.sub_mul(*row, s.all(*entry), solved);
+                }
             }
+            exchange::<S, N>(s, own, rows, true);
         }
+    }
+}
+
+/// Brings the columns of a matrix, at most as many as a register has numbers, to registers of rows,
+/// or back.
+#[inline(always)]
+fn exchange<S: Simd, const N: usize>(s: S, mut columns: MatMut<'_, f64>, rows: &mut [S::f64s], back: bool) {
+    let count = columns.ncols();
+    let whole = if count == N { rows.len() - rows.len() % N } else { 0 };
+    let (squares, rest) = rows.split_at_mut(whole);
+    for (n, rows) in squares.chunks_exact_mut(N).enumerate() {
+        let mut square = [s.all(0.0); N];
+        for c in 0..N {
+            let own = S::as_simd_f64s(&column(columns.as_ref(), c)[n * N..][..N]).0[0];
+            square[c] = if back { rows[c] } else { own };
+        }
+        turn::<S, N>(s, &mut square);
+        for c in 0..N {
+            let own = S::as_mut_simd_f64s(&mut column_mut(columns.as_mut(), c)[n * N..][..N]).0;
+            *(if back { &mut own[0] } else { &mut rows[c] }) = square[c];
+        }
+    }
+    for (i, row) in rest.iter_mut().enumerate() {
+        let mut numbers = lanes::<S>(*row);
+        for (c, x) in numbers.iter_mut().enumerate().take(count) {
+            let own = &mut columns[(whole + i, c)];
+            *(if back { own } else { x }) = if back { *x } else { *own };
+        }
+        *row = register::<S>(numbers);
     }
 }
 

@@ -35,6 +35,21 @@ const MOST_COLUMNS: usize = 8;
 /// Tiles beside each other that are taken at a time.
 const TILES: usize = 8;
 
+/// Where shares of both factors are brought side by side, to be used by one product after another:
+/// to write its zeros takes as long as a narrow product.
+#[repr(C, align(64))]
+#[derive(Clone, Debug)]
+pub(crate) struct Packing {
+    left: [f64; MOST_ROWS * DEPTH],
+    right: [Share; TILES],
+}
+
+impl Packing {
+    pub(crate) const fn new() -> Self {
+        Self { left: [0.0; MOST_ROWS * DEPTH], right: [[[0.0; MOST_COLUMNS]; DEPTH]; TILES] }
+    }
+}
+
 /// Rows up to which the right factor is read where it lies.
 const FEW: usize = 64;
 
@@ -53,10 +68,22 @@ pub fn product(
     left: MatRef<'_, f64>,
     right: MatRef<'_, f64>,
 ) {
+    product_in(instruction_set, to, accum, left, right, &mut Packing::new());
+}
+
+/// The same, one of many.
+pub(crate) fn product_in(
+    instruction_set: InstructionSet,
+    to: MatMut<'_, f64>,
+    accum: Accum,
+    left: MatRef<'_, f64>,
+    right: MatRef<'_, f64>,
+    packing: &mut Packing,
+) {
     assert!(to.nrows() == left.nrows() && to.ncols() == right.ncols(), "T is m × n");
     assert!(left.ncols() == right.nrows(), "L is m × q, R is q × n");
     let right = Right::Matrix { right, sign: 1.0, lower: false };
-    instruction_set.run(Product { to, accum, left: [left, left.subcols(0, 0)], right });
+    instruction_set.run(Product { to, accum, left: [left, left.subcols(0, 0)], right, packing });
 }
 
 /// Writes the lower triangle of `F Fᵀ` to `gram` (m × m), or adds it: F is m × q. What is above the
@@ -74,7 +101,7 @@ pub fn gram_lower(
     assert!(gram.nrows() == factor.nrows(), "G is m × m");
     let factors = [factor, factor.subcols(0, 0)];
     let right = Right::Rows { rows: factors, sign: 1.0 };
-    instruction_set.run(Product { to: gram, accum, left: factors, right });
+    instruction_set.run(Product { to: gram, accum, left: factors, right, packing: &mut Packing::new() });
 }
 
 /// `to (+)= L R`, L of two matrices side by side, the second of which may have no columns.
@@ -83,6 +110,7 @@ pub(crate) struct Product<'a> {
     pub(crate) accum: Accum,
     pub(crate) left: [MatRef<'a, f64>; 2],
     pub(crate) right: Right<'a>,
+    pub(crate) packing: &'a mut Packing,
 }
 
 /// What the columns of L are multiplied by.
@@ -147,7 +175,7 @@ type Share = [[f64; MOST_COLUMNS]; DEPTH];
 /// The product in tiles of M registers down by C columns.
 #[inline(always)]
 fn multiply<S: Simd, const M: usize, const C: usize>(s: S, product: Product<'_>) {
-    let Product { mut to, accum, left, right } = product;
+    let Product { mut to, accum, left, right, packing } = product;
     let (rows, width) = (to.nrows(), to.ncols());
     let (lower, beside) = match right {
         Right::Matrix { lower, .. } => (lower, None),
@@ -159,44 +187,36 @@ fn multiply<S: Simd, const M: usize, const C: usize>(s: S, product: Product<'_>)
             column_mut(to.as_mut(), j)[if lower { j } else { 0 }..].fill(0.0);
         }
     }
+    let (registers, _) = S::as_mut_simd_f64s(&mut packing.left);
+    let (panel, _) = pulp::as_arrays_mut::<M, _>(registers);
+    if let Right::Matrix { right, sign, .. } = right
+        && rows <= FEW
+        && right.row_stride() == 1
+        && left[1].ncols() == 0
+    {
+        for first in (0..right.nrows()).step_by(DEPTH) {
+            let count = DEPTH.min(right.nrows() - first);
+            let (left, right) = (left[0].subcols(first, count), right.subrows(first, count));
+            few_rows::<S, M, C>(s, to.as_mut(), left, &mut panel[..count], right, (sign, lower));
+        }
+        return;
+    }
     let halves = left.iter().enumerate().flat_map(|(half, left)| (0..left.ncols()).map(move |p| (half, p)));
     let mut terms = halves.map(|(half, p)| Term {
         left: column(left[half], p),
         right: beside.map_or(&[], |rows| column(rows[half], p)),
     });
     let mut own = [Term::default(); DEPTH];
-    let mut panel = [[s.all(0.0); M]; DEPTH];
     let mut first = 0;
-    if let Right::Matrix { right, sign, .. } = right
-        && rows <= FEW
-        && right.row_stride() == 1
-    {
-        while let own @ [_, ..] = take(&mut terms, &mut own) {
-            let panel = &mut panel[..own.len()];
-            let right = right.subrows(first, own.len());
-            few_rows::<S, M, C>(s, to.as_mut(), own, panel, right, (sign, lower));
-            first += own.len();
-        }
-        return;
-    }
-    // Zeros for all of them take as long as a narrow product of a few blocks.
-    let (mut few, mut all): ([Share; 2], [Share; TILES]);
-    let shares: &mut [Share] = if width <= 2 * C {
-        few = [[[0.0; MOST_COLUMNS]; DEPTH]; 2];
-        &mut few
-    } else {
-        all = [[[0.0; MOST_COLUMNS]; DEPTH]; TILES];
-        &mut all
-    };
     while let own @ [_, ..] = take(&mut terms, &mut own) {
         let panel = &mut panel[..own.len()];
-        columns_of_tiles::<S, M, C>(s, to.as_mut(), own, panel, shares, (right, first, lower));
+        columns_of_tiles::<S, M, C>(s, to.as_mut(), own, panel, &mut packing.right, (right, first, lower));
         first += own.len();
     }
 }
 
-/// The product of [`DEPTH`] terms, the first of which is number `first`; as many tiles beside each
-/// other at a time as there are shares.
+/// The product of [`DEPTH`] terms, the first of which is number `first`; [`TILES`] tiles beside each
+/// other at a time.
 #[inline(always)]
 fn columns_of_tiles<S: Simd, const M: usize, const C: usize>(
     s: S,
@@ -391,29 +411,46 @@ fn tiles_of_rows<S: Simd, const M: usize, const R: usize, const C: usize>(
     }
 }
 
+/// Some registers of rows of the left factor.
+#[derive(Clone, Copy)]
+enum Left<'a, S: Simd, const M: usize> {
+    /// As they lie: whole registers.
+    Matrix(MatRef<'a, f64>),
+    /// Side by side.
+    Panel(&'a [[S::f64s; M]]),
+}
+
 /// The product of [`DEPTH`] terms where there are few rows.
 #[inline(always)]
 fn few_rows<S: Simd, const M: usize, const C: usize>(
     s: S,
     mut to: MatMut<'_, f64>,
-    terms: &[Term<'_>],
+    left: MatRef<'_, f64>,
     panel: &mut [[S::f64s; M]],
     right: MatRef<'_, f64>,
     (sign, lower): (f64, bool),
 ) {
     let (rows, columns) = (to.nrows(), to.ncols());
     for row in (0..rows).step_by(M * S::F64_LANES) {
-        gather::<S, M>(s, terms, row, panel);
-        if sign < 0.0 {
-            for x in panel.iter_mut().flatten() {
-                *x = s.mul(s.all(sign), *x);
+        let registers = M.min((rows - row).div_ceil(S::F64_LANES));
+        let count = registers * S::F64_LANES;
+        let own = if row + count <= rows && sign > 0.0 {
+            Left::Matrix(left.subrows(row, count))
+        } else {
+            for (p, to) in panel.iter_mut().enumerate() {
+                let (full, rest) = S::as_simd_f64s(&column(left, p)[row..]);
+                let rest = s.partial_load_f64s(rest);
+                for r in 0..M {
+                    to[r] = s.mul(s.all(sign), *full.get(r).unwrap_or(&rest));
+                }
             }
-        }
+            Left::Panel(&*panel)
+        };
         let place = Place { row, column: 0, columns, lower };
-        match (rows - row).div_ceil(S::F64_LANES) {
-            1 => tiles_in_place::<S, M, 1, C>(s, to.as_mut(), panel, right, place),
-            2 => tiles_in_place::<S, M, 2, C>(s, to.as_mut(), panel, right, place),
-            _ => tiles_in_place::<S, M, M, C>(s, to.as_mut(), panel, right, place),
+        match registers {
+            1 => tiles_in_place::<S, M, 1, C>(s, to.as_mut(), own, right, place),
+            2 => tiles_in_place::<S, M, 2, C>(s, to.as_mut(), own, right, place),
+            _ => tiles_in_place::<S, M, M, C>(s, to.as_mut(), own, right, place),
         }
     }
 }
@@ -423,7 +460,7 @@ fn few_rows<S: Simd, const M: usize, const C: usize>(
 fn tiles_in_place<S: Simd, const M: usize, const R: usize, const C: usize>(
     s: S,
     mut to: MatMut<'_, f64>,
-    panel: &[[S::f64s; M]],
+    left: Left<'_, S, M>,
     right: MatRef<'_, f64>,
     mut place: Place,
 ) {
@@ -435,7 +472,7 @@ fn tiles_in_place<S: Simd, const M: usize, const R: usize, const C: usize>(
         let mut columns: [&[f64]; C] = [&[]; C];
         for c in 0..C {
             // Beyond the last one: not stored.
-            columns[c] = &column(right, j + c.min(width - 1))[..panel.len()];
+            columns[c] = column(right, j + c.min(width - 1));
         }
         for next in j + C..(j + 2 * C).min(right.ncols()) {
             prefetch(column(right, next));
@@ -443,12 +480,12 @@ fn tiles_in_place<S: Simd, const M: usize, const R: usize, const C: usize>(
         ask_for::<S, C>(to.as_ref(), Place { column: place.column + C, ..place });
         if is_whole::<S, R, C>(place, to.nrows()) {
             let sums = load_sums::<S, R, C>(s, to.as_ref(), place);
-            let sums = accumulate_down::<S, M, R, C>(s, sums, panel, columns);
+            let sums = accumulate_down::<S, M, R, C>(s, sums, left, columns);
             store_sums::<S, R, C>(to.as_mut(), place, &sums);
         } else {
             let mut numbers = [[0.0; MOST_ROWS]; C];
             let sums = load_part::<S, R, C>(s, to.as_ref(), place, &mut numbers);
-            let sums = accumulate_down::<S, M, R, C>(s, sums, panel, columns);
+            let sums = accumulate_down::<S, M, R, C>(s, sums, left, columns);
             store_part::<S, R, C>(to.as_mut(), place, &sums, &mut numbers);
         }
         (place.column, place.columns) = (j + C, place.columns - width);
@@ -597,17 +634,36 @@ fn accumulate_first<S: Simd, const M: usize, const C: usize>(
 fn accumulate_down<S: Simd, const M: usize, const R: usize, const C: usize>(
     s: S,
     mut sums: [[S::f64s; R]; C],
-    panel: &[[S::f64s; M]],
+    left: Left<'_, S, M>,
     mut columns: [&[f64]; C],
 ) -> [[S::f64s; R]; C] {
+    let terms = match left {
+        Left::Matrix(left) => left.ncols(),
+        Left::Panel(panel) => panel.len(),
+    };
     for c in 0..C {
-        columns[c] = &columns[c][..panel.len()];
+        columns[c] = &columns[c][..terms];
     }
-    for (p, from) in panel.iter().enumerate() {
-        for c in 0..C {
-            let factor = s.all(columns[c][p]);
-            for r in 0..R {
-                sums[c][r] = s.mul_add(from[r], factor, sums[c][r]);
+    match left {
+        Left::Matrix(left) => {
+            for p in 0..terms {
+                let own = &S::as_simd_f64s(column(left, p)).0[..R];
+                for c in 0..C {
+                    let factor = s.all(columns[c][p]);
+                    for r in 0..R {
+                        sums[c][r] = s.mul_add(own[r], factor, sums[c][r]);
+                    }
+                }
+            }
+        }
+        Left::Panel(panel) => {
+            for (p, from) in panel.iter().enumerate() {
+                for c in 0..C {
+                    let factor = s.all(columns[c][p]);
+                    for r in 0..R {
+                        sums[c][r] = s.mul_add(from[r], factor, sums[c][r]);
+                    }
+                }
             }
         }
     }

@@ -18,7 +18,7 @@ use super::{Explained, Fallback, Room, Wanted, explained, finite};
 use crate::Failure;
 use crate::band::solver::{self, BandSolver, padded, padded_mat, part};
 use crate::dense::cholesky::{factor_shifted, invert_lower, solve_upper_in_place};
-use crate::dense::product::{Product, Right, column, column_mut};
+use crate::dense::product::{Packing, Product, Right, column, column_mut};
 use crate::dense::transposition::{Mirror, Transpose};
 use crate::dense::{gram_lower, product, solve_lower_in_place};
 use crate::lanes::InstructionSet;
@@ -382,6 +382,7 @@ impl BandBatch {
             accum: Accum::Replace,
             left: [across, across.subcols(0, 0)],
             right: Right::Matrix { right: image.as_ref(), sign: 1.0, lower: true },
+            packing: &mut Packing::new(),
         });
         let labels = self.rights[place].as_ref().submatrix(0, 0, size, width);
         product(set, right.as_mut(), Accum::Replace, across, labels);
