@@ -8,6 +8,7 @@ use faer::{MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
 use super::product::{column, column_mut};
+use crate::lanes::arithmetic::lanes;
 use crate::lanes::tiles::turn;
 
 /// Columns beside the diagonal that go together: as many pages of memory at a time.
@@ -49,14 +50,12 @@ impl WithSimd for Mirror<'_> {
         let size = matrix.nrows();
         for first in (0..size).step_by(STRIP) {
             let end = size.min(first + STRIP);
-            for j in first..end {
-                for i in j + 1..end {
-                    let (lower, upper) = (matrix[(i, j)], matrix[(j, i)]);
-                    matrix[(j, i)] = lower;
-                    if both {
-                        matrix[(i, j)] = upper;
-                    }
-                }
+            let own = matrix.as_mut().submatrix_mut(first, first, end - first, end - first);
+            match S::F64_LANES {
+                8 => mirror::<S, 8>(s, own, both),
+                4 => mirror::<S, 4>(s, own, both),
+                2 => mirror::<S, 2>(s, own, both),
+                _ => mirror::<S, 1>(s, own, both),
             }
             let (left, right) = matrix.as_mut().split_at_col_mut(end);
             let lower = left.submatrix_mut(end, first, size - end, end - first);
@@ -102,6 +101,39 @@ fn copy<S: Simd, const N: usize>(s: S, from: MatRef<'_, f64>, mut to: MatMut<'_,
     for j in 0..columns {
         for i in if j < whole_columns { whole_rows } else { 0 }..rows {
             to[(j, i)] = from[(i, j)];
+        }
+    }
+}
+
+/// A square about the diagonal.
+#[inline(always)]
+fn mirror<S: Simd, const N: usize>(s: S, mut matrix: MatMut<'_, f64>, both: bool) {
+    let size = matrix.nrows();
+    let whole = size - size % N;
+    for j in (0..whole).step_by(N) {
+        for i in (j..whole).step_by(N) {
+            let own = turned::<S, N>(s, matrix.as_ref(), i, j);
+            if i == j && !both {
+                for c in 1..N {
+                    let numbers = lanes::<S>(own[c]);
+                    column_mut(matrix.as_mut(), j + c)[i..][..c].copy_from_slice(&numbers[..c]);
+                }
+                continue;
+            }
+            if both {
+                let other = turned::<S, N>(s, matrix.as_ref(), j, i);
+                put::<S, N>(&other, matrix.as_mut(), i, j);
+            }
+            put::<S, N>(&own, matrix.as_mut(), j, i);
+        }
+    }
+    for i in whole..size {
+        for j in 0..i {
+            let (lower, upper) = (matrix[(i, j)], matrix[(j, i)]);
+            matrix[(j, i)] = lower;
+            if both {
+                matrix[(i, j)] = upper;
+            }
         }
     }
 }
