@@ -197,8 +197,10 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
         let of = items.kind.name();
         warnings.push(Warning::FewerThanFeatures { of, found: items.len(), features });
     }
+    let root = dimension::root(&all, &of_all)?;
+    let rank = root.ncols();
     let whitened = match items.kind {
-        Kind::Pairs | Kind::Groups => Some(Whitened::new(&total, &all, &of_all)?),
+        Kind::Pairs | Kind::Groups => Some(Whitened::new(&total, root)?),
         Kind::Batches => None,
     };
     let (dimension, dimension_from) = match (question.dimension, &whitened) {
@@ -208,8 +210,8 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
     if dimension == 0 {
         warnings.push(Warning::NoSignal);
     }
-    let sizes = Sizes { features, dimension: dimension.max(1), folds };
-    let setting = Setting::new(question, &items, &total, run, alignments, sizes);
+    let sizes = Sizes { rank, dimension: dimension.max(1), folds };
+    let setting = Setting::new(question, &items, &total, run, alignments, sizes)?;
     let solver = || Solver::new(features, setting.count);
     let found = tasks.each(REPETITIONS * folds, solver, |solver, number| {
         setting.fold(solver, number / folds, number % folds)
@@ -318,8 +320,8 @@ fn given(question: &Question<'_>) -> f64 {
 
 /// Numbers that a setting is made of.
 struct Sizes {
-    /// P.
-    features: usize,
+    /// r.
+    rank: usize,
     /// k.
     dimension: usize,
     /// K.
@@ -369,14 +371,15 @@ struct At {
 }
 
 impl<'q> Setting<'q> {
+    /// Refuses a k above the rank of the rows that a fold trains on.
     fn new(
         question: &'q Question<'q>,
         items: &'q Items<'q>,
         total: &'q Sums,
         run: &'q Run<'q>,
         alignments: Vec<f64>,
-        Sizes { features, dimension, folds }: Sizes,
-    ) -> Self {
+        Sizes { rank, dimension, folds }: Sizes,
+    ) -> Result<Self, DiagnoseError> {
         let alignment = given(question);
         let given_at = alignments.iter().position(|alpha| alpha.to_bits() == alignment.to_bits());
         let folds_of = (0..REPETITIONS).map(|repetition| {
@@ -386,19 +389,31 @@ impl<'q> Setting<'q> {
             }
             of
         });
-        Self {
+        let folds_of: Vec<Vec<usize>> = folds_of.collect();
+        let held_out = folds_of.iter().flat_map(|of| {
+            let mut rows = vec![0; folds];
+            of.iter().enumerate().for_each(|(item, &fold)| rows[fold] += items.of(item).len());
+            rows
+        });
+        let fewest = items.rows().len() - held_out.max().unwrap_or(0);
+        let most = rank.min(fewest - 1);
+        if dimension > most {
+            let of = "the rank of the rows that a fold trains on: they differ in no more directions";
+            return Err(DiagnoseError::Dimension { found: dimension, most, of });
+        }
+        Ok(Self {
             question,
             items,
             total,
             run,
             dimension,
-            count: features.min(dimension + MORE),
+            count: most.min(dimension + MORE),
             folds,
-            folds_of: folds_of.collect(),
+            folds_of,
             alignment,
             given_at: given_at.unwrap_or(0),
             alignments,
-        }
+        })
     }
 
     /// α of the answer, alone.

@@ -127,11 +127,32 @@ fn a_dimension_out_of_range_is_refused() {
         let Err(DiagnoseError::Dimension { found, most: told, .. }) = found else { panic!("{found:?}") };
         assert_eq!((found, told), (dimension, most));
     }
-    // Two features that are one have no third direction.
+    // Two features that are one have no third direction, whatever the views or the items.
     let same = tables.each_ref().map(|table| Mat::from_fn(60, 3, |i, j| table[(i, j.min(1))]));
     let theta = Mat::zeros(3, 3);
     let found = ask(&question(repeats(&same), Views::Additive(theta.as_ref()), 3));
     assert!(matches!(found, Err(DiagnoseError::Dimension { found: 3, most: 2, .. })), "{found:?}");
+    let (rows, ids) = interleaved(&same);
+    let rows = rows.as_ref();
+    let batches: Vec<usize> = (0..120).map(|row| row % 20).collect();
+    let all = [
+        repeats(&same),
+        Measurements::Groups { rows, ids: &ids },
+        Measurements::Nuisance { rows, batches: &batches },
+    ];
+    for measurements in all {
+        let found = ask(&question(measurements, Views::Noise, 3)).unwrap_err().to_string();
+        assert!(found.contains("dimension is 3; it must be from 1 to 2, the rank of the rows"), "{found}");
+        let found = ask(&question(measurements, Views::Noise, 1)).unwrap();
+        assert_eq!(found.by_dimension.last().map(|at| at.dimension), Some(2));
+    }
+    // Of 20 pairs a fold trains on 36 rows.
+    let mut random = Random(3);
+    let wide = Repeated::random(&mut random, 60).measure(&mut random, 20);
+    let found = ask(&question(repeats(&wide), Views::Noise, 36));
+    assert!(matches!(found, Err(DiagnoseError::Dimension { found: 36, most: 35, .. })), "{found:?}");
+    let found = ask(&question(repeats(&wide), Views::Noise, 35)).unwrap();
+    assert!(all_finite(&numbers(&found)));
 }
 
 #[test]
