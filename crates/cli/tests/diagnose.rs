@@ -233,7 +233,8 @@ fn bad_arguments_and_files_that_do_not_fit_are_named_with_a_remedy() {
     let arrays = zip(&[("p.npy", array("first.npy")), ("q.npy", array("second.npy"))], false);
     place.write("arrays.npz", &arrays);
     let help = place.run(&["diagnose", "--help"]).1;
-    let cases: [(&[&str], i32, &[&str]); 19] = [
+    fs::create_dir(place.path("directory.html")).unwrap();
+    let cases: [(&[&str], i32, &[&str]); 22] = [
         (&["--repeats", "second.npy", "--pairs", "classes.npy"], 2, &["cannot be used with"]),
         (&["--repeats", "short.npy"], 1, &["short.npy: it has 99 rows, and first.npy has 100"]),
         (&["--repeats", "narrow.npy"], 1, &["narrow.npy: it has 3 columns"]),
@@ -246,7 +247,11 @@ fn bad_arguments_and_files_that_do_not_fit_are_named_with_a_remedy() {
         (&["--repeats", "second.npy", "--components", "9"], 2, &["components is 9", "--components P"]),
         (&["--repeats", "second.npy", "--alignment", "-1"], 2, &["alignment -1", "--alignment A"]),
         (&["--repeats", "second.npy", "--output", "page.txt"], 2, &["page.txt", ".html"]),
-        (&["--repeats", "second.npy", "--output", "none/page.html"], 1, &["cannot write into none"]),
+        // What cannot be written is known before anything is read.
+        (&["--repeats", "missing.npy", "--output", "none/page.html"], 1, &["create none/page.html"]),
+        (&["--repeats", "missing.npy", "--output", "directory.html"], 1, &["write directory.html: Is a"]),
+        (&["--repeats", "missing.npy", "--output", "nan.npy/p.html"], 1, &["create nan.npy/p.html"]),
+        (&["--repeats", "missing.npy", "--write", "nan.npy"], 1, &["cannot create nan.npy"]),
         (&[], 2, &["nothing tells signal from noise: give --repeats, --pairs, --nuisance"]),
         (&["--repeats", "second.npy", "--columns", "x0"], 1, &["leave out `--columns`"]),
         (&["--repeats", "arrays.npz"], 1, &["p [100, 8]", "a file of its own"]),

@@ -474,6 +474,9 @@ fn solve_refuses_what_does_not_fit() {
         "most along input 0 (from 0): a --covariance must be positive semidefinite",
         1,
     );
+    // What cannot be written is known before anything is solved.
+    let line = ["--inputs", "line.npy", "--labels", "z.npy", "--dimension", "2", "--write", "z.npy"];
+    refused(&line, "cannot create z.npy", 1);
     place.write("paper.pdf", b"%PDF-1.4");
     refused(&["--inputs", "paper.pdf", "--labels", "z.npy", "--dimension", "1"], "this is a PDF", 1);
     refused(&["--inputs", "absent.npy", "--labels", "z.npy", "--dimension", "1"], "absent.npy", 1);

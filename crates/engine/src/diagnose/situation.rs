@@ -16,7 +16,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use eigensweep_diagnose::{DiagnoseError, Labels, Learnt};
-use eigensweep_inputs::{whole_file, write_matrix, write_vector};
+use eigensweep_inputs::{InputError, whole_file, write_matrix, write_vector};
 use eigensweep_spectral::dense;
 use eigensweep_spectral::symmetric::Eigensolver;
 use eigensweep_theory::InstructionSet;
@@ -50,7 +50,7 @@ const FILES: [&str; 14] = [
 ];
 
 /// Makes the directory that an answer is to be written into, if it is not there, and refuses one
-/// whose files of these names are somebody else's.
+/// that cannot be written into, or whose files of these names are somebody else's.
 ///
 /// # Errors
 ///
@@ -64,7 +64,9 @@ pub fn prepare(directory: &Path) -> Result<(), Unanswered> {
             message: format!("{} is there already, and no answer wrote it", directory.join(file).display()),
             remedy: "write into a directory of its own",
         }),
-        None => Ok(()),
+        None => Ok(whole_file::check(&directory.join("job.toml"))
+            .map_err(InputError::from)
+            .map_err(EngineError::from)?),
     }
 }
 
