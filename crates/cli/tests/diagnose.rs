@@ -382,6 +382,39 @@ fn the_job_of_stages_batches_and_corruptions_runs_too() {
 }
 
 #[test]
+fn the_job_of_hardly_any_data_runs_or_is_not_written() {
+    let place = place(60);
+    let few = Random(1).normals(3, 5);
+    write(&place, "few.npy", few.as_ref());
+    write(&place, "again.npy", (&few + faer::Scale(0.1) * Random(2).normals(3, 5)).as_ref());
+    write(&place, "batch.npy", Mat::from_fn(60, 1, |i, _| (i % 20) as f64).as_ref());
+    place.write("none.toml", b"stages = []\n");
+    // No noise, which no α can add; three pairs.
+    let pairs = ["--inputs", "few.npy", "--repeats", "again.npy", "--views", "none.toml", "--alignment", "1"];
+    let cases: [(&str, &[&str]); 4] = [
+        ("2", &["--inputs", "first.npy", "--repeats", "first.npy"]),
+        ("1", &["--inputs", "first.npy", "--nuisance", "batch.npy"]),
+        ("1", &pairs),
+        ("2", &pairs),
+    ];
+    for (at, (dimension, rest)) in cases.into_iter().enumerate() {
+        let name = format!("out{at}");
+        let fixed = ["diagnose", "--dimension", dimension, "--write", &name];
+        let (code, _, stderr) = place.run(&[&fixed[..], rest].concat());
+        assert_eq!(code, 0, "{rest:?}: {stderr}");
+        let (code, _, stderr) = place.run(&["run", &format!("{name}/job.toml"), "--quiet"]);
+        assert_eq!(code, 0, "{rest:?}: {stderr}");
+    }
+    let job = fs::read_to_string(place.path("out0/job.toml")).unwrap();
+    assert!(job.contains("There is no noise here") && job.contains("alignment = 0.0"), "{job}");
+    let many = ["diagnose", "--dimension", "3", "--write", "out"];
+    let (code, stdout, stderr) = place.run(&[&many[..], &pairs].concat());
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    assert!(stderr.contains("3 clean rows differ in fewer than the 3 directions"), "{stderr}");
+    assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 0);
+}
+
+#[test]
 fn an_answer_is_not_written_over_files_that_no_answer_wrote() {
     let place = place(60);
     let before = fs::read(place.path("first.npy")).unwrap();
