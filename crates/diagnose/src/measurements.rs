@@ -284,6 +284,14 @@ impl Labels<'_> {
         }
     }
 
+    /// Whether two labels are one.
+    pub(crate) fn same(&self, one: usize, other: usize) -> bool {
+        match self {
+            Self::Classes { classes, .. } => classes[one] == classes[other],
+            Self::Targets(targets) => targets.row(one) == targets.row(other),
+        }
+    }
+
     /// Writes a label (ℓ).
     pub(crate) fn write(&self, label: usize, to: &mut [f64]) {
         match self {

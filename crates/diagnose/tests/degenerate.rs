@@ -38,7 +38,7 @@ fn one_group_is_refused() {
     assert!(matches!(found, Err(DiagnoseError::FewItems { found: 1, least: 3, .. })), "{found:?}");
     let measurements = Measurements::Nuisance { rows: rows.as_ref(), batches: &ids };
     let found = ask(&question(measurements, Views::Noise, 2)).unwrap_err().to_string();
-    assert!(found.contains("1 batches") && found.contains("one batch says nothing"), "{found}");
+    assert!(found.contains("1 batch with") && found.contains("one batch says nothing"), "{found}");
 }
 
 #[test]
@@ -201,6 +201,42 @@ fn labels_that_are_the_groups_are_told() {
     let labels = Some(Labels::Classes { classes: &mixed, count: 2 });
     let found = ask(&Question { labels, ..question(measurements, Views::Noise, 2) }).unwrap();
     assert!(!found.warnings.contains(&Warning::LabelsAreBatches));
+}
+
+#[test]
+fn labels_that_are_all_the_same_are_told() {
+    let tables = tables(60);
+    let theta = Mat::from_fn(SIZE, SIZE, |i, j| if i == j { 1.0 + i as f64 } else { 0.0 });
+    let given = question(repeats(&tables), Views::Additive(theta.as_ref()), 2);
+    let (one, other) = (vec![1; 60], (0..60).map(|row| usize::from(row == 7)).collect::<Vec<_>>());
+    let targets =
+        [0.3, f64::from(u8::MAX)].map(|odd| Mat::from_fn(60, 1, |i, _| if i == 7 { odd } else { 0.3 }));
+    for (labels, told) in [
+        (Labels::Classes { classes: &one, count: 2 }, Some(Warning::OneLabel { classes: true })),
+        (Labels::Classes { classes: &other, count: 2 }, None),
+        (Labels::Targets(targets[0].as_ref()), Some(Warning::OneLabel { classes: false })),
+        (Labels::Targets(targets[1].as_ref()), None),
+    ] {
+        let found = ask(&Question { labels: Some(labels), ..given.clone() }).unwrap();
+        let one = found.warnings.iter().find(|warning| matches!(warning, Warning::OneLabel { .. }));
+        assert_eq!(one, told.as_ref(), "{labels:?}");
+    }
+}
+
+#[test]
+fn what_there_is_one_of_is_no_plural() {
+    for (warning, said) in [
+        (Warning::Singles { rows: 1, of: "ids" }, "1 id with a single row was left out"),
+        (Warning::Singles { rows: 2, of: "batches" }, "2 batches with a single row were left out"),
+        (Warning::Constant { features: 1, first: 3 }, "1 feature is constant, column 3"),
+        (Warning::FewNoisy { items: 1, share: 0.3 }, "1 item has 30 % of all noise: the answer is about it;"),
+        (
+            Warning::FewNoisy { items: 2, share: 0.3 },
+            "2 items have 30 % of all noise: the answer is about them;",
+        ),
+    ] {
+        assert!(warning.to_string().starts_with(said), "{warning}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use eigensweep_diagnose::Labels as Given;
 use eigensweep_inputs::readers::{Choice, Chosen, Inputs};
 use eigensweep_inputs::source::{ids_of, labels_of, read_beside, reader_of};
 use eigensweep_inputs::{Columns, InputError, Labels};
+use eigensweep_store::format::counted;
 use eigensweep_theory::views::stages::Shape;
 use faer::{Mat, MatRef};
 
@@ -173,8 +174,12 @@ impl Files {
         self.check_rows(path, inputs.rows.samples(), first.samples)?;
         let found = inputs.rows.features();
         if found != first.features {
-            let problem =
-                format!("it has {found} columns, and {} has {}", self.inputs.display(), first.features);
+            let problem = format!(
+                "it has {}, and {} has {}",
+                counted(found as u64, "column"),
+                self.inputs.display(),
+                first.features
+            );
             return Err(misfit(path, problem, "give another measurement of the same features"));
         }
         if !names.is_empty() && !inputs.names.is_empty() && inputs.names != *names {
@@ -195,7 +200,8 @@ impl Files {
         if found == expected {
             return Ok(());
         }
-        let problem = format!("it has {found} rows, and {} has {expected}", self.inputs.display());
+        let rows = counted(found as u64, "row");
+        let problem = format!("it has {rows}, and {} has {expected}", self.inputs.display());
         Err(misfit(path, problem, "give a row for each row of the inputs, in their order"))
     }
 }
