@@ -234,7 +234,7 @@ fn bad_arguments_and_files_that_do_not_fit_are_named_with_a_remedy() {
     place.write("arrays.npz", &arrays);
     let help = place.run(&["diagnose", "--help"]).1;
     fs::create_dir(place.path("directory.html")).unwrap();
-    let cases: [(&[&str], i32, &[&str]); 22] = [
+    let cases: [(&[&str], i32, &[&str]); 25] = [
         (&["--repeats", "second.npy", "--pairs", "classes.npy"], 2, &["cannot be used with"]),
         (&["--repeats", "short.npy"], 1, &["short.npy: it has 99 rows, and first.npy has 100"]),
         (&["--repeats", "narrow.npy"], 1, &["narrow.npy: it has 3 columns"]),
@@ -256,6 +256,9 @@ fn bad_arguments_and_files_that_do_not_fit_are_named_with_a_remedy() {
         (&["--repeats", "second.npy", "--columns", "x0"], 1, &["leave out `--columns`"]),
         (&["--repeats", "arrays.npz"], 1, &["p [100, 8]", "a file of its own"]),
         (&["--pairs", "table.csv"], 1, &["table.csv", "FILE:COLUMN"]),
+        (&["--pairs", "id"], 1, &["first.npy: its columns have no names that `id`", "or FILE:COLUMN"]),
+        (&["--nuisance", "id"], 1, &["first.npy: its columns have no names that `id`"]),
+        (&["--repeats", "second.npy", "--labels", "y"], 1, &["first.npy: its columns have no names"]),
         (&["--repeats", "table.csv"], 1, &["`--columns '!thing'`", "`--labels 'thing'`"]),
         (&["--repeats", "second.npy", "--labels", "pixels.idx"], 1, &["give it as `--inputs`"]),
     ];
@@ -279,6 +282,42 @@ fn bad_arguments_and_files_that_do_not_fit_are_named_with_a_remedy() {
     let (code, _, stderr) = place.run(&["diagnose", "--inputs", "wide1.npy", "--repeats", "wide2.npy"]);
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("--components P"), "{stderr}");
+}
+
+#[test]
+fn columns_of_repeats_that_are_no_inputs_are_refused_by_name_unless_the_choice_leaves_them_out() {
+    let place = Place::new();
+    let ([first, second], classes) = measured(60);
+    let table = |rows: &Mat<f64>, names: [&str; 3]| {
+        let mut text = format!(",x1,x0,{}\n", names.join(","));
+        for i in 0..60 {
+            let class = ["low", "high"][classes[i]];
+            writeln!(text, "{i},{:?},{:?},{class},{i},{}", rows[(i, 1)], rows[(i, 0)], 2 * i).unwrap();
+        }
+        text
+    };
+    let inputs = format!(
+        "x0,x1,class\n{}",
+        (0..60).fold(String::new(), |text, i| {
+            format!("{text}{:?},{:?},{}\n", first[(i, 0)], first[(i, 1)], ["low", "high"][classes[i]])
+        })
+    );
+    place.write("first.csv", inputs.as_bytes());
+    place.write("second.csv", table(&second, ["class", "when", "who"]).as_bytes());
+    let fixed = ["diagnose", "--inputs", "first.csv", "--repeats", "second.csv", "--labels", "class"];
+    let fixed = [&fixed[..], &["--dimension", "1"]].concat();
+    let (code, _, stderr) = place.run(&fixed);
+    assert_eq!(code, 1, "{stderr}");
+    // Neither the labels' nor what numbers the rows.
+    let said = "second.csv: beside the columns of first.csv it has `when`, `who`; leave these out, or name \
+                the inputs by `--columns`";
+    assert!(stderr.contains(said), "{stderr}");
+    let found = json(&place, &[&fixed[..], &["--columns", "x*"]].concat());
+    write(&place, "first.npy", first.as_ref().subcols(0, 2));
+    write(&place, "second.npy", second.as_ref().subcols(0, 2));
+    write(&place, "classes.npy", Mat::from_fn(60, 1, |i, _| classes[i] as f64).as_ref());
+    let plain = [&REPEATS[..], &["--labels", "classes.npy", "--dimension", "1"]].concat();
+    assert_eq!(found["kept"], json(&place, &plain)["kept"]);
 }
 
 #[test]
