@@ -32,6 +32,18 @@ pub enum DiagnoseError {
         /// What is there.
         value: f64,
     },
+    /// A number whose square is none.
+    #[error("{what} hold {value:e} in row {row}, column {column} (counted from 0): too large, scale them")]
+    TooLarge {
+        /// Which table.
+        what: &'static str,
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// What is there.
+        value: f64,
+    },
     /// Too few items to hold any out.
     #[error("{} with two rows or more where at least {least} are needed: {remedy}", counted(*found, of))]
     FewItems {
@@ -82,7 +94,7 @@ pub enum DiagnoseError {
         of: &'static str,
     },
     /// No alignment.
-    #[error("alignment {found} is not a finite number from 0 on")]
+    #[error("alignment {found} is not a number from 0 to 1e100")]
     Alignment {
         /// α.
         found: f64,

@@ -88,7 +88,7 @@ use crate::dimension::{PERMUTATIONS, Whitened};
 use crate::features::Features;
 use crate::fold::Fold;
 use crate::interval::{Series, compare, student};
-use crate::measurements::{Items, Kind, check_finite, expect};
+use crate::measurements::{Items, Kind, LARGEST, check_values, expect};
 use crate::moments::{Covariances, Sums};
 use crate::solver::Solver;
 use crate::tasks::Tasks;
@@ -119,6 +119,9 @@ pub const LEAST_BATCHES: usize = 16;
 
 /// Of the streams that deal items to folds and permute pairs.
 const SEED: u64 = 0;
+
+/// The largest α: its square is finite, and times variances.
+const LARGEST_ALIGNMENT: f64 = 1e100;
 
 /// How far two subspaces that are the same may be apart by rounding.
 const SAME: f64 = 1e-6;
@@ -287,14 +290,14 @@ fn check(question: &Question<'_>, items: &Items<'_>) -> Result<usize, DiagnoseEr
         None => dimension::check(items, features)?,
     }
     for &found in alignments.iter().chain(&alignment) {
-        if !(found >= 0.0 && found.is_finite()) {
+        if !(0.0..=LARGEST_ALIGNMENT).contains(&found) {
             return Err(DiagnoseError::Alignment { found });
         }
     }
     if let Views::Additive(theta) = question.views {
         expect("rows of the views' covariance", size, theta.nrows())?;
         expect("columns of the views' covariance", size, theta.ncols())?;
-        check_finite("the views' covariance", theta)?;
+        check_values("the views' covariance", theta, LARGEST * LARGEST)?;
     }
     if let Some(labels) = &question.labels {
         labels.check(items.labels())?;

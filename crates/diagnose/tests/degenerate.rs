@@ -104,6 +104,28 @@ fn what_is_not_finite_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_has_no_square_is_refused_with_its_place_and_what_has_one_is_not() {
+    let tables = tables(60);
+    let given = question(repeats(&tables), Views::Noise, 2);
+    for (value, refused) in [(1e140, false), (1e154, true), (-1e300, true)] {
+        let mut tables = tables.clone();
+        tables[1][(41, 5)] = value;
+        let found = ask(&question(repeats(&tables), Views::Noise, 2));
+        let said =
+            format!("the repeats hold {value:e} in row 41, column 5 (counted from 0): too large, scale");
+        assert_eq!(found.is_err_and(|found| found.to_string().starts_with(&said)), refused, "{value}");
+        let targets = Mat::from_fn(60, 1, |i, _| if i == 3 { value } else { i as f64 });
+        let found = ask(&Question { labels: Some(Labels::Targets(targets.as_ref())), ..given.clone() });
+        assert_eq!(matches!(found, Err(DiagnoseError::TooLarge { row: 3, column: 0, .. })), refused);
+    }
+    // All rows of the largest that are taken.
+    let large = tables.each_ref().map(|table| faer::Scale(1e140 / table.norm_max()) * table);
+    assert!(all_finite(&numbers(&ask(&question(repeats(&large), Views::Noise, 2)).unwrap())));
+    let found = ask(&Question { alignment: Some(1e200), ..given }).unwrap_err().to_string();
+    assert!(found.contains("is not a number from 0 to 1e100"), "{found}");
+}
+
+#[test]
 fn fewer_pairs_than_features_need_a_dimension() {
     let mut random = Random(3);
     let tables = Repeated::random(&mut random, 70).measure(&mut random, 60);
