@@ -63,6 +63,33 @@ pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {
     Ok(Exit::Success)
 }
 
+/// What readers say of a job's keys, in words of the command, which takes whole files.
+pub(crate) fn in_files(text: &str) -> String {
+    const WORDS: [(&str, &str); 3] = [
+        ("choose it alone", "write it to a file of its own"),
+        ("choose some with `columns`", "give a file that has others"),
+        (
+            "say which one it is: `{ file = \"…\", column = \"…\" }`",
+            "write the one that is meant to its own file",
+        ),
+    ];
+    /// Up to a value and the end of the quotation, and what stands for all of it.
+    const VALUES: [(&str, &str, &str); 4] = [
+        (" (`columns = [", "`)", ""),
+        (": `columns = [", "`", ""),
+        (" with `columns = [", "`", ""),
+        ("give it as `labels = ", "`", "write it to a file for `--labels`"),
+    ];
+    let mut text = WORDS.iter().fold(text.to_owned(), |text, (word, file)| text.replace(word, file));
+    for (key, end, file) in VALUES {
+        while let Some((before, after)) = text.split_once(key) {
+            let (_, after) = after.split_once(end).unwrap_or(("", after));
+            text = format!("{before}{file}{after}");
+        }
+    }
+    super::diagnose::spelled(&text)
+}
+
 /// What the file of labels was read as.
 struct Labels(Answers);
 
