@@ -185,6 +185,7 @@ pub(crate) fn print(error: &CommandError, command: Option<&Command>) -> Exit {
     } else {
         let text = error.to_string();
         match command {
+            Some(Command::Solve(_)) => tell!("error: {}", commands::solve_in_files(&text)),
             Some(Command::Diagnose(_)) => tell!("error: {}", commands::diagnose_spelled(&text)),
             _ => tell!("error: {text}"),
         }

@@ -233,7 +233,8 @@ fn bad_arguments_and_files_that_do_not_fit_are_named_with_a_remedy() {
     let arrays = zip(&[("p.npy", array("first.npy")), ("q.npy", array("second.npy"))], false);
     place.write("arrays.npz", &arrays);
     let help = place.run(&["diagnose", "--help"]).1;
-    let cases: [(&[&str], i32, &[&str]); 19] = [
+    fs::create_dir(place.path("directory.html")).unwrap();
+    let cases: [(&[&str], i32, &[&str]); 25] = [
         (&["--repeats", "second.npy", "--pairs", "classes.npy"], 2, &["cannot be used with"]),
         (&["--repeats", "short.npy"], 1, &["short.npy: it has 99 rows, and first.npy has 100"]),
         (&["--repeats", "narrow.npy"], 1, &["narrow.npy: it has 3 columns"]),
@@ -246,11 +247,18 @@ fn bad_arguments_and_files_that_do_not_fit_are_named_with_a_remedy() {
         (&["--repeats", "second.npy", "--components", "9"], 2, &["components is 9", "--components P"]),
         (&["--repeats", "second.npy", "--alignment", "-1"], 2, &["alignment -1", "--alignment A"]),
         (&["--repeats", "second.npy", "--output", "page.txt"], 2, &["page.txt", ".html"]),
-        (&["--repeats", "second.npy", "--output", "none/page.html"], 1, &["cannot write into none"]),
+        // What cannot be written is known before anything is read.
+        (&["--repeats", "missing.npy", "--output", "none/page.html"], 1, &["create none/page.html"]),
+        (&["--repeats", "missing.npy", "--output", "directory.html"], 1, &["write directory.html: Is a"]),
+        (&["--repeats", "missing.npy", "--output", "nan.npy/p.html"], 1, &["create nan.npy/p.html"]),
+        (&["--repeats", "missing.npy", "--write", "nan.npy"], 1, &["cannot create nan.npy"]),
         (&[], 2, &["nothing tells signal from noise: give --repeats, --pairs, --nuisance"]),
         (&["--repeats", "second.npy", "--columns", "x0"], 1, &["leave out `--columns`"]),
         (&["--repeats", "arrays.npz"], 1, &["p [100, 8]", "a file of its own"]),
         (&["--pairs", "table.csv"], 1, &["table.csv", "FILE:COLUMN"]),
+        (&["--pairs", "id"], 1, &["first.npy: its columns have no names that `id`", "or FILE:COLUMN"]),
+        (&["--nuisance", "id"], 1, &["first.npy: its columns have no names that `id`"]),
+        (&["--repeats", "second.npy", "--labels", "y"], 1, &["first.npy: its columns have no names"]),
         (&["--repeats", "table.csv"], 1, &["`--columns '!thing'`", "`--labels 'thing'`"]),
         (&["--repeats", "second.npy", "--labels", "pixels.idx"], 1, &["give it as `--inputs`"]),
     ];
@@ -274,6 +282,42 @@ fn bad_arguments_and_files_that_do_not_fit_are_named_with_a_remedy() {
     let (code, _, stderr) = place.run(&["diagnose", "--inputs", "wide1.npy", "--repeats", "wide2.npy"]);
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("--components P"), "{stderr}");
+}
+
+#[test]
+fn columns_of_repeats_that_are_no_inputs_are_refused_by_name_unless_the_choice_leaves_them_out() {
+    let place = Place::new();
+    let ([first, second], classes) = measured(60);
+    let table = |rows: &Mat<f64>, names: [&str; 3]| {
+        let mut text = format!(",x1,x0,{}\n", names.join(","));
+        for i in 0..60 {
+            let class = ["low", "high"][classes[i]];
+            writeln!(text, "{i},{:?},{:?},{class},{i},{}", rows[(i, 1)], rows[(i, 0)], 2 * i).unwrap();
+        }
+        text
+    };
+    let inputs = format!(
+        "x0,x1,class\n{}",
+        (0..60).fold(String::new(), |text, i| {
+            format!("{text}{:?},{:?},{}\n", first[(i, 0)], first[(i, 1)], ["low", "high"][classes[i]])
+        })
+    );
+    place.write("first.csv", inputs.as_bytes());
+    place.write("second.csv", table(&second, ["class", "when", "who"]).as_bytes());
+    let fixed = ["diagnose", "--inputs", "first.csv", "--repeats", "second.csv", "--labels", "class"];
+    let fixed = [&fixed[..], &["--dimension", "1"]].concat();
+    let (code, _, stderr) = place.run(&fixed);
+    assert_eq!(code, 1, "{stderr}");
+    // Neither the labels' nor what numbers the rows.
+    let said = "second.csv: beside the columns of first.csv it has `when`, `who`; leave these out, or name \
+                the inputs by `--columns`";
+    assert!(stderr.contains(said), "{stderr}");
+    let found = json(&place, &[&fixed[..], &["--columns", "x*"]].concat());
+    write(&place, "first.npy", first.as_ref().subcols(0, 2));
+    write(&place, "second.npy", second.as_ref().subcols(0, 2));
+    write(&place, "classes.npy", Mat::from_fn(60, 1, |i, _| classes[i] as f64).as_ref());
+    let plain = [&REPEATS[..], &["--labels", "classes.npy", "--dimension", "1"]].concat();
+    assert_eq!(found["kept"], json(&place, &plain)["kept"]);
 }
 
 #[test]
@@ -374,6 +418,39 @@ fn the_job_of_stages_batches_and_corruptions_runs_too() {
         let (code, _, stderr) = place.run(&run);
         assert_eq!(code, 0, "{name}: {stderr}");
     }
+}
+
+#[test]
+fn the_job_of_hardly_any_data_runs_or_is_not_written() {
+    let place = place(60);
+    let few = Random(1).normals(3, 5);
+    write(&place, "few.npy", few.as_ref());
+    write(&place, "again.npy", (&few + faer::Scale(0.1) * Random(2).normals(3, 5)).as_ref());
+    write(&place, "batch.npy", Mat::from_fn(60, 1, |i, _| (i % 20) as f64).as_ref());
+    place.write("none.toml", b"stages = []\n");
+    // No noise, which no α can add; three pairs.
+    let pairs = ["--inputs", "few.npy", "--repeats", "again.npy", "--views", "none.toml", "--alignment", "1"];
+    let cases: [(&str, &[&str]); 4] = [
+        ("2", &["--inputs", "first.npy", "--repeats", "first.npy"]),
+        ("1", &["--inputs", "first.npy", "--nuisance", "batch.npy"]),
+        ("1", &pairs),
+        ("2", &pairs),
+    ];
+    for (at, (dimension, rest)) in cases.into_iter().enumerate() {
+        let name = format!("out{at}");
+        let fixed = ["diagnose", "--dimension", dimension, "--write", &name];
+        let (code, _, stderr) = place.run(&[&fixed[..], rest].concat());
+        assert_eq!(code, 0, "{rest:?}: {stderr}");
+        let (code, _, stderr) = place.run(&["run", &format!("{name}/job.toml"), "--quiet"]);
+        assert_eq!(code, 0, "{rest:?}: {stderr}");
+    }
+    let job = fs::read_to_string(place.path("out0/job.toml")).unwrap();
+    assert!(job.contains("There is no noise here") && job.contains("alignment = 0.0"), "{job}");
+    let many = ["diagnose", "--dimension", "3", "--write", "out"];
+    let (code, stdout, stderr) = place.run(&[&many[..], &pairs].concat());
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    assert!(stderr.contains("3 clean rows differ in fewer than the 3 directions"), "{stderr}");
+    assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 0);
 }
 
 #[test]

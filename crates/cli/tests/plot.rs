@@ -73,7 +73,11 @@ fn a_job_without_a_distance_has_figures() {
 #[test]
 fn what_is_wrong_has_a_code_and_a_remedy() {
     let place = with_rows();
-    let cases: [(&[&str], i32, &str); 8] = [
+    std::fs::create_dir(place.path("directory.svg")).unwrap();
+    let cases: [(&[&str], i32, &str); 10] = [
+        // What cannot be written is known before anything is drawn.
+        (&["plot", "d", "--y", "distanc", "-o", "directory.svg"], 1, "cannot write directory.svg"),
+        (&["report", "d", "-o", "none/page.html"], 1, "cannot create none/page.html"),
         (&["plot", "nowhere"], 1, "nowhere holds no data set"),
         (&["plot", "d", "--figure", "nonsense"], 2, "learning-curves"),
         (&["plot", "d", "-o", "x.pdf"], 2, ".svg or .png"),

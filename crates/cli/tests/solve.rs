@@ -437,6 +437,26 @@ fn solve_reads_tables_and_words() {
 }
 
 #[test]
+fn what_readers_say_of_keys_of_a_job_is_said_of_files() {
+    let place = Place::new();
+    place.write("word.csv", b"a,b,extra\n1,1,x\n1,-1,y\n");
+    place.write("hole.csv", b"a,b\n1,1\n1,\n");
+    place.write("rows.csv", b",a\n7,1\n8,2\n");
+    write(&place, "x.npy", &mat![[1.0, 1.0], [1.0, -1.0]]);
+    for (inputs, labels, said) in [
+        ("word.csv", "x.npy", "leave the column out, or write it to a file for `--labels`\n"),
+        ("hole.csv", "x.npy", "or leave the column out\n"),
+        ("rows.csv", "x.npy", "give it a name, leave it out, or write the file without it"),
+        ("x.npy", "word.csv", "`extra`; write the one that is meant to its own file\n"),
+    ] {
+        let arguments = ["solve", "--inputs", inputs, "--labels", labels, "--dimension", "1"];
+        let (code, _, stderr) = place.run(&arguments);
+        assert_eq!(code, 1, "{stderr}");
+        assert!(stderr.contains(said) && !stderr.contains("columns = "), "{stderr}");
+    }
+}
+
+#[test]
 fn solve_refuses_what_does_not_fit() {
     let place = Place::new();
     write(&place, "x.npy", &mat![[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]]);
@@ -474,6 +494,9 @@ fn solve_refuses_what_does_not_fit() {
         "most along input 0 (from 0): a --covariance must be positive semidefinite",
         1,
     );
+    // What cannot be written is known before anything is solved.
+    let line = ["--inputs", "line.npy", "--labels", "z.npy", "--dimension", "2", "--write", "z.npy"];
+    refused(&line, "cannot create z.npy", 1);
     place.write("paper.pdf", b"%PDF-1.4");
     refused(&["--inputs", "paper.pdf", "--labels", "z.npy", "--dimension", "1"], "this is a PDF", 1);
     refused(&["--inputs", "absent.npy", "--labels", "z.npy", "--dimension", "1"], "absent.npy", 1);

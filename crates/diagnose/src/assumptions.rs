@@ -48,8 +48,13 @@ pub(crate) fn of_measurements(
             of_noise(items, all, &mut warnings);
         }
     }
-    if let Some(Labels::Classes { classes, count }) = labels {
-        of_classes(items, classes, *count, &mut warnings);
+    let label = |row: &usize| items.label_of(*row);
+    match labels {
+        Some(labels) if items.rows().iter().all(|row| labels.same(label(row), label(&items.rows()[0]))) => {
+            warnings.push(Warning::OneLabel { classes: matches!(labels, Labels::Classes { .. }) });
+        }
+        Some(Labels::Classes { classes, count }) => of_classes(items, classes, *count, &mut warnings),
+        Some(Labels::Targets(_)) | None => {}
     }
     warnings
 }
@@ -99,7 +104,7 @@ fn of_noise(items: &Items<'_>, all: &Covariances, warnings: &mut Vec<Warning>) {
     }
 }
 
-/// Labels that are told by what rows are of.
+/// Labels of several classes that are told by what rows are of.
 fn of_classes(items: &Items<'_>, classes: &[usize], count: usize, warnings: &mut Vec<Warning>) {
     let class = |row: usize| classes[items.label_of(row)];
     // How many items have each class, of items with one class only.
@@ -111,13 +116,12 @@ fn of_classes(items: &Items<'_>, classes: &[usize], count: usize, warnings: &mut
         }
         found[class(rows[0])] += 1;
     }
-    let several = found.iter().filter(|items| **items > 0).count() > 1;
     match items.kind {
-        Kind::Batches if several => warnings.push(Warning::LabelsAreBatches),
-        Kind::Groups if several && found.iter().all(|items| *items < 2) => {
+        Kind::Batches => warnings.push(Warning::LabelsAreBatches),
+        Kind::Groups if found.iter().all(|items| *items < 2) => {
             warnings.push(Warning::LabelsAreGroups);
         }
-        Kind::Pairs | Kind::Groups | Kind::Batches => {}
+        Kind::Pairs | Kind::Groups => {}
     }
 }
 

@@ -31,30 +31,16 @@ const LEVEL: f64 = 0.95;
 /// C whitened.
 pub(crate) struct Whitened<'s> {
     sums: &'s Sums,
-    /// T R (d × r), `Rᵀ(TᵀCT)R = I`.
     root: Mat<f64>,
     /// Eigenvalues of the component between items (r), descending.
     pub(crate) values: Vec<f64>,
 }
 
 impl<'s> Whitened<'s> {
-    pub(crate) fn new(sums: &'s Sums, all: &Covariances, features: &Features) -> Result<Self, DiagnoseError> {
-        let inputs = features.moment(&all.inputs);
-        let size = inputs.nrows();
-        let isa = InstructionSet::detect();
-        let (mut vectors, mut root) = (Mat::zeros(size, size), Mat::zeros(size, size));
-        let rank = InverseRoot::new(isa, size)
-            .of(
-                &mut Eigensolver::new(isa, size),
-                inputs.as_ref().as_ref(),
-                0.0,
-                vectors.as_mut(),
-                root.as_mut(),
-            )
-            .map_err(failed)?;
-        let root = features.lift(root.as_ref().subcols(0, rank).to_owned());
+    /// Of the root that [`root`] finds.
+    pub(crate) fn new(sums: &'s Sums, root: Mat<f64>) -> Result<Self, DiagnoseError> {
+        let mut eigensolver = Eigensolver::new(InstructionSet::detect(), root.ncols());
         let mut whitened = Self { sums, root, values: Vec::new() };
-        let mut eigensolver = Eigensolver::new(isa, rank);
         whitened.values = whitened.of(&sums.between, &mut eigensolver).map_err(failed)?;
         Ok(whitened)
     }
@@ -114,6 +100,19 @@ impl<'s> Whitened<'s> {
         let found = self.values.iter().take_while(|value| **value > bound).count();
         Ok((found, DimensionFrom::Permutation { values: self.values.clone(), bound }))
     }
+}
+
+/// T R (d × r), with `Rᵀ(TᵀCT)R = I`: r is the rank of the rows.
+pub(crate) fn root(all: &Covariances, features: &Features) -> Result<Mat<f64>, DiagnoseError> {
+    let inputs = features.moment(&all.inputs);
+    let size = inputs.nrows();
+    let isa = InstructionSet::detect();
+    let (mut vectors, mut root) = (Mat::zeros(size, size), Mat::zeros(size, size));
+    let (inputs, eigensolver) = (inputs.as_ref().as_ref(), &mut Eigensolver::new(isa, size));
+    let rank = InverseRoot::new(isa, size)
+        .of(eigensolver, inputs, 0.0, vectors.as_mut(), root.as_mut())
+        .map_err(failed)?;
+    Ok(features.lift(root.as_ref().subcols(0, rank).to_owned()))
 }
 
 /// Refuses what has no answer.

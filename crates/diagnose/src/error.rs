@@ -32,8 +32,20 @@ pub enum DiagnoseError {
         /// What is there.
         value: f64,
     },
+    /// A number whose square is none.
+    #[error("{what} hold {value:e} in row {row}, column {column} (counted from 0): too large, scale them")]
+    TooLarge {
+        /// Which table.
+        what: &'static str,
+        /// Its row.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// What is there.
+        value: f64,
+    },
     /// Too few items to hold any out.
-    #[error("{found} {of} with two rows or more where at least {least} are needed: {remedy}")]
+    #[error("{} with two rows or more where at least {least} are needed: {remedy}", counted(*found, of))]
     FewItems {
         /// Pairs, groups or batches.
         of: &'static str,
@@ -82,7 +94,7 @@ pub enum DiagnoseError {
         of: &'static str,
     },
     /// No alignment.
-    #[error("alignment {found} is not a finite number from 0 on")]
+    #[error("alignment {found} is not a number from 0 to 1e100")]
     Alignment {
         /// α.
         found: f64,
@@ -121,6 +133,12 @@ impl DiagnoseError {
     }
 }
 
+/// A count with what is counted, of which `many` is the plural: `1 batch`, `3 pairs`.
+pub(crate) fn counted(count: usize, many: &str) -> String {
+    let one = many.strip_suffix("es").filter(|one| one.ends_with("ch")).or(many.strip_suffix('s'));
+    format!("{count} {}", one.filter(|_| count == 1).unwrap_or(many))
+}
+
 fn dimension(found: usize, most: usize, of: &str) -> String {
     if most == 0 {
         return "the views of all rows are the same: there is nothing to represent; give views that keep something of \
@@ -149,12 +167,27 @@ impl std::fmt::Display for Needs {
         match self {
             Self::Pairs { items, features } => write!(
                 f,
-                "the dimension is found from more pairs than features only, and there are {items} of {features} \
-                 features: give the dimension, or fewer principal components"
+                "the dimension is found from more pairs than features only, and there are {items} of {}: give the \
+                 dimension, or fewer principal components",
+                counted(*features, "features")
             ),
             Self::Nuisance => f.write_str(
                 "nuisance groups tell what is noise, but not how many directions hold signal: give the dimension",
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn one_is_no_plural() {
+        let all = [("pairs", "1 pair"), ("batches", "1 batch"), ("ids", "1 id"), ("features", "1 feature")];
+        for (many, one) in all {
+            assert_eq!(counted(1, many), one);
+            assert_eq!(counted(2, many), format!("2 {many}"));
         }
     }
 }

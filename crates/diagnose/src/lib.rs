@@ -88,7 +88,7 @@ use crate::dimension::{PERMUTATIONS, Whitened};
 use crate::features::Features;
 use crate::fold::Fold;
 use crate::interval::{Series, compare, student};
-use crate::measurements::{Items, Kind, check_finite, expect};
+use crate::measurements::{Items, Kind, LARGEST, check_values, expect};
 use crate::moments::{Covariances, Sums};
 use crate::solver::Solver;
 use crate::tasks::Tasks;
@@ -119,6 +119,9 @@ pub const LEAST_BATCHES: usize = 16;
 
 /// Of the streams that deal items to folds and permute pairs.
 const SEED: u64 = 0;
+
+/// The largest α: its square is finite, and times variances.
+const LARGEST_ALIGNMENT: f64 = 1e100;
 
 /// How far two subspaces that are the same may be apart by rounding.
 const SAME: f64 = 1e-6;
@@ -197,8 +200,10 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
         let of = items.kind.name();
         warnings.push(Warning::FewerThanFeatures { of, found: items.len(), features });
     }
+    let root = dimension::root(&all, &of_all)?;
+    let rank = root.ncols();
     let whitened = match items.kind {
-        Kind::Pairs | Kind::Groups => Some(Whitened::new(&total, &all, &of_all)?),
+        Kind::Pairs | Kind::Groups => Some(Whitened::new(&total, root)?),
         Kind::Batches => None,
     };
     let (dimension, dimension_from) = match (question.dimension, &whitened) {
@@ -208,8 +213,8 @@ pub fn diagnose(question: &Question<'_>, run: &Run<'_>) -> Result<Diagnosis, Dia
     if dimension == 0 {
         warnings.push(Warning::NoSignal);
     }
-    let sizes = Sizes { features, dimension: dimension.max(1), folds };
-    let setting = Setting::new(question, &items, &total, run, alignments, sizes);
+    let sizes = Sizes { rank, dimension: dimension.max(1), folds };
+    let setting = Setting::new(question, &items, &total, run, alignments, sizes)?;
     let solver = || Solver::new(features, setting.count);
     let found = tasks.each(REPETITIONS * folds, solver, |solver, number| {
         setting.fold(solver, number / folds, number % folds)
@@ -285,14 +290,14 @@ fn check(question: &Question<'_>, items: &Items<'_>) -> Result<usize, DiagnoseEr
         None => dimension::check(items, features)?,
     }
     for &found in alignments.iter().chain(&alignment) {
-        if !(found >= 0.0 && found.is_finite()) {
+        if !(0.0..=LARGEST_ALIGNMENT).contains(&found) {
             return Err(DiagnoseError::Alignment { found });
         }
     }
     if let Views::Additive(theta) = question.views {
         expect("rows of the views' covariance", size, theta.nrows())?;
         expect("columns of the views' covariance", size, theta.ncols())?;
-        check_finite("the views' covariance", theta)?;
+        check_values("the views' covariance", theta, LARGEST * LARGEST)?;
     }
     if let Some(labels) = &question.labels {
         labels.check(items.labels())?;
@@ -318,8 +323,8 @@ fn given(question: &Question<'_>) -> f64 {
 
 /// Numbers that a setting is made of.
 struct Sizes {
-    /// P.
-    features: usize,
+    /// r.
+    rank: usize,
     /// k.
     dimension: usize,
     /// K.
@@ -369,14 +374,15 @@ struct At {
 }
 
 impl<'q> Setting<'q> {
+    /// Refuses a k above the rank of the rows that a fold trains on.
     fn new(
         question: &'q Question<'q>,
         items: &'q Items<'q>,
         total: &'q Sums,
         run: &'q Run<'q>,
         alignments: Vec<f64>,
-        Sizes { features, dimension, folds }: Sizes,
-    ) -> Self {
+        Sizes { rank, dimension, folds }: Sizes,
+    ) -> Result<Self, DiagnoseError> {
         let alignment = given(question);
         let given_at = alignments.iter().position(|alpha| alpha.to_bits() == alignment.to_bits());
         let folds_of = (0..REPETITIONS).map(|repetition| {
@@ -386,19 +392,31 @@ impl<'q> Setting<'q> {
             }
             of
         });
-        Self {
+        let folds_of: Vec<Vec<usize>> = folds_of.collect();
+        let held_out = folds_of.iter().flat_map(|of| {
+            let mut rows = vec![0; folds];
+            of.iter().enumerate().for_each(|(item, &fold)| rows[fold] += items.of(item).len());
+            rows
+        });
+        let fewest = items.rows().len() - held_out.max().unwrap_or(0);
+        let most = rank.min(fewest - 1);
+        if dimension > most {
+            let of = "the rank of the rows that a fold trains on: they differ in no more directions";
+            return Err(DiagnoseError::Dimension { found: dimension, most, of });
+        }
+        Ok(Self {
             question,
             items,
             total,
             run,
             dimension,
-            count: features.min(dimension + MORE),
+            count: most.min(dimension + MORE),
             folds,
-            folds_of: folds_of.collect(),
+            folds_of,
             alignment,
             given_at: given_at.unwrap_or(0),
             alignments,
-        }
+        })
     }
 
     /// α of the answer, alone.

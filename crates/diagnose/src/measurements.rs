@@ -125,7 +125,7 @@ impl<'a> Items<'a> {
         let (each, features) = (given[0].nrows(), given[0].ncols());
         for (table, what) in given.iter().zip(["the inputs", "the repeats"]) {
             run.check()?;
-            check_finite(what, *table)?;
+            check_values(what, *table, LARGEST)?;
         }
         let groups = match groups {
             None => (0..each).map(|row| vec![row, each + row]).collect(),
@@ -243,14 +243,22 @@ pub(crate) fn expect(what: &'static str, expected: usize, found: usize) -> Resul
     if expected == found { Ok(()) } else { Err(DiagnoseError::Shape { what, expected, found }) }
 }
 
-/// Looks for what is not finite, row by row.
-pub(crate) fn check_finite(what: &'static str, table: MatRef<'_, f64>) -> Result<(), DiagnoseError> {
-    if table.is_all_finite() {
-        return Ok(());
-    }
+/// The largest number of rows and labels: sums of squares of these are finite, and their products.
+pub(crate) const LARGEST: f64 = 1e140;
+
+/// Looks for what is not finite, or larger than `most`, row by row.
+pub(crate) fn check_values(
+    what: &'static str,
+    table: MatRef<'_, f64>,
+    most: f64,
+) -> Result<(), DiagnoseError> {
     for (row, values) in table.row_iter().enumerate() {
-        if let Some((column, &value)) = values.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-            return Err(DiagnoseError::NotFinite { what, row, column, value });
+        let wrong = |(_, value): &(usize, &f64)| value.is_nan() || value.abs() > most;
+        if let Some((column, &value)) = values.iter().enumerate().find(wrong) {
+            return Err(match value.is_finite() {
+                true => DiagnoseError::TooLarge { what, row, column, value },
+                false => DiagnoseError::NotFinite { what, row, column, value },
+            });
         }
     }
     Ok(())
@@ -279,8 +287,16 @@ impl Labels<'_> {
             }
             Self::Targets(targets) => {
                 expect("labels", expected, targets.nrows())?;
-                check_finite("the labels", *targets)
+                check_values("the labels", *targets, LARGEST)
             }
+        }
+    }
+
+    /// Whether two labels are one.
+    pub(crate) fn same(&self, one: usize, other: usize) -> bool {
+        match self {
+            Self::Classes { classes, .. } => classes[one] == classes[other],
+            Self::Targets(targets) => targets.row(one) == targets.row(other),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::counted;
+
 /// Something about the data that a reader of the answer should know; `Display` is a sentence.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -76,6 +78,11 @@ pub enum Warning {
         /// Squared mean difference, over what noise explains of it.
         ratio: f64,
     },
+    /// All labels are the same.
+    OneLabel {
+        /// Whether they are classes.
+        classes: bool,
+    },
     /// Each batch has one class only: what tells labels apart is called noise.
     LabelsAreBatches,
     /// Groups of repeats are the classes: all that differs within a class is called noise.
@@ -100,7 +107,11 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Singles { rows, of } => {
-                write!(f, "{rows} {of} with a single row were left out: one row says nothing of noise")
+                let (ids, were) = (counted(*rows, of), if *rows == 1 { "was" } else { "were" });
+                write!(f, "{ids} with a single row {were} left out: one row says nothing of noise")
+            }
+            Self::Constant { features: 1, first } => {
+                write!(f, "1 feature is constant, column {first} (counted from 0)")
             }
             Self::Constant { features, first } => {
                 write!(f, "{features} features are constant, the first of them column {first} (counted from 0)")
@@ -139,13 +150,20 @@ impl fmt::Display for Warning {
             ),
             Self::FewNoisy { items, share } => write!(
                 f,
-                "{items} items have {:.0} % of all noise: the answer is about them; look at them, or leave them out",
-                100.0 * share
+                "{} {:.0} % of all noise: the answer is about {them}; look at {them}, or leave {them} out",
+                if *items == 1 { "1 item has".to_owned() } else { format!("{items} items have") },
+                100.0 * share,
+                them = if *items == 1 { "it" } else { "them" }
             ),
             Self::Shifted { ratio } => write!(
                 f,
                 "the second measurements differ from the first ones on average ({ratio:.0} times what noise \
                  explains): the shift counts as noise unless means are taken off first"
+            ),
+            Self::OneLabel { classes } => write!(
+                f,
+                "all labels are {}, so that they say nothing: give labels that differ, or none",
+                if *classes { "of one class" } else { "the same" }
             ),
             Self::LabelsAreBatches => f.write_str(
                 "every batch has labels of one class: what tells classes apart counts as noise, and the probe says \

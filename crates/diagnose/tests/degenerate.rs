@@ -38,7 +38,7 @@ fn one_group_is_refused() {
     assert!(matches!(found, Err(DiagnoseError::FewItems { found: 1, least: 3, .. })), "{found:?}");
     let measurements = Measurements::Nuisance { rows: rows.as_ref(), batches: &ids };
     let found = ask(&question(measurements, Views::Noise, 2)).unwrap_err().to_string();
-    assert!(found.contains("1 batches") && found.contains("one batch says nothing"), "{found}");
+    assert!(found.contains("1 batch with") && found.contains("one batch says nothing"), "{found}");
 }
 
 #[test]
@@ -104,6 +104,28 @@ fn what_is_not_finite_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_has_no_square_is_refused_with_its_place_and_what_has_one_is_not() {
+    let tables = tables(60);
+    let given = question(repeats(&tables), Views::Noise, 2);
+    for (value, refused) in [(1e140, false), (1e154, true), (-1e300, true)] {
+        let mut tables = tables.clone();
+        tables[1][(41, 5)] = value;
+        let found = ask(&question(repeats(&tables), Views::Noise, 2));
+        let said =
+            format!("the repeats hold {value:e} in row 41, column 5 (counted from 0): too large, scale");
+        assert_eq!(found.is_err_and(|found| found.to_string().starts_with(&said)), refused, "{value}");
+        let targets = Mat::from_fn(60, 1, |i, _| if i == 3 { value } else { i as f64 });
+        let found = ask(&Question { labels: Some(Labels::Targets(targets.as_ref())), ..given.clone() });
+        assert_eq!(matches!(found, Err(DiagnoseError::TooLarge { row: 3, column: 0, .. })), refused);
+    }
+    // All rows of the largest that are taken.
+    let large = tables.each_ref().map(|table| faer::Scale(1e140 / table.norm_max()) * table);
+    assert!(all_finite(&numbers(&ask(&question(repeats(&large), Views::Noise, 2)).unwrap())));
+    let found = ask(&Question { alignment: Some(1e200), ..given }).unwrap_err().to_string();
+    assert!(found.contains("is not a number from 0 to 1e100"), "{found}");
+}
+
+#[test]
 fn fewer_pairs_than_features_need_a_dimension() {
     let mut random = Random(3);
     let tables = Repeated::random(&mut random, 70).measure(&mut random, 60);
@@ -127,11 +149,32 @@ fn a_dimension_out_of_range_is_refused() {
         let Err(DiagnoseError::Dimension { found, most: told, .. }) = found else { panic!("{found:?}") };
         assert_eq!((found, told), (dimension, most));
     }
-    // Two features that are one have no third direction.
+    // Two features that are one have no third direction, whatever the views or the items.
     let same = tables.each_ref().map(|table| Mat::from_fn(60, 3, |i, j| table[(i, j.min(1))]));
     let theta = Mat::zeros(3, 3);
     let found = ask(&question(repeats(&same), Views::Additive(theta.as_ref()), 3));
     assert!(matches!(found, Err(DiagnoseError::Dimension { found: 3, most: 2, .. })), "{found:?}");
+    let (rows, ids) = interleaved(&same);
+    let rows = rows.as_ref();
+    let batches: Vec<usize> = (0..120).map(|row| row % 20).collect();
+    let all = [
+        repeats(&same),
+        Measurements::Groups { rows, ids: &ids },
+        Measurements::Nuisance { rows, batches: &batches },
+    ];
+    for measurements in all {
+        let found = ask(&question(measurements, Views::Noise, 3)).unwrap_err().to_string();
+        assert!(found.contains("dimension is 3; it must be from 1 to 2, the rank of the rows"), "{found}");
+        let found = ask(&question(measurements, Views::Noise, 1)).unwrap();
+        assert_eq!(found.by_dimension.last().map(|at| at.dimension), Some(2));
+    }
+    // Of 20 pairs a fold trains on 36 rows.
+    let mut random = Random(3);
+    let wide = Repeated::random(&mut random, 60).measure(&mut random, 20);
+    let found = ask(&question(repeats(&wide), Views::Noise, 36));
+    assert!(matches!(found, Err(DiagnoseError::Dimension { found: 36, most: 35, .. })), "{found:?}");
+    let found = ask(&question(repeats(&wide), Views::Noise, 35)).unwrap();
+    assert!(all_finite(&numbers(&found)));
 }
 
 #[test]
@@ -180,6 +223,42 @@ fn labels_that_are_the_groups_are_told() {
     let labels = Some(Labels::Classes { classes: &mixed, count: 2 });
     let found = ask(&Question { labels, ..question(measurements, Views::Noise, 2) }).unwrap();
     assert!(!found.warnings.contains(&Warning::LabelsAreBatches));
+}
+
+#[test]
+fn labels_that_are_all_the_same_are_told() {
+    let tables = tables(60);
+    let theta = Mat::from_fn(SIZE, SIZE, |i, j| if i == j { 1.0 + i as f64 } else { 0.0 });
+    let given = question(repeats(&tables), Views::Additive(theta.as_ref()), 2);
+    let (one, other) = (vec![1; 60], (0..60).map(|row| usize::from(row == 7)).collect::<Vec<_>>());
+    let targets =
+        [0.3, f64::from(u8::MAX)].map(|odd| Mat::from_fn(60, 1, |i, _| if i == 7 { odd } else { 0.3 }));
+    for (labels, told) in [
+        (Labels::Classes { classes: &one, count: 2 }, Some(Warning::OneLabel { classes: true })),
+        (Labels::Classes { classes: &other, count: 2 }, None),
+        (Labels::Targets(targets[0].as_ref()), Some(Warning::OneLabel { classes: false })),
+        (Labels::Targets(targets[1].as_ref()), None),
+    ] {
+        let found = ask(&Question { labels: Some(labels), ..given.clone() }).unwrap();
+        let one = found.warnings.iter().find(|warning| matches!(warning, Warning::OneLabel { .. }));
+        assert_eq!(one, told.as_ref(), "{labels:?}");
+    }
+}
+
+#[test]
+fn what_there_is_one_of_is_no_plural() {
+    for (warning, said) in [
+        (Warning::Singles { rows: 1, of: "ids" }, "1 id with a single row was left out"),
+        (Warning::Singles { rows: 2, of: "batches" }, "2 batches with a single row were left out"),
+        (Warning::Constant { features: 1, first: 3 }, "1 feature is constant, column 3"),
+        (Warning::FewNoisy { items: 1, share: 0.3 }, "1 item has 30 % of all noise: the answer is about it;"),
+        (
+            Warning::FewNoisy { items: 2, share: 0.3 },
+            "2 items have 30 % of all noise: the answer is about them;",
+        ),
+    ] {
+        assert!(warning.to_string().starts_with(said), "{warning}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! | function | does |
 //! |---|---|
 //! | [`write()`] | all of it |
+//! | [`check`] | whether it can, before the work that a file is to hold |
 //! | [`stage`], [`replace`] | the two halves, for a file that something else fills or that is staged elsewhere |
 //! | [`sync_directory`] | the last step alone |
 //!
@@ -73,6 +74,15 @@ pub fn write(
     replace(staged, path)
 }
 
+/// Whether a file can be written there, before anything is computed for it.
+///
+/// # Errors
+///
+/// Those of [`stage`].
+pub fn check(path: &Path) -> Result<(), WriteError> {
+    stage(parent(path), path).map(drop)
+}
+
 /// A new file in `directory` under a hidden name of its own, to be moved to `path` later; removed
 /// when dropped before that.
 ///
@@ -81,13 +91,17 @@ pub fn write(
 /// # Errors
 ///
 /// [`WriteError`] if it cannot be created, `path` does not end in a file name, or something else
-/// than a file stands there: a rename would take the place of a device.
+/// than a file stands there: a directory, or a device, whose place a rename would take.
 pub fn stage(directory: &Path, path: &Path) -> Result<NamedTempFile, WriteError> {
     let Some(name) = path.file_name() else {
         let message = "the path does not end in a file name";
         return Err(failed("name", path)(io::Error::new(io::ErrorKind::InvalidInput, message)));
     };
-    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+    let found = std::fs::metadata(path);
+    if found.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+        // In the system's words.
+        File::options().append(true).open(path).map_err(failed("write", path))?;
+    } else if found.is_ok_and(|found| !found.is_file()) {
         let message = "a device, a pipe or a socket stands there";
         return Err(failed("replace", path)(io::Error::new(io::ErrorKind::InvalidInput, message)));
     }
@@ -190,7 +204,7 @@ mod tests {
     use std::fs;
     use std::io::{self, Write};
 
-    use super::{stage, sync_directory, unsynced_directory, write};
+    use super::{check, stage, sync_directory, unsynced_directory, write};
 
     fn names(directory: &std::path::Path) -> Vec<std::ffi::OsString> {
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect()
@@ -231,6 +245,22 @@ mod tests {
         assert_eq!(error.action, "name");
         assert_eq!(write(&directory.path().join("absent/file"), |_| Ok(())).unwrap_err().action, "create");
         assert!(names(directory.path()).is_empty());
+    }
+
+    #[test]
+    fn whether_a_file_can_be_written_is_known_before_and_leaves_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let of = |name: &str| check(&directory.path().join(name));
+        assert!(of("file").is_ok() && names(directory.path()).is_empty());
+        fs::write(directory.path().join("file"), "before").unwrap();
+        fs::create_dir(directory.path().join("directory")).unwrap();
+        assert!(of("file").is_ok());
+        assert_eq!(fs::read_to_string(directory.path().join("file")).unwrap(), "before");
+        for (name, action) in [("directory", "write"), ("file/file", "create"), ("absent/file", "create")] {
+            assert_eq!(of(name).unwrap_err().action, action, "{name}");
+        }
+        assert_eq!(of("directory").unwrap_err().source.kind(), io::ErrorKind::IsADirectory);
+        assert_eq!(names(directory.path()).len(), 2);
     }
 
     /// As any other file of the user's, and not as the private file that it was before.

@@ -164,6 +164,40 @@ def test_columns_of_repeats_are_matched_by_name(library):
         diagnose(X, repeats=second, views=wrong, dimension=2)
 
 
+def test_rows_go_by_position_and_another_index_is_refused():
+    pandas = pytest.importorskip("pandas")
+    first, second, classes = measured(60)
+    ids = [f"t{i}" for i in range(60)]
+    plain = diagnose(first, repeats=second, labels=classes, dimension=2).to_dict()
+    # A shuffled index is no order of rows: that of X and of all else is the same.
+    index = np.random.default_rng(0).permutation(60)
+    X, repeats = (pandas.DataFrame(rows, index) for rows in (first, second))
+    labels = pandas.Series(classes, index)
+    assert diagnose(X, repeats=repeats, labels=labels, dimension=2).to_dict() == plain
+    assert diagnose(first, repeats=second, labels=labels, dimension=2).to_dict() == plain
+    # Other rows of one frame are second measurements.
+    both = pandas.DataFrame(np.concatenate([first, second]))
+    found = diagnose(both[:60], repeats=both[60:], labels=classes, dimension=2)
+    assert found.to_dict() == plain
+    for name, value in (
+        ("repeats", repeats[::-1]),
+        ("labels", labels[::-1]),
+        ("labels", labels.reset_index(drop=True)),
+        ("targets", labels[::-1].to_frame() * 0.5),
+        ("pairs", pandas.Series(ids, index)[::-1]),
+        ("groups", pandas.Series(ids)),
+        ("nuisance", pandas.Series(ids)),
+    ):
+        rest = {} if name in ("repeats", "pairs", "groups", "nuisance") else {"repeats": second}
+        said = (
+            rf"^{name}= has another index than X.*{name}.loc\[X.index\].*{name}.to_numpy\(\)"
+        )
+        with pytest.raises(ValueError, match=said):
+            diagnose(X, **{name: value}, **rest, dimension=2)
+    for value in (labels[::-1].loc[X.index], labels.to_numpy()):
+        assert diagnose(X, repeats=second, labels=value, dimension=2).to_dict() == plain
+
+
 def test_names_that_are_numbers_or_twice_there_are_told_apart():
     pandas = pytest.importorskip("pandas")
     first, second, _ = measured(60)

@@ -1,6 +1,5 @@
 //! `diagnose`: which paradigm for these data and views.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -8,6 +7,7 @@ use eigensweep_engine::diagnose::files::{Files, Named, Tables};
 use eigensweep_engine::diagnose::statistics::{AtDimension, DiagnoseError, Needs, PARADIGMS, Run};
 use eigensweep_engine::diagnose::{Found, Problem, Seen, Unanswered, difference, prepare};
 use eigensweep_figures::report::diagnosis as page;
+use eigensweep_inputs::{InputError, whole_file};
 use eigensweep_job::ViewsFile;
 
 use super::{solve, table};
@@ -24,10 +24,7 @@ pub(crate) fn call(arguments: &Diagnose, quiet: bool, verbose: bool) -> Result<E
     }
     if let Some(path) = &arguments.output {
         page::check_name(path)?;
-        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-        if let Some(directory) = directory {
-            fs::read_dir(directory).map_err(CommandError::io("write into", directory))?;
-        }
+        whole_file::check(path).map_err(InputError::from)?;
     }
     let stop = Stop::catch().map_err(|source| CommandError::Io {
         action: "catch signals for",

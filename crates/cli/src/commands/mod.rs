@@ -30,6 +30,7 @@ use crate::report::CommandError;
 pub(crate) use diagnose::{
     flags as diagnose_flags, is_usage as is_diagnose_usage, spelled as diagnose_spelled,
 };
+pub(crate) use solve::in_files as solve_in_files;
 
 /// What an infinite threshold says, and what it does not.
 const ABOVE_COMPONENTS: &str = "k > k₀, the number of important components: a noise component is kept whatever α is, and no α \

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use eigensweep_figures::kinds::default_for;
 use eigensweep_figures::{FigureError, Source, draw, report};
+use eigensweep_inputs::{InputError, whole_file};
 use eigensweep_store::format::count;
 
 use super::table;
@@ -16,6 +17,7 @@ pub(crate) fn call(arguments: &Plot, quiet: bool) -> Result<Exit, CommandError> 
     let kind = arguments.figure.unwrap_or_else(|| default_for(&sources));
     let named = || PathBuf::from(format!("{}-{}.svg", joined(&sources), kind.name));
     let path = arguments.output.clone().unwrap_or_else(named);
+    check(&path, &["svg", "png"], ".svg or .png")?;
     let drawing = draw(&sources, &arguments.spec(kind))?;
     drawing.save(&path, arguments.resolution)?;
     if !quiet {
@@ -31,14 +33,20 @@ pub(crate) fn report(arguments: &Report, quiet: bool) -> Result<Exit, CommandErr
     let sources = open(&arguments.datasets, quiet)?;
     let named = || PathBuf::from(format!("{}-report.html", joined(&sources)));
     let path = arguments.output.clone().unwrap_or_else(named);
-    if path.extension().is_none_or(|extension| extension != "html") {
-        return Err(FigureError::Extension { path, allowed: ".html" }.into());
-    }
+    check(&path, &["html"], ".html")?;
     report::write(&sources, &path)?;
     if !quiet {
         table::print(&path.display().to_string());
     }
     Ok(Exit::Success)
+}
+
+/// Whether a file may be called so and can be written, before anything is drawn.
+fn check(path: &Path, endings: &[&str], allowed: &'static str) -> Result<(), CommandError> {
+    if !path.extension().is_some_and(|extension| endings.iter().any(|ending| extension == *ending)) {
+        return Err(FigureError::Extension { path: path.to_path_buf(), allowed }.into());
+    }
+    Ok(whole_file::check(path).map_err(InputError::from)?)
 }
 
 /// The data sets' names as part of a file name.

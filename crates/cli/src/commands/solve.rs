@@ -9,7 +9,9 @@ use eigensweep_engine::given::solution::{
 };
 use eigensweep_engine::given::views::{SAMPLED, SEED, StagedViews};
 use eigensweep_engine::given::{Given, GivenError, GivenMoments, Matrix, centred};
-use eigensweep_inputs::{Labels as Answers, read_any_labels, read_any_matrix, write_matrix, write_vector};
+use eigensweep_inputs::{
+    InputError, Labels as Answers, read_any_labels, read_any_matrix, whole_file, write_matrix, write_vector,
+};
 use eigensweep_job::ViewsFile;
 use eigensweep_store::format::counted;
 use eigensweep_theory::paradigms;
@@ -34,6 +36,11 @@ fn spelled(name: &str, value: Option<usize>) -> String {
 
 pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {
     let files = read(arguments)?;
+    // Now and not after the work.
+    if let Some(directory) = &arguments.write {
+        fs::create_dir_all(directory).map_err(CommandError::io("create", directory))?;
+        whole_file::check(&directory.join("mu.npy")).map_err(InputError::from)?;
+    }
     let problem = solution::Problem {
         moments: &files.moments,
         inputs: Some(files.inputs.as_ref()),
@@ -54,6 +61,33 @@ pub(crate) fn call(arguments: &Solve) -> Result<Exit, CommandError> {
         print_tables(&solution, &files);
     }
     Ok(Exit::Success)
+}
+
+/// What readers say of a job's keys, in words of the command, which takes whole files.
+pub(crate) fn in_files(text: &str) -> String {
+    const WORDS: [(&str, &str); 3] = [
+        ("choose it alone", "write it to a file of its own"),
+        ("choose some with `columns`", "give a file that has others"),
+        (
+            "say which one it is: `{ file = \"…\", column = \"…\" }`",
+            "write the one that is meant to its own file",
+        ),
+    ];
+    /// Up to a value and the end of the quotation, and what stands for all of it.
+    const VALUES: [(&str, &str, &str); 4] = [
+        (" (`columns = [", "`)", ""),
+        (": `columns = [", "`", ""),
+        (" with `columns = [", "`", ""),
+        ("give it as `labels = ", "`", "write it to a file for `--labels`"),
+    ];
+    let mut text = WORDS.iter().fold(text.to_owned(), |text, (word, file)| text.replace(word, file));
+    for (key, end, file) in VALUES {
+        while let Some((before, after)) = text.split_once(key) {
+            let (_, after) = after.split_once(end).unwrap_or(("", after));
+            text = format!("{before}{file}{after}");
+        }
+    }
+    super::diagnose::spelled(&text)
 }
 
 /// What the file of labels was read as.
@@ -200,11 +234,6 @@ fn read_views(path: &Path, inputs: &Mat<f64>) -> Result<StagedViews, CommandErro
 
 /// Writes the maps, and the moments that they are of: S before its floor.
 fn write(solution: &Solution, directory: &Path, moments: &GivenMoments) -> Result<(), CommandError> {
-    fs::create_dir_all(directory).map_err(|source| CommandError::Io {
-        action: "create",
-        path: directory.to_path_buf(),
-        source,
-    })?;
     let maps = solution.paradigms.iter().flat_map(|solved| &solved.maps).map(|(name, map)| (*name, map));
     let arrays = [
         ("C", &moments.cross),

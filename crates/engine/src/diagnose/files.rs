@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use eigensweep_diagnose::Labels as Given;
-use eigensweep_inputs::readers::{Choice, Chosen, Inputs};
-use eigensweep_inputs::source::{ids_of, labels_of, read_beside, reader_of};
+use eigensweep_inputs::readers::{Choice, Chosen, Inputs, Reader, Wanted};
+use eigensweep_inputs::source::{ids_of, is_path, labels_of, read_beside, reader_of};
 use eigensweep_inputs::{Columns, InputError, Labels};
+use eigensweep_store::format::counted;
 use eigensweep_theory::views::stages::Shape;
 use faer::{Mat, MatRef};
 
@@ -121,10 +122,10 @@ impl Files {
     pub fn read(&self) -> Result<Tables, EngineError> {
         let reader = reader_of(&self.inputs)?;
         let ids = match &self.measured {
-            Named::Pairs(name) | Named::Nuisance(name) => Some(Columns::of_argument(name, reader)),
+            Named::Pairs(name) | Named::Nuisance(name) => Some(self.columns_of(name, reader)?),
             Named::Repeats(_) | Named::Corruption => None,
         };
-        let labels = self.labels.as_ref().map(|name| Columns::of_argument(name, reader));
+        let labels = self.labels.as_ref().map(|name| self.columns_of(name, reader)).transpose()?;
         if !self.columns.is_empty() && !reader.choices.contains(&Choice::Columns) {
             let problem = "its columns have no names that inputs could be chosen by".to_owned();
             return Err(misfit(&self.inputs, problem, "leave out the choice of columns"));
@@ -162,6 +163,19 @@ impl Files {
         Ok(Tables { inputs: table, beside, labels })
     }
 
+    /// What an argument names beside the inputs.
+    fn columns_of(&self, name: &str, reader: &Reader) -> Result<Columns, EngineError> {
+        let columns = Columns::of_argument(name, reader);
+        // No path, and yet a file, as the inputs have no names.
+        if !is_path(name) && columns.file.as_ref().is_some_and(|file| !file.exists()) {
+            let problem =
+                format!("its columns have no names that `{name}` could be, and no file is called so");
+            let remedy = "name a file of its own with a value for each row, or FILE:COLUMN";
+            return Err(misfit(&self.inputs, problem, remedy));
+        }
+        Ok(columns)
+    }
+
     /// The second measurements, in the order of the inputs' columns.
     fn repeats(&self, path: &Path, names: &[String], first: &Table) -> Result<Table, EngineError> {
         let reader = reader_of(path)?;
@@ -169,12 +183,34 @@ impl Files {
             true => Chosen { columns: names.to_vec(), ..Chosen::default() },
             false => Chosen::default(),
         };
-        let mut inputs = read_beside(reader, path, &chosen, &[])?.0;
+        let contents = (reader.read)(path, &Wanted { inputs: Some(&chosen), columns: &[] })?;
+        let nothing = InputError::Dimension { what: "inputs", expected: 1, found: 0 };
+        let mut inputs = contents.inputs.ok_or(nothing)?;
         self.check_rows(path, inputs.rows.samples(), first.samples)?;
+        // What the same choice would have made inputs of.
+        let choice = Chosen { columns: self.columns.clone(), ..Chosen::default() };
+        let others =
+            contents.others.iter().filter(|name| choice.has(name) && self.labels.as_ref() != Some(*name));
+        let others: Vec<String> = others.map(|name| format!("`{name}`")).collect();
+        if !names.is_empty() && !others.is_empty() {
+            let (first, rest) = others.split_at(others.len().min(LISTED));
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            let problem =
+                format!("beside the columns of {} it has {}{more}", self.inputs.display(), first.join(", "));
+            return Err(misfit(
+                path,
+                problem,
+                "leave these out, or name the inputs by the choice of columns",
+            ));
+        }
         let found = inputs.rows.features();
         if found != first.features {
-            let problem =
-                format!("it has {found} columns, and {} has {}", self.inputs.display(), first.features);
+            let problem = format!(
+                "it has {}, and {} has {}",
+                counted(found as u64, "column"),
+                self.inputs.display(),
+                first.features
+            );
             return Err(misfit(path, problem, "give another measurement of the same features"));
         }
         if !names.is_empty() && !inputs.names.is_empty() && inputs.names != *names {
@@ -195,10 +231,14 @@ impl Files {
         if found == expected {
             return Ok(());
         }
-        let problem = format!("it has {found} rows, and {} has {expected}", self.inputs.display());
+        let rows = counted(found as u64, "row");
+        let problem = format!("it has {rows}, and {} has {expected}", self.inputs.display());
         Err(misfit(path, problem, "give a row for each row of the inputs, in their order"))
     }
 }
+
+/// Names that a message lists at most.
+const LISTED: usize = 5;
 
 fn misfit(path: &Path, problem: String, remedy: &str) -> EngineError {
     InputError::Labels { path: path.to_owned(), problem, remedy: remedy.to_owned() }.into()

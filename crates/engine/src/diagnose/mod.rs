@@ -42,6 +42,7 @@ mod words;
 use eigensweep_diagnose::{ALIGNMENTS, DiagnoseError, Diagnosis, Labels, Measurements, Question, Run, Views};
 use eigensweep_job::ViewsFile;
 use eigensweep_sampling::streams::{Draw, Streams};
+use eigensweep_store::format::counted;
 use eigensweep_theory::views::stages::{Domain, Scratch, Shape, Stage};
 use faer::MatRef;
 
@@ -335,7 +336,8 @@ impl<'a> Problem<'a> {
         let refuse = |message: String, remedy| Err(Unanswered::Arguments { message, remedy });
         if (theta.nrows(), theta.ncols()) != (size, size) {
             let (rows, columns) = (theta.nrows(), theta.ncols());
-            let message = format!("the covariance of the views is {rows} × {columns} for {size} features");
+            let features = counted(size as u64, "feature");
+            let message = format!("the covariance of the views is {rows} × {columns} for {features}");
             return refuse(message, "give a row and a column for each feature");
         }
         match asymmetry(theta) {

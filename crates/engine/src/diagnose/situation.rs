@@ -16,7 +16,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use eigensweep_diagnose::{DiagnoseError, Labels, Learnt};
-use eigensweep_inputs::{whole_file, write_matrix, write_vector};
+use eigensweep_inputs::{InputError, whole_file, write_matrix, write_vector};
 use eigensweep_spectral::dense;
 use eigensweep_spectral::symmetric::Eigensolver;
 use eigensweep_theory::InstructionSet;
@@ -25,7 +25,8 @@ use faer::{Accum, Mat, MatRef};
 use super::{Found, Measured, Problem, Seen, Unanswered, mean_variance, product};
 use crate::EngineError;
 
-/// Sizes of the samples of the job: these shares of the clean rows.
+/// Sizes of the samples of the job: these shares of the clean rows, and two more than k as long as
+/// there are so many.
 const SHARES: [usize; 3] = [4, 2, 1];
 
 /// The first line of a job that was written here, which tells a directory of ours.
@@ -50,7 +51,7 @@ const FILES: [&str; 14] = [
 ];
 
 /// Makes the directory that an answer is to be written into, if it is not there, and refuses one
-/// whose files of these names are somebody else's.
+/// that cannot be written into, or whose files of these names are somebody else's.
 ///
 /// # Errors
 ///
@@ -64,7 +65,9 @@ pub fn prepare(directory: &Path) -> Result<(), Unanswered> {
             message: format!("{} is there already, and no answer wrote it", directory.join(file).display()),
             remedy: "write into a directory of its own",
         }),
-        None => Ok(()),
+        None => Ok(whole_file::check(&directory.join("job.toml"))
+            .map_err(InputError::from)
+            .map_err(EngineError::from)?),
     }
 }
 
@@ -83,12 +86,22 @@ impl Problem<'_> {
     ///
     /// # Errors
     ///
-    /// What writing gives; those of [`prepare`].
+    /// What writing gives; those of [`prepare`]; [`Unanswered::Arguments`] if there are no more
+    /// clean rows than dimensions, as no job learns so many from them.
     pub fn write(&self, found: &Found, directory: &Path) -> Result<(), Unanswered> {
         prepare(directory)?;
         let learnt = &found.diagnosis.learnt;
         let (clean, items) = self.clean(learnt)?;
-        let labels = self.job_labels(&clean, &items, found.diagnosis.dimension);
+        let (rows, dimension) = (clean.nrows(), found.diagnosis.dimension);
+        if rows <= dimension {
+            return Err(Unanswered::Arguments {
+                message: format!(
+                    "{rows} clean rows differ in fewer than the {dimension} directions that a job would learn"
+                ),
+                remedy: "give a smaller dimension, more measurements, or no directory to write into",
+            });
+        }
+        let labels = self.job_labels(&clean, &items, dimension);
         let [je, rc] = &learnt.encoders;
         let views = &learnt.views;
         let mut matrices = vec![
@@ -140,7 +153,8 @@ impl Problem<'_> {
             write_matrix(&directory.join(format!("{name}.npy")), matrix).map_err(EngineError::from)?;
         }
         write_vector(&directory.join("mu.npy"), &learnt.mean).map_err(EngineError::from)?;
-        let (path, text) = (directory.join("job.toml"), self.job(found, clean.nrows(), &name(directory)));
+        let still = corruption.is_some_and(|corruption| corruption.norm_max() == 0.0);
+        let (path, text) = (directory.join("job.toml"), self.job(found, rows, still, &name(directory)));
         let written = whole_file::write(&path, |file| file.write_all(text.as_bytes()));
         Ok(written.map_err(|error| EngineError::from(eigensweep_store::StoreError::from(error)))?)
     }
@@ -230,8 +244,8 @@ impl Problem<'_> {
         }
     }
 
-    /// The job.
-    fn job(&self, found: &Found, rows: usize, name: &str) -> String {
+    /// The job, of so many clean rows; `still` where there is no noise that views could repeat.
+    fn job(&self, found: &Found, rows: usize, still: bool, name: &str) -> String {
         let diagnosis = &found.diagnosis;
         let dimension = diagnosis.dimension;
         // Where any map leaks that much, none recovers by the default tolerance, 1/(2k).
@@ -241,11 +255,17 @@ impl Problem<'_> {
         } else {
             String::new()
         };
+        let next = if still {
+            "# There is no noise here, so that no α changes anything.".to_owned()
+        } else {
+            format!(
+                "# `eigensweep run job.toml --set 'augmentation.alignment=[0, 0.3, 1, 3, 10]'` simulates it at several α,\n\
+                 # `eigensweep boundary job.toml{tolerance}` finds the α from which on the leakage of each\n\
+                 # paradigm is less than 1/(2k) above the least that any map has."
+            )
+        };
         let mut text = format!(
-            "{FIRST_LINE}: {}\n\
-             # `eigensweep run job.toml --set 'augmentation.alignment=[0, 0.3, 1, 3, 10]'` simulates it at several α,\n\
-             # `eigensweep boundary job.toml{tolerance}` finds the α from which on the leakage of each\n\
-             # paradigm is less than 1/(2k) above the least that any map has.\n\n\
+            "{FIRST_LINE}: {}\n{next}\n\n\
              [job]\nname = \"{name}\"\nreplicates = 10\n\n\
              [data]\nsource = \"npy\"\ninputs = \"clean.npy\"     # rows with the covariance of the signal\n",
             found.headline()
@@ -283,13 +303,13 @@ impl Problem<'_> {
                 format!("[{{ kind = \"additive\", variance = {white:?} }}]")
             }
         };
-        let _ =
-            writeln!(text, "\n[augmentation]\nstages = {stages}\nalignment = {:?}", diagnosis.alignment_used);
+        let alignment = if still { 0.0 } else { diagnosis.alignment_used };
+        let _ = writeln!(text, "\n[augmentation]\nstages = {stages}\nalignment = {alignment:?}");
         if let Some(floor) = file.map(|file| file.floor).filter(|floor| *floor > 0.0) {
             let _ = writeln!(text, "floor = {floor:?}");
         }
         let mut samples: Vec<String> = Vec::new();
-        for share in SHARES.map(|share| (rows / share).max(2).to_string()) {
+        for share in SHARES.map(|share| (rows / share).max(dimension + 2).min(rows).to_string()) {
             if !samples.contains(&share) {
                 samples.push(share);
             }

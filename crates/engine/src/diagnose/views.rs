@@ -12,6 +12,7 @@ use eigensweep_diagnose::{AtAnyAlignment, Fault, Run, Training, ViewMoments, Vie
 use eigensweep_job::ViewsFile;
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_spectral::symmetric::Eigensolver;
+use eigensweep_store::format::counted;
 use eigensweep_theory::InstructionSet;
 use eigensweep_theory::views::stages::{
     ADDITIVE, Domain, Scratch, Shape, Spec, Stage, State, Tier, Value, Views, build_all,
@@ -63,7 +64,8 @@ impl<'a> RowViews<'a> {
         let (specs, shape) = (chains.specs(), chains.shape);
         let (size, after) = (shape.size(), views.features(shape.size()));
         if after != size {
-            let message = format!("a view has {after} features, an input {size}: no encoder takes both");
+            let after = counted(after as u64, "feature");
+            let message = format!("a view has {after}, an input {size}: no encoder takes both");
             let help = "leave out the stage that changes the number of features";
             let fault = eigensweep_theory::views::stages::Fault::new("", message, help);
             return Err(refused(file, "stages", "another size", fault).into());

@@ -3,7 +3,7 @@
 use eigensweep_diagnose::{
     Answer, Change, Compared, DecidedBy, Diagnosis, DimensionFrom, Estimate, Finding, PARADIGMS,
 };
-use eigensweep_store::format::{coordinate, count, digits};
+use eigensweep_store::format::{coordinate, count, counted, digits};
 
 use super::{Found, Seen};
 
@@ -77,7 +77,7 @@ impl Found {
     fn signal(&self) -> String {
         match self.components {
             Some(components) if components < self.inputs => {
-                format!("the clean signal of {components} components")
+                format!("the clean signal of {}", counted(components as u64, "component"))
             }
             Some(_) | None => "the clean signal".to_owned(),
         }
@@ -144,8 +144,8 @@ impl Found {
             of => format!("{} {of} of {} rows", count(*items as u128), count(*rows as u128)),
         };
         let features = match self.components {
-            Some(components) if components == *features => format!("{features} principal components"),
-            Some(_) | None => format!("{features} features"),
+            Some(components) if components == *features => counted(*features as u64, "principal component"),
+            Some(_) | None => counted(*features as u64, "feature"),
         };
         format!(
             "k = {dimension}{from}, α = {}, {items}, {features}; views: {}",
@@ -267,9 +267,10 @@ impl Found {
             }
         };
         let how = format!(
-            "{two} Both paradigms learned a linear representation of {dimension} numbers from nine tenths of the {of}, and were \
+            "{two} Both paradigms learned a linear representation of {numbers} from nine tenths of the {of}, and were \
              tried on the tenth that they had not seen, for each tenth in turn, three times over. Kept says how much of {signal} the representation \
              predicts; leakage, how much of the representation is noise.",
+            numbers = counted(*dimension as u64, "number"),
             of = self.of,
             signal = self.signal()
         );

@@ -1,6 +1,6 @@
 //! Which columns of a file with names are inputs, and which are wanted beside them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::{Wanted, matches};
@@ -14,6 +14,19 @@ pub(super) struct Places {
     /// Those that are wanted beside them, in the order of [`Wanted::columns`].
     pub(super) wanted: Vec<usize>,
 }
+
+impl Places {
+    /// The names of the columns that are wanted for nothing, but for what numbers rows.
+    pub(super) fn others(&self, names: &[String]) -> Vec<String> {
+        let used: HashSet<usize> = self.inputs.iter().chain(&self.wanted).copied().collect();
+        let named = |name: &&String| !name.is_empty() && !name.starts_with(INDEX);
+        let others = names.iter().enumerate().filter(|(at, _)| !used.contains(at)).map(|(_, name)| name);
+        others.filter(named).cloned().collect()
+    }
+}
+
+/// What the names of an index that pandas writes begin with.
+pub(super) const INDEX: &str = "__index_level_";
 
 /// Names that a message lists at most.
 const LISTED: usize = 10;

@@ -209,7 +209,7 @@ pub fn table_from(source: impl Read, path: &Path, wanted: &Wanted<'_>) -> Result
         return Err(table.missing(&names, at, gaps.count, &remedy));
     }
 
-    let mut contents = Contents::default();
+    let mut contents = Contents { others: places.others(&names), ..Contents::default() };
     let mut columns = Vec::new();
     for (text, texts) in texts.into_iter().enumerate() {
         let at = roles.iter().position(|&role| role == Role::Text(text)).unwrap_or(0);

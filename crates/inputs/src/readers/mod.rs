@@ -192,6 +192,8 @@ pub struct Contents {
     pub inputs: Option<Inputs>,
     /// The columns that were wanted, in this order.
     pub columns: Vec<Column>,
+    /// The names of the columns that are neither, where columns can be chosen.
+    pub others: Vec<String>,
 }
 
 /// Inputs as they were read.

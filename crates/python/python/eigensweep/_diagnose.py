@@ -16,7 +16,7 @@ from . import _core
 from ._errors import EigensweepWarning
 from ._run import _threads
 from ._solve import Array, Draw, Views, covariance_of, drawn, draws_of, keys_of_views, matrix
-from ._values import by_name, missing, real, refuse_masked, square_by_name, whole
+from ._values import by_name, missing, real, refuse_masked, same_index, square_by_name, whole
 
 PARADIGMS = ("joint-embedding", "reconstruction")
 
@@ -166,10 +166,11 @@ def diagnose(
     Parameters
     ----------
     X : array or frame of shape (n, d)
-        Measurements, one a row.
+        Measurements, one a row. Rows go by position, here and below: what has another index than a
+        frame of pandas is refused, of `repeats` the same index in another order.
     repeats : array or frame of shape (n, d), optional
         A second measurement of each row: what differs is noise. Where X and it have names of
-        columns, these are matched, in any order; rows go by position.
+        columns, these are matched, in any order.
     pairs : array of shape (n,), optional
         What each row is a measurement of, numbers or words, none missing; any number of rows of
         each.
@@ -266,6 +267,10 @@ def diagnose(
             "nothing tells signal from noise: give repeats=, pairs= or nuisance=, or views= with a "
             "corruption"
         )
+    beside = given | {"labels": labels, "targets": targets}
+    for name, value in beside.items():
+        # Second measurements are often other rows of the same frame.
+        same_index(f"{name}=", value, X, any_other=name != "repeats")
     second = None
     if repeats is not None:
         second = by_name("repeats=", repeats, matrix("repeats", repeats), X)

@@ -143,6 +143,26 @@ def _index(frame: Any) -> list[Any]:
     return [] if callable(index) else list(index)
 
 
+def same_index(name: str, value: Any, first: Any, *, any_other: bool = True) -> None:
+    """Refuse a frame or series of pandas with another index than that of `first`, the frame X.
+
+    Rows go by position, so that such rows would be matched wrongly. Without `any_other` only the
+    same index in another order is refused.
+    """
+    index: Any = getattr(value, "index", None)
+    expected: Any = getattr(first, "index", None)
+    if not hasattr(index, "equals") or not hasattr(expected, "equals"):
+        return
+    if len(index) != len(expected) or index.equals(expected):
+        return
+    if any_other or set(index) == set(expected):
+        bare = name.removesuffix("=")
+        raise ValueError(
+            f"{name} has another index than X, and rows go by position: give "
+            f"{bare}.loc[X.index] to match them by index, or {bare}.to_numpy() if they are in order"
+        )
+
+
 def by_name(name: str, value: Any, array: NDArray[Any], first: Any) -> NDArray[Any]:
     """An array of `value` with its columns in the order of those of `first`, the frame X.
 

@@ -48,7 +48,7 @@ use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
 use self::headers::Page;
-use super::choose::places;
+use super::choose::{INDEX, places};
 use super::{Choice, Column, Contents, INPUTS, Inputs, Reader, Wanted, one_file};
 use crate::compact::double;
 use crate::decoding::guarded;
@@ -198,11 +198,12 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
 
     fn contents(&self, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
         let places = places(self.path, &self.names, wanted)?;
+        let others = places.others(&self.names);
         let mut inputs = places.inputs;
         if let Some(chosen) = wanted.inputs {
             inputs.retain(|&at| {
                 let name = &self.names[at];
-                !name.starts_with("__index_level_") || chosen.columns.contains(name)
+                !name.starts_with(INDEX) || chosen.columns.contains(name)
             });
             if inputs.is_empty() {
                 let problem = "only an index of pandas is left for the inputs";
@@ -243,7 +244,7 @@ impl<'a, R: ChunkReader + 'static> Table<'a, R> {
             ));
         }
 
-        let mut contents = Contents::default();
+        let mut contents = Contents { others, ..Contents::default() };
         if wanted.inputs.is_some() {
             let bytes = |&at: &usize| matches!(self.kind(at), DataType::UInt8);
             let bounded =
