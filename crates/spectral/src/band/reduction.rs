@@ -199,7 +199,14 @@ pub(crate) fn reduce(
         product_in(instruction_set, inner.as_mut(), Accum::Replace, across, w.as_ref(), packing);
         let mut triangle = triangle.as_mut().submatrix_mut(0, 0, count, count);
         triangle.copy_from(factor.transpose());
-        product_in(instruction_set, half.as_mut(), Accum::Replace, triangle.as_ref(), inner.as_ref(), packing);
+        product_in(
+            instruction_set,
+            half.as_mut(),
+            Accum::Replace,
+            triangle.as_ref(),
+            inner.as_ref(),
+            packing,
+        );
         for c in 0..count {
             column_mut(half.as_mut(), c).iter_mut().for_each(|x| *x *= -0.5);
         }

@@ -121,11 +121,7 @@ fn subtract_columns(
 /// # Panics
 ///
 /// If the shapes do not fit one another, or columns are not contiguous.
-pub fn solve_lower_in_place(
-    instruction_set: InstructionSet,
-    factor: MatRef<'_, f64>,
-    rhs: MatMut<'_, f64>,
-) {
+pub fn solve_lower_in_place(instruction_set: InstructionSet, factor: MatRef<'_, f64>, rhs: MatMut<'_, f64>) {
     let size = rhs.nrows();
     assert!(factor.nrows() == factor.ncols() && factor.nrows() == size, "L is m × m, R is m × n");
     solve(instruction_set, false, factor, rhs, STRETCH, &mut Packing::new());
