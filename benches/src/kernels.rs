@@ -109,7 +109,10 @@ mod tests {
                 continue;
             }
             let explained = batch.solve().unwrap().to_vec();
-            assert!(!explained.is_empty() && explained.windows(2).all(|pair| (pair[0] - pair[1]).abs() > 1e-9), "{task:?}");
+            assert!(
+                !explained.is_empty() && explained.windows(2).all(|pair| (pair[0] - pair[1]).abs() > 1e-9),
+                "{task:?}"
+            );
             assert!(batch.measure(Duration::ZERO).unwrap() > 0.0);
         }
     }
