@@ -11,6 +11,7 @@ use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::subset::{NestedGram, Rows, permute};
 use eigensweep_sampling::wishart;
 use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::{MemBuffer, MemStack};
 use faer::Mat;
 
 const SIGNAL: usize = 50;
@@ -27,12 +28,15 @@ fn samplers(criterion: &mut Criterion) {
     let mut rng = stream(1);
     let (mut cross, mut noise) = (Mat::zeros(WIDTH, NOISE), Mat::zeros(NOISE, NOISE));
 
-    let mut sampler = MomentSampler::new(InstructionSet::detect(), WIDTH, NOISE);
+    let mut sampler = MomentSampler::new(InstructionSet::detect(), WIDTH);
+    let scratch = MomentSampler::scratch(WIDTH, NOISE).or(GaussianSource::draw_gram_scratch(WIDTH));
+    let mut memory = MemBuffer::new(scratch);
+    let stack = MemStack::new(&mut memory);
     group.bench_function("MomentSampler::condition_on", |b| {
-        b.iter(|| sampler.condition_on(black_box(cell.clean.as_ref()), cell.samples));
+        b.iter(|| sampler.condition_on(black_box(cell.clean.as_ref()), cell.samples, stack));
     });
     group.bench_function("MomentSampler::draw", |b| {
-        b.iter(|| sampler.draw(cross.as_mut(), noise.as_mut(), &mut rng));
+        b.iter(|| sampler.draw(cross.as_mut(), noise.as_mut(), &mut rng, stack));
     });
 
     let mut root = Mat::zeros(NOISE, NOISE);
@@ -48,7 +52,7 @@ fn samplers(criterion: &mut Criterion) {
         let mut source = GaussianSource::new(InstructionSet::detect(), SIGNAL, teacher);
         source.draw_teacher(&signal_like_mnist(SIGNAL), teacher, &mut rng);
         group.bench_function(format!("GaussianSource::draw_gram, {name}"), |b| {
-            b.iter(|| source.draw_gram(3200, gram.as_mut(), &mut rng));
+            b.iter(|| source.draw_gram(3200, gram.as_mut(), &mut rng, stack));
         });
     }
 

@@ -5,6 +5,7 @@ use eigensweep_sampling::gaussian::{GaussianSource, Teacher};
 use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::streams::{Draw, Stream, Streams};
 use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::{MemBuffer, MemStack};
 use eigensweep_theory::additive::Additive;
 use eigensweep_theory::leakage::{CleanMoment, Population};
 use eigensweep_theory::moments::SampleSums;
@@ -118,11 +119,14 @@ impl Cell {
         let mut source = GaussianSource::new(InstructionSet::detect(), signal.len(), teacher);
         source.draw_teacher(&signal, teacher, &mut rng);
         let mut clean = Mat::zeros(width, width);
-        source.draw_gram(SAMPLES, clean.as_mut(), &mut rng);
-        let mut sampler = MomentSampler::new(InstructionSet::detect(), width, components);
-        sampler.condition_on(clean.as_ref(), SAMPLES)?;
+        let scratch = MomentSampler::scratch(width, components);
+        let mut memory = MemBuffer::new(scratch.or(GaussianSource::draw_gram_scratch(width)));
+        let stack = MemStack::new(&mut memory);
+        source.draw_gram(SAMPLES, clean.as_mut(), &mut rng, stack);
+        let mut sampler = MomentSampler::new(InstructionSet::detect(), width);
+        sampler.condition_on(clean.as_ref(), SAMPLES, stack)?;
         let (mut cross, mut noise) = (Mat::zeros(width, components), Mat::zeros(components, components));
-        sampler.draw(cross.as_mut(), noise.as_mut(), &mut rng);
+        sampler.draw(cross.as_mut(), noise.as_mut(), &mut rng, stack);
 
         let mut cell = Self {
             inputs: Mat::zeros(size, size),

@@ -14,7 +14,7 @@ use eigensweep_theory::moments::SampleSums;
 use eigensweep_theory::paradigms::{self, SUPERVISED};
 use eigensweep_theory::thresholds::{Spectra, Thresholds, thresholds};
 use eigensweep_theory::views::{self, SPECTRAL};
-use eigensweep_theory::{InstructionSet, Paradigm};
+use eigensweep_theory::{InstructionSet, MemBuffer, MemStack, Paradigm};
 use faer::Mat;
 
 /// Spectra of one problem.
@@ -63,15 +63,20 @@ impl Sample {
         source.draw_teacher(&spectra.signal, teacher, &mut streams.stream(Draw::Teacher, &[coordinate]));
         let width = components + LABELS;
         let mut clean = Mat::zeros(width, width);
-        source.draw_gram(samples, clean.as_mut(), &mut streams.stream(Draw::Clean, &[coordinate, samples]));
-        let mut sampler = MomentSampler::new(InstructionSet::detect(), width, noise_components);
-        sampler.condition_on(clean.as_ref(), samples).unwrap();
+        let scratch = MomentSampler::scratch(width, noise_components);
+        let mut memory = MemBuffer::new(scratch.or(GaussianSource::draw_gram_scratch(width)));
+        let stack = MemStack::new(&mut memory);
+        let mut rng = streams.stream(Draw::Clean, &[coordinate, samples]);
+        source.draw_gram(samples, clean.as_mut(), &mut rng, stack);
+        let mut sampler = MomentSampler::new(InstructionSet::detect(), width);
+        sampler.condition_on(clean.as_ref(), samples, stack).unwrap();
         let mut cross = Mat::zeros(width, noise_components);
         let mut noise = Mat::zeros(noise_components, noise_components);
         sampler.draw(
             cross.as_mut(),
             noise.as_mut(),
             &mut streams.stream(Draw::Noise, &[coordinate, samples]),
+            stack,
         );
         Self { clean, cross, noise, samples }
     }

@@ -36,10 +36,14 @@
 use eigensweep_spectral::cholesky::{factor_in_place, solve_lower_in_place};
 use eigensweep_spectral::dense::{gram_lower, product};
 use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::{MemStack, StackReq};
+use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
+use faer::mat::AsMatMut;
 use faer::{Accum, Mat, MatMut, MatRef};
 use rand::RngExt;
 use rand_distr::{Binomial, Distribution};
 
+use crate::explicit::BLOCK_ROWS;
 use crate::gram::{fill_normal, mirror_lower};
 use crate::streams::Stream;
 use crate::wishart;
@@ -97,8 +101,8 @@ pub struct GaussianSource {
     /// Classes: K √s Q̂ h_c, a column a class (k₀ × ℓ).
     means: Mat<f64>,
     directions: Mat<f64>,
-    root: Mat<f64>,
-    factor: Mat<f64>,
+    /// Normals of a block of rows (w × m).
+    block: Mat<f64>,
     counts: Vec<u64>,
 }
 
@@ -117,10 +121,15 @@ impl GaussianSource {
             mixing: Mat::zeros(width, width),
             means: Mat::zeros(components, labels),
             directions: Mat::zeros(components, labels),
-            root: Mat::zeros(width, width),
-            factor: Mat::zeros(width, width),
+            block: Mat::zeros(width, BLOCK_ROWS),
             counts: vec![0; labels],
         }
+    }
+
+    /// Scratch of [`draw_gram`](Self::draw_gram) for samples of up to `width` = k₀ + ℓ columns.
+    #[must_use]
+    pub fn draw_gram_scratch(width: usize) -> StackReq {
+        temp_mat_scratch::<f64>(width, width).array(2)
     }
 
     /// The same for samples of this kind.
@@ -205,7 +214,13 @@ impl GaussianSource {
     /// # Panics
     ///
     /// If `gram` is not w × w.
-    pub fn draw_gram(&mut self, samples: u64, mut gram: MatMut<'_, f64>, rng: &mut Stream) {
+    pub fn draw_gram(
+        &mut self,
+        samples: u64,
+        mut gram: MatMut<'_, f64>,
+        rng: &mut Stream,
+        stack: &mut MemStack,
+    ) {
         let (components, labels) = (self.components, self.teacher.labels());
         let width = components + labels;
         assert!(gram.nrows() == width && gram.ncols() == width, "a w × w Gram matrix");
@@ -214,15 +229,17 @@ impl GaussianSource {
             gram.fill(f64::NAN);
             return;
         }
+        let (mut root, stack) = temp_mat_zeroed::<f64, _, _>(width, width, stack);
+        let (mut factor, _) = temp_mat_zeroed::<f64, _, _>(width, width, stack);
+        let (root, factor) = (root.as_mat_mut(), factor.as_mat_mut());
         match self.teacher {
             Teacher::Linear { .. } => {
                 // Of a fixed signal the first columns are √n I on Zᵀ.
                 let given = if fixed { components } else { 0 };
                 let rest = samples - given as u64;
                 let columns = given + wishart::root_columns(width - given, rest);
-                let mut root = self.root.as_mut().submatrix_mut(0, 0, width, columns);
+                let mut root = root.subcols_mut(0, columns);
                 if fixed {
-                    root.fill(0.0);
                     for i in 0..given {
                         root[(i, i)] = (samples as f64).sqrt();
                     }
@@ -230,7 +247,7 @@ impl GaussianSource {
                 }
                 let open = root.as_mut().submatrix_mut(given, given, width - given, columns - given);
                 wishart::root(open, rest, rng);
-                let mut factor = self.factor.as_mut().submatrix_mut(0, 0, width, columns);
+                let mut factor = factor.subcols_mut(0, columns);
                 let mixing = self.mixing.as_ref().submatrix(0, 0, width, width);
                 product(self.instruction_set, factor.as_mut(), Accum::Replace, mixing, root.as_ref());
                 gram_lower(self.instruction_set, gram.as_mut(), Accum::Replace, factor.as_ref());
@@ -241,10 +258,10 @@ impl GaussianSource {
                 let degrees_of_freedom = samples - occupied as u64;
                 let columns = wishart::root_columns(components, degrees_of_freedom);
                 // [z_1 … z_ℓ R], mixed by K M at once.
-                let mut root = self.root.as_mut().submatrix_mut(0, 0, components, labels + columns);
+                let mut root = root.submatrix_mut(0, 0, components, labels + columns);
                 fill_normal(root.as_mut().subcols_mut(0, labels), rng);
                 wishart::root(root.as_mut().subcols_mut(labels, columns), degrees_of_freedom, rng);
-                let mut factor = self.factor.as_mut().submatrix_mut(0, 0, components, labels + columns);
+                let mut factor = factor.submatrix_mut(0, 0, components, labels + columns);
                 let mixing = self.mixing.as_ref().submatrix(0, 0, components, components);
                 product(self.instruction_set, factor.as_mut(), Accum::Replace, mixing, root.as_ref());
                 gram.fill(0.0);
@@ -263,7 +280,7 @@ impl GaussianSource {
                 let signal = gram.as_mut().submatrix_mut(0, 0, components, components);
                 gram_lower(self.instruction_set, signal, Accum::Replace, factor.as_ref());
                 if fixed {
-                    self.fix(samples, gram.as_mut());
+                    self.fix(samples, gram.as_mut(), root.submatrix_mut(0, 0, components, components));
                 }
             }
         }
@@ -271,10 +288,9 @@ impl GaussianSource {
     }
 
     /// Brings the inputs of a Gram matrix (lower triangle) to the spectrum: X becomes `X L⁻ᵀ K √n`.
-    fn fix(&mut self, samples: u64, mut gram: MatMut<'_, f64>) {
+    fn fix(&mut self, samples: u64, mut gram: MatMut<'_, f64>, mut factor: MatMut<'_, f64>) {
         let (components, labels) = (self.components, self.teacher.labels());
         let root = (samples as f64).sqrt();
-        let mut factor = self.factor.as_mut().submatrix_mut(0, 0, components, components);
         factor.copy_from_triangular_lower(gram.as_ref().submatrix(0, 0, components, components));
         if factor_in_place(self.instruction_set, factor.as_mut()).is_err() {
             gram.fill(f64::NAN);
@@ -309,15 +325,12 @@ impl GaussianSource {
             Teacher::Classes { .. } => components,
         };
         let mixing: MatRef<'_, f64> = self.mixing.as_ref().submatrix(0, 0, mixed, mixed);
-        // The workspace is as wide as w columns: mix as many rows at a time.
-        let mut start = 0;
-        while start < count {
-            let some = self.root.ncols().min(count - start);
-            let mut root = self.root.as_mut().submatrix_mut(0, 0, mixed, some);
-            fill_normal(root.as_mut(), rng);
+        for start in (0..count).step_by(BLOCK_ROWS) {
+            let some = BLOCK_ROWS.min(count - start);
+            let mut normals = self.block.as_mut().submatrix_mut(0, 0, mixed, some);
+            fill_normal(normals.as_mut(), rng);
             let to = rows.as_mut().submatrix_mut(0, start, mixed, some);
-            product(self.instruction_set, to, Accum::Replace, mixing, root.as_ref());
-            start += some;
+            product(self.instruction_set, to, Accum::Replace, mixing, normals.as_ref());
         }
         if let Teacher::Classes { .. } = self.teacher {
             for mut row in rows.col_iter_mut() {

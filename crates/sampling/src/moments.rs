@@ -26,9 +26,11 @@
 //! Source: `mathematics.md` of this project's specification, section 4; Anderson (2003), theorem
 //! 7.2.1 (Wishart of a projection).
 
-use eigensweep_spectral::Failure;
 use eigensweep_spectral::dense::{factor_pivoted, gram_lower, product};
 use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::{Failure, MemStack, StackReq};
+use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
+use faer::mat::AsMatMut;
 use faer::{Accum, Mat, MatMut, MatRef};
 
 use crate::gram::fill_normal;
@@ -47,23 +49,25 @@ pub const RANK_TOLERANCE: f64 = 1e-12;
 /// use eigensweep_sampling::moments::MomentSampler;
 /// use eigensweep_sampling::streams::{Draw, Streams};
 /// use eigensweep_spectral::lanes::InstructionSet;
+/// use eigensweep_spectral::{MemBuffer, MemStack};
 /// use faer::Mat;
 ///
 /// // A sample of a billion rows of one input and one label, and noise in three components.
 /// let n = 1_000_000_000;
 /// let clean = faer::mat![[4e9, 1e9], [1e9, 1e9]];
 /// let mut sampler = MomentSampler::new(InstructionSet::detect(), 2, 3);
-/// sampler.condition_on(clean.as_ref(), n)?;
+/// let mut memory = MemBuffer::new(MomentSampler::scratch(2, 3));
+/// let stack = MemStack::new(&mut memory);
+/// sampler.condition_on(clean.as_ref(), n, stack)?;
 /// let (mut cross, mut noise) = (Mat::zeros(2, 3), Mat::zeros(3, 3));
 /// let mut rng = Streams::new(0).stream(Draw::Noise, &[0, n]);
-/// sampler.draw(cross.as_mut(), noise.as_mut(), &mut rng);
+/// sampler.draw(cross.as_mut(), noise.as_mut(), &mut rng, stack);
 /// // NᵀN/n is near the identity, to about 1/√n.
 /// assert!((noise[(0, 0)] / 1e9 - 1.0_f64).abs() < 1e-3);
 /// # Ok::<(), eigensweep_spectral::Failure>(())
 /// ```
 pub struct MomentSampler {
     instruction_set: InstructionSet,
-    scaled: Mat<f64>,
     scale: Vec<f64>,
     remaining: Vec<f64>,
     factor: Mat<f64>,
@@ -71,7 +75,6 @@ pub struct MomentSampler {
     width: usize,
     samples: u64,
     conditioned: bool,
-    draws: Mat<f64>,
 }
 
 impl std::fmt::Debug for MomentSampler {
@@ -82,13 +85,11 @@ impl std::fmt::Debug for MomentSampler {
 }
 
 impl MomentSampler {
-    /// Workspace for clean samples of up to `width` = k₀ + ℓ columns and up to `noise_components` =
-    /// p noise components.
+    /// Workspace for clean samples of up to `width` = k₀ + ℓ columns.
     #[must_use]
-    pub fn new(instruction_set: InstructionSet, width: usize, noise_components: usize) -> Self {
+    pub fn new(instruction_set: InstructionSet, width: usize) -> Self {
         Self {
             instruction_set,
-            scaled: Mat::zeros(width, width),
             scale: vec![0.0; width],
             remaining: vec![0.0; width],
             factor: Mat::zeros(width, width),
@@ -96,8 +97,15 @@ impl MomentSampler {
             width: 0,
             samples: 0,
             conditioned: false,
-            draws: Mat::zeros(noise_components, width + noise_components),
         }
+    }
+
+    /// Scratch of both methods for samples of up to `width` = w columns and up to `noise_components`
+    /// = p noise components.
+    #[must_use]
+    pub fn scratch(width: usize, noise_components: usize) -> StackReq {
+        let draws = temp_mat_scratch::<f64>(noise_components, width + noise_components);
+        draws.or(temp_mat_scratch::<f64>(width, width))
     }
 
     /// Factors the clean Gram matrix `AᵀA` (w × w, lower triangle read) of a sample of `samples`
@@ -113,7 +121,12 @@ impl MomentSampler {
     /// If the Gram matrix is not square or larger than the workspace was made for.
     ///
     /// [`draw`]: Self::draw
-    pub fn condition_on(&mut self, clean: MatRef<'_, f64>, samples: u64) -> Result<(), Failure> {
+    pub fn condition_on(
+        &mut self,
+        clean: MatRef<'_, f64>,
+        samples: u64,
+        stack: &mut MemStack,
+    ) -> Result<(), Failure> {
         let width = clean.nrows();
         assert!(clean.ncols() == width && width <= self.scale.len(), "a w × w Gram matrix in this workspace");
         // Nothing to draw from after a failure: not the sample before it.
@@ -122,16 +135,18 @@ impl MomentSampler {
             let power = clean[(i, i)];
             self.scale[i] = if power == 0.0 { 0.0 } else { power.sqrt() };
         }
+        let (mut scaled, _) = temp_mat_zeroed::<f64, _, _>(width, width, stack);
+        let mut scaled = scaled.as_mat_mut();
         let inverse = |x: f64| if x == 0.0 { 0.0 } else { 1.0 / x };
         for j in 0..width {
             for i in j..width {
-                self.scaled[(i, j)] = clean[(i, j)] * inverse(self.scale[i]) * inverse(self.scale[j]);
+                scaled[(i, j)] = clean[(i, j)] * inverse(self.scale[i]) * inverse(self.scale[j]);
             }
         }
         let mut factor = self.factor.as_mut().submatrix_mut(0, 0, width, width);
         self.rank = factor_pivoted(
             self.instruction_set,
-            self.scaled.as_ref().submatrix(0, 0, width, width),
+            scaled.as_ref(),
             RANK_TOLERANCE,
             wishart::root_columns(width, samples),
             factor.as_mut(),
@@ -162,13 +177,20 @@ impl MomentSampler {
     ///
     /// If the shapes are not those that the workspace was made and conditioned for, or
     /// [`condition_on`](Self::condition_on) has not succeeded before.
-    pub fn draw(&mut self, cross: MatMut<'_, f64>, noise: MatMut<'_, f64>, rng: &mut Stream) {
+    pub fn draw(
+        &mut self,
+        cross: MatMut<'_, f64>,
+        noise: MatMut<'_, f64>,
+        rng: &mut Stream,
+        stack: &mut MemStack,
+    ) {
         assert!(self.conditioned, "a clean sample to draw noise for");
         let (rank, width, components) = (self.rank, self.width, noise.nrows());
         assert!(cross.nrows() == width && cross.ncols() == components, "cross is w × p");
         let degrees_of_freedom = self.samples - rank as u64;
         let columns = wishart::root_columns(components, degrees_of_freedom);
-        let mut draws = self.draws.as_mut().submatrix_mut(0, 0, components, rank + columns);
+        let (mut draws, _) = temp_mat_zeroed::<f64, _, _>(components, rank + columns, stack);
+        let mut draws = draws.as_mat_mut();
         fill_normal(draws.as_mut().submatrix_mut(0, 0, components, rank), rng);
         wishart::root(draws.as_mut().submatrix_mut(0, rank, components, columns), degrees_of_freedom, rng);
         let draws = draws.as_ref();

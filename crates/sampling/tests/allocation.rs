@@ -11,6 +11,7 @@ use eigensweep_sampling::spectrum::Spectrum;
 use eigensweep_sampling::streams::{Draw, Streams};
 use eigensweep_sampling::subset::{NestedGram, Rows, permute};
 use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::{MemBuffer, MemStack};
 use eigensweep_testkit::allocator::{Counting, calls};
 use faer::Mat;
 
@@ -26,7 +27,9 @@ fn no_sampler_allocates_once_warm() {
             Teacher::Classes { count: labels, separation: 0.5 },
         ];
         let mut source = GaussianSource::new(InstructionSet::detect(), components, teachers[0]);
-        let mut sampler = MomentSampler::new(InstructionSet::detect(), width, noise);
+        let mut sampler = MomentSampler::new(InstructionSet::detect(), width);
+        let scratch = GaussianSource::draw_gram_scratch(width).or(MomentSampler::scratch(width, noise));
+        let mut memory = MemBuffer::new(scratch);
         let mut explicit = ExplicitNoise::new(InstructionSet::detect(), noise);
         let mut nested = NestedGram::new(InstructionSet::detect(), width, 0);
         let values: Vec<f64> = normals(width, 300, &mut stream(1))
@@ -41,6 +44,7 @@ fn no_sampler_allocates_once_warm() {
         let mut rows = Mat::zeros(width, BLOCK_ROWS);
         for pass in 0..3_u64 {
             let mut work = || {
+                let stack = MemStack::new(&mut memory);
                 glyphs::draw(&Streams::new(1), pass, &mut image);
                 let mut rng = Streams::new(1).stream(Draw::Clean, &[pass, 10]);
                 Spectrum::Uniform.fill_unit(&mut signal, &mut rng);
@@ -48,15 +52,15 @@ fn no_sampler_allocates_once_warm() {
                 nested.restart();
                 for n in [10, 64, 250] {
                     nested.extend_to(Rows { values: &values, width, classes: &[] }, &order, n, gram.as_mut());
-                    sampler.condition_on(gram.as_ref(), n as u64).unwrap();
-                    sampler.draw(cross.as_mut(), gram_of_noise.as_mut(), &mut rng);
+                    sampler.condition_on(gram.as_ref(), n as u64, stack).unwrap();
+                    sampler.draw(cross.as_mut(), gram_of_noise.as_mut(), &mut rng, stack);
                 }
                 for teacher in teachers {
                     source.draw_teacher(&signal, teacher, &mut rng);
                     for n in [1, 10, 200, 1_000_000_000_000] {
-                        source.draw_gram(n, gram.as_mut(), &mut rng);
-                        sampler.condition_on(gram.as_ref(), n).unwrap();
-                        sampler.draw(cross.as_mut(), gram_of_noise.as_mut(), &mut rng);
+                        source.draw_gram(n, gram.as_mut(), &mut rng, stack);
+                        sampler.condition_on(gram.as_ref(), n, stack).unwrap();
+                        sampler.draw(cross.as_mut(), gram_of_noise.as_mut(), &mut rng, stack);
                     }
                     source.draw_rows(rows.as_mut(), &mut rng);
                     explicit.add_rows(rows.as_ref(), cross.as_mut(), gram_of_noise.as_mut(), &mut rng);

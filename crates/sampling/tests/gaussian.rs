@@ -7,6 +7,7 @@ use common::{assert_same_law, assert_within, eigenvalues, estimate, largest, str
 use eigensweep_sampling::gaussian::{GaussianSource, Signal, Teacher};
 use eigensweep_sampling::streams::Stream;
 use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::{MemBuffer, MemStack};
 use faer::Mat;
 
 const SIGNAL: [f64; 5] = [100.0, 9.0, 4.0, 1.0, 0.01];
@@ -47,7 +48,8 @@ fn source(components: usize, teacher: Teacher) -> GaussianSource {
 
 fn draw_gram(source: &mut GaussianSource, width: usize, samples: u64, rng: &mut Stream) -> Mat<f64> {
     let mut gram = Mat::from_fn(width, width, |_, _| f64::NAN);
-    source.draw_gram(samples, gram.as_mut(), rng);
+    let mut memory = MemBuffer::new(GaussianSource::draw_gram_scratch(width));
+    source.draw_gram(samples, gram.as_mut(), rng, MemStack::new(&mut memory));
     gram
 }
 

@@ -12,6 +12,7 @@ use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::streams::Stream;
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_spectral::{MemBuffer, MemStack};
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 use rand_distr::{Distribution, StandardNormal};
@@ -30,12 +31,17 @@ fn gram(rows: &Mat<f64>) -> Mat<f64> {
     rows.transpose() * rows
 }
 
+/// Scratch for the largest of these samples.
+fn memory() -> MemBuffer {
+    MemBuffer::new(MomentSampler::scratch(120, 360))
+}
+
 /// A sampler that is larger than it needs to be, conditioned on the lower triangle of `AᵀA` alone.
-fn conditioned(clean: &Mat<f64>, samples: u64, components: usize) -> MomentSampler {
+fn conditioned(clean: &Mat<f64>, samples: u64) -> MomentSampler {
     let width = clean.nrows();
     let lower = Mat::from_fn(width, width, |i, j| if i >= j { clean[(i, j)] } else { f64::NAN });
-    let mut sampler = MomentSampler::new(InstructionSet::detect(), width + 2, components + 1);
-    sampler.condition_on(lower.as_ref(), samples).unwrap();
+    let mut sampler = MomentSampler::new(InstructionSet::detect(), width + 2);
+    sampler.condition_on(lower.as_ref(), samples, MemStack::new(&mut memory())).unwrap();
     sampler
 }
 
@@ -48,7 +54,7 @@ fn draw(
 ) -> (Mat<f64>, Mat<f64>) {
     let mut cross = Mat::from_fn(width, components, |_, _| f64::NAN);
     let mut noise = Mat::from_fn(components, components, |_, _| f64::NAN);
-    sampler.draw(cross.as_mut(), noise.as_mut(), rng);
+    sampler.draw(cross.as_mut(), noise.as_mut(), rng, MemStack::new(&mut memory()));
     (cross, mirrored(&noise))
 }
 
@@ -90,7 +96,7 @@ fn the_factor_reproduces_the_gram_matrix() {
     {
         let a = clean_sample(samples, signal, &mut stream(1));
         let (clean, width) = (gram(&a), signal + 3);
-        let mut sampler = conditioned(&clean, samples as u64, 3 * width);
+        let mut sampler = conditioned(&clean, samples as u64);
         // No two of these columns are dependent but for want of samples (or of a member of a
         // class).
         assert_eq!(sampler.rank(), samples.min(width), "n = {samples}, w = {width}");
@@ -118,18 +124,18 @@ fn dependent_columns_do_not_count() {
         4 => 1e-4 * x[(i, 1)],
         _ => x[(i, j)],
     });
-    assert_eq!(conditioned(&gram(&a), 50, 20).rank(), 3);
+    assert_eq!(conditioned(&gram(&a), 50).rank(), 3);
     // Centred classes: the last label is minus the sum of the others.
     let classes = Mat::from_fn(60, 6, |i, j| match j {
         0..3 => x[(i % 50, j)],
         _ => f64::from(u8::from(i % 3 == j - 3)) - 1.0 / 3.0,
     });
-    assert_eq!(conditioned(&gram(&classes), 60, 20).rank(), 5);
+    assert_eq!(conditioned(&gram(&classes), 60).rank(), 5);
     // A component that is zero in this sample, and a repeated one.
     let degenerate = Mat::from_fn(50, 4, |i, j| [x[(i, 0)], 0.0, x[(i, 1)], x[(i, 0)]][j]);
-    assert_eq!(conditioned(&gram(&degenerate), 50, 20).rank(), 2);
+    assert_eq!(conditioned(&gram(&degenerate), 50).rank(), 2);
     // Nothing at all.
-    let mut nothing = conditioned(&Mat::zeros(4, 4), 50, 3);
+    let mut nothing = conditioned(&Mat::zeros(4, 4), 50);
     assert_eq!(nothing.rank(), 0);
     let (cross, noise) = draw(&mut nothing, 4, 3, &mut stream(1));
     assert!(largest(&cross) == 0.0);
@@ -145,7 +151,7 @@ fn there_are_no_more_directions_than_rows() {
     for i in 0..7 {
         clean[(i, i)] *= 1.0 + 1e-10 * (1 + i) as f64;
     }
-    let mut sampler = conditioned(&clean, 3, 4);
+    let mut sampler = conditioned(&clean, 3);
     assert_eq!(sampler.rank(), 3);
     let (_, noise) = draw(&mut sampler, 7, 4, &mut stream(1));
     assert!(eigenvalues(&noise)[0] <= 1e-13, "three rows of noise have rank three");
@@ -155,7 +161,7 @@ fn there_are_no_more_directions_than_rows() {
 fn a_repeated_column_gets_the_same_noise() {
     let x = normals(50, 2, &mut stream(2));
     let a = Mat::from_fn(50, 3, |i, j| [x[(i, 0)], x[(i, 1)], -1e3 * x[(i, 0)]][j]);
-    let mut sampler = conditioned(&gram(&a), 50, 4);
+    let mut sampler = conditioned(&gram(&a), 50);
     let (cross, _) = draw(&mut sampler, 3, 4, &mut stream(3));
     for c in 0..4 {
         let error = (cross[(2, c)] + 1e3 * cross[(0, c)]).abs();
@@ -170,7 +176,7 @@ fn the_joint_gram_matrix_is_semidefinite_of_the_right_rank() {
     {
         let a = clean_sample(samples, signal, &mut stream(4));
         let (clean, width) = (gram(&a), signal + 3);
-        let mut sampler = conditioned(&clean, samples as u64, components);
+        let mut sampler = conditioned(&clean, samples as u64);
         for seed in 0..20 {
             let (cross, noise) = draw(&mut sampler, width, components, &mut stream(1000 + seed));
             let values = eigenvalues(&equilibrated_joint(&clean, &cross, &noise));
@@ -210,7 +216,7 @@ fn moments_are_exact() {
         let n = samples as f64;
         // Beyond 40 rows, as if those were repeated.
         let clean = gram(&a) * faer::Scale(n / rows as f64);
-        let mut sampler = conditioned(&clean, samples, P);
+        let mut sampler = conditioned(&clean, samples);
         let mut rng = stream(20 + case as u64);
         let draws: Vec<_> = (0..DRAWS).map(|_| draw(&mut sampler, 5, P, &mut rng)).collect();
         let cross = |i: usize, c: usize| -> Vec<f64> {
@@ -331,7 +337,7 @@ fn equals_explicit_noise_in_law() {
         let a = clean_sample(samples, 4, &mut stream(40 + case as u64));
         let clean = gram(&a);
         let inverse = pseudo_inverse(&clean);
-        let mut sampler = conditioned(&clean, samples as u64, components);
+        let mut sampler = conditioned(&clean, samples as u64);
         let mut explicit = ExplicitNoise::new(InstructionSet::detect(), components);
         let (mut fast, mut slow) = (stream(50 + case as u64), stream(60 + case as u64));
         assert_same_law(
@@ -367,11 +373,11 @@ fn explicit_noise_is_the_product_of_what_it_drew() {
 fn conditioning_again_forgets_the_sample_before() {
     let (one, other) =
         (gram(&clean_sample(5, 4, &mut stream(1))), gram(&clean_sample(90, 3, &mut stream(2))));
-    let mut sampler = MomentSampler::new(InstructionSet::detect(), 7, 4);
-    sampler.condition_on(one.as_ref(), 5).unwrap();
-    sampler.condition_on(other.as_ref(), 90).unwrap();
-    let mut fresh = MomentSampler::new(InstructionSet::detect(), 7, 4);
-    fresh.condition_on(other.as_ref(), 90).unwrap();
+    let mut sampler = MomentSampler::new(InstructionSet::detect(), 7);
+    sampler.condition_on(one.as_ref(), 5, MemStack::new(&mut memory())).unwrap();
+    sampler.condition_on(other.as_ref(), 90, MemStack::new(&mut memory())).unwrap();
+    let mut fresh = MomentSampler::new(InstructionSet::detect(), 7);
+    fresh.condition_on(other.as_ref(), 90, MemStack::new(&mut memory())).unwrap();
     let (again, first) = (draw(&mut sampler, 6, 4, &mut stream(3)), draw(&mut fresh, 6, 4, &mut stream(3)));
     assert_eq!(again, first);
 }
@@ -382,7 +388,11 @@ fn what_is_not_finite_is_refused() {
         for (i, j) in [(0, 0), (3, 1), (6, 6)] {
             let mut clean = gram(&clean_sample(20, 4, &mut stream(1)));
             clean[(i, j)] = bad;
-            let outcome = MomentSampler::new(InstructionSet::detect(), 7, 2).condition_on(clean.as_ref(), 20);
+            let outcome = MomentSampler::new(InstructionSet::detect(), 7).condition_on(
+                clean.as_ref(),
+                20,
+                MemStack::new(&mut memory()),
+            );
             assert_eq!(outcome, Err(Failure::NotFinite), "{bad} at ({i}, {j})");
         }
     }
@@ -392,7 +402,11 @@ fn what_is_not_finite_is_refused() {
 fn a_negative_power_is_refused() {
     let clean = Mat::from_fn(2, 2, |i, j| if i == j { -1.0 } else { 0.0 });
     assert_eq!(
-        MomentSampler::new(InstructionSet::detect(), 2, 2).condition_on(clean.as_ref(), 20),
+        MomentSampler::new(InstructionSet::detect(), 2).condition_on(
+            clean.as_ref(),
+            20,
+            MemStack::new(&mut memory())
+        ),
         Err(Failure::NotFinite)
     );
 }
@@ -400,15 +414,19 @@ fn a_negative_power_is_refused() {
 #[test]
 #[should_panic(expected = "a clean sample")]
 fn drawing_before_conditioning_panics() {
-    let _ = draw(&mut MomentSampler::new(InstructionSet::detect(), 2, 2), 0, 2, &mut stream(1));
+    let _ = draw(&mut MomentSampler::new(InstructionSet::detect(), 2), 0, 2, &mut stream(1));
 }
 
 #[test]
 #[should_panic(expected = "a clean sample")]
 fn drawing_after_a_failure_panics() {
     let clean = gram(&clean_sample(20, 4, &mut stream(1)));
-    let mut sampler = conditioned(&clean, 20, 2);
-    assert!(sampler.condition_on(Mat::from_fn(7, 7, |_, _| f64::NAN).as_ref(), 20).is_err());
+    let mut sampler = conditioned(&clean, 20);
+    assert!(
+        sampler
+            .condition_on(Mat::from_fn(7, 7, |_, _| f64::NAN).as_ref(), 20, MemStack::new(&mut memory()))
+            .is_err()
+    );
     let _ = draw(&mut sampler, 7, 2, &mut stream(1));
 }
 
@@ -416,14 +434,18 @@ fn drawing_after_a_failure_panics() {
 #[should_panic(expected = "cross is w × p")]
 fn a_cross_moment_of_another_shape_panics() {
     let clean = gram(&clean_sample(20, 4, &mut stream(1)));
-    let _ = draw(&mut conditioned(&clean, 20, 2), 6, 2, &mut stream(1));
+    let _ = draw(&mut conditioned(&clean, 20), 6, 2, &mut stream(1));
 }
 
 #[test]
 #[should_panic(expected = "in this workspace")]
 fn a_gram_matrix_larger_than_the_workspace_panics() {
     let clean = gram(&clean_sample(20, 4, &mut stream(1)));
-    let _ = MomentSampler::new(InstructionSet::detect(), 6, 2).condition_on(clean.as_ref(), 20);
+    let _ = MomentSampler::new(InstructionSet::detect(), 6).condition_on(
+        clean.as_ref(),
+        20,
+        MemStack::new(&mut memory()),
+    );
 }
 
 #[test]

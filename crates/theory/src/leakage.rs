@@ -65,7 +65,7 @@ pub struct Leakage {
 
 impl std::fmt::Debug for Leakage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Leakage {{ size: {}, noise: {} }}", self.noise.nrows(), self.noise.ncols())
+        write!(f, "Leakage {{ size: {}, noise: {} }}", self.image.nrows(), self.noise.ncols())
     }
 }
 
@@ -73,14 +73,30 @@ impl Leakage {
     /// Workspace for `size` = d inputs of which at most `noise_components` are noise.
     #[must_use]
     pub fn new(instruction_set: InstructionSet, size: usize, noise_components: usize) -> Self {
+        Self::up_to(instruction_set, size, noise_components, size)
+    }
+
+    /// The same for representations of up to `dimension` = k columns.
+    #[must_use]
+    pub fn up_to(
+        instruction_set: InstructionSet,
+        size: usize,
+        noise_components: usize,
+        dimension: usize,
+    ) -> Self {
         Self {
             instruction_set,
-            image: Mat::zeros(size, size),
-            turned: Mat::zeros(size, size),
-            form: Mat::zeros(size, size),
-            noise: Mat::zeros(size, noise_components),
-            memory: MemBuffer::new(explained_power_scratch(size)),
+            image: Mat::zeros(size, dimension),
+            turned: Mat::zeros(dimension, size),
+            form: Mat::zeros(dimension, dimension),
+            noise: Mat::zeros(dimension, noise_components),
+            memory: MemBuffer::new(explained_power_scratch(dimension)),
         }
+    }
+
+    /// Numbers of such a workspace, about.
+    pub(crate) fn numbers(size: usize, noise_components: usize, dimension: usize) -> usize {
+        dimension * (2 * size + 2 * dimension + noise_components)
     }
 
     /// Leakage of the encoder whose row space is spanned by the columns of `basis` (d × k), in \[0,

@@ -74,8 +74,8 @@ pub mod spectrum;
 pub mod thresholds;
 pub mod views;
 
-pub use eigensweep_spectral::Failure;
 pub use eigensweep_spectral::lanes::InstructionSet;
+pub use eigensweep_spectral::{Failure, MemBuffer, MemStack, StackReq};
 pub use metrics::Metric;
 pub use paradigms::Paradigm;
 pub use spectrum::relative_gap;

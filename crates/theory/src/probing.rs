@@ -9,7 +9,9 @@
 use eigensweep_spectral::dense::product;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::semidefinite::{explained_power, explained_power_scratch};
-use eigensweep_spectral::{MemBuffer, MemStack};
+use eigensweep_spectral::{MemBuffer, MemStack, StackReq};
+use faer::linalg::{temp_mat_scratch, temp_mat_zeroed};
+use faer::mat::AsMatMut;
 use faer::{Accum, Mat, MatMut, MatRef};
 
 /// Workspace to probe representations of up to d inputs.
@@ -65,23 +67,31 @@ impl Probe {
         label_power
             - explained_power(self.instruction_set, power, right, floor, MemStack::new(&mut self.memory))
     }
+}
 
-    /// Loss of least squares on the inputs themselves: the probe of a representation that keeps
-    /// everything.
-    pub fn least_squares_loss(
-        &mut self,
-        inputs: MatRef<'_, f64>,
-        input_labels: MatRef<'_, f64>,
-        label_power: f64,
-    ) -> f64 {
-        let (size, labels) = (inputs.nrows(), input_labels.ncols());
-        let mut power = self.power.as_mut().submatrix_mut(0, 0, size, size);
-        power.copy_from_triangular_lower(inputs);
-        let mut right = self.right.as_mut().submatrix_mut(0, 0, size, labels);
-        right.copy_from(input_labels);
-        label_power
-            - explained_power(self.instruction_set, power, right, 0.0, MemStack::new(&mut self.memory))
-    }
+/// Scratch of [`least_squares_loss`] for up to d inputs and ℓ labels.
+#[must_use]
+pub fn least_squares_scratch(size: usize, labels: usize) -> StackReq {
+    let matrices = [temp_mat_scratch::<f64>(size, size), temp_mat_scratch::<f64>(size, labels)];
+    StackReq::all_of(&[matrices[0], matrices[1], explained_power_scratch(size)])
+}
+
+/// Loss of least squares on the inputs themselves, C̃ (d × d, lower triangle read): the probe of a
+/// representation that keeps everything.
+pub fn least_squares_loss(
+    instruction_set: InstructionSet,
+    inputs: MatRef<'_, f64>,
+    input_labels: MatRef<'_, f64>,
+    label_power: f64,
+    stack: &mut MemStack,
+) -> f64 {
+    let (size, labels) = (inputs.nrows(), input_labels.ncols());
+    let (mut power, stack) = temp_mat_zeroed::<f64, _, _>(size, size, stack);
+    let (mut right, stack) = temp_mat_zeroed::<f64, _, _>(size, labels, stack);
+    let (mut power, mut right) = (power.as_mat_mut(), right.as_mat_mut());
+    power.copy_from_triangular_lower(inputs);
+    right.copy_from(input_labels);
+    label_power - explained_power(instruction_set, power, right, 0.0, stack)
 }
 
 /// Writes `VᵀMV` (k × k) into `form` by way of `image` = M V (d × k) and `turned` = Vᵀ (k × d); M

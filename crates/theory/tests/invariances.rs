@@ -5,13 +5,13 @@
 mod reference;
 
 use eigensweep_testkit::random::Random;
-use eigensweep_theory::InstructionSet;
 use eigensweep_theory::additive::{Additive, Route};
 use eigensweep_theory::closed_forms::ClosedForms;
 use eigensweep_theory::leakage::{CleanMoment, Leakage, Population};
 use eigensweep_theory::moments::Moments;
 use eigensweep_theory::paradigms::{JOINT_EMBEDDING, RECONSTRUCTION, SUPERVISED};
-use eigensweep_theory::probing::Probe;
+use eigensweep_theory::probing::{Probe, least_squares_loss, least_squares_scratch};
+use eigensweep_theory::{InstructionSet, MemBuffer, MemStack};
 use faer::{Mat, MatRef};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -181,9 +181,10 @@ proptest! {
             // All of the inputs: least squares, whatever the paradigm. Supervised learning on views
             // cannot do better.
             let all = encoder[problem.size() - 1];
-            let mut probe = Probe::new(InstructionSet::detect(), problem.size(), LABELS);
-            let least = probe.least_squares_loss(
-                problem.inputs.as_ref(), problem.input_labels.as_ref(), problem.label_power);
+            let mut memory = MemBuffer::new(least_squares_scratch(problem.size(), LABELS));
+            let (inputs, labels) = (problem.inputs.as_ref(), problem.input_labels.as_ref());
+            let (power, stack) = (problem.label_power, MemStack::new(&mut memory));
+            let least = least_squares_loss(InstructionSet::detect(), inputs, labels, power, stack);
             prop_assert!((all.loss - least).abs() <= slack, "{name}: {} and {least}", all.loss);
             prop_assert!(supervised >= least - slack);
             // Whatever the basis, all of it carries the p noise components.

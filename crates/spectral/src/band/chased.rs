@@ -33,12 +33,13 @@
 //! registers in two stripes, and for which the overlaps count a tenth. With b = 8 or 32 up to 8 %
 //! less. With AVX2 33 at d = 512: 16 registers hold few sums for a broadcast of v.
 
-use faer::MatMut;
+use faer::{MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
+use super::chase_column;
+use crate::dense::product::column;
 use crate::lanes::MAX_LANES;
 use crate::lanes::arithmetic::Arithmetic;
-use crate::lanes::chase::sweep_at;
 use crate::lanes::tiles::{load, store, unrolled};
 
 /// Sweeps that are taken together.
@@ -88,12 +89,8 @@ pub(crate) struct ApplyChased<'a> {
     pub(crate) size: usize,
     /// b ≥ 1.
     pub(crate) half_width: usize,
-    /// Of the group, as the chase left them.
-    pub(crate) reflectors: &'a [f64],
-    /// Lanes of the group.
-    pub(crate) lanes: usize,
-    /// Which of them.
-    pub(crate) lane: usize,
+    /// Above the diagonal (d × d), as the chase left them.
+    pub(crate) reflectors: MatRef<'a, f64>,
     pub(crate) vectors: MatMut<'a, f64>,
     /// [`apply_work_len`].
     pub(crate) work: &'a mut [f64],
@@ -104,8 +101,8 @@ impl WithSimd for ApplyChased<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let Self { size, half_width, reflectors, lanes, lane, mut vectors, work } = self;
-        let reflectors = Reflectors { size, half_width, numbers: reflectors, lanes, lane };
+        let Self { size, half_width, reflectors, mut vectors, work } = self;
+        let reflectors = Reflectors { size, half_width, numbers: reflectors };
         let width = vectors.ncols();
         let registers = width.div_ceil(S::F64_LANES);
         let count = registers.div_ceil(if S::REGISTER_COUNT > 16 { WIDEST } else { WIDEST_OF_16 });
@@ -142,21 +139,19 @@ impl WithSimd for ApplyChased<'_> {
     }
 }
 
-/// The reflectors of a lane.
+/// The reflectors of one problem.
 #[derive(Clone, Copy)]
 struct Reflectors<'a> {
     size: usize,
     half_width: usize,
-    numbers: &'a [f64],
-    lanes: usize,
-    lane: usize,
+    numbers: MatRef<'a, f64>,
 }
 
 impl<'a> Reflectors<'a> {
     /// The one of sweep j that begins at `row`, τ in place of its first entry.
     #[inline(always)]
     fn at(self, j: usize, row: usize) -> &'a [f64] {
-        let sweep = &self.numbers[sweep_at(self.size, self.lanes, self.lane, j)..][..self.size - 1 - j];
+        let sweep = &column(self.numbers, chase_column(self.size, j))[..self.size - 1 - j];
         let rest = &sweep[row - 1 - j..];
         &rest[..self.half_width.min(rest.len())]
     }
@@ -346,31 +341,16 @@ mod tests {
     use faer::Mat;
 
     use super::*;
-    use crate::band::{chase_at, chase_len};
     use crate::lanes::InstructionSet;
     use crate::lanes::chase::tests::{KINDS, applied, band, chase, sizes};
 
-    /// `Q₂ X` for the reflectors of one problem, as lane `lane` of `lanes`.
-    fn apply(
-        isa: InstructionSet,
-        half_width: usize,
-        reflectors: &[f64],
-        (lanes, lane): (usize, usize),
-        x: &Mat<f64>,
-    ) -> Mat<f64> {
-        let size = x.nrows();
-        let mut group = vec![f64::NAN; chase_len(size) * lanes];
-        for j in 0..size {
-            let own = &reflectors[chase_at(size, j, j + 1)..][..size - 1 - j];
-            group[sweep_at(size, lanes, lane, j)..][..own.len()].copy_from_slice(own);
-        }
-        let (mut x, width) = (x.clone(), x.ncols());
+    /// `Q₂ X`.
+    fn apply(isa: InstructionSet, half_width: usize, reflectors: &Mat<f64>, x: &Mat<f64>) -> Mat<f64> {
+        let (size, mut x, width) = (x.nrows(), x.clone(), x.ncols());
         isa.run(ApplyChased {
             size,
             half_width,
-            reflectors: &group,
-            lanes,
-            lane,
+            reflectors: reflectors.as_ref(),
             vectors: x.as_mut(),
             work: &mut vec![f64::NAN; apply_work_len(size, half_width, width)],
         });
@@ -389,7 +369,7 @@ mod tests {
                     let name = format!("kind {kind}, {size} by {half_width}");
                     let reflectors = &answer.reflectors;
                     let expected = applied(reflectors, half_width, &identity);
-                    let q = apply(InstructionSet::detect(), half_width, reflectors, (3, 1), &identity);
+                    let q = apply(InstructionSet::detect(), half_width, reflectors, &identity);
                     let error = (&q - &expected).norm_l2();
                     assert!(error <= 4.0 * size as f64 * f64::EPSILON, "{name}: {error:e}");
                 }
@@ -407,11 +387,11 @@ mod tests {
                 let answers = chase(InstructionSet::detect(), half_width, &bands, &right);
                 let reflectors = &answers[0].reflectors;
                 let x = rng.normals(size, 50);
-                let reference = apply(InstructionSet::portable(), half_width, reflectors, (1, 0), &x);
+                let reference = apply(InstructionSet::portable(), half_width, reflectors, &x);
                 for isa in InstructionSet::available() {
                     for width in [0, 1, 2, 7, 8, 9, 23, 41, 50] {
                         let first = x.subcols(0, width).to_owned();
-                        let answer = apply(isa, half_width, reflectors, (8, 5), &first);
+                        let answer = apply(isa, half_width, reflectors, &first);
                         let name = format!("{}, {width} of {size} by {half_width}", isa.name());
                         for (x, y) in answer.col_iter().zip(reference.col_iter()) {
                             assert!(

@@ -30,18 +30,13 @@ pub(crate) const fn band_stride(half_width: usize) -> usize {
     2 * half_width
 }
 
-/// Numbers of the reflectors of a chase: sweep j has `d − 1 − j`.
+/// Column of a square (d × d) that keeps the reflectors of sweep j of a chase above its diagonal.
 ///
 /// Sweep j = 0, …, d − 3 takes column j to tridiagonal form. Its reflectors H(j, s) act on rows
 /// `j + 1 + s·b` and on, b of them or as many as there are: together on each of the rows
-/// j + 1, …, d − 1 once. So row i of sweep j stands at [`chase_at`]; in place of a first entry,
-/// which is 1, stands τ.
+/// j + 1, …, d − 1 once. So its `d − 1 − j` numbers stand one after the other from the first row
+/// of that column on; in place of a first entry of a reflector, which is 1, stands τ.
 /// `Q₂ = H(0,0) H(0,1) … H(1,0) H(1,1) …`.
-pub(crate) const fn chase_len(size: usize) -> usize {
-    size * size.saturating_sub(1) / 2
-}
-
-/// Where row i of sweep j stands, i > j.
-pub(crate) const fn chase_at(size: usize, j: usize, i: usize) -> usize {
-    j * (2 * size - 1 - j) / 2 + (i - j - 1)
+pub(crate) const fn chase_column(size: usize, j: usize) -> usize {
+    size - 1 - j
 }

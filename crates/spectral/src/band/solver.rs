@@ -1,24 +1,24 @@
-//! Eigenproblems of one size by way of a band, up to as many at a time as a group has lanes.
+//! Eigenproblems of one size by way of a band, up to as many at a time as a group has lanes: in
+//! lanes of the narrowest registers that hold so many, since empty ones cost as much as full ones.
 //!
 //! | symbol | code | shape | meaning |
 //! |---|---|---|---|
-//! | A | `squares` | d × d | lower triangle; afterwards the reflectors of Q₁ |
+//! | A | `squares` | d × d | lower triangle; afterwards the reflectors of Q₁, and Q₂'s above the diagonal |
 //! | B | `band` | 2b·d registers | of all problems, in lanes |
-//! | Q₂ | `reflectors` | d(d−1)/2 a problem | |
 //! | T | `batch` | d registers | and the right-hand sides, `Q₂ᵀQ₁ᵀb`, of all problems |
 //!
 //! Where nobody asks for vectors one square serves all problems, and reflectors are not kept.
 
-use faer::{Mat, MatMut, MatRef};
+use faer::{Mat, MatMut};
 
 use super::chased::{ApplyChased, apply_work_len};
 use super::reduction::{self, Workspace};
 use super::vectors::{TridiagonalVectors, tridiagonal_vectors, tridiagonal_vectors_work};
-use super::{HALF_WIDTH, band_stride, chase_len};
+use super::{HALF_WIDTH, band_stride};
 use crate::Failure;
-use crate::lanes::InstructionSet;
 use crate::lanes::batch::{Batch, Numbers};
 use crate::lanes::chase::{Chase, chase_work_len};
+use crate::lanes::{InstructionSet, MAX_LANES};
 use crate::scaling::normalize_lower_in_place;
 
 /// Rows of a matrix in memory, of which the first `size` are its own: an odd number of cache lines,
@@ -53,6 +53,8 @@ pub(crate) struct Room {
 /// Workspace, and the problems in hand.
 pub(crate) struct BandSolver {
     instruction_set: InstructionSet,
+    /// Of what is done in lanes, and their number.
+    in_lanes: InstructionSet,
     lanes: usize,
     room: Room,
     size: usize,
@@ -62,7 +64,6 @@ pub(crate) struct BandSolver {
     factors: Vec<Mat<f64>>,
     right: Mat<f64>,
     band: Numbers,
-    reflectors: Numbers,
     pub(crate) batch: Batch,
     reduction: Workspace,
     /// T and eigenvalues of one problem.
@@ -73,12 +74,13 @@ pub(crate) struct BandSolver {
 impl BandSolver {
     pub(crate) fn new(instruction_set: InstructionSet, room: Room) -> Self {
         let Room { problems, size, width, count } = room;
-        let lanes = instruction_set.lanes();
+        let in_lanes = instruction_set.holding(problems);
+        let (lanes, half) = (in_lanes.lanes(), HALF_WIDTH);
         let kept = if count > 0 { problems } else { problems.min(1) };
-        let half = HALF_WIDTH;
         let work = tridiagonal_vectors_work(size, count).max(apply_work_len(size, half, count));
         Self {
             instruction_set,
+            in_lanes,
             lanes,
             room,
             size: 0,
@@ -87,8 +89,7 @@ impl BandSolver {
             factors: (0..kept).map(|_| Mat::zeros(half, size)).collect(),
             right: padded_mat(size, width),
             band: Numbers::new(size * band_stride(half) * lanes),
-            reflectors: Numbers::new(if count > 0 { chase_len(size) * problems } else { 0 }),
-            batch: Batch::of_tridiagonal(instruction_set, size, width),
+            batch: Batch::of_tridiagonal(in_lanes, size, width),
             reduction: Workspace::new(size, half, width.max(count)),
             tridiagonal: std::array::from_fn(|_| vec![0.0; size]),
             work: vec![0.0; work.max(chase_work_len(half) * lanes)],
@@ -98,11 +99,10 @@ impl BandSolver {
     /// Bytes of the room, about.
     pub(crate) fn bytes(instruction_set: InstructionSet, room: Room) -> usize {
         let Room { problems, size, width, count } = room;
-        let (lanes, half) = (instruction_set.lanes(), HALF_WIDTH);
+        let (lanes, half) = (instruction_set.holding(problems).lanes(), HALF_WIDTH);
         let kept = if count > 0 { problems } else { problems.min(1) };
         let vectors = if count > 0 {
-            chase_len(size) * problems
-                + tridiagonal_vectors_work(size, count).max(apply_work_len(size, half, count))
+            tridiagonal_vectors_work(size, count).max(apply_work_len(size, half, count))
         } else {
             0
         };
@@ -121,7 +121,8 @@ impl BandSolver {
         rows.fill(0.0);
     }
 
-    /// A (d × d, lower triangle to be filled) and b (d × ℓ) of the problem at `place`.
+    /// A (d × d, lower triangle to be filled) and b (d × ℓ) of the problem at `place`. Before it is
+    /// filled, and once its vectors are found, the square is room for anything.
     pub(crate) fn problem_mut(&mut self, place: usize) -> (MatMut<'_, f64>, MatMut<'_, f64>) {
         let (size, own) = (self.size, place.min(self.squares.len() - 1));
         (part(&mut self.squares[own], size, size), part(&mut self.right, size, self.width))
@@ -160,9 +161,14 @@ impl BandSolver {
     pub(crate) fn diagonalize(&mut self, count: usize, vectors: bool) {
         self.batch.adopt(count);
         let (size, lanes, width, half) = (self.size, self.lanes, self.width, HALF_WIDTH);
-        let kept = if vectors { chase_len(size) * self.room.problems } else { 0 };
+        let kept = if vectors { count } else { 0 };
+        let mut squares = self.squares.iter_mut().take(kept);
+        let mut squares: [MatMut<'_, f64>; MAX_LANES] = std::array::from_fn(|_| match squares.next() {
+            Some(square) => part(square, size, size),
+            None => MatMut::from_column_major_slice_mut(&mut [], 0, 0),
+        });
         let (_, _, diagonal, off_diagonal, rows) = self.batch.tridiagonal_mut(width);
-        self.instruction_set.run(Chase {
+        self.in_lanes.run(Chase {
             size,
             half_width: half,
             band: &mut self.band.as_mut_slice()[..size * band_stride(half) * lanes],
@@ -170,7 +176,7 @@ impl BandSolver {
             off_diagonal,
             rows,
             width,
-            reflectors: &mut self.reflectors.as_mut_slice()[..kept],
+            squares: &mut squares[..kept],
             work: &mut self.work[..chase_work_len(half) * lanes],
         });
         self.batch.diagonalize(width);
@@ -196,16 +202,14 @@ impl BandSolver {
             work: &mut self.work[..tridiagonal_vectors_work(size, count)],
         };
         tridiagonal_vectors(self.instruction_set, of_one)?;
+        let matrix = self.squares[place].as_ref().submatrix(0, 0, size, size);
         self.instruction_set.run(ApplyChased {
             size,
             half_width: HALF_WIDTH,
-            reflectors: &self.reflectors.as_slice()[..chase_len(size) * self.room.problems],
-            lanes: self.room.problems,
-            lane: place,
+            reflectors: matrix,
             vectors: vectors.as_mut(),
             work: &mut self.work[..apply_work_len(size, HALF_WIDTH, count)],
         });
-        let matrix: MatRef<'_, f64> = self.squares[place].as_ref().submatrix(0, 0, size, size);
         let factors = self.factors[place].as_ref().subcols(0, size);
         reduction::apply(self.instruction_set, HALF_WIDTH, matrix, factors, vectors, &mut self.reduction);
         Ok(())

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | B | `band` | d columns of 2b | entry (j + r, j), r ≥ 0; zero for r > b at first |
 //! | T | `diagonal`, `off_diagonal` | d | the last off-diagonal entry is 0 |
-//! | H | `reflectors` | d(d − 1)/2 a lane | `Q₂ = H(0,0) H(0,1) … H(1,0) …` |
+//! | H | `squares` | above the diagonal of d × d a lane | `Q₂ = H(0,0) H(0,1) … H(1,0) …` |
 //!
 //! H(j, s), the reflector s of sweep j, acts on the rows `j + 1 + s·b` and on, b of them.
 //!
@@ -63,12 +63,15 @@
 //! pass 3 is off by no more than a few b·ε‖E‖. What of a column is below 2⁻⁴⁵⁰ counts as zero, as
 //! in [`reduction`](super::reduction).
 
+use faer::MatMut;
+use faer::reborrow::ReborrowMut;
 use pulp::{Simd, WithSimd};
 
 use super::arithmetic::{Arithmetic, lanes};
 use super::reduction::{NOTHING, dot};
 use super::tiles::{load, turn, unrolled};
-use crate::band::{band_stride, chase_at, chase_len};
+use crate::band::{band_stride, chase_column};
+use crate::dense::product::column_mut;
 
 /// Sweeps that go through the band one behind the other.
 const SWEEPS: usize = 4;
@@ -79,14 +82,6 @@ const MOST_COLUMNS: usize = 8;
 /// Registers of workspace.
 pub(crate) const fn chase_work_len(half_width: usize) -> usize {
     SWEEPS * (2 * half_width + 1) + 2 * half_width
-}
-
-/// Where the d − 1 − j numbers of sweep j of a lane begin: those of a lane stand side by side, as
-/// they are needed again.
-///
-/// Not lane after lane as a whole: at d = 1,024 all lanes would meet in the same sets of L1.
-pub(crate) const fn sweep_at(size: usize, lanes: usize, lane: usize, j: usize) -> usize {
-    lanes * chase_at(size, j, j + 1) + lane * (size - 1 - j)
 }
 
 /// The chase of one group; slices hold registers' worth of numbers an entry, but for the
@@ -102,9 +97,9 @@ pub(crate) struct Chase<'a> {
     /// d rows of `width`: overwritten by Q₂ᵀ times them.
     pub(crate) rows: &'a mut [f64],
     pub(crate) width: usize,
-    /// [`chase_len`] numbers of each of the first lanes, as many as there is room for: sweep after
-    /// sweep, of each the lanes one after the other, see [`sweep_at`]. Empty: they are not kept.
-    pub(crate) reflectors: &'a mut [f64],
+    /// Of each of the first lanes, as many as there are, a square for its reflectors: see
+    /// [`chase_column`]. What is on and below the diagonal stays.
+    pub(crate) squares: &'a mut [MatMut<'a, f64>],
     /// [`chase_work_len`].
     pub(crate) work: &'a mut [f64],
 }
@@ -121,8 +116,8 @@ impl WithSimd for Chase<'_> {
         let (rows, _) = S::as_mut_simd_f64s(self.rows);
         let (work, _) = S::as_mut_simd_f64s(self.work);
         let (vectors, scratch) = work.split_at_mut(SWEEPS * (2 * half_width + 1));
-        let reflectors = self.reflectors;
-        let mut chasing = Chasing::<S> { size, half_width, band, rows, width, reflectors, scratch };
+        let squares = self.squares;
+        let mut chasing = Chasing::<S> { size, half_width, band, rows, width, squares, scratch };
         let Some(last) = size.checked_sub(1) else { return };
         for first in (0..last).step_by(SWEEPS) {
             let count = SWEEPS.min(last - first);
@@ -152,7 +147,7 @@ struct Chasing<'a, S: Simd> {
     band: &'a mut [S::f64s],
     rows: &'a mut [S::f64s],
     width: usize,
-    reflectors: &'a mut [f64],
+    squares: &'a mut [MatMut<'a, f64>],
     /// 2b.
     scratch: &'a mut [S::f64s],
 }
@@ -243,37 +238,35 @@ impl<S: Simd> Chasing<'_, S> {
                 }
             }
         }
-        if !self.reflectors.is_empty() {
-            let (length, before) = (self.size - 1 - j, row - 1 - j);
-            let kept = self.reflectors.len() / chase_len(self.size);
-            let start = sweep_at(self.size, kept, 0, j);
-            let sweep = &mut self.reflectors[start..][..kept * length];
+        if !self.squares.is_empty() {
+            let (column, before) = (chase_column(self.size, j), row - 1 - j);
             match S::F64_LANES {
-                8 => take_apart::<S, 8>(s, v, sweep, length, before),
-                4 => take_apart::<S, 4>(s, v, sweep, length, before),
-                2 => take_apart::<S, 2>(s, v, sweep, length, before),
-                _ => take_apart::<S, 1>(s, v, sweep, length, before),
+                8 => take_apart::<S, 8>(s, v, self.squares, column, before),
+                4 => take_apart::<S, 4>(s, v, self.squares, column, before),
+                2 => take_apart::<S, 2>(s, v, self.squares, column, before),
+                _ => take_apart::<S, 1>(s, v, self.squares, column, before),
             }
-            for (own, tau) in sweep.chunks_exact_mut(length).zip(lanes::<S>(tau)) {
-                own[before] = tau;
+            for (square, tau) in self.squares.iter_mut().zip(lanes::<S>(tau)) {
+                square[(before, column)] = tau;
             }
         }
     }
 }
 
-/// Takes the numbers of N lanes apart: those of each go from place `at` of its `length` on.
+/// Takes the numbers of N lanes apart: those of each go to a column of its square, from row `at`
+/// on.
 #[inline(always)]
 fn take_apart<S: Simd, const N: usize>(
     s: S,
     numbers: &[S::f64s],
-    sweep: &mut [f64],
-    length: usize,
+    squares: &mut [MatMut<'_, f64>],
+    column: usize,
     at: usize,
 ) {
     let mut own: [&mut [f64]; N] = std::array::from_fn(|_| Default::default());
-    let kept = sweep.len() / length;
-    for (own, lane) in own.iter_mut().zip(sweep.chunks_exact_mut(length)) {
-        *own = &mut lane[at..][..numbers.len()];
+    let kept = squares.len();
+    for (own, square) in own.iter_mut().zip(squares) {
+        *own = &mut column_mut(square.rb_mut(), column)[at..][..numbers.len()];
     }
     let (squares, rest) = pulp::as_arrays::<N, _>(numbers);
     for (b, square) in squares.iter().enumerate() {
@@ -596,7 +589,6 @@ pub(crate) mod tests {
     use proptest::test_runner::RngSeed;
 
     use super::*;
-    use crate::band::chase_len;
     use crate::lanes::InstructionSet;
 
     /// Kinds of bands that [`band`] makes.
@@ -655,14 +647,16 @@ pub(crate) mod tests {
         off_diagonal: Vec<f64>,
         /// `Q₂ᵀ` times the right-hand sides.
         rows: Mat<f64>,
-        pub(crate) reflectors: Vec<f64>,
+        /// Above the diagonal.
+        pub(crate) reflectors: Mat<f64>,
     }
 
     impl Answer {
         fn bits(&self) -> Vec<u64> {
-            let rows = self.rows.col_iter().flat_map(|column| column.iter());
-            let numbers = [&self.diagonal, &self.off_diagonal, &self.reflectors].into_iter().flatten();
-            numbers.chain(rows).map(|x| x.to_bits()).collect()
+            let matrices = [&self.rows, &self.reflectors].into_iter();
+            let entries = matrices.flat_map(|matrix| matrix.col_iter().flat_map(|column| column.iter()));
+            let numbers = [&self.diagonal, &self.off_diagonal].into_iter().flatten();
+            numbers.chain(entries).map(|x| x.to_bits()).collect()
         }
     }
 
@@ -674,7 +668,7 @@ pub(crate) mod tests {
         right: &Mat<f64>,
     ) -> Vec<Answer> {
         let (lanes, size, width) = (isa.lanes(), right.nrows(), right.ncols());
-        let (stride, kept) = (band_stride(half_width), chase_len(size));
+        let stride = band_stride(half_width);
         let mut answers = vec![];
         for bands in bands.chunks(lanes) {
             let mut band = vec![0.0; size * stride * lanes];
@@ -692,7 +686,8 @@ pub(crate) mod tests {
             }
             let mut diagonal = vec![f64::NAN; size * lanes];
             let mut off_diagonal = vec![f64::NAN; size * lanes];
-            let mut reflectors = vec![f64::NAN; kept * lanes];
+            let mut reflectors = vec![Mat::<f64>::zeros(size, size); bands.len()];
+            let mut squares: Vec<_> = reflectors.iter_mut().map(|square| square.as_mut()).collect();
             isa.run(Chase {
                 size,
                 half_width,
@@ -701,19 +696,16 @@ pub(crate) mod tests {
                 off_diagonal: &mut off_diagonal,
                 rows: &mut rows,
                 width,
-                reflectors: &mut reflectors,
+                squares: &mut squares,
                 work: &mut vec![f64::NAN; chase_work_len(half_width) * lanes],
             });
-            for lane in 0..bands.len() {
+            for (lane, reflectors) in reflectors.into_iter().enumerate() {
                 let own = |x: &[f64]| x.iter().skip(lane).step_by(lanes).copied().collect();
                 answers.push(Answer {
                     diagonal: own(&diagonal),
                     off_diagonal: own(&off_diagonal),
                     rows: Mat::from_fn(size, width, |i, c| rows[(i * width + c) * lanes + lane]),
-                    reflectors: (0..size)
-                        .flat_map(|j| &reflectors[sweep_at(size, lanes, lane, j)..][..size - 1 - j])
-                        .copied()
-                        .collect(),
+                    reflectors,
                 });
             }
         }
@@ -721,11 +713,13 @@ pub(crate) mod tests {
     }
 
     /// `Q₂ X`, reflector after reflector.
-    pub(crate) fn applied(reflectors: &[f64], half_width: usize, x: &Mat<f64>) -> Mat<f64> {
+    pub(crate) fn applied(reflectors: &Mat<f64>, half_width: usize, x: &Mat<f64>) -> Mat<f64> {
         let (size, mut x) = (x.nrows(), x.clone());
         for j in (0..size.saturating_sub(1)).rev() {
             for row in (j + 1..size).step_by(half_width) {
-                let mut v = reflectors[chase_at(size, j, row)..][..half_width.min(size - row)].to_vec();
+                let sweep =
+                    reflectors.col(chase_column(size, j)).subrows(row - j - 1, half_width.min(size - row));
+                let mut v: Vec<f64> = sweep.iter().copied().collect();
                 let tau = std::mem::replace(&mut v[0], 1.0);
                 for c in 0..x.ncols() {
                     let along: f64 = v.iter().enumerate().map(|(i, v)| v * x[(row + i, c)]).sum();

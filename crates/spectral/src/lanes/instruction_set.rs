@@ -54,6 +54,16 @@ impl InstructionSet {
         self.run(Lanes)
     }
 
+    /// The narrowest instruction set with vectors whose registers hold so many numbers, or else this
+    /// one.
+    pub(crate) fn holding(self, count: usize) -> Self {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(_) if count <= 4 => pulp::x86::V3::try_new().map_or(self, |simd| Self(Arch::V3(simd))),
+            _ => self,
+        }
+    }
+
     /// Runs a kernel, or a function without arguments that the compiler vectorizes.
     pub fn run<K: WithSimd>(self, kernel: K) -> K::Output {
         self.0.dispatch(kernel)

@@ -28,15 +28,10 @@ use crate::lanes::batch::Ranked;
 /// Columns of a triangle that are multiplied at a time.
 const BLOCK: usize = 64;
 
-/// Problems of size d at a time: a group of lanes, or fewer of large ones of which squares are
-/// kept, to bound memory: by count 120 MB at d = 1,024, k = d/2.
+/// Problems of size d at a time: a group of the narrower registers, or fewer of large ones of which
+/// squares are kept, to bound memory.
 pub(super) fn problems_for(instruction_set: InstructionSet, size: usize, wanted: Wanted) -> usize {
-    let most = match size {
-        _ if !wanted.pencil && !wanted.vectors => usize::MAX,
-        0..=896 => usize::MAX,
-        897..=1536 => 4,
-        _ => 2,
-    };
+    let most = if size > 896 && (wanted.pencil || wanted.vectors) { 2 } else { 4 };
     instruction_set.lanes().min(most)
 }
 
@@ -56,8 +51,6 @@ pub(super) struct BandBatch {
     /// Of each problem: Σ (d).
     sigma: Vec<f64>,
     solver: BandSolver,
-    /// A + I and L, `Lᵀ` above the diagonal.
-    factor: Mat<f64>,
     /// Of each problem: F, then `Fᵀ`.
     gains: Vec<Mat<f64>>,
     /// Of each problem: b (d × ℓ).
@@ -67,11 +60,12 @@ pub(super) struct BandBatch {
     inverses: Vec<f64>,
     pivots: Vec<f64>,
     solution: Mat<f64>,
-    /// P, and A U; U (d × k). `Uᵀ` takes the place of the factor.
-    columns: [Mat<f64>; 3],
-    /// M, and it with a unit diagonal (k × k); R, and it scaled (k × ℓ).
-    forms: [Mat<f64>; 2],
+    /// P, and A U (d × k).
+    columns: [Mat<f64>; 2],
+    /// M (k × k); R, and it scaled (k × ℓ), and of that the squared rows.
+    form: Mat<f64>,
     probed: [Mat<f64>; 2],
+    probed_powers: Vec<f64>,
     scales: Vec<f64>,
     /// Triangles of a block, with their zeros.
     triangles: [Mat<f64>; 2],
@@ -79,8 +73,9 @@ pub(super) struct BandBatch {
     fallback: Fallback,
     scaled: Vec<Result<(), Failure>>,
     factored: Vec<Result<(), Failure>>,
-    /// Of each problem: Q and U (d × k), where they are wanted.
+    /// Of each problem: Q (d × k), where they are wanted.
     vectors: Vec<Mat<f64>>,
+    /// U (d × k): of each problem, where they are wanted, or else of the one in hand.
     bases: Vec<Mat<f64>>,
     ridge: Vec<f64>,
     values: Vec<f64>,
@@ -92,8 +87,10 @@ pub(super) struct BandBatch {
 }
 
 impl BandBatch {
-    fn solver_room(room: Room, problems: usize, wanted: Wanted) -> solver::Room {
+    /// With a square in any case: the factor of a problem stands there, too.
+    fn solver_room(room: Room, capacity: usize, wanted: Wanted) -> solver::Room {
         let Room { size, width, count, .. } = room;
+        let problems = if wanted.projected || wanted.pencil { capacity } else { 1 };
         let width = if wanted.projected { width } else { 0 };
         solver::Room { problems, size, width, count: if wanted.pencil || wanted.vectors { count } else { 0 } }
     }
@@ -108,15 +105,13 @@ impl BandBatch {
         // As many as of the smallest size.
         let capacity = problems_for(instruction_set, room.smallest, wanted);
         let factors = wanted.ridge || wanted.pencil;
-        let eigen = wanted.projected || wanted.pencil;
         let if_wanted = |wanted: bool, x: usize| if wanted { x } else { 0 };
-        let squares = if_wanted(factors, size);
         let pencil = if_wanted(wanted.pencil, count);
         let kept = if_wanted(wanted.vectors && wanted.projected, count);
-        let based = if_wanted(wanted.vectors && wanted.pencil, count);
         let of_each = |rows: usize, columns: usize, some: bool| -> Vec<Mat<f64>> {
             (0..if_wanted(some, capacity)).map(|_| padded_mat(rows, columns)).collect()
         };
+        let bases = if wanted.vectors { capacity } else { 1 };
         let results = if_wanted(wanted.projected, capacity * size);
         Self {
             instruction_set,
@@ -129,11 +124,7 @@ impl BandBatch {
             dimensions: 0,
             problems: Vec::with_capacity(capacity),
             sigma: vec![0.0; capacity * size],
-            solver: BandSolver::new(
-                instruction_set,
-                Self::solver_room(room, if eigen { capacity } else { 0 }, wanted),
-            ),
-            factor: padded_mat(squares, squares),
+            solver: BandSolver::new(instruction_set, Self::solver_room(room, capacity, wanted)),
             gains: of_each(size, size, wanted.pencil),
             rights: of_each(size, width, factors),
             roots: vec![0.0; capacity * size],
@@ -141,8 +132,9 @@ impl BandBatch {
             pivots: vec![0.0; size.max(count)],
             solution: padded_mat(size, if_wanted(factors, width)),
             columns: std::array::from_fn(|_| padded_mat(size, pencil)),
-            forms: std::array::from_fn(|_| padded_mat(pencil, pencil)),
+            form: padded_mat(pencil, pencil),
             probed: std::array::from_fn(|_| padded_mat(pencil, width)),
+            probed_powers: vec![0.0; pencil],
             scales: vec![0.0; pencil],
             triangles: std::array::from_fn(|_| Mat::zeros(BLOCK, BLOCK)),
             order: vec![Ranked::default(); size],
@@ -150,7 +142,7 @@ impl BandBatch {
             scaled: vec![Ok(()); capacity],
             factored: vec![Ok(()); capacity],
             vectors: of_each(size, kept, kept > 0),
-            bases: of_each(size, based, based > 0),
+            bases: (0..if_wanted(pencil > 0, bases)).map(|_| padded_mat(size, count)).collect(),
             ridge: vec![0.0; capacity],
             values: vec![0.0; results],
             powers: vec![0.0; results],
@@ -166,15 +158,12 @@ impl BandBatch {
         let capacity = problems_for(instruction_set, room.smallest, wanted);
         let square = padded(size) * size;
         let mut numbers = capacity * size * (width + 6);
-        if wanted.ridge || wanted.pencil {
-            numbers += square;
-        }
         if wanted.pencil {
-            numbers += capacity * square + 3 * padded(size) * count + 3 * padded(count) * count;
+            let bases = if wanted.vectors { capacity } else { 1 };
+            numbers += capacity * square + (2 + bases) * padded(size) * count + 3 * padded(count) * count;
         }
-        if wanted.vectors {
-            let both = usize::from(wanted.projected) + usize::from(wanted.pencil);
-            numbers += both * capacity * padded(size) * count;
+        if wanted.vectors && wanted.projected {
+            numbers += capacity * padded(size) * count;
         }
         8 * numbers + BandSolver::bytes(instruction_set, Self::solver_room(room, capacity, wanted))
     }
@@ -267,13 +256,11 @@ impl BandBatch {
     /// Factors `A + I`, answers ridge, and reduces the pencil.
     fn solve_factored<'s>(&mut self, source: &impl Fn(usize) -> (MatRef<'s, f64>, MatRef<'s, f64>)) {
         let (size, width, set) = (self.size, self.width, self.instruction_set);
-        if self.wanted.pencil {
-            self.solver.start(size, 0);
-        }
+        self.solver.start(size, 0);
         for place in 0..self.problems.len() {
             let (matrix, right) = source(self.problems[place]);
             let roots = &mut self.roots[place * size..][..size];
-            let mut factor = part(&mut self.factor, size, size);
+            let (mut factor, _) = self.solver.problem_mut(place);
             let mut rows = part(&mut self.rights[place], size, width);
             self.scaled[place] = set.run(Scale {
                 matrix,
@@ -301,25 +288,15 @@ impl BandBatch {
                 let mut solution = part(&mut self.solution, size, width);
                 solution.copy_from(rows.as_ref());
                 solve_lower_in_place(set, factor, solution.as_mut());
-                let lower = power(solution.as_ref());
+                let lower = set.run(Power { matrix: solution.as_ref() });
                 solve_upper_in_place(set, factor, solution.as_mut());
-                self.ridge[place] = lower + power(solution.as_ref());
+                self.ridge[place] = lower + set.run(Power { matrix: solution.as_ref() });
             }
             if self.wanted.pencil {
                 let inverses = &mut self.inverses[place * size..][..size];
                 let mut gain = part(&mut self.gains[place], size, size);
                 invert_lower(set, factor, gain.as_mut());
-                for j in 0..size {
-                    let (own, from) = (column_mut(gain.as_mut(), j), column(factor, j));
-                    inverses[j] = 1.0 / from[j];
-                    for (to, x) in own[..j].iter_mut().zip(from) {
-                        *to = x * roots[j];
-                    }
-                    own[j] = pivots[j] * inverses[j] * roots[j];
-                    for x in &mut own[j + 1..] {
-                        *x *= -roots[j];
-                    }
-                }
+                set.run(Gain { factor, roots, pivots, inverses, gain: gain.as_mut() });
                 let (form, _) = self.solver.problem_mut(place);
                 gram_lower(set, form, Accum::Replace, gain.as_ref());
                 self.solver.reduce(place, Ok(()));
@@ -353,28 +330,24 @@ impl BandBatch {
         let (size, width, set) = (self.size, self.width, self.instruction_set);
         let roots = &self.roots[place * size..][..size];
         let inverses = &self.inverses[place * size..][..size];
-        let [given, image, basis] = &mut self.columns;
+        let [given, image] = &mut self.columns;
+        let own = place.min(self.bases.len() - 1);
         let (given, mut image, mut basis) =
-            (part(given, size, count), part(image, size, count), part(basis, size, count));
+            (part(given, size, count), part(image, size, count), part(&mut self.bases[own], size, count));
         // s and t of `A U = s + t` and `U = P/L − s`: see `lanes::gain::Images`.
         let gain = self.gains[place].as_ref().submatrix(0, 0, size, size);
         basis.fill(0.0);
         image.fill(0.0);
         multiply_triangles(set, gain, given.as_ref(), [basis.as_mut(), image.as_mut()], &mut self.triangles);
-        for c in 0..count {
-            let (s, t) = (column_mut(basis.as_mut(), c), column_mut(image.as_mut(), c));
-            for (i, p) in column(given.as_ref(), c).iter().enumerate() {
-                let scale = 1.0 / roots[i];
-                let (upper, lower) = (s[i] * scale, t[i] * scale);
-                s[i] = p.mul_add(inverses[i], -upper);
-                t[i] = upper + lower;
-            }
-        }
-        let mut across = part(&mut self.factor, count, size);
+        let (upper, lower) = (basis.as_mut(), image.as_mut());
+        set.run(Images { given: given.as_ref(), roots, inverses, upper, lower });
+        // Q is applied: the problem's square is free.
+        let mut across = self.solver.problem_mut(place).0.subrows_mut(0, count);
         set.run(Transpose { from: basis.as_ref(), to: across.as_mut() });
         let across = across.into_const();
-        let [form, factor] = &mut self.forms;
-        let (mut form, mut factor) = (part(form, count, count), part(factor, count, count));
+        // Needed no more when the fallback is.
+        let factor = &mut self.fallback.form;
+        let (mut form, mut factor) = (part(&mut self.form, count, count), part(factor, count, count));
         let [right, scaled] = &mut self.probed;
         let (mut right, mut scaled) = (part(right, count, width), part(scaled, count, width));
         set.run(Product {
@@ -386,9 +359,6 @@ impl BandBatch {
         });
         let labels = self.rights[place].as_ref().submatrix(0, 0, size, width);
         product(set, right.as_mut(), Accum::Replace, across, labels);
-        if self.wanted.vectors {
-            part(&mut self.bases[place], size, count).copy_from(basis.as_ref());
-        }
         let scales = &mut self.scales[..count];
         for (j, scale) in scales.iter_mut().enumerate() {
             *scale = if form[(j, j)] > 0.0 { 1.0 / form[(j, j)].sqrt() } else { 0.0 };
@@ -407,14 +377,16 @@ impl BandBatch {
         // Where it stops, pivots are 0 from there on, and what needs them is found another way.
         let _: Result<(), Failure> = factor_shifted(set, factor.as_mut(), 0.0, 0.0, pivots);
         solve_lower_in_place(set, factor.as_ref(), scaled.as_mut());
-        let (form, right, scaled) = (form.as_ref(), right.as_ref(), scaled.as_ref());
+        let powers = &mut self.probed_powers[..count];
+        set.run(RowPowers { matrix: scaled.as_ref(), powers });
+        let (form, right) = (form.as_ref(), right.as_ref());
         let of = Explained {
             size,
             width,
             entry: |i: usize, j: usize| form[(i.max(j), i.min(j))],
             right: |j: usize, c: usize| right[(j, c)],
             pivot: |j: usize| pivots[j],
-            power: |j: usize| (0..width).fold(0.0, |sum, c| scaled[(j, c)].mul_add(scaled[(j, c)], sum)),
+            power: |j: usize| powers[j],
         };
         for (n, &k) in dimensions.iter().enumerate() {
             let sum = explained(set, &of, k, &mut self.fallback);
@@ -512,9 +484,102 @@ impl WithSimd for Scale<'_> {
 }
 
 /// Sum of squares, column after column.
-fn power(matrix: MatRef<'_, f64>) -> f64 {
-    let columns = (0..matrix.ncols()).flat_map(|c| column(matrix, c));
-    columns.fold(0.0, |sum, x| x.mul_add(*x, sum))
+struct Power<'a> {
+    matrix: MatRef<'a, f64>,
+}
+
+impl WithSimd for Power<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f64 {
+        let mut sum = 0.0;
+        for c in 0..self.matrix.ncols() {
+            for x in column(self.matrix, c) {
+                sum = x.mul_add(*x, sum);
+            }
+        }
+        sum
+    }
+}
+
+/// Sum of squares of each row, columns ascending.
+struct RowPowers<'a> {
+    matrix: MatRef<'a, f64>,
+    powers: &'a mut [f64],
+}
+
+impl WithSimd for RowPowers<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { matrix, powers } = self;
+        powers.fill(0.0);
+        for c in 0..matrix.ncols() {
+            for (power, x) in powers.iter_mut().zip(column(matrix, c)) {
+                *power = x.mul_add(*x, *power);
+            }
+        }
+    }
+}
+
+/// Takes `L⁻¹` to F, below the diagonal `−L⁻¹ Σ^½` and above it `Lᵀ Σ^½`, and finds 1/L's diagonal.
+struct Gain<'a> {
+    /// L, and `Lᵀ` above the diagonal.
+    factor: MatRef<'a, f64>,
+    roots: &'a [f64],
+    pivots: &'a [f64],
+    inverses: &'a mut [f64],
+    gain: MatMut<'a, f64>,
+}
+
+impl WithSimd for Gain<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { factor, roots, pivots, inverses, mut gain } = self;
+        for (j, (&root, inverse)) in roots.iter().zip(inverses).enumerate() {
+            let (own, from) = (column_mut(gain.as_mut(), j), column(factor, j));
+            *inverse = 1.0 / from[j];
+            for (to, x) in own[..j].iter_mut().zip(from) {
+                *to = x * root;
+            }
+            own[j] = pivots[j] * *inverse * root;
+            for x in &mut own[j + 1..] {
+                *x *= -root;
+            }
+        }
+    }
+}
+
+/// From what is above the diagonal of F, and on and below it, times P: U and A U in their places.
+struct Images<'a> {
+    given: MatRef<'a, f64>,
+    roots: &'a [f64],
+    inverses: &'a [f64],
+    upper: MatMut<'a, f64>,
+    lower: MatMut<'a, f64>,
+}
+
+impl WithSimd for Images<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { given, roots, inverses, mut upper, mut lower } = self;
+        for c in 0..given.ncols() {
+            let to = column_mut(upper.as_mut(), c).iter_mut().zip(column_mut(lower.as_mut(), c));
+            let from = column(given, c).iter().zip(roots.iter().zip(inverses));
+            for ((s, t), (p, (root, inverse))) in to.zip(from) {
+                let scale = 1.0 / root;
+                let (upper, lower) = (*s * scale, *t * scale);
+                *s = p.mul_add(*inverse, -upper);
+                *t = upper + lower;
+            }
+        }
+    }
 }
 
 /// Adds to the first the product of what is above the diagonal of M with P, and to the second that

@@ -33,6 +33,7 @@ use faer::{Mat, MatMut, MatRef};
 
 use self::band::BandBatch;
 use self::lanes::LaneBatch;
+use crate::band::solver::padded_mat;
 use crate::lanes::InstructionSet;
 use crate::semidefinite::{explained_power, explained_power_scratch};
 use crate::{Failure, MemBuffer, MemStack};
@@ -425,7 +426,7 @@ struct Fallback {
 impl Fallback {
     fn new(count: usize, width: usize) -> Self {
         Self {
-            form: Mat::zeros(count, count),
+            form: padded_mat(count, count),
             right: Mat::zeros(count, width),
             memory: MemBuffer::new(explained_power_scratch(count)),
         }

@@ -6,7 +6,7 @@ use eigensweep_spectral::Failure;
 use eigensweep_spectral::band::LARGEST_SIZE;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::scaled::{self, ScaledBatch};
-use faer::{Mat, MatRef};
+use faer::{Mat, MatMut, MatRef};
 
 use super::blocked::BlockedSolver;
 use super::{Additive, Route};
@@ -222,11 +222,11 @@ impl AdditiveBatch {
         let capacity_for = |size| capacity_for(given, instruction_set, size, &served);
         let capacity = capacity_for(smallest);
         let outcomes = capacity * wanted.paradigms.len();
-        let columns = if wanted.row_space() { room.dimension } else { 0 };
+        let (rows, columns) = if wanted.row_space() { (size, room.dimension) } else { (0, 0) };
         Self {
             blocked: None,
-            leakage: Leakage::new(instruction_set, size, room.noise_components),
-            basis: Mat::zeros(if columns > 0 { size } else { 0 }, columns),
+            leakage: Leakage::up_to(instruction_set, rows, room.noise_components, columns),
+            basis: Mat::zeros(rows, columns),
             // The larger problems are, the fewer come at a time.
             moments: (0..capacity)
                 .map(|number| {
@@ -284,8 +284,9 @@ impl AdditiveBatch {
         let general = general || room.size > LARGEST_SIZE;
         let blocked = if general { 15 * square } else { 0 };
         let forms = if general { ClosedForms::bytes(instruction_set, room.size) } else { 0 };
+        let Room { size, noise_components, dimension, .. } = room;
         let row_space = if wanted.row_space() {
-            room.size * room.dimension + room.dimension * (2 * room.noise_components + room.dimension)
+            size * dimension + Leakage::numbers(size, noise_components, dimension)
         } else {
             0
         };
@@ -357,14 +358,61 @@ impl AdditiveBatch {
         input_labels: MatRef<'_, f64>,
         label_power: f64,
     ) -> usize {
-        let (size, labels, number) = (self.size, self.labels, self.moments_used);
-        assert!(number < self.capacity(), "room for other moments");
-        let own = &mut self.moments[number];
-        own.inputs.as_mut().submatrix_mut(0, 0, size, size).copy_from(inputs);
-        own.input_labels.as_mut().submatrix_mut(0, 0, size, labels).copy_from(input_labels);
-        own.label_power = label_power;
-        self.moments_used += 1;
+        let number = self.moments_used;
+        let (mut own_inputs, mut own_labels, power) = self.moments_mut(number);
+        own_inputs.copy_from(inputs);
+        own_labels.copy_from(input_labels);
+        *power = label_power;
         number
+    }
+
+    /// C̃ (d × d, both triangles), B̃ (d × ℓ) and y² under a number, which may be the next one, to be
+    /// filled.
+    ///
+    /// # Panics
+    ///
+    /// If it is not below the capacity.
+    pub fn moments_mut(&mut self, number: usize) -> (MatMut<'_, f64>, MatMut<'_, f64>, &mut f64) {
+        let (size, labels) = (self.size, self.labels);
+        assert!(number <= self.moments_used && number < self.capacity(), "room for other moments");
+        self.moments_used = self.moments_used.max(number + 1);
+        let SampleMoments { inputs, input_labels, label_power } = &mut self.moments[number];
+        let inputs = inputs.as_mut().submatrix_mut(0, 0, size, size);
+        (inputs, input_labels.as_mut().submatrix_mut(0, 0, size, labels), label_power)
+    }
+
+    /// C̃ and B̃ under a number.
+    ///
+    /// # Panics
+    ///
+    /// If there are none.
+    #[must_use]
+    pub fn moments(&self, number: usize) -> (MatRef<'_, f64>, MatRef<'_, f64>) {
+        assert!(number < self.moments_used, "moments of that number");
+        let SampleMoments { inputs, input_labels, .. } = &self.moments[number];
+        (
+            inputs.as_ref().submatrix(0, 0, self.size, self.size),
+            input_labels.as_ref().submatrix(0, 0, self.size, self.labels),
+        )
+    }
+
+    /// Forgets all problems, and all moments but these, which are under 0 from now on.
+    ///
+    /// # Panics
+    ///
+    /// If there are none of that number.
+    pub fn keep(&mut self, number: usize) {
+        let used = std::mem::replace(&mut self.moments_used, 1);
+        self.problems.clear();
+        let Some(last) = number.checked_sub(1) else { return };
+        assert!(last + 1 < used, "moments of that number");
+        let (size, labels) = (self.size, self.labels);
+        let [first, .., from] = &mut self.moments[..=number] else { return };
+        let square = from.inputs.as_ref().submatrix(0, 0, size, size);
+        first.inputs.as_mut().submatrix_mut(0, 0, size, size).copy_from(square);
+        let right = from.input_labels.as_ref().submatrix(0, 0, size, labels);
+        first.input_labels.as_mut().submatrix_mut(0, 0, size, labels).copy_from(right);
+        first.label_power = from.label_power;
     }
 
     /// Takes the problem of these moments with the views of Σ (d, ≥ 0), and returns its place.
@@ -396,14 +444,7 @@ impl AdditiveBatch {
             for (place, &moments) in self.problems.iter().enumerate() {
                 batch.push(moments, &self.sigma[place * size..][..size]);
             }
-            let moments = &self.moments;
-            batch.solve(&self.dimensions, |number| {
-                let SampleMoments { inputs, input_labels, .. } = &moments[number];
-                (
-                    inputs.as_ref().submatrix(0, 0, size, size),
-                    input_labels.as_ref().submatrix(0, 0, size, labels),
-                )
-            });
+            batch.solve(&self.dimensions, |number| self.moments(number));
         }
         let row_space = self.wanted.row_space();
         let outcomes = self.outcomes.chunks_exact_mut(self.wanted.paradigms.len().max(1));

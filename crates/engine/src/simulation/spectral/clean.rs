@@ -7,8 +7,9 @@
 
 use eigensweep_store::columns::Status;
 use eigensweep_store::rows::Rows;
-use eigensweep_theory::additive::{Additive, AdditiveBatch};
+use eigensweep_theory::additive::AdditiveBatch;
 use eigensweep_theory::{Failure, Paradigm};
+use faer::{MatMut, MatRef};
 
 use super::Spectral;
 use super::waiting::{Origin, WaitingRoom};
@@ -50,22 +51,37 @@ impl CleanLosses {
         self.losses.clear();
     }
 
-    /// A sample whose rows begin at `start` comes next.
-    pub(super) fn next_sample(&mut self, start: usize) {
-        self.waiting.next_sample();
+    /// A sample of so many features and labels whose rows begin at `start` comes next: its moments
+    /// are to be filled.
+    pub(super) fn next_sample(
+        &mut self,
+        simulation: &Spectral,
+        (features, labels): (usize, usize),
+        start: usize,
+    ) -> (MatMut<'_, f64>, MatMut<'_, f64>, &mut f64) {
+        if !self.waiting.has_room_for(features) {
+            self.solve(simulation);
+        }
         self.starts.push(start);
+        let dimensions = simulation.frame.dimensions.iter().map(|&k| k.min(features));
+        self.waiting.next_sample((features, labels), dimensions)
     }
 
-    /// Adds the sample's problem for the next view setting; `everything` is the loss of least
-    /// squares.
+    /// Second moment of the present sample's inputs.
+    pub(super) fn inputs(&self) -> MatRef<'_, f64> {
+        self.waiting.moments().0
+    }
+
+    /// Adds the sample's problem with the views of Σ for the next view setting; `everything` is the
+    /// loss of least squares.
     pub(super) fn push(
         &mut self,
         simulation: &Spectral,
-        problem: &Additive<'_>,
+        sigma: &[f64],
         origin: Origin<'_>,
         everything: Result<f64, Status>,
     ) {
-        let (first, features) = (self.losses.len(), problem.sigma.len());
+        let (first, features) = (self.losses.len(), sigma.len());
         // What is solved for takes the place of some of them.
         self.losses.extend((0..simulation.frame.rows_per_cell()).map(|_| everything));
         let narrow = simulation.frame.dimensions.iter().any(|&k| k < features);
@@ -75,8 +91,7 @@ impl CleanLosses {
         if !self.waiting.has_room_for(features) {
             self.solve(simulation);
         }
-        let dimensions = simulation.frame.dimensions.iter().map(|&k| k.min(features));
-        self.waiting.push(problem, origin, dimensions, first);
+        self.waiting.push(sigma, origin, first);
     }
 
     /// Solves what waits and keeps its losses.

@@ -7,9 +7,10 @@
 use eigensweep_sampling::streams::Draw;
 use eigensweep_store::columns::{Status, ThresholdsOf};
 use eigensweep_store::rows::Rows;
-use eigensweep_theory::additive::Additive;
+use eigensweep_theory::MemStack;
 use eigensweep_theory::leakage::CleanMoment;
 use eigensweep_theory::moments::SampleSums;
+use eigensweep_theory::probing::least_squares_loss;
 use eigensweep_theory::thresholds::{Spectra, thresholds};
 use eigensweep_theory::views::Sample;
 
@@ -49,8 +50,7 @@ pub(super) fn sample(
             }
             drawn = Some(setting.components);
         }
-        let label_power = corrupted(simulation, workspace, replicate, samples, setting);
-        workspace.corrupted.next_sample();
+        corrupted(simulation, workspace, replicate, samples, setting, rows);
         for views in &settings.views {
             let size = workspace.features + setting.components;
             theta(simulation, workspace, replicate, views, size);
@@ -61,8 +61,7 @@ pub(super) fn sample(
                 if !simulation.frame.wants(column, first..first + simulation.frame.rows_per_cell() as u64) {
                     continue;
                 }
-                let problem = Corrupted { components: setting.components, parameters, label_power };
-                wait(simulation, workspace, problem, start + offset, rows);
+                wait(simulation, workspace, (setting.components, parameters), start + offset, rows);
                 for (dimension, limits) in settings.dimensions.iter().zip(&workspace.thresholds) {
                     for (n, paradigm) in simulation.frame.paradigms.iter().enumerate() {
                         let row = start + offset + dimension + n;
@@ -74,21 +73,46 @@ pub(super) fn sample(
     }
 }
 
-/// Draws Γ's eigenvalues of a replicate and writes C̃ and B̃ with noise of them; returns y².
+/// Draws Γ's eigenvalues of a replicate and writes C̃ and B̃ with noise of them.
 pub(super) fn corrupted(
     simulation: &Spectral,
     workspace: &mut Workspace,
     replicate: u64,
     samples: u64,
     setting: &NoiseSetting,
-) -> f64 {
+    rows: &mut Rows,
+) {
+    let features = workspace.features;
+    next_corrupted(simulation, workspace, setting.components, rows);
     let gamma = &mut workspace.gamma[..setting.components];
     let largest = || simulation.largest(workspace.data, &workspace.signal[..workspace.features]);
     setting.spectrum.fill(&simulation.frame.streams, Draw::CorruptionSpectrum, replicate, largest, gamma);
     for (root, eigenvalue) in workspace.noise_scale.iter_mut().zip(gamma.iter()) {
         *root = eigenvalue.sqrt();
     }
-    corrupt(simulation, workspace, samples, setting.components)
+    let width = features + simulation.counts.labels;
+    let sums = SampleSums {
+        clean: workspace.clean.as_ref().submatrix(0, 0, width, width),
+        cross: workspace.cross.as_ref().submatrix(0, 0, width, setting.components),
+        noise: workspace.noise.as_ref().submatrix(0, 0, setting.components, setting.components),
+        samples,
+    };
+    let scale = &workspace.noise_scale[..setting.components];
+    let (inputs, input_labels, label_power) = workspace.corrupted.moments_mut();
+    *label_power = sums.label_power(features);
+    sums.corrupted_moments(scale, inputs, input_labels);
+}
+
+/// Makes room for the moments of another sample with noise of so many components.
+pub(super) fn next_corrupted(
+    simulation: &Spectral,
+    workspace: &mut Workspace,
+    components: usize,
+    rows: &mut Rows,
+) {
+    let shape = (workspace.features + components, simulation.counts.labels);
+    make_room(simulation, workspace, shape.0, rows);
+    workspace.corrupted.next_sample(shape, simulation.frame.dimensions.iter().copied());
 }
 
 /// Draws so many of Θ's eigenvalues of a replicate.
@@ -104,39 +128,31 @@ pub(super) fn theta(
     views.spectrum.fill(&simulation.frame.streams, Draw::AugmentationSpectrum, replicate, largest, theta);
 }
 
-/// What the workspace does not hold of a corrupted problem.
-#[derive(Clone, Copy)]
-pub(super) struct Corrupted<'a> {
-    /// Noise components.
-    pub(super) components: usize,
-    /// Values of the views' parameters.
-    pub(super) parameters: &'a [f64],
-    /// y².
-    pub(super) label_power: f64,
-}
-
-/// Has the problem that the workspace holds wait, whose rows begin at `tag`; solves those that wait
-/// if there is no room, and writes their rows.
+/// Has the problem of the present sample with noise of so many components and views of these
+/// parameters wait, whose rows begin at `tag`; solves those that wait if there is no room, and
+/// writes their rows.
 pub(super) fn wait(
     simulation: &Spectral,
     workspace: &mut Workspace,
-    Corrupted { components, parameters, label_power }: Corrupted<'_>,
+    (components, parameters): (usize, &[f64]),
     tag: usize,
     rows: &mut Rows,
 ) {
-    let (features, labels) = (workspace.features, simulation.counts.labels);
-    let size = features + components;
-    if !workspace.corrupted.has_room_for(size) {
-        write_corrupted(simulation, workspace, rows);
-    }
-    let inputs = workspace.inputs.as_ref().submatrix(0, 0, size, size);
+    let size = workspace.features + components;
+    make_room(simulation, workspace, size, rows);
+    let (inputs, _) = workspace.corrupted.moments();
     let (theta, gamma) = (&workspace.theta[..size], &workspace.gamma[..components]);
     let sigma = &mut workspace.sigma[..size];
     (simulation.settings.kind.covariance)(&Sample { inputs, theta, gamma, parameters }, sigma);
-    let input_labels = workspace.input_labels.as_ref().submatrix(0, 0, size, labels);
-    let problem = Additive { inputs, input_labels, label_power, sigma };
-    let origin = Origin { data: workspace.data, signal: &workspace.signal[..features], gamma };
-    workspace.corrupted.push(&problem, origin, simulation.frame.dimensions.iter().copied(), tag);
+    let origin = Origin { data: workspace.data, signal: &workspace.signal[..workspace.features], gamma };
+    workspace.corrupted.push(sigma, origin, tag);
+}
+
+/// Solves the problems that wait and writes their rows, unless one of size d may wait with them.
+fn make_room(simulation: &Spectral, workspace: &mut Workspace, size: usize, rows: &mut Rows) {
+    if !workspace.corrupted.has_room_for(size) {
+        write_corrupted(simulation, workspace, rows);
+    }
 }
 
 /// Solves what still waits, and writes what the rows of the task lack.
@@ -167,24 +183,6 @@ fn write_corrupted(simulation: &Spectral, workspace: &mut Workspace, rows: &mut 
     waiting.clear();
 }
 
-/// Writes C̃ and B̃; returns y².
-fn corrupt(simulation: &Spectral, workspace: &mut Workspace, samples: u64, components: usize) -> f64 {
-    let (features, labels) = (workspace.features, simulation.counts.labels);
-    let (size, width) = (features + components, features + labels);
-    let sums = SampleSums {
-        clean: workspace.clean.as_ref().submatrix(0, 0, width, width),
-        cross: workspace.cross.as_ref().submatrix(0, 0, width, components),
-        noise: workspace.noise.as_ref().submatrix(0, 0, components, components),
-        samples,
-    };
-    sums.corrupted_moments(
-        &workspace.noise_scale[..components],
-        workspace.inputs.as_mut().submatrix_mut(0, 0, size, size),
-        workspace.input_labels.as_mut().submatrix_mut(0, 0, size, labels),
-    );
-    sums.label_power(features)
-}
-
 /// Hands over the clean problems of this sample, one a view setting.
 pub(super) fn clean(
     simulation: &Spectral,
@@ -201,14 +199,14 @@ pub(super) fn clean(
         noise: workspace.noise.as_ref(),
         samples,
     };
-    let mut inputs = workspace.inputs.as_mut().submatrix_mut(0, 0, features, features);
-    let mut input_labels = workspace.input_labels.as_mut().submatrix_mut(0, 0, features, labels);
+    let (mut inputs, mut input_labels, label_power) =
+        workspace.clean_losses.next_sample(simulation, (features, labels), start);
+    *label_power = sums.label_power(features);
     sums.clean_moments(inputs.as_mut(), input_labels.as_mut());
-    let label_power = sums.label_power(features);
     let (inputs, input_labels) = (inputs.as_ref(), input_labels.as_ref());
-    let everything = workspace.probe.least_squares_loss(inputs, input_labels, label_power);
+    let stack = MemStack::new(&mut workspace.memory);
+    let everything = least_squares_loss(workspace.instruction_set, inputs, input_labels, *label_power, stack);
     let everything = if everything.is_finite() { Ok(everything) } else { Err(Status::NotFinite) };
-    workspace.clean_losses.next_sample(start);
     let settings = &simulation.settings;
     for views in &settings.views {
         // All of Θ, as for the corrupted model: a listed spectrum has a length.
@@ -217,10 +215,10 @@ pub(super) fn clean(
         views.spectrum.fill(&simulation.frame.streams, Draw::AugmentationSpectrum, replicate, largest, theta);
         let (theta, sigma) = (&theta[..features], &mut workspace.sigma[..features]);
         let parameters = &views.cells[0].1;
+        let inputs = workspace.clean_losses.inputs();
         (settings.kind.covariance)(&Sample { inputs, theta, gamma: &[], parameters }, sigma);
-        let problem = Additive { inputs, input_labels, label_power, sigma };
         let origin = Origin { data: workspace.data, signal: &workspace.signal[..features], gamma: &[] };
-        workspace.clean_losses.push(simulation, &problem, origin, everything);
+        workspace.clean_losses.push(simulation, sigma, origin, everything);
     }
 }
 

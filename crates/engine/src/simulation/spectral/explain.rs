@@ -24,8 +24,7 @@ pub(crate) fn explain(simulation: &Spectral, workspace: &Workspace, samples: u64
         noise: workspace.noise.as_ref().submatrix(0, 0, components, components),
         samples,
     };
-    let inputs = workspace.inputs.as_ref().submatrix(0, 0, size, size);
-    let input_labels = workspace.input_labels.as_ref().submatrix(0, 0, size, labels);
+    let (inputs, input_labels) = workspace.corrupted.moments();
     let sigma = &workspace.sigma[..size];
     let mut views: Mat<f64> = inputs.to_owned();
     for (i, variance) in sigma.iter().enumerate() {

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use eigensweep_store::columns::Status;
 use eigensweep_store::rows::Rows;
 
-use super::evaluate::{self, Corrupted};
-use super::{Spectral, Workspace, sample};
+use super::{Spectral, Workspace, evaluate, sample};
 use crate::simulation::KEPT_BYTES;
 
 /// Problems of replicates, all but the alignment of their views.
@@ -19,27 +18,21 @@ pub(crate) struct Kept {
 /// What was drawn of a replicate.
 #[derive(Debug)]
 struct Problem {
-    /// C̃, B̃, κ², the eigenvalues of Γ and of Θ: columns one after another.
+    /// C̃, B̃, y², κ², the eigenvalues of Γ and of Θ: columns one after another.
     numbers: Vec<f64>,
-    label_power: f64,
     /// Loss of the clean model, where it is asked for.
     clean: f64,
 }
 
-/// The numbers of a problem in the workspace, by columns.
-fn columns(
-    workspace: &mut Workspace,
-    components: usize,
-    labels: usize,
-) -> impl Iterator<Item = &mut [f64]> + '_ {
-    let Workspace { features, signal, gamma, theta, inputs, input_labels, .. } = workspace;
+/// The numbers of the present problem of the workspace, by columns.
+fn columns(workspace: &mut Workspace, components: usize) -> impl Iterator<Item = &mut [f64]> + '_ {
+    let Workspace { features, signal, gamma, theta, corrupted, .. } = workspace;
     let size = *features + components;
-    let inputs = inputs.as_mut().subcols_mut(0, size).col_iter_mut();
-    let matrices = inputs.chain(input_labels.as_mut().subcols_mut(0, labels).col_iter_mut());
-    let matrices =
-        matrices.filter_map(move |column| column.try_as_col_major_mut()?.as_slice_mut().get_mut(..size));
+    let (inputs, input_labels, label_power) = corrupted.moments_mut();
+    let matrices = inputs.col_iter_mut().chain(input_labels.col_iter_mut());
+    let matrices = matrices.filter_map(|column| Some(column.try_as_col_major_mut()?.as_slice_mut()));
     let spectra = [&mut signal[..*features], &mut gamma[..components], &mut theta[..size]];
-    matrices.chain(spectra)
+    matrices.chain([std::slice::from_mut(label_power)]).chain(spectra)
 }
 
 impl Spectral {
@@ -55,7 +48,7 @@ impl Spectral {
         let (Some(noise), Some(views)) = (self.settings.noise.first(), self.settings.views.first()) else {
             return;
         };
-        let (labels, components) = (self.counts.labels, noise.components);
+        let components = noise.components;
         let Some((&samples, (_, parameters))) = self.frame.samples.first().zip(views.cells.first()) else {
             return;
         };
@@ -63,14 +56,14 @@ impl Spectral {
         let mut new = Vec::new();
         workspace.begin_task();
         for (at, &replicate) in replicates.iter().enumerate() {
-            let label_power = if let Some(problem) = kept.problems.get(&replicate) {
+            if let Some(problem) = kept.problems.get(&replicate) {
+                evaluate::next_corrupted(self, workspace, components, rows);
                 let mut numbers = problem.numbers.as_slice();
-                for column in columns(workspace, components, labels) {
+                for column in columns(workspace, components) {
                     let (these, others) = numbers.split_at(column.len());
                     column.copy_from_slice(these);
                     numbers = others;
                 }
-                problem.label_power
             } else {
                 sample::begin(self, workspace, replicate.into(), 0);
                 if let Err(failure) = sample::clean(self, workspace, replicate.into(), samples) {
@@ -81,15 +74,13 @@ impl Spectral {
                 if has_clean {
                     evaluate::clean(self, workspace, replicate.into(), samples, at);
                 }
-                let label_power = evaluate::corrupted(self, workspace, replicate.into(), samples, noise);
+                evaluate::corrupted(self, workspace, replicate.into(), samples, noise, rows);
                 evaluate::theta(self, workspace, replicate.into(), views, workspace.features + components);
                 let mut numbers = Vec::new();
-                columns(workspace, components, labels).for_each(|column| numbers.extend_from_slice(column));
-                new.push((at, replicate, Problem { numbers, label_power, clean: f64::NAN }));
-                label_power
-            };
-            workspace.corrupted.next_sample();
-            evaluate::wait(self, workspace, Corrupted { components, parameters, label_power }, at, rows);
+                columns(workspace, components).for_each(|column| numbers.extend_from_slice(column));
+                new.push((at, replicate, Problem { numbers, clean: f64::NAN }));
+            }
+            evaluate::wait(self, workspace, (components, parameters), at, rows);
         }
         evaluate::finish(self, workspace, rows);
         if has_clean {

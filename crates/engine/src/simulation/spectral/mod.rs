@@ -27,12 +27,15 @@ pub(super) use kept::Kept;
 pub(super) use workspace::Workspace;
 
 use eigensweep_theory::additive::{AdditiveBatch, Room, Wanted};
-use eigensweep_theory::{InstructionSet, Paradigm};
+use eigensweep_theory::probing::least_squares_scratch;
+use eigensweep_theory::{InstructionSet, Paradigm, StackReq};
 
 use super::Frame;
 use crate::input::{Input, size};
 use eigensweep_job::{self as job, DataSpec, GaussianSpec, JobSpec, Sampler};
-use eigensweep_sampling::gaussian::Signal;
+use eigensweep_sampling::explicit::BLOCK_ROWS;
+use eigensweep_sampling::gaussian::{GaussianSource, Signal};
+use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_store::columns::ThresholdsOf;
 use eigensweep_store::rows::Rows;
 use setting::{Counts, DataSetting, Settings};
@@ -146,13 +149,31 @@ impl Spectral {
         features.min().unwrap_or(self.counts.signal)
     }
 
+    /// Scratch of whatever draws or probes one sample.
+    fn scratch(&self) -> StackReq {
+        let Counts { signal, noise, labels } = self.counts;
+        let synthetic = matches!(*self.frame.input, Input::Synthetic { .. });
+        StackReq::any_of(&[
+            MomentSampler::scratch(signal + labels, noise),
+            if synthetic { GaussianSource::draw_gram_scratch(signal + labels) } else { StackReq::EMPTY },
+            least_squares_scratch(signal, labels),
+        ])
+    }
+
     /// Bytes of a workspace, about.
     pub(super) fn workspace_bytes(&self) -> u64 {
-        let size = (self.counts.signal + self.counts.noise) as u64;
-        let width = (self.counts.signal + self.counts.labels) as u64;
-        // Sampler and probe: matrices of the size of a sample's, counted in their constructors.
+        let Counts { signal, noise, labels } = self.counts;
+        let width = signal + labels;
+        // How labels are mixed, or moments of parts of the rows; clean moments and their factor.
+        let source = match &*self.frame.input {
+            Input::Synthetic { .. } | Input::Samples(_) => width * width,
+            Input::Rows { sets, .. } => sets.iter().map(|set| 3 * set.rows.width().pow(2)).sum(),
+        };
+        let clean = source + 2 * width * width;
+        let noise = noise * (width + noise + BLOCK_ROWS);
         let solvers = [self.corrupted_solver(), self.clean_solver()];
-        AdditiveBatch::bytes(InstructionSet::detect(), &solvers) + 8 * (2 * size * size + 9 * width * width)
+        AdditiveBatch::bytes(InstructionSet::detect(), &solvers)
+            + (8 * (clean + noise) + self.scratch().unaligned_bytes_required()) as u64
     }
 
     /// Computes units, each of which has its rows from a place of the batch on.

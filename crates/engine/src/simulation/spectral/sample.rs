@@ -7,7 +7,7 @@
 use eigensweep_sampling::explicit::BLOCK_ROWS;
 use eigensweep_sampling::streams::Draw;
 use eigensweep_sampling::subset::{Rows, permute};
-use eigensweep_theory::Failure;
+use eigensweep_theory::{Failure, MemStack};
 
 use super::setting::DataSetting;
 use super::{Spectral, Workspace};
@@ -65,13 +65,16 @@ pub(super) fn clean(
         }
         (_, _, Some(gaussian)) if simulation.sampler == Sampler::Moments => {
             let mut rng = simulation.frame.streams.stream(Draw::Clean, &[replicate, samples]);
-            gaussian.draw_gram(samples, gram.as_mut(), &mut rng);
+            gaussian.draw_gram(samples, gram.as_mut(), &mut rng, MemStack::new(&mut workspace.memory));
         }
         // Explicit synthetic rows are drawn together with their noise.
         _ => return Ok(()),
     }
     match simulation.sampler {
-        Sampler::Moments => workspace.moments.condition_on(gram.as_ref(), samples),
+        Sampler::Moments => {
+            let stack = MemStack::new(&mut workspace.memory);
+            workspace.moments.condition_on(gram.as_ref(), samples, stack)
+        }
         Sampler::Explicit => Ok(()),
     }
 }
@@ -89,7 +92,7 @@ pub(super) fn noise(
     let mut noise = workspace.noise.as_mut().submatrix_mut(0, 0, components, components);
     let mut rng = simulation.frame.streams.stream(Draw::Noise, &[replicate, samples]);
     if simulation.sampler == Sampler::Moments {
-        workspace.moments.draw(cross, noise, &mut rng);
+        workspace.moments.draw(cross, noise, &mut rng, MemStack::new(&mut workspace.memory));
         return;
     }
     cross.fill(0.0);

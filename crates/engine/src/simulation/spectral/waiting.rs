@@ -1,15 +1,16 @@
 //! Where problems wait until there are enough of one size to solve them together.
 
 use eigensweep_theory::Failure;
-use eigensweep_theory::additive::{Additive, AdditiveBatch, Represented};
+use eigensweep_theory::additive::{AdditiveBatch, Represented};
 use eigensweep_theory::leakage::{CleanMoment, Population};
+use faer::{MatMut, MatRef};
 
 use super::Spectral;
 use super::sample::row_set;
 
 /// Problems that wait, each with a tag of the caller's.
 ///
-/// Whoever brings one asks first whether it [`has room`](Self::has_room_for), and otherwise
+/// Whoever brings one, or another sample, asks first whether it [`has room`](Self::has_room_for), and otherwise
 /// [`solve`](Self::solve)s, reads the [`solved`](Self::solved), and [`clear`](Self::clear)s.
 #[derive(Debug)]
 pub(super) struct WaitingRoom<T> {
@@ -18,8 +19,8 @@ pub(super) struct WaitingRoom<T> {
     waiting: Vec<(T, usize)>,
     /// By number of the moments.
     populations: Vec<Source>,
-    /// The moments that problems are pushed for; none at the beginning of a sample or of a batch.
-    current: Option<usize>,
+    /// The moments that problems are pushed for.
+    current: usize,
 }
 
 /// What row spaces are measured against, kept until the batch is solved.
@@ -53,19 +54,41 @@ impl<T: Copy> WaitingRoom<T> {
             solver,
             waiting: Vec::with_capacity(most),
             populations: (0..most).map(source).collect(),
-            current: None,
+            current: 0,
         }
     }
 
-    /// Forgets everything.
+    /// Forgets all problems, and all moments but those of the present sample.
     pub(super) fn clear(&mut self) {
-        self.waiting.clear();
-        self.current = None;
+        if !self.waiting.is_empty() {
+            self.solver.keep(self.current);
+            self.waiting.clear();
+        }
+        self.current = 0;
     }
 
-    /// Moments of another sample come next.
-    pub(super) fn next_sample(&mut self) {
-        self.current = None;
+    /// Another sample, of size d with ℓ labels, comes next: C̃, B̃ and y² to be filled. Its problems
+    /// are to be solved for these dimensions, which must be those of all that wait.
+    pub(super) fn next_sample(
+        &mut self,
+        (size, labels): (usize, usize),
+        dimensions: impl Iterator<Item = usize>,
+    ) -> (MatMut<'_, f64>, MatMut<'_, f64>, &mut f64) {
+        self.current = self.waiting.last().map_or(0, |(_, last)| last + 1);
+        if self.waiting.is_empty() {
+            self.solver.start(size, labels, dimensions);
+        }
+        self.moments_mut()
+    }
+
+    /// C̃, B̃ and y² of the present sample.
+    pub(super) fn moments_mut(&mut self) -> (MatMut<'_, f64>, MatMut<'_, f64>, &mut f64) {
+        self.solver.moments_mut(self.current)
+    }
+
+    /// C̃ and B̃ of the present sample.
+    pub(super) fn moments(&self) -> (MatRef<'_, f64>, MatRef<'_, f64>) {
+        self.solver.moments(self.current)
     }
 
     /// Whether a problem of size d can wait with those that do.
@@ -73,32 +96,16 @@ impl<T: Copy> WaitingRoom<T> {
         self.waiting.is_empty() || (self.solver.size() == size && self.waiting.len() < self.solver.capacity())
     }
 
-    /// Takes a problem of the present sample, to be solved for these dimensions, which must be
-    /// those of all that wait.
-    pub(super) fn push(
-        &mut self,
-        problem: &Additive<'_>,
-        origin: Origin<'_>,
-        dimensions: impl Iterator<Item = usize>,
-        tag: T,
-    ) {
-        if self.waiting.is_empty() {
-            self.solver.start(problem.sigma.len(), problem.input_labels.ncols(), dimensions);
-        }
-        let moments = self.current.unwrap_or_else(|| {
-            let Additive { inputs, input_labels, label_power, .. } = *problem;
-            let moments = self.solver.add_moments(inputs, input_labels, label_power);
-            let source = &mut self.populations[moments];
-            source.data = origin.data;
-            source.signal.clear();
-            source.signal.extend_from_slice(origin.signal);
-            source.gamma.clear();
-            source.gamma.extend_from_slice(origin.gamma);
-            moments
-        });
-        self.current = Some(moments);
-        self.solver.push(moments, problem.sigma);
-        self.waiting.push((tag, moments));
+    /// Takes the problem of the present sample with the views of Σ (d).
+    pub(super) fn push(&mut self, sigma: &[f64], origin: Origin<'_>, tag: T) {
+        let source = &mut self.populations[self.current];
+        source.data = origin.data;
+        source.signal.clear();
+        source.signal.extend_from_slice(origin.signal);
+        source.gamma.clear();
+        source.gamma.extend_from_slice(origin.gamma);
+        self.solver.push(self.current, sigma);
+        self.waiting.push((tag, self.current));
     }
 
     /// Solves what waits.

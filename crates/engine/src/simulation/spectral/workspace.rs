@@ -4,10 +4,9 @@ use eigensweep_sampling::explicit::{BLOCK_ROWS, ExplicitNoise};
 use eigensweep_sampling::gaussian::GaussianSource;
 use eigensweep_sampling::moments::MomentSampler;
 use eigensweep_sampling::subset::NestedGram;
-use eigensweep_theory::InstructionSet;
 use eigensweep_theory::additive::AdditiveBatch;
-use eigensweep_theory::probing::Probe;
 use eigensweep_theory::thresholds::Thresholds;
+use eigensweep_theory::{InstructionSet, MemBuffer};
 use faer::Mat;
 use std::sync::Arc;
 
@@ -18,7 +17,6 @@ use super::waiting::WaitingRoom;
 use crate::input::{Input, RowSet, teacher};
 
 /// Buffers of one thread.
-#[derive(Debug)]
 pub(crate) struct Workspace {
     /// κ² of the current replicate and data setting.
     pub(super) signal: Vec<f64>,
@@ -43,13 +41,18 @@ pub(crate) struct Workspace {
     pub(super) clean: Mat<f64>,
     pub(super) cross: Mat<f64>,
     pub(super) noise: Mat<f64>,
-    /// C̃ and B̃.
-    pub(super) inputs: Mat<f64>,
-    pub(super) input_labels: Mat<f64>,
-    pub(super) probe: Probe,
+    /// Of whatever draws or probes one sample.
+    pub(super) memory: MemBuffer,
+    pub(super) instruction_set: InstructionSet,
     /// Corrupted problems, each with where its rows begin.
     pub(super) corrupted: WaitingRoom<usize>,
     pub(super) clean_losses: CleanLosses,
+}
+
+impl std::fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Workspace {{ {:?}, {:?} }}", self.corrupted, self.clean_losses)
+    }
 }
 
 impl Workspace {
@@ -104,14 +107,13 @@ impl Workspace {
             pool,
             nested,
             block: Mat::zeros(width, BLOCK_ROWS),
-            moments: MomentSampler::new(instruction_set, width, counts.noise),
+            moments: MomentSampler::new(instruction_set, width),
             explicit: ExplicitNoise::new(instruction_set, counts.noise),
             clean: Mat::zeros(width, width),
             cross: Mat::zeros(width, counts.noise),
             noise: Mat::zeros(counts.noise, counts.noise),
-            inputs: Mat::zeros(size, size),
-            input_labels: Mat::zeros(size, counts.labels),
-            probe: Probe::new(instruction_set, counts.signal, counts.labels),
+            memory: MemBuffer::new(simulation.scratch()),
+            instruction_set,
             corrupted: WaitingRoom::new(corrupted, counts.signal, counts.noise),
             clean_losses: CleanLosses::new(simulation, clean, paradigms, samples),
         }
