@@ -43,7 +43,7 @@ use crate::wishart;
 /// others explain; a hundred times that.
 pub const RANK_TOLERANCE: f64 = 1e-12;
 
-/// Workspace of the moment sampler for one largest width w and noise dimension p.
+/// Workspace of the moment sampler for one largest width w.
 ///
 /// ```
 /// use eigensweep_sampling::moments::MomentSampler;
