@@ -55,7 +55,7 @@ pub const RANK_TOLERANCE: f64 = 1e-12;
 /// // A sample of a billion rows of one input and one label, and noise in three components.
 /// let n = 1_000_000_000;
 /// let clean = faer::mat![[4e9, 1e9], [1e9, 1e9]];
-/// let mut sampler = MomentSampler::new(InstructionSet::detect(), 2, 3);
+/// let mut sampler = MomentSampler::new(InstructionSet::detect(), 2);
 /// let mut memory = MemBuffer::new(MomentSampler::scratch(2, 3));
 /// let stack = MemStack::new(&mut memory);
 /// sampler.condition_on(clean.as_ref(), n, stack)?;

@@ -10,7 +10,7 @@
 //!
 //! Measured on one core of an AMD EPYC of the Zen 4 kind that others shared, AVX-512, of a Gram
 //! matrix, at d = 100, 256, 512 and 784: 1.2, 10, 50 and 155 ms; faer 0.7, 5.8, 32 and 87. One
-//! problem alone fills one lane of eight between the band and the eigenvalues, and of its
+//! problem alone fills one lane of four between the band and the eigenvalues, and of its
 //! reflectors.
 
 use faer::diag::DiagMut;
