@@ -33,5 +33,5 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Contents, InputError> {
         return Err(InputError::Dimension { what: "inputs", expected: 2, found: values.len() });
     };
     let rows = Box::new(Dense::<f64>::new(rest, samples as usize, features as usize)?);
-    Ok(Contents { inputs: Some(Inputs { rows, names: Vec::new() }), columns: Vec::new() })
+    Ok(Contents { inputs: Some(Inputs { rows, names: Vec::new() }), ..Contents::default() })
 }
