@@ -14,6 +14,7 @@ use faer::{Accum, MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
 use super::product::{Packing, Product, Right, column, column_mut};
+use super::transposition::{put, turned};
 use crate::Failure;
 use crate::lanes::InstructionSet;
 use crate::lanes::arithmetic::{Arithmetic, lanes, register};
@@ -308,16 +309,12 @@ fn exchange<S: Simd, const N: usize>(s: S, mut columns: MatMut<'_, f64>, rows: &
     let count = columns.ncols();
     let whole = if count == N { rows.len() - rows.len() % N } else { 0 };
     let (squares, rest) = rows.split_at_mut(whole);
-    for (n, rows) in squares.chunks_exact_mut(N).enumerate() {
-        let mut square = [s.all(0.0); N];
-        for c in 0..N {
-            let own = S::as_simd_f64s(&column(columns.as_ref(), c)[n * N..][..N]).0[0];
-            square[c] = if back { rows[c] } else { own };
-        }
-        turn::<S, N>(s, &mut square);
-        for c in 0..N {
-            let own = S::as_mut_simd_f64s(&mut column_mut(columns.as_mut(), c)[n * N..][..N]).0;
-            *(if back { &mut own[0] } else { &mut rows[c] }) = square[c];
+    for (n, rows) in squares.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+        if back {
+            turn::<S, N>(s, rows);
+            put::<S, N>(rows, columns.as_mut(), n * N, 0);
+        } else {
+            *rows = turned::<S, N>(s, columns.as_ref(), n * N, 0);
         }
     }
     for (i, row) in rest.iter_mut().enumerate() {

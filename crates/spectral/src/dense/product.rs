@@ -9,8 +9,8 @@
 //! brought side by side, 48 KiB, then, for each R registers of rows, the left factor's, 18 KiB,
 //! while the first of the tiles multiplies it: that lies in L1 while the tiles read it, whatever
 //! the stride of its columns. The rows after these, and the sums of the tile after this one, are
-//! asked for meanwhile. A left factor of [`FEW`] rows does not pay for that: both are then read where
-//! they lie, the right one down its columns.
+//! asked for meanwhile. A left factor of [`FEW`] rows does not pay for that: both are then read
+//! where they lie, the right one down its columns.
 //!
 //! Between such stretches the sums rest in memory, which rounds nothing: every entry is one chain
 //! of fused multiply-adds in ascending order of the terms, whatever tile it stands in.

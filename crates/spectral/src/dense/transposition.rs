@@ -73,7 +73,12 @@ impl WithSimd for Mirror<'_> {
 
 /// The square of N registers of a matrix at row i and column j, transposed.
 #[inline(always)]
-fn turned<S: Simd, const N: usize>(s: S, matrix: MatRef<'_, f64>, i: usize, j: usize) -> [S::f64s; N] {
+pub(crate) fn turned<S: Simd, const N: usize>(
+    s: S,
+    matrix: MatRef<'_, f64>,
+    i: usize,
+    j: usize,
+) -> [S::f64s; N] {
     let mut square = [s.splat_f64s(0.0); N];
     for c in 0..N {
         square[c] = S::as_simd_f64s(&column(matrix, j + c)[i..][..N]).0[0];
@@ -82,8 +87,14 @@ fn turned<S: Simd, const N: usize>(s: S, matrix: MatRef<'_, f64>, i: usize, j: u
     square
 }
 
+/// Writes a square of N registers to a matrix at row i and column j.
 #[inline(always)]
-fn put<S: Simd, const N: usize>(square: &[S::f64s; N], mut to: MatMut<'_, f64>, i: usize, j: usize) {
+pub(crate) fn put<S: Simd, const N: usize>(
+    square: &[S::f64s; N],
+    mut to: MatMut<'_, f64>,
+    i: usize,
+    j: usize,
+) {
     for c in 0..N {
         S::as_mut_simd_f64s(&mut column_mut(to.as_mut(), j + c)[i..][..N]).0[0] = square[c];
     }
