@@ -102,7 +102,7 @@ impl Eigensolver {
         let band = &mut self.band;
         band.start(size, 0);
         band.problem_mut(0).0.copy_from_triangular_lower(matrix);
-        band.reduce(0, Ok(()));
+        band.reduce(0, size, Ok(()));
         band.diagonalize(1, true);
         band.batch.outcome(0)?;
         band.batch.sort_descending();

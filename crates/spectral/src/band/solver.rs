@@ -62,6 +62,8 @@ pub(crate) struct BandSolver {
     width: usize,
     squares: Vec<Mat<f64>>,
     factors: Vec<Mat<f64>>,
+    /// Of each problem: rows and columns that are not 0.
+    ranks: Vec<usize>,
     right: Mat<f64>,
     band: Numbers,
     pub(crate) batch: Batch,
@@ -87,6 +89,7 @@ impl BandSolver {
             width: 0,
             squares: (0..kept).map(|_| padded_mat(size, size)).collect(),
             factors: (0..kept).map(|_| Mat::zeros(half, size)).collect(),
+            ranks: vec![0; problems],
             right: padded_mat(size, width),
             band: Numbers::new(size * band_stride(half) * lanes),
             batch: Batch::of_tridiagonal(in_lanes, size, width),
@@ -128,28 +131,30 @@ impl BandSolver {
         (part(&mut self.squares[own], size, size), part(&mut self.right, size, self.width))
     }
 
-    /// Reduces the problem at `place`, which was filled, unless it has failed before.
-    pub(crate) fn reduce(&mut self, place: usize, before: Result<(), Failure>) {
-        let (size, half, lanes, width) = (self.size, HALF_WIDTH, self.lanes, self.width);
+    /// Reduces the problem at `place`, of which the first `rank` rows and columns, and rows of b,
+    /// were filled, and the others are 0, unless it has failed before.
+    pub(crate) fn reduce(&mut self, place: usize, rank: usize, before: Result<(), Failure>) {
+        let (half, lanes, width) = (HALF_WIDTH, self.lanes, self.width);
         let own = place.min(self.squares.len() - 1);
-        let mut matrix = part(&mut self.squares[own], size, size);
-        let mut right = part(&mut self.right, size, width);
+        self.ranks[place] = rank;
+        let mut matrix = part(&mut self.squares[own], rank, rank);
+        let mut right = part(&mut self.right, rank, width);
         let unit = before.and_then(|()| normalize_lower_in_place(self.instruction_set, matrix.as_mut()));
         let (outcome, units, ..) = self.batch.tridiagonal_mut(width);
         outcome[place] = unit.map(|_| ());
         let Ok(unit) = unit else { return };
         units[place] = unit;
-        let factors = self.factors[own].as_mut().subcols_mut(0, size);
+        let factors = self.factors[own].as_mut().subcols_mut(0, rank);
         let workspace = &mut self.reduction;
         reduction::reduce(self.instruction_set, half, matrix.as_mut(), factors, right.as_mut(), workspace);
         let band = self.band.as_mut_slice();
-        for j in 0..size {
-            for r in 0..(half + 1).min(size - j) {
+        for j in 0..rank {
+            for r in 0..(half + 1).min(rank - j) {
                 band[(j * band_stride(half) + r) * lanes + place] = matrix[(j + r, j)];
             }
         }
         let (.., rows) = self.batch.tridiagonal_mut(width);
-        for i in 0..size {
+        for i in 0..rank {
             for c in 0..width {
                 rows[(i * width + c) * lanes + place] = right[(i, c)];
             }
@@ -210,7 +215,9 @@ impl BandSolver {
             vectors: vectors.as_mut(),
             work: &mut self.work[..apply_work_len(size, HALF_WIDTH, count)],
         });
-        let factors = self.factors[place].as_ref().subcols(0, size);
+        let rank = self.ranks[place];
+        let (matrix, vectors) = (matrix.submatrix(0, 0, rank, rank), vectors.subrows_mut(0, rank));
+        let factors = self.factors[place].as_ref().subcols(0, rank);
         reduction::apply(self.instruction_set, HALF_WIDTH, matrix, factors, vectors, &mut self.reduction);
         Ok(())
     }

@@ -14,6 +14,7 @@ use faer::reborrow::IntoConst;
 use faer::{Accum, Mat, MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
+use super::deflation::Deflation;
 use super::{Explained, Fallback, Room, Wanted, explained, finite};
 use crate::Failure;
 use crate::band::solver::{self, BandSolver, padded, padded_mat, part};
@@ -55,6 +56,8 @@ pub(super) struct BandBatch {
     problems: Vec<usize>,
     /// Of each problem: Σ (d).
     sigma: Vec<f64>,
+    /// Of each problem: which features stay.
+    deflations: Vec<Deflation>,
     solver: BandSolver,
     /// Of each problem: F, then `Fᵀ`.
     gains: Vec<Mat<f64>>,
@@ -129,6 +132,7 @@ impl BandBatch {
             dimensions: 0,
             problems: Vec::with_capacity(capacity),
             sigma: vec![0.0; capacity * size],
+            deflations: (0..capacity).map(|_| Deflation::new(size)).collect(),
             solver: BandSolver::new(instruction_set, Self::solver_room(room, capacity, wanted)),
             gains: of_each(size, size, wanted.pencil),
             rights: of_each(size, width, factors),
@@ -162,7 +166,7 @@ impl BandBatch {
         let Room { size, width, count, .. } = room;
         let capacity = problems_for(instruction_set, room.smallest, wanted);
         let square = padded(size) * size;
-        let mut numbers = capacity * size * (width + 6);
+        let mut numbers = capacity * size * (width + 14);
         if wanted.pencil {
             let bases = if wanted.vectors { capacity } else { 1 };
             numbers += capacity * square + (2 + bases) * padded(size) * count + 3 * padded(count) * count;
@@ -209,6 +213,11 @@ impl BandBatch {
             let (matrix, right) = source(self.problems[place]);
             assert!(matrix.nrows() == self.size && matrix.ncols() == self.size, "d × d");
             assert!(right.nrows() == self.size && right.ncols() == self.width, "d × ℓ");
+            let (before, rest) = self.deflations.split_at_mut(place);
+            match self.problems[..place].iter().position(|source| *source == self.problems[place]) {
+                Some(same) => rest[0].copy_source(&before[same]),
+                None => rest[0].of_source(self.instruction_set, matrix, right),
+            }
         }
         if self.wanted.projected {
             self.solve_projected(count, &source);
@@ -235,12 +244,13 @@ impl BandBatch {
                 matrix,
                 right,
                 sigma: &self.sigma[place * size..][..size],
+                deflation: &mut self.deflations[place],
                 roots: &mut self.roots[place * size..][..size],
                 inverses: &mut self.inverses[place * size..][..size],
                 to,
                 rows,
             });
-            self.solver.reduce(place, self.scaled[place]);
+            self.solver.reduce(place, self.deflations[place].rank(), self.scaled[place]);
         }
         self.solver.diagonalize(problems, self.wanted.vectors);
         for place in 0..problems {
@@ -252,8 +262,10 @@ impl BandBatch {
         if self.wanted.vectors {
             self.solver.batch.sort_descending();
             for place in 0..problems {
-                let to = part(&mut self.vectors[place], size, count);
-                self.eigen[place] = self.eigen[place].and(self.solver.leading_vectors(place, to));
+                let mut to = part(&mut self.vectors[place], size, count);
+                let found = self.solver.leading_vectors(place, to.as_mut());
+                self.eigen[place] = self.eigen[place].and(found);
+                self.deflations[place].expand(to, &mut self.pivots);
             }
         }
     }
@@ -265,46 +277,51 @@ impl BandBatch {
         for place in 0..self.problems.len() {
             let (matrix, right) = source(self.problems[place]);
             let roots = &mut self.roots[place * size..][..size];
-            let (mut factor, _) = self.solver.problem_mut(place);
+            let (mut square, _) = self.solver.problem_mut(place);
             let mut rows = part(&mut self.rights[place], size, width);
             self.scaled[place] = set.run(Scale {
                 matrix,
                 right,
                 sigma: &self.sigma[place * size..][..size],
-                roots,
+                deflation: &mut self.deflations[place],
+                roots: &mut *roots,
                 inverses: &mut self.inverses[place * size..][..size],
-                to: factor.as_mut(),
+                to: square.as_mut(),
                 rows: rows.as_mut(),
             });
-            let pivots = &mut self.pivots[..size];
+            let rank = self.deflations[place].rank();
+            let (mut factor, rows) = (square.submatrix_mut(0, 0, rank, rank), rows.subrows(0, rank));
+            let roots = &roots[..rank];
+            let pivots = &mut self.pivots[..rank];
             let floor = size as f64 * f64::EPSILON;
             let factored =
                 self.scaled[place].and_then(|()| factor_shifted(set, factor.as_mut(), 1.0, floor, pivots));
             self.factored[place] = factored;
             if factored.is_err() {
                 if self.wanted.pencil {
-                    self.solver.reduce(place, factored);
+                    self.solver.reduce(place, rank, factored);
                 }
                 continue;
             }
             set.run(Mirror { matrix: factor.as_mut(), both: false });
             let factor = factor.into_const();
             if self.wanted.ridge {
-                let mut solution = part(&mut self.solution, size, width);
-                solution.copy_from(rows.as_ref());
+                let mut solution = part(&mut self.solution, rank, width);
+                solution.copy_from(rows);
                 solve_lower_in_place(set, factor, solution.as_mut());
                 let lower = set.run(Power { matrix: solution.as_ref() });
                 solve_upper_in_place(set, factor, solution.as_mut());
                 self.ridge[place] = lower + set.run(Power { matrix: solution.as_ref() });
             }
             if self.wanted.pencil {
-                let inverses = &mut self.inverses[place * size..][..size];
-                let mut gain = part(&mut self.gains[place], size, size);
+                let inverses = &mut self.inverses[place * size..][..rank];
+                let mut gain = part(&mut self.gains[place], rank, rank);
                 invert_lower(set, factor, gain.as_mut());
                 set.run(Gain { factor, roots, pivots, inverses, gain: gain.as_mut() });
-                let (form, _) = self.solver.problem_mut(place);
+                let (square, _) = self.solver.problem_mut(place);
+                let form = square.submatrix_mut(0, 0, rank, rank);
                 gram_lower(set, form, Accum::Replace, gain.as_ref());
-                self.solver.reduce(place, Ok(()));
+                self.solver.reduce(place, rank, Ok(()));
                 set.run(Mirror { matrix: gain, both: true });
             }
         }
@@ -333,21 +350,30 @@ impl BandBatch {
     /// U, M and R of a problem whose P stands in the first of the columns, and what they explain.
     fn probe(&mut self, place: usize, count: usize, dimensions: &[usize]) {
         let (size, width, set) = (self.size, self.width, self.instruction_set);
-        let roots = &self.roots[place * size..][..size];
-        let inverses = &self.inverses[place * size..][..size];
+        // Below the rank A is 0, so that U is P.
+        let rank = self.deflations[place].rank();
+        let roots = &self.roots[place * size..][..rank];
+        let inverses = &self.inverses[place * size..][..rank];
         let [given, image] = &mut self.columns;
         let own = place.min(self.bases.len() - 1);
-        let (given, mut image, mut basis) =
-            (part(given, size, count), part(image, size, count), part(&mut self.bases[own], size, count));
+        let mut whole = part(&mut self.bases[own], size, count);
+        whole.as_mut().subrows_mut(rank, size - rank).copy_from(given.as_ref().submatrix(
+            rank,
+            0,
+            size - rank,
+            count,
+        ));
+        let mut basis = whole.subrows_mut(0, rank);
+        let (given, mut image) = (part(given, rank, count), part(image, rank, count));
         // s and t of `A U = s + t` and `U = P/L − s`: see `lanes::gain::Images`.
-        let gain = self.gains[place].as_ref().submatrix(0, 0, size, size);
+        let gain = self.gains[place].as_ref().submatrix(0, 0, rank, rank);
         basis.fill(0.0);
         image.fill(0.0);
         multiply_triangles(set, gain, given.as_ref(), [basis.as_mut(), image.as_mut()], &mut self.triangles);
         let (upper, lower) = (basis.as_mut(), image.as_mut());
         set.run(Images { given: given.as_ref(), roots, inverses, upper, lower });
         // Q is applied: the problem's square is free.
-        let mut across = self.solver.problem_mut(place).0.subrows_mut(0, count);
+        let mut across = self.solver.problem_mut(place).0.submatrix_mut(0, 0, count, rank);
         set.run(Transpose { from: basis.as_ref(), to: across.as_mut() });
         let across = across.into_const();
         // Needed no more when the fallback is.
@@ -362,7 +388,7 @@ impl BandBatch {
             right: Right::Matrix { right: image.as_ref(), sign: 1.0, lower: true },
             packing: &mut Packing::new(),
         });
-        let labels = self.rights[place].as_ref().submatrix(0, 0, size, width);
+        let labels = self.rights[place].as_ref().submatrix(0, 0, rank, width);
         product(set, right.as_mut(), Accum::Replace, across, labels);
         let scales = &mut self.scales[..count];
         for (j, scale) in scales.iter_mut().enumerate() {
@@ -396,6 +422,9 @@ impl BandBatch {
         for (n, &k) in dimensions.iter().enumerate() {
             let sum = explained(set, &of, k, &mut self.fallback);
             self.explained[place * self.dimensions + n] = sum;
+        }
+        if self.wanted.vectors {
+            self.deflations[place].expand(part(&mut self.bases[own], self.size, count), &mut self.pivots);
         }
     }
 
@@ -438,11 +467,12 @@ fn copy(from: &Mat<f64>, mut to: MatMut<'_, f64>) {
 }
 
 /// Writes the lower triangle of `Σ^(−½) C Σ^(−½)` and `Σ^(−½) B`, with the roundings of
-/// [`interleave`](crate::lanes::interleave), and Σ^½.
+/// [`interleave`](crate::lanes::interleave), and Σ^½; of the features that stay, where others go.
 struct Scale<'a> {
     matrix: MatRef<'a, f64>,
     right: MatRef<'a, f64>,
     sigma: &'a [f64],
+    deflation: &'a mut Deflation,
     roots: &'a mut [f64],
     /// Workspace (d).
     inverses: &'a mut [f64],
@@ -455,7 +485,27 @@ impl WithSimd for Scale<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) -> Self::Output {
-        let Self { matrix, right, sigma, roots, inverses, mut to, mut rows } = self;
+        let Self { matrix, right, sigma, deflation, roots, inverses, mut to, mut rows } = self;
+        deflation.of_problem([matrix, right], sigma, roots, inverses);
+        if let Some(kept) = deflation.kept() {
+            let mut zero = 0.0;
+            for (b, &j) in kept.iter().enumerate() {
+                let (to, from) = (column_mut(to.as_mut(), b), column(matrix, j));
+                for (a, &i) in kept.iter().enumerate().skip(b) {
+                    to[a] = from[i] * inverses[b] * inverses[a];
+                    zero += to[a] * 0.0;
+                }
+            }
+            for c in 0..rows.ncols() {
+                let to = column_mut(rows.as_mut(), c);
+                for (a, &i) in kept.iter().enumerate() {
+                    to[a] = right[(i, c)] * inverses[a];
+                    zero += to[a] * 0.0;
+                }
+                to[kept.len()..].fill(0.0);
+            }
+            return if zero.is_nan() { Err(Failure::NotFinite) } else { Ok(()) };
+        }
         for ((root, inverse), sigma) in roots.iter_mut().zip(&mut *inverses).zip(sigma) {
             *root = sigma.sqrt();
             *inverse = 1.0 / *root;

@@ -27,6 +27,7 @@
 //! ([`lanes`](crate::lanes)).
 
 mod band;
+mod deflation;
 mod lanes;
 
 use faer::{Mat, MatMut, MatRef};
