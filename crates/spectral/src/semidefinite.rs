@@ -23,6 +23,7 @@ use faer::linalg::temp_mat_scratch;
 use faer::linalg::temp_mat_zeroed;
 use faer::mat::AsMatMut;
 use faer::{MatMut, MatRef};
+use pulp::{Simd, WithSimd};
 
 use crate::dense::product::column_mut;
 use crate::dense::{factor_in_place, solve_lower_in_place};
@@ -77,11 +78,28 @@ pub fn explained_power(
         // In the order of the numbers: a vectorised sum would depend on the width of registers.
         right.as_ref().col_iter().map(|column| column.iter().map(|x| x * x).sum::<f64>()).sum()
     } else {
-        explained_power_pivoted(matrix, right)
+        instruction_set.run(Pivoted { matrix, right })
+    }
+}
+
+/// [`explained_power_pivoted`] in the registers of an instruction set, none of whose operations
+/// fuses what it does not.
+struct Pivoted<'a> {
+    matrix: MatMut<'a, f64>,
+    right: MatMut<'a, f64>,
+}
+
+impl WithSimd for Pivoted<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f64 {
+        explained_power_pivoted(self.matrix, self.right)
     }
 }
 
 /// The same for an equilibrated M (unit or zero diagonal) that may be singular, pivot by pivot.
+#[inline(always)]
 fn explained_power_pivoted(mut matrix: MatMut<'_, f64>, mut right: MatMut<'_, f64>) -> f64 {
     let (size, width) = (right.nrows(), right.ncols());
     let tolerance = size as f64 * f64::EPSILON;

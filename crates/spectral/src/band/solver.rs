@@ -62,8 +62,10 @@ pub(crate) struct BandSolver {
     width: usize,
     squares: Vec<Mat<f64>>,
     factors: Vec<Mat<f64>>,
-    /// Of each problem: rows and columns that are not 0.
+    /// Of each problem: rows and columns that are not 0; and the most of them, of those that were
+    /// diagonalized last.
     ranks: Vec<usize>,
+    reached: usize,
     right: Mat<f64>,
     band: Numbers,
     pub(crate) batch: Batch,
@@ -90,6 +92,7 @@ impl BandSolver {
             squares: (0..kept).map(|_| padded_mat(size, size)).collect(),
             factors: (0..kept).map(|_| Mat::zeros(half, size)).collect(),
             ranks: vec![0; problems],
+            reached: 0,
             right: padded_mat(size, width),
             band: Numbers::new(size * band_stride(half) * lanes),
             batch: Batch::of_tridiagonal(in_lanes, size, width),
@@ -165,21 +168,28 @@ impl BandSolver {
     /// sides; whether [`leading_vectors`](Self::leading_vectors) are to come.
     pub(crate) fn diagonalize(&mut self, count: usize, vectors: bool) {
         self.batch.adopt(count);
-        let (size, lanes, width, half) = (self.size, self.lanes, self.width, HALF_WIDTH);
+        let (lanes, width, half) = (self.lanes, self.width, HALF_WIDTH);
+        // What is 0 in all problems stays so, and further zeros change no bit of one.
+        let reached = self.ranks[..count].iter().copied().max().unwrap_or(0);
+        self.reached = reached;
         let kept = if vectors { count } else { 0 };
         let mut squares = self.squares.iter_mut().take(kept);
         let mut squares: [MatMut<'_, f64>; MAX_LANES] = std::array::from_fn(|_| match squares.next() {
-            Some(square) => part(square, size, size),
+            Some(square) => part(square, reached, reached),
             None => MatMut::from_column_major_slice_mut(&mut [], 0, 0),
         });
         let (_, _, diagonal, off_diagonal, rows) = self.batch.tridiagonal_mut(width);
+        let (diagonal, rest) = diagonal.split_at_mut(reached * lanes);
+        rest.fill(0.0);
+        let (off_diagonal, rest) = off_diagonal.split_at_mut(reached * lanes);
+        rest.fill(0.0);
         self.in_lanes.run(Chase {
-            size,
+            size: reached,
             half_width: half,
-            band: &mut self.band.as_mut_slice()[..size * band_stride(half) * lanes],
+            band: &mut self.band.as_mut_slice()[..reached * band_stride(half) * lanes],
             diagonal,
             off_diagonal,
-            rows,
+            rows: &mut rows[..reached * width * lanes],
             width,
             squares: &mut squares[..kept],
             work: &mut self.work[..chase_work_len(half) * lanes],
@@ -207,16 +217,18 @@ impl BandSolver {
             work: &mut self.work[..tridiagonal_vectors_work(size, count)],
         };
         tridiagonal_vectors(self.instruction_set, of_one)?;
-        let matrix = self.squares[place].as_ref().submatrix(0, 0, size, size);
-        self.instruction_set.run(ApplyChased {
-            size,
-            half_width: HALF_WIDTH,
-            reflectors: matrix,
-            vectors: vectors.as_mut(),
-            work: &mut self.work[..apply_work_len(size, HALF_WIDTH, count)],
-        });
         let rank = self.ranks[place];
-        let (matrix, vectors) = (matrix.submatrix(0, 0, rank, rank), vectors.subrows_mut(0, rank));
+        let mut vectors = vectors.subrows_mut(0, rank);
+        // The columns of the chase count from the last one that it reached.
+        let reflectors = self.squares[place].as_ref().submatrix(0, self.reached - rank, rank, rank);
+        self.instruction_set.run(ApplyChased {
+            size: rank,
+            half_width: HALF_WIDTH,
+            reflectors,
+            vectors: vectors.as_mut(),
+            work: &mut self.work[..apply_work_len(rank, HALF_WIDTH, count)],
+        });
+        let matrix = self.squares[place].as_ref().submatrix(0, 0, rank, rank);
         let factors = self.factors[place].as_ref().subcols(0, rank);
         reduction::apply(self.instruction_set, HALF_WIDTH, matrix, factors, vectors, &mut self.reduction);
         Ok(())
