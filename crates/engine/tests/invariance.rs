@@ -88,6 +88,14 @@ const ADDED: [&str; 12] = [
 ];
 
 #[test]
+fn a_few_inputs_beside_hundreds_on_one_axis() {
+    let many =
+        "augmentation.alignment=[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+    let few = ["job.replicates=2", "grid.samples=[15, 20]", many];
+    assert_unchanged(GAUSSIAN, &few, &["data.components=[10, 260]"]);
+}
+
+#[test]
 fn more_values_leave_rows_of_classes_as_they_are() {
     for sampler in ["sampler.kind=moments", "sampler.kind=explicit"] {
         let mut added = ADDED.to_vec();

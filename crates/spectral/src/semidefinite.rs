@@ -25,7 +25,7 @@ use faer::mat::AsMatMut;
 use faer::{MatMut, MatRef};
 use pulp::{Simd, WithSimd};
 
-use crate::dense::product::column_mut;
+use crate::dense::product::{column, column_mut};
 use crate::dense::{factor_in_place, solve_lower_in_place};
 use crate::lanes::InstructionSet;
 
@@ -82,8 +82,11 @@ pub fn explained_power(
     }
 }
 
-/// [`explained_power_pivoted`] in the registers of an instruction set, none of whose operations
-/// fuses what it does not.
+/// Steps whose updates of what remains are taken together, so that it comes near once for them.
+const TOGETHER: usize = 8;
+
+/// The same for an equilibrated M (unit or zero diagonal) that may be singular, pivot by pivot: each
+/// entry takes the updates of the steps in their order, unfused.
 struct Pivoted<'a> {
     matrix: MatMut<'a, f64>,
     right: MatMut<'a, f64>,
@@ -94,48 +97,70 @@ impl WithSimd for Pivoted<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> f64 {
-        explained_power_pivoted(self.matrix, self.right)
+        let Self { mut matrix, mut right } = self;
+        let (size, width) = (right.nrows(), right.ncols());
+        let tolerance = size as f64 * f64::EPSILON;
+        // Below, rows without a safe pivot are never looked at again: what is not finite must not
+        // hide there.
+        let finite = (0..size).all(|j| column(matrix.as_ref(), j)[j..].iter().all(|x| x.is_finite()));
+        if !finite || !right.as_ref().is_all_finite() {
+            return f64::NAN;
+        }
+        let mut explained = 0.0;
+        for step in 0..size {
+            let (at, pivot) = largest_pivot(matrix.as_ref(), step);
+            if pivot <= tolerance {
+                break;
+            }
+            exchange(matrix.as_mut(), step, at);
+            let root = pivot.sqrt();
+            for c in 0..width {
+                (right[(step, c)], right[(at, c)]) = (right[(at, c)], right[(step, c)]);
+                right[(step, c)] /= root;
+                explained += right[(step, c)] * right[(step, c)];
+            }
+            // Column `step` of L; of what remains, the diagonal is updated at once.
+            let first = step - step % TOGETHER;
+            let (done, mut rest) = matrix.as_mut().split_at_col_mut(step);
+            let own = column_mut(rest.as_mut(), 0);
+            for q in first..step {
+                let factor = column(done.as_ref(), q);
+                subtract(&mut own[step + 1..], &factor[step + 1..], factor[step]);
+            }
+            own[step + 1..].iter_mut().for_each(|x| *x /= root);
+            for j in step + 1..size {
+                let x = matrix[(j, step)];
+                matrix[(j, j)] -= x * x;
+                for c in 0..width {
+                    let update = x * right[(step, c)];
+                    right[(j, c)] -= update;
+                }
+            }
+            if step % TOGETHER + 1 == TOGETHER {
+                let (done, mut rest) = matrix.as_mut().split_at_col_mut(step + 1);
+                let factors: [&[f64]; TOGETHER] = std::array::from_fn(|q| column(done.as_ref(), first + q));
+                for n in step + 1..size {
+                    let own = &mut column_mut(rest.as_mut(), n - step - 1)[n + 1..];
+                    let by = factors.map(|factor| factor[n]);
+                    let factors = factors.map(|factor| &factor[n + 1..][..own.len()]);
+                    for (i, x) in own.iter_mut().enumerate() {
+                        for q in 0..TOGETHER {
+                            *x -= factors[q][i] * by[q];
+                        }
+                    }
+                }
+            }
+        }
+        explained
     }
 }
 
-/// The same for an equilibrated M (unit or zero diagonal) that may be singular, pivot by pivot.
+/// x ← x − c y, not fused.
 #[inline(always)]
-fn explained_power_pivoted(mut matrix: MatMut<'_, f64>, mut right: MatMut<'_, f64>) -> f64 {
-    let (size, width) = (right.nrows(), right.ncols());
-    let tolerance = size as f64 * f64::EPSILON;
-    // Below, rows without a safe pivot are never looked at again: what is not finite must not hide
-    // there.
-    let finite = (0..size).all(|j| (j..size).all(|i| matrix[(i, j)].is_finite()));
-    if !finite || !right.as_ref().is_all_finite() {
-        return f64::NAN;
+fn subtract(x: &mut [f64], y: &[f64], factor: f64) {
+    for (x, y) in x.iter_mut().zip(y) {
+        *x -= y * factor;
     }
-    let mut explained = 0.0;
-    for step in 0..size {
-        let (at, pivot) = largest_pivot(matrix.as_ref(), step);
-        if pivot <= tolerance {
-            break;
-        }
-        exchange(matrix.as_mut(), step, at);
-        let root = pivot.sqrt();
-        for c in 0..width {
-            (right[(step, c)], right[(at, c)]) = (right[(at, c)], right[(step, c)]);
-            right[(step, c)] /= root;
-            explained += right[(step, c)] * right[(step, c)];
-        }
-        // Column `step` of L, then the update of what remains.
-        let (done, mut rest) = matrix.as_mut().split_at_col_mut(step + 1);
-        let factor = &mut column_mut(done, step)[step + 1..];
-        factor.iter_mut().for_each(|x| *x /= root);
-        for (n, &from) in factor.iter().enumerate() {
-            let own = &mut column_mut(rest.as_mut(), n)[step + 1 + n..];
-            own.iter_mut().zip(&factor[n..]).for_each(|(to, x)| *to -= x * from);
-            for c in 0..width {
-                let update = from * right[(step, c)];
-                right[(step + 1 + n, c)] -= update;
-            }
-        }
-    }
-    explained
 }
 
 /// Place and value of the largest remaining pivot.
@@ -149,8 +174,8 @@ fn largest_pivot(matrix: MatRef<'_, f64>, step: usize) -> (usize, f64) {
     best
 }
 
-/// Exchanges rows and columns p ≤ q of what remains, from row and column p on, of a symmetric matrix in its
-/// lower triangle.
+/// Exchanges rows and columns p ≤ q of what remains, from row and column p on, of a symmetric
+/// matrix in its lower triangle, and of the columns of L whose updates are to come.
 fn exchange(mut matrix: MatMut<'_, f64>, p: usize, q: usize) {
     if p == q {
         return;
@@ -159,6 +184,7 @@ fn exchange(mut matrix: MatMut<'_, f64>, p: usize, q: usize) {
     let mut swap = |one: (usize, usize), other: (usize, usize)| {
         (matrix[one], matrix[other]) = (matrix[other], matrix[one]);
     };
+    (p - p % TOGETHER..p).for_each(|done| swap((p, done), (q, done)));
     swap((p, p), (q, q));
     (p + 1..q).for_each(|i| swap((i, p), (q, i)));
     (q + 1..size).for_each(|i| swap((i, p), (i, q)));

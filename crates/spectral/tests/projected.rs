@@ -9,7 +9,7 @@ use common::{Projected, WAYS, hard_symmetric, largest, lower_only, norm, project
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::leading::LeadingBatch;
-use eigensweep_spectral::scaled::Way;
+use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted, Way};
 use eigensweep_testkit::random::Random;
 use faer::Mat;
 use proptest::prelude::*;
@@ -159,6 +159,26 @@ fn room_for_a_larger_size_serves_smaller_ones() {
             let (matrix, right) = (Random(1).symmetric(size), Random(2).normals(size, width));
             let alone = project(way, &matrix, &right);
             assert_eq!(common::project(&mut batch, &[(matrix, right)]), [alone], "{way:?}: {size}, {width}");
+        }
+    }
+}
+
+#[test]
+fn as_many_problems_of_a_size_fit_as_are_promised_whatever_else_is_served() {
+    let all = Wanted { ridge: true, projected: true, pencil: true, vectors: false };
+    let alone = Wanted { ridge: true, ..Wanted::default() };
+    for isa in InstructionSet::available() {
+        for wanted in [all, alone] {
+            for sizes in [[40, 100], [40, 300], [40, 520], [300, 520], [300, 400], [520, 900]] {
+                let [smallest, size] = sizes;
+                let of = [(Room { size, smallest, width: 1, count: 1 }, wanted)];
+                let mut batch = ScaledBatch::serving(None, isa, &of, 1);
+                for d in sizes {
+                    batch.start(d, 1);
+                    let most = ScaledBatch::capacity_for(None, isa, d, &of);
+                    assert_eq!(most, batch.capacity(), "{d} of {sizes:?}, {wanted:?}, {}", isa.name());
+                }
+            }
         }
     }
 }

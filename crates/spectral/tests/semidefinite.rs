@@ -48,6 +48,60 @@ fn problem(size: usize, rank: usize, width: usize, seed: u64) -> (Mat<f64>, Mat<
     (symmetrized(&(&factor * factor.transpose())), right)
 }
 
+/// Cholesky with diagonal pivoting of the equilibrated M, each step's update at once.
+fn step_by_step(matrix: &Mat<f64>, right: &Mat<f64>) -> f64 {
+    let (size, width) = (right.nrows(), right.ncols());
+    let scale: Vec<f64> = (0..size).map(|i| 1.0 / matrix[(i, i)].sqrt()).collect();
+    let mut left = Mat::from_fn(size, size, |i, j| matrix[(i, j)] * scale[i.max(j)] * scale[i.min(j)]);
+    let mut rows = Mat::from_fn(size, width, |i, c| right[(i, c)] * scale[i]);
+    let mut explained = 0.0;
+    for step in 0..size {
+        let at = (step..size).fold(step, |at, i| if left[(i, i)] > left[(at, at)] { i } else { at });
+        let pivot = left[(at, at)];
+        if pivot <= size as f64 * f64::EPSILON {
+            break;
+        }
+        let order = |i: usize| {
+            if i == step {
+                at
+            } else if i == at {
+                step
+            } else {
+                i
+            }
+        };
+        left = Mat::from_fn(size, size, |i, j| left[(order(i), order(j))]);
+        rows = Mat::from_fn(size, width, |i, c| rows[(order(i), c)]);
+        let column: Vec<f64> = (0..size).map(|i| left[(i, step)] / pivot.sqrt()).collect();
+        for c in 0..width {
+            rows[(step, c)] /= pivot.sqrt();
+            explained += rows[(step, c)] * rows[(step, c)];
+            for i in step + 1..size {
+                let update = column[i] * rows[(step, c)];
+                rows[(i, c)] -= update;
+            }
+        }
+        for j in step + 1..size {
+            for i in step + 1..size {
+                let update = column[i] * column[j];
+                left[(i, j)] -= update;
+            }
+        }
+    }
+    explained
+}
+
+#[test]
+fn a_singular_form_is_that_of_one_step_after_the_other_to_the_bit() {
+    for (size, rank) in [(3, 1), (9, 8), (20, 7), (41, 24), (70, 50)] {
+        for seed in 0..5 {
+            let (matrix, right) = problem(size, rank, 3, 77 + seed);
+            let (found, wanted) = (explained(&matrix, &right, 0.0), step_by_step(&matrix, &right));
+            assert_eq!(found.to_bits(), wanted.to_bits(), "{size} {rank}: {found} {wanted}");
+        }
+    }
+}
+
 fn assert_close(found: f64, wanted: f64, relative: f64, what: &str) {
     assert!((found - wanted).abs() <= relative * wanted.abs(), "{what}: {found} {wanted}");
 }

@@ -107,8 +107,7 @@ impl Deflation {
             let zero = matrix[(j, j)] == 0.0
                 && (0..self.size).all(|i| entry(i, j) == 0.0)
                 && right.row(j).iter().all(|x| *x == 0.0);
-            (*scale, *kind) =
-                if zero { (0.0, Kind::Zero) } else { (1.0 / matrix[(j, j)].sqrt(), Kind::Own) };
+            (*scale, *kind) = if zero { (0.0, Kind::Zero) } else { (1.0 / matrix[(j, j)].sqrt(), Kind::Own) };
         }
         let near = 1.0 - NEAR;
         for j in 0..self.size {

@@ -209,10 +209,14 @@ impl ScaledBatch {
         size: usize,
         of: &[(Room, Wanted)],
     ) -> usize {
+        let Rooms { lanes, band } = Rooms::of(given, of);
         match given.or(Way::for_size(size)) {
-            Some(Way::Lanes) => LaneBatch::capacity_for(instruction_set, size),
+            Some(Way::Lanes) => lanes.map_or(1, |(room, wanted)| {
+                // Of the largest size, whichever comes.
+                LaneBatch::capacity_for(instruction_set, room, wanted)
+            }),
             Some(Way::Band) => {
-                let wanted = Rooms::of(given, of).band.map_or(Wanted::default(), |(_, wanted)| wanted);
+                let wanted = band.map_or(Wanted::default(), |(_, wanted)| wanted);
                 band::problems_for(instruction_set, size, wanted)
             }
             None => 1,

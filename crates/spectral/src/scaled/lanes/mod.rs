@@ -19,6 +19,12 @@ use crate::lanes::products::Layout;
 use crate::lanes::tiles::stride;
 use crate::lanes::{InstructionSet, MAX_LANES};
 
+/// Groups of a batch: factors alone gain nothing from others beside them where one is megabytes.
+fn groups_of(room: Room, wanted: Wanted) -> usize {
+    let factors_alone = !(wanted.projected || wanted.pencil);
+    if factors_alone && room.size > 256 { 1 } else { groups_for(room.size) }
+}
+
 /// A batch of scaled problems of one size.
 pub(super) struct LaneBatch {
     instruction_set: InstructionSet,
@@ -74,7 +80,7 @@ impl LaneBatch {
     ) -> Self {
         let Room { size, width, count, .. } = room;
         let lanes = instruction_set.lanes();
-        let groups = groups_for(size);
+        let groups = groups_of(room, wanted);
         let capacity = groups * lanes;
         let factors = wanted.ridge || wanted.pencil;
         let if_wanted = |wanted: bool, x: usize| if wanted { x } else { 0 };
@@ -125,7 +131,7 @@ impl LaneBatch {
     /// Bytes of a room, about.
     pub(super) fn bytes(instruction_set: InstructionSet, room: Room, wanted: Wanted) -> usize {
         let Room { size, width, count, .. } = room;
-        let (lanes, capacity) = (instruction_set.lanes(), Self::capacity_for(instruction_set, size));
+        let (lanes, capacity) = (instruction_set.lanes(), Self::capacity_for(instruction_set, room, wanted));
         let (square, packed) = (size * stride(size), size * (size + 1) / 2);
         let mut numbers = capacity * (square + size * (width + 6));
         if wanted.projected {
@@ -139,9 +145,9 @@ impl LaneBatch {
         8 * numbers
     }
 
-    /// Most problems of up to size d at a time.
-    pub(super) fn capacity_for(instruction_set: InstructionSet, size: usize) -> usize {
-        groups_for(size) * instruction_set.lanes()
+    /// Most problems of any size at a time.
+    pub(super) fn capacity_for(instruction_set: InstructionSet, room: Room, wanted: Wanted) -> usize {
+        groups_of(room, wanted) * instruction_set.lanes()
     }
 
     /// Most problems at a time.
