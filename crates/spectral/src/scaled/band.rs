@@ -6,7 +6,8 @@
 //!
 //! Cost of a problem, in flops: ridge d³/3 + 4d²ℓ; projected 4/3 d³ + 6d²b + ≈ 11 d²ℓ; pencil d³/3
 //! (factor, shared with ridge) + d³/3 (inverse) + d³ (F Fᵀ) + 4/3 d³ + 6d²b (reduction) + ≈ 17 d²
-//! (QL) + up to 2dk² (vectors of T) + 4d²k (Q₂ and Q₁) + 2d²k (U and A U) + dk² (M).
+//! (QL) + up to 2dk² (vectors of T) + 4d²k (Q₂ and Q₁) + 2d²k (U and A U) + dk² (M); with the rank
+//! r in place of d where features are superfluous (see [`Deflation`]).
 //!
 //! Rounding: as in lanes, see [`gain`](crate::lanes::gain).
 

@@ -20,7 +20,8 @@
 //!
 //! Two ways, by size alone: up to [`LARGEST_IN_LANES`] all of it in lanes;
 //! up to [`band::LARGEST_SIZE`](crate::band::LARGEST_SIZE) one problem at a time to a
-//! [`band`](crate::band), and from there in lanes.
+//! [`band`](crate::band), and from there in lanes; there without the features that others make
+//! superfluous, as far as these are many (`deflation`).
 //!
 //! Everything for one k is a leading part of the same for a larger one, so no result depends on
 //! which others are asked for, nor on neighbours, lanes or the instruction set
