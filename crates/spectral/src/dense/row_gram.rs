@@ -39,6 +39,10 @@ const DEEP: usize = 96;
 /// Columns of narrow rows.
 const NARROW: usize = 128;
 
+/// Columns beyond which the sums of the next tile are asked for. Measured, Gflop/s without and with
+/// (AVX-512, 32 MiB of L3): 52.4 and 51.4 at 784, 52.9 and 52.1 at 1,024, 46 and 52 at 2,048.
+const WIDE: usize = 1024;
+
 /// Rows that are asked for with a tile: about a block's in all of its tiles.
 const SHARE: usize = 2;
 
@@ -356,6 +360,10 @@ fn add_rows<S: Simd, R: HeldRows, const MOST: usize, const C: usize>(
         let end = row + registers * S::F64_LANES;
         for first in (0..end.min(whole)).step_by(C) {
             ahead.ask();
+            let next = if width > WIDE { first + C..(first + 2 * C).min(end) } else { 0..0 };
+            for next in next {
+                prefetch(sums.get(next * stride + row..next * stride + end).unwrap_or_default());
+            }
             // Registers above the diagonal are left out.
             let above = first.saturating_sub(row) / S::F64_LANES;
             let at = Place { row: row + above * S::F64_LANES, first, stride };
