@@ -4,6 +4,7 @@
 //! Rows are added as jobs add them (`RowGram` of `LabelledRows`), from memory: more of them are held
 //! than a cache has room for.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +15,14 @@ use eigensweep_benches::clock::{fastest, processor_seconds};
 use eigensweep_benches::limits::Limits;
 use eigensweep_benches::machine::processor;
 use eigensweep_benches::problems::{SplitMix, stream};
+use eigensweep_engine::input::Input;
+use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_inputs::{Blocks, ClassLabels, Dense, Element, LabelledRows, Labels, Sparse};
 use eigensweep_sampling::subset::permute;
 use eigensweep_spectral::dense::{HeldRows, RowGram, product};
 use eigensweep_spectral::lanes::InstructionSet;
+use eigensweep_store::plan::Plan;
+use eigensweep_testkit::idx::idx;
 use faer::{Accum, Mat};
 
 /// Measures Gram matrices of rows in random order on one core.
@@ -34,6 +39,9 @@ struct Arguments {
     /// Megabytes of rows, at least, in each case
     #[arg(long, value_name = "NUMBER", default_value_t = 128)]
     megabytes: usize,
+    /// Rows of a job with stages as well: the difference of whole tasks, some ten seconds at 784
+    #[arg(long)]
+    stages: bool,
     /// Budget of a measurement
     #[arg(long, value_name = "SECONDS", default_value_t = 0.3)]
     seconds: f64,
@@ -101,6 +109,45 @@ fn gram(rows: &LabelledRows, budget: Duration) -> Result<f64, Fault> {
     Ok(1e-9 * (count * width * (width + 1)) as f64 / seconds)
 }
 
+/// Gflop/s of the rows of a job with stages, images of w bytes: what tasks of many samples take
+/// longer than those of few.
+fn staged(width: usize, budget: Duration) -> Result<f64, Fault> {
+    const SAMPLES: [u32; 2] = [2_000, 20_000];
+    const ROWS: u32 = 45_000;
+    let mut random = SplitMix::new(4);
+    let directory = tempfile::tempdir()?;
+    let write = |name: &str, shape: &[u32], bytes: &[u8]| -> Result<String, Fault> {
+        let path = directory.path().join(name);
+        std::fs::write(&path, idx(shape, bytes))?;
+        Ok(path.display().to_string())
+    };
+    let images: Vec<u8> = (0..ROWS as usize * width).map(|_| byte(random.uniform())).collect();
+    let classes: Vec<u8> = (0..=9).cycle().take(ROWS as usize).collect();
+    let text = format!(
+        "[data]\nsource = \"idx\"\nimages = {:?}\nlabels = {:?}\n\
+         [augmentation]\nstages = [ {{ kind = \"additive\", variance = 0.01 }} ]\n\
+         [model]\nparadigms = [\"supervised\"]\ndimension = 10\n[output]\nmetrics = [\"distance\"]\n",
+        write("images", &[ROWS, 2, u32::try_from(width / 2)?], &images)?,
+        write("labels", &[ROWS], &classes)?
+    );
+    let job = |samples: u32| {
+        let set = [format!("grid.samples={samples}"), "job.replicates=1".to_owned()];
+        eigensweep_job::parse("gram-rates.toml", &text, &set, Path::new("")).map_err(|error| error.to_string())
+    };
+    let input = Arc::new(Input::load(&job(SAMPLES[1])?)?);
+    let mut seconds = [0.0; 2];
+    for (seconds, samples) in seconds.iter_mut().zip(SAMPLES) {
+        let job = job(samples)?;
+        let plan = Plan::new(&job.spec, input.extents())?;
+        let simulation = Simulation::new(&job.spec, Arc::clone(&input), plan);
+        let (mut workspace, mut batch) = (Workspace::new(&simulation), simulation.new_batch());
+        *seconds =
+            fastest(budget, || processor_seconds(|| simulation.run_task(0, &mut workspace, &mut batch)));
+    }
+    let rows = f64::from(SAMPLES[1] - SAMPLES[0]);
+    Ok(1e-9 * rows * (width * (width + 1)) as f64 / (seconds[1] - seconds[0]))
+}
+
 /// Gflop/s of a product of two w × w matrices.
 fn dense_product(width: usize, budget: Duration) -> f64 {
     let mut random = SplitMix::new(2);
@@ -142,6 +189,9 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
             let source = source(rows(bytes), width)?;
             let labels = labels(source.samples())?;
             line(name, gram(&LabelledRows::centred(source, &labels)?, budget)?);
+        }
+        if arguments.stages && width % 2 == 0 {
+            line("bytes, job with stages", staged(width, budget)?);
         }
     }
     println!("\n{}; peak {peak:.1} Gflop/s", processor());
