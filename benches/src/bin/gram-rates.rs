@@ -53,18 +53,23 @@ type Source = fn(usize, usize) -> Result<Arc<dyn Blocks>, Fault>;
 /// What rows are held as, and bytes of a number.
 const CASES: [(&str, f64, Source); 7] = [
     ("bytes", 1.0, |rows, width| dense(rows, width, byte)),
-    ("f32", 4.0, |rows, width| dense(rows, width, |uniform| uniform as f32)),
+    ("f32", 4.0, |rows, width| dense(rows, width, float)),
     ("f64", 8.0, |rows, width| dense(rows, width, |uniform| uniform)),
     ("CSR of bytes, 10 %", 0.5, |rows, width| sparse(rows, width, 0.1, byte)),
     ("CSR of bytes, 20 %", 1.0, |rows, width| sparse(rows, width, 0.2, byte)),
-    ("CSR of f32, 10 %", 0.8, |rows, width| sparse(rows, width, 0.1, |uniform| uniform as f32)),
-    ("CSR of f32, 20 %", 1.6, |rows, width| sparse(rows, width, 0.2, |uniform| uniform as f32)),
+    ("CSR of f32, 10 %", 0.8, |rows, width| sparse(rows, width, 0.1, float)),
+    ("CSR of f32, 20 %", 1.6, |rows, width| sparse(rows, width, 0.2, float)),
 ];
 
 /// A byte that is not zero.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 256")]
 fn byte(uniform: f64) -> u8 {
     (1.0 + 255.0 * uniform) as u8
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "any number")]
+fn float(uniform: f64) -> f32 {
+    uniform as f32
 }
 
 fn dense<T: Element>(rows: usize, width: usize, number: fn(f64) -> T) -> Result<Arc<dyn Blocks>, Fault> {
@@ -132,7 +137,8 @@ fn staged(width: usize, budget: Duration) -> Result<f64, Fault> {
     );
     let job = |samples: u32| {
         let set = [format!("grid.samples={samples}"), "job.replicates=1".to_owned()];
-        eigensweep_job::parse("gram-rates.toml", &text, &set, Path::new("")).map_err(|error| error.to_string())
+        eigensweep_job::parse("gram-rates.toml", &text, &set, Path::new(""))
+            .map_err(|error| error.to_string())
     };
     let input = Arc::new(Input::load(&job(SAMPLES[1])?)?);
     let mut seconds = [0.0; 2];
@@ -177,9 +183,7 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of rows")]
         let rows = |bytes: f64| (1e6 * arguments.megabytes as f64 / (bytes * width as f64)) as usize + 1;
         let labels = |rows: usize| -> Result<Labels, Fault> {
-            Ok(Labels::Classes(ClassLabels::new(
-                (0..rows).map(|row| row as u8 % 10).map(u16::from).collect(),
-            )?))
+            Ok(Labels::Classes(ClassLabels::new((0..10).cycle().take(rows).collect())?))
         };
         let doubles = SplitMix::new(3).matrix(width, rows(8.0));
         let doubles = Dense::from_matrix(doubles.transpose())?;

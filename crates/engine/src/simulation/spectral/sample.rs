@@ -113,13 +113,9 @@ pub(super) fn noise(
             }
         }
         let mut block = workspace.block.as_mut().submatrix_mut(0, 0, width, count);
-        match (set, &mut workspace.gaussian) {
-            (None, Some(gaussian)) => {
-                gaussian.draw_rows(block.as_mut(), &mut clean_rng);
-                let rows = block.as_ref();
-                workspace.explicit.add_gram(rows, gram.as_mut());
-            }
-            (Some(_), _) | (None, None) => {}
+        if let (None, Some(gaussian)) = (set, &mut workspace.gaussian) {
+            gaussian.draw_rows(block.as_mut(), &mut clean_rng);
+            workspace.explicit.add_gram(block.as_ref(), gram.as_mut());
         }
         workspace.explicit.add_rows(block.as_ref(), cross.as_mut(), noise.as_mut(), &mut rng);
         start += count;
