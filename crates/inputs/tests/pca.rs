@@ -213,13 +213,14 @@ fn rows_are_centred_as_they_are_read() {
     let images = correlated(40, 19);
     let (samples, features) = (40, 19);
     let doubles: Vec<f64> = images.values().iter().map(|&x| f64::from(x)).collect();
-    let entries = |row: usize| (0..19).filter(move |column| (row + column) % 3 == 0);
+    let entries = |row: u32| (0..19).filter(move |column| (row + column).is_multiple_of(3));
     let starts = (0..=40).map(|end| (0..end).map(|row| entries(row).count()).sum()).collect();
-    let columns = (0..40).flat_map(|row| entries(row).map(|column| column as u32)).collect();
-    let held = (0..40).flat_map(|row| entries(row).map(move |column| (row, column)));
-    let held = held.map(|(row, column)| doubles[row * 19 + column]).collect();
+    let columns = (0..40).flat_map(entries).collect();
+    let held = (0..40).flat_map(|row| entries(row).map(move |column| row * 19 + column));
+    let held = held.map(|at| doubles[at as usize]).collect();
+    let thirds = images.values().iter().map(|&x| f32::from(x) / 3.0).collect();
     let sources: [Arc<dyn Blocks>; 4] = [
-        Arc::new(Dense::new(doubles.iter().map(|&x| x as f32 / 3.0).collect(), samples, features).unwrap()),
+        Arc::new(Dense::<f32>::new(thirds, samples, features).unwrap()),
         Arc::new(Sparse::new(starts, columns, held, features).unwrap()),
         Arc::new(Dense::new(doubles, samples, features).unwrap()),
         Arc::new(images),
