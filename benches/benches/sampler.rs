@@ -89,7 +89,7 @@ fn subsets(criterion: &mut Criterion) {
         b.iter(|| {
             nested.restart();
             for j in 0..10 {
-                nested.extend_to(black_box(rows), &order, 100 << j, gram.as_mut());
+                nested.extend_to(black_box(&rows), &order, 100 << j, gram.as_mut());
             }
         });
     });

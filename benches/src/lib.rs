@@ -7,6 +7,7 @@
 //! | `figure3-agreement` | [`figure3`], [`agreement`] | Figure 3 against an explicit simulation, cell by cell |
 //! | `kernel-rates` | [`tasks`], [`kernels`], [`faer_tasks`], [`lapack`] | microseconds a problem beside faer and LAPACK |
 //! | | [`limits`], [`caches`], [`roofline`], [`clock`] | each kernel beside the machine's limits |
+//! | `gram-rates` | | Gram matrices of rows, by what they are held as |
 //! | `kernel-accuracy` | [`accuracy`] | backward errors of the kernels beside LAPACK's |
 //! | `boundary-coverage` | | how often intervals of critical alignments hold them |
 //! | `boundary-limits` | | critical alignments of random problems beside theory |

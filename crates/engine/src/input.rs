@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use eigensweep_inputs::pca::largest_eigenvalue;
-use eigensweep_inputs::{Blocks, LabelledRows, Labels, Source, SourceFiles, centred, principal_components};
+use eigensweep_inputs::{Blocks, LabelledRows, Labels, Source, SourceFiles, principal_components};
 use eigensweep_sampling::gaussian::Teacher;
-use eigensweep_spectral::dense::gram_lower;
+use eigensweep_spectral::dense::{HeldRows, RowGram};
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_theory::features::Features;
 use eigensweep_theory::leakage::CleanMoment;
-use faer::{Accum, Mat};
+use faer::Mat;
 
 use crate::EngineError;
 use crate::features::{self, Counts, components_key};
@@ -72,25 +72,18 @@ impl RowSet {
         Self { setting: Some(setting), rows, moment: SecondMoment::Diagonal(variances.to_vec()), largest }
     }
 
-    /// Any features of rows.
+    /// Any features of rows, which stay what they are.
     fn of_rows(
         job: &Job,
         setting: Option<i64>,
-        inputs: &dyn Blocks,
+        inputs: Arc<dyn Blocks>,
         labels: &Labels,
     ) -> Result<Arc<Self>, EngineError> {
-        let inputs = centred(inputs)?;
-        let x = inputs.matrix();
-        let mut moment = Mat::zeros(x.ncols(), x.ncols());
-        gram_lower(InstructionSet::detect(), moment.as_mut(), Accum::Replace, x.transpose());
-        let scale = 1.0 / x.nrows() as f64;
-        for j in 0..x.ncols() {
-            for i in j..x.ncols() {
-                let of_pair = moment[(i, j)] * scale;
-                (moment[(i, j)], moment[(j, i)]) = (of_pair, of_pair);
-            }
-        }
-        let rows = LabelledRows::with_labels(&inputs, labels)?;
+        let rows = LabelledRows::centred(inputs, labels)?;
+        let mut sums = RowGram::new(InstructionSet::detect(), rows.numbers(), rows.width() - rows.numbers());
+        sums.add(&rows, 0..rows.samples());
+        let scale = 1.0 / rows.samples() as f64;
+        let moment = Mat::from_fn(rows.features(), rows.features(), |i, j| sums.entry(i, j) * scale);
         let relative = job.spec.axes().iter().any(|axis| axis.relative);
         let largest = relative.then(|| largest_eigenvalue(moment.as_ref())).transpose()?;
         Ok(Arc::new(Self { setting, rows, moment: SecondMoment::Dense(moment), largest }))
@@ -188,22 +181,25 @@ impl Input {
                 };
                 components.values().iter().map(set).collect::<Result<_, _>>()?
             }
-            None if spec.features.keep_units() => vec![RowSet::of_rows(job, None, &*inputs, &labels)?],
+            None if spec.features.keep_units() => {
+                vec![RowSet::of_rows(job, None, Arc::clone(&inputs), &labels)?]
+            }
             Some(_) | None => {
                 if let Some(large) = too_large(job, features, 0) {
                     return Err(job.source.report(vec![large]).into());
                 }
                 let moments = features::moments(&*inputs)?;
                 let set = |(setting, features): (Option<i64>, Features)| -> Result<Arc<RowSet>, EngineError> {
-                    RowSet::of_rows(job, setting, &*features::rows(&*inputs, &features)?, &labels)
+                    RowSet::of_rows(job, setting, Arc::from(features::rows(&*inputs, &features)?), &labels)
                 };
                 features::fit(job, spec, moments, samples)?.into_iter().map(set).collect::<Result<_, _>>()?
             }
         };
-        // The raw inputs; a handful of features × features matrices; scores, their leading columns
-        // and the rows.
+        // The raw inputs; a handful of features × features matrices; the rows, and where they are
+        // components, all scores and their leading columns.
         let moments = 10 * 8 * (features as u64).pow(2);
-        let rows: u64 = sets.iter().map(|set| 3 * 8 * set.rows.rows().len() as u64).sum();
+        let copies = |set: &RowSet| if matches!(set.moment, SecondMoment::Diagonal(_)) { 3 } else { 1 };
+        let rows: u64 = sets.iter().map(|set| copies(set) * set.rows.bytes()).sum();
         let loading_bytes = inputs.bytes() + moments + rows;
         Ok(Self::Rows { sets, loading_bytes, fingerprint: samples::fingerprint(job)? })
     }
@@ -275,7 +271,7 @@ impl Input {
         match self {
             Self::Synthetic { .. } => (0, 0),
             Self::Rows { sets, loading_bytes, .. } => {
-                (sets.iter().map(|set| 8 * set.rows.rows().len() as u64).sum(), *loading_bytes)
+                (sets.iter().map(|set| set.rows.bytes()).sum(), *loading_bytes)
             }
             Self::Samples(samples) => (samples.bytes, samples.loading_bytes),
         }
@@ -408,7 +404,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use eigensweep_inputs::{ClassLabels, Dense, LabelledRows};
+    use eigensweep_inputs::{ClassLabels, Dense, LabelledRows, Labels};
 
     use super::{Input, RowSet};
 
@@ -416,8 +412,8 @@ mod tests {
     fn a_set_of_rows_is_found_by_its_setting_and_not_by_its_width() {
         let set = |setting: i64, first: f64| {
             let inputs = Dense::new(vec![first, 1.0, 2.0, 3.0], 2, 2).unwrap();
-            let labels = ClassLabels::new(vec![0, 1]).unwrap();
-            let rows = LabelledRows::with_classes(&inputs, &labels).unwrap();
+            let labels = Labels::Classes(ClassLabels::new(vec![0, 1]).unwrap());
+            let rows = LabelledRows::with_labels(&inputs, &labels).unwrap();
             Arc::new(RowSet::of_components(setting, rows, &[1.0, 1.0]))
         };
         // Two settings of one width.
@@ -430,7 +426,12 @@ mod tests {
             let set = [format!("data.components={components}")];
             let job = eigensweep_job::parse("job.toml", text, &set, Path::new("")).unwrap();
             let Input::Rows { sets, .. } = input.for_part(&job.spec) else { panic!("rows stay rows") };
-            let first: Vec<f64> = sets.iter().map(|set| set.rows.row(0)[0]).collect();
+            let first = |set: &Arc<RowSet>| {
+                let mut row = [0.0; 4];
+                set.rows.write(0, &mut row);
+                row[0]
+            };
+            let first: Vec<f64> = sets.iter().map(first).collect();
             assert_eq!(first, expected, "{components}");
         }
     }

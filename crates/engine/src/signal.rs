@@ -3,8 +3,7 @@
 
 use eigensweep_job::{self as job, DataSpec, GaussianSpec, JobSpec, Level, Teacher};
 use eigensweep_store::grid::Grid;
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, Par, Side};
+use faer::{Mat, Side};
 
 use crate::input::{Input, RowSet, SecondMoment};
 use crate::theory::spectra;
@@ -87,15 +86,21 @@ fn synthetic(gaussian: &GaussianSpec, mut variances: Vec<f64>, axes: Vec<(&'stat
 fn of_rows(set: &RowSet, axes: Vec<(&'static str, f64)>) -> Signal {
     let (features, labels) = (set.rows.features(), set.rows.labels());
     let share = 1.0 / set.rows.samples() as f64;
-    let rows = set.rows.matrix();
-    let (x, y) = rows.split_at_col(features);
-    let (mut power, mut mean) = (0.0, 0.0);
-    for column in y.col_iter() {
-        power += column.iter().map(|y| y * y).sum::<f64>() * share;
-        mean += (column.iter().sum::<f64>() * share).powi(2);
-    }
+    let (mut power, mut mean) = (vec![0.0; labels], vec![0.0; labels]);
     let mut cross = Mat::zeros(features, labels);
-    matmul(cross.as_mut(), Accum::Replace, x.transpose(), y, share, Par::Seq);
+    let mut row = vec![0.0; set.rows.width()];
+    for sample in 0..set.rows.samples() {
+        set.rows.write(sample, &mut row);
+        let (x, y) = row.split_at(features);
+        for (label, &y) in y.iter().enumerate().filter(|(_, y)| y.abs() > 0.0) {
+            power[label] += y * y;
+            mean[label] += y;
+            cross.col_as_slice_mut(label).iter_mut().zip(x).for_each(|(sum, x)| *sum += x * y);
+        }
+    }
+    cross *= faer::Scale(share);
+    let power = power.into_iter().map(|power| power * share).sum();
+    let mean = mean.into_iter().map(|mean| (mean * share).powi(2)).sum();
     let (trace, variances, cross) = match &set.moment {
         SecondMoment::Diagonal(moments) => (moments.iter().sum(), moments.clone(), cross),
         SecondMoment::Dense(moment) => {

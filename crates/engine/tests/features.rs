@@ -272,8 +272,13 @@ fn features_of_jobs_without_stages_are_those_of_the_clean_rows() {
         let input = Input::load(&job).unwrap();
         assert_eq!(input.largest_signal(), size, "{features}");
         let Input::Rows { sets, .. } = &input else { panic!("rows") };
-        let diagonal = |i: usize| {
-            sets[0].rows.rows().chunks_exact(size + CLASSES).map(|row| row[i] * row[i]).sum::<f64>()
+        let mut row = vec![0.0; size + CLASSES];
+        let mut diagonal = |i: usize| {
+            let square = |sample| {
+                sets[0].rows.write(sample, &mut row);
+                row[i] * row[i]
+            };
+            (0..sets[0].rows.samples()).map(square).sum::<f64>()
         };
         if features.contains("standardize") || features.contains("whitening") {
             let samples = (TRAINING + HELD) as f64;

@@ -5,13 +5,14 @@
 //! |---|---|---|
 //! | `X` | a [`Blocks`]: inputs, a sample a row | n × p |
 //!
-//! Bytes, `f32` and `f64` stay what they are ([`Dense`]); only a block of rows at a time becomes
+//! Bytes, `f32` and `f64` stay what they are ([`Dense`]); only some rows at a time become
 //! doubles. A source of another layout (sparse, on disk) implements the trait: it says how its rows
 //! are written out, and brings moments of its own where blocks of doubles are not the best way to
 //! them.
 
 use std::fmt;
 
+use eigensweep_spectral::dense::prefetch;
 use faer::{Mat, MatRef};
 
 use crate::{InputError, moments};
@@ -56,6 +57,15 @@ pub trait Blocks: fmt::Debug + Send + Sync {
     ///
     /// If there are not that many rows.
     fn write_rows(&self, first: usize, rows: &mut [f64]);
+
+    /// Asks for a row that is wanted soon, without waiting for it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    fn ask_for(&self, row: usize) {
+        let _ = row;
+    }
 
     /// The mean of every feature, p numbers in the features' units, as accurate as one rounding of
     /// exact sums.
@@ -243,6 +253,10 @@ impl<T: Element> Blocks for Dense<T> {
         for (to, &value) in rows.iter_mut().zip(from) {
             *to = value.into();
         }
+    }
+
+    fn ask_for(&self, row: usize) {
+        prefetch(&self.values[row * self.features..][..self.features]);
     }
 
     fn means(&self) -> Vec<f64> {

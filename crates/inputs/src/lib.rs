@@ -31,7 +31,7 @@
 //! | [`npy`] | NumPy's file format |
 //! | [`labels`] | classes of samples |
 //! | [`moments`] | means and second moments, exact for bytes |
-//! | [`pca`] | principal components and centring |
+//! | [`pca`] | principal components |
 //! | [`labelled`] | inputs and labels side by side |
 //! | [`memory`] | allocations that fail |
 //! | [`whole_file`] | files that appear whole or not at all |
@@ -69,7 +69,7 @@ pub use labelled::LabelledRows;
 pub use labels::{ClassLabels, Labels, MAX_CLASSES};
 pub use moments::MAX_SAMPLES;
 pub use npy::{matrix_from, matrix_into, read_matrix, write_matrix, write_vector};
-pub use pca::{MAX_FEATURES, PrincipalComponents, centred, principal_components};
+pub use pca::{MAX_FEATURES, PrincipalComponents, principal_components};
 pub use readers::idx::{images_from, labels_from};
 pub use source::{Answers, Columns, Source, SourceFiles, read_any_labels, read_any_matrix};
 pub use sparse::Sparse;

@@ -22,14 +22,14 @@
 //! variances, however large the means. What the rounded means leave, the square of a mean's error,
 //! is far below that.
 //!
-//! **Cost.** n p² flops, half of those of a full product, and 8 p² bytes for `C`; 8 · `BLOCK_ROWS`
-//! · p bytes for a block of rows as `f64`.
+//! **Cost.** n p² flops, half of those of a full product, and 8 p² bytes for `C`; rows become
+//! doubles one at a time, on their way into the block that [`RowGram`] multiplies.
 //!
 //! Sources: A. Neumaier, *Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen*
 //! (1974); T. F. Chan, G. H. Golub, R. J. `LeVeque`, *Algorithms for computing the sample variance:
 //! analysis and recommendations* (1983) for two passes.
 
-use eigensweep_spectral::dense::RowGram;
+use eigensweep_spectral::dense::{HeldRows, RowGram};
 use eigensweep_spectral::lanes::InstructionSet;
 use faer::Mat;
 
@@ -39,9 +39,7 @@ use crate::{Blocks, Dense, InputError};
 /// Derived, see above.
 pub const MAX_SAMPLES: u64 = ((1 << 53) - 1) / (255 * 255);
 
-/// Rows converted to `f64` at a time. Tuned on 60,000 × 784 reduced to 50: from 128 to 1024 a run
-/// takes 0.9 to 1.1 s with no trend beyond noise, with 4096, whose block outgrows the cache, 1.3 s.
-/// No influence on any result.
+/// Rows converted to `f64` at a time where all of them pass once. No influence on any result.
 pub(crate) const BLOCK_ROWS: usize = 512;
 
 /// The mean of every feature of bytes: an exact integer sum, then one rounding.
@@ -56,7 +54,7 @@ pub(crate) fn byte_means(rows: &Dense<u8>) -> Vec<f64> {
 ///
 /// [`InputError::TooManySamples`] above [`MAX_SAMPLES`].
 pub(crate) fn byte_second_moment(rows: &Dense<u8>) -> Result<Mat<f64>, InputError> {
-    Ok(centred_second_moment(byte_gram(rows, BLOCK_ROWS)?, &column_sums(rows), rows.samples()))
+    Ok(centred_second_moment(byte_gram(rows)?, &column_sums(rows), rows.samples()))
 }
 
 /// The mean of every feature by compensated sums (Neumaier's).
@@ -97,12 +95,8 @@ impl CompensatedSum {
 ///
 /// [`InputError::TooLarge`] if the squares of a feature overflow.
 pub(crate) fn two_pass<B: Blocks + ?Sized>(rows: &B) -> Result<Mat<f64>, InputError> {
-    two_pass_by(rows, BLOCK_ROWS)
-}
-
-fn two_pass_by<B: Blocks + ?Sized>(rows: &B, block_rows: usize) -> Result<Mat<f64>, InputError> {
     let means = rows.means();
-    let mut moment = gram(rows, block_rows, |block| centre(block, &means));
+    let mut moment = gram(&Centred { rows, means: &means });
     let samples = rows.samples() as f64;
     for feature in 0..moment.ncols() {
         for entry in moment.col_mut(feature).subrows_mut(feature, means.len() - feature).iter_mut() {
@@ -157,19 +151,49 @@ pub(crate) fn for_blocks<B: Blocks + ?Sized>(rows: &B, block_rows: usize, mut ea
     }
 }
 
-/// `XᵀX`, p × p, lower triangle, of rows that `prepare` changes first, over blocks of `block_rows ≥
-/// 1` of them: chains of fused multiply-adds in the order of the rows.
-pub(crate) fn gram<B: Blocks + ?Sized>(
-    rows: &B,
-    block_rows: usize,
-    prepare: impl Fn(&mut [f64]),
-) -> Mat<f64> {
-    let features = rows.features();
+/// Rows less their means, or as they are where there are none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Centred<'a, B: ?Sized> {
+    pub(crate) rows: &'a B,
+    pub(crate) means: &'a [f64],
+}
+
+impl<B: Blocks + ?Sized> Centred<'_, B> {
+    /// Writes a row (p).
+    pub(crate) fn write(&self, row: usize, to: &mut [f64]) {
+        self.rows.write_rows(row, to);
+        to.iter_mut().zip(self.means).for_each(|(entry, mean)| *entry -= mean);
+    }
+}
+
+impl<B: Blocks + ?Sized> HeldRows for Centred<'_, B> {
+    fn rows(&self) -> usize {
+        self.rows.samples()
+    }
+
+    fn numbers(&self) -> usize {
+        self.rows.features()
+    }
+
+    fn row<'a>(&'a self, row: usize, room: &'a mut [f64]) -> &'a [f64] {
+        self.write(row, room);
+        room
+    }
+
+    fn class(&self, _: usize) -> usize {
+        0
+    }
+
+    fn ask_for(&self, row: usize) {
+        self.rows.ask_for(row);
+    }
+}
+
+/// `XᵀX`, p × p, lower triangle: chains of fused multiply-adds in the order of the rows.
+pub(crate) fn gram<B: Blocks + ?Sized>(rows: &Centred<'_, B>) -> Mat<f64> {
+    let features = rows.numbers();
     let mut sums = RowGram::new(InstructionSet::detect(), features, 0);
-    for_blocks(rows, block_rows, |block| {
-        prepare(block);
-        sums.add(block.chunks_exact(features).map(|row| (row, 0)));
-    });
+    sums.add(rows, 0..rows.rows());
     Mat::from_fn(features, features, |i, j| if i >= j { sums.entry(i, j) } else { 0.0 })
 }
 
@@ -186,15 +210,14 @@ fn column_sums(rows: &Dense<u8>) -> Vec<u64> {
     sums
 }
 
-/// The uncentred Gram matrix `XᵀX` of bytes, p × p, lower triangle, over blocks of `block_rows ≥ 1`
-/// rows.
+/// The uncentred Gram matrix `XᵀX` of bytes, p × p, lower triangle.
 ///
 /// # Errors
 ///
 /// [`InputError::TooManySamples`] above [`MAX_SAMPLES`], where it would no longer be exact.
-fn byte_gram(rows: &Dense<u8>, block_rows: usize) -> Result<Mat<f64>, InputError> {
+fn byte_gram(rows: &Dense<u8>) -> Result<Mat<f64>, InputError> {
     check_exact(rows.samples())?;
-    Ok(gram(rows, block_rows, |_| ()))
+    Ok(gram(&Centred { rows, means: &[] }))
 }
 
 /// Refuses more samples than the sums stay exact for.
@@ -226,7 +249,7 @@ pub(crate) fn centred_second_moment(
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_SAMPLES, byte_gram, check_exact, compensated_means, two_pass, two_pass_by};
+    use super::{MAX_SAMPLES, byte_gram, check_exact, compensated_means, two_pass};
     use crate::{Blocks, Dense, InputError};
 
     /// Bytes of the full range that no structure makes easy; the generator is a 64-bit linear
@@ -243,27 +266,29 @@ mod tests {
     }
 
     #[test]
-    fn gram_is_the_integer_gram_for_every_block_size() {
+    fn gram_is_the_integer_gram() {
         let rows = noise(301, 37);
-        for block_rows in [1, 2, 7, 64, 300, 301, 1024] {
-            let gram = byte_gram(&rows, block_rows).unwrap();
-            for i in 0..37 {
-                for j in 0..=i {
-                    let exact: u64 =
-                        rows.values().chunks_exact(37).map(|row| u64::from(row[i]) * u64::from(row[j])).sum();
-                    assert_eq!(gram[(i, j)].to_bits(), (exact as f64).to_bits(), "[{i}, {j}], {block_rows}");
-                }
+        let gram = byte_gram(&rows).unwrap();
+        for i in 0..37 {
+            for j in 0..=i {
+                let exact: u64 =
+                    rows.values().chunks_exact(37).map(|row| u64::from(row[i]) * u64::from(row[j])).sum();
+                assert_eq!(gram[(i, j)].to_bits(), (exact as f64).to_bits(), "[{i}, {j}]");
             }
         }
     }
 
     #[test]
-    fn two_passes_give_the_same_bits_for_every_block_size() {
+    fn two_passes_are_chains_of_centred_rows_in_their_order() {
         let rows = noise(301, 37);
         let rows = Dense::new(rows.values().iter().map(|&x| f64::from(x).sqrt()).collect(), 301, 37).unwrap();
-        let expected = two_pass(&rows).unwrap();
-        for block_rows in [1, 2, 7, 64, 300, 301, 1024] {
-            assert_eq!(two_pass_by(&rows, block_rows).unwrap(), expected, "{block_rows}");
+        let (found, means) = (two_pass(&rows).unwrap(), rows.means());
+        for i in 0..37 {
+            for j in 0..=i {
+                let of = |row: &[f64]| [row[i] - means[i], row[j] - means[j]];
+                let chain = rows.values().chunks_exact(37).map(of).fold(0.0, |sum, [x, y]| x.mul_add(y, sum));
+                assert_eq!(found[(i, j)].to_bits(), (chain / 301.0).to_bits(), "[{i}, {j}]");
+            }
         }
     }
 

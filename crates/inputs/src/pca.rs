@@ -79,19 +79,6 @@ pub fn principal_components(
     Ok(PrincipalComponents { scores, variances, total_variance, mean, basis })
 }
 
-/// The raw features minus their means, for jobs without principal components: n × p in the
-/// features' units.
-///
-/// # Errors
-///
-/// [`InputError::NonFiniteEntry`] if a difference overflows.
-pub fn centred(inputs: &dyn Blocks) -> Result<Dense<f64>, InputError> {
-    let mut rows = vec![0.0; inputs.samples() * inputs.features()];
-    inputs.write_rows(0, &mut rows);
-    centre(&mut rows, &inputs.means());
-    Dense::new(rows, inputs.samples(), inputs.features())
-}
-
 impl PrincipalComponents {
     /// The scores, samples × components, in the features' units; the columns are centred and
     /// uncorrelated.

@@ -18,15 +18,16 @@
 //!
 //! **Cost.** 4 bytes an entry beside its value, 8 a row. N²/2n multiply-adds for `C` if rows have
 //! about the same number of entries, as long as that is faster than the dense n p²/2 (`DENSE`). A
-//! block of rows is written out as doubles; nothing else is dense but the p × p second moment.
+//! row at a time is written out as doubles; nothing else is dense but the p × p second moment.
 
 use std::collections::TryReserveError;
 
+use eigensweep_spectral::dense::prefetch;
 use faer::Mat;
 
 use crate::blocks::Element;
 use crate::memory::may_fail;
-use crate::moments::{self, BLOCK_ROWS, CompensatedSum};
+use crate::moments::{self, Centred, CompensatedSum};
 use crate::{Blocks, Compact, InputError};
 
 /// The share of entries held from which on the dense second moment is faster. Measured on 5,000 ×
@@ -207,6 +208,12 @@ impl<T: Element> Blocks for Sparse<T> {
         }
     }
 
+    fn ask_for(&self, row: usize) {
+        let within = self.starts[row]..self.starts[row + 1];
+        prefetch(&self.columns[within.clone()]);
+        prefetch(&self.values[within]);
+    }
+
     fn means(&self) -> Vec<f64> {
         let samples = self.samples() as f64;
         if let Some(sums) = self.whole_sums() {
@@ -223,7 +230,7 @@ impl<T: Element> Blocks for Sparse<T> {
         let samples = self.samples() as f64;
         let dense = self.entries() as f64 > DENSE * samples * self.features as f64;
         if let Some(sums) = self.whole_sums() {
-            let gram = if dense { moments::gram(self, BLOCK_ROWS, |_| ()) } else { self.gram() };
+            let gram = if dense { moments::gram(&Centred { rows: self, means: &[] }) } else { self.gram() };
             return Ok(moments::centred_second_moment(gram, &sums, self.samples()));
         }
         if dense {

@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use eigensweep_inputs::{
-    Blocks, ClassLabels, Dense, InputError, LabelledRows, MAX_FEATURES, PrincipalComponents, centred,
+    Blocks, ClassLabels, Dense, InputError, LabelledRows, Labels, MAX_FEATURES, PrincipalComponents, Sparse,
     images_from, principal_components,
 };
+use eigensweep_spectral::dense::RowGram;
+use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_testkit::random::Random;
 use faer::{Mat, mat};
 use proptest::prelude::*;
@@ -91,9 +94,10 @@ fn few_components_keep_the_most_variance() {
     let all = principal_components(&images, 12).unwrap();
     let few = principal_components(&images, 4).unwrap();
     check_definition(&images, &few);
-    let pixels = centred(&images).unwrap();
+    let means = images.means();
+    let pixels = Mat::from_fn(1500, 12, |i, j| f64::from(images.values()[i * 12 + j]) - means[j]);
     let back = few.scores().matrix() * few.basis().transpose();
-    let lost = (pixels.matrix() - back).squared_norm_l2() / 1500.0;
+    let lost = (pixels - back).squared_norm_l2() / 1500.0;
     let left_out: f64 = all.variances()[4..].iter().sum();
     assert!((lost - left_out).abs() < TOLERANCE * all.total_variance(), "{lost} against {left_out}");
 }
@@ -164,50 +168,110 @@ fn degenerate_images() {
     check_definition(&alike, &pca);
 }
 
-#[test]
-fn centred_pixels_keep_all_features() {
-    let images = correlated(40, 6);
-    let (inputs, mean) = (centred(&images).unwrap(), images.means());
-    assert_eq!((inputs.samples(), inputs.features()), (40, 6));
-    for (at, entry) in inputs.values().iter().enumerate() {
-        assert!((entry + mean[at % 6] - f64::from(images.values()[at])).abs() < TOLERANCE);
-    }
+/// All rows, one after another.
+fn written(rows: &LabelledRows) -> Vec<f64> {
+    let mut all = vec![0.0; rows.samples() * rows.width()];
+    all.chunks_exact_mut(rows.width()).enumerate().for_each(|(row, to)| rows.write(row, to));
+    all
+}
+
+fn classes(of: &[u16]) -> Labels {
+    Labels::Classes(ClassLabels::new(of.to_vec()).unwrap())
+}
+
+fn targets(of: Mat<f64>) -> Labels {
+    Labels::Targets(of)
 }
 
 #[test]
 fn labelled_rows_are_inputs_and_one_hot_classes() {
     let inputs = Dense::<f64>::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3, 2).unwrap();
-    let labels = ClassLabels::new(vec![2, 0, 2]).unwrap();
-    let rows = LabelledRows::with_classes(&inputs, &labels).unwrap();
+    let rows = LabelledRows::with_labels(&inputs, &classes(&[2, 0, 2])).unwrap();
     assert_eq!((rows.samples(), rows.features(), rows.labels(), rows.width()), (3, 2, 3, 5));
-    assert_eq!(rows.row(0), [1.0, 2.0, 0.0, 0.0, 1.0]);
-    assert_eq!(rows.row(1), [3.0, 4.0, 1.0, 0.0, 0.0]);
-    assert_eq!(rows.row(2), [5.0, 6.0, 0.0, 0.0, 1.0]);
-    assert_eq!(rows.rows().len(), 15);
-    assert!((rows.matrix()[(2, 1)] - 6.0).abs() < TOLERANCE);
+    let expected = [1.0, 2.0, 0.0, 0.0, 1.0, 3.0, 4.0, 1.0, 0.0, 0.0, 5.0, 6.0, 0.0, 0.0, 1.0];
+    assert_eq!(written(&rows), expected);
 }
 
 #[test]
 fn labelled_rows_take_real_targets() {
     let inputs = Dense::from_matrix(mat![[1.0, 2.0], [3.0, 4.0]].as_ref()).unwrap();
-    let rows = LabelledRows::with_targets(&inputs, mat![[0.5], [-0.5]].as_ref()).unwrap();
-    assert_eq!(rows.rows(), [1.0, 2.0, 0.5, 3.0, 4.0, -0.5]);
-    let error = LabelledRows::with_targets(&inputs, mat![[0.5], [f64::NAN]].as_ref()).unwrap_err();
+    let join = |labels: Mat<f64>| LabelledRows::with_labels(&inputs, &targets(labels));
+    assert_eq!(written(&join(mat![[0.5], [-0.5]]).unwrap()), [1.0, 2.0, 0.5, 3.0, 4.0, -0.5]);
+    let error = join(mat![[0.5], [f64::NAN]]).unwrap_err();
     assert!(
         matches!(error, InputError::NonFiniteEntry { what: "targets", row: 1, column: 0, .. }),
         "{error}"
     );
-    let error = LabelledRows::with_targets(&inputs, Mat::zeros(2, 0).as_ref()).unwrap_err();
+    let error = join(Mat::zeros(2, 0)).unwrap_err();
     assert!(matches!(error, InputError::Dimension { .. }), "{error}");
+}
+
+/// Inputs of every type stay what they are, and their rows are x − μ, rounded once: the same sums
+/// of products, to the bit, as of doubles that were centred before.
+#[test]
+fn rows_are_centred_as_they_are_read() {
+    let images = correlated(40, 19);
+    let (samples, features) = (40, 19);
+    let doubles: Vec<f64> = images.values().iter().map(|&x| f64::from(x)).collect();
+    let entries = |row: u32| (0..19).filter(move |column| (row + column).is_multiple_of(3));
+    let starts = (0..=40).map(|end| (0..end).map(|row| entries(row).count()).sum()).collect();
+    let columns = (0..40).flat_map(entries).collect();
+    let held = (0..40).flat_map(|row| entries(row).map(move |column| row * 19 + column));
+    let held = held.map(|at| doubles[at as usize]).collect();
+    let thirds = images.values().iter().map(|&x| f32::from(x) / 3.0).collect();
+    let sources: [Arc<dyn Blocks>; 4] = [
+        Arc::new(Dense::<f32>::new(thirds, samples, features).unwrap()),
+        Arc::new(Sparse::new(starts, columns, held, features).unwrap()),
+        Arc::new(Dense::new(doubles, samples, features).unwrap()),
+        Arc::new(images),
+    ];
+    let class: Vec<u16> = (0..40).map(|row| row % 3).collect();
+    for (labels, one_hot) in
+        [(classes(&class), 3), (targets(Mat::from_fn(40, 2, |i, j| (i * 2 + j) as f64)), 0)]
+    {
+        for source in &sources {
+            let rows = LabelledRows::centred(Arc::clone(source), &labels).unwrap();
+            let mut inputs = vec![0.0; samples * features];
+            source.write_rows(0, &mut inputs);
+            let means = source.means();
+            inputs
+                .chunks_exact_mut(features)
+                .flatten()
+                .zip(means.iter().cycle())
+                .for_each(|(x, mean)| *x -= mean);
+            let before = Dense::new(inputs, samples, features).unwrap();
+            let before = LabelledRows::with_labels(&before, &labels).unwrap();
+            assert_eq!(written(&rows), written(&before));
+            let numbers = rows.width() - one_hot;
+            for isa in InstructionSet::available() {
+                let sums = [&rows, &before].map(|of| {
+                    let mut sums = RowGram::new(isa, numbers, one_hot);
+                    sums.add(of, (0..samples).rev().step_by(3));
+                    sums
+                });
+                let bits = |at: usize| sums.each_ref().map(|of| of.entry(at / 19, at % 19).to_bits());
+                assert!((0..19 * 19).all(|at| bits(at)[0] == bits(at)[1]), "{isa:?}");
+            }
+        }
+    }
+    let rows = LabelledRows::centred(Arc::clone(&sources[3]), &classes(&class)).unwrap();
+    assert_eq!(rows.bytes(), 40 * (19 + 2) + 8 * 19);
+}
+
+#[test]
+fn a_difference_that_overflows_is_refused() {
+    let huge = Dense::new(vec![f64::MAX, -f64::MAX, -f64::MAX, -f64::MAX, -f64::MAX, 0.0], 6, 1).unwrap();
+    let error = LabelledRows::centred(Arc::new(huge), &classes(&[0, 1, 0, 1, 0, 1])).unwrap_err();
+    assert!(matches!(error, InputError::NonFiniteEntry { what: "inputs", column: 0, .. }), "{error}");
 }
 
 #[test]
 fn inputs_and_labels_of_different_numbers() {
     let inputs = Dense::<f64>::new(vec![1.0; 4], 4, 1).unwrap();
-    let labels = ClassLabels::new(vec![0, 1, 1]).unwrap();
-    let error = LabelledRows::with_classes(&inputs, &labels).unwrap_err();
+    let join = |labels: &Labels| LabelledRows::with_labels(&inputs, labels).unwrap_err();
+    let error = join(&classes(&[0, 1, 1]));
     assert!(matches!(error, InputError::SampleCount { inputs: 4, labels: 3 }), "{error}");
-    let error = LabelledRows::with_targets(&inputs, Mat::zeros(5, 1).as_ref()).unwrap_err();
+    let error = join(&targets(Mat::zeros(5, 1)));
     assert!(matches!(error, InputError::SampleCount { inputs: 4, labels: 5 }), "{error}");
 }
 

@@ -8,6 +8,7 @@
 //! Cost: at most N w² flops a replicate, each row read once.
 
 use eigensweep_spectral::dense::RowGram;
+pub use eigensweep_spectral::dense::{HeldRows, Rows};
 use eigensweep_spectral::lanes::InstructionSet;
 use faer::MatMut;
 use rand::RngExt;
@@ -36,34 +37,6 @@ pub fn permute(total: u32, order: &mut [u32], pool: &mut [u32], rng: &mut Stream
     for (i, chosen) in (0..total).zip(order.iter_mut()) {
         pool.swap(i as usize, rng.random_range(i..total) as usize);
         *chosen = pool[i as usize];
-    }
-}
-
-/// Rows `A = [X Y]` of a data set, row-major.
-#[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
-    /// Row-major numbers, a multiple of `width`.
-    pub values: &'a [f64],
-    /// Columns w = k₀ + ℓ.
-    pub width: usize,
-    /// Class of each row where the last columns are one-hot; empty where they are not.
-    pub classes: &'a [u16],
-}
-
-impl Rows<'_> {
-    /// Copies the rows `chosen` into the columns of `block` (w × m).
-    ///
-    /// # Panics
-    ///
-    /// If `block` is not w × m, or there is no such row.
-    pub fn gather(&self, chosen: &[u32], mut block: MatMut<'_, f64>) {
-        assert!(block.nrows() == self.width && block.ncols() == chosen.len(), "a column of w entries a row");
-        for (column, &row) in block.as_mut().col_iter_mut().zip(chosen) {
-            let from = &self.values[row as usize * self.width..][..self.width];
-            for (to, x) in column.iter_mut().zip(from) {
-                *to = *x;
-            }
-        }
     }
 }
 
@@ -117,30 +90,30 @@ impl NestedGram {
     /// # Panics
     ///
     /// If `order` is shorter than n [needs](Self::needs), n exceeds N or goes the wrong way, `rows`
-    /// or `gram` are not w wide, `order` names a row that is not there, or a row's class is not
-    /// told where there are classes.
-    pub fn extend_to(&mut self, rows: Rows<'_>, order: &[u32], samples: usize, mut gram: MatMut<'_, f64>) {
-        let width = self.width;
-        assert!(rows.width == width, "rows of w entries");
-        let all = rows.values.len() / width.max(1);
+    /// have not as many numbers as there are columns that are not one-hot, `gram` is not w wide,
+    /// `order` names a row that is not there, or a row's class is not told where there are classes.
+    pub fn extend_to<R: HeldRows>(
+        &mut self,
+        rows: &R,
+        order: &[u32],
+        samples: usize,
+        mut gram: MatMut<'_, f64>,
+    ) {
+        let (width, all) = (self.width, rows.rows());
+        assert!(rows.numbers() + self.classes == width, "rows of w entries");
         assert!(samples <= all && order.len() >= Self::needs(samples, all), "samples within order");
-        let (numbers, classed) = (width - self.classes, self.classes > 0);
-        let at = |row: usize| {
-            let class = if classed { rows.classes[row] } else { 0 };
-            (&rows.values[row * width..][..numbers], class)
-        };
-        let row = |&row: &u32| at(row as usize);
+        let at = |&row: &u32| row as usize;
         let front = from_the_front(samples, all);
         if front {
             assert!(self.front.rows() <= samples, "samples grow up to half of the rows");
-            self.front.add(order[self.front.rows()..samples].iter().map(row));
+            self.front.add(rows, order[self.front.rows()..samples].iter().map(at));
         } else {
             if self.total.rows() != all {
                 self.total.clear();
-                self.total.add((0..all).map(at));
+                self.total.add(rows, 0..all);
             }
             assert!(self.back.rows() <= all - samples, "samples shrink down to half of the rows");
-            self.back.add(order[samples..all - self.back.rows()].iter().rev().map(row));
+            self.back.add(rows, order[samples..all - self.back.rows()].iter().rev().map(at));
         }
         for j in 0..width {
             for i in j..width {

@@ -51,7 +51,12 @@ fn no_sampler_allocates_once_warm() {
                 permute(300, &mut order, &mut pool, &mut rng);
                 nested.restart();
                 for n in [10, 64, 250] {
-                    nested.extend_to(Rows { values: &values, width, classes: &[] }, &order, n, gram.as_mut());
+                    nested.extend_to(
+                        &Rows { values: &values, width, classes: &[] },
+                        &order,
+                        n,
+                        gram.as_mut(),
+                    );
                     sampler.condition_on(gram.as_ref(), n as u64, stack).unwrap();
                     sampler.draw(cross.as_mut(), gram_of_noise.as_mut(), &mut rng, stack);
                 }

@@ -74,7 +74,7 @@ fn gram(values: &[f64], order: &[u32], asked: &[usize]) -> Mat<f64> {
     let mut nested = NestedGram::new(InstructionSet::detect(), 6, 0);
     let mut out = Mat::from_fn(6, 6, |_, _| f64::NAN);
     for &n in asked {
-        nested.extend_to(Rows { values, width: 6, classes: &[] }, order, n, out.as_mut());
+        nested.extend_to(&Rows { values, width: 6, classes: &[] }, order, n, out.as_mut());
     }
     out
 }
@@ -120,7 +120,7 @@ fn bits_do_not_depend_on_where_the_result_lies() {
         let mut room = Mat::zeros(6 + offset, 7);
         let mut nested = NestedGram::new(InstructionSet::detect(), 6, 0);
         let out = room.as_mut().submatrix_mut(offset, 1, 6, 6);
-        nested.extend_to(Rows { values: &values, width: 6, classes: &[] }, &order, 150, out);
+        nested.extend_to(&Rows { values: &values, width: 6, classes: &[] }, &order, 150, out);
         assert_eq!(bits(&room.as_ref().submatrix(offset, 1, 6, 6).to_owned()), alone, "offset {offset}");
     }
 }
@@ -131,9 +131,9 @@ fn a_restart_forgets() {
     let rows = Rows { values: &values, width: 6, classes: &[] };
     let mut nested = NestedGram::new(InstructionSet::detect(), 6, 0);
     let mut out = Mat::zeros(6, 6);
-    nested.extend_to(rows, &one, 200, out.as_mut());
+    nested.extend_to(&rows, &one, 200, out.as_mut());
     nested.restart();
-    nested.extend_to(rows, &other, 100, out.as_mut());
+    nested.extend_to(&rows, &other, 100, out.as_mut());
     assert_eq!(bits(&out), bits(&gram(&values, &other, &[100])));
 }
 
@@ -167,7 +167,7 @@ fn bits_do_not_depend_on_the_instruction_set() {
         let all = InstructionSet::available().into_iter().map(|isa| {
             let mut out = Mat::zeros(6, 6);
             NestedGram::new(isa, 6, 0).extend_to(
-                Rows { values: &values, width: 6, classes: &[] },
+                &Rows { values: &values, width: 6, classes: &[] },
                 &order,
                 n,
                 out.as_mut(),
@@ -204,7 +204,7 @@ fn rows_of_another_width_panic() {
     let values = data();
     let order = arrangement(300, 100, 5);
     NestedGram::new(InstructionSet::detect(), 5, 0).extend_to(
-        Rows { values: &values, width: 6, classes: &[] },
+        &Rows { values: &values, width: 6, classes: &[] },
         &order,
         3,
         Mat::zeros(5, 5).as_mut(),
@@ -239,13 +239,15 @@ fn classes_are_their_columns() {
             column => f64::from(u8::from(usize::from(classes[at / 7]) == column - 4)),
         })
         .collect();
+    let numbers: Vec<f64> = values.chunks_exact(7).flat_map(|row| row[..4].iter().copied()).collect();
     let order = arrangement(300, 300, 5);
     for isa in InstructionSet::available() {
         for n in [0, 1, 33, 150, 151, 260, 300] {
             let [mut by_class, mut by_column] = [(); 2].map(|()| Mat::zeros(7, 7));
-            let rows = Rows { values: &values, width: 7, classes: &classes };
-            NestedGram::new(isa, 7, 3).extend_to(rows, &order, n, by_class.as_mut());
-            NestedGram::new(isa, 7, 0).extend_to(rows, &order, n, by_column.as_mut());
+            let rows = Rows { values: &numbers, width: 4, classes: &classes };
+            NestedGram::new(isa, 7, 3).extend_to(&rows, &order, n, by_class.as_mut());
+            let rows = Rows { values: &values, width: 7, classes: &[] };
+            NestedGram::new(isa, 7, 0).extend_to(&rows, &order, n, by_column.as_mut());
             assert_eq!(bits(&by_class), bits(&by_column), "{}, n = {n}", isa.name());
         }
     }

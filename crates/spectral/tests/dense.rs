@@ -6,7 +6,7 @@ mod common;
 use common::{diagonal, largest, lower_only, norm};
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::dense::{
-    RowGram, factor_in_place, factor_pivoted, gram_lower, product, solve_lower_in_place,
+    RowGram, Rows, factor_in_place, factor_pivoted, gram_lower, product, solve_lower_in_place,
 };
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_testkit::random::Random;
@@ -77,11 +77,14 @@ fn sums_over_rows_are_ascending_chains_however_they_come() {
         let deep = 2 * RowGram::depth(width) + 3;
         let rows = random.normals(width, if width % 2 == 0 { deep } else { 37 });
         let expected = chains(&Mat::zeros(width, width), &rows, rows.transpose());
+        let values: Vec<f64> = rows.col_iter().flat_map(|row| row.iter().copied()).collect();
+        let source = Rows { values: &values, width, classes: &[] };
         for isa in InstructionSet::available() {
             for at_a_time in [1, RowGram::depth(width) + 1, deep] {
                 let mut sums = RowGram::new(isa, width, 0);
-                let rows: Vec<_> = (0..rows.ncols()).map(|p| (rows.col_as_slice(p), 0)).collect();
-                rows.chunks(at_a_time).for_each(|some| sums.add(some.iter().copied()));
+                for first in (0..rows.ncols()).step_by(at_a_time) {
+                    sums.add(&source, first..rows.ncols().min(first + at_a_time));
+                }
                 let found = Mat::from_fn(width, width, |i, j| sums.entry(i, j));
                 assert_eq!(bits(found.as_ref()), bits(expected.as_ref()), "{isa:?}, {width}, {at_a_time}");
             }

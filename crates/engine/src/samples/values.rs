@@ -56,6 +56,10 @@ impl Blocks for Mapped {
         rows.iter_mut().for_each(|value| *value = self.map.apply(*value));
     }
 
+    fn ask_for(&self, row: usize) {
+        self.of.ask_for(row);
+    }
+
     fn means(&self) -> Vec<f64> {
         self.of.means().into_iter().map(|mean| self.map.apply(mean)).collect()
     }

@@ -23,13 +23,13 @@ pub(crate) mod transposition;
 pub use cholesky::{factor_in_place, factor_pivoted, solve_lower_in_place};
 pub(crate) use product::{column, column_mut};
 pub use product::{gram_lower, product};
-pub use row_gram::RowGram;
+pub use row_gram::{HeldRows, RowGram, Rows};
 
 /// Asks for the cache lines of numbers, without waiting for them.
 #[inline(always)]
-fn prefetch(numbers: &[f64]) {
+pub fn prefetch<T>(numbers: &[T]) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    for line in numbers.chunks(8) {
+    for line in numbers.chunks(64 / size_of::<T>()) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: SSE is part of x86-64, and a prefetch reads nothing: no address can make it fail.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };

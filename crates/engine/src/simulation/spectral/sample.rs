@@ -6,7 +6,7 @@
 
 use eigensweep_sampling::explicit::BLOCK_ROWS;
 use eigensweep_sampling::streams::Draw;
-use eigensweep_sampling::subset::{Rows, permute};
+use eigensweep_sampling::subset::permute;
 use eigensweep_theory::{Failure, MemStack};
 
 use super::setting::DataSetting;
@@ -59,9 +59,8 @@ pub(super) fn clean(
     };
     match (row_set(simulation, workspace.data), nested, &mut workspace.gaussian) {
         (Some(set), Some(nested), _) => {
-            let rows = Rows { values: set.rows.rows(), width, classes: set.rows.classes() };
             let count = usize::try_from(samples).unwrap_or(usize::MAX);
-            nested.extend_to(rows, &workspace.order, count, gram.as_mut());
+            nested.extend_to(&set.rows, &workspace.order, count, gram.as_mut());
         }
         (_, _, Some(gaussian)) if simulation.sampler == Sampler::Moments => {
             let mut rng = simulation.frame.streams.stream(Draw::Clean, &[replicate, samples]);
@@ -108,18 +107,15 @@ pub(super) fn noise(
     let mut start = 0;
     while start < total {
         let count = BLOCK_ROWS.min(total - start);
+        if let Some(set) = set {
+            for (column, &row) in workspace.order[start..start + count].iter().enumerate() {
+                set.rows.write(row as usize, &mut workspace.block.col_as_slice_mut(column)[..width]);
+            }
+        }
         let mut block = workspace.block.as_mut().submatrix_mut(0, 0, width, count);
-        match (set, &mut workspace.gaussian) {
-            (Some(set), _) => {
-                let rows = Rows { values: set.rows.rows(), width, classes: set.rows.classes() };
-                rows.gather(&workspace.order[start..start + count], block.as_mut());
-            }
-            (None, Some(gaussian)) => {
-                gaussian.draw_rows(block.as_mut(), &mut clean_rng);
-                let rows = block.as_ref();
-                workspace.explicit.add_gram(rows, gram.as_mut());
-            }
-            (None, None) => {}
+        if let (None, Some(gaussian)) = (set, &mut workspace.gaussian) {
+            gaussian.draw_rows(block.as_mut(), &mut clean_rng);
+            workspace.explicit.add_gram(block.as_ref(), gram.as_mut());
         }
         workspace.explicit.add_rows(block.as_ref(), cross.as_mut(), noise.as_mut(), &mut rng);
         start += count;
