@@ -210,13 +210,13 @@ fn labelled_rows_take_real_targets() {
 /// of products, to the bit, as of doubles that were centred before.
 #[test]
 fn rows_are_centred_as_they_are_read() {
-    let images = correlated(40, 19);
-    let (samples, features) = (40, 19);
+    let images = correlated(40, 133);
+    let (samples, features) = (40, 133);
     let doubles: Vec<f64> = images.values().iter().map(|&x| f64::from(x)).collect();
-    let entries = |row: u32| (0..19).filter(move |column| (row + column).is_multiple_of(3));
+    let entries = |row: u32| (0..133).filter(move |column| (row + column).is_multiple_of(3));
     let starts = (0..=40).map(|end| (0..end).map(|row| entries(row).count()).sum()).collect();
     let columns = (0..40).flat_map(entries).collect();
-    let held = (0..40).flat_map(|row| entries(row).map(move |column| row * 19 + column));
+    let held = (0..40).flat_map(|row| entries(row).map(move |column| row * 133 + column));
     let held = held.map(|at| doubles[at as usize]).collect();
     let thirds = images.values().iter().map(|&x| f32::from(x) / 3.0).collect();
     let sources: [Arc<dyn Blocks>; 4] = [
@@ -249,20 +249,27 @@ fn rows_are_centred_as_they_are_read() {
                     sums.add(of, (0..samples).rev().step_by(3));
                     sums
                 });
-                let bits = |at: usize| sums.each_ref().map(|of| of.entry(at / 19, at % 19).to_bits());
-                assert!((0..19 * 19).all(|at| bits(at)[0] == bits(at)[1]), "{isa:?}");
+                let bits = |at: usize| sums.each_ref().map(|of| of.entry(at / 133, at % 133).to_bits());
+                assert!((0..133 * 133).all(|at| bits(at)[0] == bits(at)[1]), "{isa:?}");
             }
         }
     }
     let rows = LabelledRows::centred(Arc::clone(&sources[3]), &classes(&class)).unwrap();
-    assert_eq!(rows.bytes(), 40 * (19 + 2) + 8 * 19);
+    assert_eq!(rows.bytes(), 40 * (133 + 2) + 8 * 133);
 }
 
 #[test]
 fn a_difference_that_overflows_is_refused() {
-    let huge = Dense::new(vec![f64::MAX, -f64::MAX, -f64::MAX, -f64::MAX, -f64::MAX, 0.0], 6, 1).unwrap();
-    let error = LabelledRows::centred(Arc::new(huge), &classes(&[0, 1, 0, 1, 0, 1])).unwrap_err();
-    assert!(matches!(error, InputError::NonFiniteEntry { what: "inputs", column: 0, .. }), "{error}");
+    for features in [1, 150] {
+        let column = [-0.9 * f64::MAX, f64::MAX, -0.9 * f64::MAX];
+        let values = column.iter().flat_map(|&x| vec![x; features]).collect();
+        let huge = Dense::new(values, 3, features).unwrap();
+        let error = LabelledRows::centred(Arc::new(huge), &classes(&[0, 1, 0])).unwrap_err();
+        assert!(
+            matches!(error, InputError::NonFiniteEntry { what: "inputs", row: 1, column: 0, .. }),
+            "{error}"
+        );
+    }
 }
 
 #[test]
