@@ -1,6 +1,8 @@
 //! Problems with copies of features, features that never change, and zeros: by way of a band, which
 //! solves them without these, and in lanes, which does not know of them.
 
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions only, not in their helpers")]
+
 use eigensweep_spectral::Failure;
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::scaled::{Room, ScaledBatch, Wanted, Way};
@@ -42,7 +44,7 @@ impl Problem {
             })
             .collect();
         for _ in 0..copies {
-            let of = (rng.uniform() * own as f64) as usize;
+            let of = rng.below(own);
             let by = faer::Scale(0.1 + 3.0 * rng.uniform() * if rng.uniform() < 0.5 { -1.0 } else { 1.0 });
             let copy = &columns[of] * by;
             let noise = rng.normals(samples, 1) * faer::Scale(noise * norm(copy.as_ref()));
@@ -55,7 +57,7 @@ impl Problem {
         columns.resize(size, Mat::zeros(samples, 1));
         let mut order: Vec<usize> = (0..size).collect();
         for i in (1..size).rev() {
-            order.swap(i, (rng.uniform() * (i + 1) as f64) as usize);
+            order.swap(i, rng.below(i + 1));
         }
         let inputs = Mat::from_fn(samples, size, |i, j| columns[order[j]][(i, 0)]);
         let share = faer::Scale(1.0 / samples as f64);
@@ -98,7 +100,7 @@ impl Problem {
         close("ridge", &[by_band.ridge], &[in_lanes.ridge], 1e-11 * in_lanes.ridge)?;
         close("value", &by_band.values, &in_lanes.values, rounding * norm(a.as_ref()))?;
         let leading: [Vec<f64>; 2] =
-            [&by_band, &in_lanes].map(|of| of.powers[..COUNTS[1]].iter().copied().collect());
+            [&by_band, &in_lanes].map(|of| of.powers[..COUNTS[1]].to_vec());
         close("power", &leading[0], &leading[1], 1e-8 * power)?;
         close("φ²", &by_band.pencil, &in_lanes.pencil, rounding * in_lanes.pencil[0])?;
         close("explained", &by_band.explained, &in_lanes.explained, 1e-8 * in_lanes.explained[1])?;
