@@ -200,7 +200,9 @@ impl Input {
         let moments = 10 * 8 * (features as u64).pow(2);
         let copies = |set: &RowSet| if matches!(set.moment, SecondMoment::Diagonal(_)) { 3 } else { 1 };
         let rows: u64 = sets.iter().map(|set| copies(set) * set.rows.bytes()).sum();
-        let loading_bytes = inputs.bytes() + moments + rows;
+        // Rows that are held as they are in the file are the raw inputs.
+        let raw = if Arc::strong_count(&inputs) > 1 { 0 } else { inputs.bytes() };
+        let loading_bytes = raw + moments + rows;
         Ok(Self::Rows { sets, loading_bytes, fingerprint: samples::fingerprint(job)? })
     }
 
