@@ -163,7 +163,9 @@ impl Deflation {
         };
         let kinds = &self.kinds[..size];
         let go = kinds.iter().enumerate().filter(|(i, kind)| goes(*i, **kind)).count();
-        self.rank = if go * WORTH >= size { size - go } else { size };
+        // What is not finite is to be found where it stands.
+        let finite = largest.is_finite() && largest_right.is_finite();
+        self.rank = if finite && go * WORTH >= size { size - go } else { size };
         if self.rank == size {
             return;
         }
