@@ -99,8 +99,7 @@ impl Problem {
         };
         close("ridge", &[by_band.ridge], &[in_lanes.ridge], 1e-11 * in_lanes.ridge)?;
         close("value", &by_band.values, &in_lanes.values, rounding * norm(a.as_ref()))?;
-        let leading: [Vec<f64>; 2] =
-            [&by_band, &in_lanes].map(|of| of.powers[..COUNTS[1]].to_vec());
+        let leading: [Vec<f64>; 2] = [&by_band, &in_lanes].map(|of| of.powers[..COUNTS[1]].to_vec());
         close("power", &leading[0], &leading[1], 1e-8 * power)?;
         close("φ²", &by_band.pencil, &in_lanes.pencil, rounding * in_lanes.pencil[0])?;
         close("explained", &by_band.explained, &in_lanes.explained, 1e-8 * in_lanes.explained[1])?;
