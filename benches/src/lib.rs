@@ -17,6 +17,8 @@
 //! Nothing depends on this crate; it reads the clock, which the crates that it measures may not.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
+use std::process::ExitCode;
+
 pub mod accuracy;
 pub mod agreement;
 pub mod caches;
@@ -35,6 +37,19 @@ pub mod tasks;
 
 /// What went wrong, in words for a terminal.
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// How a program ends: in success if all is fine, and with what went wrong on standard error.
+#[must_use]
+pub fn exit(fine: Result<bool, Fault>) -> ExitCode {
+    match fine {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(fault) => {
+            eprintln!("error: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Median of some numbers; `None` of nothing.
 #[must_use]

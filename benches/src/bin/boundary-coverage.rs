@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use eigensweep_benches::Fault;
+use eigensweep_benches::{Fault, exit};
 use eigensweep_engine::boundary::select::{Aim, Oracle, Start, trace};
 use eigensweep_engine::study::Study;
 use eigensweep_testkit::random::Random;
@@ -49,14 +49,7 @@ const POINTS: usize = 128;
 const REACH: f64 = 8.0;
 
 fn main() -> ExitCode {
-    match study(&Arguments::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(fault) => {
-            eprintln!("error: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(study(&Arguments::parse()))
 }
 
 fn study(arguments: &Arguments) -> Result<bool, Fault> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use eigensweep_benches::{Fault, median};
+use eigensweep_benches::{Fault, exit, median};
 use eigensweep_engine::study::Study;
 use eigensweep_store::boundary::{ALPHA, HIGH, LAW, LOW, SOLVES, THEORY, WIDTH};
 use eigensweep_store::rows::Rows;
@@ -37,14 +37,7 @@ const SAMPLES: [u64; 6] = [100, 10_000, 100_000, 1_000_000, 100_000_000, 1_000_0
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match study(&arguments).and_then(|fine| exponents(&arguments).map(|()| fine)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(fault) => {
-            eprintln!("error: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(study(&arguments).and_then(|fine| exponents(&arguments).map(|()| fine)))
 }
 
 /// How a traced α* lies to a prediction.

@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use eigensweep_benches::Fault;
+use eigensweep_benches::{Fault, exit};
 use eigensweep_diagnose::{
     Answer, AtAnyAlignment, Compared, DiagnoseError, Diagnosis, Estimate, Measurements, Question, Run,
     Training, ViewMoments, Views, ViewsOfRows, diagnose,
@@ -50,14 +50,7 @@ const ALIGNMENTS: [f64; 4] = [0.0, 0.3, 1.0, 3.0];
 const MARGINS: [f64; 6] = [0.01, 0.02, 0.05, 0.1, 0.2, f64::INFINITY];
 
 fn main() -> ExitCode {
-    match study(&Arguments::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(fault) => {
-            eprintln!("error: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(study(&Arguments::parse()))
 }
 
 fn study(arguments: &Arguments) -> Result<bool, Fault> {

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use eigensweep_benches::Fault;
 use eigensweep_benches::agreement::{
     ABOVE, Compared, Estimate, LARGEST, MOST_ABOVE, Summary, compare, read_dataset, read_reference,
 };
 use eigensweep_benches::figure3::{Changes, Figure3, Files};
+use eigensweep_benches::{Fault, exit};
 
 /// Compares Figure 3 with a reference simulation.
 ///
@@ -41,14 +41,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match judge(&Arguments::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(fault) => {
-            eprintln!("error: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(judge(&Arguments::parse()))
 }
 
 fn judge(arguments: &Arguments) -> Result<bool, Fault> {

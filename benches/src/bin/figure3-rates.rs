@@ -11,7 +11,7 @@ use clap::Parser;
 use eigensweep_benches::figure3::{Changes, Figure3, Files, Timed};
 use eigensweep_benches::machine::{processor, python_versions};
 use eigensweep_benches::peers::Peer;
-use eigensweep_benches::{Fault, median};
+use eigensweep_benches::{Fault, exit, median};
 
 /// Rows per second on Figure 3: eigensweep and its peers, one thread each.
 ///
@@ -57,13 +57,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match measure(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("error: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(measure(&Arguments::parse()).map(|()| true))
 }
 
 /// What is measured.

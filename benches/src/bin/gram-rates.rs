@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use eigensweep_benches::Fault;
 use eigensweep_benches::clock::{fastest, processor_seconds};
 use eigensweep_benches::limits::Limits;
 use eigensweep_benches::machine::processor;
 use eigensweep_benches::problems::{SplitMix, stream};
+use eigensweep_benches::{Fault, exit};
 use eigensweep_engine::input::Input;
 use eigensweep_engine::simulation::{Simulation, Workspace};
 use eigensweep_inputs::{Blocks, ClassLabels, Dense, Element, LabelledRows, Labels, Sparse};
@@ -203,11 +203,5 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("error: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(run(&Arguments::parse()).map(|()| true))
 }

@@ -7,12 +7,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use eigensweep_benches::Fault;
 use eigensweep_benches::accuracy::lapack::Lapack;
 use eigensweep_benches::accuracy::measures::{ALLOWED, ALLOWED_DIFFERENCE, Measures, Tally};
 use eigensweep_benches::accuracy::problems::{Kind, solve_round};
 use eigensweep_benches::machine::{processor, python_versions};
 use eigensweep_benches::problems::SplitMix;
+use eigensweep_benches::{Fault, exit};
 use eigensweep_spectral::lanes::InstructionSet;
 
 /// Problems between two lines of progress.
@@ -39,14 +39,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match judge(&Arguments::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(fault) => {
-            eprintln!("error: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(judge(&Arguments::parse()))
 }
 
 fn judge(arguments: &Arguments) -> Result<bool, Fault> {

@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use eigensweep_benches::Fault;
 use eigensweep_benches::faer_tasks::FaerTasks;
 use eigensweep_benches::kernels::FullBatch;
 use eigensweep_benches::lapack::{self, PencilTimes, Times};
@@ -17,6 +16,7 @@ use eigensweep_benches::machine::{processor, python_versions};
 use eigensweep_benches::pencils::FullPencils;
 use eigensweep_benches::roofline::Measured;
 use eigensweep_benches::tasks::{Task, shape};
+use eigensweep_benches::{Fault, exit};
 use eigensweep_spectral::lanes::InstructionSet;
 use eigensweep_spectral::lanes::measure::{Kernel, Shape};
 use eigensweep_spectral::scaled::LARGEST_IN_LANES;
@@ -127,13 +127,7 @@ fn instruction_set(text: &str) -> Result<InstructionSet, String> {
 }
 
 fn main() -> ExitCode {
-    match measure(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("error: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(measure(&Arguments::parse()).map(|()| true))
 }
 
 fn measure(arguments: &Arguments) -> Result<(), Fault> {

@@ -7,10 +7,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::Parser;
-use eigensweep_benches::Fault;
 use eigensweep_benches::clock::{fastest, processor_seconds};
 use eigensweep_benches::machine::{processor, python_versions};
 use eigensweep_benches::problems::SplitMix;
+use eigensweep_benches::{Fault, exit};
 use eigensweep_theory::views::stages::{Scratch, Shape, Spec, Takes, Value, named};
 use faer::Mat;
 use serde_json::{Value as Json, json};
@@ -183,11 +183,5 @@ fn run(arguments: &Arguments) -> Result<(), Fault> {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("error: {fault}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(run(&Arguments::parse()).map(|()| true))
 }
